@@ -1,0 +1,49 @@
+# make run      everything: environment, database, sandbox, web server, worker; Ctrl-C stops all of it
+# make test     the whole suite; make test ARGS="-k history -x" passes options to pytest
+# make check    linters, types, migrations, deployment settings
+# make install  only the environment
+# make bench    the benches, as a table with the bar beside each figure
+# PYTHON=/path/to/python chooses the Python the environment is made with.
+
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+ARGS :=
+export PYTHON
+
+# An environment whose Python has gone (a system upgrade) is made again.
+$(shell $(PY) -c '' 2>/dev/null || rm -f .venv/.made .venv/.run .venv/.dev)
+
+.PHONY: run test check install bench
+
+run: .venv/.run
+	@$(PY) manage.py portal
+
+install: .venv/.run
+
+test: .venv/.dev
+	@$(PY) -m pytest $(ARGS)
+
+bench: .venv/.dev
+	@$(PY) -m tests.bench $(ARGS)
+
+check: .venv/.dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -m djlint --lint --quiet templates
+	@bin/check-django $(PY)
+
+# Stamps: written last, so whatever was interrupted half-way is done again.
+.venv/.made:
+	@bin/make-venv .venv
+	@touch $@
+
+.venv/.run: requirements.txt | .venv/.made
+	@echo "Installing what the portal needs into .venv"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt | .venv/.made
+	@echo "Installing the portal's needs and the test tools into .venv"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

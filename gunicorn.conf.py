@@ -1,0 +1,12 @@
+"""How gunicorn serves the portal, whether `make run` starts it or `gunicorn lamina_portal.wsgi` by hand."""
+
+import os
+
+bind = os.environ.get("PORTAL_BIND", "127.0.0.1:8000")
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 4
+keepalive = 20  # seconds; an open page asks every few
+graceful_timeout = 8  # seconds for running requests after SIGTERM; less than `make run` waits for all its parts
+control_socket_disable = True  # it would lie in the home directory, where two portals meet
+forwarded_allow_ips = ""  # PORTAL_TRUSTED_PROXIES decides who is believed, in one place

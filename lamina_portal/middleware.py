@@ -1,0 +1,119 @@
+"""Who is asking, through which proxy, and what happens to those who are not signed in."""
+
+import ipaddress
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.templatetags.static import static
+from django_htmx.http import HttpResponseClientRedirect
+
+from lamina_portal import sign_in
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+FORWARDED = ("FOR", "PROTO", "HOST", "PORT", "SERVER", "SSL")
+
+
+class TrustedProxyMiddleware:
+    """Believes `X-Forwarded-For`, `-Proto` and `-Host` only of PORTAL_TRUSTED_PROXIES, and drops them otherwise.
+
+    From a trusted proxy, REMOTE_ADDR becomes the last address in `X-Forwarded-For` that is no trusted proxy itself:
+    whatever stands before it, the client may have written. Outermost, so that everything after it sees the truth.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        try:
+            self.trusted = [ipaddress.ip_network(text, strict=False) for text in settings.PORTAL_TRUSTED_PROXIES]
+        except ValueError as error:
+            raise ImproperlyConfigured(f"PORTAL_TRUSTED_PROXIES: {error}") from None
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        meta = request.META
+        if self._is_trusted(meta.get("REMOTE_ADDR", "")):
+            meta["REMOTE_ADDR"] = self._client(meta["REMOTE_ADDR"], meta.get("HTTP_X_FORWARDED_FOR", ""))
+            if host := meta.get("HTTP_X_FORWARDED_HOST", "").rpartition(",")[2].strip():
+                meta["HTTP_HOST"] = host
+            if proto := meta.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower():
+                meta["HTTP_X_FORWARDED_PROTO"] = proto
+        else:
+            meta.pop("HTTP_FORWARDED", None)
+            for name in FORWARDED:
+                meta.pop(f"HTTP_X_FORWARDED_{name}", None)
+        return self.get_response(request)
+
+    def _is_trusted(self, text: str) -> bool:
+        address = _address(text)
+        return address is not None and any(address in network for network in self.trusted)
+
+    def _client(self, proxy: str, forwarded_for: str) -> str:
+        client = proxy
+        for text in reversed(forwarded_for.split(",")):
+            if _address(text) is None:
+                break
+            client = str(_address(text))
+            if not self._is_trusted(client):
+                break
+        return client
+
+
+def _address(text: str) -> Address | None:
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+    # A server that listens on IPv6 sees IPv4 clients as ::ffff:a.b.c.d.
+    return (isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped) or address
+
+
+class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
+    """Sign-in by default. Nothing typed is lost by an expired one, whoever asks.
+
+    htmx would swap a sign-in page into a card, so it is sent to the page instead, and back to where the person was.
+    A form posted without scripts is answered by the sign-in page itself, which carries the values along. Other
+    scripts get 401: for them a page with status 200 would look like success.
+    """
+
+    def handle_no_permission(  # type: ignore[override]  # Django itself takes any response
+        self, request: HttpRequest, view_func: Callable[..., Any]
+    ) -> HttpResponseBase:
+        htmx = getattr(request, "htmx", None)
+        if htmx:
+            login = redirect_to_login(htmx.current_url_abs_path or "/", str(self.get_login_url(view_func)))
+            return HttpResponseClientRedirect(login.url)
+        if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+            return HttpResponse("Sign in again.", status=401, content_type="text/plain")
+        if request.method == "POST":
+            return sign_in.ask_and_keep(request)
+        return super().handle_no_permission(request, view_func)
+
+
+class SpeculationRulesMiddleware:
+    """Names the rules by which browsers may fetch the next page ahead, on the pages of people who are signed in."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        is_page = response.headers.get("Content-Type", "").startswith("text/html") and not getattr(
+            request, "htmx", None
+        )
+        user = getattr(request, "user", None)
+        if is_page and self._rules_url and user is not None and user.is_authenticated:
+            response.headers["Speculation-Rules"] = f'"{self._rules_url}"'
+        return response
+
+    @cached_property
+    def _rules_url(self) -> str:
+        try:
+            return static("portal.speculationrules")
+        except ValueError:  # collectstatic has not seen the file: pages work without it
+            return ""

@@ -1,0 +1,199 @@
+"""Every setting of the portal, read once from the environment, with defaults that work.
+
+The names are a contract: README.md lists each one and a test compares. Only the `.env` beside manage.py is read,
+and never by tests.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+from environs import Env, validate
+
+from lamina_portal import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+if not os.environ.get("PORTAL_TESTING"):
+    env.read_env(str(BASE_DIR / ".env"), recurse=False)
+
+# --- Lamina -----------------------------------------------------------------------------------------------------------
+LAMINA_API_KEY = environment.api_key(env)
+IS_SANDBOX = not LAMINA_API_KEY
+SANDBOX_URL = "http://127.0.0.1:8900"
+SANDBOX_KEY = "lma_sandbox"
+LAMINA_BASE_URL = (
+    env.str("LAMINA_BASE_URL", "") or (SANDBOX_URL if IS_SANDBOX else "https://app.uselamina.ai")
+).rstrip("/")
+LAMINA_REQUESTS_PER_MINUTE = env.int("LAMINA_REQUESTS_PER_MINUTE", 100, validate=validate.Range(min=10))
+LAMINA_POLL_SECONDS = env.float("LAMINA_POLL_SECONDS", 3.0, validate=validate.Range(min=0.1))
+LAMINA_WEBHOOKS = env.str("LAMINA_WEBHOOKS", "auto")
+if LAMINA_WEBHOOKS not in {"auto", "on", "off"}:
+    raise ImproperlyConfigured("LAMINA_WEBHOOKS must be auto, on or off")
+
+# --- The portal -------------------------------------------------------------------------------------------------------
+PORTAL_URL = env.str("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")
+PORTAL_BIND = env.str("PORTAL_BIND", "127.0.0.1:8000")
+PORTAL_TRUSTED_PROXIES = environment.networks("PORTAL_TRUSTED_PROXIES", env.list("PORTAL_TRUSTED_PROXIES", []))
+_file_origins: list[str] = env.list("PORTAL_FILE_ORIGINS", [])
+PORTAL_FILE_ORIGINS = [environment.origin(url) for url in _file_origins]
+TRUSTED_FILE_ORIGINS = [environment.origin(LAMINA_BASE_URL), *PORTAL_FILE_ORIGINS]
+
+DEBUG = env.bool("PORTAL_DEBUG", False)
+# Sandbox data lives apart from the real one, so that a key added later starts with a clean history.
+DATA_DIR = Path(env.str("PORTAL_DATA_DIR", "") or BASE_DIR / "var")
+if IS_SANDBOX:
+    DATA_DIR = DATA_DIR / "sandbox"
+SECRET_KEY = env.str("PORTAL_SECRET_KEY", "") or environment.kept_secret_key(DATA_DIR)
+_portal_host = PORTAL_URL.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
+ALLOWED_HOSTS: list[str] = env.list("PORTAL_ALLOWED_HOSTS", [_portal_host, "127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_q",
+    "runs",
+]
+MIDDLEWARE = [
+    "lamina_portal.middleware.TrustedProxyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "lamina_portal.middleware.HtmxLoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "lamina_portal.middleware.SpeculationRulesMiddleware",
+]
+ROOT_URLCONF = "lamina_portal.urls"
+WSGI_APPLICATION = "lamina_portal.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "runs.http.portal_context",
+            ],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+            "builtins": ["django_htmx.templatetags.django_htmx"],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# --- Data -------------------------------------------------------------------------------------------------------------
+DATABASES = {"default": environment.database(env, DATA_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.str("REDIS_URL", "")
+MAILERS = environment.mailers(env)
+STORAGE_URL = env.str("STORAGE_URL", "")
+if STORAGE_URL:
+    raise ImproperlyConfigured("STORAGE_URL: files are kept in the local folder in this version; leave it empty")
+MEDIA_ROOT = DATA_DIR / "media"
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MIMETYPES = {".speculationrules": "application/speculationrules+json"}
+WHITENOISE_MIMETYPES = MIMETYPES
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes of fields, not of files: a long text is welcome
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = None
+
+# --- Work in the background -------------------------------------------------------------------------------------------
+Q_CLUSTER: dict[str, Any] = {
+    "name": "portal",
+    "workers": 6,  # one polls, at most two move files, the rest start runs
+    "timeout": 90,
+    "retry": 3600,
+    "queue_limit": 6,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "catch_up": False,
+    "poll": 0.2,
+    "guard_cycle": 0.5,
+    "save_limit": 100,
+    "recycle": 500,
+}
+Q_CLUSTER |= {"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}
+
+# --- People and safety ------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "runs.Member"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "runs:home"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+EXPIRED_FILES_KEEPER = "runs.services.form_files.keep_expired"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "blob:"],
+    "media-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "manifest-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+_is_https = PORTAL_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
+SECURE_SSL_REDIRECT = _is_https
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if _is_https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
+# Whether the parent domain joins HSTS is its owner's choice.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # TrustedProxyMiddleware drops it from anyone else
+X_FRAME_OPTIONS = "DENY"
+
+# --- Language, time, log ----------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = True
+TIME_ZONE = env.str("PORTAL_TIME_ZONE", "UTC")
+USE_TZ = True
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"runs": {"level": "INFO"}, "lamina_portal": {"level": "INFO"}},
+}

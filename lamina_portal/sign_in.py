@@ -1,0 +1,156 @@
+"""Signing in: slow for those who guess, one answer whichever part was wrong, and no loss of what was being sent.
+
+A form that was posted after the sign-in had expired travels through the sign-in page in one signed hidden field,
+`replay`, and is offered for sending again afterwards. It is never sent by itself: the person presses once more.
+"""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm, UsernameField
+from django.contrib.auth.views import LoginView
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.module_loading import import_string
+
+Pairs = list[tuple[str, str]]
+
+WINDOW = timedelta(minutes=10)
+MAX_PER_EMAIL = 10  # wrong passwords in WINDOW, from anywhere
+MAX_PER_ADDRESS = 50  # a whole office may share one address
+WRONG = "That mail address and password do not go together. Check both and try again."
+TOO_MANY = "There were too many attempts. Wait ten minutes, then try again."
+
+REPLAY_SALT = "portal.replay"
+REPLAY_MAX_BYTES = 200_000
+REPLAY_MAX_AGE = timedelta(days=1)
+
+
+class SignInForm(AuthenticationForm):
+    """Email address and password. Each try is counted before the password is looked at, so that many at once do not
+    slip through; a success is taken back."""
+
+    username = UsernameField(label="Mail address", widget=forms.EmailInput(attrs={"autofocus": True}))
+    error_messages = {"invalid_login": WRONG, "inactive": WRONG}  # noqa: RUF012 - as Django declares it
+
+    def clean(self) -> dict[str, Any]:
+        email = str(self.cleaned_data.get("username", "")).strip().lower()
+        if not email or not self.cleaned_data.get("password"):
+            return self.cleaned_data
+        address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
+        keys = {_hash(f"email:{email}"): MAX_PER_EMAIL, _hash(f"address:{address}"): MAX_PER_ADDRESS}
+        attempts = _attempts()
+        mine = attempts.bulk_create([attempts.model(key=key) for key in keys])
+        since = timezone.now() - WINDOW
+        if any(attempts.filter(key=key, at__gte=since).count() > limit for key, limit in keys.items()):
+            attempts.filter(pk__in=[attempt.pk for attempt in mine]).delete()  # or a stubborn script locks out for ever
+            raise forms.ValidationError(TOO_MANY, code="too_many")
+        cleaned: dict[str, Any] = super().clean()  # raises when it is wrong: the attempt stays
+        attempts.filter(key=_hash(f"email:{email}")).delete()
+        attempts.filter(pk__in=[attempt.pk for attempt in mine]).delete()
+        return cleaned
+
+
+class SignInView(LoginView):
+    """The sign-in page; with `replay`, the way back to what was being sent."""
+
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method == "POST" and request.user.is_authenticated and (answer := self._resume()):
+            return answer  # signed in meanwhile, in another tab
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        replay = self.request.POST.get("replay", "")
+        return super().get_context_data(**kwargs) | {"replay": replay, "is_expired": bool(replay)}
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        to_home = super().form_valid(form)
+        return self._resume() or to_home
+
+    def _resume(self) -> HttpResponse | None:
+        """The page that offers to send the kept values again; None when there are none (any more)."""
+        kept = read_replay(self.request.POST.get("replay", ""))
+        if kept is None:
+            return None
+        action, fields = kept
+        context = {"action": action, "fields": fields, "label": "Send it again"}
+        return render(self.request, "registration/resume.html", context)
+
+
+def ask_and_keep(request: HttpRequest) -> HttpResponse:
+    """Answer a POST of somebody who is no longer signed in with the sign-in page, which carries its values along.
+
+    Status 200: it is a page to be filled in, by password managers too, and no proxy may replace it by its own.
+    """
+    replay = make_replay(request.get_full_path(), [*_posted_pairs(request), *_file_pairs(request)])
+    context = {
+        "form": SignInForm(request),
+        "next": "" if replay else request.path,
+        "replay": replay,
+        "is_expired": True,
+        "is_lost": not replay,  # too long to carry; the draft on the server still has it
+    }
+    response = render(request, "registration/login.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def make_replay(path: str, pairs: Pairs) -> str:
+    """PATH and PAIRS, signed, for a hidden field; "" when that would be longer than REPLAY_MAX_BYTES."""
+    if sum(len(name) + len(value) for name, value in pairs) > 10 * REPLAY_MAX_BYTES:
+        return ""
+    replay = signing.dumps({"path": path, "pairs": pairs}, salt=REPLAY_SALT, compress=True)
+    return replay if len(replay) <= REPLAY_MAX_BYTES else ""
+
+
+def read_replay(replay: str) -> tuple[str, Pairs] | None:
+    """What `make_replay` packed; None when it is not ours, older than a day, or leads anywhere but into the portal."""
+    if not replay:
+        return None
+    try:
+        kept = signing.loads(replay, salt=REPLAY_SALT, max_age=REPLAY_MAX_AGE)
+    except signing.BadSignature:
+        return None
+    path = str(kept["path"])
+    if not (path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)):
+        return None
+    return path, [(str(name), str(value)) for name, value in kept["pairs"]]
+
+
+def _posted_pairs(request: HttpRequest) -> Pairs:
+    """What was posted, in order, without tokens of the old session and without passwords."""
+    return [
+        (name, str(value))
+        for name, values in request.POST.lists()
+        if name != "csrfmiddlewaretoken" and "password" not in name.lower()
+        for value in values
+    ]
+
+
+def _file_pairs(request: HttpRequest) -> Pairs:
+    """Fields that stand for the posted files: EXPIRED_FILES_KEEPER, a dotted path, may keep them and name them."""
+    keeper = getattr(settings, "EXPIRED_FILES_KEEPER", "")
+    if not keeper or not request.FILES:
+        return []
+    pairs: Pairs = import_string(keeper)(request)
+    return pairs
+
+
+def _attempts() -> Any:
+    """The manager of the attempts' table; by name, since this package never imports `runs`."""
+    return apps.get_model("runs", "SignInAttempt")._default_manager
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
