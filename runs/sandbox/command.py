@@ -1,0 +1,47 @@
+"""The command line of the sandbox, shared by `manage.py lamina_sandbox` and `python -m runs.sandbox`."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from runs.sandbox.server import DEFAULT_PER_MINUTE, DEFAULT_SECONDS, start_sandbox
+
+DEFAULT_PORT = 8900
+DEFAULT_DATA = Path("var/sandbox/lamina")
+
+
+def add_arguments(parser: argparse.ArgumentParser, default_data: Path = DEFAULT_DATA) -> None:
+    """The options; `default_data` is where runs and uploads are kept when --data is not given."""
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--data", type=Path, default=default_data, help="folder that keeps runs and uploads")
+    parser.add_argument("--seconds", type=float, default=DEFAULT_SECONDS, help="how long an ordinary run takes")
+    parser.add_argument("--per-minute", type=int, default=DEFAULT_PER_MINUTE, help="requests allowed in 60 seconds")
+
+
+def serve_until_signalled(port: int, data: Path, seconds: float, per_minute: int) -> int:
+    """Serve until SIGTERM, SIGINT or SIGHUP; the exit code is 0 for a clean stop and 1 when the port is taken."""
+    stop = threading.Event()
+    # Set by hand: a job started in the background by a shell inherits an ignored SIGINT.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        sandbox = start_sandbox(port=port, data_dir=data, seconds=seconds, per_minute=per_minute)
+    except (OSError, OverflowError) as error:
+        sys.stderr.write(f"The sandbox cannot listen on 127.0.0.1:{port}: {error}\n")
+        return 1
+    sys.stdout.write(f"Sandbox Lamina on {sandbox.url} (nothing here is real)\n")
+    sys.stdout.flush()
+    stop.wait()
+    sandbox.stop()
+    return 0
+
+
+def main(argv: Sequence[str]) -> int:
+    """Parse the options and serve; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m runs.sandbox", description="A stand-alone sandbox Lamina.")
+    add_arguments(parser)
+    options = parser.parse_args(argv)
+    return serve_until_signalled(options.port, options.data, options.seconds, options.per_minute)

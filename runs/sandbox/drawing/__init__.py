@@ -1,0 +1,1 @@
+"""Everything the sandbox draws: posters that show the inputs they were made from, thumbnails, samples."""

@@ -1,0 +1,89 @@
+"""What is to be drawn: a result as a person would describe it, without anything of the wire."""
+
+import hashlib
+import random
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from runs.sandbox.lifecycle import Run
+
+
+@dataclass(frozen=True)
+class Job:
+    """One result. `shown` holds (name, type, value): text as str, pictures as a tuple of `asset:ID` or `sample:NAME`.
+
+    `part` counts the pictures of an output that holds several; `variant` counts runs with equal inputs.
+    """
+
+    app_id: str
+    app_name: str
+    label: str
+    position: int = 0
+    part: int = 0
+    variant: int = 0
+    shown: tuple[tuple[str, Any, Any], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Equal for results that look the same."""
+        return repr(self)
+
+    @property
+    def seed(self) -> int:
+        return int.from_bytes(hashlib.sha256(self.key.encode("utf-8", "surrogatepass")).digest()[:8], "big")
+
+    def random(self) -> random.Random:
+        return random.Random(self.seed)  # noqa: S311 - art, not secrets
+
+    @property
+    def pictures(self) -> list[str]:
+        return [token for _, kind, value in self.shown if kind == "url" for token in value]
+
+    @property
+    def prompt(self) -> str:
+        """The first text a person wrote."""
+        return next((str(value) for _, kind, value in self.shown if kind not in {"url", "options"} and value), "")
+
+    @property
+    def chips(self) -> list[tuple[str, str]]:
+        """Chosen options as (name, label)."""
+        return [(name, str(value)) for name, kind, value in self.shown if kind == "options" and value]
+
+    def option(self, *words: str) -> str:
+        """The value of the first option whose name contains one of these words."""
+        found = (value for name, value in self.chips if any(word in name.casefold() for word in words))
+        return next(found, "")
+
+
+def job_of(run: Run, position: int, part: int = 0) -> Job:
+    shown = tuple((tidy(str(one["name"])), one["type"], _drawable(one["type"], one["value"])) for one in run.shown)
+    label = tidy(run.outputs[position]["label"])
+    return Job(run.app_id, tidy(run.app_name), label, position, part, run.variant, shown)
+
+
+def _drawable(kind: Any, value: Any) -> Any:
+    if kind == "url":
+        addresses = value if isinstance(value, list) else [value]
+        return tuple(token for address in addresses if (token := _own_picture(address)))
+    if isinstance(value, list):
+        return ", ".join(tidy(str(item)) for item in value)
+    return "" if value is None else tidy(str(value))
+
+
+def _own_picture(address: Any) -> str | None:
+    """Only this server's own files are ever opened; any other address is never fetched."""
+    try:
+        parts = urlsplit(address).path.split("/") if isinstance(address, str) else []
+    except ValueError:
+        return None
+    if len(parts) > 2 and parts[1] in {"assets", "samples"}:
+        return f"{parts[1].removesuffix('s')}:{unquote(parts[2])}"
+    return None
+
+
+def tidy(text: str) -> str:
+    """Without control characters and lone surrogates, which no font can draw; line ends stay."""
+    text = text.replace("\r\n", "\n").replace("\t", " ")
+    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cs"})

@@ -1,0 +1,78 @@
+"""Faults and scripts that tests order through the control door."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+ENDPOINTS = {
+    "apps", "app", "estimate", "run_start", "run", "runs", "cancel", "account", "usage",
+    "upload_urls", "upload_put", "signing_key", "file", "*",
+}  # fmt: skip
+# These answer in place of the endpoint, which does not act unless the fault says "acts": true.
+INSTEAD = {"status", "drop_before", "garbage", "old_error", "plain_429", "html", "empty"}
+AFTERWARDS = {"drop_after", "delay", "truncate", "truncated", "headers"}
+OUTCOMES = {
+    "completed", "failed", "partial", "no_output", "cancelled", "insufficient_credits", "unknown_status", "never",
+}  # fmt: skip
+
+
+@dataclass
+class Fault:
+    """`times` None lasts until cleared; `seconds` is the delay, or the Retry-After of a plain 429."""
+
+    endpoint: str
+    fault: str
+    times: int | None = 1
+    status: int | None = None
+    body: Any = None
+    seconds: float | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    app_id: str | None = None
+    run_id: str | None = None
+    acts: bool = False
+
+    def matches(self, endpoint: str, app_id: str | None, run_id: str | None) -> bool:
+        if self.endpoint == "*":
+            if endpoint == "":
+                return False
+        elif self.endpoint != endpoint:
+            return False
+        return self.app_id in (None, app_id) and self.run_id in (None, run_id)
+
+
+@dataclass
+class Script:
+    """How the next runs of an app (None: of any app) behave."""
+
+    app_id: str | None = None
+    times: int | None = 1
+    seconds: float | None = None
+    outcome: str = "completed"
+    error: str | None = None
+    failed_outputs: list[int] | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+
+
+def take_fault(faults: list[Fault], endpoint: str, app_id: str | None, run_id: str | None) -> Fault | None:
+    """The first fault that fits, used up once."""
+    for fault in faults:
+        if fault.matches(endpoint, app_id, run_id):
+            _use_up(faults, fault)
+            return fault
+    return None
+
+
+def take_script(scripts: list[Script], app_id: str) -> Script | None:
+    """The first script that fits this app, used up once."""
+    for script in scripts:
+        if script.app_id in (None, app_id):
+            _use_up(scripts, script)
+            return script
+    return None
+
+
+def _use_up[T: (Fault, Script)](waiting: list[T], one: T) -> None:
+    if one.times is not None:
+        one.times -= 1
+        if one.times <= 0:
+            waiting.remove(one)

@@ -1,0 +1,88 @@
+"""What is served without a key: results, uploads, samples, thumbnails; and the PUT that receives an upload."""
+
+import re
+import secrets
+from pathlib import Path
+from urllib.parse import unquote
+
+from runs.sandbox import lifecycle
+from runs.sandbox.errors import ApiError
+from runs.sandbox.gallery import Gallery
+from runs.sandbox.state import World
+from runs.sandbox.wire import Reply, Request
+
+MOST_UPLOAD_BYTES = 1024**3
+MEDIA_TYPES = {"jpg": "image/jpeg", "webp": "image/webp", "webm": "video/webm", "wav": "audio/wav"}
+OUTPUT = re.compile(r"(\d{1,4})(?:-(\d{1,2}))?\.\w{1,8}")
+
+
+class Files:
+    """One method per kind of file; each returns a Reply or raises ApiError."""
+
+    def __init__(self, world: World, gallery: Gallery) -> None:
+        self.world = world
+        self.gallery = gallery
+
+    def serve(self, request: Request, kind: str, rest: str) -> Reply:
+        """GET of any file address; 410 when tests let it expire."""
+        if self.world.is_all_expired or request.path in self.world.expired:
+            raise ApiError(410, "This file has expired")
+        serve = {"outputs": self._output, "assets": self._asset, "samples": self._sample, "thumbs": self._thumb}[kind]
+        return serve(rest)
+
+    def _output(self, rest: str) -> Reply:
+        run_id, _, name = rest.partition("/")
+        found, run = OUTPUT.fullmatch(name), self.world.runs.get(run_id)
+        position = int(found[1]) if found else -1
+        if not found or run is None or position >= len(run.outputs):
+            raise ApiError(404, "No such file")
+        if lifecycle.output_state(run, position, self.world.clock()) != "completed":
+            raise ApiError(404, "No such file")
+        path, media_type = self.gallery.output(run, position, int(found[2] or 0))
+        return Reply(file=path, content_type=media_type)
+
+    def _asset(self, rest: str) -> Reply:
+        upload = self.world.uploads.get(rest.partition("/")[0])
+        if upload is None or not upload.is_stored:
+            raise ApiError(404, "No such file")
+        return Reply(file=self.world.upload_path(upload.upload_id), content_type=upload.content_type)
+
+    def _sample(self, name: str) -> Reply:
+        path = self.gallery.sample(unquote(name))
+        return Reply(file=path, content_type=MEDIA_TYPES[path.suffix.removeprefix(".")])
+
+    def _thumb(self, name: str) -> Reply:
+        app_id, _, extension = unquote(name).rpartition(".")
+        app = self.world.apps.get(app_id)
+        if app is None or extension not in {"webp", "webm"}:
+            raise ApiError(404, "No such file")
+        return Reply(file=self.gallery.thumbnail(app, extension), content_type=MEDIA_TYPES[extension])
+
+    def receive(self, request: Request, upload_id: str) -> Reply:
+        """PUT of raw bytes to an upload address; its signature is the proof, no key is needed."""
+        upload = self.world.uploads.get(upload_id)
+        if upload is None or not secrets.compare_digest(request.query.get("signature", ""), upload.token):
+            raise ApiError(403, "The upload address is not valid")
+        path = self.world.upload_path(upload_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(request, path)
+        upload.content_type = request.headers.get("Content-Type") or upload.content_type
+        upload.is_stored = True
+        self.world.keep_upload(upload)
+        return Reply(200, b"", "text/plain")
+
+
+def _write(request: Request, path: Path) -> None:
+    """Stream the body into place; a cut upload leaves nothing behind."""
+    partial = path.with_name(f"{path.name}.{request.request_id}.part")
+    size = 0
+    try:
+        with partial.open("wb") as file:
+            while chunk := request.stream.read(64 * 1024):
+                size += len(chunk)
+                if size > MOST_UPLOAD_BYTES:
+                    raise ApiError(413, "The file is too large")
+                file.write(chunk)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,86 @@
+"""The files the sandbox makes, drawn when first asked for and kept on disk by what they show."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from runs.sandbox import audio, texts, video, views
+from runs.sandbox.catalogue import App
+from runs.sandbox.drawing import posters, samples, thumbnails
+from runs.sandbox.drawing.job import Job, job_of
+from runs.sandbox.lifecycle import Run
+from runs.sandbox.state import World
+
+# Raised whenever the drawings change, so that a kept data folder never serves the old ones.
+VERSION = 1
+# A picture larger than this is drawn as a missing one: the sandbox must not be felled by a decompression bomb.
+MOST_PIXELS = 60_000_000
+CUBE = "# A cube from the sandbox\n" + "".join(
+    f"v {x} {y} {z}\n" for x in (0, 1) for y in (0, 1) for z in (0, 1)
+) + "f 1 2 4 3\nf 5 6 8 7\nf 1 2 6 5\nf 3 4 8 7\nf 1 3 7 5\nf 2 4 8 6\n"  # fmt: skip
+
+
+@dataclass
+class Gallery:
+    """Draws at most one thing at a time, so that a rush for pictures leaves the API its share of the machine."""
+
+    world: World
+
+    def __post_init__(self) -> None:
+        self._drawing = threading.Lock()
+        self._folder = self.world.folder / "drawn"
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def output(self, run: Run, position: int, part: int) -> tuple[Path, str]:
+        """File and media type of one output; `part` counts the pictures of an output that holds several."""
+        kind = run.outputs[position]["type"]
+        job = job_of(run, position, part)
+        extension, media_type = views.MEDIA.get(kind, views.OTHER_MEDIA)
+        makers: dict[str, Callable[[], bytes]] = {
+            "image": lambda: posters.draw(job, self.open),
+            "video": lambda: video.make(job, self.open),
+            "audio": lambda: audio.make(job),
+            "text": lambda: texts.write(job).encode("utf-8", "replace"),
+        }
+        return self._kept(job.key, extension, makers.get(kind, CUBE.encode)), media_type
+
+    def thumbnail(self, app: App, extension: str) -> Path:
+        key = f"thumb {app['appId']} {app['name']} {app['sandbox']}"
+        if extension == "webm":
+            job = Job(app["appId"], app["name"], "")
+            return self._kept(key, extension, lambda: video.make(job, self.open))
+        return self._kept(key, extension, lambda: thumbnails.draw(app))
+
+    def sample(self, name: str) -> Path:
+        """The sandbox's own sample of this name; any name gives one."""
+        extension = name.rpartition(".")[2].lower()
+        job = Job("sample", name, "")
+        if extension in {"webm", "mp4"}:
+            return self._kept(f"sample {name}", "webm", lambda: video.make(job, self.open))
+        if extension in {"wav", "mp3"}:
+            return self._kept(f"sample {name}", "wav", lambda: audio.make(job))
+        return self._kept(f"sample {name}", "jpg", lambda: samples.draw(name))
+
+    def open(self, token: str) -> Image.Image | None:
+        """An input picture, upright and in RGB; None when it is no picture Pillow can read."""
+        kind, _, name = token.partition(":")
+        if kind == "sample":
+            return samples.picture(name)
+        if name not in self.world.uploads:
+            return None
+        return posters.open_upload(self.world.upload_path(name), MOST_PIXELS)
+
+    def _kept(self, key: str, extension: str, make: Callable[[], bytes]) -> Path:
+        name = hashlib.sha256(f"{VERSION} {key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        path = self._folder / f"{name}.{extension}"
+        if not path.exists():
+            with self._drawing:
+                if not path.exists():
+                    partial = path.with_suffix(".part")
+                    partial.write_bytes(make())
+                    partial.replace(path)
+        return path

@@ -1,0 +1,150 @@
+"""One connection: reads requests off the socket, writes replies, keeps the connection when it can."""
+
+import contextlib
+import io
+import re
+import socket
+import uuid
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, BinaryIO, cast
+from urllib.parse import parse_qsl, urlsplit
+
+from runs.sandbox.errors import ApiError, Dropped
+from runs.sandbox.wire import Reply, Request, error_reply
+
+if TYPE_CHECKING:
+    from runs.sandbox.server import Server
+
+MOST_BODY_BYTES = 8 * 1024 * 1024
+OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?", re.IGNORECASE)
+
+
+class BodyStream(io.RawIOBase):
+    """The body of one request, by Content-Length or in chunks; raises ConnectionError when it is cut."""
+
+    def __init__(self, source: BinaryIO, length: int, is_chunked: bool) -> None:
+        self._source = source
+        self._left = 0 if is_chunked else length
+        self._is_chunked = is_chunked
+        self._is_first = True
+
+    @property
+    def is_read(self) -> bool:
+        return not self._left and not self._is_chunked
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._left and self._is_chunked:
+            self._next_chunk()
+        wanted = self._left if size < 0 else min(size, self._left)
+        if not wanted:
+            return b""
+        data = self._source.read(wanted)
+        self._left -= len(data)
+        if len(data) < wanted:
+            raise ConnectionError("the body was cut")
+        return data
+
+    def _next_chunk(self) -> None:
+        if not self._is_first:
+            self._source.readline()
+        self._is_first = False
+        line = self._source.readline(1024).split(b";")[0].strip()
+        try:
+            self._left = int(line, 16)
+        except ValueError:
+            raise ConnectionError("the body was cut") from None
+        if not self._left:
+            self._is_chunked = False
+            while self._source.readline(1024).strip():
+                pass
+
+
+class Handler(BaseHTTPRequestHandler):
+    """HTTP/1.1 with persistent connections; every reply has a length and `X-Lamina-Sandbox: 1`."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 65  # seconds an idle connection stays open
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    server: "Server"
+
+    def handle_any(self) -> None:
+        request_id = str(uuid.uuid4())
+        stream = self._body_stream()
+        try:
+            request = self._request(request_id, stream)
+            reply = self.server.router.answer(request, self.server.stopping)
+        except ApiError as error:
+            reply = error_reply(error, request_id)
+        except Dropped:
+            self._drop()
+            return
+        if not stream.is_read:
+            self.close_connection = True
+        self._send(reply, request_id)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = handle_any
+
+    def _body_stream(self) -> BodyStream:
+        length = self.headers.get("Content-Length") or "0"
+        is_chunked = "chunked" in (self.headers.get("Transfer-Encoding") or "").lower()
+        return BodyStream(cast(BinaryIO, self.rfile), int(length) if length.isdigit() else 0, is_chunked)
+
+    def _request(self, request_id: str, stream: BodyStream) -> Request:
+        parts = urlsplit(self.path)
+        host = self.headers.get("Host") or ""
+        # The name the caller knows this server by, so that the addresses in answers are of the origin it trusts.
+        if not OWN_HOST.fullmatch(host):
+            host = f"127.0.0.1:{self.server.server_address[1]}"
+        request = Request(
+            method=self.command,
+            path=parts.path,
+            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            headers=self.headers,
+            origin=f"http://{host}",
+            request_id=request_id,
+            stream=cast(BinaryIO, stream),
+        )
+        if self.command != "PUT":
+            request.body = self._whole(stream)
+        return request
+
+    def _whole(self, stream: BodyStream) -> bytes:
+        body = bytearray()
+        while chunk := stream.read(64 * 1024):
+            body += chunk
+            if len(body) > MOST_BODY_BYTES:
+                raise ApiError(413, "The request is too large")
+        return bytes(body)
+
+    def _send(self, reply: Reply, request_id: str) -> None:
+        body = reply.file.read_bytes() if reply.file else reply.body
+        headers = {
+            "Server": "Lamina-Sandbox",
+            "Date": self.date_time_string(),
+            "X-Lamina-Sandbox": "1",
+            "X-Request-Id": request_id,
+            "Content-Type": reply.content_type,
+            "Content-Length": str(len(body)),
+        }
+        headers.update(reply.headers)
+        if reply.cut:
+            body = body[: len(body) // 2]
+            self.close_connection = True
+        if self.close_connection:
+            headers["Connection"] = "close"
+        self.send_response_only(reply.status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        self.wfile.flush()
+
+    def _drop(self) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silent: the control door shows every request."""

@@ -1,0 +1,127 @@
+"""What a run looks like at a given moment: computed from the clock, so a run needs no thread and outlives a kill."""
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+FINAL = {"completed", "failed", "cancelled"}
+FAILURE_TEXT = "The model could not make this picture. Please try another input."
+OUTPUT_FAILURE_TEXT = "This output could not be made."
+# The share of a run's time that it spends waiting, never more than this many seconds.
+QUEUE_SHARE, QUEUE_MOST = 0.15, 1.0
+
+
+@dataclass
+class Run:
+    """One run as it was asked for. Times are Unix seconds; everything else follows from them."""
+
+    run_id: str
+    app_id: str
+    app_name: str
+    inputs: dict[str, Any]
+    shown: list[dict[str, Any]]  # the inputs as a person reads them: name, type, value
+    outputs: list[dict[str, Any]]  # descriptors that will be made, kept here since apps may vanish
+    created_at: float
+    seconds: float
+    cost: float = 0.0
+    outcome: str = "completed"
+    error: str | None = None
+    failed: list[int] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    webhook: str | None = None
+    origin: str = ""
+    variant: int = 0
+    is_legacy: bool = False
+    # What the control door or a cancel did: {"status", "at", "error", "ready"}.
+    override: dict[str, Any] | None = None
+    delivered: bool = False
+
+    def as_record(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def starts_at(self) -> float:
+        return self.created_at + min(self.seconds * QUEUE_SHARE, QUEUE_MOST)
+
+    @property
+    def ends_at(self) -> float | None:
+        """When the run reaches its final state, None when it will not do so by itself."""
+        if self.override:
+            return float(self.override["at"]) if self.override["status"] in FINAL else None
+        return None if self.outcome == "never" else self.created_at + self.seconds
+
+    def lands_at(self, position: int) -> float:
+        """When the output at this position (0-based) is due: evenly over the running time, the last at the end."""
+        running = self.created_at + self.seconds - self.starts_at
+        return self.starts_at + running * (position + 1) / len(self.outputs)
+
+
+def status_at(run: Run, now: float) -> str:
+    ends_at = run.ends_at
+    if ends_at is not None and now >= ends_at:
+        return final_status(run)
+    if run.override and run.override["status"] == "running":
+        return "running"
+    if now < run.starts_at:
+        return "queued"
+    return "reviewing" if run.outcome == "unknown_status" else "running"
+
+
+def final_status(run: Run) -> str:
+    if run.override:
+        return str(run.override["status"])
+    return run.outcome if run.outcome in {"failed", "cancelled"} else "completed"
+
+
+def is_final(run: Run, now: float) -> bool:
+    return status_at(run, now) in FINAL
+
+
+def output_state(run: Run, position: int, now: float) -> str:
+    """`pending`, `completed`, `error` or `cancelled` of one output."""
+    status = status_at(run, now)
+    landed = _has_landed(run, position, now)
+    if landed:
+        return "error" if position in run.failed else "completed"
+    if status == "failed":
+        return "error"
+    # Like the real side: the output being made is cancelled, those behind it still read pending.
+    if status == "cancelled" and position == sum(_has_landed(run, n, now) for n in range(len(run.outputs))):
+        return "cancelled"
+    return "pending"
+
+
+def _has_landed(run: Run, position: int, now: float) -> bool:
+    override = run.override
+    if override:
+        if override["status"] == "completed" and override.get("ready") is None:
+            return now >= float(override["at"])
+        if override.get("ready") is not None:
+            return position < int(override["ready"])
+        now = min(now, float(override["at"]))
+    if run.outcome == "never":
+        return False
+    if run.outcome in {"failed", "cancelled"} and not run.failed:
+        return False
+    return now >= run.lands_at(position)
+
+
+def iso(moment: float | None) -> str | None:
+    """ISO 8601 in UTC with milliseconds and Z."""
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def node_id(run_id: str, position: int) -> str:
+    digest = hashlib.sha256(f"{run_id}/{position}".encode()).hexdigest()
+    return f"aiDesignerNode-{int(digest[:10], 16)}-{digest[10:19]}"
+
+
+def error_message(run: Run, now: float) -> str | None:
+    if status_at(run, now) != "failed":
+        return None
+    given = run.override.get("error") if run.override else None
+    return str(given or run.error or FAILURE_TEXT)

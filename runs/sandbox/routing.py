@@ -1,0 +1,191 @@
+"""From a request to a reply: which endpoint, the limit, the faults that were ordered, the key, the log."""
+
+import json
+import re
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from runs.sandbox import faults, lifecycle
+from runs.sandbox.api import Api
+from runs.sandbox.control import Control
+from runs.sandbox.errors import TEXTS, ApiError, Dropped
+from runs.sandbox.faults import Fault
+from runs.sandbox.files import Files
+from runs.sandbox.state import World
+from runs.sandbox.wire import Reply, Request, error_reply, json_reply
+
+APP, RUN = "app", "run"
+ROUTES = [
+    ("GET", r"/v1/apps", "apps", ""),
+    ("GET", r"/v1/apps/([^/]+)", "app", APP),
+    ("POST", r"/v1/apps/([^/]+)/estimate", "estimate", APP),
+    ("POST", r"/v1/apps/([^/]+)/runs", "run_start", APP),
+    ("GET", r"/v1/runs", "runs", ""),
+    ("GET", r"/v1/runs/([^/]+)", "run", RUN),
+    ("POST", r"/v1/runs/([^/]+)/cancel", "cancel", RUN),
+    ("GET", r"/v1/account", "account", ""),
+    ("GET", r"/v1/account/usage", "usage", ""),
+    ("POST", r"/v1/assets/upload-urls", "upload_urls", ""),
+    ("GET", r"/v1/webhooks/signing-key", "signing_key", ""),
+]
+FILE = re.compile(r"/(outputs|assets|samples|thumbs)/(.+)")
+UPLOAD = re.compile(r"/upload/([^/]+)")
+LEGACY_EXAMPLE = {
+    "error": "Invalid inputs",
+    "details": ['"Style": invalid option "Manga". Must be one of: Ghibli, Simpsons'],
+}
+
+
+@dataclass
+class Endpoint:
+    name: str
+    act: Callable[[], Reply]
+    app_id: str | None = None
+    run_id: str | None = None
+    needs_key: bool = False
+
+
+class Router:
+    """`answer` never raises anything but Dropped."""
+
+    def __init__(self, world: World, api: Api, files: Files, control: Control) -> None:
+        self.world = world
+        self.api = api
+        self.files = files
+        self.control = control
+
+    def answer(self, request: Request, stopping: threading.Event) -> Reply:
+        if request.path.startswith("/control/"):
+            return self._safely(request, lambda: self.control.handle(request, request.path.removeprefix("/control/")))
+        endpoint = self._find(request)
+        started = self.world.clock()
+        reply: Reply | None = None
+        try:
+            reply = self._answer(request, endpoint, stopping)
+            return reply
+        finally:
+            run_id = (reply.run_id if reply else None) or endpoint.run_id
+            self.world.note({
+                "at": lifecycle.iso(started),
+                "method": request.method,
+                "path": request.path,
+                "endpoint": endpoint.name,
+                "status": reply.status if reply else 0,
+                "runId": run_id,
+            })  # fmt: skip
+
+    def _answer(self, request: Request, endpoint: Endpoint, stopping: threading.Event) -> Reply:
+        limits: dict[str, str] = {}
+        if request.path.startswith("/v1/"):
+            with self.world.lock:
+                is_accepted = self.world.limiter.take()
+                limits = self.world.limiter.headers()
+                wait = self.world.limiter.seconds_until_free()
+            if not is_accepted:
+                refused = ApiError(429, "Too many requests", retry_after=wait)
+                refused.headers = limits | {"Retry-After": str(wait)}
+                return error_reply(refused, request.request_id)
+        with self.world.lock:
+            fault = faults.take_fault(self.world.faults, endpoint.name, endpoint.app_id, endpoint.run_id)
+        reply = self._with_fault(request, endpoint, fault, stopping)
+        reply.headers = limits | reply.headers
+        return reply
+
+    def _with_fault(
+        self, request: Request, endpoint: Endpoint, fault: Fault | None, stopping: threading.Event
+    ) -> Reply:
+        if fault and fault.fault == "drop_before":
+            raise Dropped
+        if fault and fault.fault == "delay":
+            stopping.wait(30.0 if fault.seconds is None else fault.seconds)
+        is_instead = fault is not None and fault.fault in faults.INSTEAD
+        reply = Reply() if is_instead and fault and not fault.acts else self._act(request, endpoint)
+        if fault is None:
+            return reply
+        if fault.fault == "drop_after":
+            raise Dropped
+        if is_instead:
+            reply = canned(fault, request, reply.run_id)
+        reply.cut = fault.fault in {"truncate", "truncated"}
+        reply.headers.update(fault.headers)
+        return reply
+
+    def _act(self, request: Request, endpoint: Endpoint) -> Reply:
+        def act() -> Reply:
+            if endpoint.needs_key:
+                self.api.check_key(request)
+            return endpoint.act()
+
+        return self._safely(request, act)
+
+    def _safely(self, request: Request, act: Callable[[], Reply]) -> Reply:
+        try:
+            return act()
+        except ApiError as error:
+            return error_reply(error, request.request_id)
+        except OSError:
+            raise
+        except Exception:  # noqa: BLE001 - the last line of a server: told to the caller and to whoever started it
+            traceback.print_exc()
+            return error_reply(ApiError(500), request.request_id)
+
+    def _find(self, request: Request) -> Endpoint:
+        for method, pattern, name, what in ROUTES:
+            found = re.fullmatch(pattern, request.path)
+            if found and method == request.method:
+                values = [unquote(value) for value in found.groups()]
+                return self._endpoint(request, name, what, values)
+        if (file := FILE.fullmatch(request.path)) and request.method in {"GET", "HEAD"}:
+            return Endpoint("file", lambda: self.files.serve(request, file[1], file[2]))
+        if (upload := UPLOAD.fullmatch(request.path)) and request.method == "PUT":
+            return Endpoint("upload_put", lambda: self.files.receive(request, upload[1]))
+        return Endpoint("", self._unknown, needs_key=request.path.startswith("/v1/"))
+
+    def _endpoint(self, request: Request, name: str, what: str, values: list[str]) -> Endpoint:
+        method = getattr(self.api, name)
+        endpoint = Endpoint(name, lambda: method(request, *values), needs_key=True)
+        if what == APP:
+            endpoint.app_id = values[0]
+        elif what == RUN:
+            endpoint.run_id = values[0]
+            run = self.world.runs.get(values[0])
+            endpoint.app_id = run.app_id if run else None
+        return endpoint
+
+    def _unknown(self) -> Reply:
+        raise ApiError(404, "Not found")
+
+
+def canned(fault: Fault, request: Request, run_id: str | None) -> Reply:
+    """The answer a fault gives in place of the true one."""
+    given = fault.body.encode("utf-8", "replace") if isinstance(fault.body, str) else None
+    match fault.fault:
+        case "garbage":
+            return Reply(fault.status or 200, given or b'\x00\xff{"data": [nonsense', run_id=run_id)
+        case "html":
+            page = b"<!doctype html><title>502</title><h1>Bad gateway</h1>"
+            return Reply(fault.status or 502, given or page, "text/html; charset=utf-8", run_id=run_id)
+        case "empty":
+            return Reply(fault.status or 200, b"", run_id=run_id)
+        case "plain_429":
+            wait = {} if fault.seconds is None else {"Retry-After": f"{fault.seconds:g}"}
+            text = given or b"Too many requests, please try again later."
+            return Reply(429, text, "text/plain; charset=utf-8", wait, run_id=run_id)
+    status = fault.status or (400 if fault.fault == "old_error" else 503)
+    if given is not None:
+        return Reply(status, given, "text/plain; charset=utf-8", run_id=run_id)
+    if fault.body is not None:
+        return Reply(status, json.dumps(fault.body).encode("ascii"), run_id=run_id)
+    if fault.fault == "old_error":
+        old = LEGACY_EXAMPLE if status == 400 else {"error": TEXTS.get(status, "Something went wrong")}
+        return json_reply(old, status, run_id=run_id)
+    error = ApiError(status)
+    if status == 429:
+        error.retry_after = round(fault.seconds or 1)
+        error.headers["Retry-After"] = str(error.retry_after)
+    reply = error_reply(error, request.request_id)
+    reply.run_id = run_id
+    return reply

@@ -1,0 +1,179 @@
+"""The sandbox's world: apps, runs, uploads, credits and whatever tests have ordered. One lock guards all of it."""
+
+import json
+import secrets
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runs.sandbox import catalogue, faults, lifecycle
+from runs.sandbox.lifecycle import Run
+from runs.sandbox.limits import Limiter
+from runs.sandbox.store import Store
+
+KEY = "lma_sandbox"
+START_BALANCE = 4250.0
+VARIANTS = 5  # equal inputs give this many different pictures in turn, so that "run again" shows something new
+LOG_LENGTH = 20_000
+
+
+@dataclass
+class WebhookOrders:
+    """What happens to the next deliveries: `lose` so many runs' (-1: all), `repeat` each so many times more."""
+
+    lose: int = 0
+    repeat: int = 0
+    early: bool = False
+    body: Any = None
+    delays: tuple[float, ...] = (5.0, 30.0, 120.0)
+
+
+@dataclass
+class Upload:
+    upload_id: str
+    filename: str
+    media_type: str
+    content_type: str
+    token: str
+    is_stored: bool = False
+
+
+@dataclass
+class World:
+    """All state. Methods take the lock themselves; `clock` gives Unix seconds."""
+
+    folder: Path
+    seconds: float
+    per_minute: int | None
+    clock: Callable[[], float] = time.time
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self.default_per_minute = self.per_minute
+        self.store = Store(self.folder / "sandbox.sqlite3")
+        self.runs = {key: Run(**body) for key, body in self.store.load("run").items()}
+        self.runs = dict(sorted(self.runs.items(), key=lambda item: item[1].created_at))
+        self.uploads = {key: Upload(**body) for key, body in self.store.load("upload").items()}
+        meta = self.store.load("meta")
+        self.balance = float(meta.get("balance", START_BALANCE))
+        self.seed_hex = str(meta.get("signing_seed") or secrets.token_hex(32))
+        self.store.save("meta", "signing_seed", self.seed_hex)
+        self._same_inputs: dict[str, int] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self.apps = catalogue.load_catalogue()
+        self.faults: list[faults.Fault] = []
+        self.scripts: list[faults.Script] = []
+        self.webhook_orders = WebhookOrders()
+        self.accepted_keys = {KEY}
+        self.limiter = Limiter(self.default_per_minute)
+        self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
+        self.expired: set[str] = set()
+        self.is_all_expired = False
+
+    def reset(self) -> None:
+        """Back to the start: no runs, no faults, no counters, the first balance. Uploads stay readable."""
+        with self.lock:
+            self.runs.clear()
+            self.store.clear("run")
+            self._same_inputs.clear()
+            self.set_balance(START_BALANCE)
+            self._begin()
+
+    def set_balance(self, balance: float) -> None:
+        with self.lock:
+            self.balance = balance
+            self.store.save("meta", "balance", balance)
+
+    def keep(self, run: Run) -> None:
+        with self.lock:
+            # A run that a reset has removed must not come back by a late delivery.
+            if self.runs.get(run.run_id) is run:
+                self.store.save("run", run.run_id, run.as_record())
+
+    def start_run(
+        self,
+        app: catalogue.App,
+        inputs: dict[str, Any],
+        shown: list[dict[str, Any]],
+        outputs: list[dict[str, Any]],
+        *,
+        script: faults.Script | None,
+        webhook: str | None,
+        origin: str,
+    ) -> Run:
+        """Take the credits and keep the run; the caller has checked everything."""
+        own = app["sandbox"]
+        script = script or faults.Script(outcome=own.get("outcome", "completed"), error=own.get("error"))
+        seconds = script.seconds if script.seconds is not None else float(own.get("seconds", self.seconds))
+        failed = script.failed_outputs
+        if failed is None:
+            failed = own.get("failedOutputs", [len(outputs) - 1]) if script.outcome == "partial" else []
+        with self.lock:
+            now = self.clock()
+            run = Run(
+                run_id=str(uuid.uuid4()),
+                app_id=app["appId"],
+                app_name=app["name"],
+                inputs=inputs,
+                shown=shown,
+                outputs=outputs,
+                created_at=now,
+                seconds=0.0 if webhook and self.webhook_orders.early else seconds,
+                cost=catalogue.cost(outputs),
+                outcome=script.outcome,
+                error=script.error,
+                failed=failed,
+                values=own.get("values", {}) | script.values,
+                types=own.get("types", {}) | script.types,
+                webhook=webhook,
+                origin=origin,
+                variant=self._next_variant(app["appId"], inputs),
+                is_legacy=bool(own.get("legacy")),
+            )
+            self.runs[run.run_id] = run
+            self.set_balance(self.balance - run.cost)
+            self.keep(run)
+        return run
+
+    def _next_variant(self, app_id: str, inputs: dict[str, Any]) -> int:
+        key = json.dumps([app_id, inputs], sort_keys=True)
+        count = self._same_inputs.get(key, 0)
+        self._same_inputs[key] = count + 1
+        return count % VARIANTS
+
+    def override(self, run: Run, status: str, *, error: str | None = None, ready: int | None = None) -> None:
+        """Bring a run into a state now."""
+        with self.lock:
+            run.override = {"status": status, "at": self.clock(), "error": error, "ready": ready}
+            if status not in lifecycle.FINAL:
+                run.delivered = False
+            self.keep(run)
+
+    def newest_first(self) -> list[Run]:
+        with self.lock:
+            return list(reversed(self.runs.values()))
+
+    def note(self, entry: dict[str, Any]) -> None:
+        with self.lock:
+            self.log.append(entry)
+
+    def add_upload(self, filename: str, media_type: str, content_type: str) -> Upload:
+        upload = Upload(str(uuid.uuid4()), filename, media_type, content_type, secrets.token_hex(16))
+        with self.lock:
+            self.uploads[upload.upload_id] = upload
+            self.keep_upload(upload)
+        return upload
+
+    def keep_upload(self, upload: Upload) -> None:
+        with self.lock:
+            self.store.save("upload", upload.upload_id, vars(upload))
+
+    def upload_path(self, upload_id: str) -> Path:
+        return self.folder / "assets" / upload_id

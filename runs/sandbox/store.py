@@ -1,0 +1,39 @@
+"""Everything worth keeping, written through to one SQLite file, so that it outlives `kill -9`."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+
+class Store:
+    """Small JSON records by kind and id. Not thread-safe: the caller holds the world's lock.
+
+    `synchronous=OFF` is enough: a killed process loses nothing that was written, only a power cut could, and a write
+    stays near 50 microseconds, so that hundreds of runs may start in one second.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=OFF")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS records (kind TEXT, id TEXT, body TEXT, PRIMARY KEY (kind, id)) WITHOUT ROWID"
+        )
+
+    def load(self, kind: str) -> dict[str, Any]:
+        """Every record of one kind by its id."""
+        rows = self._connection.execute("SELECT id, body FROM records WHERE kind = ?", (kind,))
+        return {row[0]: json.loads(row[1]) for row in rows}
+
+    def save(self, kind: str, record_id: str, body: Any) -> None:
+        # ASCII escapes carry lone surrogates and NULs, which SQLite text would not.
+        values = (kind, record_id, json.dumps(body))
+        self._connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", values)
+
+    def clear(self, kind: str) -> None:
+        self._connection.execute("DELETE FROM records WHERE kind = ?", (kind,))
+
+    def close(self) -> None:
+        self._connection.close()

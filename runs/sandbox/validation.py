@@ -1,0 +1,124 @@
+"""Checks a start's inputs as strictly as the remote side does, all problems at once."""
+
+import ipaddress
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+Problem = dict[str, Any]
+# Tells the media kind of an address on this server: "image", "video", "audio", "" for anything else, None when absent.
+KindOf = Callable[[str], str | None]
+EXTENSIONS = {
+    "image": {"png", "jpg", "jpeg", "webp", "gif", "heic", "heif", "avif", "bmp", "tiff", "tif"},
+    "video": {"mp4", "mov", "webm", "m4v", "mkv"},
+    "audio": {"mp3", "wav", "m4a", "ogg", "flac", "aac"},
+}
+
+
+def kind_by_extension(path: str) -> str:
+    extension = path.rpartition(".")[2].lower()
+    return next((kind for kind, known in EXTENSIONS.items() if extension in known), "")
+
+
+def resolve(parameters: list[dict[str, Any]], supplied: str) -> int | None:
+    """The position of the parameter meant by this name: by key, then id, then name."""
+    for attribute in ("key", "id", "name"):
+        for position, parameter in enumerate(parameters):
+            if parameter.get(attribute) == supplied:
+                return position
+    return None
+
+
+def check_inputs(
+    parameters: list[dict[str, Any]], inputs: dict[str, Any], kind_of: KindOf
+) -> tuple[dict[int, Any], list[Problem]]:
+    """The values by the parameter's position, and every problem found."""
+    values: dict[int, Any] = {}
+    problems: list[Problem] = []
+    for supplied, value in inputs.items():
+        position = resolve(parameters, supplied)
+        if position is None:
+            problems.append(problem(supplied, "unknown_parameter", "unknown parameter"))
+            continue
+        values[position] = value
+        found = check_value(parameters[position], value, kind_of)
+        if found:
+            problems.append(found)
+    for position, parameter in enumerate(parameters):
+        if position not in values and parameter.get("default") is None:
+            message = "has no default and must be supplied"
+            problems.append(problem(parameter["name"], "missing_no_default", message))
+    return values, problems
+
+
+def problem(name: str, code: str, message: str, **more: Any) -> Problem:
+    return {"field": name, "code": code, "error": code, "message": message, **more}
+
+
+def check_value(parameter: dict[str, Any], value: Any, kind_of: KindOf) -> Problem | None:
+    kind, name = parameter.get("type"), parameter["name"]
+    if kind == "options":
+        return _check_options(parameter, value)
+    if kind == "url":
+        return _check_url(parameter, value, kind_of)
+    if not isinstance(value, str):
+        return problem(name, "invalid_type", "must be a string", got=type(value).__name__)
+    if not value and parameter.get("default") is None:
+        return problem(name, "missing_no_default", "has no default and must be supplied")
+    return None
+
+
+def _check_options(parameter: dict[str, Any], value: Any) -> Problem | None:
+    name, allowed = parameter["name"], parameter.get("options") or []
+    chosen = value if isinstance(value, list) else [value]
+    if not chosen or not all(isinstance(one, str) for one in chosen):
+        return problem(name, "invalid_type", "must be one of the listed options", got=type(value).__name__)
+    for one in chosen:
+        if one not in allowed:
+            message = f'invalid option "{one}". Must be one of: {", ".join(allowed)}'
+            return problem(name, "invalid_option", message, allowed=allowed, got=one)
+    return None
+
+
+def _check_url(parameter: dict[str, Any], value: Any, kind_of: KindOf) -> Problem | None:
+    name = parameter["name"]
+    is_list = isinstance(value, list)
+    if is_list and not parameter.get("multiple"):
+        return problem(name, "invalid_type", "takes one address, not a list", got="list")
+    addresses = value if is_list else [value]
+    if not all(isinstance(one, str) for one in addresses):
+        return problem(name, "invalid_type", "must be an http or https address", got=type(value).__name__)
+    for address in addresses:
+        reason = _why_not_media(address, parameter.get("accept") or [], kind_of)
+        if reason:
+            return problem(name, "invalid_media", reason, got=address)
+    return None
+
+
+def _why_not_media(address: str, accept: list[str], kind_of: KindOf) -> str:
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        return "is not a valid address"
+    if parts.scheme not in {"http", "https"} or not host:
+        return "must be an http or https address"
+    kind = kind_of(address)
+    if kind is None:
+        return "could not be loaded"
+    if not kind:
+        if is_private(host):
+            return "could not be loaded: private addresses cannot be reached"
+        kind = kind_by_extension(unquote(parts.path))
+    if kind and accept and kind not in accept:
+        return f"must be {' or '.join(accept)}, not {kind}"
+    return ""
+
+
+def is_private(host: str) -> bool:
+    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
+        return True
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False

@@ -1,0 +1,59 @@
+"""Requests and replies as plain values, between the socket and the endpoints."""
+
+import json
+from dataclasses import dataclass, field
+from email.message import Message
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from runs.sandbox.errors import ApiError
+
+
+@dataclass
+class Request:
+    """`origin` is this server's own address as the caller wrote it; `stream` is the unread body of `length` bytes."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Message
+    origin: str
+    request_id: str
+    stream: BinaryIO
+    body: bytes = b""
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as an object; empty counts as `{}`. Raises ApiError 400."""
+        if not self.body.strip():
+            return {}
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise ApiError(400, "Request body is not valid JSON") from None
+        if not isinstance(value, dict):
+            raise ApiError(400, "Request body must be an object")
+        return value
+
+
+@dataclass
+class Reply:
+    """What goes back; `cut` sends half of the body under its full length."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json; charset=utf-8"
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+    file: Path | None = None
+    run_id: str | None = None
+
+
+def json_reply(value: Any, status: int = 200, **more: Any) -> Reply:
+    # ASCII escapes keep lone surrogates and NULs sendable.
+    return Reply(status, json.dumps(value).encode("ascii"), **more)
+
+
+def error_reply(error: ApiError, request_id: str) -> Reply:
+    reply = json_reply(error.body(request_id), error.status)
+    reply.headers.update(error.headers)
+    return reply
