@@ -1,0 +1,261 @@
+"""Lamina's API, one method per endpoint; the one place for time-outs, the key and the sorting of errors.
+
+Nothing is repeated here: whether and when to call again is decided where the shared request budget is known.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from requests.structures import CaseInsensitiveDict
+
+from runs.lamina import coerce, reading
+from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
+from runs.lamina.failures import error_from
+from runs.lamina.hooks import Answered, Key
+from runs.lamina.transport import NoReply, Patience, Reply, exchange
+from runs.lamina.types import (
+    Account,
+    AppDetail,
+    AppSummary,
+    Estimate,
+    RunPage,
+    RunSnapshot,
+    RunStarted,
+    UploadTarget,
+    Usage,
+)
+
+logger = logging.getLogger(__name__)
+
+QUICK = Patience(read=5, total=15)
+SLOW = Patience(read=10, total=20)
+START = Patience(read=60, total=75)  # below the 90 s that a task may take
+LIST_LIMIT = 100  # the most rows of one list read
+_ERROR_BYTES = 500_000  # of a refusal that are looked at; results may be longer
+
+
+def _nothing(_: Any) -> None:
+    """The default of both hooks."""
+
+
+class LaminaClient:
+    """Talks to one Lamina with one key; may be shared between threads.
+
+    BEFORE is called with the endpoint's name and may raise to refuse the call; AFTER hears how each call ended. Names:
+    apps, app, estimate, run_start, run, runs, cancel, account, usage, upload_urls, signing_key.
+    Every method raises LaminaUnavailable, LaminaRateLimited or LaminaRejected, and besides only what BEFORE raises.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        before: Callable[[str], None] = _nothing,
+        after: Callable[[Answered], None] = _nothing,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._key = Key(api_key)
+        self._before = before
+        self._after = after
+
+    def __repr__(self) -> str:
+        return f"LaminaClient({self._base_url!r})"
+
+    # --- Apps ---------------------------------------------------------------------------------------------------------
+    def list_apps(self, limit: int = 200) -> list[AppSummary]:
+        """The catalogue, one page; apps that cannot be read are left out. Source: GET /v1/apps."""
+        return self._call(
+            "apps", "GET", "/v1/apps", lambda body: reading.rows(AppSummary, body)[0], query={"limit": limit}
+        )
+
+    def get_app(self, app_id: str) -> AppDetail:
+        """One app with its parameters; waits at most 20 s. Source: GET /v1/apps/{id}."""
+        path = f"/v1/apps/{_segment(app_id)}"
+        return self._call("app", "GET", path, lambda body: reading.app_like(AppDetail, body, app_id), wait=SLOW)
+
+    def estimate(self, app_id: str) -> Estimate:
+        """The cost of a full run in credits; takes no inputs. Source: POST /v1/apps/{id}/estimate."""
+        path = f"/v1/apps/{_segment(app_id)}/estimate"
+        return self._call("estimate", "POST", path, lambda body: reading.one(Estimate, body), wait=SLOW)
+
+    # --- Runs ---------------------------------------------------------------------------------------------------------
+    def start_run(
+        self,
+        app_id: str,
+        inputs: Mapping[str, Any],
+        outputs: Sequence[str] | None = None,
+        webhook: str | None = None,
+    ) -> RunStarted:
+        """Start a run, which costs credits; waits at most 75 s. OUTPUTS are labels, none meaning all.
+
+        May be repeated only after an error whose `nothing_happened` is True; every other LaminaUnavailable is unclear:
+        the run may exist. Source: POST /v1/apps/{id}/runs, which knows no idempotency key.
+        """
+        body: dict[str, Any] = {"inputs": dict(inputs)}
+        if outputs:
+            body["outputs"] = list(outputs)
+        return self._call(
+            "run_start",
+            "POST",
+            f"/v1/apps/{_segment(app_id)}/runs",
+            lambda answer: reading.one(RunStarted, answer),
+            query={"webhook": webhook},
+            body=body,
+            wait=START,
+        )
+
+    def get_run(self, run_id: str) -> RunSnapshot:
+        """How one run is doing. Statuses we do not know count as still running. Source: GET /v1/runs/{id}."""
+        return self._call("run", "GET", f"/v1/runs/{_segment(run_id)}", lambda body: reading.snapshot(body, run_id))
+
+    def list_runs(
+        self,
+        status: str | None = None,
+        app_id: str | None = None,
+        limit: int = LIST_LIMIT,
+        offset: int = 0,
+        since: datetime | None = None,
+    ) -> RunPage:
+        """The workspace's runs, newest first, other clients' too; at most 100 a page. Source: GET /v1/runs."""
+        limit = max(1, min(limit, LIST_LIMIT))
+        query = {"status": status, "appId": app_id, "limit": limit, "offset": offset or None, "since": _iso(since)}
+        return self._call("runs", "GET", "/v1/runs", lambda body: reading.page(body, limit, offset), query=query)
+
+    def cancel_run(self, run_id: str) -> str:
+        """Ask for a run to be cancelled; harmless to repeat. Returns Lamina's word, "" when it said nothing.
+
+        The word proves nothing ("cancel_requested" occurs): only a later read does. Source: POST /v1/runs/{id}/cancel.
+        """
+        path = f"/v1/runs/{_segment(run_id)}/cancel"
+        return self._call("cancel", "POST", path, reading.status_word, may_be_empty=True)
+
+    # --- The workspace ------------------------------------------------------------------------------------------------
+    def account(self) -> Account:
+        """Whose key it is; a cheap check of the key. Source: GET /v1/account."""
+        return self._call("account", "GET", "/v1/account", lambda body: reading.one(Account, body))
+
+    def usage(self) -> Usage:
+        """The workspace's balance. Source: GET /v1/account/usage."""
+        return self._call("usage", "GET", "/v1/account/usage", lambda body: reading.one(Usage, body))
+
+    def upload_urls(self, files: Sequence[tuple[str, str]]) -> list[UploadTarget]:
+        """Addresses for FILES (filename, "image" | "video" | "audio"), in the same order.
+
+        Source: POST /v1/assets/upload-urls.
+        """
+        names = [coerce.clean_text(filename) for filename, _ in files]
+        asked = [{"filename": name, "mediaType": kind} for name, (_, kind) in zip(names, files, strict=True)]
+        return self._call(
+            "upload_urls",
+            "POST",
+            "/v1/assets/upload-urls",
+            lambda body: reading.targets(body, names),
+            body={"files": asked},
+        )
+
+    def signing_keys(self) -> list[dict[str, Any]]:
+        """The JWK set that webhooks are signed with. Source: GET /v1/webhooks/signing-key, which wraps nothing."""
+        return self._call("signing_key", "GET", "/v1/webhooks/signing-key", reading.keys)
+
+    # --- One call -----------------------------------------------------------------------------------------------------
+    def _call[T](
+        self,
+        endpoint: str,
+        method: str,
+        path: str,
+        read: Callable[[Any], T],
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        wait: Patience = QUICK,
+        may_be_empty: bool = False,
+    ) -> T:
+        """One request, told to both hooks. The error is raised outside any handler: no chain leads to the key."""
+        if not self._key.is_sendable:
+            raise self._told(endpoint, None, _no_key())
+        self._before(endpoint)
+        payload = None if body is None else json.dumps(coerce.clean_json(body)).encode()
+        url = self._base_url + path + _query_string(query or {})
+        reply = exchange(method, url, headers=self._headers(payload), body=payload, patience=wait)
+        if isinstance(reply, NoReply):
+            raise self._told(endpoint, None, _unanswered(reply))
+        result = self._judged(reply, read, may_be_empty=may_be_empty)
+        if isinstance(result, LaminaError):
+            raise self._told(endpoint, reply, result)
+        self._told(endpoint, reply, None)
+        return result
+
+    def _headers(self, payload: bytes | None) -> dict[str, str]:
+        headers = {
+            "x-api-key": self._key.reveal(),
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": "Lamina-Portal",
+        }
+        return headers if payload is None else {**headers, "Content-Type": "application/json"}
+
+    def _judged[T](self, reply: Reply, read: Callable[[Any], T], *, may_be_empty: bool) -> T | LaminaError:
+        """What the answer says: the object asked for, or the error it means."""
+        is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
+        body: Any = None
+        try:
+            body = reading.decode(reply.body if is_success else reply.body[:_ERROR_BYTES], self._key.secret)
+            if is_success:
+                return read(body)  # complete JSON is a complete answer, even when the connection broke after it
+        except reading.Unreadable:
+            if is_success and reply.is_whole and may_be_empty and not reply.body:
+                return read(None)
+            if body is None:
+                text = reply.body[:_ERROR_BYTES].decode("utf-8-sig", errors="replace")
+                body = coerce.clean_json(text, self._key.secret)
+        return error_from(reply.status, self._key.masked(reply.headers), body)
+
+    def _told[E: LaminaError | None](self, endpoint: str, reply: Reply | None, error: E) -> E:
+        """Tell the AFTER hook. Its failure must not lose the answer: a started run's id is in it."""
+        headers = self._key.masked(reply.headers) if reply else CaseInsensitiveDict()
+        answered = Answered(endpoint, reply.status if reply else None, headers, error, datetime.now(UTC))
+        try:
+            self._after(answered)
+        except Exception:
+            logger.exception("What Lamina answered to %s could not be noted", endpoint)
+        return error
+
+
+def _segment(identity: str) -> str:
+    """An id as one segment of a path. An id that cannot be one is an id Lamina does not know."""
+    usable = coerce.as_id(coerce.clean_text(identity))
+    if not usable:
+        raise LaminaRejected("There is no such id.", status=HTTPStatus.NOT_FOUND, code="NOT_FOUND")
+    return quote(usable, safe="")
+
+
+def _query_string(query: Mapping[str, Any]) -> str:
+    given = {name: coerce.clean_text(str(value)) for name, value in query.items() if value is not None}
+    return f"?{urlencode(given)}" if given else ""
+
+
+def _iso(moment: datetime | None) -> str | None:
+    """MOMENT in Lamina's form: UTC, milliseconds, Z."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _no_key() -> LaminaRejected:
+    return LaminaRejected(
+        "No usable Lamina key is set.", status=HTTPStatus.UNAUTHORIZED, code="AUTH_MISSING_KEY", nothing_happened=True
+    )
+
+
+def _unanswered(reply: NoReply) -> LaminaUnavailable:
+    if not reply.was_sent:
+        return LaminaUnavailable("Lamina could not be reached.", was_connected=False)
+    if reply.is_timeout:
+        return LaminaUnavailable("Lamina did not answer in time.")
+    return LaminaUnavailable("The connection to Lamina broke off.")

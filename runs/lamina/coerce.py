@@ -1,0 +1,139 @@
+"""From whatever Lamina sent to the type we need, without ever failing: a wrong value becomes "none given".
+
+NUL and lone surrogates are replaced by U+FFFD here, in both directions: PostgreSQL stores neither, and a lone
+surrogate cannot be sent at all.
+"""
+
+import json
+import math
+import re
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+ID_LENGTH = 200  # characters; longer ones are not usable as ids
+WORD_LENGTH = 50  # of a status or type: open sets, but of short words
+_MAX_DEPTH = 40  # of nested lists and objects; what lies deeper is kept as text
+_CREDITS_LIMIT = Decimal(10) ** 10
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_MILLISECONDS_FROM = 10**11  # as seconds this would be the year 5138
+
+Json = Any  # str | int | float | bool | None | list | dict, but every reader narrows it anyway
+
+
+def clean_text(text: str) -> str:
+    """TEXT without the characters that cannot be stored or sent."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def clean_json(value: Any, secret: str = "", *, depth: int = 0) -> Json:
+    """VALUE made of plain JSON types with clean texts, and with SECRET blotted out wherever it occurs.
+
+    Raises RecursionError for nesting that Python itself cannot walk.
+    """
+    match value:
+        case str():
+            text = clean_text(value)
+            return text.replace(secret, "•••") if secret else text
+        case None | bool() | int():
+            return value
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case dict() | list() | tuple() if depth >= _MAX_DEPTH:
+            return clean_json(json.dumps(value, default=str), secret)
+        case dict():
+            return {
+                clean_json(str(key), secret): clean_json(item, secret, depth=depth + 1) for key, item in value.items()
+            }
+        case list() | tuple():
+            return [clean_json(item, secret, depth=depth + 1) for item in value]
+        case _:
+            return clean_json(str(value), secret)
+
+
+def as_text(value: Any) -> str:
+    """Texts as they are, never trimmed; numbers as text; anything else is no text."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int() | float() | Decimal():
+            return str(value)
+        case _:
+            return ""
+
+
+def as_word(value: Any) -> str:
+    """A status or type."""
+    return as_text(value).strip()[:WORD_LENGTH]
+
+
+def as_id(value: Any) -> str:
+    """An opaque id, or "" when it could not be stored or put into a path ("." and ".." would name another address)."""
+    text = as_text(value) if not isinstance(value, bool) else ""
+    usable = text.strip() and len(text) <= ID_LENGTH and text.isprintable() and text not in {".", ".."}
+    return text if usable else ""
+
+
+def as_texts(value: Any) -> list[str]:
+    """A list of texts; a single text counts as a list of one, an object in the list by its label."""
+    items = value if isinstance(value, list | tuple) else [value]
+    found = (item.get("label", item.get("name")) if isinstance(item, dict) else item for item in items)
+    return [as_text(item) for item in found if isinstance(item, str | int | float)]
+
+
+def as_flag(value: Any) -> bool | None:
+    match value:
+        case bool():
+            return value
+        case int() | float():
+            return bool(value)
+        case str() if value.strip().lower() in {"true", "false"}:
+            return value.strip().lower() == "true"
+        case _:
+            return None
+
+
+def as_number(value: Any) -> float | None:
+    """A finite number that is not negative."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def as_count(value: Any) -> int:
+    """A whole number from 0 to a million; 0 when there is none."""
+    return int(min(as_number(value) or 0, 1_000_000))
+
+
+def as_credits(value: Any) -> Decimal | None:
+    """Credits, possibly fractional; None when unknown."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        return None
+    try:
+        credit = Decimal(str(value))
+    except (InvalidOperation, ValueError):
+        return None
+    return credit if credit.is_finite() and abs(credit) < _CREDITS_LIMIT else None
+
+
+def as_time(value: Any) -> datetime | None:
+    """A moment in UTC, from ISO 8601 or from Unix seconds or milliseconds; None when it cannot be read."""
+    try:
+        match value:
+            case datetime():
+                moment = value
+            case str():
+                moment = datetime.fromisoformat(value.strip())
+            case int() | float() if not isinstance(value, bool):
+                moment = datetime.fromtimestamp(value / 1000 if value >= _MILLISECONDS_FROM else value, UTC)
+            case _:
+                return None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

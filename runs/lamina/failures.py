@@ -1,0 +1,139 @@
+"""From an answer that is no success to the error it means: every shape of `lamina-api` section 7, read by content.
+
+Structured, legacy and nested error objects, plain text, a proxy's HTML, nothing at all.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from runs.lamina import coerce
+from runs.lamina.errors import (
+    MESSAGE_LENGTH,
+    FieldError,
+    LaminaError,
+    LaminaRateLimited,
+    LaminaRejected,
+    LaminaUnavailable,
+    tells_insufficient_credits,
+)
+from runs.lamina.field_errors import read_field_errors
+
+RETRY_AFTER_SECONDS = 60.0  # their window, when nothing is said
+_RETRY_AFTER_LONGEST_SECONDS = 600.0  # whatever is said: a mistaken header must not close the portal for a day
+# Client errors that a proxy gives when it lost track of the request: it may have been handed on.
+_UNCLEAR_STATUSES = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
+_UNAVAILABLE_CODES = frozenset({"AUTH_FAILED", "RESOURCE_UNAVAILABLE", "INTERNAL_ERROR"})
+_CODE_LENGTH = 60
+_REQUEST_ID_LENGTH = 100
+_UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]")  # would reorder the words around a quote
+_NO_SENTENCE = re.compile(r"\s*(<[!a-z?]|[{\[])", re.IGNORECASE)  # a proxy's page, or half of an error object
+
+
+def tidy(text: str, length: int = MESSAGE_LENGTH) -> str:
+    """TEXT as one quotable line of at most LENGTH characters."""
+    seen = _UNSEEN.sub("", text[: length * 8])
+    line = " ".join("".join(character if character.isprintable() else " " for character in seen).split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def _sentence(body: Any) -> str:
+    """Lamina's own words, wherever this dialect puts them."""
+    match body:
+        case str():
+            return "" if _NO_SENTENCE.match(body) else body
+        case dict():
+            for name in ("error", "message", "errorMessage", "detail", "title"):
+                if found := _sentence(body.get(name)):
+                    return found
+    return ""
+
+
+def _first_text(body: Any, name: str) -> str:
+    """NAME of the error object, or of the object within `error` or `details`."""
+    if not isinstance(body, dict):
+        return ""
+    for place in (body, body.get("error"), body.get("details")):
+        if isinstance(place, dict) and (text := coerce.as_text(place.get(name))):
+            return text
+    return ""
+
+
+def _when(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def header_date(headers: Mapping[str, str]) -> datetime | None:
+    """Lamina's clock at the time of the answer, from the `Date` header."""
+    return _when(headers.get("Date", ""))
+
+
+def retry_after(headers: Mapping[str, str], body: Any) -> float:
+    """Seconds to wait, 1 to 600: `Retry-After` (seconds or a date, judged by their clock), `retryAfter`, the reset."""
+    said = headers.get("Retry-After", "").strip()
+    seconds = coerce.as_number(said)
+    if seconds is None and (moment := _when(said)):
+        seconds = (moment - (header_date(headers) or datetime.now(UTC))).total_seconds()
+    candidates = (seconds, coerce.as_number(_first_text(body, "retryAfter")), _reset_seconds(headers))
+    wait = next((candidate for candidate in candidates if candidate is not None), RETRY_AFTER_SECONDS)
+    return min(max(wait, 1.0), _RETRY_AFTER_LONGEST_SECONDS)
+
+
+def _reset_seconds(headers: Mapping[str, str]) -> float | None:
+    """`RateLimit-Reset` where it is a span and not a moment."""
+    seconds = coerce.as_number(headers.get("RateLimit-Reset"))
+    return seconds if seconds is not None and seconds <= _RETRY_AFTER_LONGEST_SECONDS else None
+
+
+def _all_text(value: Any) -> str:
+    """Every text in an error body, to look for words in."""
+    match value:
+        case dict():
+            return " ".join(_all_text(item) for item in value.values())
+        case list():
+            return " ".join(_all_text(item) for item in value)
+        case _:
+            return value if isinstance(value, str) else ""
+
+
+def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaError:
+    """The error that this answer means. BODY is decoded JSON, or the text itself where it is none.
+
+    A 2xx comes here when it could not be read. 429 alone is certain to have done nothing and worth repeating; a 5xx
+    never is certain. "Insufficient credits" counts whatever the status, for repeating would not help.
+    """
+    quote = tidy(_sentence(body))
+    said: dict[str, Any] = {
+        "quote": quote,
+        "status": status,
+        "code": tidy(_first_text(body, "code"), _CODE_LENGTH),
+        "request_id": tidy(_first_text(body, "requestId") or headers.get("X-Request-Id", ""), _REQUEST_ID_LENGTH),
+    }
+    is_error = status >= HTTPStatus.BAD_REQUEST
+    said_anywhere = _all_text(body) if is_error else quote
+    if status == HTTPStatus.PAYMENT_REQUIRED or tells_insufficient_credits(said_anywhere):
+        quote = quote if tells_insufficient_credits(quote) or not quote else f"Insufficient credits. {quote}"
+        certain = is_error and status < HTTPStatus.INTERNAL_SERVER_ERROR
+        return LaminaRejected(tidy(quote or "Insufficient credits"), **said, nothing_happened=certain)
+    is_refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if status == HTTPStatus.TOO_MANY_REQUESTS or (is_refusal and said["code"] == "RATE_LIMITED"):
+        message = quote or "Lamina asked us to wait: too many requests."
+        return LaminaRateLimited(message, **said, retry_after=retry_after(headers, body))
+    if is_refusal and status not in _UNCLEAR_STATUSES and said["code"] not in _UNAVAILABLE_CODES:
+        message = quote or f"Lamina refused the request (status {status})."
+        return LaminaRejected(message, **said, field_errors=_tidied(read_field_errors(body)))
+    if is_error:
+        return LaminaUnavailable(quote or f"Lamina has a problem (status {status}).", **said)
+    return LaminaUnavailable(f"Lamina's answer could not be read (status {status}).", **said)
+
+
+def _tidied(problems: list[FieldError]) -> list[FieldError]:
+    """Codes and messages made quotable; a field stays as it is, since it must match a name exactly."""
+    return [FieldError(p.field[:MESSAGE_LENGTH], tidy(p.code, _CODE_LENGTH), tidy(p.message)) for p in problems]

@@ -1,0 +1,63 @@
+"""What all of Lamina's objects are made of: a base model and fields that never refuse a value."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from runs.lamina import coerce
+
+
+class Remote(BaseModel):
+    """Something Lamina told us. Built from its JSON (camelCase) or by our own names."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="ignore", frozen=True
+    )
+
+
+def needed(value: str) -> str:
+    if not value:
+        raise ValueError("no usable id")
+    return value
+
+
+def readable[T: BaseModel](model: type[T], items: Any) -> list[T]:
+    """Those of ITEMS that can be read as MODEL; whatever is no list is an empty one."""
+    found: list[T] = []
+    for item in items if isinstance(items, list | tuple) else ():
+        if isinstance(item, dict | model):
+            try:
+                found.append(model.model_validate(item))
+            except ValidationError:
+                continue
+    return found
+
+
+def each[T: BaseModel](model: type[T]) -> Callable[[Any], list[T]]:
+    return lambda items: readable(model, items)
+
+
+def or_none[T: BaseModel](model: type[T]) -> Callable[[Any], T | None]:
+    return lambda item: next(iter(readable(model, [item])), None)
+
+
+def word_or(default: str) -> BeforeValidator:
+    return BeforeValidator(lambda value: coerce.as_word(value) or default)
+
+
+Text = Annotated[str, BeforeValidator(coerce.as_text)]
+Word = Annotated[str, BeforeValidator(coerce.as_word)]
+MaybeId = Annotated[str, BeforeValidator(coerce.as_id)]
+NeededId = Annotated[str, BeforeValidator(coerce.as_id), AfterValidator(needed)]
+NeededText = Annotated[str, BeforeValidator(coerce.as_text), AfterValidator(needed)]
+Texts = Annotated[list[str], BeforeValidator(coerce.as_texts)]
+Flag = Annotated[bool, BeforeValidator(lambda value: bool(coerce.as_flag(value)))]
+MaybeFlag = Annotated[bool | None, BeforeValidator(coerce.as_flag)]
+Count = Annotated[int, BeforeValidator(coerce.as_count)]
+MaybeNumber = Annotated[float | None, BeforeValidator(coerce.as_number)]
+Credits = Annotated[Decimal | None, BeforeValidator(coerce.as_credits)]
+Time = Annotated[datetime | None, BeforeValidator(coerce.as_time)]

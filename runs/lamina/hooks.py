@@ -1,0 +1,68 @@
+"""What a call's hooks hear of it, and the key that neither they nor anyone else gets to see."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from requests.structures import CaseInsensitiveDict
+
+from runs.lamina import coerce
+from runs.lamina.errors import LaminaError
+from runs.lamina.failures import header_date
+
+_SECRET_LENGTH = 8  # shorter keys are not looked for in texts: they would blot out innocent words
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How a call ended: `status` is None without an answer, `error` None for a success. AT is our clock, UTC."""
+
+    endpoint: str
+    status: int | None
+    headers: Mapping[str, str]
+    error: LaminaError | None
+    at: datetime
+
+    @property
+    def lamina_time(self) -> datetime | None:
+        """Lamina's clock, from the `Date` header."""
+        return header_date(self.headers)
+
+    @property
+    def rate_remaining(self) -> int | None:
+        """Requests left in the present window, from `RateLimit-Remaining`."""
+        number = coerce.as_number(self.headers.get("RateLimit-Remaining"))
+        return None if number is None else coerce.as_count(number)
+
+    @property
+    def is_sandbox(self) -> bool:
+        return bool(self.headers.get("X-Lamina-Sandbox"))
+
+
+class Key:
+    """The key, kept out of every repr."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text.strip()
+
+    def __repr__(self) -> str:
+        return "Key(•••)"
+
+    def reveal(self) -> str:
+        return self._text
+
+    @property
+    def is_sendable(self) -> bool:
+        return self._text.isascii() and self._text.isprintable() and bool(self._text) and " " not in self._text
+
+    @property
+    def secret(self) -> str:
+        """The text to blot out of whatever Lamina says."""
+        return self._text if len(self._text) >= _SECRET_LENGTH else ""
+
+    def masked(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """HEADERS without the key, should a proxy send it back."""
+        secret = self.secret
+        if not secret or not any(secret in value for value in headers.values()):
+            return headers
+        return CaseInsensitiveDict({name: value.replace(secret, "•••") for name, value in headers.items()})

@@ -1,0 +1,105 @@
+"""Whether a webhook delivery is genuine: raw bytes, headers, keys and the time go in, a verdict comes out.
+
+Signed are the timestamp header, a dot, and the body exactly as it was sent (Ed25519); every other header proves nothing
+by itself. The order of the checks is the vendor's own. Source: `lamina-api` section 6.
+"""
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from requests.structures import CaseInsensitiveDict
+
+from runs.lamina import coerce, reading
+from runs.lamina.types import RunSnapshot
+
+SIGNATURE_HEADER = "X-Lamina-Webhook-Signature"
+TIMESTAMP_HEADER = "X-Lamina-Webhook-Timestamp"
+REQUEST_ID_HEADER = "X-Lamina-Webhook-Request-Id"
+FRESH_FOR = timedelta(seconds=300)  # in both directions
+_SIGNATURE = re.compile(r"[0-9a-fA-F]{128}", re.ASCII)
+_TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
+
+
+class Flaw(StrEnum):
+    """Why a delivery is refused, in the order of the checks."""
+
+    HEADERS = "a header is missing or malformed"
+    STALE = "the timestamp is more than 5 minutes off"
+    SIGNATURE = "no key of the set made this signature"
+    BODY = "the body names no run"
+    REQUEST_ID = "the request id is not the run's"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`flaw` None means genuine, and then there are a run id and a snapshot, else neither.
+
+    Only `Flaw.SIGNATURE` is a reason to fetch the keys anew, at most once a minute, or forged posts would spend the
+    request budget.
+    """
+
+    flaw: Flaw | None
+    run_id: str = ""
+    snapshot: RunSnapshot | None = None
+
+    @property
+    def is_genuine(self) -> bool:
+        return self.flaw is None
+
+
+def check_delivery(
+    raw_body: bytes, headers: Mapping[str, str], keys: Iterable[Mapping[str, Any]], now: datetime
+) -> Verdict:
+    """Judge one delivery. RAW_BODY is what came over the wire, before any parsing; NOW is aware. Raises nothing."""
+    given = CaseInsensitiveDict(headers)
+    timestamp, signature = given.get(TIMESTAMP_HEADER, ""), given.get(SIGNATURE_HEADER, "")
+    if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
+        return Verdict(Flaw.HEADERS)
+    if not _is_fresh(int(timestamp), now):
+        return Verdict(Flaw.STALE)
+    if not _is_signed(timestamp.encode("ascii") + b"." + raw_body, bytes.fromhex(signature), keys):
+        return Verdict(Flaw.SIGNATURE)
+    try:
+        snapshot = _snapshot(raw_body)
+    except reading.Unreadable:
+        return Verdict(Flaw.BODY)
+    if given.get(REQUEST_ID_HEADER, snapshot.run_id) != snapshot.run_id:
+        return Verdict(Flaw.REQUEST_ID)
+    return Verdict(None, snapshot.run_id, snapshot)
+
+
+def _is_fresh(seconds: int, now: datetime) -> bool:
+    return abs(now.astimezone(UTC).timestamp() - seconds) <= FRESH_FOR.total_seconds()
+
+
+def _is_signed(message: bytes, signature: bytes, keys: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether any of KEYS made SIGNATURE: no header names the key, so `kid` cannot choose it."""
+    return any(_is_signed_by(key, message, signature) for key in keys)
+
+
+def _is_signed_by(key: Mapping[str, Any], message: bytes, signature: bytes) -> bool:
+    try:
+        if (key["kty"], key["crv"]) != ("OKP", "Ed25519"):
+            return False
+        point = key["x"]
+        raw = base64.b64decode(point + "=" * (-len(point) % 4), altchars=b"-_", validate=True)
+        Ed25519PublicKey.from_public_bytes(raw).verify(signature, message)
+    except (InvalidSignature, KeyError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _snapshot(raw_body: bytes) -> RunSnapshot:
+    """The run in the body, which must be wrapped in `data` and name the run. Raises Unreadable."""
+    body = reading.decode(raw_body)
+    data = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(data, dict) or not any(coerce.as_id(data.get(name)) for name in ("runId", "executionId")):
+        raise reading.Unreadable
+    return reading.one(RunSnapshot, body)

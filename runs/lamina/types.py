@@ -1,0 +1,300 @@
+"""Lamina's objects as we use them: tolerant by declaration, in both dialects.
+
+Every field reads whatever came and falls back to "none given"; only an object without a usable id fails, and a list
+drops such an object instead of failing itself. Unknown fields are ignored. Source: `lamina-api` section 3.
+"""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AliasChoices, AliasPath, BeforeValidator, Field, model_validator
+
+from runs.lamina import coerce
+from runs.lamina.errors import tells_insufficient_credits
+from runs.lamina.fields import (
+    Count,
+    Credits,
+    Flag,
+    MaybeFlag,
+    MaybeId,
+    MaybeNumber,
+    NeededId,
+    NeededText,
+    Remote,
+    Text,
+    Texts,
+    Time,
+    Word,
+    each,
+    or_none,
+    word_or,
+)
+from runs.lamina.urls import addresses_in, is_nothing_but_addresses
+
+State = Literal["queued", "running", "completed", "failed", "cancelled"]
+OutputState = Literal["pending", "completed", "error", "cancelled"]
+
+_STATES: dict[str, State] = {
+    "queued": "queued",
+    "running": "running",
+    "completed": "completed",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    "canceled": "cancelled",
+}
+_OUTPUT_STATES: dict[str, OutputState] = {
+    "pending": "pending",
+    "completed": "completed",
+    "error": "error",
+    "failed": "error",
+    "cancelled": "cancelled",
+    "canceled": "cancelled",
+}
+_FINAL = frozenset({"completed", "failed", "cancelled"})
+
+
+class Thumbnail(Remote):
+    """A picture of an app; TYPE "video" occurs."""
+
+    url: NeededText
+    type: Annotated[str, word_or("image")] = "image"
+
+
+class AppSummary(Remote):
+    """One line of the catalogue."""
+
+    app_id: NeededId
+    name: Text = ""
+    description: Text = ""
+    is_public: Flag = False
+    modality: Word = ""
+    output_formats: Texts = Field(
+        default_factory=list,
+        validation_alias=AliasChoices("outputFormats", AliasPath("capabilities", "outputFormats")),
+    )
+    produces: Texts = Field(
+        default_factory=list, validation_alias=AliasChoices("produces", AliasPath("capabilities", "produces"))
+    )
+    thumbnail: Annotated[Thumbnail | None, BeforeValidator(or_none(Thumbnail))] = None
+    input_summary: Any = None
+
+
+class Parameter(Remote):
+    """One input of an app. NAME is sent back exactly as it came; no default (absent or null) means it must be given."""
+
+    id: Text = ""
+    key: Text = ""
+    name: Text = ""
+    type: Annotated[str, word_or("text")] = "text"
+    description: Text = ""
+    options: Texts = Field(default_factory=list)
+    default: Any = None
+    accept: Texts = Field(default_factory=list)
+    multiple: Flag = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_it(cls, data: Any) -> Any:
+        """A parameter without a name goes by its key or id; without any handle nothing could be sent for it."""
+        if not isinstance(data, dict) or coerce.as_text(data.get("name")):
+            return data
+        handle = coerce.as_text(data.get("key")) or coerce.as_text(data.get("id"))
+        if not handle:
+            raise ValueError("no name")
+        return {**data, "name": handle}
+
+    @property
+    def has_default(self) -> bool:
+        return self.default is not None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON that reads back as an equal Parameter; `default` is there only when there is one."""
+        return self.model_dump(exclude=None if self.has_default else {"default"})
+
+
+class OutputDescriptor(Remote):
+    """An output an app announces. Labels need not be unique, INDEX is."""
+
+    index: Annotated[int, BeforeValidator(lambda value: -1 if value is None else coerce.as_count(value))] = -1
+    label: Text = ""
+    type: Annotated[str, word_or("unknown")] = "unknown"
+
+    def as_json(self) -> dict[str, Any]:
+        return self.model_dump()
+
+
+def _numbered(outputs: list[OutputDescriptor]) -> list[OutputDescriptor]:
+    """Indexes as given when they can tell the outputs apart, else by position; a label for every one."""
+    given = [output.index for output in outputs]
+    is_usable = len(set(given)) == len(given) and all(index >= 0 for index in given)
+    indexes = given if is_usable else range(len(outputs))
+    return [
+        output.model_copy(update={"index": index, "label": output.label or f"Output {index + 1}"})
+        for output, index in zip(outputs, indexes, strict=True)
+    ]
+
+
+class AppDetail(Remote):
+    """An app with the inputs it takes and the outputs it announces (none in the older dialect)."""
+
+    app_id: NeededId
+    name: Text = ""
+    description: Text = ""
+    parameters: Annotated[list[Parameter], BeforeValidator(each(Parameter))] = Field(default_factory=list)
+    outputs: Annotated[list[OutputDescriptor], BeforeValidator(each(OutputDescriptor)), AfterValidator(_numbered)] = (
+        Field(default_factory=list)
+    )
+
+
+def _as_dimensions(value: Any) -> tuple[int, int] | None:
+    match value:
+        case {"width": width, "height": height} | [width, height] | (width, height):
+            pair = coerce.as_count(width), coerce.as_count(height)
+            return pair if all(pair) else None
+        case _:
+            return None
+
+
+class RemoteOutput(Remote):
+    """One output of a run. Judge it by `state`, not by `type`: a failed one keeps the type "pending"."""
+
+    id: MaybeId = ""
+    label: Text = ""
+    type: Annotated[str, word_or("pending")] = "pending"
+    value: Any = None
+    status: Word = ""
+    error: Text = ""
+    mime_type: Text = ""
+    dimensions: Annotated[tuple[int, int] | None, BeforeValidator(_as_dimensions)] = None
+    duration_seconds: MaybeNumber = None
+
+    @property
+    def state(self) -> OutputState:
+        """Unknown words count as pending; without a word (feedback replies) a value means completed."""
+        if not self.status:
+            return "completed" if self.has_value else "pending"
+        return _OUTPUT_STATES.get(self.status.lower(), "pending")
+
+    @property
+    def has_value(self) -> bool:
+        return self.value not in (None, "", [], {})
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == "completed" and self.has_value
+
+    @property
+    def urls(self) -> list[str]:
+        """Every http(s) address in the value, each once, in order; a text's addresses are part of the text."""
+        return [] if self.type.lower() == "text" else addresses_in(self.value)
+
+    @property
+    def text(self) -> str:
+        """The value as text, "" when it holds nothing but addresses; lists and objects in readable form."""
+        if not self.has_value or (self.type.lower() != "text" and is_nothing_but_addresses(self.value)):
+            return ""
+        return coerce.as_text(self.value) or json.dumps(self.value, ensure_ascii=False, indent=2)
+
+
+class Progress(Remote):
+    """May step backwards: show the maximum so far."""
+
+    total_outputs: Count = 0
+    completed_outputs: Count = 0
+    failed_outputs: Count = 0
+    percent_complete: MaybeNumber = None
+
+
+Outputs = Annotated[list[RemoteOutput], BeforeValidator(each(RemoteOutput))]
+RunId = Annotated[NeededId, Field(validation_alias=AliasChoices("runId", "executionId"))]
+
+
+class RunStarted(Remote):
+    """Lamina's receipt for a start."""
+
+    run_id: RunId
+    status: Annotated[str, word_or("queued")] = "queued"
+    outputs: Outputs = Field(default_factory=list)
+
+
+class _RunState(Remote):
+    run_id: RunId
+    workflow_id: MaybeId = ""
+    status: Word = ""
+    error_message: Text = ""
+    created_at: Time = None
+    started_at: Time = None
+    completed_at: Time = None
+
+    @property
+    def state(self) -> State:
+        """Lamina's word in any case; words we do not know count as still running."""
+        return _STATES.get(self.status.lower(), "running")
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in _FINAL
+
+    @property
+    def is_insufficient_credits(self) -> bool:
+        return self.state == "failed" and tells_insufficient_credits(self.error_message)
+
+
+class RunSnapshot(_RunState):
+    """A run as it stands."""
+
+    outputs: Outputs = Field(default_factory=list)
+    progress: Annotated[Progress | None, BeforeValidator(or_none(Progress))] = None
+
+
+class RunRow(_RunState):
+    """A run in the workspace's list, possibly another client's; without inputs and outputs."""
+
+
+class RunPage(Remote):
+    """One page of the list, newest first. SKIPPED rows could not be read; TOTAL is at least what has been seen."""
+
+    rows: list[RunRow]
+    total: int
+    limit: int
+    offset: int
+    skipped: int = 0
+
+
+class Account(Remote):
+    """Whose key it is."""
+
+    email: Text = Field(default="", validation_alias=AliasChoices("email", AliasPath("user", "email")))
+    workspace_name: Text = Field(
+        default="", validation_alias=AliasChoices("workspaceName", AliasPath("workspace", "name"))
+    )
+
+
+class Usage(Remote):
+    """The workspace's credits; None is unknown, not zero."""
+
+    balance: Credits = Field(default=None, validation_alias=AliasChoices("balance", AliasPath("credits", "balance")))
+
+
+def _estimated(name: str) -> AliasChoices:
+    return AliasChoices(name, AliasPath("estimatedCredits", name))
+
+
+class Estimate(Remote):
+    """The cost of a full run in credits; None is unknown, not free."""
+
+    expected: Credits = Field(default=None, validation_alias=_estimated("expected"))
+    min: Credits = Field(default=None, validation_alias=_estimated("min"))
+    max: Credits = Field(default=None, validation_alias=_estimated("max"))
+    current_balance: Credits = None
+    affordable: MaybeFlag = None
+
+
+class UploadTarget(Remote):
+    """Where to PUT a file (without the key), and the address that then stands for it in inputs."""
+
+    filename: Text = ""
+    upload_url: NeededText
+    asset_url: NeededText
+    content_type_hint: Text = ""
+    asset_id: Text = ""

@@ -1,0 +1,47 @@
+"""Finding web addresses in values of any shape."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_ADDRESS = re.compile(r"""https?://[^\s"'<>\\`{}|^]+""", re.IGNORECASE)
+_JOINED = re.compile(r",(?=https?://)", re.IGNORECASE)
+_TRAILING = ".,;:!?)]"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in VALUE, depth first; its depth was bounded when it was read."""
+    match value:
+        case str():
+            yield value
+        case list() | tuple():
+            for item in value:
+                yield from _texts(item)
+        case dict():
+            for item in value.values():
+                yield from _texts(item)
+
+
+def _in_text(text: str) -> list[str]:
+    """An address alone keeps every character; one within a sentence or list loses the punctuation after it."""
+    whole = text.strip()
+    parts = [part for found in _ADDRESS.findall(whole) for part in _JOINED.split(found)]
+    return parts if parts == [whole] else [part.rstrip(_TRAILING) for part in parts]
+
+
+def addresses_in(value: Any) -> list[str]:
+    """Every http(s) address in VALUE (text, list, object), each once, in order of appearance."""
+    return list(dict.fromkeys(address for text in _texts(value) for address in _in_text(text)))
+
+
+def is_nothing_but_addresses(value: Any) -> bool:
+    """Whether showing the addresses in VALUE shows all of it."""
+    match value:
+        case str():
+            return not _ADDRESS.sub("", value).strip(" \t\r\n,")
+        case list() | tuple():
+            return all(is_nothing_but_addresses(item) for item in value)
+        case dict():
+            return all(is_nothing_but_addresses(item) for item in value.values())
+        case _:
+            return value is None

@@ -1,0 +1,177 @@
+"""Time and size are bounded whatever the other side does, and we know whether the request left."""
+
+import contextlib
+import gzip
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from runs.lamina.transport import BODY_BYTES, NoReply, Patience, Reply, exchange
+from tests.lamina.conftest import Scripted
+
+BRIEF = Patience(read=0.4, total=0.8)
+
+
+def ask(url: str, patience: Patience = BRIEF, body: bytes | None = b"{}") -> Reply | NoReply:
+    return exchange("POST", f"{url}/x", headers={"Accept-Encoding": "gzip"}, body=body, patience=patience)
+
+
+def drip(raw: bytes, stop: threading.Event, seconds: float = 0) -> Callable[[socket.socket], None]:
+    """Each byte well within the read time-out, all of them far beyond the total; then silence for SECONDS."""
+
+    def act(connection: socket.socket) -> None:
+        for byte in raw:
+            if stop.wait(0.1):
+                return
+            connection.sendall(bytes([byte]))
+        stop.wait(seconds)
+
+    return act
+
+
+def test_silence_ends_with_the_read_timeout(scripted: Scripted) -> None:
+    scripted.act = drip(b"", scripted.stopping, seconds=3)
+    began = time.monotonic()
+    reply = ask(scripted.url)
+    assert reply == NoReply(was_sent=True, is_timeout=True)
+    assert time.monotonic() - began < 0.7
+    scripted.stopping.set()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 500,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 50,
+    ],
+)
+def test_dripped_headers_end_with_the_total(scripted: Scripted, raw: bytes) -> None:
+    scripted.act = drip(raw, scripted.stopping)
+    began = time.monotonic()
+    assert ask(scripted.url) == NoReply(was_sent=True, is_timeout=True)
+    assert 0.7 < time.monotonic() - began < 1.5
+    scripted.stopping.set()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 5000\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n1000\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n",
+        b"\r\n",
+    ],
+)
+def test_a_dripped_body_ends_with_the_total(scripted: Scripted, head: bytes) -> None:
+    drop_by_drop = drip(b"1" * 1000, scripted.stopping)
+
+    def act(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + head)
+        drop_by_drop(connection)
+
+    scripted.act = act
+    began = time.monotonic()
+    reply = ask(scripted.url)
+    assert isinstance(reply, Reply)
+    assert not reply.is_whole
+    assert 0.7 < time.monotonic() - began < 1.5
+    scripted.stopping.set()
+
+
+def test_a_server_that_never_reads_does_not_hold_the_sender() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        began = time.monotonic()
+        reply = ask(f"http://127.0.0.1:{listener.getsockname()[1]}", body=b"x" * 30_000_000)
+    assert isinstance(reply, NoReply)
+    assert reply.was_sent
+    assert time.monotonic() - began < 2
+
+
+def test_a_handshake_that_never_ends_has_sent_nothing(scripted: Scripted) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        held: list[socket.socket] = []
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                connection, _ = listener.accept()
+                held.append(connection)
+                while connection.recv(1) and not scripted.stopping.wait(0.05):
+                    connection.sendall(b"\x16")
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        began = time.monotonic()
+        reply = ask(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        assert isinstance(reply, NoReply)
+        assert not reply.was_sent
+        assert time.monotonic() - began < 2
+        scripted.stopping.set()
+        for connection in held:
+            connection.close()
+
+
+def test_tls_that_is_refused_has_sent_nothing(scripted: Scripted) -> None:
+    reply = ask(scripted.url.replace("http:", "https:"))
+    assert isinstance(reply, NoReply)
+    assert not reply.was_sent
+
+
+def test_a_body_too_large_is_cut(scripted: Scripted) -> None:
+    scripted.answer(200, b" " * (BODY_BYTES + 1_000_000))
+    reply = ask(scripted.url, Patience(5, 10))
+    assert isinstance(reply, Reply)
+    assert not reply.is_whole
+    assert len(reply.body) <= BODY_BYTES + 100_000
+
+
+def test_a_compressed_body_is_unpacked_and_a_bomb_is_not(scripted: Scripted) -> None:
+    scripted.answer(200, gzip.compress(b'{"a": 1}'), Content_Encoding="gzip")
+    reply = ask(scripted.url)
+    assert isinstance(reply, Reply)
+    assert (reply.body, reply.is_whole) == (b'{"a": 1}', True)
+    scripted.answer(200, gzip.compress(b" " * 200_000_000), Content_Encoding="gzip")
+    reply = ask(scripted.url, Patience(5, 10))
+    assert isinstance(reply, Reply)
+    assert not reply.is_whole
+    assert len(reply.body) <= BODY_BYTES + 100_000
+    scripted.answer(200, b"no gzip at all", Content_Encoding="gzip")
+    reply = ask(scripted.url)
+    assert isinstance(reply, Reply)
+    assert not reply.is_whole
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_whole"),
+    [
+        (b"Content-Length: 10\r\n\r\n12345", False),
+        (b"Content-Length: 5\r\n\r\n12345", True),
+        (b"Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n", False),
+        (b"Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n", True),
+        (b"\r\n12345", True),
+        (b"Content-Length: 0\r\n\r\n", True),
+        (b"Content-Length: nonsense\r\n\r\n12345", True),
+    ],
+)
+def test_a_body_that_breaks_off_is_not_whole(scripted: Scripted, raw: bytes, is_whole: bool) -> None:
+    scripted.send(b"HTTP/1.1 200 OK\r\n" + raw)
+    reply = ask(scripted.url)
+    assert isinstance(reply, Reply)
+    assert reply.is_whole is is_whole
+
+
+def test_every_call_uses_its_own_connection_and_leaves_none_open(scripted: Scripted) -> None:
+    def open_files() -> int:
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - only the number counts
+
+    scripted.answer(200, b"{}")
+    ask(scripted.url)
+    files, threads = open_files(), threading.active_count()
+    for _ in range(20):
+        ask(scripted.url)
+    assert len(scripted.asked) == 21
+    assert open_files() <= files + 1
+    assert threading.active_count() <= threads + 1
