@@ -1,0 +1,27 @@
+"""The Django app; its django-q2 Schedules are made after every migrate."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class RunsConfig(AppConfig):
+    name = "runs"
+    verbose_name = "Lamina Portal"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from runs import checks  # noqa: F401
+
+        post_migrate.connect(make_schedules, sender=self)
+
+
+def make_schedules(**_: Any) -> None:
+    """Names of Schedules are not unique in the database, so each is updated or made by name."""
+    from django_q.models import Schedule
+
+    from runs.tasks import SCHEDULES
+
+    for name, fields in SCHEDULES.items():
+        Schedule.objects.update_or_create(name=name, defaults=fields)

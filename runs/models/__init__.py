@@ -1,0 +1,28 @@
+"""What the portal remembers: people, apps, files, runs and the little rows that coordinate workers."""
+
+from runs.models.app import App, AppSchema
+from runs.models.coordination import Heartbeat, LaminaStatus, Lease, RequestLog
+from runs.models.file import StoredFile, Upload
+from runs.models.member import Member, SignInAttempt
+from runs.models.output import Output, OutputFile
+from runs.models.run import ACTIVE, FINAL, Draft, Run, RunInput
+
+__all__ = [
+    "ACTIVE",
+    "FINAL",
+    "App",
+    "AppSchema",
+    "Draft",
+    "Heartbeat",
+    "LaminaStatus",
+    "Lease",
+    "Member",
+    "Output",
+    "OutputFile",
+    "RequestLog",
+    "Run",
+    "RunInput",
+    "SignInAttempt",
+    "StoredFile",
+    "Upload",
+]

@@ -1,0 +1,99 @@
+"""The catalogue as Lamina last told it, kept so that pages never wait for Lamina."""
+
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+
+from runs.models.ids import new_public_id
+
+SCHEMA_FRESH_FOR = timedelta(minutes=10)
+
+
+class AppQuerySet(models.QuerySet["App"]):
+    def listed(self) -> Self:
+        """Apps that Lamina still offers; the others stay readable in history."""
+        return self.filter(gone_at=None)
+
+    def making(self, kind: str) -> Self:
+        return self.filter(makes_text__contains=f" {kind} ")
+
+    def matching(self, words: str) -> Self:
+        """Apps whose name, description or outputs hold every word of WORDS, in any case."""
+        found = self
+        for word in words.casefold().split():
+            found = found.filter(search_text__contains=word)
+        return found
+
+
+class App(models.Model):
+    """One Lamina app. REMOTE_ID is Lamina's; PUBLIC_ID is ours and stands in addresses."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    remote_id = models.CharField(max_length=200, unique=True)
+    name = models.TextField()
+    description = models.TextField(blank=True, default="")
+    # Kinds of output it makes with their counts, e.g. {"image": 2, "video": 1}; and " image video " for the filter.
+    makes = models.JSONField(default=dict)
+    makes_text = models.CharField(max_length=200, blank=True, default=" ")
+    search_text = models.TextField(blank=True, default="")
+    position = models.PositiveIntegerField(default=0)
+    thumbnail_url = models.TextField(blank=True, default="")
+    thumbnail = models.ForeignKey("runs.StoredFile", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    # Sample media behind `url` parameters' defaults: {source URL: StoredFile public id}.
+    samples = models.JSONField(default=dict)
+    schema = models.ForeignKey("runs.AppSchema", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    schema_fetched_at = models.DateTimeField(null=True, blank=True)
+    schema_asked_at = models.DateTimeField(null=True, blank=True)
+    # The estimate is the cost of a full run; without one the cost is unknown, not zero.
+    credits_expected = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    credits_max = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    estimated_at = models.DateTimeField(null=True, blank=True)
+    listed_at = models.DateTimeField(default=timezone.now)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AppQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("position", "name")
+        indexes = (
+            # App.objects.listed() in catalogue order
+            models.Index(fields=["position", "name"], condition=models.Q(gone_at=None), name="app_listed"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("runs:app-detail", args=[self.slug, self.public_id])
+
+    @property
+    def slug(self) -> str:
+        return slugify(self.name)[:60].strip("-") or "app"
+
+    @property
+    def is_gone(self) -> bool:
+        return self.gone_at is not None
+
+    def schema_is_stale(self, now: datetime) -> bool:
+        return self.schema_fetched_at is None or now - self.schema_fetched_at > SCHEMA_FRESH_FOR
+
+
+class AppSchema(models.Model):
+    """One version of an app's parameters and outputs, kept for as long as a run or an open form refers to it."""
+
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="schemas")
+    version = models.CharField(max_length=16)  # first 16 hex digits of the SHA-256 of the canonical JSON
+    parameters: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # list[dict], as `lamina-api` 3.2 names
+    outputs: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # {"index", "label", "type"} each
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["app", "version"], name="app_schema_version_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.app_id} {self.version}"

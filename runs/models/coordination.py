@@ -1,0 +1,56 @@
+"""Little rows with which processes on any host agree: who polls, who is alive, what was asked, how Lamina is."""
+
+from django.db import models
+from django.utils import timezone
+
+
+class Lease(models.Model):
+    """The right to do NAME until UNTIL (database clock); taken and renewed by conditional UPDATE only."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    holder = models.CharField(max_length=64, blank=True, default="")
+    until = models.DateTimeField()
+    kicked_at = models.DateTimeField(null=True, blank=True)  # last time a task was queued for it
+
+    def __str__(self) -> str:
+        return f"{self.name} until {self.until:%H:%M:%S}"
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of a part of the portal: "worker" or "poller"."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%H:%M:%S}"
+
+
+class RequestLog(models.Model):
+    """The shared request counter: one row, locked while read and written. Times are Unix seconds."""
+
+    stamps: "models.JSONField[list[float], list[float]]" = models.JSONField(default=list)  # last 60 s, oldest first
+    closed_until = models.FloatField(default=0.0)  # Retry-After of the last 429
+
+    def __str__(self) -> str:
+        return f"{len(self.stamps)} requests"
+
+
+class LaminaStatus(models.Model):
+    """One row: how Lamina and our key are, as the last answers told."""
+
+    answered_at = models.DateTimeField(null=True, blank=True)
+    away_since = models.DateTimeField(null=True, blank=True)
+    key_refused_at = models.DateTimeField(null=True, blank=True)
+    is_sandbox = models.BooleanField(default=False)
+    workspace_name = models.TextField(blank=True, default="")
+    balance = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    balance_at = models.DateTimeField(null=True, blank=True)
+    catalog_at = models.DateTimeField(null=True, blank=True)
+    catalog_asked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "Lamina status"
+
+    def __str__(self) -> str:
+        return "away" if self.away_since else "reachable"

@@ -1,0 +1,122 @@
+"""Files the portal holds itself: results, uploads, catalogue pictures."""
+
+from typing import Self
+from urllib.parse import quote
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from runs.models.ids import new_public_id
+from runs.models.member import Member
+
+THUMBNAIL_WIDTHS = (200, 400, 1200)
+
+
+class StoredFileQuerySet(models.QuerySet["StoredFile"]):
+    def visible_to(self, member: Member) -> Self:
+        """Catalogue pictures, own uploads, and whatever belongs to a run the member may see."""
+        from runs.models.output import OutputFile
+        from runs.models.run import Run, RunInput
+
+        runs = Run.objects.visible_to(member)
+        results = OutputFile.objects.filter(file=OuterRef("pk"), output__run__in=runs)
+        own = Upload.objects.filter(file=OuterRef("pk"), member=member)
+        used = RunInput.objects.filter(uploads__file=OuterRef("pk"), run__in=runs)
+        return self.filter(Q(is_catalog=True) | Exists(results) | Exists(own) | Exists(used))
+
+
+class StoredFile(models.Model):
+    """One file in the storage, complete and checked: a row exists only once its bytes are safely there."""
+
+    class Kind(models.TextChoices):
+        IMAGE = "image"
+        VIDEO = "video"
+        AUDIO = "audio"
+        OTHER = "other"
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    file = models.FileField(max_length=200)
+    name = models.CharField(max_length=200)  # the name a person would expect when downloading
+    kind = models.CharField(max_length=5, choices=Kind)
+    media_type = models.CharField(max_length=100)  # by content, e.g. image/png; served only as this
+    size_bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    duration_seconds = models.FloatField(null=True, blank=True)
+    colour = models.CharField(max_length=7, blank=True, default="")  # dominant, "#rrggbb"
+    thumb_200 = models.FileField(max_length=200, blank=True, default="")
+    thumb_400 = models.FileField(max_length=200, blank=True, default="")
+    thumb_1200 = models.FileField(max_length=200, blank=True, default="")
+    is_catalog = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = StoredFileQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def original_url(self) -> str:
+        """Address of the file itself; it carries the content hash, so `immutable` is true."""
+        return f"{reverse('runs:file-original', args=[self.public_id])}?v={self.sha256[:16]}"
+
+    def thumb_url(self, width: int) -> str:
+        """Address of the WebP at most WIDTH pixels wide; empty when there is none."""
+        if not getattr(self, f"thumb_{width}"):
+            return ""
+        return f"{reverse('runs:file-thumb', args=[self.public_id, width])}?v={quote(self.sha256[:16])}"
+
+    @property
+    def small_url(self) -> str:
+        return self.thumb_url(200)
+
+    @property
+    def card_url(self) -> str:
+        return self.thumb_url(400)
+
+    @property
+    def large_url(self) -> str:
+        return self.thumb_url(1200)
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def of(self, member: Member) -> Self:
+        return self.filter(member=member)
+
+
+class Upload(models.Model):
+    """A file or a link a member gave for a `url` parameter; it goes to Lamina when a run needs it."""
+
+    class Status(models.TextChoices):
+        FETCHING = "fetching", "Fetching"  # a pasted link the worker has not read yet
+        READY = "ready", "Ready"
+        FAILED = "failed", "Failed"
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="uploads")
+    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="uploads")
+    status = models.CharField(max_length=8, choices=Status)
+    source_url = models.TextField(blank=True, default="")  # empty for a file from disk
+    accept = models.JSONField(default=list)  # kinds the field takes, e.g. ["image"]; empty = any
+    name = models.CharField(max_length=200)
+    error = models.CharField(max_length=300, blank=True, default="")  # a sentence for people
+    asset_url = models.TextField(blank=True, default="")  # Lamina's own address once handed over; reusable
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=~Q(status="ready") | Q(file__isnull=False), name="upload_ready_has_file"),
+        )
+        indexes = (
+            # services.uploads: links still to fetch
+            models.Index(fields=["claimed_until"], condition=Q(status="fetching"), name="upload_fetching"),
+        )
+
+    def __str__(self) -> str:
+        return self.name

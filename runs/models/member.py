@@ -1,0 +1,90 @@
+"""People. One team per portal: a teammate is any active member."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+
+class MemberManager(BaseUserManager["Member"]):
+    def get_by_natural_key(self, username: str | None) -> "Member":
+        return self.get(email=self.normalize_email(username))
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """The whole address in lower case: nobody has two accounts that differ by a capital letter."""
+        return (email or "").strip().lower()
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Member":
+        member = self.model(email=self.normalize_email(email), **fields)
+        member.set_password(password)
+        member.save(using=self._db)
+        return member
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "Member":
+        return self.create_user(email, password, is_superuser=True, role=Member.Role.ADMIN, **fields)
+
+
+class Member(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in with a mail address (case-insensitive) and a password."""
+
+    class Role(models.TextChoices):
+        VIEWER = "viewer", "Viewer"
+        MAKER = "maker", "Maker"
+        APPROVER = "approver", "Approver"
+        ADMIN = "admin", "Admin"
+
+    email = models.EmailField("email address", max_length=254, unique=True)
+    name = models.CharField(max_length=150, blank=True, default="")
+    role = models.CharField(max_length=10, choices=Role, default=Role.MAKER)
+    is_active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField(default=timezone.now)
+
+    objects = MemberManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = (models.UniqueConstraint(Lower("email"), name="member_email_unique_any_case"),)
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = MemberManager.normalize_email(self.email)
+
+    @property
+    def display_name(self) -> str:
+        return self.name or self.email.split("@")[0]
+
+    @property
+    def initials(self) -> str:
+        words = self.display_name.replace(".", " ").split()
+        return "".join(word[0] for word in words[:2]).upper() or "?"
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == self.Role.ADMIN
+
+    @property
+    def can_run(self) -> bool:
+        """Viewers see and comment; everyone else also runs."""
+        return self.role != self.Role.VIEWER
+
+
+class SignInAttempt(models.Model):
+    """A wrong password, kept for a while so that guessing is slow; KEY is a hash, never an address or a mail."""
+
+    key = models.CharField(max_length=64)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = (models.Index(fields=["key", "at"], name="sign_in_attempt_recent"),)
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]} {self.at:%H:%M:%S}"

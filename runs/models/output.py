@@ -1,0 +1,82 @@
+"""What a run made: one Output per result box, one OutputFile per media address in it."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from runs.models.file import StoredFile
+from runs.models.run import Run
+
+
+class Output(models.Model):
+    """A result box. Labels are not unique within a run: REMOTE_ID identifies it, POSITION orders it."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Waiting"
+        COMPLETED = "completed", "Ready"
+        ERROR = "error", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="outputs")
+    position = models.PositiveIntegerField()
+    remote_id = models.CharField(max_length=200, blank=True, default="")  # empty until Lamina names it
+    label = models.TextField(blank=True, default="")
+    kind = models.CharField(max_length=50)  # expected or real: image, video, audio, text, or a word we do not know
+    status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
+    version = models.PositiveIntegerField(default=1)  # the run's version when this box last changed
+    text = models.TextField(blank=True, default="")  # for text and for values that hold no address
+    error = models.TextField(blank=True, default="")
+    # Space reserved on the page before the picture is there, from the inputs or Lamina's dimensions: never jumps.
+    box_width = models.PositiveIntegerField(default=1)
+    box_height = models.PositiveIntegerField(default=1)
+    raw_value: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (
+            models.UniqueConstraint(fields=["run", "position"], name="output_position_unique"),
+            models.UniqueConstraint(
+                fields=["run", "remote_id"], condition=~Q(remote_id=""), name="output_remote_id_unique"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.position} {self.label}"
+
+
+class OutputFile(models.Model):
+    """One media address Lamina gave and the copy we keep of it."""
+
+    class Status(models.TextChoices):
+        SAVING = "saving", "Saving"
+        SAVED = "saved", "Saved"
+        FAILED = "failed", "Could not be saved"
+
+    output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="files")
+    position = models.PositiveIntegerField(default=0)
+    source_url = models.TextField()
+    status = models.CharField(max_length=6, choices=Status, default=Status.SAVING)
+    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="results")
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (
+            models.UniqueConstraint(fields=["output", "position"], name="output_file_position_unique"),
+            models.CheckConstraint(
+                condition=~Q(status="saved") | Q(file__isnull=False), name="output_file_saved_has_file"
+            ),
+        )
+        indexes = (
+            # services.outputs: files still to fetch
+            models.Index(fields=["due_at"], condition=Q(status="saving"), name="output_file_due"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.output_id}/{self.position} {self.status}"

@@ -1,0 +1,235 @@
+"""A run: one press of Run, and everything that became of it. `services.progress` alone changes its status."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from runs.models.app import App, AppSchema
+from runs.models.file import StoredFile, Upload
+from runs.models.ids import new_public_id
+from runs.models.member import Member
+
+ACTIVE = ("starting", "checking", "queued", "running")
+FINAL = ("completed", "failed", "cancelled")
+AT_LAMINA = ("queued", "running")
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def visible_to(self, member: Member) -> Self:
+        """A run is its maker's until shared; to anyone else it does not exist."""
+        return self.filter(member=member)
+
+    def active(self) -> Self:
+        return self.filter(status__in=ACTIVE)
+
+    def at_lamina(self) -> Self:
+        """Runs Lamina is working on as far as we know."""
+        return self.filter(status__in=AT_LAMINA)
+
+    def needing_poller(self) -> Self:
+        """Runs that somebody must look after: at Lamina, or still to be handed over."""
+        return self.filter(status__in=("starting", *AT_LAMINA))
+
+    def due(self, now: datetime) -> Self:
+        """Runs whose next step (hand over, give up a claim) should happen by now."""
+        return self.filter(status="starting", due_at__lte=now)
+
+    def for_cards(self) -> Self:
+        """All a run card shows, in three queries whatever the number of runs."""
+        from runs.models.output import Output, OutputFile
+
+        files = models.Prefetch("files", OutputFile.objects.select_related("file"))
+        outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
+        return self.select_related("app", "member", "input_picture").prefetch_related(outputs)
+
+    def for_page(self) -> Self:
+        """All the run page shows."""
+        links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
+        inputs = models.Prefetch("inputs", RunInput.objects.prefetch_related(links))
+        return self.for_cards().select_related("schema", "cancelled_by").prefetch_related(inputs)
+
+    def in_state(self, key: str) -> Self:
+        """Runs in one of the states people know (`services.wording.State.key`); all of them for an unknown key."""
+        if key == "progress":
+            return self.filter(status__in=AT_LAMINA)
+        if key == "ready":
+            return self.filter(status="completed", outputs_failed=0)
+        if key == "partly":
+            return self.filter(status="completed", outputs_failed__gt=0)
+        return self.filter(status=key) if key in Run.Status.values else self
+
+    def before(self, run: "Run") -> Self:
+        """Runs older than RUN in newest-first order: the next page, as quick as the first."""
+        older = Q(created_at__lt=run.created_at) | Q(created_at=run.created_at, pk__lt=run.pk)
+        return self.filter(older)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
+
+    def matching(self, words: str) -> Self:
+        """Runs whose app name, title or inputs hold every word of WORDS, in any case."""
+        found = self
+        for word in words.casefold().split():
+            found = found.filter(search_text__contains=word)
+        return found
+
+
+class Run(models.Model):
+    """STATUS is drawn in `services.progress`; VERSION counts every change a page could show."""
+
+    class Status(models.TextChoices):
+        STARTING = "starting", "Starting"
+        CHECKING = "checking", "Checking"
+        QUEUED = "queued", "In progress"
+        RUNNING = "running", "In progress"
+        COMPLETED = "completed", "Ready"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class Wait(models.TextChoices):
+        """Why a run that is starting has not been handed over yet."""
+
+        NONE = "", ""
+        LAMINA = "lamina", "Lamina cannot be reached"
+        BUDGET = "budget", "the shared request budget is used up"
+        RATE = "rate", "Lamina asked us to wait"
+        FILES = "files", "its files are being handed over"
+        KEY = "key", "the key is refused"
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="runs")
+    app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="runs")
+    schema = models.ForeignKey(AppSchema, on_delete=models.PROTECT, related_name="runs")
+    app_name = models.TextField()  # as it was, should the app be renamed or disappear
+    title = models.CharField(max_length=200, blank=True, default="")
+    search_text = models.TextField(blank=True, default="")
+    # What a card shows of the inputs, so that a gallery reads no input rows: [{"name", "text", "type"}], the first two.
+    summary: "models.JSONField[Any, Any]" = models.JSONField(default=list)
+    input_picture = models.ForeignKey(StoredFile, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    form_token = models.CharField(max_length=100)
+    wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # indexes; all of them = a full run
+
+    status = models.CharField(max_length=10, choices=Status, default=Status.STARTING)
+    version = models.PositiveIntegerField(default=1)
+    wait = models.CharField(max_length=7, choices=Wait, blank=True, default=Wait.NONE)
+    due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)  # next step of a start; null = none
+    attempts = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)  # committed before the one POST that may cost credits
+    remote_id = models.CharField(max_length=200, blank=True, default="")
+    remote_status = models.CharField(max_length=50, blank=True, default="")  # Lamina's own word, unknown ones too
+    seen_at = models.DateTimeField(null=True, blank=True)  # last news from Lamina about this run
+    asked_at = models.DateTimeField(null=True, blank=True)  # last time it was asked by id
+    opened_at = models.DateTimeField(null=True, blank=True)  # last time somebody had its page on screen
+    missing_reads = models.PositiveSmallIntegerField(default=0)  # 404s by id in a row
+
+    cancel_asked_at = models.DateTimeField(null=True, blank=True)
+    cancel_sent_at = models.DateTimeField(null=True, blank=True)
+    cancelled_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    outputs_total = models.PositiveIntegerField(default=0)
+    outputs_ready = models.PositiveIntegerField(default=0)  # never steps backwards while the run is active
+    outputs_failed = models.PositiveIntegerField(default=0)
+    failure = models.CharField(max_length=30, blank=True, default="")  # cause, a key of services.wording
+    failure_text = models.TextField(blank=True, default="")  # Lamina's own sentence, quoted on the page
+    field_errors: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # [{"field": "Style", "message": "…"}]
+    request_id = models.CharField(max_length=100, blank=True, default="")
+    credits_estimated = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)  # when Lamina accepted it
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["member", "form_token"], name="run_form_token_unique"),
+            models.UniqueConstraint(fields=["remote_id"], condition=~Q(remote_id=""), name="run_remote_id_unique"),
+            models.CheckConstraint(
+                condition=Q(status__in=ACTIVE, finished_at=None) | Q(status__in=FINAL, finished_at__isnull=False),
+                name="run_finished_at_matches_status",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=AT_LAMINA) | ~Q(remote_id=""), name="run_at_lamina_has_remote_id"
+            ),
+        )
+        indexes = (
+            # history of one member, newest first, page by page
+            models.Index(F("member"), F("created_at").desc(), F("id").desc(), name="run_history"),
+            models.Index(F("member"), F("app"), F("created_at").desc(), name="run_history_app"),
+            # RunQuerySet.due
+            models.Index(fields=["due_at"], condition=Q(status="starting"), name="run_due"),
+            # RunQuerySet.active and at_lamina
+            models.Index(fields=["status", "created_at"], condition=Q(status__in=ACTIVE), name="run_active"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.app_name} ({self.public_id})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("runs:run-detail", args=[self.public_id])
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+
+class RunInput(models.Model):
+    """One answer of the form, with all three handles of its parameter, since sources disagree which one counts."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs")
+    position = models.PositiveIntegerField()
+    name = models.TextField()
+    key = models.TextField(blank=True, default="")
+    parameter_id = models.TextField(blank=True, default="")
+    type = models.CharField(max_length=50)
+    # Exactly what is sent: a string for text and options; for url [] until the uploads have Lamina's addresses.
+    value: "models.JSONField[Any, Any]" = models.JSONField(default=str, blank=True)
+    is_default = models.BooleanField(default=False)  # left out of the call: the app's own default is used
+    uploads = models.ManyToManyField(Upload, through="RunInputUpload", related_name="inputs")
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (models.UniqueConstraint(fields=["run", "position"], name="run_input_position_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {str(self.value)[:50]}"
+
+
+class RunInputUpload(models.Model):
+    """The order in which a `multiple` parameter's files were given."""
+
+    input = models.ForeignKey(RunInput, on_delete=models.CASCADE, related_name="links")
+    upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="+")
+    position = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ("position",)
+
+    def __str__(self) -> str:
+        return f"{self.input_id}/{self.position}"
+
+
+class Draft(models.Model):
+    """What a person has typed into an app's form, kept over reload, expired login and another device."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="drafts")
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="drafts")
+    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # list of schema_forms.Answer dicts
+    wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
+    source = models.CharField(max_length=16, blank=True, default="")  # the run it was begun from, by public id
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["member", "app"], name="draft_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.member_id}/{self.app_id}"
