@@ -1,0 +1,148 @@
+"""One Django field for each kind of question. All of them clean to an Answer; none strips or normalises."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+
+from runs.schema_forms.bound import BoundAnswer
+from runs.schema_forms.questions import Question, clean_text
+from runs.schema_forms.types import Answer, UploadInfo, UrlValue
+from runs.schema_forms.widgets import OneValue, UploadValues, UrlRaw
+
+KIND_WORDS = {"image": "a picture", "video": "a video", "audio": "a sound file"}
+Lookup = Callable[[list[str]], list[UploadInfo]]
+
+
+def either(words: list[str]) -> str:
+    """WORDS as one phrase: "a picture, a video or a sound file"."""
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+class AnswerField(forms.Field):
+    """A question as a form field; the subclass says what a posted value means."""
+
+    def __init__(self, question: Question, widget: forms.Widget) -> None:
+        super().__init__(required=question.is_needed, label=question.label, help_text=question.help, widget=widget)
+        self.question = question
+
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> BoundAnswer:
+        return BoundAnswer(form, self, field_name)
+
+    def typed(self, raw: Any) -> Answer:
+        """The answer as it stands, valid or not, for a draft."""
+        raise NotImplementedError
+
+    def check(self, raw: Any) -> None:
+        """Raise ValidationError with a sentence when RAW cannot be sent."""
+        raise NotImplementedError
+
+    def clean(self, value: Any) -> Answer:
+        self.check(value)
+        return self.typed(value)
+
+    def answer(self, value: Any, *, is_default: bool) -> Answer:
+        q = self.question
+        return {"name": q.name, "key": q.key, "id": q.id, "type": q.type, "value": value, "is_default": is_default}
+
+
+class TextAnswerField(AnswerField):
+    """Free text; also whatever type we do not know. Left empty, the app's default is used."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question, OneValue())
+        self.initial = question.prefill
+
+    def typed(self, raw: Any) -> Answer:
+        text = clean_text(raw) if isinstance(raw, str) else ""
+        if not self.question.is_needed and text in ("", self.question.prefill):
+            return self.answer(self.question.default_words, is_default=True)
+        return self.answer(text, is_default=False)
+
+    def check(self, raw: Any) -> None:
+        if self.question.is_needed and not raw:
+            raise forms.ValidationError("Write something here.", code="needed")
+
+
+class OptionsAnswerField(AnswerField):
+    """One of the listed labels, posted by position, since browsers would change a label's line ends."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question, OneValue())
+        self.initial = "" if question.default_option is None else str(question.default_option)
+
+    def position(self, raw: Any) -> int | None:
+        """The position RAW names, None when there is no such option."""
+        if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 6:
+            position = int(raw)
+            return position if position < len(self.question.options) else None
+        return None
+
+    def typed(self, raw: Any) -> Answer:
+        position = self.position(raw)
+        label = "" if position is None else self.question.options[position]
+        default = self.question.default_option
+        is_default = not self.question.is_needed and (
+            position is None or (default is not None and label == self.question.options[default])
+        )
+        return self.answer(self.question.default_words if is_default else label, is_default=is_default)
+
+    def check(self, raw: Any) -> None:
+        if raw and self.position(raw) is None:
+            raise forms.ValidationError("Choose one of the listed answers.", code="not_listed")
+        if self.question.is_needed and not raw:
+            raise forms.ValidationError("Choose one.", code="needed")
+
+
+class UrlAnswerField(AnswerField):
+    """Files and links, which are uploads by the time the form sees them; LOOKUP is set by the form."""
+
+    lookup: Lookup = staticmethod(lambda ids: [])
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question, UploadValues())
+        self.initial = {"uploads": [], "link": ""}
+
+    def kept(self, raw: UrlRaw) -> list[str]:
+        """Ids that count: where only one file is taken, the newest replaces the others."""
+        return raw["uploads"] if self.question.is_multiple else raw["uploads"][-1:]
+
+    def typed(self, raw: UrlRaw) -> Answer:
+        value: UrlValue = {"uploads": self.kept(raw)}
+        if raw["link"]:
+            value["link"] = raw["link"]
+        return self.answer(value, is_default=not value["uploads"] and not raw["link"] and not self.question.is_needed)
+
+    def clean(self, value: Any) -> Answer:
+        self.check(value)
+        uploads: UrlValue = {"uploads": self.kept(value)}
+        return self.answer(uploads, is_default=not uploads["uploads"])
+
+    def check(self, raw: UrlRaw) -> None:
+        kept = self.kept(raw)
+        found = {upload.id: upload for upload in self.lookup(kept)}
+        for upload_id in kept:
+            self._check_upload(found.get(upload_id))
+        if self.question.is_needed and not kept:
+            raise forms.ValidationError(f"Add {self.noun}.", code="needed")
+
+    @property
+    def noun(self) -> str:
+        """What the field takes: "a picture", "a picture or a video", "a file"."""
+        return either([KIND_WORDS[kind] for kind in self.question.accept]) or "a file"
+
+    def _check_upload(self, upload: UploadInfo | None) -> None:
+        """A link that is still being read may go: its run waits for it, and fails without cost if it is none."""
+        if upload is None:
+            raise forms.ValidationError("One file is no longer here. Add it again.", code="gone")
+        if upload.status == "failed":
+            raise forms.ValidationError(f"“{upload.name}” cannot be used. Remove or replace it.", code="failed")
+        if upload.status == "ready" and self.question.accept and upload.kind not in self.question.accept:
+            raise forms.ValidationError(f"“{upload.name}” does not fit here. Add {self.noun}.", code="wrong_kind")
+
+
+def field_for(question: Question) -> AnswerField:
+    """The field that asks QUESTION."""
+    made = {"options": OptionsAnswerField, "url": UrlAnswerField, "text": TextAnswerField}[question.kind]
+    field: AnswerField = made(question)
+    return field

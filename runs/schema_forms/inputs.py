@@ -1,0 +1,135 @@
+"""Answers on their way out to Lamina and back: exact inputs, another version of the app, refused fields."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runs.schema_forms.questions import Question, as_words, clean_text, questions_of
+from runs.schema_forms.types import Answer, Fitted, Parameters
+
+# How an answer finds its question: by all three handles, else by the one that authors change least.
+_HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
+    (lambda q: (q.key, q.id, q.name), lambda a: (a["key"], a["id"], a["name"])),
+    (lambda q: q.id, lambda a: a["id"]),
+    (lambda q: q.key, lambda a: a["key"]),
+    (lambda q: q.name, lambda a: a["name"]),
+]
+
+
+def to_inputs(parameters: Parameters, answers: list[Answer], urls: Mapping[str, str]) -> dict[str, Any]:
+    """The `inputs` of the call; URLS gives the address of every upload id used, else KeyError.
+
+    Defaults and blanks are left out, several files go as a list, one goes as a plain string (lamina-api section 4).
+    """
+    questions = questions_of(parameters)
+    handles = Counter(word for q in questions for word in {q.name, q.key, q.id})
+    inputs: dict[str, Any] = {}
+    for question, answer in _matched(questions, answers)[0].items():
+        if answer["is_default"]:
+            continue
+        value = answer["value"]
+        if question.kind == "url":
+            addresses = [urls[upload] for upload in _uploads(value)]
+            if not question.is_multiple:
+                addresses = addresses[:1]
+            value = addresses[0] if len(addresses) == 1 else addresses
+        if value in ("", []) and not (question.kind == "options" and value in question.options):
+            continue
+        inputs[_handle(question, handles)] = value
+    return inputs
+
+
+def answers_for(parameters: Parameters, answers: list[Answer]) -> Fitted:
+    """ANSWERS, perhaps given for another version of the app, as initial values of a form for PARAMETERS."""
+    matched, left = _matched(questions_of(parameters), answers)
+    initial: dict[str, Any] = {}
+    dropped = [answer["name"] for answer in left if _is_worth_a_word(answer)]
+    for question, answer in matched.items():
+        if answer["is_default"] and not question.is_needed:
+            continue
+        value = _FIT[question.kind](question, answer)
+        if value is not None:
+            initial[question.field_name] = value
+        elif _is_worth_a_word(answer):
+            dropped.append(question.label)
+    return Fitted(initial, dropped)
+
+
+def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> dict[str, str]:
+    """Lamina's complaints by field name ("p0"); what belongs to no field stands under "".
+
+    Each is {"field", "message"} and perhaps "key", which counts first, since names may repeat.
+    """
+    questions = questions_of(parameters)
+    found: dict[str, list[str]] = {}
+    for error in errors:
+        field, message = error.get("field") or "", (error.get("message") or "").strip()
+        question = _asked_as(error.get("key") or "", questions) or _asked_as(field, questions)
+        if question is None and field:
+            message = f"{field}: {message}"
+        found.setdefault(question.field_name if question else "", []).append(message or "Lamina refused this answer.")
+    return {name: " ".join(dict.fromkeys(messages)) for name, messages in found.items()}
+
+
+def _handle(question: Question, taken: Counter[str]) -> str:
+    """The word that names this question and no other: its name, else its key, else its id.
+
+    Lamina looks a word up among keys, then ids, then names, so a name that is another's key would miss.
+    """
+    own = [question.name, question.key, question.id]
+    return next((word for word in own if word and taken[word] == 1), question.key or question.id or question.name)
+
+
+def _asked_as(word: str, questions: list[Question]) -> Question | None:
+    handles: list[Callable[[Question], str]] = [lambda q: q.name, lambda q: q.key, lambda q: q.id]
+    for same in (str, lambda text: " ".join(text.casefold().split())):
+        for handle in handles:
+            for question in questions:
+                if word and same(handle(question)) == same(word):
+                    return question
+    return None
+
+
+def _matched(questions: list[Question], answers: list[Answer]) -> tuple[dict[Question, Answer], list[Answer]]:
+    """Answers by question, and those of no question; each answer is used once, in order."""
+    left = dict(enumerate(answers))
+    found: dict[int, Answer] = {}
+    for of_question, of_answer in _HANDLES:
+        waiting: dict[Any, deque[int]] = {}
+        for n, answer in left.items():
+            waiting.setdefault(of_answer(answer), deque()).append(n)
+        for question in questions:
+            handle = of_question(question)
+            if question.position not in found and handle and waiting.get(handle):
+                found[question.position] = left.pop(waiting[handle].popleft())
+    return {q: found[q.position] for q in questions if q.position in found}, list(left.values())
+
+
+def _uploads(value: Any) -> list[str]:
+    uploads = value.get("uploads") if isinstance(value, dict) else None
+    return [upload for upload in uploads if isinstance(upload, str)] if isinstance(uploads, list) else []
+
+
+def _is_worth_a_word(answer: Answer) -> bool:
+    return not answer["is_default"] and answer["value"] not in ("", None, {}, {"uploads": []})
+
+
+def _fit_text(question: Question, answer: Answer) -> str | None:
+    return None if isinstance(answer["value"], dict) else clean_text(as_words(answer["value"]))
+
+
+def _fit_options(question: Question, answer: Answer) -> str | None:
+    label = answer["value"]
+    return str(question.options.index(label)) if isinstance(label, str) and label in question.options else None
+
+
+def _fit_url(question: Question, answer: Answer) -> dict[str, Any] | None:
+    value = answer["value"]
+    if not isinstance(value, dict):
+        return None
+    uploads, link = _uploads(value), value.get("link")
+    kept = uploads if question.is_multiple else uploads[:1]
+    return {"uploads": kept, "link": link if isinstance(link, str) else ""}
+
+
+_FIT: dict[str, Callable[[Question, Answer], Any]] = {"text": _fit_text, "options": _fit_options, "url": _fit_url}

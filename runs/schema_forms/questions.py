@@ -1,0 +1,141 @@
+"""One parameter as Lamina describes it, read tolerantly: nothing in it is trusted to have the right shape."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from runs.schema_forms.types import Parameters
+
+MEDIA_KINDS = ("image", "video", "audio")
+LINE_END = re.compile(r"\r\n?")
+UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def clean_text(text: str) -> str:
+    """TEXT as it can be stored and sent: line ends as LF (browsers post CRLF), NUL and lone surrogates as U+FFFD.
+
+    Nothing is stripped: a trailing space may be part of the answer.
+    """
+    return sendable(LINE_END.sub("\n", text))
+
+
+def sendable(text: str) -> str:
+    """TEXT to the letter, but for what no encoding can carry: handles and labels must reach Lamina as they came."""
+    return UNSENDABLE.sub("\ufffd", text)
+
+
+def as_words(value: Any) -> str:
+    """VALUE of whatever type as a person would read it; a string stays as it is."""
+    if isinstance(value, str):
+        return sendable(value)
+    if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
+        return ", ".join(as_words(item) for item in value)
+    return sendable(json.dumps(value, ensure_ascii=False, default=str))
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A parameter by its POSITION, which is where the ids of form fields come from; names may be anything."""
+
+    position: int
+    raw: dict[str, Any]
+
+    @property
+    def field_name(self) -> str:
+        return f"p{self.position}"
+
+    @cached_property
+    def name(self) -> str:
+        return self._text("name")
+
+    @cached_property
+    def key(self) -> str:
+        return self._text("key")
+
+    @cached_property
+    def id(self) -> str:
+        return self._text("id")
+
+    @cached_property
+    def type(self) -> str:
+        return self._text("type")
+
+    @cached_property
+    def label(self) -> str:
+        """The name, or a stand-in when it shows nothing."""
+        return next((text for text in (self.name, self.key) if text.strip()), f"Field {self.position + 1}")
+
+    @cached_property
+    def help(self) -> str:
+        return self._text("description").strip()
+
+    @cached_property
+    def options(self) -> tuple[str, ...]:
+        """The labels exactly as listed, duplicates too: a label travels by its position."""
+        listed = self.raw.get("options")
+        return tuple(as_words(option) for option in listed) if isinstance(listed, list) else ()
+
+    @cached_property
+    def kind(self) -> Literal["text", "options", "url"]:
+        """How it is asked. Types we do not know, and options without any, are asked as text."""
+        if self.type == "options" and self.options:
+            return "options"
+        return "url" if self.type == "url" else "text"
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.type not in {"text", "url"} and self.kind == "text"
+
+    @property
+    def default(self) -> Any:
+        return self.raw.get("default")
+
+    @property
+    def is_needed(self) -> bool:
+        """Must be answered: it has no default. `required` is not to be trusted (lamina-api section 4)."""
+        return self.default is None
+
+    @cached_property
+    def default_words(self) -> str:
+        """The default as people read it; empty when there is none or it is blank."""
+        return "" if self.default is None or self.default == [] else as_words(self.default)
+
+    @cached_property
+    def default_option(self) -> int | None:
+        """Position of the default among the options; None when it is not one of them."""
+        if isinstance(self.default, str | int | float) and self.default_words in self.options:
+            return self.options.index(self.default_words)
+        return None
+
+    @cached_property
+    def prefill(self) -> str:
+        """The default as text to start from; a list or an object is only shown, since a string could not replace it."""
+        return clean_text(self.default_words) if isinstance(self.default, str | int | float) else ""
+
+    @cached_property
+    def samples(self) -> list[str]:
+        """Addresses of the author's sample media, used (and charged) when a `url` field is left empty."""
+        values = self.default if isinstance(self.default, list) else [self.default]
+        return [v for v in values if isinstance(v, str) and v.startswith(("http://", "https://"))]
+
+    @cached_property
+    def accept(self) -> tuple[str, ...]:
+        """Kinds of media it takes; empty for any."""
+        listed = self.raw.get("accept")
+        kinds = listed if isinstance(listed, list) else [listed]
+        return tuple(kind for kind in MEDIA_KINDS if kind in kinds)
+
+    @property
+    def is_multiple(self) -> bool:
+        return self.raw.get("multiple") is True
+
+    def _text(self, handle: str) -> str:
+        value = self.raw.get(handle)
+        return "" if value is None else as_words(value)
+
+
+def questions_of(parameters: Parameters) -> list[Question]:
+    """One question for every parameter, in the author's order."""
+    return [Question(n, raw if isinstance(raw, dict) else {}) for n, raw in enumerate(parameters)]
