@@ -1,0 +1,76 @@
+"""Where the portal's parts listen: read, tried before anything starts, and asked whether they answer."""
+
+import errno
+import http.client
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+ANY = "0.0.0.0"  # noqa: S104 - a person asked for it with ":8000"
+
+
+class AddressError(Exception):
+    """An address that cannot be used; str() is the sentence for the terminal."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host (name or IP address, without brackets) and a port."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """Read "127.0.0.1:8000", "[::1]:8000", "localhost:8000" or ":8000" (every address)."""
+        host, colon, port = text.rpartition(":")
+        if not (colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise AddressError(f"PORTAL_BIND must look like 127.0.0.1:8000, not {text!r}.")
+        return cls(host.strip("[]") or ANY, int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        return is_loopback(self.host)
+
+    @property
+    def as_seen_from_here(self) -> "Address":
+        """The address a program on this machine connects to."""
+        return Address({ANY: "127.0.0.1", "::": "::1"}.get(self.host, self.host), self.port)
+
+    def demand_free(self) -> None:
+        """Raise AddressError when something else listens here already, or we may not."""
+        try:
+            family, kind, protocol, _, target = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind, protocol) as trial:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                trial.bind(target)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise AddressError(f"{self} is in use already, perhaps by another portal.") from None
+            raise AddressError(f"Nothing can listen on {self}: {error.strerror or error}.") from None
+
+    def answers(self, path: str) -> bool:
+        """True when a web server answers GET PATH here, whatever it says."""
+        here = self.as_seen_from_here
+        connection = http.client.HTTPConnection(here.host, here.port, timeout=5)
+        try:
+            connection.request("GET", path)
+            connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+        return True
+
+
+def is_loopback(host: str) -> bool:
+    """True when HOST (a name or an address, no port) can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

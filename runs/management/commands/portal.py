@@ -1,0 +1,135 @@
+"""`manage.py portal`, which is what `make run` does: everything on this machine, in one terminal, until Ctrl-C."""
+
+import signal
+import sys
+from types import FrameType
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, connections
+
+from runs.management.addresses import Address, AddressError, is_loopback
+from runs.management.people import prepare_people
+from runs.management.supervision import Part, PartDied, Pulse, StopAsked, Supervisor, python
+from runs.models import Heartbeat
+from runs.queue import enqueue
+
+STOP_ORDER = ("web server", "worker", "sandbox")
+
+
+class Command(BaseCommand):
+    help = "Start the whole portal: database, people, sandbox (without a key), worker and web server."
+
+    def handle(self, **_: Any) -> None:
+        for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(sig, _interrupt)  # explicitly: a job started with `&` inherits an ignored SIGINT
+        try:
+            bind = Address.parse(settings.PORTAL_BIND)
+            sandbox = sandbox_address()
+            self._demand_free(bind, sandbox)
+            people = self._prepare(bind)
+        except AddressError as error:
+            raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            self.say("Stopped before anything was started.")
+            return
+        sys.exit(self._supervise(bind, sandbox, people))
+
+    def say(self, sentence: str) -> None:
+        self.stdout.write(sentence)
+        self.stdout.flush()
+
+    def _demand_free(self, bind: Address, sandbox: Address | None) -> None:
+        way_out = {bind: "PORTAL_BIND=127.0.0.1:8001"}
+        if sandbox:
+            way_out[sandbox] = "LAMINA_BASE_URL=http://127.0.0.1:8901"
+        for address, setting in way_out.items():
+            try:
+                address.demand_free()
+            except AddressError as error:
+                raise AddressError(f"{error} Nothing was started. Choose another, such as {setting}") from None
+
+    def _prepare(self, bind: Address) -> list[str]:
+        """Database, static files and people; returns the sentences that say who can sign in."""
+        self.say("Preparing the database and the static files.")
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        people = prepare_people(bind, self.say)
+        enqueue("runs.tasks.refresh_catalog")  # so that the first person to sign in finds apps
+        connections.close_all()  # the children must not inherit an open one
+        return people
+
+    def _supervise(self, bind: Address, sandbox: Address | None, people: list[str]) -> int:
+        """Run the parts until asked to stop (returns 0) or until one dies that must not (returns 1)."""
+        supervisor = Supervisor(self.say, STOP_ORDER)
+        supervisor.catch_signals()
+        try:
+            if sandbox:
+                supervisor.start(sandbox_part(sandbox), lambda: sandbox.answers("/"))
+            supervisor.start(worker_part())
+            supervisor.start(web_part(bind), lambda: bind.answers("/healthz"))
+            self.say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *people, "Ctrl-C stops it."]))
+            supervisor.watch()
+        except StopAsked:
+            self.say("Stopping; what is running is finished first.")
+            return 0
+        except PartDied as died:
+            self.stderr.write(str(died))
+            return 1
+        finally:
+            supervisor.stop()
+        return 1
+
+
+def sandbox_address() -> Address | None:
+    """Where to start the sandbox: only without a key, and only where LAMINA_BASE_URL is a port of this machine."""
+    url = urlsplit(settings.LAMINA_BASE_URL)
+    if not settings.IS_SANDBOX or url.scheme != "http" or not url.hostname or not is_loopback(url.hostname):
+        return None
+    return Address(url.hostname, url.port or 80)
+
+
+def sandbox_part(address: Address) -> Part:
+    data = settings.DATA_DIR / "lamina"
+    command = python("manage.py", "lamina_sandbox", "--port", str(address.port), "--data", str(data))
+    return Part("sandbox", command, settings.BASE_DIR)
+
+
+def worker_part() -> Part:
+    pulse = Pulse(last_heartbeat)
+    return Part(
+        "worker",
+        python("manage.py", "worker"),
+        settings.BASE_DIR,
+        is_restarted=True,
+        is_alive=pulse.is_beating,
+        on_start=pulse.restart,
+    )
+
+
+def web_part(bind: Address) -> Part:
+    command = python("-m", "gunicorn", "--bind", str(bind), "--log-level", "warning", "lamina_portal.wsgi")
+    return Part("web server", command, settings.BASE_DIR)  # gunicorn.conf.py there says the rest
+
+
+def last_heartbeat() -> object:
+    """When the worker last showed a sign of life; something new each time while the database cannot tell."""
+    try:
+        return Heartbeat.objects.filter(name="worker").values_list("at", flat=True).first()
+    except DatabaseError:
+        return object()
+    finally:
+        connections.close_all()
+
+
+def address_to_open(bind: Address) -> str:
+    """The address people type: the public one if there is one, else where the portal listens."""
+    host = urlsplit(settings.PORTAL_URL).hostname or ""
+    return f"{settings.PORTAL_URL}/" if not is_loopback(host) else f"http://{bind.as_seen_from_here}/"
+
+
+def _interrupt(_signum: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

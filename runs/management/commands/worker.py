@@ -1,0 +1,18 @@
+"""`manage.py worker`: does what the web pages only ask for. One or more per portal, on any host with its database."""
+
+import logging
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from runs.cluster import run_worker
+
+
+class Command(BaseCommand):
+    help = "Start the worker: it starts runs at Lamina, watches them and keeps their results."
+
+    def handle(self, *, verbosity: int, **_: Any) -> None:
+        if verbosity < 2:
+            logging.getLogger("django-q").setLevel(logging.WARNING)  # else several lines for every task
+        sys.exit(run_worker())

@@ -1,0 +1,79 @@
+"""The first people: demo ones in the sandbox, an admin for the real Lamina."""
+
+import getpass
+import sys
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from runs.management.addresses import Address, is_loopback
+from runs.models import Member
+
+DEMO_PASSWORD = "demo"  # noqa: S105 - meant to be known; these people exist on loopback only
+DEMO_PEOPLE = (
+    ("demo@example.com", "Demo", Member.Role.ADMIN),
+    ("sam@example.com", "Sam", Member.Role.MAKER),
+)
+HOW_TO_MAKE_AN_ADMIN = "Make the first admin with: .venv/bin/python manage.py createsuperuser"
+
+
+def prepare_people(bind: Address, say: Callable[[str], None]) -> list[str]:
+    """See to it that somebody can sign in; returns the sentences that tell who."""
+    if settings.IS_SANDBOX:
+        public = next((host for host in (_portal_host(), bind.host) if not is_loopback(host)), None)
+        if public is None:
+            return _make_demo_people()
+        _close_demo_people()
+        say(
+            f"The portal is to be reached at {public}, which is not this machine alone:"
+            " demo@example.com and sam@example.com cannot sign in there, their password is known to all."
+        )
+    if Member.objects.filter(role=Member.Role.ADMIN, is_active=True).exists():
+        return []
+    if not sys.stdin.isatty():
+        return [f"There is no admin yet. {HOW_TO_MAKE_AN_ADMIN}"]
+    return [f"Sign in as {_ask_for_admin(say)}."]
+
+
+def _portal_host() -> str:
+    return urlsplit(settings.PORTAL_URL).hostname or ""
+
+
+def _make_demo_people() -> list[str]:
+    for email, name, role in DEMO_PEOPLE:
+        member, _ = Member.objects.get_or_create(email=email, defaults={"name": name, "role": role})
+        if not (member.is_active and member.check_password(DEMO_PASSWORD)):
+            member.is_active = True
+            member.set_password(DEMO_PASSWORD)
+            member.save(update_fields=["is_active", "password"])
+    return [
+        f"Sign in as demo@example.com (admin) or sam@example.com (maker), password: {DEMO_PASSWORD}",
+        "Sandbox: nothing here is real. Set LAMINA_API_KEY to work with Lamina.",
+    ]
+
+
+def _close_demo_people() -> None:
+    Member.objects.filter(email__in=[email for email, _, _ in DEMO_PEOPLE]).update(is_active=False)
+
+
+def _ask_for_admin(say: Callable[[str], None]) -> str:
+    """Ask at the terminal until there is an admin; returns the mail address."""
+    say("There is no admin yet. Who shall it be?")
+    while True:
+        email = input("  Email address: ").strip()
+        password = getpass.getpass("  Password: ")
+        try:
+            validate_email(email)
+            validate_password(password, Member(email=email))
+            if getpass.getpass("  Password again: ") != password:
+                raise ValidationError("The two passwords differ.")
+            if Member.objects.filter(email=Member.objects.normalize_email(email)).exists():
+                raise ValidationError("There is a member with this address already.")
+        except ValidationError as error:
+            say("\n".join(f"  {message}" for message in error.messages))
+            continue
+        return Member.objects.create_superuser(email, password).email

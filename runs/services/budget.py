@@ -1,0 +1,70 @@
+"""The shared request counter: no more than the limit goes to Lamina in any minute, from all processes together.
+
+Lamina counts 100 requests a minute per address over everything. One locked row holds the times of the last minute's
+requests. What matters less leaves room for what matters more, so that a start never waits behind a catalogue.
+"""
+
+import time
+from enum import IntEnum
+
+from django.conf import settings
+from django.db import transaction
+
+from runs.models import RequestLog
+
+WINDOW_SECONDS = 62.0  # Lamina counts arrivals, we count departures: two seconds for the road between them
+ROW_ID = 1
+
+
+class Priority(IntEnum):
+    """What a request is for; the value is the share of the limit (in percent) it must leave to the others."""
+
+    START = 0  # starts and cancels
+    FINAL = 3  # the one read that brings a finished run's results
+    LIST = 6
+    PARTIAL = 25  # results that have landed while the rest is still being made, for runs on somebody's screen
+    CATALOG = 50
+
+
+class BudgetWait(Exception):
+    """The call was not made: the shared budget is used up for SECONDS more."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the request budget is used up for {seconds:.1f} s")
+        self.seconds = seconds
+
+
+def take(priority: Priority) -> float:
+    """Count one request. Returns 0.0 when it may go now, else the seconds until it may be tried (nothing counted)."""
+    limit = max(1, settings.LAMINA_REQUESTS_PER_MINUTE * (100 - priority) // 100)
+    with transaction.atomic():
+        log = _locked_log()
+        now = time.time()
+        # A stamp ahead of our clock is another host's: it ages like one made now, or a fast clock would block us.
+        stamps = [min(stamp, now) for stamp in log.stamps if stamp > now - WINDOW_SECONDS]
+        if log.closed_until > now:
+            return min(log.closed_until - now, 120.0)
+        if len(stamps) >= limit:
+            return max(0.05, stamps[-limit] + WINDOW_SECONDS - now)
+        stamps.append(now)
+        RequestLog.objects.filter(pk=ROW_ID).update(stamps=stamps)
+    return 0.0
+
+
+def close(seconds: float) -> None:
+    """Lamina said to come back in SECONDS: nobody asks before."""
+    with transaction.atomic():
+        log = _locked_log()
+        until = time.time() + min(max(seconds, 1.0), 120.0)
+        RequestLog.objects.filter(pk=ROW_ID).update(closed_until=max(log.closed_until, until))
+
+
+def used() -> int:
+    """Requests counted in the last minute."""
+    log = RequestLog.objects.filter(pk=ROW_ID).first()
+    return sum(stamp > time.time() - 60 for stamp in log.stamps) if log else 0
+
+
+def _locked_log() -> RequestLog:
+    RequestLog.objects.get_or_create(pk=ROW_ID)
+    return RequestLog.objects.select_for_update().get(pk=ROW_ID)

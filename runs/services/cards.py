@@ -1,0 +1,172 @@
+"""What app and run cards show, made ready for templates: plain values, no queries while rendering."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from django.db.models import Prefetch
+from django.utils import timezone
+
+from runs.models import App, Output, OutputFile, Run, RunInput, StoredFile, Upload
+from runs.models.run import RunInputUpload
+from runs.services.wording import State, about_credits, age_words, clock_words, makes_words, state_of
+
+PICTURES_PER_CARD = 4
+INPUTS_PER_CARD = 2
+EXCERPT = 300
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One shape of a made-up pattern, in a 16 by 10 grid; TONE is 1 to 4."""
+
+    x: int
+    y: int
+    r: int
+    tone: int
+
+
+@dataclass(frozen=True)
+class AppCard:
+    """One app in the catalogue."""
+
+    app: App
+    url: str
+    name: str
+    description: str
+    makes_words: str
+    kinds: list[str]
+    credits_words: str
+    picture: StoredFile | None
+    pattern: list[Shape]
+    usual_words: str = ""
+
+
+@dataclass(frozen=True)
+class RunCard:
+    """One run on Home and in History; the same size in every state."""
+
+    run: Run
+    url: str
+    dom_id: str
+    title: str
+    app_name: str
+    state: State
+    inputs: list[tuple[str, str]]
+    pictures: list[StoredFile]
+    input_picture: StoredFile | None
+    kind: str
+    text_excerpt: str
+    created_at: datetime
+    age_words: str
+    pattern: list[Shape] = field(default_factory=list)
+    elapsed_words: str = ""
+
+    @property
+    def is_active(self) -> bool:
+        """True while the card may still change by itself: results are awaited or being saved."""
+        return is_live(self.run)
+
+    @property
+    def version(self) -> str:
+        return version_token(self.run)
+
+
+def is_live(run: Run) -> bool:
+    """True while a page should keep looking at this run (fetched with `for_cards()`)."""
+    return run.is_active or any(f.status == OutputFile.Status.SAVING for o in run.outputs.all() for f in o.files.all())
+
+
+def version_token(run: Run) -> str:
+    """What a page knows of a run: its version, and what a screen reader was told last."""
+    return f"{run.version}-{state_of(run).key}-{run.outputs_ready}-{run.outputs_total}"
+
+
+def pattern_of(name: str) -> list[Shape]:
+    """A quiet pattern that is always the same for one name: never a grey box."""
+    digest = hashlib.sha256(name.encode("utf-8", "replace")).digest()
+    fours = [digest[4 * i : 4 * i + 4] for i in range(6)]
+    shapes = [Shape(x=x % 17, y=y % 11, r=2 + r % 4, tone=1 + tone % 4) for x, y, r, tone in fours]
+    shapes[0] = replace(shapes[0], tone=2 + digest[31] % 2)  # at least one strong tone, or it looks pale
+    return shapes
+
+
+def app_card(app: App) -> AppCard:
+    return AppCard(
+        app=app,
+        url=app.get_absolute_url(),
+        name=app.name,
+        description=app.description,
+        makes_words=makes_words(app.makes),
+        kinds=list(app.makes),
+        credits_words=about_credits(app.credits_expected),
+        picture=app.thumbnail,
+        pattern=pattern_of(app.name),
+    )
+
+
+def run_card(run: Run, now: datetime | None = None) -> RunCard:
+    """The card of a run fetched with `for_cards()`."""
+    outputs = list(run.outputs.all())
+    first_text = next((line["text"] for line in run.summary if line["type"] != "url"), "")
+    return RunCard(
+        run=run,
+        url=run.get_absolute_url(),
+        dom_id=f"card-{run.public_id}",
+        title=run.title or (f"{run.app_name} · {first_text}" if first_text else run.app_name),
+        app_name=run.app_name,
+        state=state_of(run),
+        inputs=[(line["name"], line["text"]) for line in run.summary],
+        pictures=_pictures(outputs),
+        input_picture=run.input_picture,
+        kind=outputs[0].kind if outputs else "",
+        text_excerpt=next((o.text[:EXCERPT] for o in outputs if o.text), ""),
+        created_at=run.created_at,
+        age_words=age_words(run.created_at, now or timezone.now()),
+        pattern=pattern_of(run.app_name),
+        elapsed_words=clock_words((now or timezone.now()) - run.created_at) if run.is_active else "",
+    )
+
+
+def run_cards(runs: Iterable[Run]) -> list[RunCard]:
+    now = timezone.now()
+    return [run_card(run, now) for run in runs]
+
+
+def _pictures(outputs: list[Output]) -> list[StoredFile]:
+    files = [f.file for output in outputs for f in output.files.all() if f.status == OutputFile.Status.SAVED]
+    return [f for f in files if f is not None and f.thumb_200][:PICTURES_PER_CARD]
+
+
+def summarise(run: Run) -> None:
+    """Write down what the run's card will show of its inputs; again once files that were links have arrived."""
+    links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
+    inputs = list(run.inputs.prefetch_related(links))
+    told = [given for given in inputs if input_text(given)]
+    told.sort(key=lambda given: (given.is_default, given.position))  # what a person chose tells more than a default
+    run.summary = [
+        {"name": given.name[:100], "text": input_text(given)[:200], "type": given.type}
+        for given in told[:INPUTS_PER_CARD]
+    ]
+    run.input_picture = next((f for given in inputs for f in input_files(given) if f.kind == "image"), None)
+    Run.objects.filter(pk=run.pk).update(summary=run.summary, input_picture=run.input_picture)
+
+
+def input_files(given: RunInput) -> list[StoredFile]:
+    """The files given for a `url` parameter, in their order."""
+    return [upload.file for upload in ordered_uploads(given) if upload.file is not None]
+
+
+def ordered_uploads(given: RunInput) -> list[Upload]:
+    return [link.upload for link in given.links.all()]
+
+
+def input_text(given: RunInput) -> str:
+    """One line that tells what was given."""
+    if given.type == "url":
+        names = [upload.name for upload in ordered_uploads(given)]
+        return ", ".join(names) or ("sample picture" if given.is_default else "")
+    if isinstance(given.value, str):
+        return " ".join(given.value.split())
+    return "" if given.value in (None, [], {}) else str(given.value)

@@ -1,0 +1,45 @@
+"""What a person has typed into an app's form, kept on the server until Run is pressed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from runs.models import App, Draft, Member
+from runs.schema_forms.types import Answer
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A draft as a form takes it: answers, and indexes of the outputs wanted (None = all)."""
+
+    answers: list[Answer]
+    wanted: list[int] | None
+    source: str
+
+
+def save_draft(
+    member: Member, app: App, answers: Sequence[Answer], wanted: Sequence[int] | None, source: str = ""
+) -> None:
+    """Keep ANSWERS as they are, valid or not."""
+    Draft.objects.update_or_create(
+        member=member,
+        app=app,
+        defaults={
+            "answers": list(answers),
+            "wanted_outputs": wanted,
+            "source": source[:16],
+            "updated_at": timezone.now(),
+        },
+    )
+
+
+def load_draft(member: Member, app: App) -> Kept | None:
+    """What MEMBER had typed for APP, or None."""
+    draft = Draft.objects.filter(member=member, app=app).first()
+    return Kept(draft.answers, draft.wanted_outputs, draft.source) if draft else None
+
+
+def clear_draft(member: Member, app: App) -> None:
+    """Start the form anew."""
+    Draft.objects.filter(member=member, app=app).delete()

@@ -1,0 +1,80 @@
+"""Signs of life: heartbeats of our own parts, and how Lamina and the key are, as the last answers told."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from runs.models import Draft, Heartbeat, LaminaStatus, SignInAttempt
+
+STATUS_ID = 1
+CACHE_SECONDS = 2
+NOTE_EVERY = timedelta(seconds=5)
+
+
+def beat(name: str) -> None:
+    """Record that the part NAME ("worker" or "poller") is alive now."""
+    now = timezone.now()
+    if not Heartbeat.objects.filter(name=name).update(at=now):
+        Heartbeat.objects.get_or_create(name=name, defaults={"at": now})
+
+
+def age_seconds(name: str, now: datetime) -> int | None:
+    """Seconds since the part NAME last showed a sign of life; None if it never did."""
+    at = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
+    return max(0, int((now - at).total_seconds())) if at else None
+
+
+def lamina_status() -> LaminaStatus:
+    """How Lamina is, at most two seconds old; every page asks, so it is cached in the process."""
+    found = cache.get("lamina_status")
+    if isinstance(found, LaminaStatus):
+        return found
+    status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus(pk=STATUS_ID)
+    cache.set("lamina_status", status, CACHE_SECONDS)
+    return status
+
+
+def note_status(**fields: Any) -> None:
+    """Write FIELDS of the one LaminaStatus row, making it when it is not there yet."""
+    if not LaminaStatus.objects.filter(pk=STATUS_ID).update(**fields):
+        LaminaStatus.objects.update_or_create(pk=STATUS_ID, defaults=fields)
+    cache.delete("lamina_status")
+
+
+def note_answer(now: datetime, *, is_sandbox: bool, is_key_refused: bool) -> None:
+    """Lamina answered. Written only when it tells something new, or every five seconds."""
+    status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
+    is_news = (
+        status is None
+        or status.answered_at is None
+        or now - status.answered_at > NOTE_EVERY
+        or status.away_since is not None
+        or status.is_sandbox != is_sandbox
+        or (status.key_refused_at is not None) != is_key_refused
+    )
+    if is_news:
+        refused_at = (status and status.key_refused_at) or now
+        note_status(
+            answered_at=now,
+            away_since=None,
+            is_sandbox=is_sandbox,
+            key_refused_at=refused_at if is_key_refused else None,
+        )
+
+
+def note_silence(now: datetime) -> None:
+    """Lamina could not be reached; the first time counts as the beginning."""
+    if not LaminaStatus.objects.filter(pk=STATUS_ID, away_since__isnull=False).exists():
+        note_status(away_since=now)
+
+
+def tidy() -> None:
+    """Forget what nobody needs: old sign-in attempts, old drafts, old failures of the queue."""
+    from django_q.models import Failure
+
+    now = timezone.now()
+    SignInAttempt.objects.filter(at__lt=now - timedelta(days=1)).delete()
+    Draft.objects.filter(updated_at__lt=now - timedelta(days=90)).delete()
+    Failure.objects.filter(stopped__lt=now - timedelta(days=7)).delete()

@@ -1,0 +1,234 @@
+"""From a pressed Run to exactly one call: the row first, the call in the worker, one form token for one run.
+
+What a press means is decided in one transaction (`launch_run`); handing it over (`submit_run`) may be repeated, come
+late or die half-way: `sent_at` is committed before the one POST that may cost credits, so that a run which died after
+it is never sent again by itself.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core import signing
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from runs.models import App, AppSchema, Draft, Member, Output, Run, RunInput, Upload
+from runs.models.run import RunInputUpload
+from runs.queue import enqueue
+from runs.schema_forms.types import Answer
+from runs.services import progress, waking
+from runs.services.cards import summarise
+
+TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret
+RATIO = re.compile(r"^\s*(\d{1,3})\s*[:x/]\s*(\d{1,3})\b")
+LOST_PRESS = timedelta(seconds=5)  # a start not taken up by then has lost its task
+
+
+class TokenSpentError(Exception):
+    """This form has started a run already, with other inputs than the ones given now."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__("the form was used already")
+        self.run = run
+
+
+@dataclass(frozen=True)
+class Press:
+    """Everything a form gave when Run was pressed."""
+
+    app: App
+    schema: AppSchema
+    answers: Sequence[Answer]
+    wanted: Sequence[int]  # indexes of the schema's outputs; empty when the app names none
+    token: str
+
+
+def new_form_token(member: Member) -> str:
+    """A one-time token for one form of this member."""
+    return signing.Signer(salt=TOKEN_SALT).sign(f"{member.pk}.{secrets.token_urlsafe(12)}")
+
+
+def read_form_token(token: str) -> int | None:
+    """The member the token was made for, or None when it is not one of ours."""
+    try:
+        return int(signing.Signer(salt=TOKEN_SALT).unsign(token).split(".")[0])
+    except (signing.BadSignature, ValueError):
+        return None
+
+
+def is_unspent(member: Member, token: str) -> bool:
+    """True while this member's form has not started a run: a late draft must not bring back what was sent."""
+    return read_form_token(token) == member.pk and not Run.objects.filter(member=member, form_token=token).exists()
+
+
+def launch_run(member: Member, press: Press, now: datetime | None = None) -> Run:
+    """Record the press; the same form pressed again with the same inputs gives the same run.
+
+    Raises `TokenSpentError` when the token was used with other inputs. The caller has checked token and answers.
+    """
+    now = now or timezone.now()
+    try:
+        with transaction.atomic():
+            run = _record(member, press, now)
+            Draft.objects.filter(member=member, app=press.app).delete()
+            enqueue("runs.tasks.submit_run", run.pk)
+            transaction.on_commit(waking.ensure_poller)
+            return run
+    except IntegrityError:
+        first = Run.objects.filter(member=member, form_token=press.token).first()
+        if first is None:
+            raise
+        if first.app_id == press.app.pk and fingerprint_of(first) == fingerprint(press.answers, press.wanted):
+            Draft.objects.filter(member=member, app=press.app).delete()
+            return first
+        raise TokenSpentError(first) from None
+
+
+def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
+    """Equal for two presses that ask for the same thing; a file posted twice is the same thing."""
+    ids = [i for a in answers if isinstance(a["value"], dict) for i in a["value"].get("uploads", [])]
+    contents = {
+        upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
+        for upload in Upload.objects.filter(public_id__in=ids).select_related("file")
+    }
+    told = [(a["name"], a["key"], a["id"], _told_value(a, contents)) for a in answers]
+    return hashlib.sha256(repr((told, sorted(wanted))).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def fingerprint_of(run: Run) -> str:
+    """The fingerprint of what a run was started with."""
+    return fingerprint(answers_of(run), run.wanted_outputs)
+
+
+def _told_value(answer: Answer, contents: Mapping[str, tuple[str, str]]) -> Any:
+    value = answer["value"]
+    if isinstance(value, dict):
+        given = [contents.get(upload_id) for upload_id in value.get("uploads", [])]
+        return [(url, "") if url else (url, digest) for url, digest in filter(None, given)]
+    return value
+
+
+def answers_of(run: Run) -> list[Answer]:
+    """What was given when Run was pressed, as a form takes it."""
+    answers: list[Answer] = []
+    for given in run.inputs.all():
+        value = given.value
+        if given.type == "url":
+            links = given.links.select_related("upload")
+            value = {"uploads": [link.upload.public_id for link in links]}
+        answers.append(
+            {
+                "name": given.name,
+                "key": given.key,
+                "id": given.parameter_id,
+                "type": given.type,
+                "value": value,
+                "is_default": given.is_default,
+            }
+        )
+    return answers
+
+
+def _record(member: Member, press: Press, now: datetime) -> Run:
+    outputs = [o for o in press.schema.outputs if not press.wanted or o["index"] in press.wanted]
+    run = Run.objects.create(
+        member=member,
+        app=press.app,
+        schema=press.schema,
+        app_name=press.app.name,
+        form_token=press.token,
+        wanted_outputs=list(press.wanted),
+        outputs_total=len(outputs),
+        credits_estimated=press.app.credits_expected,
+        created_at=now,
+        due_at=now,
+        search_text=_search_text(press),
+    )
+    for position, answer in enumerate(press.answers):
+        _record_input(run, position, answer)
+    summarise(run)
+    width, height = expected_ratio(press.answers)
+    Output.objects.bulk_create(
+        Output(
+            run=run,
+            position=position,
+            label=output["label"],
+            kind=output["type"][:50],
+            box_width=width,
+            box_height=height,
+        )
+        for position, output in enumerate(outputs)
+    )
+    return run
+
+
+def _record_input(run: Run, position: int, answer: Answer) -> None:
+    value = answer["value"]
+    upload_ids = list(value.get("uploads", [])) if isinstance(value, dict) else []
+    given = RunInput.objects.create(
+        run=run,
+        position=position,
+        name=answer["name"],
+        key=answer["key"],
+        parameter_id=answer["id"],
+        type=answer["type"][:50],
+        value=[] if isinstance(value, dict) else value,
+        is_default=answer["is_default"],
+    )
+    uploads = Upload.objects.in_bulk(upload_ids, field_name="public_id")
+    RunInputUpload.objects.bulk_create(
+        RunInputUpload(input=given, upload=uploads[upload_id], position=i)
+        for i, upload_id in enumerate(upload_ids)
+        if upload_id in uploads
+    )
+
+
+def _search_text(press: Press) -> str:
+    ids = [i for a in press.answers if isinstance(a["value"], dict) for i in a["value"].get("uploads", [])]
+    names = Upload.objects.filter(public_id__in=ids).values_list("name", flat=True)
+    values = [a["value"] for a in press.answers if isinstance(a["value"], str)]
+    return "\n".join([press.app.name, *values, *names]).casefold()[:20_000]
+
+
+def expected_ratio(answers: Sequence[Answer]) -> tuple[int, int]:
+    """Width and height the pictures will have to each other, from an input such as "Aspect Ratio: 16:9"; else 1:1."""
+    for answer in answers:
+        is_ratio = re.search(r"ratio|format|size|aspect", answer["name"], re.IGNORECASE)
+        found = RATIO.match(answer["value"]) if is_ratio and isinstance(answer["value"], str) else None
+        width, height = (int(found[1]), int(found[2])) if found else (0, 0)
+        if width and height and 0.1 < width / height < 10:
+            return width, height
+    return 1, 1
+
+
+def fastest_seconds(app_id: int) -> float | None:
+    """How long the quickest of an app's last 20 completed runs took; None before there is one."""
+    ended = Run.objects.filter(app=app_id, status="completed", started_at__isnull=False).order_by("-pk")
+    spans = [end - start for start, end in ended.values_list("started_at", "finished_at")[:20] if start and end]
+    return min(spans).total_seconds() if spans else None
+
+
+def sweep(now: datetime | None = None) -> None:
+    """Ring for starts whose task was lost, whose waiting is over, or whose worker died, and for unsent cancels."""
+    now = now or timezone.now()
+    for run_id in Run.objects.due(now - LOST_PRESS).order_by("due_at").values_list("pk", flat=True)[:20]:
+        enqueue("runs.tasks.submit_run", run_id)
+    for run_id in Run.objects.filter(
+        status__in=("queued", "running"),
+        cancel_asked_at__lt=now - LOST_PRESS,
+        cancel_sent_at=None,
+    ).values_list("pk", flat=True)[:20]:
+        enqueue("runs.tasks.cancel_run", run_id)
+    lost = Run.objects.filter(status="starting", sent_at__lt=now - timedelta(seconds=180))
+    for run in lost:  # its worker died between the POST and the answer: it may have started
+        progress.doubt(run, "The portal was interrupted while it handed this run over.")
+
+
+def cancel(run: Run, member: Member) -> str:
+    """Ask that a run be stopped; see `progress.ask_cancel`."""
+    return progress.ask_cancel(run, member, timezone.now())

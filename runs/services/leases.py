@@ -1,0 +1,50 @@
+"""Leases: the right to do something alone for some seconds, agreed on through the database and its clock.
+
+Hosts' own clocks do not matter; whoever dies simply lets the lease run out.
+"""
+
+import uuid
+from datetime import timedelta
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from runs.models import Lease
+
+KICK_EVERY = timedelta(seconds=3)
+
+
+def new_holder() -> str:
+    """A name for one piece of work that wants a lease."""
+    return uuid.uuid4().hex
+
+
+def acquire(name: str, holder: str, seconds: float) -> bool:
+    """Take the lease NAME for SECONDS if nobody has it."""
+    Lease.objects.get_or_create(name=name, defaults={"until": timezone.now() - timedelta(days=1)})
+    free = Lease.objects.filter(Q(until__lt=Now()) | Q(holder=holder), name=name)
+    return free.update(holder=holder, until=Now() + timedelta(seconds=seconds)) == 1
+
+
+def renew(name: str, holder: str, seconds: float) -> bool:
+    """Keep the lease for another SECONDS; False means it was lost and the work must end at once."""
+    mine = Lease.objects.filter(name=name, holder=holder, until__gt=Now())
+    return mine.update(until=Now() + timedelta(seconds=seconds)) == 1
+
+
+def release(name: str, holder: str) -> None:
+    """Give the lease back early."""
+    Lease.objects.filter(name=name, holder=holder).update(until=Now() - timedelta(seconds=1))
+
+
+def is_held(name: str) -> bool:
+    """True while somebody has the lease."""
+    return Lease.objects.filter(name=name, until__gt=Now()).exists()
+
+
+def may_kick(name: str) -> bool:
+    """True for at most one caller in three seconds, and only while nobody has the lease."""
+    Lease.objects.get_or_create(name=name, defaults={"until": timezone.now() - timedelta(days=1)})
+    idle = Lease.objects.filter(name=name, until__lt=Now())
+    return idle.filter(Q(kicked_at=None) | Q(kicked_at__lt=Now() - KICK_EVERY)).update(kicked_at=Now()) == 1

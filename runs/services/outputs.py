@@ -1,0 +1,199 @@
+"""Keeping results: each media address Lamina names is fetched through the guard, checked, stored and shown.
+
+What is due stands in the database; a task only says "look now". At most two workers move files at a time (two leases),
+so that starts never wait behind a video. A row is claimed by a conditional UPDATE with the database's clock and the
+claim is renewed while bytes arrive, so whoever dies loses it within a minute. Trouble is tried again, later and later,
+for 24 hours; then the page says "Could not be saved" and shows the original link. Disk full is such a trouble too.
+"""
+
+import logging
+import time
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.text import slugify
+
+from runs.models import OutputFile, StoredFile, Upload
+from runs.queue import enqueue_long, stop_requested
+from runs.services import leases, progress, storing, uploads
+from runs.services import media as inspecting
+from runs.services.fetching import LIMITS, FetchFailed, FetchRefused, fetch
+from runs.services.media import Media, NotMedia
+from runs.services.uploads import ClaimLost, Renewer
+
+logger = logging.getLogger("runs.outputs")
+
+SLOTS = ("files-0", "files-1")
+LEASE_SECONDS = 60.0
+CLAIM = timedelta(seconds=60)
+WINDOW_SECONDS = 240.0  # then another task goes on, so that none lives for ever
+FETCH_SECONDS = 600.0  # for one file; window and file together stay below the task's time-out
+TASK_SECONDS = 900
+BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last one repeats
+GIVE_UP_AFTER = timedelta(hours=24)
+CATALOG_SECONDS = 20.0
+CATALOG_BYTES = 50_000_000
+
+WEB_PAGE = "The address answered with a web page instead of the file."
+GAVE_UP = "The file could not be fetched within 24 hours."
+
+
+def request_keeping() -> None:
+    """Ask the worker to look for files to keep, if there are any. Cheap: one or two queries."""
+    if _due_files().exists() or Upload.objects.filter(uploads.due_links()).exists():
+        enqueue_long("runs.tasks.keep_files", timeout_seconds=TASK_SECONDS, is_saved=False)
+
+
+def keep_due_files() -> None:
+    """Fetch whatever is due, until nothing is, the window is over or the worker stops. Returns at once when two others
+    are at it already. Belongs into a task with a time-out of `TASK_SECONDS`."""
+    holder = leases.new_holder()
+    slot = next((slot for slot in SLOTS if leases.acquire(slot, holder, LEASE_SECONDS)), None)
+    if slot is None:
+        return
+    try:
+        _keep_for_a_while(slot, holder)
+        storing.tidy_waiting_room()
+    finally:
+        leases.release(slot, holder)
+    if not stop_requested():
+        request_keeping()
+
+
+def _keep_for_a_while(slot: str, holder: str) -> None:
+    ends_at = time.monotonic() + WINDOW_SECONDS
+    while time.monotonic() < ends_at and not stop_requested() and leases.renew(slot, holder, LEASE_SECONDS):
+        if (output_file := _claim_next()) is not None:
+            _keep(output_file, slot, holder)
+        elif (upload_id := _next_link()) is not None:
+            uploads.fetch_upload(upload_id)
+        else:
+            return
+
+
+def _due_files() -> QuerySet[OutputFile]:
+    unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
+    return OutputFile.objects.filter(unclaimed, status=OutputFile.Status.SAVING, due_at__lte=Now())
+
+
+def _claim_next() -> OutputFile | None:
+    """Take the file that has waited longest; None if there is none left for us."""
+    for pk in _due_files().order_by("due_at", "pk").values_list("pk", flat=True)[:20]:
+        if _due_files().filter(pk=pk).update(claimed_until=Now() + CLAIM, attempts=F("attempts") + 1):
+            return OutputFile.objects.select_related("output__run").get(pk=pk)
+    return None
+
+
+def _next_link() -> int | None:
+    """A pasted link whose own task got lost."""
+    return Upload.objects.filter(uploads.due_links()).order_by("pk").values_list("pk", flat=True).first()
+
+
+def _keep(output_file: OutputFile, slot: str, holder: str) -> None:
+    """Fetch and store one claimed file, and write down how it went."""
+
+    def renew() -> bool:
+        is_ours = OutputFile.objects.filter(pk=output_file.pk, status="saving").update(claimed_until=Now() + CLAIM)
+        return bool(is_ours) and leases.renew(slot, holder, LEASE_SECONDS)
+
+    try:
+        _fetch_and_save(output_file, Renewer(renew))
+    except ClaimLost:
+        if stop_requested():  # else another worker has it, and it is not ours to touch
+            _still_saving(output_file).update(claimed_until=None, attempts=F("attempts") - 1)
+    except FetchRefused as error:
+        _give_up(output_file, error.sentence)
+    except FetchFailed as error:
+        _try_later(output_file, error.sentence)
+    except NotMedia as error:
+        (_give_up if error.is_lasting else _try_later)(output_file, error.sentence)
+    except OSError as error:
+        logger.warning("result file %s could not be kept: %s", output_file.pk, error)
+        _try_later(output_file, uploads.disk_sentence(error))
+
+
+def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
+    fetched = fetch(output_file.source_url, max_bytes=LIMITS, seconds=FETCH_SECONDS, on_chunk=renewer)
+    try:
+        renewer.renew()  # decoding and small pictures take a while
+        found = inspecting.inspect(fetched.path)
+        if found.is_web_page:
+            raise FetchFailed(WEB_PAGE)  # error pages come with "200" too; the file may still come
+        name = result_name(output_file, found)
+        stored = storing.place(fetched.path, name=name, media=found, sha256=fetched.sha256, size=fetched.size_bytes)
+    finally:
+        fetched.path.unlink(missing_ok=True)
+    with storing.discarding_on_error(stored), transaction.atomic():
+        stored.save()
+        saved = {"status": OutputFile.Status.SAVED, "file": stored, "error": "", "due_at": None, "claimed_until": None}
+        if not _still_saving(output_file).update(**saved):
+            raise ClaimLost
+        progress.note_file_change(output_file)
+
+
+def _still_saving(output_file: OutputFile) -> QuerySet[OutputFile]:
+    return OutputFile.objects.filter(pk=output_file.pk, status=OutputFile.Status.SAVING)
+
+
+def _try_later(output_file: OutputFile, sentence: str) -> None:
+    """Next time later; after 24 hours not at all."""
+    left = output_file.created_at + GIVE_UP_AFTER - timezone.now()
+    if left <= timedelta(0):
+        _give_up(output_file, sentence or GAVE_UP)
+        return
+    delay = min(BACK_OFF[min(output_file.attempts, len(BACK_OFF)) - 1], left)
+    fields = {"due_at": Now() + delay, "claimed_until": None, "error": sentence[:300]}
+    with transaction.atomic():
+        if _still_saving(output_file).update(**fields) and output_file.error != sentence:
+            progress.note_file_change(output_file)
+
+
+def _give_up(output_file: OutputFile, sentence: str) -> None:
+    """Could not be saved: the page keeps the original link and says why."""
+    fields = {"status": OutputFile.Status.FAILED, "error": sentence[:300], "due_at": None, "claimed_until": None}
+    with transaction.atomic():
+        if _still_saving(output_file).update(**fields):
+            progress.note_file_change(output_file)
+
+
+def result_name(output_file: OutputFile, found: Media) -> str:
+    """A download name such as `cartoonify_front-view_2026-11-24.png`, numbered where a box holds several files."""
+    output = output_file.output
+    words = [output.run.title or output.run.app_name, output.label]
+    parts = [slugify(word, allow_unicode=True)[:50].strip("-_") for word in words]
+    parts.append(f"{timezone.localtime(output.run.created_at):%Y-%m-%d}")
+    if output_file.position:
+        parts.append(str(output_file.position + 1))
+    return "_".join(part for part in parts if part) + f".{found.extension}"
+
+
+def save_catalog_picture(url: str) -> StoredFile | None:
+    """Copy an app's picture or a sample medium, so that browsers never load a foreign address.
+
+    Takes at most 20 s. None when it cannot be had (the caller may ask again another day). The same bytes are kept once.
+    """
+    try:
+        fetched = fetch(url, max_bytes=CATALOG_BYTES, seconds=CATALOG_SECONDS)
+        try:
+            known = StoredFile.objects.filter(is_catalog=True, sha256=fetched.sha256).first()
+            if known is not None:
+                return known
+            found = inspecting.inspect(fetched.path)
+            if found.kind == StoredFile.Kind.OTHER:
+                return None
+            return storing.store(
+                fetched.path,
+                name=f"sample.{found.extension}",
+                media=found,
+                sha256=fetched.sha256,
+                size=fetched.size_bytes,
+                is_catalog=True,
+            )
+        finally:
+            fetched.path.unlink(missing_ok=True)
+    except (FetchRefused, FetchFailed, NotMedia, OSError) as error:
+        logger.info("a catalogue picture could not be copied: %s", error)
+        return None

@@ -1,0 +1,228 @@
+"""One poller for the whole portal: it watches all active runs with shared reads of Lamina's run list.
+
+A django-q2 task under a database lease loops for a window, then hands over to its successor; without active runs there
+is no loop and no request. Whoever starts a run, looks at one, or comes by every 30 s wakes it (`waking`). A look per
+run would break the limit of 100 requests a minute at about 20 runs; one list read a round sees all of them.
+"""
+
+import logging
+import time
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import Q
+from django.utils import timezone
+
+from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected
+from runs.lamina.types import RunRow
+from runs.models import Run
+from runs.queue import stop_requested
+from runs.services import health, launch, leases, progress, waking
+from runs.services.budget import BudgetWait, Priority
+from runs.services.remote import lamina
+
+logger = logging.getLogger("runs.polling")
+
+WINDOW_SECONDS = 50.0
+LEASE_SECONDS = 12.0  # more than a list read's time-out and the pause between two renewals
+YOUNG = timedelta(minutes=10)
+SLOW_SECONDS = 15.0
+UNWATCHED = 1.5  # times LAMINA_POLL_SECONDS between two looks while no run is on a screen
+FIRST_LOOK = 2.0  # times LAMINA_POLL_SECONDS until a run nobody watches is first looked at
+ON_SCREEN = timedelta(seconds=15)
+PARTIAL_EVERY = timedelta(seconds=5)
+PARTIALS_PER_ROUND = 3
+BACK_OFF_MAX_SECONDS = 15.0
+PAGE = 100
+PAGES = 10
+
+
+def is_on_screen(run: Run, now: datetime) -> bool:
+    """True while somebody has this run on a page."""
+    return run.opened_at is not None and now - run.opened_at < ON_SCREEN
+
+
+class LeaseLost(Exception):
+    """Another poller has taken over; this one must not ask or write anything more."""
+
+
+def poll_window() -> None:
+    """Watch until the window ends, nothing is active, the worker stops or the lease is lost."""
+    watch = Watch(leases.new_holder())
+    if not leases.acquire(waking.POLLER, watch.holder, LEASE_SECONDS):
+        return
+    try:
+        watch.run(until=time.monotonic() + WINDOW_SECONDS)
+    except LeaseLost:
+        logger.warning("another poller took over")
+        return
+    finally:
+        leases.release(waking.POLLER, watch.holder)
+    # Looked at after the release: a run that came between the last round and here must not wait for the Schedule.
+    if not stop_requested() and Run.objects.needing_poller().exists():
+        waking.ring_poller()
+
+
+class Watch:
+    """One window of the poller."""
+
+    def __init__(self, holder: str) -> None:
+        self.holder = holder
+        self.failures = 0
+        self.is_list_refused = False
+        self.first_looks: dict[int, float] = {}
+
+    def run(self, until: float) -> None:
+        """Round after round; each answers how long to sleep, None when nothing is left to watch."""
+        while time.monotonic() < until and not stop_requested():
+            try:
+                pause = self.round()
+                self.failures = 0
+            except BudgetWait as wait:
+                pause = min(wait.seconds, 5.0)
+            except LaminaRateLimited as error:
+                pause = min(error.retry_after, BACK_OFF_MAX_SECONDS)
+            except LaminaError:
+                pause = self._back_off()
+            except DatabaseError:
+                connection.close()
+                pause = self._back_off()
+            if pause is None:
+                return
+            self._sleep(pause)
+
+    def _back_off(self) -> float:
+        self.failures += 1
+        return float(min(settings.LAMINA_POLL_SECONDS * 2 ** (self.failures - 1), BACK_OFF_MAX_SECONDS))
+
+    def _sleep(self, seconds: float) -> None:
+        """Sleep in slices, so that a stop is seen at once and the lease stays ours."""
+        end = time.monotonic() + seconds
+        renewed = time.monotonic()
+        while (left := end - time.monotonic()) > 0 and not stop_requested():
+            time.sleep(min(0.25, left))
+            if time.monotonic() - renewed > LEASE_SECONDS / 4:
+                self._renew()
+                renewed = time.monotonic()
+
+    def _renew(self) -> None:
+        if not leases.renew(waking.POLLER, self.holder, LEASE_SECONDS):
+            raise LeaseLost
+
+    def round(self) -> float | None:
+        """One look at everything that is active."""
+        self._renew()
+        health.beat("poller")
+        now = timezone.now()
+        launch.sweep(now)
+        active = {run.remote_id: run for run in Run.objects.at_lamina().order_by("seen_at")}
+        if not active:
+            return settings.LAMINA_POLL_SECONDS if Run.objects.needing_poller().exists() else None
+        if (early := self._too_early(list(active.values()))) > 0:
+            return early
+        ended, hidden = self._read_list(active)
+        for run in ended:
+            self._read_one(run)
+        for run in self._reveal(hidden) if hidden else ():
+            self._read_one(run)
+        self._read_partials(list(active.values()))
+        return self._pause(list(active.values()))
+
+    def _pause(self, active: list[Run]) -> float:
+        """Seconds until the next look: quick while somebody watches, calmer for young runs, slow for old ones."""
+        now = timezone.now()
+        if any(is_on_screen(run, now) for run in active):
+            return settings.LAMINA_POLL_SECONDS
+        if any(now - run.created_at < YOUNG for run in active):
+            return settings.LAMINA_POLL_SECONDS * UNWATCHED
+        return max(SLOW_SECONDS, settings.LAMINA_POLL_SECONDS)
+
+    def _too_early(self, active: list[Run]) -> float:
+        """Seconds for which no look can tell anything: nobody watches, and every run is younger than any run of its
+        app ever was when it ended (with a wide margin); 0.0 = look now."""
+        now = timezone.now()
+        if any(is_on_screen(run, now) for run in active):
+            return 0.0
+        waits = [self._first_look(run) - (now - (run.started_at or run.created_at)).total_seconds() for run in active]
+        return min(max(0.0, min(waits)), settings.LAMINA_POLL_SECONDS)
+
+    def _first_look(self, run: Run) -> float:
+        """Age in seconds at which a run is first worth a look."""
+        if run.app_id not in self.first_looks:
+            fastest = launch.fastest_seconds(run.app_id)
+            quick = settings.LAMINA_POLL_SECONDS * FIRST_LOOK
+            self.first_looks[run.app_id] = quick if fastest is None else min(max(quick, fastest * 0.6), 120.0)
+        return self.first_looks[run.app_id]
+
+    def _read_list(self, active: dict[str, Run]) -> tuple[list[Run], dict[str, Run]]:
+        """Read the newest page; returns (runs that ended, runs it does not show)."""
+        if self.is_list_refused:
+            return [], active
+        self._renew()
+        try:
+            page = lamina().list_runs(limit=PAGE)
+        except LaminaRejected as error:
+            if error.is_key_refused:
+                raise
+            self.is_list_refused = True  # this key may not list: every run is asked by its id
+            return [], active
+        ended = self._note_rows(active, page.rows)
+        shown = {row.run_id for row in page.rows}
+        return ended, {remote_id: run for remote_id, run in active.items() if remote_id not in shown}
+
+    def _note_rows(self, active: dict[str, Run], rows: list[RunRow]) -> list[Run]:
+        now = timezone.now()
+        ended, alive = [], []
+        for row in rows:
+            run = active.get(row.run_id)
+            if run is None:
+                continue
+            if row.is_final:
+                ended.append(run)
+            else:
+                alive.append(run.pk)
+                progress.note_row(run, row, now)
+        Run.objects.filter(pk__in=alive).update(seen_at=now)
+        return ended
+
+    def _reveal(self, hidden: dict[str, Run]) -> list[Run]:
+        """Find runs the newest page does not show among the active ones; the rest is asked by id, oldest news first."""
+        missing = dict(hidden)
+        for status in ("running", "queued") if not self.is_list_refused else ():
+            for number in range(PAGES):
+                if not missing:
+                    break
+                self._renew()
+                page = lamina().list_runs(status=status, limit=PAGE, offset=number * PAGE)
+                self._note_rows(missing, page.rows)
+                for row in page.rows:
+                    missing.pop(row.run_id, None)
+                if len(page.rows) < PAGE:
+                    break
+        return list(missing.values())
+
+    def _read_one(self, run: Run, priority: Priority | None = None) -> None:
+        self._renew()
+        try:
+            snapshot = lamina(priority).get_run(run.remote_id)
+        except LaminaRejected as error:
+            if not error.is_not_found:
+                raise
+            progress.note_missing(run, timezone.now())
+        else:
+            progress.apply_snapshot(run, snapshot, timezone.now())
+
+    def _read_partials(self, active: list[Run]) -> None:
+        """Results that landed while the rest is being made, for runs on somebody's screen; from spare budget only."""
+        now = timezone.now()
+        wanted = Run.objects.at_lamina().filter(
+            Q(asked_at=None) | Q(asked_at__lt=now - PARTIAL_EVERY),
+            pk__in=[run.pk for run in active],
+            opened_at__gt=now - ON_SCREEN,
+        )
+        for run in wanted.exclude(outputs_total=1).order_by("asked_at")[:PARTIALS_PER_ROUND]:
+            try:
+                self._read_one(run, Priority.PARTIAL)
+            except BudgetWait:
+                return

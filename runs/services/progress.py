@@ -1,0 +1,239 @@
+"""The life of a run. This module is the only code that changes `Run.status`.
+
+    person presses Run
+      │
+      ▼
+    starting ──sent_at committed, then one POST──202──► queued ─► running ─► completed
+      │  ▲                       │                                       ├─► failed
+      │  └─ certain non-start:   ├─ refused by Lamina ─► failed          └─► cancelled
+      │     hold() and wait      └─ no clear answer ─► checking ─► starting again, or failed: a person decides
+      └─ cancelled before sent_at: cancelled at once
+
+Each step is one conditional UPDATE of a locked row: of two that bring the same news one wins, and late or repeated
+news never moves a final run. Every change that a page could show raises `Run.version`.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from runs.lamina.types import RunRow, RunSnapshot
+from runs.models import FINAL, Member, Output, OutputFile, Run
+from runs.queue import enqueue
+from runs.services import results
+
+logger = logging.getLogger("runs.progress")
+
+LOST_AFTER = 3  # answers "no such run" in a row
+
+
+def claim_start(run: Run, now: datetime, until: datetime) -> bool:
+    """Take this start for ourselves; False if it is not due or another worker was faster."""
+    waiting = Run.objects.filter(pk=run.pk, status="starting", sent_at=None, due_at__lte=now)
+    if not waiting.update(due_at=until, attempts=F("attempts") + 1):
+        return False
+    run.refresh_from_db()
+    return True
+
+
+def mark_sent(run: Run, now: datetime) -> bool:
+    """Commit that the one POST is about to happen; False if the claim was lost or the run was cancelled."""
+    mine = Run.objects.filter(pk=run.pk, status="starting", sent_at=None, due_at=run.due_at, cancel_asked_at=None)
+    return mine.update(sent_at=now, due_at=None, wait="", version=F("version") + 1) == 1
+
+
+def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> bool:
+    """Lamina took the run; from now on it is watched."""
+    status = "running" if snapshot_status == "running" else "queued"
+    try:
+        with transaction.atomic():
+            changed = _change(
+                run,
+                ("starting", "checking"),
+                status=status,
+                remote_id=remote_id,
+                remote_status=snapshot_status[:50],
+                started_at=now,
+                seen_at=now,
+                due_at=None,
+                wait="",
+            )
+    except IntegrityError:
+        # An id we already know cannot be this run's: nobody can tell what happened, so a person is asked.
+        return doubt(run, "Lamina answered with the id of another run.")
+    if changed and Run.objects.filter(pk=run.pk, cancel_asked_at__isnull=False).exists():
+        enqueue("runs.tasks.cancel_run", run.pk)
+    return changed
+
+
+def hold(run: Run, reason: Run.Wait, until: datetime) -> bool:
+    """Certain that nothing started: wait until then and try again by itself."""
+    return _change(run, ("starting",), sent_at=None, wait=reason, due_at=until)
+
+
+def doubt(run: Run, text: str = "", request_id: str = "") -> bool:
+    """No clear answer: it may have started. Never sent again without a reason."""
+    return _change(
+        run, ("starting",), status="checking", due_at=None, wait="", failure_text=text, request_id=request_id
+    )
+
+
+def start_again(run: Run, now: datetime) -> bool:
+    """A person, or the check, decided that a doubtful start did not happen."""
+    changed = _change(run, ("checking",), status="starting", sent_at=None, due_at=now, failure_text="")
+    if changed:
+        enqueue("runs.tasks.submit_run", run.pk)
+    return changed
+
+
+def leave_it(run: Run, now: datetime) -> bool:
+    """A person gave up on a doubtful start."""
+    return fail(run, "left", now, from_statuses=("checking",))
+
+
+def fail(
+    run: Run,
+    cause: str,
+    now: datetime,
+    *,
+    text: str = "",
+    request_id: str = "",
+    field_errors: list[dict[str, str]] | None = None,
+    from_statuses: tuple[str, ...] = ("starting",),
+) -> bool:
+    """Nothing comes out of this run; CAUSE is a key of `wording.FAILURES`, TEXT is Lamina's own sentence."""
+    with transaction.atomic():
+        changed = _change(
+            run,
+            from_statuses,
+            status="failed",
+            failure=cause,
+            failure_text=text,
+            request_id=request_id[:100],
+            field_errors=field_errors or [],
+            finished_at=now,
+            due_at=None,
+            wait="",
+        )
+        if changed:
+            results.close_open_boxes(run, Output.Status.CANCELLED)
+    return changed
+
+
+def ask_cancel(run: Run, member: Member, now: datetime) -> str:
+    """Somebody wants it stopped. Returns "cancelled" (nothing had been sent), "asked", or "too late"."""
+    with transaction.atomic():
+        locked = Run.objects.select_for_update().get(pk=run.pk)
+        if locked.is_final:
+            return "too late"
+        if locked.status == "starting" and locked.sent_at is None:
+            _change(run, ("starting",), status="cancelled", finished_at=now, due_at=None, wait="", cancelled_by=member)
+            results.close_open_boxes(run, Output.Status.CANCELLED)
+            return "cancelled"
+        if locked.cancel_asked_at is None:
+            _change(run, (locked.status,), cancel_asked_at=now, cancelled_by=member)
+        if locked.remote_id:
+            enqueue("runs.tasks.cancel_run", run.pk)
+    return "asked"
+
+
+def note_cancel_sent(run: Run, now: datetime) -> None:
+    """Lamina has our wish; whether it stopped, only a later read tells."""
+    Run.objects.filter(pk=run.pk).exclude(status__in=FINAL).update(cancel_sent_at=now, version=F("version") + 1)
+
+
+def note_row(run: Run, row: RunRow, now: datetime) -> bool:
+    """The run list shows this run as not ended; final news comes by `apply_snapshot` only."""
+    if row.state == run.status:
+        return False
+    return _change(run, ("queued",), status="running", remote_status=row.status[:50], seen_at=now)
+
+
+def note_missing(run: Run, now: datetime) -> bool:
+    """Lamina answered "no such run" when asked by id; three times in a row and it is lost."""
+    Run.objects.filter(pk=run.pk).update(missing_reads=F("missing_reads") + 1, asked_at=now)
+    if run.missing_reads + 1 < LOST_AFTER:
+        return False
+    return fail(run, "lost", now, from_statuses=("queued", "running"))
+
+
+def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime) -> bool:
+    """Record what Lamina last said about a run and its results; True if this call changed anything a page shows."""
+    with transaction.atomic():
+        locked = Run.objects.select_for_update().get(pk=run.pk)
+        if locked.status not in ("queued", "running"):
+            return False
+        version = locked.version + 1
+        boxes_changed = results.apply_outputs(locked, snapshot, version)
+        fields = _fields_from(locked, snapshot, now)
+        is_news = boxes_changed or any(
+            getattr(locked, name) != value for name, value in fields.items() if name not in {"seen_at", "asked_at"}
+        )
+        if is_news:
+            fields["version"] = version
+        Run.objects.filter(pk=run.pk, status=locked.status).update(**fields)
+    if fields["status"] != locked.status:
+        _log(locked, fields["status"])
+    return is_news
+
+
+def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, Any]:
+    ready, failed, total = results.count(run)
+    fields: dict[str, Any] = {
+        "status": "running" if run.status == "running" and snapshot.state == "queued" else snapshot.state,
+        "remote_status": snapshot.status[:50],
+        "seen_at": now,
+        "asked_at": now,
+        "missing_reads": 0,
+        "outputs_ready": ready,
+        "outputs_failed": failed,
+        "outputs_total": total,
+    }
+    if snapshot.is_final:
+        fields["finished_at"] = now
+        fields |= _ending(run, snapshot, ready)
+    return fields
+
+
+def _ending(run: Run, snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
+    """How it ended, for a person: a run "completed" with nothing usable has failed."""
+    text = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
+    if snapshot.state == "completed" and ready:
+        return {"status": "completed"}
+    if snapshot.state == "cancelled":
+        return {"status": "cancelled"}
+    is_credits = "insufficient credits" in text.casefold()
+    cause = "credits" if is_credits else "nothing" if snapshot.state == "completed" else "remote"
+    return {"status": "failed", "failure": cause, "failure_text": text}
+
+
+def note_file_change(output_file: OutputFile) -> None:
+    """A result's file was saved or given up: its box and its run's card changed."""
+    with transaction.atomic():
+        run_id = output_file.output.run_id
+        Run.objects.filter(pk=run_id).update(version=F("version") + 1)
+        version = Run.objects.values_list("version", flat=True).get(pk=run_id)
+        Output.objects.filter(pk=output_file.output_id).update(version=version)
+
+
+def touch_opened(runs: list[Run], now: datetime) -> None:
+    """Somebody has these runs on screen: results that land meanwhile are worth a look."""
+    stale = [run.pk for run in runs if run.opened_at is None or now - run.opened_at > timedelta(seconds=5)]
+    if stale:
+        Run.objects.filter(pk__in=stale).filter(Q(opened_at=None) | Q(opened_at__lt=now)).update(opened_at=now)
+
+
+def _change(run: Run, from_statuses: tuple[str, ...], **fields: Any) -> bool:
+    changed = Run.objects.filter(pk=run.pk, status__in=from_statuses).update(version=F("version") + 1, **fields)
+    if changed and fields.get("status", run.status) != run.status:
+        _log(run, fields["status"])
+    if changed:
+        run.refresh_from_db()
+    return bool(changed)
+
+
+def _log(run: Run, status: str) -> None:
+    logger.info("run %s %s -> %s", run.public_id, run.status, status)

@@ -1,0 +1,54 @@
+"""Lamina's client as the portal uses it: key and address from the settings, every call through the shared budget."""
+
+from functools import partial
+from typing import Final
+
+from django.conf import settings
+from django.utils import timezone
+
+from runs.lamina.client import LaminaClient
+from runs.lamina.errors import LaminaRateLimited, LaminaRejected, LaminaUnavailable
+from runs.lamina.hooks import Answered
+from runs.services import budget, health
+from runs.services.budget import BudgetWait, Priority
+
+PRIORITY_OF: Final = {
+    "run_start": Priority.START,
+    "upload_urls": Priority.START,
+    "cancel": Priority.START,
+    "run": Priority.FINAL,
+    "runs": Priority.LIST,
+}
+
+
+def lamina(priority: Priority | None = None) -> LaminaClient:
+    """A client whose every call counts in the budget; PRIORITY overrides what the endpoint has by itself.
+
+    A call that must wait raises `BudgetWait` before anything is sent.
+    """
+    return LaminaClient(
+        settings.LAMINA_BASE_URL,
+        settings.LAMINA_API_KEY or settings.SANDBOX_KEY,
+        before=partial(_count, priority),
+        after=_note,
+    )
+
+
+def _count(priority: Priority | None, endpoint: str) -> None:
+    wait = budget.take(PRIORITY_OF.get(endpoint, Priority.CATALOG) if priority is None else priority)
+    if wait > 0:
+        raise BudgetWait(wait)
+
+
+def _note(answered: Answered) -> None:
+    error = answered.error
+    if isinstance(error, LaminaRateLimited):
+        budget.close(error.retry_after)
+    if isinstance(error, LaminaUnavailable):
+        health.note_silence(timezone.now())
+        return
+    health.note_answer(
+        timezone.now(),
+        is_sandbox=answered.is_sandbox,
+        is_key_refused=isinstance(error, LaminaRejected) and error.is_key_refused,
+    )

@@ -1,0 +1,116 @@
+"""From Lamina's outputs to result boxes: which box an output belongs to, what it holds, which files to keep.
+
+Every function expects the run's row to be locked by the caller.
+"""
+
+import json
+from typing import Any
+
+from runs.lamina.types import RemoteOutput, RunSnapshot
+from runs.models import Output, OutputFile, Run
+from runs.queue import enqueue_long
+
+MEDIA = ("image", "video", "audio")
+TEXT_LIMIT = 1_000_000  # characters of one text result
+FILES_PER_OUTPUT = 50
+KEEP_SECONDS = 900  # a video may take a while; see services.outputs
+
+
+def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
+    """Bring the run's boxes up to what SNAPSHOT tells; True if any changed."""
+    boxes = list(run.outputs.all())
+    changed = False
+    if snapshot.outputs:
+        for box, remote in _match(run, boxes, snapshot.outputs):
+            changed |= _apply_one(run, box, remote, version)
+    if snapshot.is_final:
+        ending = Output.Status.ERROR if snapshot.state == "completed" else Output.Status.CANCELLED
+        changed |= close_open_boxes(run, ending, version)
+    return changed
+
+
+def count(run: Run) -> tuple[int, int, int]:
+    """(ready, failed, total) boxes of a run."""
+    statuses = list(Output.objects.filter(run=run).values_list("status", flat=True))
+    return statuses.count("completed"), statuses.count("error"), len(statuses)
+
+
+def close_open_boxes(run: Run, status: Output.Status, version: int | None = None) -> bool:
+    """Nothing more will come: boxes still waiting are closed."""
+    waiting = Output.objects.filter(run=run, status=Output.Status.PENDING)
+    return bool(waiting.update(status=status, version=run.version if version is None else version))
+
+
+def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[tuple[Output, RemoteOutput]]:
+    """Pair outputs with boxes: by Lamina's id, else the first unnamed box of that label, else the first unnamed."""
+    named = {box.remote_id: box for box in boxes if box.remote_id}
+    free = [box for box in boxes if not box.remote_id]
+    pairs = []
+    seen: set[str] = set()
+    for position, remote in enumerate(remotes):
+        remote_id = remote.id[:200] or f"#{position}"
+        if remote_id in seen:
+            remote_id = f"{remote_id[:180]}#{position}"  # two outputs of one id are still two results
+        seen.add(remote_id)
+        box = named.get(remote_id)
+        if box is None:
+            box = next((b for b in free if b.label == remote.label), None) or (free[0] if free else None)
+            if box is None:
+                box = Output(run=run, position=max((b.position for b in boxes), default=-1) + 1, kind="image")
+                box.box_width, box.box_height = (boxes[0].box_width, boxes[0].box_height) if boxes else (1, 1)
+                boxes.append(box)
+            else:
+                free.remove(box)
+            box.remote_id = remote_id
+        pairs.append((box, remote))
+    return pairs
+
+
+def _apply_one(run: Run, box: Output, remote: RemoteOutput, version: int) -> bool:
+    before = (box.pk, box.status, box.label, box.kind, box.error)
+    if box.status != Output.Status.PENDING:
+        return False  # a result that is there stays as it is; later news is a refinement, not a correction
+    box.label = remote.label or box.label
+    if remote.type not in ("", "pending"):
+        box.kind = remote.type[:50]
+    urls = _take_value(box, remote)
+    if before != (box.pk, box.status, box.label, box.kind, box.error):
+        box.version = version
+    elif box.pk and box.remote_id == Output.objects.values_list("remote_id", flat=True).get(pk=box.pk):
+        return False
+    if box.status == Output.Status.PENDING and remote.dimensions:
+        # Only before the picture is there: a box that changes its shape under a reader's eye jumps.
+        box.box_width, box.box_height = remote.dimensions
+    box.save()
+    if urls:
+        OutputFile.objects.bulk_create(
+            [OutputFile(output=box, position=i, source_url=url) for i, url in enumerate(urls)], ignore_conflicts=True
+        )
+        enqueue_long("runs.tasks.keep_files", timeout_seconds=KEEP_SECONDS, is_saved=False)
+    return box.version == version
+
+
+def _take_value(box: Output, remote: RemoteOutput) -> list[str]:
+    """Set status, text and error of BOX; returns the addresses whose files are to be kept."""
+    if remote.status == "error":
+        box.status, box.error = Output.Status.ERROR, remote.error or ""
+        return []
+    if remote.status == "cancelled":
+        box.status = Output.Status.CANCELLED
+        return []
+    if remote.status not in ("completed", ""):
+        return []
+    if remote.value in (None, "", [], {}):
+        if remote.status == "completed":
+            box.status, box.error = Output.Status.ERROR, "Nothing came back for this one."
+        return []
+    box.status, box.raw_value = Output.Status.COMPLETED, remote.value
+    if box.kind != "text" and remote.urls:
+        return remote.urls[:FILES_PER_OUTPUT]
+    box.text = _readable(remote.value)[:TEXT_LIMIT]
+    return []
+
+
+def _readable(value: Any) -> str:
+    """A text as it is; anything else laid out to be read."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)

@@ -1,0 +1,195 @@
+"""What the run page shows, made ready for templates."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+
+from runs.models import Output, OutputFile, Run, RunInput, StoredFile
+from runs.services.cards import input_files, input_text, is_live, version_token
+from runs.services.wording import (
+    FAILURES,
+    WAITS,
+    Failure,
+    State,
+    about_credits,
+    clock_words,
+    span_words,
+    state_of,
+)
+
+
+@dataclass(frozen=True)
+class OutputBox:
+    """One expected result: its box stands from the start, at its size."""
+
+    dom_id: str
+    label: str
+    kind: str
+    state: str  # pending, saving, ready, error, cancelled, unsaved
+    box_width: int
+    box_height: int
+    files: list[StoredFile]
+    links: list[str]
+    text: str
+    error: str
+    version: int
+    position: int
+    alt: str
+
+
+@dataclass(frozen=True)
+class InputLine:
+    """One thing that went in."""
+
+    label: str
+    text: str
+    files: list[StoredFile]
+    is_default: bool
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """The whole run page."""
+
+    run: Run
+    state: State
+    sentence: str
+    boxes: list[OutputBox]
+    inputs: list[InputLine]
+    failure: Failure | None
+    can_cancel: bool
+    cancel_pending: bool
+    elapsed_since: str | None
+    elapsed_words: str
+    wait_words: str
+    wanted_words: str
+    credits_words: str
+    is_live: bool
+    version: str
+
+
+def run_page(run: Run) -> RunPage:
+    """The page of a run fetched with `for_page()`."""
+    now = timezone.now()
+    is_watched = run.status in ("queued", "running", "starting", "checking")
+    since = run.started_at or run.created_at
+    return RunPage(
+        run=run,
+        state=state_of(run),
+        sentence=sentence_of(run),
+        boxes=output_boxes(run),
+        inputs=[InputLine(g.name, _whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()],
+        failure=failure_of(run),
+        can_cancel=run.is_active and run.cancel_asked_at is None,
+        cancel_pending=run.is_active and run.cancel_asked_at is not None,
+        elapsed_since=since.isoformat() if is_watched else None,
+        elapsed_words=clock_words((run.finished_at or now) - since),
+        wait_words=wait_words(run),
+        wanted_words=_wanted_words(run),
+        credits_words=about_credits(run.credits_estimated),
+        is_live=is_live(run),
+        version=version_token(run),
+    )
+
+
+def _whole_text(given: RunInput) -> str:
+    """What was given, with its line ends."""
+    return given.value if isinstance(given.value, str) and given.type != "url" else input_text(given)
+
+
+def sentence_of(run: Run) -> str:
+    """The state line: one sentence with its numbers (the clock ticks beside it)."""
+    state = state_of(run)
+    if run.status == "starting":
+        return "We are handing it over."
+    if run.status == "checking":
+        return "We do not know yet whether it started. Nothing is repeated."
+    if state.key == "progress":
+        return f"Lamina is working. {state.detail[:1].upper() + state.detail[1:] + '.' if state.detail else ''}".strip()
+    took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
+    if state.key == "ready":
+        unsaved = any(f.status == "saving" for o in run.outputs.all() for f in o.files.all())
+        return f"All results are here, after {took}." if not unsaved else f"Made in {took}. Saving the results."
+    if state.key == "partly":
+        return f"{state.detail}, {run.outputs_failed} failed, after {took}."
+    if state.key == "cancelled":
+        by = f" by {run.cancelled_by.display_name}" if run.cancelled_by else ""
+        return f"Stopped{by}."
+    return "Nothing came out."
+
+
+def wait_words(run: Run) -> str:
+    """Why a start is waiting, and how long it will."""
+    if run.status != "starting" or not run.wait:
+        return ""
+    words = WAITS[Run.Wait(run.wait)]
+    left = (run.due_at - timezone.now()) if run.due_at else timedelta()
+    if left > timedelta(seconds=5):
+        words += f" Next try in {span_words(left)}."
+    return words
+
+
+def failure_of(run: Run) -> Failure | None:
+    """What happened and what to do, for a run that failed."""
+    if run.status != "failed":
+        return None
+    sentence, label, target = FAILURES.get(run.failure, FAILURES["remote"])
+    url = reverse("runs:app-list") if target == "apps" else f"{run.app.get_absolute_url()}?from={run.public_id}"
+    quote = run.failure_text
+    if run.field_errors:
+        quote = "\n".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in run.field_errors)
+    return Failure(sentence, quote[:1000], label, url, "get", run.request_id or run.public_id)
+
+
+def output_boxes(run: Run) -> list[OutputBox]:
+    """The run's boxes; equal labels are told apart by number."""
+    outputs = list(run.outputs.all())
+    counts = Counter(output.label for output in outputs)
+    seen: Counter[str] = Counter()
+    boxes = []
+    for output in outputs:
+        seen[output.label] += 1
+        label = output.label or f"Result {output.position + 1}"
+        if counts[output.label] > 1 and output.label:
+            label = f"{label} {seen[output.label]} of {counts[output.label]}"
+        boxes.append(_box(run, output, label))
+    return boxes
+
+
+def _box(run: Run, output: Output, label: str) -> OutputBox:
+    kept = list(output.files.all())
+    files = [f.file for f in kept if f.status == OutputFile.Status.SAVED and f.file is not None]
+    state = {"completed": "ready"}.get(output.status, output.status)
+    error = output.error
+    if state == "ready" and kept and not files:
+        is_saving = any(f.status == OutputFile.Status.SAVING for f in kept)
+        state = "saving" if is_saving else "unsaved"
+        error = next((f.error for f in kept if f.error), "")
+    told = [text for text in (input_text(g) for g in run.inputs.all()) if text][:2]
+    return OutputBox(
+        dom_id=f"box-{run.public_id}-{output.position}",
+        label=label,
+        kind=output.kind,
+        state=state,
+        box_width=output.box_width,
+        box_height=output.box_height,
+        files=files,
+        links=[f.source_url for f in kept if f.file is None] if state == "unsaved" else [],
+        text=output.text,
+        error=error,
+        version=output.version,
+        position=output.position,
+        alt=" · ".join([label, *told])[:200],
+    )
+
+
+def _wanted_words(run: Run) -> str:
+    outputs = run.schema.outputs
+    if not outputs:
+        return ""
+    if not run.wanted_outputs or len(run.wanted_outputs) == len(outputs):
+        return "Everything the app makes"
+    return ", ".join(o["label"] for o in outputs if o["index"] in run.wanted_outputs)

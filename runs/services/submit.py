@@ -1,0 +1,161 @@
+"""Handing a run over to Lamina, and asking Lamina to stop one; always in the worker."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
+from runs.models import Run, Upload
+from runs.models.run import RunInputUpload
+from runs.schema_forms.inputs import to_inputs
+from runs.services import catalog, progress, uploads, waking
+from runs.services.budget import BudgetWait, Priority
+from runs.services.cards import summarise
+from runs.services.fetching import FetchFailed, FetchRefused
+from runs.services.launch import answers_of
+from runs.services.remote import lamina
+
+CLAIM = timedelta(seconds=120)
+BACK_OFF_SECONDS = (3, 5, 10, 20, 30, 60)
+
+
+def submit_run(run_id: int) -> None:
+    """Claim this start and hand it over; every way out leaves the run in a state that the sweep understands."""
+    now = timezone.now()
+    run = Run.objects.select_related("app", "schema").get(pk=run_id)
+    if not progress.claim_start(run, now, now + CLAIM):
+        return
+    try:
+        urls = _hand_over_files(run)
+        if urls is not None:
+            _send(run, urls)
+    except BudgetWait as wait:
+        progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
+    except FetchFailed:
+        progress.hold(run, Run.Wait.FILES, _next_try(run))
+    except FetchRefused as refused:
+        progress.fail(run, "files", timezone.now(), text=str(refused))
+    except LaminaError as error:
+        _before_sending(run, error)
+
+
+def _hand_over_files(run: Run) -> dict[str, str] | None:
+    """Lamina's addresses of the run's files by upload id; None when the run waits for a file or ended over one."""
+    urls: dict[str, str] = {}
+    links = RunInputUpload.objects.filter(input__run=run).select_related("upload", "input")
+    client = lamina(Priority.START)
+    for link in links:
+        upload = link.upload
+        if upload.status == Upload.Status.FETCHING:
+            uploads.fetch_upload(upload.pk)
+            upload.refresh_from_db()
+        if upload.status == Upload.Status.FETCHING:
+            progress.hold(run, Run.Wait.FILES, timezone.now() + timedelta(seconds=2))
+            return None
+        if upload.status == Upload.Status.FAILED:
+            error = {"field": link.input.name, "key": link.input.key, "message": upload.error}
+            progress.fail(run, "inputs", timezone.now(), field_errors=[error])
+            return None
+        if upload.source_url and run.input_picture_id is None:
+            summarise(run)
+        urls[upload.public_id] = uploads.ensure_asset(upload, client)
+        _renew(run)
+    return urls
+
+
+def _renew(run: Run) -> None:
+    """Keep the claim while large files travel."""
+    until = timezone.now() + CLAIM
+    if Run.objects.filter(pk=run.pk, due_at=run.due_at).update(due_at=until):
+        run.due_at = until
+
+
+def _send(run: Run, urls: dict[str, str]) -> None:
+    inputs = to_inputs(run.schema.parameters, answers_of(run), urls)
+    outputs = _wanted_labels(run)
+    if not progress.mark_sent(run, timezone.now()):
+        return
+    try:
+        started = lamina().start_run(run.app.remote_id, inputs, outputs)
+    except BudgetWait as wait:
+        progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
+    except LaminaRejected as error:
+        _rejected(run, error)
+    except LaminaError as error:
+        if error.nothing_happened:
+            _wait_for(run, error)
+        else:
+            progress.doubt(run, error.quote, error.request_id)
+    else:
+        progress.accept(run, started.run_id, started.status, timezone.now())
+        waking.ensure_poller()
+
+
+def _wanted_labels(run: Run) -> list[str] | None:
+    """Labels of the outputs asked for; None means all of them."""
+    outputs = run.schema.outputs
+    if not run.wanted_outputs or len(run.wanted_outputs) == len(outputs):
+        return None
+    labels = [o["label"] for o in outputs if o["index"] in run.wanted_outputs]
+    return list(dict.fromkeys(labels))
+
+
+def _before_sending(run: Run, error: LaminaError) -> None:
+    """A call that cannot start anything went wrong (asking where to put a file): wait, or tell the person."""
+    if isinstance(error, LaminaRejected):
+        _rejected(run, error)
+    else:
+        _wait_for(run, error)
+
+
+def _wait_for(run: Run, error: LaminaError) -> None:
+    if isinstance(error, LaminaRateLimited):
+        progress.hold(run, Run.Wait.RATE, timezone.now() + timedelta(seconds=error.retry_after))
+    elif isinstance(error, LaminaUnavailable):
+        progress.hold(run, Run.Wait.LAMINA, _next_try(run))
+
+
+def _rejected(run: Run, error: LaminaRejected) -> None:
+    cause = (
+        "key"
+        if error.is_key_refused
+        else "credits"
+        if error.is_insufficient_credits
+        else "gone"
+        if error.is_not_found
+        else "forbidden"
+        if error.is_forbidden
+        else "inputs"
+        if error.field_errors
+        else "refused"
+    )
+    found: list[dict[str, Any]] = [
+        {"field": e.field or "", "code": e.code or "", "message": e.message} for e in error.field_errors
+    ]
+    progress.fail(run, cause, timezone.now(), text=error.quote, request_id=error.request_id or "", field_errors=found)
+    if cause in {"gone", "inputs"}:
+        catalog.request_app_refresh(run.app)
+    if cause == "credits":
+        catalog.request_balance()
+
+
+def _next_try(run: Run) -> datetime:
+    seconds = BACK_OFF_SECONDS[min(run.attempts, len(BACK_OFF_SECONDS)) - 1]
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+def send_cancel(run_id: int) -> None:
+    """Tell Lamina to stop a run, then read how it stands: only the read counts."""
+    run = Run.objects.get(pk=run_id)
+    if run.is_final or not run.remote_id or run.cancel_asked_at is None:
+        return
+    try:
+        lamina().cancel_run(run.remote_id)
+        progress.note_cancel_sent(run, timezone.now())
+        progress.apply_snapshot(run, lamina(Priority.START).get_run(run.remote_id), timezone.now())
+    except (LaminaUnavailable, LaminaRateLimited, BudgetWait):
+        return  # the sweep sends it again
+    except LaminaRejected:
+        Run.objects.filter(pk=run.pk).update(cancel_sent_at=timezone.now(), version=F("version") + 1)

@@ -1,0 +1,149 @@
+"""How the portal says things: states, waits, failures, amounts and times, in plain words and in one place."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.timesince import timesince
+
+from runs.models import Run
+
+KIND_WORDS = {
+    "image": ("picture", "pictures"),
+    "video": ("video", "videos"),
+    "audio": ("sound", "sounds"),
+    "text": ("text", "texts"),
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """A run's state as people read it. KEY names icon and colour, DETAIL is its number ("1 of 2 ready")."""
+
+    key: str  # starting, checking, progress, ready, partly, failed, cancelled
+    word: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What happened, what is safe, what to do."""
+
+    sentence: str
+    quote: str = ""  # Lamina's own words
+    action_label: str = ""
+    action_url: str = ""
+    action_method: str = "get"
+    reference: str = ""
+
+
+# cause: (sentence, label of the button, where it leads)
+FAILURES: dict[str, tuple[str, str, str]] = {
+    "inputs": ("Lamina did not accept what was filled in. Nothing was started.", "Back to the form", "form"),
+    "files": ("One of the files could not be handed over. Nothing was started.", "Back to the form", "form"),
+    "credits": ("There are not enough credits left for this run. Nothing was started.", "Try again", "form"),
+    "key": (
+        "The connection to Lamina needs an admin: the workspace key is refused. Nothing was started.",
+        "Try again",
+        "form",
+    ),
+    "gone": ("Lamina no longer offers this app. Nothing was started.", "Find another app", "apps"),
+    "forbidden": ("This workspace may not use this app. Nothing was started.", "Find another app", "apps"),
+    "refused": ("Lamina refused this run. Nothing was started.", "Change and run again", "form"),
+    "remote": ("Lamina could not make this.", "Change and run again", "form"),
+    "nothing": ("Lamina finished, but nothing usable came out.", "Change and run again", "form"),
+    "lost": ("Lamina no longer knows this run.", "Change and run again", "form"),
+    "left": (
+        "It was never clear whether this run started, and it was left at that. It may have cost credits.",
+        "Change and run again",
+        "form",
+    ),
+}
+WAITS = {
+    Run.Wait.LAMINA: "We can't reach Lamina. This run waits and starts by itself.",
+    Run.Wait.BUDGET: "Many runs are being started. This one is waiting its turn.",
+    Run.Wait.RATE: "Lamina asks us to wait. This run starts by itself.",
+    Run.Wait.FILES: "Your files are being handed over.",
+    Run.Wait.KEY: "The connection needs an admin.",
+}
+
+
+def state_of(run: Run) -> State:
+    """The one list of states, used everywhere."""
+    status = run.status
+    if status in ("queued", "running"):
+        return State("progress", "In progress", _ready_of(run))
+    if status == "completed":
+        if run.outputs_failed:
+            return State("partly", "Partly ready", _ready_of(run))
+        return State("ready", "Ready", "")
+    return State(status, str(Run.Status(status).label))
+
+
+def _ready_of(run: Run) -> str:
+    return f"{run.outputs_ready} of {run.outputs_total} ready" if run.outputs_total > 1 else ""
+
+
+def credits_words(amount: Decimal | None) -> str:
+    """ "12", "4,250", "4,250.5": no zeros that tell nothing; empty when unknown."""
+    if amount is None:
+        return ""
+    shown = amount.quantize(Decimal("0.01")).normalize()
+    return number_format(f"{shown:f}", use_l10n=True, force_grouping=True)
+
+
+def about_credits(expected: Decimal | None, low: Decimal | None = None, high: Decimal | None = None) -> str:
+    """ "about 12 credits (8 to 20)"; empty when unknown."""
+    if expected is None:
+        return ""
+    unit = "credit" if expected == 1 else "credits"
+    words = f"about {credits_words(expected)} {unit}"
+    if low is not None and high is not None and low < high:
+        words += f" ({credits_words(low)} to {credits_words(high)})"
+    return words
+
+
+def makes_words(makes: dict[str, int]) -> str:
+    """ "makes 2 pictures and 1 video"; empty when the app does not say."""
+    parts = []
+    for kind, count in makes.items():
+        one, many = KIND_WORDS.get(kind, ("result", "results"))
+        parts.append(f"{count} {one if count == 1 else many}")
+    if not parts:
+        return ""
+    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"makes {listed}"
+
+
+def age_words(at: datetime, now: datetime | None = None) -> str:
+    """ "just now", "5 min ago", "2 h ago", "3 days ago"."""
+    seconds = ((now or timezone.now()) - at).total_seconds()
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min ago"
+    if seconds < 86400:
+        return f"{int(seconds // 3600)} h ago"
+    return f"{timesince(at, now, depth=1).replace(chr(160), ' ')} ago"
+
+
+def clock_words(span: timedelta) -> str:
+    """ "0:42", "12:05", "1:02:03"."""
+    seconds = max(0, int(span.total_seconds()))
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def span_words(span: timedelta) -> str:
+    """ "42 s", "1 min 20 s", "1 h 2 min"."""
+    seconds = max(0, round(span.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        minutes, seconds = divmod(seconds, 60)
+        return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

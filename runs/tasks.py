@@ -1,0 +1,66 @@
+"""What django-q2 may call. Each is safe to lose, to repeat and to come late; the work itself is in services."""
+
+from typing import Any
+
+from runs.services import catalog, health, launch, outputs, polling, submit, uploads, waking
+
+SCHEDULES: dict[str, dict[str, Any]] = {
+    # The scheduler looks every 30 s whatever a Schedule says; this cron makes each of its looks count.
+    "pulse": {"func": "runs.tasks.pulse", "schedule_type": "C", "cron": "* * * * * */15", "repeats": -1},
+    "catalog": {"func": "runs.tasks.refresh_catalog", "schedule_type": "I", "minutes": 10, "repeats": -1},
+    "tidy": {"func": "runs.tasks.tidy", "schedule_type": "H", "repeats": -1},
+}
+
+
+def pulse() -> None:
+    """Every 30 s: show a sign of life, find whatever is due, wake the poller."""
+    health.beat("worker")
+    sweep()
+    catalog.request_completion()
+    waking.ensure_poller_if_needed()
+
+
+def sweep() -> None:
+    """Look for every step that should have happened by now."""
+    launch.sweep()
+    outputs.request_keeping()
+
+
+def submit_run(run_id: int) -> None:
+    submit.submit_run(run_id)
+
+
+def cancel_run(run_id: int) -> None:
+    submit.send_cancel(run_id)
+
+
+def poll() -> None:
+    polling.poll_window()
+
+
+def keep_files() -> None:
+    outputs.keep_due_files()
+
+
+def fetch_upload(upload_id: int) -> None:
+    uploads.fetch_upload(upload_id)
+
+
+def refresh_catalog() -> None:
+    catalog.refresh_catalog()
+
+
+def complete_catalog() -> None:
+    catalog.complete_catalog()
+
+
+def refresh_balance() -> None:
+    catalog.refresh_balance()
+
+
+def refresh_app(app_id: int) -> None:
+    catalog.refresh_app(app_id)
+
+
+def tidy() -> None:
+    health.tidy()

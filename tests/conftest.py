@@ -1,0 +1,168 @@
+"""What many tests share: people, their clients, and a real sandbox Lamina on a socket."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from django.core.cache import cache
+from django.test import Client
+from pytest_django import Settings
+
+if TYPE_CHECKING:
+    from runs.lamina.client import LaminaClient
+    from runs.models import Member
+    from runs.sandbox.server import Sandbox
+
+pytest_plugins = ["tests.browser"]
+
+PASSWORD = "a long enough password"
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip the test with REASON; in CI, where everything is installed, a missing piece is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _clean_slate(settings: Settings, tmp_path: Path) -> None:
+    """Each test has its own media folder and an empty cache."""
+    cache.clear()
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture(scope="session")
+def _sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Sandbox"]:
+    from runs.sandbox.server import start_sandbox
+
+    sandbox = start_sandbox(port=0, data_dir=tmp_path_factory.mktemp("sandbox"), seconds=0.5, per_minute=100)
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def sandbox(_sandbox_server: "Sandbox", settings: Settings) -> "SandboxDoor":
+    """A real sandbox Lamina on loopback, as new; the portal's settings point at it."""
+    door = SandboxDoor(_sandbox_server.url)
+    door.control("reset")
+    settings.LAMINA_BASE_URL = door.url
+    settings.TRUSTED_FILE_ORIGINS = [door.url]
+    return door
+
+
+class SandboxDoor:
+    """The sandbox seen through its control door: `sandbox.control("faults", endpoint="runs", fault="status")`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def control(self, _path: str, **values: Any) -> dict[str, Any]:
+        """POST VALUES to /control/PATH and return the answer; a refusal of the sandbox fails the test."""
+        return self._ask("POST", _path, json=values)
+
+    def clear_faults(self) -> None:
+        """From now on every endpoint works again."""
+        self._ask("DELETE", "faults")
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Runs, requests, balance and counters as the sandbox knows them now."""
+        return self._ask("GET", "state")
+
+    @property
+    def runs(self) -> list[dict[str, Any]]:
+        """Every run that was started at the sandbox, oldest first."""
+        found: list[dict[str, Any]] = self.state["runs"]
+        return found
+
+    def requests_to(self, endpoint: str) -> list[dict[str, Any]]:
+        """The requests that reached ENDPOINT (the control door's name for it), oldest first."""
+        return [request for request in self.state["requests"] if request["endpoint"] == endpoint]
+
+    def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        answer = requests.request(method, f"{self.url}/control/{path}", timeout=10, **options)
+        assert answer.ok, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+@pytest.fixture
+def lamina(sandbox: SandboxDoor) -> "LaminaClient":
+    """The client itself, without budget or database."""
+    from runs.lamina.client import LaminaClient
+
+    return LaminaClient(sandbox.url, "lma_sandbox")
+
+
+@pytest.fixture
+def make_member(db: None) -> Callable[..., "Member"]:
+    """Make a member by name: `make_member("dora", role="viewer")`."""
+    from runs.models import Member
+
+    def make(name: str, **fields: Any) -> Member:
+        return Member.objects.create_user(f"{name}@example.com", PASSWORD, name=name.title(), **fields)
+
+    return make
+
+
+@pytest.fixture
+def alice(make_member: Callable[..., "Member"]) -> "Member":
+    """Owns what the tests are about."""
+    return make_member("alice")
+
+
+@pytest.fixture
+def bob(make_member: Callable[..., "Member"]) -> "Member":
+    """Alice's teammate: sees what she shares with the team."""
+    return make_member("bob")
+
+
+@pytest.fixture
+def charlie(make_member: Callable[..., "Member"]) -> "Member":
+    """A stranger to whatever is Alice's alone."""
+    return make_member("charlie")
+
+
+@pytest.fixture
+def admin_member(make_member: Callable[..., "Member"]) -> "Member":
+    """An admin, who is no superuser: the role alone must do."""
+    return make_member("ada", role="admin")
+
+
+def client_of(member: "Member") -> Client:
+    """A browser without scripts in which MEMBER is signed in."""
+    client = Client()
+    client.force_login(member)
+    return client
+
+
+@pytest.fixture
+def as_alice(alice: "Member") -> Client:
+    return client_of(alice)
+
+
+@pytest.fixture
+def as_bob(bob: "Member") -> Client:
+    return client_of(bob)
+
+
+@pytest.fixture
+def as_charlie(charlie: "Member") -> Client:
+    return client_of(charlie)
+
+
+@pytest.fixture
+def as_admin(admin_member: "Member") -> Client:
+    return client_of(admin_member)
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """The address of a real Redis, from TEST_REDIS_URL."""
+    if not os.environ.get("TEST_REDIS_URL"):
+        skip_or_fail("TEST_REDIS_URL is not set: name a Redis that the tests may use")
+    return os.environ["TEST_REDIS_URL"]

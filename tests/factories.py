@@ -1,0 +1,98 @@
+"""Rows for tests: plain functions with valid defaults."""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from PIL import Image
+
+from runs.models import App, AppSchema, Member, Output, Run, RunInput, StoredFile
+from runs.models.ids import new_public_id
+from runs.services import media, storing
+
+STYLE = {"id": "s-1", "key": "", "name": "Style", "type": "options", "options": ["Ghibli", "Disney / Pixar", "Plain "]}
+PROMPT = {"id": "p-1", "key": "prompt_text", "name": "Prompt", "type": "text", "default": ""}
+PICTURE = {
+    "id": "u-1",
+    "key": "",
+    "name": "Photo",
+    "type": "url",
+    "accept": ["image"],
+    "default": "https://x.test/a.png",
+}
+OUTPUTS = [{"index": 0, "label": "Front", "type": "image"}, {"index": 1, "label": "Back", "type": "image"}]
+
+
+def make_app(
+    name: str = "Cartoonify!",
+    parameters: list[dict[str, Any]] | None = None,
+    outputs: list[dict[str, Any]] | None = None,
+    **fields: Any,
+) -> App:
+    """An app whose form was read just now; STYLE must be filled, PROMPT may be."""
+    now = timezone.now()
+    app = App.objects.create(
+        remote_id=fields.pop("remote_id", new_public_id()),
+        name=name,
+        schema_fetched_at=now,
+        search_text=name.casefold(),
+        **({"makes": {"image": 2}, "makes_text": " image "} | fields),
+    )
+    app.schema = make_schema(app, parameters, outputs)
+    app.save()
+    return app
+
+
+def make_schema(
+    app: App, parameters: list[dict[str, Any]] | None = None, outputs: list[dict[str, Any]] | None = None
+) -> AppSchema:
+    """One version of an app's form."""
+    return AppSchema.objects.create(
+        app=app,
+        version=new_public_id(),
+        parameters=[STYLE, PROMPT] if parameters is None else parameters,
+        outputs=OUTPUTS if outputs is None else outputs,
+    )
+
+
+def make_run(member: Member, app: App | None = None, *, status: str = "running", **fields: Any) -> Run:
+    """A run in STATUS with its boxes, made from "Style: Ghibli"; at Lamina it is called REMOTE_ID."""
+    app = app or make_app()
+    now: datetime = fields.setdefault("created_at", timezone.now())
+    if status in ("completed", "failed", "cancelled"):
+        fields.setdefault("finished_at", now + timedelta(seconds=30))
+    if status not in ("starting", "checking"):
+        fields.setdefault("remote_id", new_public_id())
+        fields.setdefault("started_at", now)
+        fields.setdefault("due_at", None)
+    assert app.schema is not None
+    run = Run.objects.create(
+        member=member,
+        app=app,
+        schema=app.schema,
+        app_name=app.name,
+        form_token=new_public_id(),
+        status=status,
+        outputs_total=fields.pop("outputs_total", len(app.schema.outputs)),
+        outputs_ready=fields.pop("outputs_ready", len(app.schema.outputs) if status == "completed" else 0),
+        search_text=f"{app.name}\nghibli".casefold(),
+        summary=[{"name": "Style", "text": "Ghibli", "type": "options"}],
+        **fields,
+    )
+    RunInput.objects.create(run=run, position=0, name="Style", parameter_id="s-1", type="options", value="Ghibli")
+    done = Output.Status.COMPLETED if status == "completed" else Output.Status.PENDING
+    Output.objects.bulk_create(
+        Output(run=run, position=i, label=o["label"], kind=o["type"], status=done)
+        for i, o in enumerate(app.schema.outputs)
+    )
+    return run
+
+
+def make_stored(size: tuple[int, int] = (40, 30), **fields: Any) -> StoredFile:
+    """A real small picture, kept as a result would be."""
+    path = storing.new_waiting_path()
+    Image.new("RGB", size, "#7a6cd0").save(path, "PNG")
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    return storing.store(path, name="a.png", media=media.inspect(path), sha256=digest, size=len(content), **fields)

@@ -1,0 +1,109 @@
+"""Whole processes of the portal for tests: started with a home of their own, found again, waited for, all ended."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+PATIENCE_SECONDS = 30.0
+
+
+def wait_until[T](condition: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+    """Wait until CONDITION is true and return what it returned; WHAT is named when it does not come about."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if found := condition():
+            return found
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain: {what}"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Home:
+    """A data folder of its own for processes of the portal, which are known by having it in their environment."""
+
+    def __init__(self, folder: Path, **env: str) -> None:
+        self.folder = folder
+        self.log = folder / "output.log"
+        database = {"DATABASE_URL": ""}  # SQLite in the folder, whatever the suite itself runs on
+        self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "lamina_portal.settings", **database}
+        self.env |= {"PORTAL_DATA_DIR": str(folder), "PYTHONWARNINGS": "error::DeprecationWarning", **env}
+
+    def manage(self, *arguments: str) -> None:
+        """Run one command of manage.py to its end; fails the test when it fails."""
+        done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()
+
+    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
+        """Start a command of manage.py in a session of its own; what it prints is appended to `log`."""
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "manage.py", *arguments],
+                cwd=ROOT,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **options,
+            )
+
+    def output(self) -> str:
+        """Everything printed so far."""
+        return self.log.read_text() if self.log.exists() else ""
+
+    def processes(self, word: str = "") -> list[int]:
+        """Ids of the living processes of this home whose command line contains WORD."""
+        mark = f"PORTAL_DATA_DIR={self.folder}".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
+                try:
+                    environ = (entry / "environ").read_bytes().split(b"\0")
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                except OSError:
+                    continue
+                if mark in environ and word in command:
+                    found.append(int(entry.name))
+        return sorted(found)
+
+    def end_all(self) -> None:
+        """Kill whatever is left."""
+        for pid in self.processes():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        wait_until(lambda: not self.processes(), "every process to be gone")
+
+
+def is_gone(pid: int) -> bool:
+    """True when PID has ended, even if nobody has reaped it: a container's first process may never do so."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except FileNotFoundError:
+        return True
+
+
+def children_of(pid: int) -> list[int]:
+    """Ids of the direct children of PID, oldest first."""
+    text = "".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    return sorted(map(int, text.split()))
+
+
+def lines(path: Path) -> Iterator[str]:
+    """The lines of a file that may not be there yet."""
+    if path.exists():
+        yield from path.read_text().splitlines()

@@ -1,0 +1,197 @@
+"""A server that does everything wrong a stranger's server can do, and a decoy that must never be contacted."""
+
+import gzip
+import socket
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from urllib.parse import parse_qs, urlsplit
+
+from PIL import Image
+
+PAGE = b"<!doctype html><html><script>alert(1)</script></html>"
+SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"></svg>'
+
+
+def picture(width: int = 64, height: int = 48, format: str = "PNG", **options: object) -> bytes:
+    """A small real picture, mostly red."""
+    target = BytesIO()
+    image = Image.new("RGB", (width, height), "#cc2200")
+    image.paste("#0044ff", (0, 0, max(1, width // 4), max(1, height // 4)))
+    image.save(target, format, **options)
+    return target.getvalue()
+
+
+def bomb_png(width: int = 30_000, height: int = 30_000) -> bytes:
+    """A few bytes that say they are a picture of WIDTH x HEIGHT points."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        checksum = zlib.crc32(name + data)
+        return len(data).to_bytes(4, "big") + name + data + checksum.to_bytes(4, "big")
+
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
+    data = zlib.compress(bytes(1000))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+class HostileServer(ThreadingHTTPServer):
+    """`hits` are the paths asked for, `headers` those of the last request, `puts` what was uploaded where.
+
+    `files` holds bodies by path, for the honest answers."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.hits: list[str] = []
+        self.headers: dict[str, str] = {}
+        self.puts: dict[str, tuple[bytes, str]] = {}
+        self.files: dict[str, bytes] = {"/a.png": picture()}
+        self.status = 200
+        self.over = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, *_: object) -> None:
+        """The other side hangs up often here, and that is what is tested."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: HostileServer
+
+    def do_GET(self) -> None:
+        self.server.hits.append(self.path)
+        self.server.headers = dict(self.headers)
+        self.close_connection = True
+        path = urlsplit(self.path).path
+        act: Callable[[], None] | None = getattr(self, "act_" + path.strip("/").replace("-", "_"), None)
+        if act is not None:
+            act()
+        elif path in self.server.files:
+            self.answer(self.server.files[path])
+        else:
+            self.answer(b"no", 404)
+
+    def do_PUT(self) -> None:
+        self.server.hits.append(self.path)
+        self.server.headers = dict(self.headers)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        path = urlsplit(self.path)
+        if path.path == "/moved":
+            self.answer(b"", 307, Location=parse_qs(path.query)["to"][0])
+            return
+        self.server.puts[self.path] = (body, self.headers["Content-Type"])
+        self.answer(b"", self.server.status)
+
+    def answer(self, body: bytes, status: int = 0, **headers: str) -> None:
+        self.send_response(status or self.server.status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        if "Content_Length" not in headers and "Transfer_Encoding" not in headers:
+            self.send_header("Content-Length", str(len(body)))
+        self.send_header("Set-Cookie", "spy=1")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def forever(self, block: bytes, pause_seconds: float = 0.0) -> None:
+        while not self.server.over.wait(pause_seconds):
+            self.wfile.write(block)
+            self.wfile.flush()
+
+    def act_redirect(self) -> None:
+        self.answer(b"", 302, Location=parse_qs(urlsplit(self.path).query)["to"][0])
+
+    def act_loop(self) -> None:
+        self.answer(b"", 302, Location="/loop")
+
+    def act_redirect_with_endless_body(self) -> None:
+        self.answer(b"", 302, Location="/a.png", Content_Length=str(10**12))
+        self.forever(bytes(65536))
+
+    def act_endless(self) -> None:
+        self.answer(self.server.files["/a.png"], Content_Length=str(10**12))
+        self.forever(bytes(65536))
+
+    def act_endless_chunks(self) -> None:
+        start = self.server.files["/a.png"]
+        self.answer(f"{len(start):x}\r\n".encode() + start + b"\r\n", Transfer_Encoding="chunked")
+        self.forever(b"10000\r\n" + bytes(65536) + b"\r\n")
+
+    def act_drip(self) -> None:
+        self.answer(self.server.files["/a.png"][:20], Content_Length="100000")
+        self.forever(b".", 0.02)
+
+    def act_drip_without_length(self) -> None:
+        self.answer(self.server.files["/a.png"][:20], Transfer_Encoding="identity")
+        self.forever(b".", 0.02)
+
+    def act_drip_headers(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        self.forever(b".", 0.02)
+
+    def act_says_more(self) -> None:
+        self.answer(self.server.files["/a.png"], Content_Length="100000")
+
+    def act_says_less(self) -> None:
+        self.answer(self.server.files["/a.png"], Content_Length="60")
+
+    def act_says_huge(self) -> None:
+        self.answer(b"x", Content_Length=str(10**12))
+
+    def act_says_400_mb(self) -> None:
+        self.answer(self.server.files["/a.png"], Content_Length="400000000")
+
+    def act_gzip_bomb(self) -> None:
+        self.answer(gzip.compress(bytes(50_000_000)), Content_Encoding="gzip")
+
+    def act_page_as_png(self) -> None:
+        self.answer(PAGE, Content_Type="image/png")
+
+    def act_svg_as_png(self) -> None:
+        self.answer(SVG, Content_Type="image/png")
+
+    def act_empty(self) -> None:
+        self.answer(b"")
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@contextmanager
+def hostile_server() -> Iterator[HostileServer]:
+    """The server, running on a free port of loopback."""
+    server = HostileServer()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.over.set()
+        server.shutdown()
+        server.server_close()
+
+
+class Decoy:
+    """Listens and counts whoever connects: nobody must."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket.settimeout(0.05)
+        self.port: int = self._socket.getsockname()[1]
+
+    def was_contacted(self) -> bool:
+        """The kernel completes connections by itself, so a look afterwards misses none."""
+        try:
+            self._socket.accept()
+        except TimeoutError:
+            return False
+        return True
+
+    def close(self) -> None:
+        self._socket.close()

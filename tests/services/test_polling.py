@@ -1,0 +1,250 @@
+"""Watching runs with shared reads: what the poller asks, what it does with the answers, and when it stops."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from runs.models import App, Member, Run
+from runs.services import budget, leases, polling, waking
+from runs.services.polling import Watch
+from tests.conftest import SandboxDoor
+from tests.factories import make_run
+from tests.services.test_main_line import known_app, press
+from tests.work import work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def app(sandbox: SandboxDoor) -> App:
+    return known_app()
+
+
+def start(member: Member, app: App, sandbox: SandboxDoor, outcome: str = "never", **script: object) -> Run:
+    """A run that Lamina accepted a minute ago and that nobody polls yet."""
+    from runs.services import submit
+
+    sandbox.control("script", appId=None, times=1, outcome=outcome, **script)
+    run = press(member, app)
+    submit.submit_run(run.pk)
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(minutes=1))  # old enough for a look
+    run.refresh_from_db()
+    assert run.remote_id
+    return run
+
+
+def watch_once() -> float | None:
+    holder = leases.new_holder()
+    assert leases.acquire(waking.POLLER, holder, polling.LEASE_SECONDS)
+    try:
+        return Watch(holder).round()
+    finally:
+        leases.release(waking.POLLER, holder)
+
+
+def test_twenty_runs_cost_one_read_a_round(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    for _ in range(20):
+        start(alice, app, sandbox)
+
+    watch_once()
+
+    assert len(sandbox.requests_to("runs")) == 1
+    assert sandbox.requests_to("run") == []
+    assert set(Run.objects.values_list("status", flat=True)) <= {"queued", "running"}
+
+
+@pytest.mark.parametrize(
+    ("told", "known"), [("completed", "completed"), ("failed", "failed"), ("cancelled", "cancelled")]
+)
+def test_every_end_is_learnt(alice: Member, app: App, sandbox: SandboxDoor, told: str, known: str) -> None:
+    run = start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status=told)
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert run.status == known
+    assert run.finished_at is not None
+    assert len(sandbox.requests_to("run")) == 1
+
+
+def test_a_run_the_newest_page_hides_is_found(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    sandbox.control("faults", endpoint="runs", fault="status", status=200, times=1, body={"data": [], "pagination": {}})
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert run.status == "completed"
+
+
+def test_a_refused_list_means_asking_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    sandbox.control("faults", endpoint="runs", fault="status", status=403, times=None)
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert run.status == "completed"
+
+
+def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    Run.objects.filter(pk=run.pk).update(remote_id="no-such-run")
+
+    for _ in range(2):
+        watch_once()
+    run.refresh_from_db()
+    assert run.is_active
+    watch_once()
+
+    run.refresh_from_db()
+    assert (run.status, run.failure) == ("failed", "lost")
+
+
+def test_results_land_one_by_one_for_a_run_on_screen(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)
+
+    watch_once()
+    run.refresh_from_db()
+    assert run.outputs_ready == 0
+    Run.objects.filter(pk=run.pk).update(opened_at=timezone.now())
+    watch_once()
+
+    run.refresh_from_db()
+    assert (run.status, run.outputs_ready) == ("running", 1)
+
+
+def test_an_unknown_word_counts_as_running(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox, outcome="unknown_status", seconds=600)
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert run.is_active
+
+
+def test_an_idle_portal_asks_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    before = len(sandbox.state["requests"])
+
+    assert watch_once() is None
+    waking.ensure_poller_if_needed()
+
+    assert work() == []
+    assert len(sandbox.state["requests"]) == before
+
+
+def test_old_runs_nobody_looks_at_are_read_less_often(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    assert watch_once() == 4.5
+
+    Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(minutes=11))
+
+    assert watch_once() == 15.0
+
+
+def test_a_run_on_a_screen_is_looked_at_every_three_seconds(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    Run.objects.filter(pk=run.pk).update(opened_at=timezone.now())
+
+    assert watch_once() == 3.0
+
+
+def test_no_look_before_any_run_of_the_app_ever_ended(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run, now = start(alice, app, sandbox), timezone.now()
+    make_run(alice, app, status="completed", started_at=now - timedelta(seconds=100), finished_at=now)
+    Run.objects.filter(pk=run.pk).update(started_at=now - timedelta(seconds=50))
+
+    assert watch_once() == 3.0
+    assert sandbox.requests_to("runs") == []
+    Run.objects.filter(pk=run.pk).update(started_at=now - timedelta(seconds=61))
+    watch_once()
+
+    assert len(sandbox.requests_to("runs")) == 1
+
+
+def test_a_run_on_a_screen_is_looked_at_however_young(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now(), opened_at=timezone.now())
+
+    watch_once()
+
+    assert len(sandbox.requests_to("runs")) == 1
+
+
+def test_only_one_poller_at_a_time(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    start(alice, app, sandbox)
+    assert leases.acquire(waking.POLLER, "somebody", 12)
+
+    polling.poll_window()
+
+    assert sandbox.requests_to("runs") == []
+
+
+def test_a_poller_that_lost_its_lease_asks_nothing_more(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    start(alice, app, sandbox)
+    holder = leases.new_holder()
+    leases.acquire(waking.POLLER, holder, 12)
+    leases.release(waking.POLLER, holder)
+    leases.acquire(waking.POLLER, "somebody else", 12)
+
+    with pytest.raises(polling.LeaseLost):
+        Watch(holder).run(until=time.monotonic() + 1)
+
+    assert sandbox.requests_to("runs") == []
+
+
+def test_ensure_poller_rings_once(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    from django_q.models import OrmQ
+
+    start(alice, app, sandbox)
+    OrmQ.objects.all().delete()
+
+    for _ in range(5):
+        waking.ensure_poller()
+
+    assert OrmQ.objects.count() <= 1
+
+
+def test_the_budget_is_never_exceeded_by_many_threads() -> None:
+    import threading
+
+    from django.db import connection
+
+    taken: list[float] = []
+
+    def go() -> None:
+        try:
+            taken.extend(budget.take(budget.Priority.START) for _ in range(20))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=go) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert taken.count(0.0) == 100
+    assert budget.used() == 100
+    assert budget.take(budget.Priority.START) > 0
+
+
+def test_what_matters_less_leaves_room() -> None:
+    catalog_calls = [budget.take(budget.Priority.CATALOG) for _ in range(100)]
+
+    assert catalog_calls.count(0.0) == 50
+    assert budget.take(budget.Priority.START) == 0.0
+
+
+def test_a_closed_budget_opens_again_by_itself() -> None:
+    budget.close(1.0)
+
+    wait = budget.take(budget.Priority.START)
+
+    assert 0 < wait <= 1.0

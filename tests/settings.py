@@ -1,0 +1,36 @@
+"""The portal's settings as the tests see them: the developer's own environment and `.env` do not count.
+
+Loaded by pytest-django before anything else of the project, so what is cleared here is never read. Real services are
+used where TEST_DATABASE_URL, TEST_REDIS_URL or TEST_S3_URL name them.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+OURS = ("LAMINA_", "PORTAL_", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "STORAGE_URL", "DJANGO_SUPERUSER_")
+for _name in [name for name in os.environ if name.startswith(OURS)]:
+    del os.environ[_name]
+
+TEST_DIR = Path(tempfile.mkdtemp(prefix="portal-tests-"))
+atexit.register(shutil.rmtree, TEST_DIR, ignore_errors=True)
+os.environ["PORTAL_TESTING"] = "1"
+os.environ["PORTAL_DATA_DIR"] = str(TEST_DIR)
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's own loop runs in the tests' thread
+if os.environ.get("TEST_DATABASE_URL"):
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+
+from lamina_portal.settings import *  # noqa: E402, F403 - the environment had to be cleared first
+from lamina_portal.settings import DATABASES, STORAGES  # noqa: E402
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, not memory: threads and other processes meet the locks that people will meet.
+    DATABASES["default"]["TEST"] = {"NAME": str(TEST_DIR / "test.sqlite3")}
+# The manifest storage wants collectstatic first, and a page without it would not render at all.
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+(TEST_DIR / "sandbox" / "static").mkdir(parents=True)  # whitenoise warns when STATIC_ROOT is missing
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,171 @@
+"""One person's first picture, over HTTP, at a portal that is running: `python -m tests.smoke [address]`.
+
+Signs in as the sandbox's demo person, opens an app, fills its form as far as it must be, presses Run, waits for the
+picture and fetches it. Exits with 0 only if there is one.
+"""
+
+import io
+import re
+import sys
+import time
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+import requests
+from PIL import Image
+
+PATIENCE_SECONDS = 120.0
+WANTED = ("cartoonify",)  # else the first app there is
+# A picture in the box of a result; the person's own photo is on the page from the start.
+RESULT = r'(?s)<figure class="output output-ready(?:(?!</figure>).)*?<img[^>]*\ssrc="(/files/[^"]+)"'
+Files = dict[str, tuple[str, bytes, str]]
+
+
+class FormReader(HTMLParser):
+    """The fields of the form `app-form` with what a browser without scripts would send of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pairs: list[tuple[str, str]] = []
+        self.radios: dict[str, list[str]] = {}
+        self.selects: dict[str, list[str]] = {}
+        self.files: list[str] = []
+        self.is_there = self._is_inside = False
+        self._area = self._select = ""
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        at = {name: value or "" for name, value in attributes}
+        if tag == "form":
+            self._is_inside = at.get("id") == "app-form"
+            self.is_there = self.is_there or self._is_inside
+        name = at.get("name", "")
+        if tag == "option" and self._select:
+            self.selects[self._select].append(at.get("value", ""))
+            if "selected" in at:
+                self.pairs.append((self._select, at.get("value", "")))
+        if not self._is_inside or not name or "disabled" in at:
+            return
+        if tag == "textarea":
+            self._area = name
+            self.pairs.append((name, ""))
+        elif tag == "select":
+            self._select = name
+            self.selects[name] = []
+        elif tag == "input":
+            self._take_input(name, at)
+
+    def _take_input(self, name: str, at: dict[str, str]) -> None:
+        kind = at.get("type", "text")
+        if kind == "file":
+            self.files.append(name)
+        elif kind == "radio":
+            self.radios.setdefault(name, []).append(at.get("value", "on"))
+        if kind in ("hidden", "text", "url") or (kind in ("radio", "checkbox") and "checked" in at):
+            self.pairs.append((name, at.get("value", "on" if kind in ("radio", "checkbox") else "")))
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            name, value = self.pairs.pop()
+            self.pairs.append((name, (value + data).removeprefix("\n")))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._is_inside = False
+        elif tag == "textarea":
+            self._area = ""
+        elif tag == "select":
+            self._select = ""
+
+    def filled(self) -> tuple[list[tuple[str, str]], Files]:
+        """What a newcomer sends: first choices where nothing is chosen, words where a text is empty, one photo."""
+        pairs = [
+            (name, value or ("a cat on a sofa" if re.fullmatch(r"p\d+", name) else "")) for name, value in self.pairs
+        ]
+        given = {name for name, value in pairs if value}
+        for name, values in (self.radios | self.selects).items():
+            if name not in given and any(values):
+                pairs.append((name, next(filter(None, values))))
+        return pairs, {name: ("photo.png", photo(), "image/png") for name in self.files}
+
+
+def photo() -> bytes:
+    """A small picture to upload."""
+    data = io.BytesIO()
+    Image.linear_gradient("L").resize((320, 240)).convert("RGB").save(data, "PNG")
+    return data.getvalue()
+
+
+def say(sentence: str) -> None:
+    sys.stdout.write(f"smoke: {sentence}\n")
+    sys.stdout.flush()
+
+
+class Visitor:
+    """A browser without scripts."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.session = requests.Session()
+
+    def get(self, path: str) -> str:
+        answer = self.session.get(urljoin(self.url, path), timeout=30)
+        answer.raise_for_status()
+        return answer.text
+
+    def wait_for(self, path: str, pattern: str) -> "re.Match[str]":
+        """Reload the page until PATTERN is in it, as the page without scripts does by itself."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (found := re.search(pattern, page := self.get(path))):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"smoke: {path} never showed {pattern}; it ends with:\n{page[-3000:]}")
+            time.sleep(0.5)
+        return found
+
+    def sign_in(self, email: str, password: str) -> None:
+        self.get("/login/")
+        form = {"username": email, "password": password, "csrfmiddlewaretoken": self.session.cookies["csrftoken"]}
+        answer = self.session.post(urljoin(self.url, "/login/"), form, timeout=30, allow_redirects=False)
+        if answer.status_code != 302:
+            raise SystemExit(f"smoke: signing in was answered with {answer.status_code}")
+
+    def run_app(self, path: str) -> str:
+        """Fill and post the form of the app at PATH; returns the path of the run."""
+        self.wait_for(path, r'id="app-form"')
+        reader = FormReader()
+        reader.feed(self.get(path))
+        pairs, files = reader.filled()
+        headers = {"Referer": urljoin(self.url, path)}
+        answer = self.session.post(
+            urljoin(self.url, path), pairs, files=files or None, headers=headers, timeout=60, allow_redirects=False
+        )
+        found = re.search(r"/runs/[^/?#]+/", answer.headers.get("Location", ""))
+        if found is None:
+            said = re.sub(r"<[^>]+>|\s+", " ", answer.text)
+            raise SystemExit(f"smoke: Run was answered with {answer.status_code}: {said[:3000]}")
+        return found[0]
+
+    def fetch_picture(self, path: str) -> tuple[int, int]:
+        """Fetch a picture of the portal and return its width and height."""
+        answer = self.session.get(urljoin(self.url, path), timeout=30)
+        answer.raise_for_status()
+        return Image.open(io.BytesIO(answer.content)).size
+
+
+def main(url: str) -> None:
+    visitor = Visitor(url)
+    visitor.sign_in("demo@example.com", "demo")
+    say("signed in as demo@example.com")
+    visitor.wait_for("/", r'href="(/apps/[^"/]+-[^"/]+/)"')
+    apps = list(dict.fromkeys(re.findall(r'href="(/apps/[^"/]+-[^"/]+/)"', visitor.get("/"))))
+    app = next((app for app in apps if any(word in app for word in WANTED)), apps[0])
+    run = visitor.run_app(app)
+    say(f"started {app} as {run}")
+    picture = visitor.wait_for(run, RESULT)[1]
+    width, height = visitor.fetch_picture(picture)
+    say(f"the first picture is there, {width} by {height}")
+    visitor.wait_for("/history/", re.escape(run))
+    say("and it is in History")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000")

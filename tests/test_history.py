@@ -1,0 +1,91 @@
+"""History: own runs, newest first, filters in the address, pages that never slow down."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from runs.models import Member
+from tests.factories import make_app, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+def order_of(body: str, *ids: str) -> list[str]:
+    return sorted((i for i in ids if f"card-{i}" in body), key=lambda i: body.index(f"card-{i}"))
+
+
+def test_only_own_runs_newest_first(as_alice: Client, alice: Member, bob: Member) -> None:
+    app, now = make_app(), timezone.now()
+    old = make_run(alice, app, status="completed", created_at=now - timedelta(days=2))
+    new = make_run(alice, app, status="failed", created_at=now)
+    strange = make_run(bob, app, status="completed")
+
+    body = as_alice.get("/history/").content.decode()
+
+    assert order_of(body, old.public_id, new.public_id, strange.public_id) == [new.public_id, old.public_id]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("state=ready", {"ready"}),
+        ("state=partly", {"partly"}),
+        ("state=failed", {"failed"}),
+        ("state=progress", {"running"}),
+        ("q=GHIBLI", {"ready", "partly", "failed", "running", "other"}),
+        ("q=nothing+like+it", set()),
+        ("state=made-up", {"ready", "partly", "failed", "running", "other"}),
+        ("app=OTHER", {"other"}),
+        ("app=OTHER&state=failed", set()),
+    ],
+)
+def test_filters_live_in_the_address(as_alice: Client, alice: Member, query: str, found: set[str]) -> None:
+    app, other = make_app(), make_app("Other app")
+    runs = {
+        "ready": make_run(alice, app, status="completed"),
+        "partly": make_run(alice, app, status="completed", outputs_failed=1, outputs_ready=1),
+        "failed": make_run(alice, app, status="failed"),
+        "running": make_run(alice, app, status="running"),
+        "other": make_run(alice, other, status="completed"),
+    }
+    if query == "state=ready":
+        found = found | {"other"}
+
+    body = as_alice.get("/history/?" + query.replace("OTHER", other.public_id)).content.decode()
+
+    assert {name for name, run in runs.items() if f"card-{run.public_id}" in body} == found
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(as_alice: Client, alice: Member) -> None:
+    app, now = make_app(), timezone.now()
+    made = [make_run(alice, app, status="completed", created_at=now) for _ in range(60)]  # all of one moment
+    seen: list[str] = []
+    url = "/history/"
+    while url:
+        answer = as_alice.get(url)
+        seen += [card.run.public_id for _, cards in answer.context["groups"] for card in cards]
+        url = answer.context["next_url"]
+
+    assert sorted(seen) == sorted(run.public_id for run in made)
+
+
+def test_a_search_that_finds_nothing_says_which_filter_to_drop(as_alice: Client, alice: Member) -> None:
+    make_run(alice, make_app(), status="completed")
+
+    answer = as_alice.get("/history/?q=ghibli&state=failed")
+
+    assert ("Without Failed", "/history/?q=ghibli", 1) in answer.context["hints"]
+
+
+def test_a_full_page_costs_at_most_eight_queries(
+    as_alice: Client, alice: Member, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    app = make_app()
+    for _ in range(30):
+        make_run(alice, app, status="completed")
+
+    with django_assert_max_num_queries(8):
+        as_alice.get("/history/")

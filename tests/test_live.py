@@ -1,0 +1,86 @@
+"""The poller of a page: nothing when nothing changed, only the changed parts when something did."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from runs.models import Member, Run
+from runs.services import leases, progress, waking
+from runs.services.cards import version_token
+from tests.factories import make_app, make_run
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+def look(client: Client, *runs: Run, **extra: str) -> tuple[int, str]:
+    query = {"r": [f"{run.public_id}:{version_token(run)}" for run in runs], **extra}
+    answer = client.get("/live/", query, headers=HTMX)
+    return answer.status_code, answer.content.decode()
+
+
+def test_an_unchanged_page_costs_two_queries_and_no_body(
+    as_alice: Client, alice: Member, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    app = make_app()
+    runs = [make_run(alice, app) for _ in range(10)]
+    assert leases.acquire(waking.POLLER, "somebody", 60)
+    look(as_alice, *runs)
+
+    with django_assert_num_queries(4):  # session, member, the runs, the poller's lease
+        status, body = look(as_alice, *runs)
+
+    assert (status, body) == (204, "")
+
+
+def test_only_the_changed_card_comes_back(as_alice: Client, alice: Member) -> None:
+    app = make_app()
+    changed, same = make_run(alice, app, status="queued"), make_run(alice, app)
+    before = Run.objects.get(pk=changed.pk)
+    progress.fail(changed, "remote", timezone.now(), text="No luck", from_statuses=("queued",))
+
+    status, body = look(as_alice, before, same)
+
+    assert status == 200
+    assert f"card-{changed.public_id}" in body
+    assert f"card-{same.public_id}" not in body
+    assert "Failed" in body
+
+
+def test_a_change_is_announced_once(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice, status="queued")
+    before = Run.objects.get(pk=run.pk)
+    progress.fail(run, "remote", timezone.now(), from_statuses=("queued",))
+    after = Run.objects.get(pk=run.pk)
+
+    assert "Cartoonify!: Failed." in look(as_alice, before)[1]
+    Run.objects.filter(pk=run.pk).update(version=99)
+    assert "Cartoonify!: Failed." not in look(as_alice, after)[1]
+
+
+def test_somebody_elses_run_tells_nothing(as_bob: Client, alice: Member) -> None:
+    run = make_run(alice)
+    run.version = 0
+
+    assert look(as_bob, run) == (204, "")
+
+
+def test_the_run_page_gets_its_panel_and_changed_boxes_only(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice)
+    before = Run.objects.get(pk=run.pk)
+    Run.objects.filter(pk=run.pk).update(version=2, outputs_ready=1)
+    first, second = run.outputs.all()
+    run.outputs.filter(pk=first.pk).update(version=2, status="completed", text="words", kind="text")
+
+    status, body = look(as_alice, before, page="run")
+
+    assert status == 200
+    assert f"box-{run.public_id}-{first.position}" in body
+    assert f"box-{run.public_id}-{second.position}" not in body
+    assert "1 of 2 ready" in body
+
+
+@pytest.mark.parametrize("query", ["", "r=", "r=x:y", "r=:::", "r=%00:1", "r=abc:99999999999999999999&page=run"])
+def test_nonsense_is_answered_calmly(as_alice: Client, query: str) -> None:
+    assert as_alice.get(f"/live/?{query}", headers=HTMX).status_code == 204

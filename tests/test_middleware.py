@@ -1,0 +1,106 @@
+"""Who is believed about where a request came from, and what those get who are not signed in."""
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+from pytest_django import Settings
+
+from lamina_portal.middleware import TrustedProxyMiddleware
+
+PROXY = "10.0.0.2"
+
+
+def seen_through(settings: Settings, trusted: list[str], remote: str, **headers: str) -> HttpRequest:
+    """The request as the views see it when REMOTE sends it with HEADERS (FOR, PROTO, HOST)."""
+    settings.PORTAL_TRUSTED_PROXIES = trusted
+    settings.ALLOWED_HOSTS = ["portal.example.com", "testserver"]
+    seen: list[HttpRequest] = []
+
+    def view(request: HttpRequest) -> HttpResponse:
+        seen.append(request)
+        return HttpResponse()
+
+    meta = {f"HTTP_X_FORWARDED_{name}": value for name, value in headers.items()}
+    TrustedProxyMiddleware(view)(RequestFactory().get("/", REMOTE_ADDR=remote, **meta))  # type: ignore[arg-type]
+    return seen[0]
+
+
+@pytest.mark.parametrize("trusted", [[PROXY], ["10.0.0.0/8"], ["192.0.2.1", "10.0.0.0/24"]])
+def test_a_trusted_proxy_tells_who_asks(settings: Settings, trusted: list[str]) -> None:
+    request = seen_through(settings, trusted, PROXY, FOR="203.0.113.9", PROTO="https", HOST="portal.example.com")
+    assert request.META["REMOTE_ADDR"] == "203.0.113.9"
+    assert request.is_secure()
+    assert request.get_host() == "portal.example.com"
+
+
+@pytest.mark.parametrize("trusted", [[], ["192.0.2.0/24"]])
+def test_nobody_else_is_believed(settings: Settings, trusted: list[str]) -> None:
+    request = seen_through(settings, trusted, PROXY, FOR="203.0.113.9", PROTO="https", HOST="portal.example.com")
+    assert request.META["REMOTE_ADDR"] == PROXY
+    assert not request.is_secure()
+    assert request.get_host() == "testserver"
+    assert not [name for name in request.META if "FORWARDED" in name]
+
+
+@pytest.mark.parametrize(
+    ("forwarded_for", "client"),
+    [
+        ("6.6.6.6, 203.0.113.9", "203.0.113.9"),  # the first one is what the client wrote
+        ("6.6.6.6, 203.0.113.9, 10.0.0.3", "203.0.113.9"),  # two proxies of ours
+        ("10.0.0.9, 10.0.0.3", "10.0.0.9"),  # a client inside the trusted network
+        ("2001:db8::7", "2001:db8::7"),
+        ("nonsense", PROXY),
+        ("203.0.113.9, nonsense", PROXY),
+        ("", PROXY),
+    ],
+)
+def test_what_a_client_writes_before_the_proxy_does_not_count(
+    settings: Settings, forwarded_for: str, client: str
+) -> None:
+    request = seen_through(settings, ["10.0.0.0/8"], PROXY, FOR=forwarded_for)
+    assert request.META["REMOTE_ADDR"] == client
+
+
+def test_an_ipv4_proxy_is_known_on_an_ipv6_socket(settings: Settings) -> None:
+    request = seen_through(settings, ["10.0.0.0/8"], f"::ffff:{PROXY}", FOR="203.0.113.9")
+    assert request.META["REMOTE_ADDR"] == "203.0.113.9"
+
+
+def test_a_bad_network_is_named(settings: Settings) -> None:
+    settings.PORTAL_TRUSTED_PROXIES = ["the proxy"]
+    with pytest.raises(ImproperlyConfigured, match="PORTAL_TRUSTED_PROXIES"):
+        TrustedProxyMiddleware(lambda _: HttpResponse())
+
+
+@pytest.mark.django_db
+def test_htmx_is_sent_to_the_sign_in_page_and_back_to_where_the_person_was(client: Client) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/history/?q=cat"}
+    for answer in (client.get("/live/", headers=headers), client.post("/uploads/", headers=headers)):
+        assert answer.status_code == 200
+        assert answer.headers["HX-Redirect"] == "/login/?next=/history/%3Fq%3Dcat"
+        assert not answer.content
+
+
+@pytest.mark.django_db
+def test_a_foreign_page_is_no_place_to_go_back_to(client: Client) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": "https://evil.example/"}
+    assert client.get("/live/", headers=headers).headers["HX-Redirect"] == "/login/?next=/"
+
+
+@pytest.mark.django_db
+def test_a_script_gets_401_and_a_browser_the_sign_in_page(client: Client) -> None:
+    assert client.post("/uploads/", headers={"Sec-Fetch-Mode": "cors"}).status_code == 401
+    answer = client.get("/history/?q=cat", headers={"Sec-Fetch-Mode": "navigate"})
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "/login/?next=/history/%3Fq%3Dcat"
+
+
+def test_browsers_are_told_what_to_fetch_ahead_when_signed_in(as_alice: Client) -> None:
+    page = as_alice.get("/history/")
+    assert page.headers["Speculation-Rules"] == '"/static/portal.speculationrules"'
+    assert (django_settings.BASE_DIR / "static" / "portal.speculationrules").exists()
+    assert "Speculation-Rules" not in as_alice.get("/healthz").headers
+    assert "Speculation-Rules" not in Client().get("/login/").headers
+    assert "Speculation-Rules" not in as_alice.get("/history/", headers={"HX-Request": "true"}).headers

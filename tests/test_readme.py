@@ -1,0 +1,51 @@
+"""What the README and `.env.example` say about settings is what the code reads, name by name."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+READ = re.compile(r"""\benv\.\w+\(\s*"([A-Z][A-Z0-9_]+)\"""")
+TEST_READ = re.compile(r"""os\.environ(?:\.get\(|\[)"(TEST_[A-Z0-9_]+)\"""")
+PROMISED_TO_TESTS = {"TEST_S3_URL"}  # the storage in a bucket comes with its own tests
+
+
+def read_by_the_code() -> set[str]:
+    sources = [(ROOT / "lamina_portal" / name).read_text() for name in ("settings.py", "environment.py")]
+    tests = [path.read_text() for path in (ROOT / "tests").rglob("*.py")]
+    return {name for text in sources for name in READ.findall(text)} | {
+        name for text in tests for name in TEST_READ.findall(text)
+    }
+
+
+def test_the_readme_lists_every_setting_and_no_other() -> None:
+    readme = (ROOT / "README.md").read_text()
+    section = readme.partition("## Settings")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \|", section, re.M) + re.findall(r"`(TEST_[A-Z0-9_]+)`", section)
+    assert len(rows) == len(set(rows))
+    assert set(rows) == read_by_the_code() | PROMISED_TO_TESTS
+
+
+def test_the_example_file_lists_every_setting_and_no_other() -> None:
+    names = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.M)
+    assert len(names) == len(set(names))
+    assert set(names) == read_by_the_code() | PROMISED_TO_TESTS
+
+
+def test_the_commands_that_the_readme_names_exist() -> None:
+    readme = (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"(?:^|`|lma_… )make ([a-z]+)", readme, re.M))
+    assert targets == {"run", "test", "check", "bench", "install"}
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.M), target
+    for command in re.findall(r"manage\.py (\w+)", readme):
+        own = (ROOT / "runs/management/commands" / f"{command}.py").exists()
+        assert own or command in {"migrate", "collectstatic", "createsuperuser"}, command
+
+
+def test_the_newest_change_is_the_version() -> None:
+    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.M)
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert version is not None
+    assert newest is not None
+    assert newest[1] == version[1]

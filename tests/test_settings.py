@@ -1,0 +1,99 @@
+"""The settings contract: defaults that work, a bad value stopped by its name, and never the value of a secret."""
+
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import Home
+
+SECRET = "lma_live_secret"
+SHOW = """
+import json
+from django.conf import settings as s
+print(json.dumps({n: str(getattr(s, n)) for n in dir(s) if n.isupper()}))
+"""
+
+
+def settings_with(folder: Path, **env: str) -> "subprocess.CompletedProcess[str]":
+    """Load the settings in a process of their own."""
+    return subprocess.run(
+        [sys.executable, "-c", SHOW], env=Home(folder, **env).env, capture_output=True, text=True, timeout=60
+    )
+
+
+def values(folder: Path, **env: str) -> dict[str, Any]:
+    done = settings_with(folder, **env)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_nothing_set_is_the_sandbox_on_loopback(tmp_path: Path) -> None:
+    found = values(tmp_path)
+    assert found["IS_SANDBOX"] == "True"
+    assert found["LAMINA_BASE_URL"] == "http://127.0.0.1:8900"
+    assert found["DEBUG"] == "False"
+    assert found["PORTAL_URL"] == "http://127.0.0.1:8000"
+    assert found["DATA_DIR"] == str(tmp_path / "sandbox")
+
+
+def test_a_key_means_the_real_lamina_with_data_apart(tmp_path: Path) -> None:
+    key_file = tmp_path / "key"
+    key_file.write_text(f"{SECRET}\n")
+    for env in ({"LAMINA_API_KEY": SECRET}, {"LAMINA_API_KEY_FILE": str(key_file)}):
+        found = values(tmp_path, **env)
+        assert found["LAMINA_API_KEY"] == SECRET
+        assert found["LAMINA_BASE_URL"] == "https://app.uselamina.ai"
+        assert found["DATA_DIR"] == str(tmp_path)
+
+
+def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    first = values(tmp_path)["SECRET_KEY"]
+    assert len(first) >= 50
+    assert values(tmp_path)["SECRET_KEY"] == first
+    assert stat.S_IMODE((tmp_path / "sandbox" / "secret_key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LAMINA_REQUESTS_PER_MINUTE", "many"),
+        ("LAMINA_REQUESTS_PER_MINUTE", "0"),
+        ("LAMINA_POLL_SECONDS", "soon"),
+        ("LAMINA_WEBHOOKS", "perhaps"),
+        ("LAMINA_API_KEY_FILE", "/nowhere/key"),
+        ("PORTAL_DEBUG", "maybe"),
+        ("PORTAL_TRUSTED_PROXIES", "the proxy"),
+        ("DATABASE_URL", "postgres"),
+        ("EMAIL_URL", "mail.example.com"),
+        ("STORAGE_URL", "s3://key:secret@host/bucket"),
+    ],
+)
+def test_a_bad_value_stops_the_start_with_its_name(tmp_path: Path, name: str, value: str) -> None:
+    done = settings_with(tmp_path, LAMINA_API_KEY="", **{name: value})
+    assert done.returncode != 0
+    assert name in done.stderr.splitlines()[-1]
+
+
+def test_what_is_passed_empty_counts_as_not_set(tmp_path: Path) -> None:
+    """Compose files pass every name, empty where nothing was set."""
+    names = [
+        *("LAMINA_API_KEY", "LAMINA_API_KEY_FILE", "LAMINA_BASE_URL", "PORTAL_DATA_DIR", "PORTAL_SECRET_KEY"),
+        *("PORTAL_TRUSTED_PROXIES", "PORTAL_FILE_ORIGINS", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "STORAGE_URL"),
+    ]
+    found = values(tmp_path, **dict.fromkeys(names, "") | {"PORTAL_DATA_DIR": str(tmp_path)})
+    assert found["IS_SANDBOX"] == "True"
+    assert "sqlite3" in found["DATABASES"]
+    assert found["PORTAL_TRUSTED_PROXIES"] == "[]"
+
+
+def test_https_makes_cookies_and_redirects_secure(tmp_path: Path) -> None:
+    found = values(tmp_path, PORTAL_URL="https://portal.example.com/")
+    assert found["SESSION_COOKIE_SECURE"] == found["CSRF_COOKIE_SECURE"] == found["SECURE_SSL_REDIRECT"] == "True"
+    assert "portal.example.com" in found["ALLOWED_HOSTS"]
+    assert found["CSRF_TRUSTED_ORIGINS"] == "['https://portal.example.com']"

@@ -1,0 +1,150 @@
+"""Signing in: throttled, one answer whichever part was wrong, and nothing lost that was being sent."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpRequest
+from django.test import Client
+from django.utils import timezone
+from django.utils.html import escape
+from pytest_django import Settings
+
+from lamina_portal.sign_in import (
+    MAX_PER_ADDRESS,
+    MAX_PER_EMAIL,
+    REPLAY_MAX_BYTES,
+    TOO_MANY,
+    WRONG,
+    make_replay,
+    read_replay,
+)
+from runs.models import Member, SignInAttempt
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+
+def try_in(client: Client, email: str, password: str, address: str = "192.0.2.1", **fields: str) -> str:
+    """Post the sign-in form; returns the page, or where it leads."""
+    answer = client.post("/login/", {"username": email, "password": password, **fields}, REMOTE_ADDR=address)
+    return answer.headers.get("Location") or answer.content.decode()
+
+
+def test_the_address_counts_in_any_case(client: Client, alice: Member) -> None:
+    assert try_in(client, " Alice@Example.COM ", PASSWORD) == "/"
+
+
+def test_the_way_leads_back_to_the_page_but_never_to_a_foreign_one(client: Client, alice: Member) -> None:
+    assert try_in(client, alice.email, PASSWORD, next="/history/") == "/history/"
+    assert try_in(Client(), alice.email, PASSWORD, next="https://evil.example/") == "/"
+
+
+def test_the_answer_does_not_tell_which_part_was_wrong(client: Client, alice: Member, bob: Member) -> None:
+    Member.objects.filter(pk=bob.pk).update(is_active=False)
+    for email, password in ((alice.email, "wrong"), ("nobody@example.com", PASSWORD), (bob.email, PASSWORD)):
+        page = try_in(client, email, password)
+        assert WRONG in page
+        assert password not in page
+
+
+def test_guessing_at_one_person_is_stopped_even_from_many_addresses(client: Client, alice: Member) -> None:
+    for n in range(MAX_PER_EMAIL):
+        assert WRONG in try_in(client, alice.email, "wrong", f"192.0.2.{n}")
+    assert TOO_MANY in try_in(client, alice.email.upper(), PASSWORD, "192.0.2.99")
+    SignInAttempt.objects.update(at=timezone.now() - timedelta(minutes=11))
+    assert try_in(client, alice.email, PASSWORD) == "/"
+
+
+def test_waiting_out_is_not_prolonged_by_trying(client: Client, alice: Member) -> None:
+    for _ in range(MAX_PER_EMAIL + 5):
+        try_in(client, alice.email, "wrong")
+    assert SignInAttempt.objects.count() == 2 * MAX_PER_EMAIL
+
+
+def test_guessing_at_many_people_from_one_address_is_stopped(client: Client, alice: Member) -> None:
+    for n in range(MAX_PER_ADDRESS):
+        assert WRONG in try_in(client, f"p{n}@example.com", "wrong")
+    assert TOO_MANY in try_in(client, alice.email, PASSWORD)
+    assert try_in(client, alice.email, PASSWORD, "192.0.2.2") == "/"
+
+
+def test_a_success_forgets_the_failures_of_that_person(client: Client, alice: Member) -> None:
+    for _ in range(MAX_PER_EMAIL - 1):
+        try_in(client, alice.email, "wrong")
+    assert try_in(Client(), alice.email, PASSWORD) == "/"
+    assert WRONG in try_in(Client(), alice.email, "wrong")
+
+
+def test_neither_mail_nor_address_is_written_down(client: Client) -> None:
+    try_in(client, "someone@example.com", "wrong")
+    keys = list(SignInAttempt.objects.values_list("key", flat=True))
+    assert len(keys) == 2
+    assert all(len(key) == 64 and "someone" not in key for key in keys)
+
+
+VALUES = {"p0": 'a "quoted" <b>\r\ntwo lines', "p1": ["2", "3"], "schema": "v1", "csrfmiddlewaretoken": "old"}
+HOSTILE = 'a "quoted" <b>\r\ntwo lines'
+
+
+def expired_post(path: str = "/apps/cartoonify-abc/?from=x", **values: object) -> tuple[Client, str, str]:
+    """Post VALUES without being signed in; returns client, page and the page's `replay`."""
+    client = Client()
+    answer = client.post(path, VALUES | values)
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    return client, answer.content.decode(), answer.context["replay"]
+
+
+def test_what_was_posted_is_offered_again_after_the_sign_in(alice: Member) -> None:
+    client, page, replay = expired_post(password="hidden", api_password="hidden")
+    assert escape(replay) in page
+    wrong = client.post("/login/", {"username": alice.email, "password": "wrong", "replay": replay})
+    assert wrong.context["replay"] == replay
+    assert escape(replay) in wrong.content.decode()
+    resumed = client.post("/login/", {"username": alice.email, "password": PASSWORD, "replay": replay})
+    assert resumed.templates[0].name == "registration/resume.html"
+    assert resumed.context["action"] == "/apps/cartoonify-abc/?from=x"
+    assert resumed.context["fields"] == [("p0", HOSTILE), ("p1", "2"), ("p1", "3"), ("schema", "v1")]
+    assert escape("<b>") in resumed.content.decode()
+    assert "hidden" not in dict(resumed.context["fields"]).values()
+
+
+def test_a_person_signed_in_in_another_tab_meanwhile_loses_nothing_either(as_alice: Client) -> None:
+    _, _, replay = expired_post()
+    resumed = as_alice.post("/login/", {"username": "x@example.com", "password": "x", "replay": replay})
+    assert resumed.context["action"] == "/apps/cartoonify-abc/?from=x"
+
+
+def test_a_replay_that_is_not_ours_leads_home(alice: Member) -> None:
+    _, _, replay = expired_post()
+    for bad in ("nonsense", replay[:-1] + ("A" if replay[-1] != "A" else "B")):
+        assert read_replay(bad) is None
+        assert try_in(Client(), alice.email, PASSWORD, replay=bad) == "/"
+
+
+@pytest.mark.parametrize("path", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"])
+def test_a_replay_never_leads_out_of_the_portal(path: str) -> None:
+    assert read_replay(make_replay(path, [("a", "b")])) is None
+
+
+def test_what_is_too_long_to_carry_is_told(client: Client) -> None:
+    noise = "".join(map(str, range(REPLAY_MAX_BYTES)))
+    answer = client.post("/apps/cartoonify-abc/", {"p0": noise})
+    assert answer.status_code == 200
+    assert answer.context["replay"] == ""
+    assert answer.context["is_lost"]
+    assert answer.context["next"] == "/apps/cartoonify-abc/"
+
+
+def keep_names(request: HttpRequest) -> list[tuple[str, str]]:
+    """An EXPIRED_FILES_KEEPER: fields that stand for the files."""
+    return [(f"{name}_kept", str(getattr(file, "name", ""))) for name, file in request.FILES.items()]
+
+
+def test_posted_files_are_handed_to_their_keeper(settings: Settings) -> None:
+    settings.EXPIRED_FILES_KEEPER = f"{__name__}.keep_names"
+    _, _, replay = expired_post(p2=SimpleUploadedFile("cat.png", b"x"))
+    kept = read_replay(replay)
+    assert kept is not None
+    assert ("p2_kept", "cat.png") in kept[1]

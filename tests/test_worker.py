@@ -1,0 +1,117 @@
+"""The worker dies whole, is never deaf, and stops at once: real processes, killed at the worst places."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import Home, children_of, lines, wait_until
+
+pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
+
+ENQUEUE = "from django_q.tasks import async_task; async_task('tests.slow_tasks.{}', {!r}, {!r})"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    home = Home(tmp_path_factory.mktemp("worker"))
+    home.manage("migrate", "--verbosity", "0")
+    yield home
+    home.end_all()
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    """Where the tasks of this test write."""
+    return tmp_path / "notes"
+
+
+@pytest.fixture
+def worker(home: Home, notes: Path) -> "Iterator[subprocess.Popen[bytes]]":
+    """A worker that has shown it works."""
+    process = home.start("worker")
+    enqueue(home, "note", notes, "awake")
+    wait_until(lambda: "awake" in lines(notes), "the worker to do its first task")
+    yield process
+    home.end_all()
+    process.wait()
+
+
+def enqueue(home: Home, task: str, notes: Path, value: object) -> None:
+    home.manage("shell", "--no-imports", "-c", ENQUEUE.format(task, str(notes), value))
+
+
+def sentinel_of(worker: "subprocess.Popen[bytes]") -> int:
+    return children_of(worker.pid)[-1]
+
+
+def test_it_stops_at_once_inside_a_long_task(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
+    enqueue(home, "window", notes, 60)
+    wait_until(lambda: "begun" in lines(notes), "the long task to begin")
+    worker.terminate()
+    assert worker.wait(5) == 0
+    assert list(lines(notes)) == ["awake", "begun", "stopped"]
+    assert home.processes() == []
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_a_short_task_is_finished_first(
+    home: Home, notes: Path, worker: "subprocess.Popen[bytes]", sig: signal.Signals
+) -> None:
+    enqueue(home, "busy", notes, 2)
+    wait_until(lambda: "begun" in lines(notes), "the task to begin")
+    worker.send_signal(sig)
+    assert worker.wait(10) == 0
+    assert list(lines(notes))[-1] == "done"
+    assert home.processes() == []
+
+
+def test_plain_qcluster_sees_the_stop_flag_as_never_set(home: Home, notes: Path) -> None:
+    """`qcluster` keeps working: the long task just runs to its end."""
+    process = home.start("qcluster")
+    enqueue(home, "window", notes, 2)
+    wait_until(lambda: "begun" in lines(notes), "the task to begin")
+    process.terminate()
+    assert process.wait(20) == 0
+    assert list(lines(notes)) == ["begun", "done"]
+
+
+def test_nothing_is_left_of_a_killed_main_process(home: Home, worker: "subprocess.Popen[bytes]") -> None:
+    worker.kill()
+    worker.wait()
+    wait_until(lambda: not home.processes(), "the orphans to be gone", seconds=3)
+
+
+def test_nothing_is_left_of_a_killed_sentinel(home: Home, worker: "subprocess.Popen[bytes]") -> None:
+    os.kill(sentinel_of(worker), signal.SIGKILL)
+    assert worker.wait(5) == 3
+    wait_until(lambda: not home.processes(), "the rest to be gone", seconds=3)
+
+
+def test_a_killed_idle_process_never_leaves_it_deaf(home: Home, worker: "subprocess.Popen[bytes]") -> None:
+    """One of the pool waits inside the queue's lock; which one cannot be seen, so each death while idle counts."""
+    os.kill(children_of(sentinel_of(worker))[0], signal.SIGKILL)
+    assert worker.wait(5) == 3
+    wait_until(lambda: not home.processes(), "the rest to be gone", seconds=3)
+
+
+def test_sigterm_to_the_whole_group_does_not_hang(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
+    enqueue(home, "busy", notes, 30)
+    wait_until(lambda: "begun" in lines(notes), "the task to begin")
+    os.killpg(worker.pid, signal.SIGTERM)
+    assert worker.wait(5) == 3
+    wait_until(lambda: not home.processes(), "the rest to be gone", seconds=3)
+
+
+def test_a_killed_busy_process_is_replaced(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
+    before = set(children_of(sentinel_of(worker)))
+    enqueue(home, "own_pid", notes, 30)
+    busy = wait_until(lambda: [line for line in lines(notes) if line.isdigit()], "the task to name its process")
+    os.kill(int(busy[0]), signal.SIGKILL)
+    wait_until(lambda: set(children_of(sentinel_of(worker))) - before, "another process in its place")
+    enqueue(home, "note", notes, "still there")
+    wait_until(lambda: "still there" in lines(notes), "the next task")
+    assert worker.poll() is None
