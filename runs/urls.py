@@ -1,0 +1,31 @@
+"""Addresses of the portal; the name of each is the name of its view and of its template."""
+
+from django.urls import path
+
+from runs.views import apps, files, history, home, live, runs
+
+app_name = "runs"
+
+app_urls = [
+    path("apps/", apps.app_list, name="app-list"),
+    path("apps/<slug:slug>-<str:app_id>/", apps.app_detail, name="app-detail"),
+    path("drafts/<str:app_id>/", apps.draft_save, name="draft-save"),
+    path("drafts/<str:app_id>/clear/", apps.draft_clear, name="draft-clear"),
+    path("apps/<str:app_id>/news/", apps.app_news, name="app-news"),
+]
+run_urls = [
+    path("history/", history.history, name="history"),
+    path("runs/<str:run_id>/", runs.run_detail, name="run-detail"),
+    path("runs/<str:run_id>/status/", live.run_status, name="run-status"),
+    path("runs/<str:run_id>/cancel/", runs.run_cancel, name="run-cancel"),
+    path("runs/<str:run_id>/start-again/", runs.run_start_again, name="run-start-again"),
+    path("runs/<str:run_id>/leave/", runs.run_leave, name="run-leave"),
+    path("live/", live.live, name="live"),
+]
+file_urls = [
+    path("files/<str:file_id>/original", files.file_original, name="file-original"),
+    path("files/<str:file_id>/thumb/<int:width>", files.file_thumb, name="file-thumb"),
+    path("uploads/", files.upload_create, name="upload-create"),
+    path("uploads/<str:upload_id>/", files.upload_detail, name="upload-detail"),
+]
+urlpatterns = [path("", home.home, name="home"), *app_urls, *run_urls, *file_urls]

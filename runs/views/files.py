@@ -1,0 +1,53 @@
+"""Files: results, uploads and catalogue pictures, served to those who may see them; and taking new ones."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from runs.http import PortalRequest
+from runs.models import App, StoredFile, Upload
+from runs.models.file import THUMBNAIL_WIDTHS
+from runs.services import form_files, uploads
+from runs.services.serving import file_response
+
+
+def _file_of(request: PortalRequest, file_id: str) -> StoredFile:
+    return get_object_or_404(StoredFile.objects.visible_to(request.user), public_id=file_id)
+
+
+@require_safe
+def file_original(request: PortalRequest, file_id: str) -> HttpResponseBase:
+    return file_response(request, _file_of(request, file_id), "original")
+
+
+@require_safe
+def file_thumb(request: PortalRequest, file_id: str, width: int) -> HttpResponseBase:
+    if width not in THUMBNAIL_WIDTHS:
+        return HttpResponse(status=404)
+    return file_response(request, _file_of(request, file_id), f"thumb_{width}")
+
+
+@require_POST
+def upload_create(request: PortalRequest) -> HttpResponse:
+    """Take one file or link for a field of an app's form; answers the tile that stands in the form for it."""
+    app = get_object_or_404(App, public_id=request.POST.get("app", ""))
+    field = request.POST.get("field", "")
+    try:
+        upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), request.POST.get("link", ""))
+    except uploads.UploadRejected as rejected:
+        return render(request, "schema_forms/_upload_error.html", {"error": str(rejected)}, status=422)
+    return _tile(request, upload, field)
+
+
+@require_safe
+@never_cache
+def upload_detail(request: PortalRequest, upload_id: str) -> HttpResponse:
+    """The tile of one upload; a link that is still being fetched asks again by itself."""
+    upload = get_object_or_404(Upload.objects.of(request.user), public_id=upload_id)
+    return _tile(request, upload, request.GET.get("field", ""))
+
+
+def _tile(request: HttpRequest, upload: Upload, field: str) -> HttpResponse:
+    info = uploads.upload_infos(upload.member, [upload.public_id])[0]
+    return render(request, "schema_forms/_upload.html", {"upload": info, "field": field})

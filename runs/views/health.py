@@ -1,0 +1,33 @@
+"""`/healthz`: for machines that watch the portal."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from runs.services import health
+
+
+@require_safe
+@never_cache
+@login_not_required
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 with the ages, in seconds, of the last signs of life; 503 when the database is away."""
+    now = timezone.now()
+    try:
+        worker, poller = health.age_seconds("worker", now), health.age_seconds("poller", now)
+        status = health.lamina_status()
+    except DatabaseError:
+        return JsonResponse({"database": "away"}, status=503)
+    answered = status.answered_at
+    return JsonResponse(
+        {
+            "database": "ok",
+            "worker_seconds": worker,
+            "poller_seconds": poller,
+            "lamina_seconds": int((now - answered).total_seconds()) if answered else None,
+            "sandbox": status.is_sandbox,
+        }
+    )

@@ -1,0 +1,103 @@
+"""The one poller of a page: it tells which runs are on screen and gets back only what has changed."""
+
+from dataclasses import dataclass
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from runs.http import PortalRequest
+from runs.models import Run
+from runs.services import progress, waking
+from runs.services.cards import run_card, version_token
+from runs.services.run_page import run_page
+from runs.services.wording import state_of
+from runs.views.runs import run_detail
+
+MAX_RUNS = 200
+KNOWN_FIELDS = ("public_id", "version", "status", "opened_at", "outputs_ready", "outputs_failed", "outputs_total")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the page knows of a run: its version and what was announced last."""
+
+    version: int
+    token: str
+
+    @property
+    def said(self) -> str:
+        return self.token.partition("-")[2]
+
+    @property
+    def boxes(self) -> int:
+        """How many result boxes the page has."""
+        count = self.token.rpartition("-")[2]
+        return int(count) if count.isascii() and count.isdigit() else 0
+
+
+@require_safe
+@never_cache
+def live(request: PortalRequest) -> HttpResponse:
+    """204 when nothing changed, else changed cards (or panel and boxes, with `page=run`) to swap out of band."""
+    return _changes(request, _seen(request.GET.getlist("r")), request.GET.get("page") == "run")
+
+
+@require_safe
+@never_cache
+def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
+    """The live parts of one run; opened directly it is the run's page."""
+    if not request.htmx:
+        return run_detail(request, run_id)
+    run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
+    token = request.GET.get("v", "0")
+    return _changes(request, _seen([f"{run.public_id}:{token}"]), is_run_page=True)
+
+
+def _seen(pairs: list[str]) -> dict[str, Seen]:
+    seen = {}
+    for pair in pairs[:MAX_RUNS]:
+        public_id, _, token = pair.partition(":")
+        number = token.partition("-")[0]
+        seen[public_id] = Seen(int(number) if number.isascii() and number.isdigit() else 0, token)
+    return seen
+
+
+def _changes(request: PortalRequest, seen: dict[str, Seen], is_run_page: bool) -> HttpResponse:
+    known = Run.objects.visible_to(request.user).filter(public_id__in=seen)
+    runs = list(known.only(*KNOWN_FIELDS))
+    active = [run for run in runs if run.is_active]
+    _keep_watch(active)
+    changed = [run.pk for run in runs if version_token(run) != seen[run.public_id].token]
+    if not changed:
+        return HttpResponse(status=204)
+    wanted = Run.objects.filter(pk__in=changed)
+    fresh = list(wanted.for_page() if is_run_page else wanted.for_cards())
+    news = [run for run in fresh if version_token(run).partition("-")[2] != seen[run.public_id].said]
+    context = {"oob": True, "announcement": " ".join(_announce(run) for run in news)}
+    if is_run_page:
+        page = run_page(fresh[0])
+        known_as = seen[fresh[0].public_id]
+        boxes = [box for box in page.boxes if box.version > known_as.version and box.position < known_as.boxes]
+        title = f"{page.state.word} · {fresh[0].app_name}"
+        context |= {"page": page, "run": fresh[0], "boxes": boxes, "page_title": title}
+        context["new_boxes"] = [box for box in page.boxes if box.position >= known_as.boxes]
+    else:
+        context |= {"cards": [run_card(run) for run in fresh]}
+    return render(request, "runs/live.html", context)
+
+
+def _keep_watch(active: list[Run]) -> None:
+    """Note what is on screen, or else see that somebody polls: one query each, never both in one look."""
+    now = timezone.now()
+    if any(run.opened_at is None or (now - run.opened_at).total_seconds() > 5 for run in active):
+        progress.touch_opened(active, now)
+    elif active:
+        waking.ensure_poller()
+
+
+def _announce(run: Run) -> str:
+    state = state_of(run)
+    return f"{run.app_name}: {state.word}{', ' + state.detail if state.detail else ''}."

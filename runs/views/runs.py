@@ -1,0 +1,58 @@
+"""One run: its page, its live parts, and what a person may do to it."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from runs.http import PortalRequest, go_to, render_page
+from runs.models import Run
+from runs.services import launch, progress, waking
+from runs.services.run_page import run_page
+
+
+def _run_of(request: PortalRequest, run_id: str) -> Run:
+    return get_object_or_404(Run.objects.visible_to(request.user).for_page(), public_id=run_id)
+
+
+@require_safe
+def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
+    run = _run_of(request, run_id)
+    page = run_page(run)
+    if page.is_live:
+        progress.touch_opened([run], timezone.now())
+        waking.ensure_poller()
+    return render_page(request, "runs/run_detail.html", {"section": "history", "run": run, "page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
+    """Asks on GET, does it on POST: a page of its own, so that the run page's refresh wipes nothing."""
+    run = _run_of(request, run_id)
+    if request.method != "POST":
+        return render_page(request, "runs/run_cancel.html", {"section": "history", "run": run, "page": run_page(run)})
+    said = {
+        "cancelled": "Cancelled. Nothing had been started.",
+        "asked": "Lamina is asked to stop this run.",
+        "too late": "This run had already ended.",
+    }
+    messages.info(request, said[launch.cancel(run, request.user)])
+    return go_to(request, run.get_absolute_url())
+
+
+@require_POST
+def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
+    """A person decides that a doubtful start did not happen; it may cost twice, and the page says so."""
+    run = _run_of(request, run_id)
+    if progress.start_again(run, timezone.now()):
+        waking.ensure_poller()
+    return go_to(request, run.get_absolute_url())
+
+
+@require_POST
+def run_leave(request: PortalRequest, run_id: str) -> HttpResponse:
+    """A person gives up on a doubtful start."""
+    run = _run_of(request, run_id)
+    progress.leave_it(run, timezone.now())
+    return go_to(request, run.get_absolute_url())

@@ -1,0 +1,222 @@
+/* All script of the portal; pages work without it. */
+"use strict";
+const $ = (css, root = document) => root.querySelector(css);
+const $$ = (css, root = document) => [...root.querySelectorAll(css)];
+// An act that returns true keeps the browser from acting too.
+const on = (types, css, act) => {
+  for (const type of types.split(" "))
+    document.addEventListener(type, (event) => {
+      const found = event.target.closest?.(css);
+      if (found && act(found, event) === true) event.preventDefault();
+    });
+};
+const say = (words) => ($("#announcer").textContent = words);
+
+/* Live pages: one poller, its pace set here */
+let timer;
+const active = () => $$("[data-run][data-active]").slice(0, 120); // keeps the address under 4 KB
+const since = (card) => Date.parse($("[data-elapsed-since]", card)?.dataset.elapsedSince) || Date.now();
+const look = async () => {
+  const live = $("#live"), cards = active();
+  clearTimeout(timer);
+  if (!live || !cards.length || document.hidden) return;
+  const query = new URLSearchParams(cards.map(({ dataset }) => ["r", `${dataset.run}:${dataset.version}`]));
+  if (live.dataset.page) query.set("page", live.dataset.page);
+  await htmx.ajax("GET", `${live.dataset.liveUrl}?${query}`, { source: live, swap: "none" }).catch(() => {});
+  soon();
+};
+const soon = () => {
+  const isOld = Date.now() - Math.max(...active().map(since)) > 6e5;
+  timer = setTimeout(look, isOld ? 1e4 : 2500);
+};
+soon();
+document.addEventListener("visibilitychange", () => (document.hidden ? keep() : look()));
+
+/* Time so far: counts on from the server's words; clocks may be wrong */
+const starts = new WeakMap();
+setInterval(() => {
+  for (const time of $$("[data-elapsed-since]")) {
+    const shown = time.textContent.split(":").reduce((sum, part) => sum * 60 + +part, 0);
+    if (!starts.has(time)) starts.set(time, Date.now() - shown * 1e3);
+    const all = Math.round((Date.now() - starts.get(time)) / 1e3);
+    const parts = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60].slice(all < 3600);
+    time.textContent = parts.map((part, n) => `${part}`.padStart(n && 2, 0)).join(":");
+  }
+}, 1e3);
+
+/* Run: pressed once, waits for files */
+const label = (form, words) => {
+  const button = $("[data-run]", form) || $("button", form);
+  button.dataset.idle ??= button.textContent;
+  button.textContent = words || button.dataset.idle;
+  button.ariaDisabled = words ? "true" : null;
+  return button;
+};
+const check = (element) => {
+  const form = element.closest("form"), left = $$("progress", form), count = left.length;
+  if (!form.dataset.waiting) return;
+  if (count && !$(".is-failed", form)) {
+    const done = Math.round(left.reduce((sum, { value }) => sum + value, 0) / count);
+    return label(form, `Waiting for ${count} upload${count > 1 ? "s" : ""}… ${done} %`);
+  }
+  delete form.dataset.waiting;
+  const button = label(form);
+  if (!count) form.requestSubmit(button);
+};
+on("submit", "[data-once]", (form, { submitter }) => {
+  if (submitter?.matches("[name=act], [data-free]")) return;
+  const isLocked = form.dataset.locked, isBusy = !!$("progress", form);
+  form.dataset[isBusy ? "waiting" : "locked"] = 1;
+  if (isBusy) check(form);
+  else label(form, say(label(form).dataset.busy || "One moment…"));
+  return isBusy || !!isLocked;
+});
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) look();
+  for (const form of persisted ? $$("[data-locked]") : []) {
+    delete form.dataset.locked;
+    label(form);
+  }
+});
+
+/* Draft: htmx saves it; here the last words before leaving, and the folded values */
+let isDirty;
+const changed = (element) => element.dispatchEvent(new Event("change", { bubbles: true }));
+on("input change", ".app-form", (form, { target }) => {
+  isDirty = true;
+  const box = target.closest(".upload"), count = box && $$("[name$=_kept]", box).length;
+  const now = $(`[data-summary-of="${box?.dataset.upload || target.name}"]`);
+  const chosen = (target.selectedOptions?.[0] || target.closest(".choice"))?.textContent;
+  if (now) now.textContent = (box ? count && `${count} chosen` : chosen || target.value.slice(0, 60)) || "none";
+});
+on("htmx:beforeRequest", "[data-locked] [data-autosave]", () => true);
+on("htmx:afterRequest", "[data-autosave]", (element, { detail }) => {
+  isDirty &&= !detail.successful;
+  $("[data-kept]").hidden = isDirty;
+});
+const keep = () => {
+  const form = isDirty && $(".app-form:not([data-locked])");
+  if (form) navigator.sendBeacon(form.dataset.draftUrl, new URLSearchParams(new FormData(form)));
+};
+
+/* Files: sent at once; the answer is the tile, good or bad */
+const boxOf = (element) => element.closest(".upload");
+const isMany = (box) => box.matches(".is-multiple");
+const problem = (box, words) => ($("[data-problem]", box).textContent = words);
+const send = (box, file, link) => {
+  const { dataset } = box.closest("form"), { accept } = $("[type=file]", box);
+  problem(box, "");
+  if (file?.type && accept && !accept.includes(file.type.split("/")[0]))
+    return problem(box, `“${file.name}” does not fit here. Add ${box.dataset.takes}.`);
+  if (!isMany(box)) $$(".is-sending, .is-failed", box).forEach((old) => old.remove());
+  const tile = $("#sending").content.firstElementChild.cloneNode(true);
+  $(".file-name", tile).textContent = file?.name || link;
+  if (file?.type.startsWith("image")) $("img", tile).src = URL.createObjectURL(file);
+  $(".files", box).append(tile);
+  const values = { app: dataset.app, field: box.dataset.upload, ...(file ? { file } : { link }) };
+  htmx.ajax("POST", dataset.uploadUrl, { source: tile, target: tile, swap: "outerHTML", values }).catch(() => {});
+};
+const take = (box, files, link) => {
+  for (const file of isMany(box) ? files : [...files].slice(0, 1)) send(box, file);
+  if (files[0]) return;
+  if (/^https?:\/\/./i.test(link)) send(box, null, link);
+  else problem(box, "A link starts with https:// or http://.");
+};
+
+on("htmx:xhr:progress", ".is-sending", (tile, { detail }) => {
+  const done = ($("progress", tile).value = (detail.loaded / detail.total) * 100 || 0);
+  $(".file-facts", tile).textContent = done < 100 ? `${Math.round(done)} %` : "Checking…";
+  check(tile);
+});
+on("htmx:sendError htmx:responseError", ".is-sending", (tile) => {
+  tile.classList.replace("is-sending", "is-failed");
+  $("progress", tile).remove();
+  $(".file-facts", tile).textContent = "This did not get through. Remove it and try again.";
+  check(tile);
+});
+on("htmx:afterSettle", ".upload", (box, { target, detail: { requestConfig: asked } }) => {
+  if (target.matches("[data-file]") && asked.verb === "post") {
+    if (!isMany(box)) $$(".file-tile", box).forEach((old) => old === target || old.remove());
+    if (asked.parameters.link) $("[type=url]", box).value = "";
+    say(`${$(".file-name", target).textContent} is in.`);
+    changed(box);
+  }
+  check(box);
+});
+on("change", ".choose [type=file]", (input) => {
+  if (input.files[0]) take(boxOf(input), input.files);
+  input.value = "";
+});
+on("dragover dragleave drop", ".app-form", (form, { type, target, dataTransfer: data }) => {
+  const box = boxOf(target);
+  $$(".is-over").forEach((other) => other.classList.remove("is-over"));
+  if (type === "dragover") box?.classList.add("is-over");
+  if (type === "drop" && box) take(box, data.files, data.getData("text").trim());
+  return true; // a file dropped beside its field must not replace the page
+});
+on("paste", ".upload", (box, { target, clipboardData: data }) => {
+  if (target.matches("[type=url]")) return;
+  take(box, data.files, data.getData("text").trim());
+  return true;
+});
+on("click", "[data-paste]", async (button) => {
+  const box = boxOf(button), type = "image/png"; // what browsers make of any copied picture
+  try {
+    const item = (await navigator.clipboard.read()).find(({ types }) => types.includes(type));
+    if (item) send(box, new File([await item.getType(type)], "Pasted picture.png", { type }));
+    else problem(box, "There is no picture to paste. Copy one first.");
+  } catch {
+    box.focus(); // the browser lets no button read what was copied
+    problem(box, "Now press Ctrl+V (on a Mac ⌘V).");
+  }
+});
+on("click", ".upload [name=act]", (button) => {
+  const box = boxOf(button), tile = button.closest(".file-tile"), verb = button.value.split(":")[0];
+  if (verb === "link") take(box, [], $("[type=url]", box).value.trim());
+  if (verb === "up") tile.previousElementSibling.before(tile);
+  if (verb === "down") tile.nextElementSibling.after(tile);
+  if (verb === "remove") tile.remove();
+  if (tile) changed(box);
+  // the focus stays at hand: here, on the opposite at an end, on "Choose" when the file is gone
+  [button, ...$$("button", tile || box), $("[type=file]", box)].find((next) => next.offsetParent)?.focus();
+  check(box);
+  return true;
+});
+
+/* Long lists: a search box that narrows the select; Enter takes the first */
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+on("input keydown", "[data-search-for]", (wrap, { target, key }) => {
+  const words = plain(target.value.trim()).split(/\s+/), select = wrap.nextElementSibling;
+  const found = [...select.options].filter((option) => {
+    const isFound = words.every((word) => plain(option.text).includes(word));
+    option.hidden = option.disabled = !isFound && !option.selected;
+    return isFound;
+  });
+  select.size = words[0] ? 8 : 0;
+  if (!key) say(`${found.length} found`);
+  if (key === "ArrowDown") select.focus();
+  if (key !== "Enter" || !words[0] || !found[0]) return key === "Enter";
+  found[0].selected = true;
+  target.value = "";
+  changed(select);
+  target.dispatchEvent(new Event("input", { bubbles: true }));
+  return true;
+});
+
+/* Keys, copying; and showing what only scripts make useful */
+on("keydown", "html", (page, { key, target }) => {
+  const isLink = key === "Enter" && target.matches(".link-box input");
+  const isSearch = key === "/" && !target.matches("input, textarea, select");
+  const box = isSearch && $$("[data-hotkey]").findLast((input) => input.offsetParent);
+  if (isLink) target.nextElementSibling.click();
+  if (box) box.focus();
+  return isLink || !!box;
+});
+on("click", "[data-copy]", (button) => {
+  const source = document.getElementById(button.dataset.copy);
+  getSelection().selectAllChildren(source); // without https there is no clipboard: it is marked for Ctrl+C
+  navigator.clipboard?.writeText(source.textContent).then(() => ($("[data-copy-word]", button).textContent = say("Copied")));
+});
+htmx.onLoad((root) => {
+  for (const element of $$("[data-paste], [data-hint], [data-copy], [data-search-for]", root)) element.hidden = false;
+});

@@ -1,0 +1,84 @@
+"""`python -m tests.bench [NAME…] [--runs N]`: one table; the exit code is 1 when a bar is missed."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from runs.prctl import die_with_parent
+from tests.bench.apart import BENCHES
+from tests.bench.report import NO_ERROR, Report, Row, header
+from tests.processes import ROOT
+
+STOP_SECONDS = 30.0
+LOG_SHOWN = 3_000  # characters of what a bench printed, when something went wrong
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHES)}; all without one")
+    parser.add_argument("--runs", type=int, default=10_000, help="runs in History (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(BENCHES):
+        parser.error(f"there is no bench named {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    print(header(), flush=True)
+    is_held = True
+    for name in options.names or BENCHES:
+        for row in run_apart(name, options.runs):
+            print(row.as_line(), flush=True)
+            is_held = is_held and row.held is not False
+    print("\nEvery bar is held." if is_held else "\nNot every bar is held.")
+    return 0 if is_held else 1
+
+
+def run_apart(name: str, runs: int) -> list[Row]:
+    """Run one bench in a process of its own, at most as long as it may take; what goes wrong is its last row."""
+    # A large history takes longer to make: a minute more for each further 10,000 runs.
+    patience = BENCHES[name].patience_seconds + (runs / 10_000 * 60 if name == "history" else 0)
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
+        report, log = Report(Path(folder) / "rows"), Path(folder) / "log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.bench.apart", name, str(report.path), str(runs)],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
+            )
+        problem = ""
+        try:
+            code = process.wait(patience)
+            problem = f"ended with {code}" if code else ""
+        except subprocess.TimeoutExpired:
+            problem = f"took longer than {patience:.0f} s"
+        finally:
+            stop(process)
+        rows = report.rows()
+        if problem or not rows:
+            rows.append(Row(name, problem or "found nothing", NO_ERROR, False))
+        if any(row.bar == NO_ERROR for row in rows):
+            print(log.read_text(errors="replace")[-LOG_SHOWN:], file=sys.stderr)
+        return rows
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """Ask it to end, so that it stops its own processes, and kill it when it does not."""
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

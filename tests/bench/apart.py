@@ -1,0 +1,53 @@
+"""One bench in a process of its own: `python -m tests.bench.apart NAME RESULT_FILE RUNS`; started by `tests.bench`."""
+
+import signal
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+from tests.bench.portal import Portal
+from tests.bench.processes import Processes
+from tests.bench.report import Report
+
+
+@dataclass(frozen=True)
+class Bench:
+    """How a bench is set up: seconds a run takes at the sandbox, requests a minute, seconds until it is stopped."""
+
+    run_seconds: float
+    per_minute: int
+    patience_seconds: float
+
+
+BENCHES = {
+    "first_view": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=180),
+    "run_press": Bench(run_seconds=5, per_minute=100, patience_seconds=120),
+    "history": Bench(run_seconds=5, per_minute=100, patience_seconds=180),
+    "economy": Bench(run_seconds=30, per_minute=100, patience_seconds=480),
+}
+
+
+def main(name: str, result: str, runs: str) -> None:
+    """Run the bench NAME; its rows go to the file RESULT."""
+    signal.signal(signal.SIGTERM, _leave)
+    setup, report = BENCHES[name], Report(Path(result))
+    with (
+        report.part(name.replace("_", " ")),
+        tempfile.TemporaryDirectory(prefix=f"portal-bench-{name}-", ignore_cleanup_errors=True) as folder,
+        Processes(Path(folder)) as processes,
+    ):
+        portal = Portal(
+            Path(folder), processes, run_seconds=setup.run_seconds, per_minute=setup.per_minute, runs=int(runs)
+        )
+        import_module(f"tests.bench.{name}").bench(portal, report)
+
+
+def _leave(_signum: int, _frame: object) -> NoReturn:
+    sys.exit(1)  # by way of every `with`, so that nothing is left behind
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,152 @@
+"""What watching runs costs at Lamina and how late its news is, beside the quick start's own loop.
+
+Everybody's runs are started through the real web pages and handed over, watched and kept by a real worker; one person
+has one of the run pages open. All requests are counted by the sandbox, from the first start to the last known end.
+Reads by id before a run has ended are reads for partial results; they come from spare budget and are shown apart.
+"""
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from runs.models import App, OutputFile, RequestLog, Run
+from tests.bench import quick_start
+from tests.bench.portal import Portal
+from tests.bench.report import Report, number, percentile
+from tests.bench.visitor import Visitor
+from tests.processes import wait_until
+
+COUNTS = (1, 10, 40)
+POLL_SECONDS = 2.5  # an open page's own pace
+PATIENCE_SECONDS = 150.0
+MAX_DELAY_SECONDS = 5.0
+MAX_PER_RUN = 2.7
+COUNTS_FROM = 10  # runs at once from which on MAX_PER_RUN holds
+MAX_PER_MINUTE = 100
+MAX_COPY_SECONDS = 60.0
+
+
+def bench(portal: Portal, report: Report) -> None:
+    portal.load_catalog()
+    portal.start_web()
+    portal.start_worker()
+    visitor = Visitor(portal.url, portal.make_member("demo"))
+    path = App.objects.get(remote_id=quick_start.CARTOONIFY).get_absolute_url()
+    for count in COUNTS:
+        with report.part(f"economy, {count} at once"):
+            measure_portal(portal, report, visitor, path, count)
+    for count in COUNTS:
+        with report.part(f"quick start, {count} at once"):
+            measure_quick_start(portal, report, count)
+
+
+def measure_portal(portal: Portal, report: Report, visitor: Visitor, path: str, count: int) -> None:
+    forms = [visitor.open_form(path) for _ in range(count)]
+    portal.await_quiet()
+    RequestLog.objects.all().delete()  # a quiet minute lies behind, at Lamina as here
+    portal.sandbox.order("reset")
+    begun_at = time.time()
+    with ThreadPoolExecutor(count) as pool:
+        pages = [answer.headers["Location"] for answer in pool.map(lambda form: visitor.press_run(path, form), forms)]
+    runs = Run.objects.filter(public_id__in=[page.split("/")[-2] for page in pages])
+    with Onlooker(visitor, pages[0]):
+        wait_until(lambda: runs.count() == count and not runs.active().exists(), "every run to end", PATIENCE_SECONDS)
+    state = portal.sandbox.state
+    ended = {run["runId"]: seconds(run["finishedAt"]) for run in state["runs"] if run["finishedAt"]}
+    known = {run.remote_id: run.finished_at.timestamp() for run in runs if run.finished_at}
+    report_counts(report, state, ended, count, until=max(known.values()), is_held_to_bars=True)
+    delays = [known[run_id] - ended[run_id] for run_id in known if run_id in ended]
+    report_delays(report, delays, count, is_held_to_bars=True)
+    handed_over = [run.started_at.timestamp() - begun_at for run in runs if run.started_at]
+    report.note("last run handed over after", f"{number(max(handed_over))} s")
+    report_copies(portal, report, runs, ended)
+
+
+class Onlooker:
+    """Somebody who has a run's page open while the block runs."""
+
+    def __init__(self, visitor: Visitor, path: str) -> None:
+        self.visitor, self.path = visitor, path
+        self.closed = threading.Event()
+        self.thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.closed.set()
+        self.thread.join(10)
+
+    def _look(self) -> None:
+        self.visitor.get(self.path)
+        while not self.closed.wait(POLL_SECONDS):
+            self.visitor.get(f"{self.path}status/?v=0", **{"HX-Request": "true"})
+
+
+def measure_quick_start(portal: Portal, report: Report, count: int) -> None:
+    portal.await_quiet()
+    portal.sandbox.order("reset")
+    followed = quick_start.run_many(portal.sandbox, count)
+    state = portal.sandbox.state
+    ended = {run["runId"]: seconds(run["finishedAt"]) for run in state["runs"] if run["finishedAt"]}
+    known = {one.run_id: one.known_at for one in followed if one.known_at is not None}
+    report_counts(report, state, ended, count, until=max(known.values()), is_held_to_bars=False)
+    report_delays(report, [known[run_id] - ended[run_id] for run_id in known], count, is_held_to_bars=False)
+
+
+def report_counts(
+    report: Report, state: dict[str, Any], ended: dict[str, float], count: int, *, until: float, is_held_to_bars: bool
+) -> None:
+    """Rows about the requests that the sandbox counted until the Unix time UNTIL."""
+    sent = [r for r in state["requests"] if r["path"].startswith("/v1/") and seconds(r["at"]) <= until]
+    partial = [r for r in sent if r["endpoint"] == "run" and seconds(r["at"]) < ended.get(r["runId"], until)]
+    kinds = Counter(r["endpoint"] for r in sent)
+    extra = len(partial) if is_held_to_bars else 0  # the quick start has no other looks
+    per_run = (len(sent) - extra) / count
+    if is_held_to_bars and count >= COUNTS_FROM:
+        report.at_most("requests per run", per_run, MAX_PER_RUN)
+    else:
+        report.note("requests per run", number(per_run))
+    others = sum(kinds.values()) - kinds["run_start"] - kinds["run"] - kinds["runs"]
+    words = f"{kinds['run_start']}, {kinds['runs']}, {kinds['run'] - extra}, {others}"
+    report.note("starts, list reads, reads by id, others", words)
+    if is_held_to_bars:
+        report.note("reads for partial results, apart", str(extra))
+        report.at_most("most requests in any 60 s", state["most_in_a_minute"], MAX_PER_MINUTE)
+        report.at_most("answers of 429", state["refused_429"], 0)
+    else:
+        report.note("most requests in any 60 s", str(state["most_in_a_minute"]))
+        report.note("answers of 429", str(state["refused_429"]))
+
+
+def report_delays(report: Report, delays: list[float], count: int, *, is_held_to_bars: bool) -> None:
+    """Rows about the seconds from an end at Lamina until it is known here."""
+    missed = count - len(delays)
+    if is_held_to_bars:
+        report.at_most("runs whose end was never learnt", missed, 0)
+    else:
+        report.note("runs whose start was refused or end never learnt", str(missed))
+    p95, middle = percentile(delays, 95), f"median {number(median(delays))} s"
+    if is_held_to_bars:
+        report.at_most("delay p95", p95, MAX_DELAY_SECONDS, " s", aside=middle)
+    else:
+        report.note("delay p95", f"{number(p95)} s ({middle})")
+
+
+def report_copies(portal: Portal, report: Report, runs: Any, ended: dict[str, float]) -> None:
+    """How long after the end at Lamina the copies of all results were there."""
+    portal.await_quiet(PATIENCE_SECONDS)
+    saved = OutputFile.objects.filter(output__run__in=runs, status="saved").select_related("file", "output__run")
+    ages = [f.file.created_at.timestamp() - ended[f.output.run.remote_id] for f in saved if f.file]
+    report.at_most(
+        "results copied after, p95", percentile(ages, 95), MAX_COPY_SECONDS, " s", aside=f"{len(ages)} files"
+    )
+
+
+def seconds(moment: str) -> float:
+    """Unix seconds of an ISO time."""
+    return datetime.fromisoformat(moment).timestamp()

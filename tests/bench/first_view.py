@@ -1,0 +1,184 @@
+"""What a first visit weighs and how fast it is there, in a real Chromium with nothing cached.
+
+Bytes are those on the wire, headers included, as Chromium counts them; static files come compressed from the real web
+server. The icon of the tab, which a browser without a window does not fetch, is added.
+"""
+
+import shutil
+from collections import defaultdict
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+import requests
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from runs.models import App, Member, Run
+from tests.bench.portal import Portal
+from tests.bench.quick_start import CARTOONIFY
+from tests.bench.report import Report
+from tests.bench.visitor import Visitor, session_cookie
+from tests.browser import ARGUMENTS, NAMES
+from tests.processes import wait_until
+
+KB = 1000
+MAX_KB = 60
+MAX_REQUESTS = 8
+MAX_KB_OF = {"Document": ("HTML", 12), "Stylesheet": ("CSS", 20), "Script": ("JavaScript", 25)}
+CARDS = 24
+MAX_GALLERY_KB = 1000
+SLOWED = 4
+LOADS = 5
+MAX_LCP_MS = 1000
+MAX_CLS = 0.05
+MAX_INP_MS = 100
+TYPED = "cartoon"
+# Apps whose run needs no file from the visitor, with one picture and with several.
+GALLERY_APPS = (CARTOONIFY, "card-options-25", "card-no-inputs", "card-same-outputs")
+
+OBSERVE = """() => {
+  window.seen = {lcp: 0, cls: 0, inp: 0};
+  const watch = (type, note, more) => new PerformanceObserver(list => list.getEntries().forEach(note))
+    .observe({type, buffered: true, ...more});
+  watch("largest-contentful-paint", entry => { seen.lcp = entry.startTime; });
+  watch("layout-shift", entry => { if (!entry.hadRecentInput) seen.cls += entry.value; });
+  watch("event", entry => { seen.inp = Math.max(seen.inp, entry.duration); }, {durationThreshold: 16});
+}"""
+
+
+def bench(portal: Portal, report: Report) -> None:
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        raise RuntimeError("no Chromium or Chrome found: install one (Debian: apt-get install chromium)")
+    portal.load_catalog()
+    portal.start_web()
+    member = portal.make_member("demo")
+    app = App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        for name, address, visitor in (("sign-in page", "/login/", None), ("app page", app, member)):
+            with report.part(f"first view, {name}"):
+                report_weight(report, weigh(browser, portal, address, visitor), portal)
+        with report.part(f"gallery of {CARDS} cards"):
+            make_gallery(portal, member)
+            measure_gallery(report, weigh(browser, portal, "/history/", member))
+        with report.part(f"home, processor slowed {SLOWED} times"):
+            measure_vitals(report, browser, portal, member)
+        browser.close()
+
+
+@dataclass
+class Weight:
+    """What one page loaded: bytes by kind (Chromium's word), pictures of apps and runs apart."""
+
+    bytes_by_kind: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    requests: int = 0
+    pictures: list[int] = field(default_factory=list)
+    urls: dict[str, tuple[str, str]] = field(default_factory=dict)  # address and kind by Chromium's id of the request
+
+    def begun(self, event: dict[str, Any]) -> None:
+        address, kind = event["request"]["url"], event.get("type", "Other")
+        if address.startswith("http"):
+            self.urls[event["requestId"]] = (address, kind)
+            self.requests += "/files/" not in address
+
+    def finished(self, event: dict[str, Any]) -> None:
+        address, kind = self.urls.get(event["requestId"], ("", "Other"))
+        if "/files/" in address:
+            self.pictures.append(int(event["encodedDataLength"]))
+        else:
+            self.bytes_by_kind[kind] += int(event["encodedDataLength"])
+
+    @property
+    def total(self) -> int:
+        return sum(self.bytes_by_kind.values())
+
+
+def new_context(browser: Browser, portal: Portal, member: Member | None) -> BrowserContext:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    if member is not None:
+        name, value = session_cookie(member)
+        context.add_cookies([{"name": name, "value": value, "url": portal.url}])
+    return context
+
+
+def weigh(browser: Browser, portal: Portal, address: str, member: Member | None) -> Weight:
+    """Load the page at ADDRESS in a fresh browser, scroll to its end, and count."""
+    context = new_context(browser, portal, member)
+    page, weight = context.new_page(), Weight()
+    wire = context.new_cdp_session(page)
+    wire.send("Network.enable")
+    wire.on("Network.requestWillBeSent", weight.begun)
+    wire.on("Network.loadingFinished", weight.finished)
+    page.goto(f"{portal.url}{address}", wait_until="networkidle")
+    if member is not None and "/login/" in page.url:
+        raise RuntimeError("the browser is not signed in")
+    scroll_to_end(page)
+    icon = page.locator("link[rel=icon]").first.get_attribute("href")
+    context.close()
+    if icon and not any(url.endswith(icon) for url, _ in weight.urls.values()):
+        answer = requests.get(f"{portal.url}{icon}", timeout=10, stream=True)
+        weight.requests += 1
+        weight.bytes_by_kind["Icon"] += len(answer.raw.read()) + len(str(answer.headers))
+    return weight
+
+
+def scroll_to_end(page: Page) -> None:
+    """Bring every lazy picture into view."""
+    for _ in range(20):
+        page.mouse.wheel(0, 700)
+        page.wait_for_load_state("networkidle")
+        if page.evaluate("() => innerHeight + scrollY >= document.documentElement.scrollHeight - 2"):
+            return
+
+
+def report_weight(report: Report, weight: Weight, portal: Portal) -> None:
+    report.at_most("all", weight.total / KB, MAX_KB, " KB")
+    report.at_most("requests", weight.requests, MAX_REQUESTS)
+    for kind, (word, bar) in MAX_KB_OF.items():
+        report.at_most(word, weight.bytes_by_kind[kind] / KB, bar, " KB")
+
+
+def make_gallery(portal: Portal, member: Member) -> None:
+    """Let the portal make CARDS runs with real results, and keep them."""
+    portal.start_worker()
+    visitor = Visitor(portal.url, member)
+    paths = {app.remote_id: app.get_absolute_url() for app in App.objects.filter(remote_id__in=GALLERY_APPS)}
+    for number in range(CARDS):
+        path = paths[GALLERY_APPS[number % len(GALLERY_APPS)]]
+        visitor.press_run(path, visitor.open_form(path))
+    wait_until(lambda: not Run.objects.active().exists(), "all runs of the gallery to end", 60)
+    portal.await_quiet()
+
+
+def measure_gallery(report: Report, weight: Weight) -> None:
+    if len(weight.pictures) < CARDS:
+        raise RuntimeError(f"only {len(weight.pictures)} pictures were loaded")
+    pictures = sum(weight.pictures)
+    report.at_most("pictures", pictures / KB, MAX_GALLERY_KB, " KB", aside=f"{len(weight.pictures)} of them")
+    report.at_most("largest picture", max(weight.pictures) / KB, 40, " KB")
+    report.at_most("the whole page", (pictures + weight.total) / KB, MAX_GALLERY_KB, " KB")
+
+
+def measure_vitals(report: Report, browser: Browser, portal: Portal, member: Member) -> None:
+    loads = [load_slowed(browser, portal, member) for _ in range(LOADS)]
+    lcp = [load["lcp"] for load in loads]
+    report.at_most(f"LCP, median of {LOADS}", median(lcp), MAX_LCP_MS, " ms", aside=f"slowest {max(lcp):.0f} ms")
+    report.at_most(f"CLS, worst of {LOADS}", max(load["cls"] for load in loads), MAX_CLS)
+    report.at_most(f"INP of typing a search, worst of {LOADS}", max(load["inp"] for load in loads), MAX_INP_MS, " ms")
+
+
+def load_slowed(browser: Browser, portal: Portal, member: Member) -> dict[str, float]:
+    """LCP (ms), CLS and INP (ms) of Home in a fresh, slowed browser, in which a search is typed."""
+    context = new_context(browser, portal, member)
+    page = context.new_page()
+    context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
+    page.goto(f"{portal.url}/", wait_until="networkidle")
+    page.evaluate(OBSERVE)
+    page.locator("main input[type=search]").press_sequentially(TYPED, delay=60)
+    page.wait_for_load_state("networkidle")
+    seen: dict[str, float] = page.evaluate("() => window.seen")
+    context.close()
+    if not seen["lcp"]:
+        raise RuntimeError("Chromium reported no largest paint")
+    return seen

@@ -1,0 +1,95 @@
+"""Starts the portal's processes for a bench and leaves none behind, however the bench ends.
+
+Each has a session of its own and its output in a log. A stop asks the main process only (django-q2's cluster hangs
+when its whole group is asked), waits a bounded time, then kills what is left of the group.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from runs.prctl import die_with_parent
+from tests.processes import ROOT, wait_until
+
+STOP_SECONDS = 10.0
+
+
+@dataclass
+class Process:
+    """One running process and its log."""
+
+    name: str
+    popen: "subprocess.Popen[bytes]"
+    log: Path
+
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def await_output(self, words: str, seconds: float = 30.0) -> str:
+        """Wait until WORDS have been printed; returns the output. Raises AssertionError when it takes too long."""
+
+        def look() -> str:
+            found = self.output()
+            if words not in found:
+                self.demand_alive()
+                return ""
+            return found
+
+        return wait_until(look, f"{self.name} to say {words!r}", seconds)
+
+    def demand_alive(self) -> None:
+        """Raise RuntimeError with the end of the log when the process has ended."""
+        if self.popen.poll() is not None:
+            raise RuntimeError(f"{self.name} ended with {self.popen.returncode}: {self.output()[-500:]}")
+
+    def stop(self) -> None:
+        if self.popen.poll() is None:
+            self.popen.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.popen.wait(STOP_SECONDS)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+
+
+class Processes:
+    """All processes of one bench; a context manager that stops them in the reverse order of their start."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.running: list[Process] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in reversed(self.running):
+            process.stop()
+
+    def start(self, name: str, *arguments: str) -> Process:
+        """Start Python with ARGUMENTS in the repository, with this process's environment as it is now."""
+        log = self.folder / f"{name}.log"
+        with log.open("wb") as output:
+            popen = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
+            )
+        process = Process(name, popen, log)
+        self.running.append(process)
+        return process
+
+    def demand_alive(self) -> None:
+        """Raise RuntimeError when one of the processes has ended."""
+        for process in self.running:
+            process.demand_alive()
