@@ -192,8 +192,9 @@ USE_TZ = True
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"secret_paths": {"()": "lamina_portal.logs.MaskSecretPaths"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secret_paths"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"runs": {"level": "INFO"}, "lamina_portal": {"level": "INFO"}},
 }

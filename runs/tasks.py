@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from runs.services import catalog, health, launch, outputs, polling, submit, uploads, waking
+from runs.services import catalog, checking, deliveries, health, launch, outputs, polling, submit, uploads, waking
 
 SCHEDULES: dict[str, dict[str, Any]] = {
     # The scheduler looks every 30 s whatever a Schedule says; this cron makes each of its looks count.
@@ -17,6 +17,7 @@ def pulse() -> None:
     health.beat("worker")
     sweep()
     catalog.request_completion()
+    deliveries.request_keys_if_wanted()
     waking.ensure_poller_if_needed()
 
 
@@ -28,6 +29,14 @@ def sweep() -> None:
 
 def submit_run(run_id: int) -> None:
     submit.submit_run(run_id)
+
+
+def check_run(run_id: int) -> None:
+    checking.check_run(run_id)
+
+
+def refresh_keys() -> None:
+    deliveries.refresh_keys()
 
 
 def cancel_run(run_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runs.views import apps, files, history, home, live, runs
+from runs.views import apps, files, history, home, hooks, live, runs
 
 app_name = "runs"
 
@@ -20,6 +20,7 @@ run_urls = [
     path("runs/<str:run_id>/cancel/", runs.run_cancel, name="run-cancel"),
     path("runs/<str:run_id>/start-again/", runs.run_start_again, name="run-start-again"),
     path("runs/<str:run_id>/leave/", runs.run_leave, name="run-leave"),
+    path("hooks/lamina/<str:token>/", hooks.hook, name="hook"),
     path("live/", live.live, name="live"),
 ]
 file_urls = [

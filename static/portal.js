@@ -123,8 +123,8 @@ const take = (box, files, link) => {
   else problem(box, "A link starts with https:// or http://.");
 };
 
-on("htmx:xhr:progress", ".is-sending", (tile, { detail }) => {
-  const done = ($("progress", tile).value = (detail.loaded / detail.total) * 100 || 0);
+on("htmx:xhr:progress", ".is-sending", (tile, { detail: { loaded, total } }) => {
+  const done = ($("progress", tile).value = total ? (loaded / total) * 100 : 100);
   $(".file-facts", tile).textContent = done < 100 ? `${Math.round(done)} %` : "Checking…";
   check(tile);
 });
@@ -192,7 +192,7 @@ on("input keydown", "[data-search-for]", (wrap, { target, key }) => {
     option.hidden = option.disabled = !isFound && !option.selected;
     return isFound;
   });
-  select.size = words[0] ? 8 : 0;
+  select.size = words[0] ? Math.min(8, found.length + 1) : 0;
   if (!key) say(`${found.length} found`);
   if (key === "ArrowDown") select.focus();
   if (key !== "Enter" || !words[0] || !found[0]) return key === "Enter";

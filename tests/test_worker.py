@@ -17,7 +17,7 @@ ENQUEUE = "from django_q.tasks import async_task; async_task('tests.slow_tasks.{
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("worker"))
+    home = Home(tmp_path_factory.mktemp("worker"), LAMINA_BASE_URL="http://127.0.0.1:9")  # nobody is there
     home.manage("migrate", "--verbosity", "0")
     yield home
     home.end_all()
@@ -115,3 +115,15 @@ def test_a_killed_busy_process_is_replaced(home: Home, notes: Path, worker: "sub
     enqueue(home, "note", notes, "still there")
     wait_until(lambda: "still there" in lines(notes), "the next task")
     assert worker.poll() is None
+
+
+def test_it_works_and_stops_at_once_with_redis_as_the_queue(home: Home, notes: Path, redis_url: str) -> None:
+    of_its_own = f"{redis_url.rpartition('/')[0]}/9"  # a database that no other test uses
+    redis_home = Home(home.folder, REDIS_URL=of_its_own)
+    worker = redis_home.start("worker")
+    enqueue(redis_home, "window", notes, 60)
+    wait_until(lambda: "begun" in lines(notes), "the long task to begin")
+    worker.terminate()
+    assert worker.wait(6) == 0
+    assert list(lines(notes)) == ["begun", "stopped"]
+    assert redis_home.processes() == []

@@ -1,7 +1,7 @@
 """What the portal remembers: people, apps, files, runs and the little rows that coordinate workers."""
 
 from runs.models.app import App, AppSchema
-from runs.models.coordination import Heartbeat, LaminaStatus, Lease, RequestLog
+from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
 from runs.models.file import StoredFile, Upload
 from runs.models.member import Member, SignInAttempt
 from runs.models.output import Output, OutputFile
@@ -14,6 +14,7 @@ __all__ = [
     "AppSchema",
     "Draft",
     "Heartbeat",
+    "Incident",
     "LaminaStatus",
     "Lease",
     "Member",

@@ -53,6 +53,9 @@ class App(models.Model):
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_max = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     estimated_at = models.DateTimeField(null=True, blank=True)
+    # How long its last runs took: half of them at most USUAL, nine in ten at most SLOW; null before five have ended.
+    usual_seconds = models.FloatField(null=True, blank=True)
+    slow_seconds = models.FloatField(null=True, blank=True)
     listed_at = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True, blank=True)
 

@@ -1,5 +1,7 @@
 """Little rows with which processes on any host agree: who polls, who is alive, what was asked, how Lamina is."""
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 
@@ -40,6 +42,8 @@ class LaminaStatus(models.Model):
     """One row: how Lamina and our key are, as the last answers told."""
 
     answered_at = models.DateTimeField(null=True, blank=True)
+    reachable_since = models.DateTimeField(null=True, blank=True)
+    clock_ahead_seconds = models.FloatField(default=0.0)  # Lamina's clock minus ours, from its last answer
     away_since = models.DateTimeField(null=True, blank=True)
     key_refused_at = models.DateTimeField(null=True, blank=True)
     is_sandbox = models.BooleanField(default=False)
@@ -48,9 +52,29 @@ class LaminaStatus(models.Model):
     balance_at = models.DateTimeField(null=True, blank=True)
     catalog_at = models.DateTimeField(null=True, blank=True)
     catalog_asked_at = models.DateTimeField(null=True, blank=True)
+    signing_keys: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # JWKs
+    signing_keys_at = models.DateTimeField(null=True, blank=True)
+    signing_keys_asked_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)  # last valid delivery
 
     class Meta:
         verbose_name_plural = "Lamina status"
 
     def __str__(self) -> str:
         return "away" if self.away_since else "reachable"
+
+
+class Incident(models.Model):
+    """Something an admin may want to know: the last few stand on the health page. Never holds key or inputs."""
+
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=30)  # "lamina", "delivery", "file", "worker"
+    text = models.CharField(max_length=300)
+    request_id = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        ordering = ("-at",)
+        indexes = (models.Index(fields=["-at"], name="incident_newest"),)
+
+    def __str__(self) -> str:
+        return f"{self.at:%H:%M:%S} {self.kind}: {self.text}"

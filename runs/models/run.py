@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from runs.models.app import App, AppSchema
 from runs.models.file import StoredFile, Upload
-from runs.models.ids import new_public_id
+from runs.models.ids import new_public_id, new_secret
 from runs.models.member import Member
 
 ACTIVE = ("starting", "checking", "queued", "running")
@@ -31,12 +31,12 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=AT_LAMINA)
 
     def needing_poller(self) -> Self:
-        """Runs that somebody must look after: at Lamina, or still to be handed over."""
-        return self.filter(status__in=("starting", *AT_LAMINA))
+        """Runs that somebody must look after: at Lamina, to be handed over, or to be looked for."""
+        return self.filter(status__in=ACTIVE).exclude(status="checking", due_at=None)
 
     def due(self, now: datetime) -> Self:
-        """Runs whose next step (hand over, give up a claim) should happen by now."""
-        return self.filter(status="starting", due_at__lte=now)
+        """Runs whose next step (hand over, look whether it started) should happen by now."""
+        return self.filter(status__in=("starting", "checking"), due_at__lte=now)
 
     def for_cards(self) -> Self:
         """All a run card shows, in three queries whatever the number of runs."""
@@ -98,6 +98,7 @@ class Run(models.Model):
         BUDGET = "budget", "the shared request budget is used up"
         RATE = "rate", "Lamina asked us to wait"
         FILES = "files", "its files are being handed over"
+        APP = "app", "another start of the same app comes first"
         KEY = "key", "the key is refused"
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -125,9 +126,14 @@ class Run(models.Model):
     asked_at = models.DateTimeField(null=True, blank=True)  # last time it was asked by id
     opened_at = models.DateTimeField(null=True, blank=True)  # last time somebody had its page on screen
     missing_reads = models.PositiveSmallIntegerField(default=0)  # 404s by id in a row
+    # While checking: looks at the run list that found nothing, and the ids it found when they are too many to choose.
+    empty_looks = models.PositiveSmallIntegerField(default=0)
+    candidates: "models.JSONField[Any, Any]" = models.JSONField(default=list)
+    hook_token = models.CharField(max_length=43, unique=True, default=new_secret)  # path of this run's own deliveries
 
     cancel_asked_at = models.DateTimeField(null=True, blank=True)
     cancel_sent_at = models.DateTimeField(null=True, blank=True)
+    cancel_answer = models.CharField(max_length=50, blank=True, default="")  # Lamina's word; it proves nothing
     cancelled_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     outputs_total = models.PositiveIntegerField(default=0)
@@ -162,7 +168,7 @@ class Run(models.Model):
             models.Index(F("member"), F("created_at").desc(), F("id").desc(), name="run_history"),
             models.Index(F("member"), F("app"), F("created_at").desc(), name="run_history_app"),
             # RunQuerySet.due
-            models.Index(fields=["due_at"], condition=Q(status="starting"), name="run_due"),
+            models.Index(fields=["due_at"], condition=Q(status__in=("starting", "checking")), name="run_due"),
             # RunQuerySet.active and at_lamina
             models.Index(fields=["status", "created_at"], condition=Q(status__in=ACTIVE), name="run_active"),
         )

@@ -13,6 +13,7 @@ from runs.sandbox.webhooks import Deliveries
 from runs.sandbox.wire import Reply, Request, json_reply
 
 STATUSES = {"queued", "running", "completed", "failed", "cancelled"}
+OWN_NAMES = {"127.0.0.1", "localhost"}
 MEDIA_TYPES = {"image", "video", "audio"}
 
 
@@ -74,7 +75,8 @@ class Api:
             )  # fmt: skip
         if webhook and self.world.webhook_orders.early:
             self.deliveries.deliver_now(run)
-        self.deliveries.plan(run)
+        else:
+            self.deliveries.plan(run)
         return json_reply({"data": views.run_started(run)}, 202, run_id=run.run_id)
 
     def run(self, request: Request, run_id: str) -> Reply:
@@ -156,9 +158,13 @@ class Api:
 
     def kind_of(self, address: str, origin: str) -> str | None:
         """Media kind of an address on this server; "" for any other address, which is never fetched."""
-        if not address.startswith(f"{origin}/"):
+        try:
+            own, given = urlsplit(origin), urlsplit(address)
+            if given.hostname not in OWN_NAMES or given.port != own.port:
+                return ""
+        except ValueError:
             return ""
-        parts = urlsplit(address).path.split("/")
+        parts = given.path.split("/")
         if len(parts) > 2 and parts[1] == "assets":
             upload = self.world.uploads.get(parts[2])
             return upload.media_type if upload and upload.is_stored else None

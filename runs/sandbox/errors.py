@@ -28,7 +28,11 @@ RETRYABLE = {429, 500, 503}
 
 
 class Dropped(Exception):
-    """The connection is to be closed without an answer."""
+    """The connection is to be closed without an answer; `run_id` tells the log which run was started nonetheless."""
+
+    def __init__(self, run_id: str | None = None) -> None:
+        super().__init__()
+        self.run_id = run_id
 
 
 @dataclass

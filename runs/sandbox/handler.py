@@ -118,18 +118,18 @@ class Handler(BaseHTTPRequestHandler):
         return bytes(body)
 
     def _send(self, reply: Reply, request_id: str) -> None:
-        body = reply.file.read_bytes() if reply.file else reply.body
+        length = reply.file.stat().st_size if reply.file else len(reply.body)
         headers = {
             "Server": "Lamina-Sandbox",
             "Date": self.date_time_string(),
             "X-Lamina-Sandbox": "1",
             "X-Request-Id": request_id,
             "Content-Type": reply.content_type,
-            "Content-Length": str(len(body)),
+            "Content-Length": str(length),
         }
         headers.update(reply.headers)
         if reply.cut:
-            body = body[: len(body) // 2]
+            length //= 2
             self.close_connection = True
         if self.close_connection:
             headers["Connection"] = "close"
@@ -138,8 +138,14 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            self._write(reply, length)
         self.wfile.flush()
+
+    def _write(self, reply: Reply, length: int) -> None:
+        with reply.file.open("rb") if reply.file else io.BytesIO(reply.body) as source:
+            while length and (chunk := source.read(min(length, 256 * 1024))):
+                self.wfile.write(chunk)
+                length -= len(chunk)
 
     def _drop(self) -> None:
         self.close_connection = True

@@ -62,19 +62,22 @@ class Router:
             return self._safely(request, lambda: self.control.handle(request, request.path.removeprefix("/control/")))
         endpoint = self._find(request)
         started = self.world.clock()
-        reply: Reply | None = None
+        status, run_id = 0, None
         try:
             reply = self._answer(request, endpoint, stopping)
+            status, run_id = reply.status, reply.run_id
             return reply
+        except Dropped as dropped:
+            run_id = dropped.run_id
+            raise
         finally:
-            run_id = (reply.run_id if reply else None) or endpoint.run_id
             self.world.note({
                 "at": lifecycle.iso(started),
                 "method": request.method,
                 "path": request.path,
                 "endpoint": endpoint.name,
-                "status": reply.status if reply else 0,
-                "runId": run_id,
+                "status": status,
+                "runId": run_id or endpoint.run_id,
             })  # fmt: skip
 
     def _answer(self, request: Request, endpoint: Endpoint, stopping: threading.Event) -> Reply:
@@ -99,14 +102,14 @@ class Router:
     ) -> Reply:
         if fault and fault.fault == "drop_before":
             raise Dropped
-        if fault and fault.fault == "delay":
-            stopping.wait(30.0 if fault.seconds is None else fault.seconds)
+        if fault and fault.fault == "delay" and stopping.wait(30.0 if fault.seconds is None else fault.seconds):
+            raise Dropped
         is_instead = fault is not None and fault.fault in faults.INSTEAD
         reply = Reply() if is_instead and fault and not fault.acts else self._act(request, endpoint)
         if fault is None:
             return reply
         if fault.fault == "drop_after":
-            raise Dropped
+            raise Dropped(reply.run_id)
         if is_instead:
             reply = canned(fault, request, reply.run_id)
         reply.cut = fault.fault in {"truncate", "truncated"}

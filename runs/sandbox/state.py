@@ -116,7 +116,7 @@ class World:
         if failed is None:
             failed = own.get("failedOutputs", [len(outputs) - 1]) if script.outcome == "partial" else []
         with self.lock:
-            now = self.clock()
+            now = round(self.clock(), 3)  # as exact as the times on the wire, so that `since` can be trusted
             run = Run(
                 run_id=str(uuid.uuid4()),
                 app_id=app["appId"],

@@ -14,6 +14,7 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
+        self._is_closed = False
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
         self._connection.execute("PRAGMA journal_mode=WAL")
@@ -28,6 +29,8 @@ class Store:
         return {row[0]: json.loads(row[1]) for row in rows}
 
     def save(self, kind: str, record_id: str, body: Any) -> None:
+        if self._is_closed:
+            return  # a stopped sandbox is as good as dead: what its last threads still do is lost
         # ASCII escapes carry lone surrogates and NULs, which SQLite text would not.
         values = (kind, record_id, json.dumps(body))
         self._connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", values)
@@ -36,4 +39,5 @@ class Store:
         self._connection.execute("DELETE FROM records WHERE kind = ?", (kind,))
 
     def close(self) -> None:
+        self._is_closed = True
         self._connection.close()

@@ -115,6 +115,12 @@ class BoundAnswer(BoundField):
         return clean_text(value) if isinstance(value, str) else ""
 
     @property
+    def rows(self) -> int:
+        """Lines at first: one where a number is expected, two for words."""
+        default = self.question.default
+        return 1 if default is not None and isinstance(default, int | float) else 2
+
+    @property
     def placeholder(self) -> str:
         """What an emptied box means: the default, since blanks are left out of the call."""
         words = " ".join(self.question.prefill.split())

@@ -14,6 +14,7 @@ from runs.models import RequestLog
 
 WINDOW_SECONDS = 62.0  # Lamina counts arrivals, we count departures: two seconds for the road between them
 ROW_ID = 1
+STRANGERS = 5  # requests of others that are not worth a write
 
 
 class Priority(IntEnum):
@@ -57,6 +58,22 @@ def close(seconds: float) -> None:
         log = _locked_log()
         until = time.time() + min(max(seconds, 1.0), 120.0)
         RequestLog.objects.filter(pk=ROW_ID).update(closed_until=max(log.closed_until, until))
+
+
+def learn(remaining: int) -> None:
+    """Lamina says that REMAINING requests are left: others at our address use the same limit, so count theirs too."""
+    log = RequestLog.objects.filter(pk=ROW_ID).first()
+    now = time.time()
+    limit = settings.LAMINA_REQUESTS_PER_MINUTE
+    ours = sum(stamp > now - WINDOW_SECONDS for stamp in log.stamps) if log else 0
+    if limit - remaining - ours <= STRANGERS:
+        return  # as many as are on their way between us and Lamina
+    with transaction.atomic():
+        log = _locked_log()
+        stamps = [stamp for stamp in log.stamps if stamp > now - WINDOW_SECONDS]
+        strangers = max(0, limit - remaining - len(stamps))
+        # Nobody knows when they were sent; as they leave Lamina's window, its answers no longer tell of them.
+        RequestLog.objects.filter(pk=ROW_ID).update(stamps=sorted([*stamps, *[now - WINDOW_SECONDS / 2] * strangers]))
 
 
 def used() -> int:

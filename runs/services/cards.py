@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from runs.models import App, Output, OutputFile, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from runs.services.wording import State, about_credits, age_words, clock_words, makes_words, state_of
+from runs.services.wording import State, about_credits, age_words, clock_words, makes_words, state_of, usual_words
 
 PICTURES_PER_CARD = 4
 INPUTS_PER_CARD = 2
@@ -103,6 +103,7 @@ def app_card(app: App) -> AppCard:
         credits_words=about_credits(app.credits_expected),
         picture=app.thumbnail,
         pattern=pattern_of(app.name),
+        usual_words=usual_words(app.usual_seconds, app.slow_seconds),
     )
 
 

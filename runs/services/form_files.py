@@ -77,7 +77,8 @@ def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:
 
     The form's own token tells whose they are: it is signed, and only that member can pick them up again.
     """
-    member = Member.objects.filter(pk=launch.read_form_token(request.POST.get("token", "")), is_active=True).first()
+    owner = launch.read_form_token(request.POST.get("token", "")) or 0
+    member = Member.objects.filter(pk=owner, is_active=True).first()
     schema = AppSchema.objects.filter(version=request.POST.get("schema", "")).first()
     if member is None or schema is None:
         return []

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.cache import cache
 from django.utils import timezone
 
-from runs.models import Draft, Heartbeat, LaminaStatus, SignInAttempt
+from runs.models import Draft, Heartbeat, Incident, LaminaStatus, SignInAttempt
 
 STATUS_ID = 1
 CACHE_SECONDS = 2
@@ -43,7 +43,7 @@ def note_status(**fields: Any) -> None:
     cache.delete("lamina_status")
 
 
-def note_answer(now: datetime, *, is_sandbox: bool, is_key_refused: bool) -> None:
+def note_answer(now: datetime, *, is_sandbox: bool, is_key_refused: bool, clock_ahead_seconds: float = 0.0) -> None:
     """Lamina answered. Written only when it tells something new, or every five seconds."""
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
     is_news = (
@@ -56,8 +56,11 @@ def note_answer(now: datetime, *, is_sandbox: bool, is_key_refused: bool) -> Non
     )
     if is_news:
         refused_at = (status and status.key_refused_at) or now
+        since = status.reachable_since if status and status.away_since is None else None
         note_status(
             answered_at=now,
+            reachable_since=since or now,
+            clock_ahead_seconds=clock_ahead_seconds,
             away_since=None,
             is_sandbox=is_sandbox,
             key_refused_at=refused_at if is_key_refused else None,
@@ -67,7 +70,13 @@ def note_answer(now: datetime, *, is_sandbox: bool, is_key_refused: bool) -> Non
 def note_silence(now: datetime) -> None:
     """Lamina could not be reached; the first time counts as the beginning."""
     if not LaminaStatus.objects.filter(pk=STATUS_ID, away_since__isnull=False).exists():
-        note_status(away_since=now)
+        note_status(away_since=now, reachable_since=None)
+        note_incident("lamina", "Lamina could not be reached.")
+
+
+def note_incident(kind: str, text: str, request_id: str = "") -> None:
+    """Write down something an admin may want to know; never key, inputs or paths that are proofs."""
+    Incident.objects.create(kind=kind, text=text[:300], request_id=request_id[:100])
 
 
 def tidy() -> None:
@@ -76,5 +85,6 @@ def tidy() -> None:
 
     now = timezone.now()
     SignInAttempt.objects.filter(at__lt=now - timedelta(days=1)).delete()
+    Incident.objects.filter(at__lt=now - timedelta(days=30)).delete()
     Draft.objects.filter(updated_at__lt=now - timedelta(days=90)).delete()
     Failure.objects.filter(stopped__lt=now - timedelta(days=7)).delete()

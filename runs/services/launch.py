@@ -206,18 +206,12 @@ def expected_ratio(answers: Sequence[Answer]) -> tuple[int, int]:
     return 1, 1
 
 
-def fastest_seconds(app_id: int) -> float | None:
-    """How long the quickest of an app's last 20 completed runs took; None before there is one."""
-    ended = Run.objects.filter(app=app_id, status="completed", started_at__isnull=False).order_by("-pk")
-    spans = [end - start for start, end in ended.values_list("started_at", "finished_at")[:20] if start and end]
-    return min(spans).total_seconds() if spans else None
-
-
 def sweep(now: datetime | None = None) -> None:
     """Ring for starts whose task was lost, whose waiting is over, or whose worker died, and for unsent cancels."""
     now = now or timezone.now()
-    for run_id in Run.objects.due(now - LOST_PRESS).order_by("due_at").values_list("pk", flat=True)[:20]:
-        enqueue("runs.tasks.submit_run", run_id)
+    due = Run.objects.due(now - LOST_PRESS).order_by("due_at").values_list("pk", "status")[:20]
+    for run_id, status in due:
+        enqueue("runs.tasks.submit_run" if status == "starting" else "runs.tasks.check_run", run_id)
     for run_id in Run.objects.filter(
         status__in=("queued", "running"),
         cancel_asked_at__lt=now - LOST_PRESS,

@@ -18,7 +18,7 @@ from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected
 from runs.lamina.types import RunRow
 from runs.models import Run
 from runs.queue import stop_requested
-from runs.services import health, launch, leases, progress, waking
+from runs.services import deliveries, health, launch, leases, progress, usual, waking
 from runs.services.budget import BudgetWait, Priority
 from runs.services.remote import lamina
 
@@ -71,6 +71,7 @@ class Watch:
         self.holder = holder
         self.failures = 0
         self.is_list_refused = False
+        self.listed = -SLOW_SECONDS
         self.first_looks: dict[int, float] = {}
 
     def run(self, until: float) -> None:
@@ -121,13 +122,21 @@ class Watch:
             return settings.LAMINA_POLL_SECONDS if Run.objects.needing_poller().exists() else None
         if (early := self._too_early(list(active.values()))) > 0:
             return early
-        ended, hidden = self._read_list(active)
-        for run in ended:
-            self._read_one(run)
-        for run in self._reveal(hidden) if hidden else ():
-            self._read_one(run)
+        if not self._is_delivered(now):
+            ended, hidden = self._read_list(active)
+            for run in ended:
+                self._read_one(run)
+            for run in self._reveal(hidden) if hidden else ():
+                self._read_one(run)
         self._read_partials(list(active.values()))
         return self._pause(list(active.values()))
+
+    def _is_delivered(self, now: datetime) -> bool:
+        """True while deliveries bring the news, so that the list is read as a safety net only."""
+        if deliveries.are_arriving(now) and time.monotonic() - self.listed < SLOW_SECONDS:
+            return True
+        self.listed = time.monotonic()
+        return False
 
     def _pause(self, active: list[Run]) -> float:
         """Seconds until the next look: quick while somebody watches, calmer for young runs, slow for old ones."""
@@ -150,7 +159,7 @@ class Watch:
     def _first_look(self, run: Run) -> float:
         """Age in seconds at which a run is first worth a look."""
         if run.app_id not in self.first_looks:
-            fastest = launch.fastest_seconds(run.app_id)
+            fastest = min(usual.spans_of(run.app_id), default=None)
             quick = settings.LAMINA_POLL_SECONDS * FIRST_LOOK
             self.first_looks[run.app_id] = quick if fastest is None else min(max(quick, fastest * 0.6), 120.0)
         return self.first_looks[run.app_id]

@@ -6,8 +6,9 @@
     starting ──sent_at committed, then one POST──202──► queued ─► running ─► completed
       │  ▲                       │                                       ├─► failed
       │  └─ certain non-start:   ├─ refused by Lamina ─► failed          └─► cancelled
-      │     hold() and wait      └─ no clear answer ─► checking ─► starting again, or failed: a person decides
-      └─ cancelled before sent_at: cancelled at once
+      │     hold() and wait      └─ no clear answer ─► checking ─┬─ found again ─► queued, running, …
+      └─ cancelled before sent_at: cancelled at once             ├─ not there in two looks ─► starting
+                                                                 └─ several: a person ─► starting or failed
 
 Each step is one conditional UPDATE of a locked row: of two that bring the same news one wins, and late or repeated
 news never moves a final run. Every change that a page could show raises `Run.version`.
@@ -19,11 +20,12 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
+from django.utils import timezone
 
 from runs.lamina.types import RunRow, RunSnapshot
-from runs.models import FINAL, Member, Output, OutputFile, Run
+from runs.models import FINAL, App, Member, Output, OutputFile, Run
 from runs.queue import enqueue
-from runs.services import results
+from runs.services import results, usual
 
 logger = logging.getLogger("runs.progress")
 
@@ -39,10 +41,22 @@ def claim_start(run: Run, now: datetime, until: datetime) -> bool:
     return True
 
 
-def mark_sent(run: Run, now: datetime) -> bool:
-    """Commit that the one POST is about to happen; False if the claim was lost or the run was cancelled."""
-    mine = Run.objects.filter(pk=run.pk, status="starting", sent_at=None, due_at=run.due_at, cancel_asked_at=None)
-    return mine.update(sent_at=now, due_at=None, wait="", version=F("version") + 1) == 1
+def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
+    """Commit that the one POST is about to happen.
+
+    False if the claim was lost, or if another start of the same app comes first: one that is being looked for, since a
+    new one would be mistaken for it, or (IS_ALONE) one in flight, since only their order tells two of them apart.
+    """
+    with transaction.atomic():
+        App.objects.select_for_update().get(pk=run.app_id)  # two workers decide one after the other
+        others = Run.objects.filter(app=run.app_id).exclude(pk=run.pk)
+        first = Q(status="checking", due_at__isnull=False)
+        if is_alone:
+            first |= Q(status="starting", sent_at__isnull=False)
+        if others.filter(first).exists():
+            return False
+        mine = Run.objects.filter(pk=run.pk, status="starting", sent_at=None, due_at=run.due_at, cancel_asked_at=None)
+        return mine.update(sent_at=now, due_at=None, wait="", version=F("version") + 1) == 1
 
 
 def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> bool:
@@ -75,17 +89,43 @@ def hold(run: Run, reason: Run.Wait, until: datetime) -> bool:
 
 
 def doubt(run: Run, text: str = "", request_id: str = "") -> bool:
-    """No clear answer: it may have started. Never sent again without a reason."""
-    return _change(
-        run, ("starting",), status="checking", due_at=None, wait="", failure_text=text, request_id=request_id
+    """No clear answer: it may have started. Looked for (`checking`), never sent again without a reason."""
+    changed = _change(
+        run,
+        ("starting",),
+        status="checking",
+        due_at=timezone.now(),
+        wait="",
+        empty_looks=0,
+        candidates=[],
+        failure_text=text,
+        request_id=request_id[:100],
     )
+    if changed:
+        enqueue("runs.tasks.check_run", run.pk)
+    return changed
+
+
+def ask_person(run: Run, candidates: list[str]) -> bool:
+    """Looking cannot tell whether it started: the page asks its maker."""
+    return _change(run, ("checking",), due_at=None, candidates=candidates[:20])
 
 
 def start_again(run: Run, now: datetime) -> bool:
-    """A person, or the check, decided that a doubtful start did not happen."""
-    changed = _change(run, ("checking",), status="starting", sent_at=None, due_at=now, failure_text="")
+    """The check, or a person, decided that a doubtful start did not happen."""
+    if run.cancel_asked_at is not None:
+        return _end_unsent(run, ("checking",), now)
+    changed = _change(run, ("checking",), status="starting", sent_at=None, due_at=now, failure_text="", candidates=[])
     if changed:
         enqueue("runs.tasks.submit_run", run.pk)
+    return changed
+
+
+def _end_unsent(run: Run, from_statuses: tuple[str, ...], now: datetime, **fields: Any) -> bool:
+    """Nothing is at Lamina and somebody wants it stopped: cancelled at once."""
+    changed = _change(run, from_statuses, status="cancelled", finished_at=now, due_at=None, wait="", **fields)
+    if changed:
+        results.close_open_boxes(run, Output.Status.CANCELLED)
     return changed
 
 
@@ -130,8 +170,7 @@ def ask_cancel(run: Run, member: Member, now: datetime) -> str:
         if locked.is_final:
             return "too late"
         if locked.status == "starting" and locked.sent_at is None:
-            _change(run, ("starting",), status="cancelled", finished_at=now, due_at=None, wait="", cancelled_by=member)
-            results.close_open_boxes(run, Output.Status.CANCELLED)
+            _end_unsent(run, ("starting",), now, cancelled_by=member)
             return "cancelled"
         if locked.cancel_asked_at is None:
             _change(run, (locked.status,), cancel_asked_at=now, cancelled_by=member)
@@ -140,9 +179,11 @@ def ask_cancel(run: Run, member: Member, now: datetime) -> str:
     return "asked"
 
 
-def note_cancel_sent(run: Run, now: datetime) -> None:
-    """Lamina has our wish; whether it stopped, only a later read tells."""
-    Run.objects.filter(pk=run.pk).exclude(status__in=FINAL).update(cancel_sent_at=now, version=F("version") + 1)
+def note_cancel_sent(run: Run, now: datetime, answer: str) -> None:
+    """Lamina has our wish and said ANSWER; whether it stopped, only a later read tells."""
+    Run.objects.filter(pk=run.pk).exclude(status__in=FINAL).update(
+        cancel_sent_at=now, cancel_answer=answer[:50], version=F("version") + 1
+    )
 
 
 def note_row(run: Run, row: RunRow, now: datetime) -> bool:
@@ -177,6 +218,8 @@ def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime) -> bool:
         Run.objects.filter(pk=run.pk, status=locked.status).update(**fields)
     if fields["status"] != locked.status:
         _log(locked, fields["status"])
+        if fields["status"] == "completed":
+            usual.note_ended(locked.app_id)
     return is_news
 
 
@@ -236,4 +279,4 @@ def _change(run: Run, from_statuses: tuple[str, ...], **fields: Any) -> bool:
 
 
 def _log(run: Run, status: str) -> None:
-    logger.info("run %s %s -> %s", run.public_id, run.status, status)
+    logger.info("run=%s from=%s to=%s remote=%s", run.public_id, run.status, status, run.remote_id or "-")

@@ -47,8 +47,12 @@ def _note(answered: Answered) -> None:
     if isinstance(error, LaminaUnavailable):
         health.note_silence(timezone.now())
         return
+    if answered.rate_remaining is not None:
+        budget.learn(answered.rate_remaining)
+    ahead = (answered.lamina_time - answered.at).total_seconds() if answered.lamina_time else 0.0
     health.note_answer(
         timezone.now(),
+        clock_ahead_seconds=ahead,
         is_sandbox=answered.is_sandbox,
         is_key_refused=isinstance(error, LaminaRejected) and error.is_key_refused,
     )

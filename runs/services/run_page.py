@@ -18,6 +18,7 @@ from runs.services.wording import (
     clock_words,
     span_words,
     state_of,
+    usual_words,
 )
 
 
@@ -67,6 +68,9 @@ class RunPage:
     wait_words: str
     wanted_words: str
     credits_words: str
+    usual_words: str
+    slow_words: str
+    asks_person: bool
     is_live: bool
     version: str
 
@@ -90,6 +94,9 @@ def run_page(run: Run) -> RunPage:
         wait_words=wait_words(run),
         wanted_words=_wanted_words(run),
         credits_words=about_credits(run.credits_estimated),
+        usual_words=usual_words(run.app.usual_seconds, run.app.slow_seconds) if is_watched else "",
+        slow_words=_slow_words(run, now - since) if is_watched else "",
+        asks_person=run.status == "checking" and run.due_at is None,
         is_live=is_live(run),
         version=version_token(run),
     )
@@ -106,7 +113,9 @@ def sentence_of(run: Run) -> str:
     if run.status == "starting":
         return "We are handing it over."
     if run.status == "checking":
-        return "We do not know yet whether it started. Nothing is repeated."
+        if run.due_at is None:
+            return "We could not find out whether it started. Please decide."
+        return "We do not know yet whether it started. We are looking; nothing is repeated."
     if state.key == "progress":
         return f"Lamina is working. {state.detail[:1].upper() + state.detail[1:] + '.' if state.detail else ''}".strip()
     took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
@@ -119,6 +128,19 @@ def sentence_of(run: Run) -> str:
         by = f" by {run.cancelled_by.display_name}" if run.cancelled_by else ""
         return f"Stopped{by}."
     return "Nothing came out."
+
+
+def _slow_words(run: Run, age: timedelta) -> str:
+    """A sentence when it takes longer than it should; honest about not knowing why."""
+    if run.status not in ("queued", "running"):
+        return ""
+    if age > timedelta(hours=24):
+        return "There has been no end for a day. You can go on waiting, or cancel it."
+    if age > timedelta(minutes=30) and (run.app.slow_seconds or 0) < 1800:
+        return "Longer than ever seen. We keep looking."
+    if run.app.slow_seconds is not None and age.total_seconds() > run.app.slow_seconds:
+        return "This takes longer than nine in ten runs of this app did. We keep looking."
+    return ""
 
 
 def wait_words(run: Run) -> str:

@@ -1,16 +1,17 @@
 """Handing a run over to Lamina, and asking Lamina to stop one; always in the worker."""
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
-from runs.models import Run, Upload
+from runs.models import App, Run, Upload
 from runs.models.run import RunInputUpload
+from runs.queue import stop_requested
 from runs.schema_forms.inputs import to_inputs
-from runs.services import catalog, progress, uploads, waking
+from runs.services import catalog, deliveries, progress, uploads, waking
 from runs.services.budget import BudgetWait, Priority
 from runs.services.cards import summarise
 from runs.services.fetching import FetchFailed, FetchRefused
@@ -18,15 +19,29 @@ from runs.services.launch import answers_of
 from runs.services.remote import lamina
 
 CLAIM = timedelta(seconds=120)
+WINDOW_SECONDS = 40.0  # of handing over one start after the other; below the task's time-out with the last POST
 BACK_OFF_SECONDS = (3, 5, 10, 20, 30, 60)
 
 
 def submit_run(run_id: int) -> None:
-    """Claim this start and hand it over; every way out leaves the run in a state that the sweep understands."""
+    """Hand this start over, then those of the same app that waited for it, one after the other."""
+    ends_at = time.monotonic() + WINDOW_SECONDS
+    waiting: int | None = run_id
+    while waiting is not None:
+        run = Run.objects.select_related("app", "schema").get(pk=waiting)
+        waiting = None
+        if _submit(run) and time.monotonic() < ends_at and not stop_requested():
+            waiting = _next_of(run.app)
+
+
+def _submit(run: Run) -> bool:
+    """Claim a start and hand it over; every way out leaves the run in a state that the sweep understands.
+
+    True when its app is free for the next one.
+    """
     now = timezone.now()
-    run = Run.objects.select_related("app", "schema").get(pk=run_id)
     if not progress.claim_start(run, now, now + CLAIM):
-        return
+        return False
     try:
         urls = _hand_over_files(run)
         if urls is not None:
@@ -39,6 +54,16 @@ def submit_run(run_id: int) -> None:
         progress.fail(run, "files", timezone.now(), text=str(refused))
     except LaminaError as error:
         _before_sending(run, error)
+    return run.wait != Run.Wait.APP
+
+
+def _next_of(app: App) -> int | None:
+    """The oldest start of APP that waits for another one of it."""
+    waiting = Run.objects.filter(app=app, status="starting", wait=Run.Wait.APP).order_by("created_at", "pk")
+    run_id = waiting.values_list("pk", flat=True).first()
+    if run_id is not None:
+        waiting.filter(pk=run_id).update(due_at=timezone.now())
+    return run_id
 
 
 def _hand_over_files(run: Run) -> dict[str, str] | None:
@@ -75,10 +100,12 @@ def _renew(run: Run) -> None:
 def _send(run: Run, urls: dict[str, str]) -> None:
     inputs = to_inputs(run.schema.parameters, answers_of(run), urls)
     outputs = _wanted_labels(run)
-    if not progress.mark_sent(run, timezone.now()):
+    webhook = deliveries.address_for(run)
+    if not progress.mark_sent(run, timezone.now(), is_alone=webhook is None):
+        progress.hold(run, Run.Wait.APP, timezone.now() + timedelta(seconds=3))
         return
     try:
-        started = lamina().start_run(run.app.remote_id, inputs, outputs)
+        started = lamina().start_run(run.app.remote_id, inputs, outputs, webhook)
     except BudgetWait as wait:
         progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
     except LaminaRejected as error:
@@ -152,10 +179,10 @@ def send_cancel(run_id: int) -> None:
     if run.is_final or not run.remote_id or run.cancel_asked_at is None:
         return
     try:
-        lamina().cancel_run(run.remote_id)
-        progress.note_cancel_sent(run, timezone.now())
+        answer = lamina().cancel_run(run.remote_id)
+        progress.note_cancel_sent(run, timezone.now(), answer)
         progress.apply_snapshot(run, lamina(Priority.START).get_run(run.remote_id), timezone.now())
     except (LaminaUnavailable, LaminaRateLimited, BudgetWait):
         return  # the sweep sends it again
     except LaminaRejected:
-        Run.objects.filter(pk=run.pk).update(cancel_sent_at=timezone.now(), version=F("version") + 1)
+        progress.note_cancel_sent(run, timezone.now(), "refused")

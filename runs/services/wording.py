@@ -137,6 +137,26 @@ def clock_words(span: timedelta) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
+def usual_words(usual: float | None, slow: float | None) -> str:
+    """ "usually 2 to 3 min", "usually about 20 s"; empty while nobody can know."""
+    if usual is None or slow is None:
+        return ""
+    low, high = _rounded(usual), _rounded(slow)
+    if low == high:
+        return f"usually about {span_words(timedelta(seconds=low))}"
+    if low >= 60 and low % 60 == high % 60 == 0:
+        return f"usually {low // 60} to {span_words(timedelta(seconds=high))}"
+    if high < 60:
+        return f"usually {low} to {high} s"
+    return f"usually {span_words(timedelta(seconds=low))} to {span_words(timedelta(seconds=high))}"
+
+
+def _rounded(seconds: float) -> int:
+    """To 1 s below ten seconds, 5 s below a minute, 30 s below ten minutes, else whole minutes."""
+    step = 1 if seconds < 10 else 5 if seconds < 60 else 30 if seconds < 600 else 60
+    return max(1, round(seconds / step) * step)
+
+
 def span_words(span: timedelta) -> str:
     """ "42 s", "1 min 20 s", "1 h 2 min"."""
     seconds = max(0, round(span.total_seconds()))

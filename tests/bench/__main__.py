@@ -27,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):
         parser.error(f"there is no bench named {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    print(f"On {os.cpu_count()} cores, of which {os.getloadavg()[0]:.1f} were busy in the last minute.\n")
     print(header(), flush=True)
     is_held = True
     for name in options.names or BENCHES:

@@ -58,10 +58,12 @@ def bench(portal: Portal, report: Report) -> None:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         for name, address, visitor in (("sign-in page", "/login/", None), ("app page", app, member)):
             with report.part(f"first view, {name}"):
-                report_weight(report, weigh(browser, portal, address, visitor), portal)
+                report_weight(report, weigh(browser, portal, address, visitor))
         with report.part(f"gallery of {CARDS} cards"):
             make_gallery(portal, member)
             measure_gallery(report, weigh(browser, portal, "/history/", member))
+        with report.part("first view, app page with own results"):
+            report_weight(report, weigh(browser, portal, app, member))
         with report.part(f"home, processor slowed {SLOWED} times"):
             measure_vitals(report, browser, portal, member)
         browser.close()
@@ -132,7 +134,7 @@ def scroll_to_end(page: Page) -> None:
             return
 
 
-def report_weight(report: Report, weight: Weight, portal: Portal) -> None:
+def report_weight(report: Report, weight: Weight) -> None:
     report.at_most("all", weight.total / KB, MAX_KB, " KB")
     report.at_most("requests", weight.requests, MAX_REQUESTS)
     for kind, (word, bar) in MAX_KB_OF.items():

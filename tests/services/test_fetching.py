@@ -21,7 +21,7 @@ from requests_hardened import ip_filter_adapter
 from urllib3.util import connection
 
 from runs.services import guard
-from runs.services.fetching import FetchFailed, FetchRefused, fetch, put_file
+from runs.services.fetching import FetchFailed, FetchRefused, check_url, fetch, put_file
 from tests.services.hostile import Decoy, HostileServer, hostile_server, picture
 
 ANY = 5_000_000  # bytes
@@ -59,8 +59,13 @@ def test_a_file_arrives_whole(server: HostileServer, settings: Settings) -> None
     assert waiting_files(settings) == [fetched.path]
 
 
-def test_nothing_about_us_travels(server: HostileServer, monkeypatch: pytest.MonkeyPatch, decoy: Decoy) -> None:
+def test_nothing_about_us_travels(
+    server: HostileServer, monkeypatch: pytest.MonkeyPatch, decoy: Decoy, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{decoy.port}")
+
     fetch(f"{server.url}/redirect?to=/a.png", max_bytes=ANY, seconds=5)
 
     assert server.hits == ["/redirect?to=/a.png", "/a.png"]
@@ -145,7 +150,10 @@ def test_a_hostile_link_is_refused_without_any_connection(
     assert waiting_files(settings) == []
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fd00::1"])
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fd00::1", "fec0::1", "::7f00:1"],
+)
 def test_a_harmless_name_with_a_private_address_is_refused(
     address: str, decoy: Decoy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +204,19 @@ def test_only_exactly_the_trusted_origin_is_exempt(server: HostileServer, decoy:
 
     assert server.hits == []
     assert not decoy.was_contacted()
+
+
+def test_a_trusted_origin_is_no_prefix(settings: Settings) -> None:
+    settings.TRUSTED_FILE_ORIGINS = ["http://files.example.com"]
+    check_url("http://files.example.com/a.png")
+    check_url("http://FILES.example.com?a.png")
+    for url in (
+        "http://files.example.com.evil.test/",
+        "http://files.example.com:8080/",
+        "http://files.example.company",
+    ):
+        with pytest.raises(FetchRefused, match="Only links that start with https"):
+            check_url(url)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def inked(photo: Image.Image, colours: int, line: float) -> Image.Image:
     """Few flat colours within drawn outlines."""
     smooth = photo.filter(ImageFilter.BoxBlur(2))
     # The colours are chosen on a small copy, which is quick, and then used on the whole.
-    few = smooth.reduce(4).quantize(colours, Image.Quantize.MEDIANCUT)
+    few = smooth.reduce(4).quantize(colours, Image.Quantize.MAXCOVERAGE)
     flat = smooth.quantize(palette=few, dither=Image.Dither.NONE).convert("RGB")
     edges = ImageOps.grayscale(smooth).filter(ImageFilter.FIND_EDGES)
     # The filter leaves the outermost pixels as they were.
@@ -85,7 +85,7 @@ def look_for(style: str, position: int) -> Look:
 
 def fit(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Filled to the size, a little above the middle, where faces are."""
-    return ImageOps.fit(photo, size, Image.Resampling.BICUBIC, centering=(0.5, 0.36))
+    return ImageOps.fit(photo, size, Image.Resampling.BILINEAR, centering=(0.5, 0.36))
 
 
 def arrange(sheet: Paper, photos: list[Image.Image], chance: random.Random) -> None:
@@ -95,7 +95,7 @@ def arrange(sheet: Paper, photos: list[Image.Image], chance: random.Random) -> N
         _alone(sheet, photos[0], chance)
         return
     photos = photos[:6]
-    across = min(len(photos), 3 if width > height * 0.9 else 2)
+    across = len(photos) if len(photos) < 4 and width > height * 0.9 else 2 if len(photos) < 5 else 3
     down = -(-len(photos) // across)
     cell = (width * 0.92 / across, height * 0.9 / down)
     for number, photo in enumerate(photos):
@@ -135,8 +135,8 @@ def _print(sheet: Paper, photo: Image.Image, place: Point, room: tuple[float, fl
     size = (round(min(room[0], scale * 0.95)) - 2 * border, round(room[1]) - 2 * border)
     card = Image.new("RGB", (size[0] + 2 * border, size[1] + 2 * border), (252, 249, 243))
     card.paste(fit(photo, size), (border, border))
-    mask = Image.new("L", card.size, 255).rotate(turn, Image.Resampling.BICUBIC, expand=True)
-    card = card.rotate(turn, Image.Resampling.BICUBIC, expand=True)
+    mask = Image.new("L", card.size, 255).rotate(turn, Image.Resampling.BILINEAR, expand=True)
+    card = card.rotate(turn, Image.Resampling.BILINEAR, expand=True)
     corner = (round(place[0] - card.width / 2), round(place[1] - card.height / 2))
     whole, through = Image.new("RGB", sheet.size), Image.new("L", sheet.size, 0)
     whole.paste(card, corner)
@@ -167,5 +167,3 @@ def leaves(sheet: Paper, palette: Palette, chance: random.Random) -> None:
             length = unit * chance.uniform(0.2, 0.28)
             colour = palette.accent if number == 1 else palette.tone(0.05 + 0.12 * number)
             sheet.lay(Pen().leaf(*root, angle, length, length * 0.34), colour, shadow=0.3)
-
-

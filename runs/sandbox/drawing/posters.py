@@ -70,7 +70,7 @@ def with_photos(
 ) -> Image.Image:
     look = photos.look_for(style, job.position + job.part + job.variant)
     longest = round(max(room) * (0.9 if len(given) == 1 else 0.55))
-    looked = [look(ImageOps.contain(photo, (longest, longest), Image.Resampling.BICUBIC), palette) for photo in given]
+    looked = [look(ImageOps.contain(photo, (longest, longest), Image.Resampling.BILINEAR), palette) for photo in given]
     if job.position % 2:
         looked = [ImageOps.mirror(photo) for photo in looked]
     sheet = photos.backdrop(room, palette, chance)

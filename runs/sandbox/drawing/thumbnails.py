@@ -57,7 +57,8 @@ def rail(chance: random.Random) -> Image.Image:
     palette = PALETTES["nordic"]
     sheet = Paper(SIZE, gradient(SIZE, mix(palette.paper, palette.tone(0.8), 0.3), palette.tone(0.86)))
     sheet.lay(Pen().box(-2, height * 0.14, width + 2, height * 0.155), (96, 72, 56), shadow=0.25)
-    colours = ((palette.accent, palette.paper), (palette.tone(0.3), palette.accent), (palette.second, palette.tone(0.1)))
+    dark, blue = palette.tone(0.1), palette.tone(0.3)
+    colours = ((palette.accent, palette.paper), (blue, palette.accent), (palette.second, dark))
     for number, (colour, trim) in enumerate(colours):
         x = width * (0.2 + 0.3 * number)
         figures.garment(sheet, x, height * 0.33, height * 0.56, colour, trim, is_back=number == 2)
@@ -74,7 +75,8 @@ def try_on(chance: random.Random) -> Image.Image:
     sheet.lay(Pen().box(-2, height * 0.9, width + 2, height + 2), palette.tone(0.66), shadow=0.2)
     figures.garment(sheet, width * 0.27, height * 0.33, height * 0.42, palette.accent, palette.paper)
     figures.person(sheet, palette, random.Random(2), width * 0.73, height * 0.95, height * 0.83, palette.accent)  # noqa: S311
-    sheet.lay(joined(Pen().ellipse(width * (0.45 + 0.025 * n), height * 0.48, 3.6) for n in range(5)), palette.ink)
+    dots = (Pen().ellipse(width * (0.45 + 0.025 * n), height * 0.48, 3.6) for n in range(5))
+    sheet.lay(joined(dots), palette.ink)
     return grained(sheet.image, 0.8)
 
 

@@ -1,0 +1,91 @@
+"""Did it start? A start without a clear answer is looked for in Lamina's run list, never simply repeated.
+
+The list knows no inputs, so what tells is time and place: runs of this app since just before the POST, minus those that
+are ours already. One left over is ours. None in two looks twenty seconds apart, and it never started. Several, or no
+list to look into, and a person decides. A delivery on the run's own webhook path settles it at once (`deliveries`).
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db.models import F
+from django.utils import timezone
+
+from runs.lamina.errors import LaminaError, LaminaRejected
+from runs.lamina.types import RunRow
+from runs.models import Run
+from runs.services import health, progress, waking
+from runs.services.budget import BudgetWait, Priority
+from runs.services.remote import lamina
+
+logger = logging.getLogger("runs.checking")
+
+MARGIN = timedelta(seconds=60)  # clocks differ, and the POST took its time
+LOOKS = 2
+LOOK_AGAIN = timedelta(seconds=20)
+LATER = timedelta(seconds=10)
+CLAIM = timedelta(seconds=60)
+PAGE, PAGES = 100, 5
+
+
+def check_run(run_id: int) -> None:
+    """One look for a doubtful start; what it found decides what happens next."""
+    now = timezone.now()
+    waiting = Run.objects.filter(pk=run_id, status="checking", due_at__lte=now)
+    if not waiting.update(due_at=now + CLAIM):
+        return
+    run = Run.objects.select_related("app").get(pk=run_id)
+    try:
+        found = _look(run)
+    except BudgetWait as wait:
+        _look_later(run, timedelta(seconds=wait.seconds))
+    except LaminaRejected as error:
+        if error.is_key_refused:
+            _look_later(run, MARGIN)
+        else:
+            progress.ask_person(run, [])  # this key may not read the list
+    except LaminaError:
+        _look_later(run, LATER)
+    else:
+        _decide(run, found, now)
+
+
+def _decide(run: Run, found: list[RunRow], now: datetime) -> None:
+    is_alone = not Run.objects.filter(app=run.app, status="checking").exclude(pk=run.pk).exists()
+    if len(found) == 1 and is_alone:
+        logger.info("run %s found again", run.public_id)
+        progress.accept(run, found[0].run_id, found[0].status, timezone.now())
+        waking.ensure_poller()
+    elif found:
+        progress.ask_person(run, [row.run_id for row in found])
+    elif run.empty_looks + 1 < LOOKS:
+        Run.objects.filter(pk=run.pk, status="checking").update(
+            empty_looks=F("empty_looks") + 1, due_at=now + LOOK_AGAIN
+        )
+    else:
+        progress.start_again(run, timezone.now())
+
+
+def _look(run: Run) -> list[RunRow]:
+    """Runs of this app that Lamina began since just before our POST and that are nobody's here."""
+    assert run.sent_at is not None  # noqa: S101 - a doubtful start was sent
+    ahead = timedelta(seconds=health.lamina_status().clock_ahead_seconds)
+    since = run.sent_at + ahead - MARGIN
+    rows: dict[str, RunRow] = {}
+    for number in range(PAGES):
+        page = lamina(Priority.FINAL).list_runs(app_id=run.app.remote_id, since=since, limit=PAGE, offset=number * PAGE)
+        rows |= {row.run_id: row for row in page.rows if _may_be(row, run, since)}
+        if len(page.rows) + page.skipped < PAGE:
+            break
+    known = set(Run.objects.filter(remote_id__in=rows).values_list("remote_id", flat=True))
+    return [row for row in rows.values() if row.run_id not in known]
+
+
+def _may_be(row: RunRow, run: Run, since: datetime) -> bool:
+    """A list that ignores our filters must not make us adopt a stranger."""
+    is_our_app = row.workflow_id in ("", run.app.remote_id)
+    return is_our_app and (row.created_at is None or row.created_at >= since)
+
+
+def _look_later(run: Run, after: timedelta) -> None:
+    Run.objects.filter(pk=run.pk, status="checking").update(due_at=timezone.now() + after)

@@ -1,0 +1,109 @@
+"""Webhook deliveries: news of a run on a path of its own, believed only when Lamina signed every byte of it.
+
+A delivery may come before the POST's own answer, so it also settles a start that is in flight or in doubt. The keys are
+fetched by the worker; while they are missing or seem outdated the answer is 503, and Lamina delivers again in seconds.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from django.conf import settings
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from runs.lamina.errors import LaminaError
+from runs.lamina.signature import Flaw, check_delivery
+from runs.lamina.types import RunSnapshot
+from runs.models import LaminaStatus, Run
+from runs.queue import enqueue
+from runs.services import health, progress
+from runs.services.budget import BudgetWait
+from runs.services.remote import lamina
+
+logger = logging.getLogger("runs.deliveries")
+
+KEYS_FRESH_FOR = timedelta(hours=1)
+ASK_KEYS_EVERY = timedelta(minutes=1)  # forged posts must not spend the request budget
+TRUSTED_FOR = timedelta(days=1)
+
+
+def are_wanted() -> bool:
+    """Whether runs ask Lamina for a delivery: LAMINA_WEBHOOKS, and for "auto" whether PORTAL_URL is https."""
+    mode = settings.LAMINA_WEBHOOKS
+    return mode == "on" or (mode == "auto" and settings.PORTAL_URL.startswith("https://"))
+
+
+def are_arriving(now: datetime) -> bool:
+    """True while deliveries can be relied on: asked for, and a valid one came within the last day."""
+    at = health.lamina_status().delivered_at
+    return are_wanted() and at is not None and now - at < TRUSTED_FOR
+
+
+def address_for(run: Run) -> str | None:
+    """Where Lamina shall deliver this run's end; None when deliveries are off."""
+    return f"{settings.PORTAL_URL}{reverse('runs:hook', args=[run.hook_token])}" if are_wanted() else None
+
+
+def receive(token: str, raw_body: bytes, headers: Mapping[str, str], now: datetime) -> HTTPStatus:
+    """Judge and apply one delivery; the status is the answer. Repeats answer 200 and change nothing."""
+    run = Run.objects.filter(hook_token=token).first()
+    if run is None:
+        return HTTPStatus.NOT_FOUND
+    status = LaminaStatus.objects.filter(pk=health.STATUS_ID).first() or LaminaStatus()
+    if not status.signing_keys:
+        request_keys()
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    verdict = check_delivery(raw_body, headers, status.signing_keys, now)
+    if verdict.flaw is Flaw.SIGNATURE:
+        return HTTPStatus.SERVICE_UNAVAILABLE if request_keys() else HTTPStatus.UNAUTHORIZED
+    if verdict.snapshot is None:
+        is_proof = verdict.flaw in (Flaw.HEADERS, Flaw.STALE)
+        return HTTPStatus.UNAUTHORIZED if is_proof else HTTPStatus.BAD_REQUEST
+    if status.signing_keys_at is None or now - status.signing_keys_at > KEYS_FRESH_FOR:
+        request_keys()
+    return _apply(run, verdict.run_id, verdict.snapshot, status, now)
+
+
+def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, now: datetime) -> HTTPStatus:
+    if run.remote_id and run.remote_id != run_id:
+        health.note_incident("delivery", "A delivery named another run than the one its address belongs to.")
+        return HTTPStatus.CONFLICT
+    if not run.remote_id and run.is_active and run.attempts:
+        # Our own POST has not been answered yet, or never will be: this names the run with certainty.
+        progress.accept(run, run_id, snapshot.status, now)
+        run.refresh_from_db()
+    if run.remote_id == run_id:
+        progress.apply_snapshot(run, snapshot, now)
+    if status.delivered_at is None or now - status.delivered_at > timedelta(minutes=1):
+        health.note_status(delivered_at=now)
+    return HTTPStatus.OK
+
+
+def request_keys() -> bool:
+    """Have the worker fetch the signing keys; at most once a minute, True when this call did it."""
+    now = timezone.now()
+    LaminaStatus.objects.get_or_create(pk=health.STATUS_ID)
+    free = Q(signing_keys_asked_at=None) | Q(signing_keys_asked_at__lt=now - ASK_KEYS_EVERY)
+    if not LaminaStatus.objects.filter(free, pk=health.STATUS_ID).update(signing_keys_asked_at=now):
+        return False
+    enqueue("runs.tasks.refresh_keys")
+    return True
+
+
+def request_keys_if_wanted() -> None:
+    """Have keys ready before the first delivery needs them."""
+    if are_wanted() and not LaminaStatus.objects.filter(pk=health.STATUS_ID).exclude(signing_keys=[]).exists():
+        request_keys()
+
+
+def refresh_keys() -> None:
+    """Replace the whole key set by what Lamina gives now; an empty or unreadable answer changes nothing."""
+    try:
+        keys = lamina().signing_keys()
+    except (LaminaError, BudgetWait):
+        return
+    if keys:
+        health.note_status(signing_keys=keys, signing_keys_at=timezone.now())
