@@ -31,11 +31,11 @@ check: .venv/.dev
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) -m djlint --lint --quiet templates
-	@bin/check-django $(PY)
+	@.ci/check-django $(PY)
 
 # Stamps: written last, so whatever was interrupted half-way is done again.
 .venv/.made:
-	@bin/make-venv .venv
+	@.ci/make-venv .venv
 	@touch $@
 
 .venv/.run: requirements.txt | .venv/.made

@@ -73,6 +73,18 @@ def _address(text: str) -> Address | None:
     return (isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped) or address
 
 
+class RefuseNulMiddleware:
+    """No address of ours holds a NUL character, and PostgreSQL would choke on one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponse("Bad address.", status=400, content_type="text/plain")
+        return self.get_response(request)
+
+
 class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
     """Sign-in by default. Nothing typed is lost by an expired one, whoever asks.
 

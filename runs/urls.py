@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runs.views import apps, files, history, home, hooks, live, runs
+from runs.views import apps, files, history, home, hooks, live, manage, runs
 
 app_name = "runs"
 
@@ -23,10 +23,11 @@ run_urls = [
     path("hooks/lamina/<str:token>/", hooks.hook, name="hook"),
     path("live/", live.live, name="live"),
 ]
+manage_urls = [path("manage/", manage.manage, name="manage")]
 file_urls = [
     path("files/<str:file_id>/original", files.file_original, name="file-original"),
     path("files/<str:file_id>/thumb/<int:width>", files.file_thumb, name="file-thumb"),
     path("uploads/", files.upload_create, name="upload-create"),
     path("uploads/<str:upload_id>/", files.upload_detail, name="upload-detail"),
 ]
-urlpatterns = [path("", home.home, name="home"), *app_urls, *run_urls, *file_urls]
+urlpatterns = [path("", home.home, name="home"), *app_urls, *run_urls, *file_urls, *manage_urls]

@@ -14,33 +14,33 @@ const say = (words) => ($("#announcer").textContent = words);
 
 /* Live pages: one poller, its pace set here */
 let timer;
-const active = () => $$("[data-run][data-active]").slice(0, 120); // keeps the address under 4 KB
+const active = () => $$("[data-active]").slice(0, 120); // the address stays under 4 KB
 const since = (card) => Date.parse($("[data-elapsed-since]", card)?.dataset.elapsedSince) || Date.now();
 const look = async () => {
   const live = $("#live"), cards = active();
-  clearTimeout(timer);
-  if (!live || !cards.length || document.hidden) return;
-  const query = new URLSearchParams(cards.map(({ dataset }) => ["r", `${dataset.run}:${dataset.version}`]));
-  if (live.dataset.page) query.set("page", live.dataset.page);
-  await htmx.ajax("GET", `${live.dataset.liveUrl}?${query}`, { source: live, swap: "none" }).catch(() => {});
+  if (live && cards[0] && !document.hidden) {
+    const query = new URLSearchParams(cards.map(({ dataset }) => ["r", `${dataset.run}:${dataset.version}`]));
+    if (live.dataset.page) query.set("page", live.dataset.page);
+    await htmx.ajax("GET", `${live.dataset.liveUrl}?${query}`, { source: live, swap: "none" }).catch(() => {});
+  }
   soon();
 };
 const soon = () => {
+  clearTimeout(timer);
   const isOld = Date.now() - Math.max(...active().map(since)) > 6e5;
   timer = setTimeout(look, isOld ? 1e4 : 2500);
 };
 soon();
 document.addEventListener("visibilitychange", () => (document.hidden ? keep() : look()));
 
-/* Time so far: counts on from the server's words; clocks may be wrong */
+/* Time so far: counts on from the server's words */
 const starts = new WeakMap();
 setInterval(() => {
   for (const time of $$("[data-elapsed-since]")) {
     const shown = time.textContent.split(":").reduce((sum, part) => sum * 60 + +part, 0);
     if (!starts.has(time)) starts.set(time, Date.now() - shown * 1e3);
-    const all = Math.round((Date.now() - starts.get(time)) / 1e3);
-    const parts = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60].slice(all < 3600);
-    time.textContent = parts.map((part, n) => `${part}`.padStart(n && 2, 0)).join(":");
+    const all = Date.now() - starts.get(time);
+    if (all < 864e5) time.textContent = new Date(all).toISOString().slice(11, 19).replace(/^(00:)?0?/, "");
   }
 }, 1e3);
 
@@ -56,7 +56,7 @@ const check = (element) => {
   const form = element.closest("form"), left = $$("progress", form), count = left.length;
   if (!form.dataset.waiting) return;
   if (count && !$(".is-failed", form)) {
-    const done = Math.round(left.reduce((sum, { value }) => sum + value, 0) / count);
+    const done = Math.round(left.reduce((sum, bar) => sum + bar.value, 0) / count);
     return label(form, `Waiting for ${count} upload${count > 1 ? "s" : ""}… ${done} %`);
   }
   delete form.dataset.waiting;
@@ -64,7 +64,7 @@ const check = (element) => {
   if (!count) form.requestSubmit(button);
 };
 on("submit", "[data-once]", (form, { submitter }) => {
-  if (submitter?.matches("[name=act], [data-free]")) return;
+  if (submitter?.matches("[data-free]")) return;
   const isLocked = form.dataset.locked, isBusy = !!$("progress", form);
   form.dataset[isBusy ? "waiting" : "locked"] = 1;
   if (isBusy) check(form);
@@ -99,16 +99,19 @@ const keep = () => {
   if (form) navigator.sendBeacon(form.dataset.draftUrl, new URLSearchParams(new FormData(form)));
 };
 
-/* Files: sent at once; the answer is the tile, good or bad */
+/* Files: sent at once; the answer is the tile */
 const boxOf = (element) => element.closest(".upload");
 const isMany = (box) => box.matches(".is-multiple");
+const remove = (tile) => {
+  htmx.trigger(tile, "htmx:abort");
+  tile.remove();
+};
 const problem = (box, words) => ($("[data-problem]", box).textContent = words);
 const send = (box, file, link) => {
   const { dataset } = box.closest("form"), { accept } = $("[type=file]", box);
-  problem(box, "");
-  if (file?.type && accept && !accept.includes(file.type.split("/")[0]))
-    return problem(box, `“${file.name}” does not fit here. Add ${box.dataset.takes}.`);
-  if (!isMany(box)) $$(".is-sending, .is-failed", box).forEach((old) => old.remove());
+  const isOdd = file?.type && accept && !accept.includes(file.type.split("/")[0]);
+  if (problem(box, isOdd ? `“${file.name}” does not fit here. Add ${box.dataset.takes}.` : "")) return;
+  if (!isMany(box)) $$(".is-sending, .is-failed", box).forEach(remove);
   const tile = $("#sending").content.firstElementChild.cloneNode(true);
   $(".file-name", tile).textContent = file?.name || link;
   if (file?.type.startsWith("image")) $("img", tile).src = URL.createObjectURL(file);
@@ -136,7 +139,7 @@ on("htmx:sendError htmx:responseError", ".is-sending", (tile) => {
 });
 on("htmx:afterSettle", ".upload", (box, { target, detail: { requestConfig: asked } }) => {
   if (target.matches("[data-file]") && asked.verb === "post") {
-    if (!isMany(box)) $$(".file-tile", box).forEach((old) => old === target || old.remove());
+    if (!isMany(box)) $$(".file-tile", box).forEach((old) => old === target || remove(old));
     if (asked.parameters.link) $("[type=url]", box).value = "";
     say(`${$(".file-name", target).textContent} is in.`);
     changed(box);
@@ -152,7 +155,7 @@ on("dragover dragleave drop", ".app-form", (form, { type, target, dataTransfer: 
   $$(".is-over").forEach((other) => other.classList.remove("is-over"));
   if (type === "dragover") box?.classList.add("is-over");
   if (type === "drop" && box) take(box, data.files, data.getData("text").trim());
-  return true; // a file dropped beside its field must not replace the page
+  return !!box || data.types.includes("Files"); // dropped beside it must not replace the page
 });
 on("paste", ".upload", (box, { target, clipboardData: data }) => {
   if (target.matches("[type=url]")) return;
@@ -166,7 +169,7 @@ on("click", "[data-paste]", async (button) => {
     if (item) send(box, new File([await item.getType(type)], "Pasted picture.png", { type }));
     else problem(box, "There is no picture to paste. Copy one first.");
   } catch {
-    box.focus(); // the browser lets no button read what was copied
+    box.focus(); // this browser lets no button paste
     problem(box, "Now press Ctrl+V (on a Mac ⌘V).");
   }
 });
@@ -175,17 +178,17 @@ on("click", ".upload [name=act]", (button) => {
   if (verb === "link") take(box, [], $("[type=url]", box).value.trim());
   if (verb === "up") tile.previousElementSibling.before(tile);
   if (verb === "down") tile.nextElementSibling.after(tile);
-  if (verb === "remove") tile.remove();
+  if (verb === "remove") remove(tile);
   if (tile) changed(box);
-  // the focus stays at hand: here, on the opposite at an end, on "Choose" when the file is gone
+  // the focus stays at hand: here, on the opposite arrow, or on "Choose"
   [button, ...$$("button", tile || box), $("[type=file]", box)].find((next) => next.offsetParent)?.focus();
   check(box);
   return true;
 });
 
-/* Long lists: a search box that narrows the select; Enter takes the first */
+/* Long lists: a search box narrows the select; Enter takes the first */
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-on("input keydown", "[data-search-for]", (wrap, { target, key }) => {
+on("input keydown change", ".select-search", (wrap, { target, key }) => {
   const words = plain(target.value.trim()).split(/\s+/), select = wrap.nextElementSibling;
   const found = [...select.options].filter((option) => {
     const isFound = words.every((word) => plain(option.text).includes(word));
@@ -193,17 +196,17 @@ on("input keydown", "[data-search-for]", (wrap, { target, key }) => {
     return isFound;
   });
   select.size = words[0] ? Math.min(8, found.length + 1) : 0;
-  if (!key) say(`${found.length} found`);
+  if (!key && words[0]) say(`${found.length} found`);
   if (key === "ArrowDown") select.focus();
-  if (key !== "Enter" || !words[0] || !found[0]) return key === "Enter";
-  found[0].selected = true;
+  if (key !== "Enter") return;
+  if (words[0] && found[0]) found[0].selected = true;
   target.value = "";
   changed(select);
-  target.dispatchEvent(new Event("input", { bubbles: true }));
+  changed(target);
   return true;
 });
 
-/* Keys, copying; and showing what only scripts make useful */
+/* Keys, copying */
 on("keydown", "html", (page, { key, target }) => {
   const isLink = key === "Enter" && target.matches(".link-box input");
   const isSearch = key === "/" && !target.matches("input, textarea, select");
@@ -214,9 +217,10 @@ on("keydown", "html", (page, { key, target }) => {
 });
 on("click", "[data-copy]", (button) => {
   const source = document.getElementById(button.dataset.copy);
-  getSelection().selectAllChildren(source); // without https there is no clipboard: it is marked for Ctrl+C
-  navigator.clipboard?.writeText(source.textContent).then(() => ($("[data-copy-word]", button).textContent = say("Copied")));
+  getSelection().selectAllChildren(source); // without https there is only Ctrl+C
+  const copied = () => ($("[data-copy-word]", button).textContent = say("Copied"));
+  navigator.clipboard?.writeText(source.textContent).then(copied);
 });
 htmx.onLoad((root) => {
-  for (const element of $$("[data-paste], [data-hint], [data-copy], [data-search-for]", root)) element.hidden = false;
+  for (const button of $$("[data-copy]", root)) button.hidden = false;
 });

@@ -28,6 +28,7 @@ EXPECTED = {
     "runs:run-start-again": ("post", 200, 404, 302, 404),
     "runs:run-leave": ("post", 200, 404, 302, 404),
     "runs:hook": ("post", 503, 503, 503, 503),  # no sign-in: the path and a signature are the proof
+    "runs:manage": ("get", 302, 404, 404, 200),
     "runs:live": ("get", 302, 204, 204, 204),
     "runs:file-original": ("get", 302, 404, 200, 404),
     "runs:file-thumb": ("get", 302, 404, 200, 404),

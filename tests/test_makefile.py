@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BIN = ROOT / "bin" / "make-venv"
+BIN = ROOT / ".ci" / "make-venv"
 
 SHIM = "#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n"
 OLD = '#!/bin/sh\ncase "$*" in *print*) echo 3.11 ;; *) exit 1 ;; esac\n'
@@ -37,7 +37,7 @@ def put(tmp_path: Path) -> Callable[[str, str, str], Path]:
 
 @pytest.fixture
 def make_venv(tmp_path: Path) -> Run:
-    """Run bin/make-venv in an empty folder with a PATH of FOLDERS only, and the few tools it needs."""
+    """Run .ci/make-venv in an empty folder with a PATH of FOLDERS only, and the few tools it needs."""
     tools = tmp_path / "tools"
     tools.mkdir()
     for tool in ("sh", "rm", "cat"):

@@ -1,6 +1,7 @@
 """The sandbox's world: apps, runs, uploads, credits and whatever tests have ordered. One lock guards all of it."""
 
 import json
+import math
 import secrets
 import threading
 import time
@@ -116,7 +117,8 @@ class World:
         if failed is None:
             failed = own.get("failedOutputs", [len(outputs) - 1]) if script.outcome == "partial" else []
         with self.lock:
-            now = round(self.clock(), 3)  # as exact as the times on the wire, so that `since` can be trusted
+            # As exact as the times on the wire, so that `since` can be trusted; never in the future.
+            now = math.floor(self.clock() * 1000) / 1000
             run = Run(
                 run_id=str(uuid.uuid4()),
                 app_id=app["appId"],

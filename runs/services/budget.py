@@ -76,6 +76,12 @@ def learn(remaining: int) -> None:
         RequestLog.objects.filter(pk=ROW_ID).update(stamps=sorted([*stamps, *[now - WINDOW_SECONDS / 2] * strangers]))
 
 
+def closed_seconds() -> float:
+    """Seconds for which Lamina asked us not to come; 0.0 when it did not."""
+    log = RequestLog.objects.filter(pk=ROW_ID).first()
+    return max(0.0, log.closed_until - time.time()) if log else 0.0
+
+
 def used() -> int:
     """Requests counted in the last minute."""
     log = RequestLog.objects.filter(pk=ROW_ID).first()

@@ -101,7 +101,11 @@ def refresh_balance() -> None:
         usage = lamina().usage()
     except (LaminaError, BudgetWait):
         return
-    health.note_status(balance=usage.balance, balance_at=timezone.now())
+    fields: dict[str, Any] = {"balance": usage.balance, "balance_at": timezone.now()}
+    if not health.lamina_status().workspace_name:
+        with suppress(LaminaError, BudgetWait):
+            fields["workspace_name"] = lamina().account().workspace_name
+    health.note_status(**fields)
 
 
 def refresh_app(app_id: int) -> None:

@@ -76,7 +76,7 @@ def launch_run(member: Member, press: Press, now: datetime | None = None) -> Run
         with transaction.atomic():
             run = _record(member, press, now)
             Draft.objects.filter(member=member, app=press.app).delete()
-            enqueue("runs.tasks.submit_run", run.pk)
+            progress.ring_start(run.pk)
             transaction.on_commit(waking.ensure_poller)
             return run
     except IntegrityError:
@@ -211,7 +211,10 @@ def sweep(now: datetime | None = None) -> None:
     now = now or timezone.now()
     due = Run.objects.due(now - LOST_PRESS).order_by("due_at").values_list("pk", "status")[:20]
     for run_id, status in due:
-        enqueue("runs.tasks.submit_run" if status == "starting" else "runs.tasks.check_run", run_id)
+        if status == "starting":
+            progress.ring_start(run_id)
+        else:
+            enqueue("runs.tasks.check_run", run_id)
     for run_id in Run.objects.filter(
         status__in=("queued", "running"),
         cancel_asked_at__lt=now - LOST_PRESS,

@@ -76,7 +76,8 @@ def _keep_for_a_while(slot: str, holder: str) -> None:
 
 def _due_files() -> QuerySet[OutputFile]:
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
-    return OutputFile.objects.filter(unclaimed, status=OutputFile.Status.SAVING, due_at__lte=Now())
+    # What is due may go by our own clock: SQLite's knows milliseconds only, and a row made in this one would be missed.
+    return OutputFile.objects.filter(unclaimed, status=OutputFile.Status.SAVING, due_at__lte=timezone.now())
 
 
 def _claim_next() -> OutputFile | None:

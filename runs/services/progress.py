@@ -24,12 +24,18 @@ from django.utils import timezone
 
 from runs.lamina.types import RunRow, RunSnapshot
 from runs.models import FINAL, App, Member, Output, OutputFile, Run
-from runs.queue import enqueue
+from runs.queue import enqueue, enqueue_long
 from runs.services import results, usual
 
 logger = logging.getLogger("runs.progress")
 
+START_SECONDS = 900
 LOST_AFTER = 3  # answers "no such run" in a row
+
+
+def ring_start(run_id: int) -> None:
+    """Have the worker hand a run over; its files may be large, hence the time."""
+    enqueue_long("runs.tasks.submit_run", run_id, timeout_seconds=START_SECONDS, is_saved=False)
 
 
 def claim_start(run: Run, now: datetime, until: datetime) -> bool:
@@ -117,7 +123,7 @@ def start_again(run: Run, now: datetime) -> bool:
         return _end_unsent(run, ("checking",), now)
     changed = _change(run, ("checking",), status="starting", sent_at=None, due_at=now, failure_text="", candidates=[])
     if changed:
-        enqueue("runs.tasks.submit_run", run.pk)
+        ring_start(run.pk)
     return changed
 
 

@@ -19,6 +19,7 @@ from runs.services.launch import answers_of
 from runs.services.remote import lamina
 
 CLAIM = timedelta(seconds=120)
+RENEW_SECONDS = 15.0
 WINDOW_SECONDS = 40.0  # of handing over one start after the other; below the task's time-out with the last POST
 BACK_OFF_SECONDS = (3, 5, 10, 20, 30, 60)
 
@@ -71,6 +72,7 @@ def _hand_over_files(run: Run) -> dict[str, str] | None:
     urls: dict[str, str] = {}
     links = RunInputUpload.objects.filter(input__run=run).select_related("upload", "input")
     client = lamina(Priority.START)
+    renewer = _Renewer(run)
     for link in links:
         upload = link.upload
         if upload.status == Upload.Status.FETCHING:
@@ -85,9 +87,22 @@ def _hand_over_files(run: Run) -> dict[str, str] | None:
             return None
         if upload.source_url and run.input_picture_id is None:
             summarise(run)
-        urls[upload.public_id] = uploads.ensure_asset(upload, client)
+        urls[upload.public_id] = uploads.ensure_asset(upload, client, on_chunk=renewer)
         _renew(run)
     return urls
+
+
+class _Renewer:
+    """Keeps the claim while bytes travel, with a write every 15 s at most."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.renewed = time.monotonic()
+
+    def __call__(self, _size_bytes: int) -> None:
+        if time.monotonic() - self.renewed > RENEW_SECONDS:
+            _renew(self.run)
+            self.renewed = time.monotonic()
 
 
 def _renew(run: Run) -> None:

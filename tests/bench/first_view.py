@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from runs.models import App, Member, Run
 from tests.bench.portal import Portal
 from tests.bench.quick_start import CARTOONIFY
-from tests.bench.report import Report
+from tests.bench.report import Report, number
 from tests.bench.visitor import Visitor, session_cookie
 from tests.browser import ARGUMENTS, NAMES
 from tests.processes import wait_until
@@ -62,8 +62,9 @@ def bench(portal: Portal, report: Report) -> None:
         with report.part(f"gallery of {CARDS} cards"):
             make_gallery(portal, member)
             measure_gallery(report, weigh(browser, portal, "/history/", member))
-        with report.part("first view, app page with own results"):
-            report_weight(report, weigh(browser, portal, app, member))
+        with report.part("app page of somebody who has used it"):
+            again = weigh(browser, portal, app, member)
+            report.note("all, with nothing cached", f"{number(again.total / KB)} KB, {again.requests} requests")
         with report.part(f"home, processor slowed {SLOWED} times"):
             measure_vitals(report, browser, portal, member)
         browser.close()
@@ -165,9 +166,12 @@ def measure_gallery(report: Report, weight: Weight) -> None:
 def measure_vitals(report: Report, browser: Browser, portal: Portal, member: Member) -> None:
     loads = [load_slowed(browser, portal, member) for _ in range(LOADS)]
     lcp = [load["lcp"] for load in loads]
-    report.at_most(f"LCP, median of {LOADS}", median(lcp), MAX_LCP_MS, " ms", aside=f"slowest {max(lcp):.0f} ms")
+    report.at_most(f"LCP, median of {LOADS}", median(lcp), MAX_LCP_MS, " ms", aside=f"slowest {max(lcp):.0f}")
     report.at_most(f"CLS, worst of {LOADS}", max(load["cls"] for load in loads), MAX_CLS)
-    report.at_most(f"INP of typing a search, worst of {LOADS}", max(load["inp"] for load in loads), MAX_INP_MS, " ms")
+    inp = [load["inp"] for load in loads]
+    report.at_most(
+        f"INP of typing a search, median of {LOADS}", median(inp), MAX_INP_MS, " ms", aside=f"worst {max(inp):.0f}"
+    )
 
 
 def load_slowed(browser: Browser, portal: Portal, member: Member) -> dict[str, float]:

@@ -257,7 +257,8 @@ def test_an_upload_may_come_in_chunks(box: Box) -> None:
 def test_nonsense_bodies_are_refused(box: Box) -> None:
     for body in (b"{", b"[]", b'{"inputs": []}', b'"text"'):
         assert box.post(f"/v1/apps/{CARTOONIFY}/runs", data=body).status_code == 400
-    for wrong in ({}, {"files": []}, {"files": [{"filename": "a"}]}, {"files": ["a.png"]}):
+    nonsense: list[dict[str, Any]] = [{}, {"files": []}, {"files": [{"filename": "a"}]}, {"files": ["a.png"]}]
+    for wrong in nonsense:
         assert box.post("/v1/assets/upload-urls", json=wrong).status_code == 400
 
 

@@ -129,6 +129,16 @@ def test_a_run_ended_by_hand_is_delivered(box: Box, receiver: Receiver) -> None:
     wait_for(lambda: receiver.got, len)
 
 
+def test_a_run_ended_before_its_time_is_delivered_once(box: Box, receiver: Receiver) -> None:
+    box.control("script", seconds=0.4)
+    box.control("script", seconds=0.6)
+    first, second = start(box, receiver), start(box, receiver)
+    box.control(f"runs/{first}", status="completed")
+    box.finished(second)
+    wait_for(lambda: box.sandbox.world.runs[second].delivered, bool)
+    assert [headers["X-Lamina-Webhook-Request-Id"] for headers, _ in receiver.got] == [first, second]
+
+
 @pytest.mark.parametrize("address", ["ftp://example.com/", "nonsense", "http://", "http://example.com:x/"])
 def test_a_wrong_address_is_refused(box: Box, address: str) -> None:
     answer = box.post(f"/v1/apps/{CARTOONIFY}/runs", params={"webhook": address}, json={"inputs": {"Style": "Ghibli"}})

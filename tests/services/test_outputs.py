@@ -1,13 +1,12 @@
 """Results are fetched, checked and kept; trouble is tried again for 24 hours and then said plainly."""
 
 import errno
-from collections.abc import Iterator
+import tracemalloc
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -16,19 +15,12 @@ from pytest_django import Settings
 from runs import queue
 from runs.models import Lease, Member, Output, OutputFile, Run, StoredFile
 from runs.services import leases, media, progress, storing
-from runs.services.outputs import keep_due_files, request_keeping, save_catalog_picture
+from runs.services.outputs import keep_due_files, request_keeping
 from runs.services.uploads import Renewer
 from tests.factories import make_run
-from tests.services.hostile import HostileServer, bomb_png, hostile_server, picture
+from tests.services.hostile import HostileServer, bomb_png, kept_files, picture
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def server(settings: Settings) -> Iterator[HostileServer]:
-    with hostile_server() as running:
-        settings.TRUSTED_FILE_ORIGINS = [running.url]
-        yield running
 
 
 @pytest.fixture
@@ -44,10 +36,6 @@ def make_file(run: Run, url: str, position: int = 0, **fields: Any) -> OutputFil
 def make_due() -> None:
     """As if the next time had come."""
     OutputFile.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=1))
-
-
-def kept_files(settings: Settings) -> list[Path]:
-    return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
 
 def test_a_result_is_kept_and_its_page_refreshes(run: Run, server: HostileServer) -> None:
@@ -290,8 +278,6 @@ def test_the_bell_rings_only_when_something_is_due(
 
 
 def test_memory_stays_flat(run: Run, server: HostileServer) -> None:
-    import tracemalloc
-
     server.files["/film.webm"] = b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm" + bytes(60_000_000)
     output_file = make_file(run, f"{server.url}/film.webm")
     tracemalloc.start()
@@ -303,38 +289,3 @@ def test_memory_stays_flat(run: Run, server: HostileServer) -> None:
     output_file.refresh_from_db()
     assert output_file.status == "saved"
     assert peak < 20_000_000
-
-
-def test_a_catalogue_picture_is_copied_once(server: HostileServer) -> None:
-    server.files["/b.png"] = server.files["/a.png"]
-    first = save_catalog_picture(f"{server.url}/a.png")
-    second = save_catalog_picture(f"{server.url}/b.png")
-
-    assert first is not None
-    assert first == second
-    assert first.is_catalog
-    assert first.card_url
-
-
-@pytest.mark.parametrize("path", ["missing", "page-as-png", "svg-as-png", "says-less", "loop", "says-huge"])
-def test_a_catalogue_picture_that_is_none_is_left_out(path: str, server: HostileServer, settings: Settings) -> None:
-    assert save_catalog_picture(f"{server.url}/{path}") is None
-    assert save_catalog_picture("no link at all") is None
-    assert kept_files(settings) == []
-
-
-def test_leftovers_of_a_killed_worker_are_removed(run: Run, settings: Settings) -> None:
-    import os
-
-    old, young = storing.new_waiting_path(), storing.new_waiting_path()
-    for path in (old, young):
-        path.write_bytes(b"half")
-    os.utime(old, (0, 0))
-    keep_due_files()
-    assert kept_files(settings) == [young]
-
-
-def test_looking_for_work_is_cheap(django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(2):
-        request_keeping()
-    assert connection.queries_limit

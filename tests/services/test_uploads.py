@@ -1,7 +1,6 @@
 """Files and links that members give: kept, checked, handed over once."""
 
 import errno
-from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +20,7 @@ from runs.services import outputs, storing, uploads
 from runs.services.fetching import LIMITS, FetchFailed, FetchRefused
 from runs.services.uploads import UploadRejected, ensure_asset, fetch_upload, receive_file, receive_link, upload_infos
 from tests.conftest import SandboxDoor
-from tests.services.hostile import PAGE, SVG, HostileServer, bomb_png, hostile_server, picture
+from tests.services.hostile import PAGE, SVG, HostileServer, bomb_png, kept_files, picture
 
 if TYPE_CHECKING:
     from runs.lamina.client import LaminaClient
@@ -29,19 +28,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def server(settings: Settings) -> Iterator[HostileServer]:
-    with hostile_server() as running:
-        settings.TRUSTED_FILE_ORIGINS = [running.url]
-        yield running
-
-
 def disk(body: bytes, name: str = "shoe red.png") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, body, "text/html")
-
-
-def kept_files(settings: Settings) -> list[Path]:
-    return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
 
 def test_a_picture_from_disk_is_kept_with_its_small_pictures(alice: Member, settings: Settings) -> None:

@@ -58,6 +58,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         people = prepare_people(bind, self.say)
+        enqueue("runs.tasks.pulse")
         enqueue("runs.tasks.refresh_catalog")  # so that the first person to sign in finds apps
         connections.close_all()  # the children must not inherit an open one
         return people
@@ -111,8 +112,9 @@ def worker_part() -> Part:
 
 
 def web_part(bind: Address) -> Part:
-    command = python("-m", "gunicorn", "--bind", str(bind), "--log-level", "warning", "lamina_portal.wsgi")
-    return Part("web server", command, settings.BASE_DIR)  # gunicorn.conf.py there says the rest
+    config = ("-c", "python:lamina_portal.gunicorn_conf", "--bind", str(bind), "--log-level", "warning")
+    command = python("-m", "gunicorn", *config, "lamina_portal.wsgi")
+    return Part("web server", command, settings.BASE_DIR)
 
 
 def last_heartbeat() -> object:

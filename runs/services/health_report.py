@@ -1,0 +1,138 @@
+"""The health page's facts: what an admin needs to see in one look, each with a verdict and, when bad, a next step."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run
+from runs.services import budget, deliveries, health
+from runs.services.wording import age_words, credits_words
+
+WORKER_SILENT = timedelta(seconds=120)
+INCIDENTS = 10
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line. STATE is "good", "warn" or "bad"; ADVICE says what to do when it is not good."""
+
+    label: str
+    words: str
+    state: str = "good"
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class StateCount:
+    """Runs in one state and the oldest of them."""
+
+    word: str
+    count: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class HealthReport:
+    """The whole page."""
+
+    facts: list[Fact]
+    counts: list[StateCount]
+    incidents: list[Incident]
+
+
+def health_report() -> HealthReport:
+    """Read everything afresh; about eight queries."""
+    now = timezone.now()
+    status = LaminaStatus.objects.filter(pk=health.STATUS_ID).first() or LaminaStatus()
+    beats = dict(Heartbeat.objects.values_list("name", "at"))
+    active = Run.objects.active().count()
+    facts = [
+        _lamina(status, now),
+        _key(status),
+        Fact(
+            "Credits left", credits_words(status.balance) or "unknown", "good" if status.balance is not None else "warn"
+        ),
+        _budget(),
+        _deliveries(status, now),
+        _worker(beats.get("worker"), now),
+        _poller(beats.get("poller"), active, now),
+        _files(),
+    ]
+    return HealthReport(facts, _counts(), list(Incident.objects.all()[:INCIDENTS]))
+
+
+def _lamina(status: LaminaStatus, now: datetime) -> Fact:
+    if status.away_since is not None:
+        advice = f"Check that this server reaches {settings.LAMINA_BASE_URL}. New runs wait and start by themselves."
+        return Fact("Lamina", f"not reached since {_when(status.away_since)}", "bad", advice)
+    if status.answered_at is None:
+        return Fact("Lamina", "not asked yet", "warn", "The worker asks within a minute of its start.")
+    name = " (sandbox: nothing here is real)" if status.is_sandbox else ""
+    since = f"reachable since {_when(status.reachable_since)}" if status.reachable_since else "reachable"
+    return Fact("Lamina", f"{since}{name}, last answer {age_words(status.answered_at, now)}")
+
+
+def _key(status: LaminaStatus) -> Fact:
+    if status.key_refused_at is not None:
+        advice = "Make a new key in Lamina, put it on the server as LAMINA_API_KEY and restart the portal."
+        return Fact("Workspace key", f"refused since {_when(status.key_refused_at)}", "bad", advice)
+    if status.answered_at is None:
+        return Fact("Workspace key", "not tried yet", "warn")
+    return Fact("Workspace key", f"accepted: {status.workspace_name}" if status.workspace_name else "accepted")
+
+
+def _budget() -> Fact:
+    used, limit = budget.used(), settings.LAMINA_REQUESTS_PER_MINUTE
+    closed = budget.closed_seconds()
+    if closed > 0:
+        return Fact("Requests in the last minute", f"{used} of {limit}, Lamina asks to wait {closed:.0f} s", "warn")
+    return Fact("Requests in the last minute", f"{used} of {limit}", "good" if used < limit * 0.9 else "warn")
+
+
+def _deliveries(status: LaminaStatus, now: datetime) -> Fact:
+    if not deliveries.are_wanted():
+        return Fact("Deliveries by Lamina", "off: the portal asks by itself")
+    if status.delivered_at is None:
+        advice = f"Lamina must reach {settings.PORTAL_URL} from outside. Until then the portal asks by itself."
+        return Fact("Deliveries by Lamina", "none has arrived yet", "warn", advice)
+    return Fact("Deliveries by Lamina", f"last one {age_words(status.delivered_at, now)}")
+
+
+def _worker(at: datetime | None, now: datetime) -> Fact:
+    if at is None:
+        return Fact("Worker", "no sign of life yet", "warn", "It shows one within a minute of its start.")
+    if now - at > WORKER_SILENT:
+        advice = "Start “manage.py worker” again; nothing is lost meanwhile."
+        return Fact("Worker", f"no sign of life since {_when(at)}", "bad", advice)
+    return Fact("Worker", f"alive {age_words(at, now)}")
+
+
+def _poller(at: datetime | None, active: int, now: datetime) -> Fact:
+    if active and (at is None or now - at > WORKER_SILENT):
+        advice = "The worker wakes it every 30 s. If this stays, start the worker again."
+        return Fact("Watching runs", "stopped although runs are active", "bad", advice)
+    return Fact("Watching runs", f"last look {age_words(at, now)}" if at else "nothing to watch yet")
+
+
+def _files() -> Fact:
+    counts = dict(OutputFile.objects.values_list("status").annotate(Count("pk")))
+    saving, failed = counts.get("saving", 0), counts.get("failed", 0)
+    words = f"{saving} being saved, {failed} could not be saved"
+    return Fact("Result files", words, "warn" if failed else "good")
+
+
+def _counts() -> list[StateCount]:
+    rows = Run.objects.values("status").annotate(count=Count("pk"), oldest=Min("created_at")).order_by("status")
+    words = {"queued": "In progress (queued)", "running": "In progress (running)"}
+    return [
+        StateCount(words.get(row["status"], str(Run.Status(row["status"]).label)), row["count"], row["oldest"])
+        for row in rows
+    ]
+
+
+def _when(at: datetime) -> str:
+    local = timezone.localtime(at)
+    return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local:%d %B, %H:%M}"

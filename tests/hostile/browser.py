@@ -1,0 +1,98 @@
+"""A browser that judges whatever it is shown, and a watch for the key in pages, logs and tasks."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db.models.signals import post_save
+from django.http import HttpResponse
+from django.test import Client
+from django_q.models import OrmQ
+
+from runs.models import App, Member, Run
+from tests.hostile.form import Form
+from tests.hostile.page import Page
+
+KEY = "lma_hostile7Zq_must_stay_on_the_server"
+
+
+class Browser(Client):
+    """Every answer is checked: no page of a broken portal, no key, nothing that could run or lead elsewhere."""
+
+    def request(self, **request: Any) -> Any:
+        response = super().request(**request)
+        where = f"{request.get('REQUEST_METHOD', 'GET')} {request.get('PATH_INFO')}"
+        assert response.status_code < 500, f"{where}: {response.status_code}"
+        shown = f"{dict(response.headers)}"
+        if not response.streaming:
+            shown += response.content.decode("utf-8", "replace")
+        assert KEY not in shown, f"the key is in the answer to {where}"
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            dangers = Page(response.content.decode()).dangers()
+            assert not dangers, f"{where}: {dangers}"
+        return response
+
+    @classmethod
+    def of(cls, member: Member) -> "Browser":
+        browser = cls()
+        browser.force_login(member)
+        return browser
+
+    def page(self, url: str, **query: str) -> Page:
+        """The page at URL, which must be there."""
+        answer = self.get(url, query)
+        assert answer.status_code == 200, f"{url}: {answer.status_code}"
+        return Page(answer.content.decode())
+
+    def open(self, app: App) -> Form:
+        """The form of APP as it is shown."""
+        return Form.on(self.page(app.get_absolute_url()).html)
+
+    def send(self, form: Form, url: str = "") -> HttpResponse:
+        """Press Run (or whatever posts FORM)."""
+        body, content_type = form.encoded()
+        answer: HttpResponse = self.generic("POST", url or form.action, body, content_type)  # type: ignore[assignment]
+        return answer
+
+    def press(self, form: Form) -> Run:
+        """Press Run and land on the run's page."""
+        answer = self.send(form)
+        assert answer.status_code == 302, Page(answer.content.decode()).find(css="errors")
+        return Run.objects.get(public_id=answer["Location"].rstrip("/").rpartition("/")[2])
+
+    def refused(self, form: Form) -> Page:
+        """Press Run in vain: the page that says why."""
+        answer = self.send(form)
+        assert answer.status_code == 422, answer.status_code
+        return Page(answer.content.decode())
+
+
+@contextmanager
+def secrecy() -> Iterator[None]:
+    """Fails when the key gets into a log record (of any level, with its traceback) or into a task."""
+    leaks: list[str] = []
+    seen: list[int] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(record.levelno)
+            if KEY in self.format(record) or KEY in str(record.__dict__):
+                leaks.append(f"log of {record.name}: {record.getMessage()}")
+
+    def on_task(instance: OrmQ, **_: Any) -> None:
+        if KEY in repr(instance.task):
+            leaks.append(f"task {instance.task['func']}")
+
+    listener, root = Listener(logging.DEBUG), logging.getLogger()
+    level = root.level
+    root.addHandler(listener)
+    root.setLevel(logging.DEBUG)
+    post_save.connect(on_task, sender=OrmQ)
+    try:
+        yield
+    finally:
+        post_save.disconnect(on_task, sender=OrmQ)
+        root.setLevel(level)
+        root.removeHandler(listener)
+    assert not leaks, leaks

@@ -1,0 +1,110 @@
+"""Every app of the sandbox's catalogue, opened, filled, run and looked at through the web."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runs.models import App, Member, Run
+from runs.sandbox import catalogue
+from runs.services import catalog
+from tests.conftest import SandboxDoor
+from tests.hostile.browser import Browser
+from tests.hostile.form import Form
+from tests.hostile.media import png, wav
+from tests.hostile.page import Page
+from tests.hostile.quick import is_at_rest, work_until
+
+SLOW = ("card-slow", "card-twelve", "173692dd-0258-41bd-8a56-2cf9bbe89910")
+APP_IDS = [app["appId"] for app in json.loads(catalogue.PATH.read_text(encoding="utf-8"))]
+WRITTEN = "  two spaces  \nline two\n<b>{{ 7*7 }}</b> {% debug %} \u202eback  "  # what a person types into every text
+
+
+@dataclass
+class Journey:
+    """What one app looked like on the way, and what reached the sandbox."""
+
+    detail: dict[str, Any]
+    expected: dict[str, Any] = field(default_factory=dict)  # the inputs as they must arrive
+    form: Page = field(default_factory=lambda: Page(""))
+    run_page: Page = field(default_factory=lambda: Page(""))
+    fragment: Page = field(default_factory=lambda: Page(""))
+    history: Page = field(default_factory=lambda: Page(""))
+    record: dict[str, Any] = field(default_factory=dict)  # the sandbox's own
+    card_id: str = ""
+
+
+def travel(door: SandboxDoor) -> tuple[dict[str, Journey], list[Page]]:
+    """All journeys by app id, and the pages that show many at once (Home, the catalogue)."""
+    member = Member.objects.create_user("traveller@example.com", "a long enough password", name="Traveller")
+    browser = Browser.of(member)
+    for app_id in SLOW:
+        door.control("script", appId=app_id, seconds=0, times=None)
+    door.control("balance", balance=100_000)
+    catalog.refresh_catalog()
+    apps = {app.remote_id: app for app in App.objects.select_related("schema")}
+    journeys = {app_id: Journey(catalogue.load_catalogue()[app_id]) for app_id in APP_IDS}
+    runs = {app_id: _press(browser, apps[app_id], journey) for app_id, journey in journeys.items()}
+    shared = [browser.page("/"), browser.page("/apps/")]
+    work_until(is_at_rest, seconds=120)
+    records = {record["appId"]: record for record in door.runs}
+    assert len(records) == len(door.runs) == len(APP_IDS)
+    pages = _history(browser)
+    for app_id, run in runs.items():
+        journey = journeys[app_id]
+        journey.record, journey.card_id = records[app_id], f"card-{run.public_id}"
+        journey.run_page = browser.page(run.get_absolute_url())
+        headers = {"HX-Request": "true"}
+        seen = {"r": f"{run.public_id}:0", "page": "run"}
+        journey.fragment = Page(browser.get("/live/", seen, headers=headers).content.decode())
+        journey.history = next(page for page in pages if page.find(id=journey.card_id))
+    return journeys, [*shared, browser.page("/")]
+
+
+def _press(browser: Browser, app: App, journey: Journey) -> Run:
+    journey.form = browser.page(app.get_absolute_url())
+    form = Form.on(journey.form.html)
+    fill(form, journey)
+    return browser.press(form)
+
+
+def fill(form: Form, journey: Journey) -> None:
+    """Answer every question as awkwardly as is allowed, and note what Lamina must get for it."""
+    parameters = journey.detail["parameters"]
+    names = [p.get("name") for p in parameters]
+    for position, parameter in enumerate(parameters):
+        field_name, kind = f"p{position}", parameter.get("type")
+        unique = names.count(parameter["name"]) == 1
+        handle = parameter["name"] if unique else parameter.get("key") or parameter["id"]
+        if kind == "options":
+            labels = parameter["options"]
+            chosen = max(range(len(labels)), key=lambda n: (labels[n] != parameter.get("default"), _awkward(labels[n])))
+            form.set(field_name, str(chosen))
+            journey.expected[handle] = labels[chosen]
+        elif kind == "url":
+            if parameter.get("default") is None:
+                form.attach(field_name, wav() if parameter["accept"] == ["audio"] else png())
+                journey.expected[handle] = ...  # an address of the sandbox's own
+        else:
+            form.set(field_name, WRITTEN)
+            journey.expected[handle] = WRITTEN
+
+
+def _awkward(label: str) -> int:
+    return sum(label.count(sign) for sign in ("  ", "<", "'", '"', "/", "\n")) + 2 * (label != label.strip())
+
+
+def _history(browser: Browser) -> list[Page]:
+    pages, url = [], "/history/"
+    while url:
+        pages.append(browser.page(url))
+        older = pages[-1].find(id="history-older")
+        url = older[0].attributes["hx-get"] if older else ""
+    return pages
+
+
+def media_folder(base: Path) -> Path:
+    """Where this portal keeps its files."""
+    folder = base / "media"
+    folder.mkdir()
+    return folder

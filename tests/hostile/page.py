@@ -1,0 +1,130 @@
+"""A page as a browser takes it apart: elements, texts, the form; and what must not be in it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
+VOID |= {"rect", "circle", "path", "line", "use"}  # the icons' shapes, closed or not
+ADDRESSES = ("href", "src", "action", "formaction", "poster", "hx-get", "hx-post", "data", "xlink:href")
+FORBIDDEN = {"iframe", "object", "embed", "base", "frame", "applet", "style", "b", "marquee", "math", "foreignobject"}
+OWN_ADDRESS = re.compile(r"(/(?!/)|\?|#|$)")
+
+
+@dataclass
+class Element:
+    """One element with everything in it; TEXT is what a reader sees of it, spaces as written."""
+
+    tag: str
+    attributes: dict[str, str]
+    parent: "Element | None" = None
+    children: "list[Element]" = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def classes(self) -> list[str]:
+        return self.attributes.get("class", "").split()
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    @property
+    def words(self) -> str:
+        """TEXT with its white space closed up, as it is shown."""
+        return " ".join(self.text.split())
+
+    def walk(self) -> "Iterator[Element]":
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def inside(self, class_name: str) -> bool:
+        """True when an element around this one has CLASS_NAME."""
+        up = self.parent
+        while up is not None:
+            if class_name in up.classes:
+                return True
+            up = up.parent
+        return False
+
+
+class Page(HTMLParser):
+    """HTML read into elements; `find` and `first` look by tag, class or id."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.html = html
+        self.root = Element("#page", {})
+        self._open = [self.root]
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in reversed(attrs)}, self._open[-1])
+        self._open[-1].children.append(element)
+        if tag not in VOID:
+            self._open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        for depth in range(len(self._open) - 1, 0, -1):
+            if self._open[depth].tag == tag:
+                del self._open[depth:]
+                return
+
+    def handle_data(self, data: str) -> None:
+        for element in self._open:
+            element.pieces.append(data)
+
+    @property
+    def elements(self) -> Iterator[Element]:
+        return self.root.walk()
+
+    @property
+    def words(self) -> str:
+        return self.root.words
+
+    def find(self, tag: str = "", *, css: str = "", id: str = "") -> list[Element]:
+        return [
+            e
+            for e in self.elements
+            if (not tag or e.tag == tag) and (not css or css in e.classes) and (not id or e.attributes.get("id") == id)
+        ]
+
+    def first(self, tag: str = "", *, css: str = "", id: str = "") -> Element:
+        found = self.find(tag, css=css, id=id)
+        assert found, f"no {tag}.{css}#{id} on the page"
+        return found[0]
+
+    def dangers(self) -> list[str]:
+        """Everything that could run, load or lead elsewhere though no template of ours put it there."""
+        return [f"{why}: <{e.tag} {e.attributes}>" for e in self.elements for why in _dangers(e)]
+
+
+def _dangers(element: Element) -> Iterator[str]:
+    tag, attributes = element.tag, element.attributes
+    if tag in FORBIDDEN or (tag == "i" and not element.inside("output-wait")):
+        yield "a forbidden element"
+    if tag == "script" and (element.text.strip() or not attributes.get("src", "").startswith("/static/")):
+        yield "a script of somebody else"
+    if tag == "img" and attributes.get("src") and not re.match(r"/(files|static)/", attributes["src"]):
+        yield "a picture from elsewhere"
+    if tag == "meta" and "refresh" in attributes.get("http-equiv", "") and not attributes["content"].isdigit():
+        yield "a redirect"
+    for name, value in attributes.items():
+        if name.startswith("on") or name == "style" or "hx-on" in name:
+            yield f"the attribute {name}"
+        if name in ADDRESSES and not OWN_ADDRESS.match(value) and not _is_original_link(element, value):
+            yield f"an address outside, {value!r}"
+
+
+def _is_original_link(element: Element, address: str) -> bool:
+    """The link to a result that could not be saved: to Lamina's side, told apart, in a new tab."""
+    is_link = element.tag == "a" and element.inside("output-links") and re.match(r"https?://", address) is not None
+    return is_link and "noopener" in element.attributes.get("rel", "")

@@ -1,0 +1,92 @@
+"""A portal that hurries: short pauses, long limits, and a worker whose waiting is always over."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from unittest.mock import patch
+
+from django.test import override_settings
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django_q.models import OrmQ
+
+from runs import tasks
+from runs.lamina import client as lamina_client
+from runs.lamina.transport import Patience
+from runs.models import OutputFile, RequestLog, Run
+from runs.services import guard, polling
+from tests.conftest import SandboxDoor
+from tests.hostile.browser import KEY
+
+IMPATIENT = 0.4  # seconds the portal waits for an answer; a delay is longer
+DELAY = 0.8
+
+
+@contextmanager
+def quick_portal(door: SandboxDoor, **more: object) -> Iterator[None]:
+    """The portal on the sandbox behind DOOR with a key nobody should see, and without the pauses people live with."""
+    door.control("keys", accepted=[KEY])
+    door.control("limit", per_minute=None)
+    calls = lamina_client.LaminaClient._call
+    with ExitStack() as stack:
+        stack.enter_context(
+            override_settings(
+                LAMINA_BASE_URL=door.url,
+                TRUSTED_FILE_ORIGINS=[door.url],
+                LAMINA_API_KEY=KEY,
+                LAMINA_REQUESTS_PER_MINUTE=1_000_000,
+                LAMINA_POLL_SECONDS=0.02,
+                **more,
+            )
+        )
+        stack.enter_context(patch.object(polling, "WINDOW_SECONDS", 0.2))
+        stack.enter_context(patch.object(polling, "BACK_OFF_MAX_SECONDS", 0.05))
+        stack.enter_context(patch.object(guard, "READ_SECONDS", IMPATIENT))
+        for name in ("START", "SLOW"):
+            stack.enter_context(patch.object(lamina_client, name, Patience(read=IMPATIENT, total=2 * IMPATIENT)))
+        patience = {**(calls.__kwdefaults__ or {}), "wait": Patience(read=IMPATIENT, total=2 * IMPATIENT)}
+        stack.enter_context(patch.object(calls, "__kwdefaults__", patience))
+        yield
+
+
+def hurry() -> None:
+    """Whatever waits for a moment to come: the moment is here."""
+    past = timezone.now() - timedelta(minutes=1)
+    Run.objects.filter(status__in=("starting", "checking"), due_at__gt=past).update(due_at=past)
+    Run.objects.filter(cancel_sent_at=None, cancel_asked_at__gt=past).update(cancel_asked_at=past)
+    OutputFile.objects.filter(status="saving").update(due_at=past, claimed_until=None)
+    RequestLog.objects.update(closed_until=0)
+
+
+def work_until(done: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Do the queue's work and the sweep's, skipping every wait, until DONE; fails after SECONDS."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, f"never done: {list(Run.objects.values_list('status', 'wait'))}"
+        step()
+        if Run.objects.needing_poller().exists():
+            polling.poll_window()
+        hurry()
+        tasks.sweep()
+
+
+def step(rounds: int = 60) -> list[str]:
+    """Do what is queued now, but not for ever, and without the poller; returns the names of what was done."""
+    done: list[str] = []
+    for _ in range(rounds):
+        queued = OrmQ.objects.order_by("pk").first()
+        if queued is None:
+            break
+        task = queued.task
+        queued.delete()
+        if task["func"] != "runs.tasks.poll":
+            import_string(task["func"])(*task["args"], **task["kwargs"])
+            done.append(task["func"].rpartition(".")[2])
+    return done
+
+
+def is_at_rest() -> bool:
+    """Every run has ended and every file is kept or given up."""
+    active = Run.objects.filter(status__in=("starting", "checking", "queued", "running"))
+    return not active.exists() and not OutputFile.objects.filter(status="saving").exists()

@@ -1,0 +1,155 @@
+"""Every app of the sandbox can be opened and run; nothing it sends is executed, lost or cut."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import call_command
+from pytest_django.plugin import DjangoDbBlocker
+
+from runs.sandbox.server import Sandbox
+from tests.conftest import SandboxDoor
+from tests.hostile.browser import secrecy
+from tests.hostile.journey import APP_IDS, Journey, media_folder, travel
+from tests.hostile.page import Page
+from tests.hostile.quick import quick_portal
+
+Travelled = tuple[dict[str, Journey], list[Page]]
+UNUSUAL = {"card-half-fails": "Partly ready", "card-always-fails": "Failed", "card-nothing": "Failed"}
+HOSTILE_TEXT = ['<script>alert("from a text result")</script>', "# Not a heading", "**Not bold**", "{{ 7*7 }}"]
+
+
+@pytest.fixture(scope="module")
+def travelled(
+    _sandbox_server: Sandbox,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Travelled]:
+    """All apps run once; the tests only look at what was shown and sent."""
+    door = SandboxDoor(_sandbox_server.url)
+    door.control("reset")
+    folder = media_folder(tmp_path_factory.mktemp("every-app"))
+    with django_db_blocker.unblock():
+        try:
+            with quick_portal(door, MEDIA_ROOT=folder), secrecy():
+                found = travel(door)
+        finally:
+            call_command("flush", verbosity=0, interactive=False)
+    yield found
+
+
+@pytest.fixture(params=APP_IDS)
+def journey(request: pytest.FixtureRequest, travelled: Travelled) -> Journey:
+    return travelled[0][request.param]
+
+
+def test_what_was_chosen_arrives_to_the_letter(journey: Journey) -> None:
+    sent = journey.record["inputs"]
+
+    assert set(sent) == set(journey.expected)
+    for handle, value in journey.expected.items():
+        assert sent[handle] == value or value is ..., handle
+
+
+def test_the_run_ends_as_it_should(journey: Journey) -> None:
+    word = UNUSUAL.get(journey.detail["appId"], "Ready")
+
+    assert journey.run_page.first(css="run-sentence").words.startswith(word)
+    assert journey.history.first(id=journey.card_id).first(css="run-card-foot").words.startswith(word)
+    assert word in journey.fragment.first(id="run-panel").words
+
+
+def test_names_are_whole_on_form_run_and_card(journey: Journey) -> None:
+    name = journey.detail["name"]
+
+    assert journey.form.first("h1").words == " ".join(name.split())
+    assert journey.run_page.first("h1").words == " ".join(name.split())
+    assert " ".join(name.split()) in journey.history.first(id=journey.card_id).words
+    for parameter in journey.detail["parameters"]:
+        label = " ".join(parameter["name"].split())
+        assert label in [e.words for e in journey.form.find(css="field-label")]
+        assert label in [e.words.removesuffix(" default") for e in journey.run_page.find("dt")]
+        for option in parameter.get("options", []):
+            assert option.split() == [] or " ".join(option.split()) in journey.form.words.replace("␣", " ")
+    for output in journey.detail.get("outputs") or []:
+        assert " ".join(output["label"].split()) in journey.form.words
+        assert " ".join(output["label"].split()) in journey.run_page.words
+
+
+def test_what_was_written_is_shown_whole(journey: Journey) -> None:
+    shown = [e.text for e in journey.run_page.find(css="went-in-text")]
+
+    for value in journey.expected.values():
+        assert value is ... or not str(value).strip() or value in shown
+
+
+def test_results_are_shown_as_what_they_are(journey: Journey) -> None:
+    boxes = journey.run_page.find(css="output")
+    tags = {"image": "img", "video": "video", "audio": "audio"}
+
+    for box, output in zip(boxes, journey.detail.get("outputs") or [{"type": "image"}], strict=False):
+        if "output-ready" in box.classes and output["type"] in tags:
+            assert [e for e in box.walk() if e.tag == tags[output["type"]]]
+    assert len(boxes) >= len(journey.detail.get("outputs") or [])
+
+
+def test_the_pages_with_many_apps_show_them_all(travelled: Travelled) -> None:
+    journeys, (home, catalogue, home_after) = travelled
+
+    for journey in journeys.values():
+        for page in (home, catalogue, home_after):
+            assert " ".join(journey.detail["name"].split()) in page.words
+
+
+class TestOddApps:
+    """One by one, what each test card is there for."""
+
+    def box(self, travelled: Travelled, app_id: str, position: int = 0) -> Page:
+        box = travelled[0][app_id].run_page.find(css="output")[position]
+        page = Page("")
+        page.root = box
+        return page
+
+    def test_an_unknown_kind_of_result_is_a_link(self, travelled: Travelled) -> None:
+        assert self.box(travelled, "card-unknown-output", 1).first("a", css="output-other").attributes["download"]
+
+    def test_a_list_shows_every_picture(self, travelled: Travelled) -> None:
+        assert len(self.box(travelled, "card-value-list").find("img")) == 3
+
+    def test_an_object_shows_every_picture_and_plain_data_is_laid_out(self, travelled: Travelled) -> None:
+        assert len(self.box(travelled, "card-value-object").find("img")) == 2
+        text = self.box(travelled, "card-value-object", 1).first(css="output-text").text
+        assert '"seed": 4711' in text
+        assert '"<b>"' in text
+
+    def test_markup_in_a_text_is_text(self, travelled: Travelled) -> None:
+        text = self.box(travelled, "card-hostile-text").first(css="output-text").text
+        assert all(piece in text for piece in HOSTILE_TEXT)
+        assert "spaces  \n" in text
+
+    def test_a_long_text_is_not_cut(self, travelled: Travelled) -> None:
+        text = self.box(travelled, "card-long-text").first(css="output-text").text
+        assert len(text) > 19_000
+        assert text.rstrip().endswith("wrong about the wind.")
+
+    def test_a_half_failed_run_keeps_the_good_one(self, travelled: Travelled) -> None:
+        page = travelled[0]["card-half-fails"].run_page
+        assert "1 of 2 ready, 1 failed" in page.words
+        assert self.box(travelled, "card-half-fails").find("img")
+        assert "stopped by the safety filter" in self.box(travelled, "card-half-fails", 1).words
+
+    def test_a_failure_quotes_lamina(self, travelled: Travelled) -> None:
+        page = travelled[0]["card-always-fails"].run_page
+        assert page.first(css="run-failure-sentence").words == "Lamina could not make this."
+        assert page.first("blockquote").words == "Model refused: <b>unsafe</b> input & nothing to show"
+
+    def test_a_run_completed_with_nothing_has_failed(self, travelled: Travelled) -> None:
+        page = travelled[0]["card-nothing"].run_page
+        assert page.first(css="run-failure-sentence").words == "Lamina finished, but nothing usable came out."
+
+    def test_equal_labels_are_told_apart(self, travelled: Travelled) -> None:
+        labels = [e.words for e in travelled[0]["card-same-outputs"].run_page.find(css="output-label")]
+        assert labels == ["Poster 1 of 2", "Poster 2 of 2", "Output 3"]
+
+    def test_template_code_stays_template_code(self, travelled: Travelled) -> None:
+        assert travelled[0]["card-template"].run_page.first("h1").text == "{{ 7*7 }} {% debug %} ${7*7}"
