@@ -114,7 +114,7 @@ def test_an_activated_environment_does_not_make_itself_anew(
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the Makefile with requirements that need no network: none."""
-    for name in ("Makefile", "bin"):
+    for name in ("Makefile", ".ci"):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
     for name in ("requirements.txt", "requirements-dev.txt"):

@@ -3,11 +3,13 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import quote_plus
 
 from django.urls import reverse
 from django.utils import timezone
 
-from runs.models import Output, OutputFile, Run, RunInput, StoredFile
+from runs.models import Member, Output, OutputFile, Run, RunInput, StoredFile
+from runs.services import health
 from runs.services.cards import input_files, input_text, is_live, version_token
 from runs.services.wording import (
     FAILURES,
@@ -16,6 +18,7 @@ from runs.services.wording import (
     State,
     about_credits,
     clock_words,
+    credits_words,
     span_words,
     state_of,
     usual_words,
@@ -63,6 +66,7 @@ class RunPage:
     failure: Failure | None
     can_cancel: bool
     cancel_pending: bool
+    can_change: bool
     elapsed_since: str | None
     elapsed_words: str
     wait_words: str
@@ -88,6 +92,7 @@ def run_page(run: Run) -> RunPage:
         inputs=[InputLine(g.name, _whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()],
         failure=failure_of(run),
         can_cancel=run.is_active and run.cancel_asked_at is None,
+        can_change=run.is_final and not run.app.is_gone,
         cancel_pending=run.is_active and run.cancel_asked_at is not None,
         elapsed_since=since.isoformat() if is_watched else None,
         elapsed_words=clock_words((run.finished_at or now) - since),
@@ -159,11 +164,31 @@ def failure_of(run: Run) -> Failure | None:
     if run.status != "failed":
         return None
     sentence, label, target = FAILURES.get(run.failure, FAILURES["remote"])
+    if run.failure == "credits":
+        sentence = _credits_words(run)
     url = reverse("runs:app-list") if target == "apps" else f"{run.app.get_absolute_url()}?from={run.public_id}"
+    if target == "admin" and (admins := _admin_mails()):
+        subject = quote_plus(f"Lamina Portal: {run.app_name} (reference {run.public_id})", safe="", encoding="utf-8")
+        url = f"mailto:{','.join(admins)}?subject={subject.replace('+', '%20')}"
     quote = run.failure_text
     if run.field_errors:
         quote = "\n".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in run.field_errors)
     return Failure(sentence, quote[:1000], label, url, "get", run.request_id or run.public_id)
+
+
+def _credits_words(run: Run) -> str:
+    """How much is left and how much it needs, as far as anybody knows."""
+    left = credits_words(health.lamina_status().balance)
+    needs = about_credits(run.credits_estimated)
+    sentence = "There are not enough credits left for this run."
+    if left and needs:
+        sentence = f"There are {left} credits left, this needs {needs}."
+    return sentence if run.remote_id else f"{sentence} Nothing was started."
+
+
+def _admin_mails() -> list[str]:
+    admins = Member.objects.filter(role=Member.Role.ADMIN, is_active=True).order_by("pk")
+    return list(admins.values_list("email", flat=True)[:3])
 
 
 def output_boxes(run: Run) -> list[OutputBox]:

@@ -43,11 +43,11 @@ class Failure:
 FAILURES: dict[str, tuple[str, str, str]] = {
     "inputs": ("Lamina did not accept what was filled in. Nothing was started.", "Back to the form", "form"),
     "files": ("One of the files could not be handed over. Nothing was started.", "Back to the form", "form"),
-    "credits": ("There are not enough credits left for this run. Nothing was started.", "Try again", "form"),
+    "credits": ("There are not enough credits left for this run.", "Ask an admin", "admin"),
     "key": (
-        "The connection to Lamina needs an admin: the workspace key is refused. Nothing was started.",
-        "Try again",
-        "form",
+        "The connection needs an admin: Lamina refuses the workspace key. Nothing was started.",
+        "Tell an admin",
+        "admin",
     ),
     "gone": ("Lamina no longer offers this app. Nothing was started.", "Find another app", "apps"),
     "forbidden": ("This workspace may not use this app. Nothing was started.", "Find another app", "apps"),
@@ -64,7 +64,8 @@ FAILURES: dict[str, tuple[str, str, str]] = {
 WAITS = {
     Run.Wait.LAMINA: "We can't reach Lamina. This run waits and starts by itself.",
     Run.Wait.BUDGET: "Many runs are being started. This one is waiting its turn.",
-    Run.Wait.RATE: "Lamina asks us to wait. This run starts by itself.",
+    Run.Wait.RATE: "Lamina asks us to wait. We start it then.",
+    Run.Wait.APP: "Another start of this app comes first. This one follows by itself.",
     Run.Wait.FILES: "Your files are being handed over.",
     Run.Wait.KEY: "The connection needs an admin.",
 }
