@@ -197,7 +197,7 @@ class RunInput(models.Model):
     key = models.TextField(blank=True, default="")
     parameter_id = models.TextField(blank=True, default="")
     type = models.CharField(max_length=50)
-    # Exactly what is sent: a string for text and options; for url [] until the uploads have Lamina's addresses.
+    # What was given: a string for text and options; for url the author's sample addresses when nothing was given.
     value: "models.JSONField[Any, Any]" = models.JSONField(default=str, blank=True)
     is_default = models.BooleanField(default=False)  # left out of the call: the app's own default is used
     uploads = models.ManyToManyField(Upload, through="RunInputUpload", related_name="inputs")

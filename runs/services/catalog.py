@@ -19,6 +19,7 @@ from runs.queue import enqueue, stop_requested
 from runs.services import health, leases, outputs
 from runs.services.budget import BudgetWait, Priority
 from runs.services.remote import lamina
+from runs.services.samples import sample_urls
 
 DETAIL_EVERY = timedelta(hours=24)
 ASK_AGAIN = timedelta(seconds=30)
@@ -230,17 +231,6 @@ def _estimate(app: App, priority: Priority) -> None:
             "credits_max": estimate.max,
         }
     App.objects.filter(pk=app.pk).update(**fields)
-
-
-def sample_urls(parameters: list[dict[str, Any]]) -> list[str]:
-    """Addresses of the authors' sample media: the defaults of `url` parameters."""
-    urls = []
-    for parameter in parameters:
-        if parameter.get("type") == "url":
-            default = parameter.get("default")
-            values = default if isinstance(default, list) else [default]
-            urls += [url for url in values if isinstance(url, str) and url.startswith(("http://", "https://"))]
-    return urls
 
 
 def _fetch_samples(app: App) -> None:

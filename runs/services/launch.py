@@ -23,6 +23,7 @@ from runs.queue import enqueue
 from runs.schema_forms.types import Answer
 from runs.services import progress, waking
 from runs.services.cards import summarise
+from runs.services.samples import sample_urls
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret
 RATIO = re.compile(r"^\s*(\d{1,3})\s*[:x/]\s*(\d{1,3})\b")
@@ -150,7 +151,7 @@ def _record(member: Member, press: Press, now: datetime) -> Run:
         search_text=_search_text(press),
     )
     for position, answer in enumerate(press.answers):
-        _record_input(run, position, answer)
+        _record_input(run, position, answer, press.schema.parameters)
     summarise(run)
     width, height = expected_ratio(press.answers)
     Output.objects.bulk_create(
@@ -167,8 +168,10 @@ def _record(member: Member, press: Press, now: datetime) -> Run:
     return run
 
 
-def _record_input(run: Run, position: int, answer: Answer) -> None:
+def _record_input(run: Run, position: int, answer: Answer, parameters: list[dict[str, Any]]) -> None:
     value = answer["value"]
+    if isinstance(value, dict) and answer["is_default"]:
+        value = {"samples": sample_urls(parameters[position : position + 1])}
     upload_ids = list(value.get("uploads", [])) if isinstance(value, dict) else []
     given = RunInput.objects.create(
         run=run,
@@ -177,7 +180,7 @@ def _record_input(run: Run, position: int, answer: Answer) -> None:
         key=answer["key"],
         parameter_id=answer["id"],
         type=answer["type"][:50],
-        value=[] if isinstance(value, dict) else value,
+        value=value.get("samples", []) if isinstance(value, dict) else value,
         is_default=answer["is_default"],
     )
     uploads = Upload.objects.in_bulk(upload_ids, field_name="public_id")

@@ -79,8 +79,8 @@ class RunPage:
     version: str
 
 
-def run_page(run: Run) -> RunPage:
-    """The page of a run fetched with `for_page()`."""
+def run_page(run: Run, *, is_swap: bool = False) -> RunPage:
+    """The page of a run fetched with `for_page()`; IS_SWAP when parts of it replace parts of an open page."""
     now = timezone.now()
     is_watched = run.status in ("queued", "running", "starting", "checking")
     since = run.started_at or run.created_at
@@ -88,7 +88,7 @@ def run_page(run: Run) -> RunPage:
         run=run,
         state=state_of(run),
         sentence=sentence_of(run),
-        boxes=output_boxes(run),
+        boxes=output_boxes(run, is_swap=is_swap),
         inputs=[InputLine(g.name, _whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()],
         failure=failure_of(run),
         can_cancel=run.is_active and run.cancel_asked_at is None,
@@ -191,8 +191,8 @@ def _admin_mails() -> list[str]:
     return list(admins.values_list("email", flat=True)[:3])
 
 
-def output_boxes(run: Run) -> list[OutputBox]:
-    """The run's boxes; equal labels are told apart by number."""
+def output_boxes(run: Run, *, is_swap: bool) -> list[OutputBox]:
+    """The run's boxes; equal labels are told apart by number. In an open page a box keeps its shape."""
     outputs = list(run.outputs.all())
     counts = Counter(output.label for output in outputs)
     seen: Counter[str] = Counter()
@@ -202,11 +202,11 @@ def output_boxes(run: Run) -> list[OutputBox]:
         label = output.label or f"Result {output.position + 1}"
         if counts[output.label] > 1 and output.label:
             label = f"{label} {seen[output.label]} of {counts[output.label]}"
-        boxes.append(_box(run, output, label))
+        boxes.append(_box(run, output, label, is_swap=is_swap))
     return boxes
 
 
-def _box(run: Run, output: Output, label: str) -> OutputBox:
+def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
     kept = list(output.files.all())
     files = [f.file for f in kept if f.status == OutputFile.Status.SAVED and f.file is not None]
     state = {"completed": "ready"}.get(output.status, output.status)
@@ -216,13 +216,16 @@ def _box(run: Run, output: Output, label: str) -> OutputBox:
         state = "saving" if is_saving else "unsaved"
         error = next((f.error for f in kept if f.error), "")
     told = [text for text in (input_text(g) for g in run.inputs.all()) if text][:2]
+    width, height = output.box_width, output.box_height
+    if not is_swap and len(files) == 1 and files[0].width and files[0].height:
+        width, height = files[0].width, files[0].height
     return OutputBox(
         dom_id=f"box-{run.public_id}-{output.position}",
         label=label,
         kind=output.kind,
         state=state,
-        box_width=output.box_width,
-        box_height=output.box_height,
+        box_width=width,
+        box_height=height,
         files=files,
         links=[f.source_url for f in kept if f.file is None] if state == "unsaved" else [],
         text=output.text,
