@@ -1,226 +1,226 @@
-/* All script of the portal; pages work without it. */
+/* All script; pages work without it. */
 "use strict";
 const $ = (css, root = document) => root.querySelector(css);
 const $$ = (css, root = document) => [...root.querySelectorAll(css)];
-// An act that returns true keeps the browser from acting too.
+// An act that returns true prevents the default.
 const on = (types, css, act) => {
-  for (const type of types.split(" "))
-    document.addEventListener(type, (event) => {
-      const found = event.target.closest?.(css);
-      if (found && act(found, event) === true) event.preventDefault();
-    });
+	for (const type of types.split(" "))
+		document.addEventListener(type, (event) => {
+			const found = event.target.closest?.(css);
+			if (found && act(found, event) === true) event.preventDefault();
+		});
 };
 const say = (words) => ($("#announcer").textContent = words);
 
-/* Live pages: one poller, its pace set here */
+/* Live pages: one poller */
 let timer;
-const active = () => $$("[data-active]").slice(0, 120); // the address stays under 4 KB
+const active = () => $$("[data-active]").slice(0, 120); // short enough for an address
 const since = (card) => Date.parse($("[data-elapsed-since]", card)?.dataset.elapsedSince) || Date.now();
 const look = async () => {
-  const live = $("#live"), cards = active();
-  if (live && cards[0] && !document.hidden) {
-    const query = new URLSearchParams(cards.map(({ dataset }) => ["r", `${dataset.run}:${dataset.version}`]));
-    if (live.dataset.page) query.set("page", live.dataset.page);
-    await htmx.ajax("GET", `${live.dataset.liveUrl}?${query}`, { source: live, swap: "none" }).catch(() => {});
-  }
-  soon();
+	const live = $("#live"), cards = active();
+	if (live && cards[0] && !document.hidden) {
+		const query = new URLSearchParams(cards.map(({ dataset }) => ["r", `${dataset.run}:${dataset.version}`]));
+		if (live.dataset.page) query.set("page", live.dataset.page);
+		await htmx.ajax("GET", `${live.dataset.liveUrl}?${query}`, { source: live, swap: "none" }).catch(() => {});
+	}
+	soon();
 };
 const soon = () => {
-  clearTimeout(timer);
-  const isOld = Date.now() - Math.max(...active().map(since)) > 6e5;
-  timer = setTimeout(look, isOld ? 1e4 : 2500);
+	clearTimeout(timer);
+	const isOld = Date.now() - Math.max(...active().map(since)) > 6e5;
+	timer = setTimeout(look, isOld ? 1e4 : 2500);
 };
 soon();
 document.addEventListener("visibilitychange", () => (document.hidden ? keep() : look()));
 
-/* Time so far: counts on from the server's words */
+/* Time so far, counted on from the server's words */
 const starts = new WeakMap();
 setInterval(() => {
-  for (const time of $$("[data-elapsed-since]")) {
-    const shown = time.textContent.split(":").reduce((sum, part) => sum * 60 + +part, 0);
-    if (!starts.has(time)) starts.set(time, Date.now() - shown * 1e3);
-    const all = Date.now() - starts.get(time);
-    if (all < 864e5) time.textContent = new Date(all).toISOString().slice(11, 19).replace(/^(00:)?0?/, "");
-  }
+	for (const time of $$("[data-elapsed-since]")) {
+		const shown = time.textContent.split(":").reduce((sum, part) => sum * 60 + +part, 0);
+		if (!starts.has(time)) starts.set(time, Date.now() - shown * 1e3);
+		const all = Date.now() - starts.get(time);
+		if (all < 864e5) time.textContent = new Date(all).toISOString().slice(11, 19).replace(/^(00:)?0?/, "");
+	}
 }, 1e3);
 
 /* Run: pressed once, waits for files */
 const label = (form, words) => {
-  const button = $("[data-run]", form) || $("button", form);
-  button.dataset.idle ??= button.textContent;
-  button.textContent = words || button.dataset.idle;
-  button.ariaDisabled = words ? "true" : null;
-  return button;
+	const button = $("[data-run]", form) || $("button", form);
+	button.dataset.idle ??= button.textContent;
+	button.textContent = words || button.dataset.idle;
+	button.ariaDisabled = words ? "true" : null;
+	return button;
 };
-const check = (element) => {
-  const form = element.closest("form"), left = $$("progress", form), count = left.length;
-  if (!form.dataset.waiting) return;
-  if (count && !$(".is-failed", form)) {
-    const done = Math.round(left.reduce((sum, bar) => sum + bar.value, 0) / count);
-    return label(form, `Waiting for ${count} upload${count > 1 ? "s" : ""}… ${done} %`);
-  }
-  delete form.dataset.waiting;
-  const button = label(form);
-  if (!count) form.requestSubmit(button);
+const check = (node) => {
+	const form = node.closest("form"), left = $$("progress", form), count = left.length;
+	if (!form.dataset.waiting) return;
+	if (count && !$(".is-failed", form)) {
+		const done = Math.round(left.reduce((sum, bar) => sum + bar.value, 0) / count);
+		return label(form, `Waiting for ${count} upload${count > 1 ? "s" : ""}… ${done} %`);
+	}
+	delete form.dataset.waiting;
+	const button = label(form);
+	if (!count) form.requestSubmit(button);
 };
 on("submit", "[data-once]", (form, { submitter }) => {
-  if (submitter?.matches("[data-free]")) return;
-  const isLocked = form.dataset.locked, isBusy = !!$("progress", form);
-  form.dataset[isBusy ? "waiting" : "locked"] = 1;
-  if (isBusy) check(form);
-  else label(form, say(label(form).dataset.busy || "One moment…"));
-  return isBusy || !!isLocked;
+	if (submitter?.matches("[data-free]")) return;
+	const isLocked = form.dataset.locked, isBusy = !!$("progress", form);
+	form.dataset[isBusy ? "waiting" : "locked"] = 1;
+	if (isBusy) check(form);
+	else label(form, say(label(form).dataset.busy || "One moment…"));
+	return isBusy || !!isLocked;
 });
 addEventListener("pageshow", ({ persisted }) => {
-  if (persisted) look();
-  for (const form of persisted ? $$("[data-locked]") : []) {
-    delete form.dataset.locked;
-    label(form);
-  }
+	if (persisted) look();
+	for (const form of persisted ? $$("[data-locked]") : []) {
+		delete form.dataset.locked;
+		label(form);
+	}
 });
 
-/* Draft: htmx saves it; here the last words before leaving, and the folded values */
+/* Draft: the last words before leaving; folded values */
 let isDirty;
-const changed = (element) => element.dispatchEvent(new Event("change", { bubbles: true }));
+const changed = (node) => node.dispatchEvent(new Event("change", { bubbles: true }));
 on("input change", ".app-form", (form, { target }) => {
-  isDirty = true;
-  const box = target.closest(".upload"), count = box && $$("[name$=_kept]", box).length;
-  const now = $(`[data-summary-of="${box?.dataset.upload || target.name}"]`);
-  const chosen = (target.selectedOptions?.[0] || target.closest(".choice"))?.textContent;
-  if (now) now.textContent = (box ? count && `${count} chosen` : chosen || target.value.slice(0, 60)) || "none";
+	isDirty = true;
+	const box = target.closest(".upload"), count = box && $$("[name$=_kept]", box).length;
+	const now = $(`[data-summary-of="${box?.dataset.upload || target.name}"]`);
+	const chosen = (target.selectedOptions?.[0] || target.closest(".choice"))?.textContent;
+	if (now) now.textContent = (box ? count && `${count} chosen` : chosen || target.value.slice(0, 60)) || "none";
 });
 on("htmx:beforeRequest", "[data-locked] [data-autosave]", () => true);
-on("htmx:afterRequest", "[data-autosave]", (element, { detail }) => {
-  isDirty &&= !detail.successful;
-  $("[data-kept]").hidden = isDirty;
+on("htmx:afterRequest", "[data-autosave]", (node, { detail }) => {
+	isDirty &&= !detail.successful;
+	$("[data-kept]").hidden = isDirty;
 });
 const keep = () => {
-  const form = isDirty && $(".app-form:not([data-locked])");
-  if (form) navigator.sendBeacon(form.dataset.draftUrl, new URLSearchParams(new FormData(form)));
+	const form = isDirty && $(".app-form:not([data-locked])");
+	if (form) navigator.sendBeacon(form.dataset.draftUrl, new URLSearchParams(new FormData(form)));
 };
 
 /* Files: sent at once; the answer is the tile */
-const boxOf = (element) => element.closest(".upload");
+const boxOf = (node) => node.closest(".upload");
 const isMany = (box) => box.matches(".is-multiple");
 const remove = (tile) => {
-  htmx.trigger(tile, "htmx:abort");
-  tile.remove();
+	htmx.trigger(tile, "htmx:abort");
+	tile.remove();
 };
 const problem = (box, words) => ($("[data-problem]", box).textContent = words);
 const send = (box, file, link) => {
-  const { dataset } = box.closest("form"), { accept } = $("[type=file]", box);
-  const isOdd = file?.type && accept && !accept.includes(file.type.split("/")[0]);
-  if (problem(box, isOdd ? `“${file.name}” does not fit here. Add ${box.dataset.takes}.` : "")) return;
-  if (!isMany(box)) $$(".is-sending, .is-failed", box).forEach(remove);
-  const tile = $("#sending").content.firstElementChild.cloneNode(true);
-  $(".file-name", tile).textContent = file?.name || link;
-  if (file?.type.startsWith("image")) $("img", tile).src = URL.createObjectURL(file);
-  $(".files", box).append(tile);
-  const values = { app: dataset.app, field: box.dataset.upload, ...(file ? { file } : { link }) };
-  htmx.ajax("POST", dataset.uploadUrl, { source: tile, target: tile, swap: "outerHTML", values }).catch(() => {});
+	const { dataset } = box.closest("form"), { accept } = $("[type=file]", box);
+	const isOdd = file?.type && accept && !accept.includes(file.type.split("/")[0]);
+	if (problem(box, isOdd ? `“${file.name}” does not fit here. Add ${box.dataset.takes}.` : "")) return;
+	if (!isMany(box)) $$(".is-sending, .is-failed", box).forEach(remove);
+	const tile = $("#sending").content.firstElementChild.cloneNode(true);
+	$(".file-name", tile).textContent = file?.name || link;
+	if (file?.type.startsWith("image")) $("img", tile).src = URL.createObjectURL(file);
+	$(".files", box).append(tile);
+	const values = { app: dataset.app, field: box.dataset.upload, ...(file ? { file } : { link }) };
+	htmx.ajax("POST", dataset.uploadUrl, { source: tile, target: tile, swap: "outerHTML", values }).catch(() => {});
 };
 const take = (box, files, link) => {
-  for (const file of isMany(box) ? files : [...files].slice(0, 1)) send(box, file);
-  if (files[0]) return;
-  if (/^https?:\/\/./i.test(link)) send(box, null, link);
-  else problem(box, "A link starts with https:// or http://.");
+	for (const file of isMany(box) ? files : [...files].slice(0, 1)) send(box, file);
+	if (files[0]) return;
+	if (/^https?:\/\/./i.test(link)) send(box, null, link);
+	else problem(box, "A link starts with https:// or http://.");
 };
 
 on("htmx:xhr:progress", ".is-sending", (tile, { detail: { loaded, total } }) => {
-  const done = ($("progress", tile).value = total ? (loaded / total) * 100 : 100);
-  $(".file-facts", tile).textContent = done < 100 ? `${Math.round(done)} %` : "Checking…";
-  check(tile);
+	const done = ($("progress", tile).value = total ? (loaded / total) * 100 : 100);
+	$(".file-facts", tile).textContent = done < 100 ? `${Math.round(done)} %` : "Checking…";
+	check(tile);
 });
 on("htmx:sendError htmx:responseError", ".is-sending", (tile) => {
-  tile.classList.replace("is-sending", "is-failed");
-  $("progress", tile).remove();
-  $(".file-facts", tile).textContent = "This did not get through. Remove it and try again.";
-  check(tile);
+	tile.classList.replace("is-sending", "is-failed");
+	$("progress", tile).remove();
+	$(".file-facts", tile).textContent = "This did not get through. Try again.";
+	check(tile);
 });
 on("htmx:afterSettle", ".upload", (box, { target, detail: { requestConfig: asked } }) => {
-  if (target.matches("[data-file]") && asked.verb === "post") {
-    if (!isMany(box)) $$(".file-tile", box).forEach((old) => old === target || remove(old));
-    if (asked.parameters.link) $("[type=url]", box).value = "";
-    say(`${$(".file-name", target).textContent} is in.`);
-    changed(box);
-  }
-  check(box);
+	if (target.matches("[data-file]") && asked.verb === "post") {
+		if (!isMany(box)) $$(".file-tile", box).forEach((old) => old === target || remove(old));
+		if (asked.parameters.link) $("[type=url]", box).value = "";
+		say(`${$(".file-name", target).textContent} is in.`);
+		changed(box);
+	}
+	check(box);
 });
 on("change", ".choose [type=file]", (input) => {
-  if (input.files[0]) take(boxOf(input), input.files);
-  input.value = "";
+	if (input.files[0]) take(boxOf(input), input.files);
+	input.value = "";
 });
 on("dragover dragleave drop", ".app-form", (form, { type, target, dataTransfer: data }) => {
-  const box = boxOf(target);
-  $$(".is-over").forEach((other) => other.classList.remove("is-over"));
-  if (type === "dragover") box?.classList.add("is-over");
-  if (type === "drop" && box) take(box, data.files, data.getData("text").trim());
-  return !!box || data.types.includes("Files"); // dropped beside it must not replace the page
+	const box = boxOf(target);
+	$$(".is-over").forEach((other) => other.classList.remove("is-over"));
+	if (type === "dragover") box?.classList.add("is-over");
+	if (type === "drop" && box) take(box, data.files, data.getData("text").trim());
+	return !!box || data.types.includes("Files"); // dropped beside it must not replace the page
 });
 on("paste", ".upload", (box, { target, clipboardData: data }) => {
-  if (target.matches("[type=url]")) return;
-  take(box, data.files, data.getData("text").trim());
-  return true;
+	if (target.matches("[type=url]")) return;
+	take(box, data.files, data.getData("text").trim());
+	return true;
 });
 on("click", "[data-paste]", async (button) => {
-  const box = boxOf(button), type = "image/png"; // what browsers make of any copied picture
-  try {
-    const item = (await navigator.clipboard.read()).find(({ types }) => types.includes(type));
-    if (item) send(box, new File([await item.getType(type)], "Pasted picture.png", { type }));
-    else problem(box, "There is no picture to paste. Copy one first.");
-  } catch {
-    box.focus(); // this browser lets no button paste
-    problem(box, "Now press Ctrl+V (on a Mac ⌘V).");
-  }
+	const box = boxOf(button), type = "image/png";
+	try {
+		const item = (await navigator.clipboard.read()).find(({ types }) => types.includes(type));
+		if (item) send(box, new File([await item.getType(type)], "Pasted picture.png", { type }));
+		else problem(box, "Copy a picture first.");
+	} catch {
+		box.focus();
+		problem(box, "Now press Ctrl+V or ⌘V.");
+	}
 });
 on("click", ".upload [name=act]", (button) => {
-  const box = boxOf(button), tile = button.closest(".file-tile"), verb = button.value.split(":")[0];
-  if (verb === "link") take(box, [], $("[type=url]", box).value.trim());
-  if (verb === "up") tile.previousElementSibling.before(tile);
-  if (verb === "down") tile.nextElementSibling.after(tile);
-  if (verb === "remove") remove(tile);
-  if (tile) changed(box);
-  // the focus stays at hand: here, on the opposite arrow, or on "Choose"
-  [button, ...$$("button", tile || box), $("[type=file]", box)].find((next) => next.offsetParent)?.focus();
-  check(box);
-  return true;
+	const box = boxOf(button), tile = button.closest(".file-tile"), verb = button.value.split(":")[0];
+	if (verb === "link") take(box, [], $("[type=url]", box).value.trim());
+	if (verb === "up") tile.previousElementSibling.before(tile);
+	if (verb === "down") tile.nextElementSibling.after(tile);
+	if (verb === "remove") remove(tile);
+	if (tile) changed(box);
+	// the focus stays at hand: here, on the opposite arrow, or on "Choose"
+	[button, ...$$("button", tile || box), $("[type=file]", box)].find((next) => next.offsetParent)?.focus();
+	check(box);
+	return true;
 });
 
-/* Long lists: a search box narrows the select; Enter takes the first */
+/* Long lists: a search box narrows the select */
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 on("input keydown change", ".select-search", (wrap, { target, key }) => {
-  const words = plain(target.value.trim()).split(/\s+/), select = wrap.nextElementSibling;
-  const found = [...select.options].filter((option) => {
-    const isFound = words.every((word) => plain(option.text).includes(word));
-    option.hidden = option.disabled = !isFound && !option.selected;
-    return isFound;
-  });
-  select.size = words[0] ? Math.min(8, found.length + 1) : 0;
-  if (!key && words[0]) say(`${found.length} found`);
-  if (key === "ArrowDown") select.focus();
-  if (key !== "Enter") return;
-  if (words[0] && found[0]) found[0].selected = true;
-  target.value = "";
-  changed(select);
-  changed(target);
-  return true;
+	const words = plain(target.value.trim()).split(/\s+/), select = wrap.nextElementSibling;
+	const found = [...select.options].filter((option) => {
+		const isFound = words.every((word) => plain(option.text).includes(word));
+		option.hidden = option.disabled = !isFound && !option.selected;
+		return isFound;
+	});
+	select.size = words[0] ? Math.min(8, found.length + 1) : 0;
+	if (!key && words[0]) say(`${found.length} found`);
+	if (key === "ArrowDown") select.focus();
+	if (key !== "Enter") return;
+	if (words[0] && found[0]) found[0].selected = true;
+	target.value = "";
+	changed(select);
+	changed(target);
+	return true;
 });
 
 /* Keys, copying */
 on("keydown", "html", (page, { key, target }) => {
-  const isLink = key === "Enter" && target.matches(".link-box input");
-  const isSearch = key === "/" && !target.matches("input, textarea, select");
-  const box = isSearch && $$("[data-hotkey]").findLast((input) => input.offsetParent);
-  if (isLink) target.nextElementSibling.click();
-  if (box) box.focus();
-  return isLink || !!box;
+	const isLink = key === "Enter" && target.matches(".link-box input");
+	const isSearch = key === "/" && !target.matches("input, textarea, select");
+	const box = isSearch && $$("[data-hotkey]").findLast((input) => input.offsetParent);
+	if (isLink) target.nextElementSibling.click();
+	if (box) box.focus();
+	return isLink || !!box;
 });
 on("click", "[data-copy]", (button) => {
-  const source = document.getElementById(button.dataset.copy);
-  getSelection().selectAllChildren(source); // without https there is only Ctrl+C
-  const copied = () => ($("[data-copy-word]", button).textContent = say("Copied"));
-  navigator.clipboard?.writeText(source.textContent).then(copied);
+	const source = document.getElementById(button.dataset.copy);
+	getSelection().selectAllChildren(source); // without https there is only Ctrl+C
+	const copied = () => ($("[data-copy-word]", button).textContent = say("Copied"));
+	navigator.clipboard?.writeText(source.textContent).then(copied);
 });
 htmx.onLoad((root) => {
-  for (const button of $$("[data-copy]", root)) button.hidden = false;
+	for (const button of $$("[data-copy]", root)) button.hidden = false;
 });

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.core import signing
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from runs.models import App, AppSchema, Draft, Member, Output, Run, RunInput, Upload
@@ -212,21 +213,21 @@ def expected_ratio(answers: Sequence[Answer]) -> tuple[int, int]:
 def sweep(now: datetime | None = None) -> None:
     """Ring for starts whose task was lost, whose waiting is over, or whose worker died, and for unsent cancels."""
     now = now or timezone.now()
-    due = Run.objects.due(now - LOST_PRESS).order_by("due_at").values_list("pk", "status")[:20]
-    for run_id, status in due:
-        if status == "starting":
-            progress.ring_start(run_id)
-        else:
-            enqueue("runs.tasks.check_run", run_id)
+    fresh = Q(status="starting", wait="", due_at__gt=now - LOST_PRESS)  # its own task is on the way
+    due = Run.objects.due(now).exclude(fresh).order_by("due_at")[:20]
+    for run in due:
+        if run.status == "checking":
+            enqueue("runs.tasks.check_run", run.pk)
+        elif run.sent_at is None:
+            progress.ring_start(run.pk)
+        else:  # its worker died between the POST and the answer: it may have started
+            progress.doubt(run, "The portal was interrupted while it handed this run over.")
     for run_id in Run.objects.filter(
         status__in=("queued", "running"),
         cancel_asked_at__lt=now - LOST_PRESS,
         cancel_sent_at=None,
     ).values_list("pk", flat=True)[:20]:
         enqueue("runs.tasks.cancel_run", run_id)
-    lost = Run.objects.filter(status="starting", sent_at__lt=now - timedelta(seconds=180))
-    for run in lost:  # its worker died between the POST and the answer: it may have started
-        progress.doubt(run, "The portal was interrupted while it handed this run over.")
 
 
 def cancel(run: Run, member: Member) -> str:

@@ -30,6 +30,7 @@ from runs.services import results, usual
 logger = logging.getLogger("runs.progress")
 
 START_SECONDS = 900
+ANSWER_BY = timedelta(seconds=80)  # longer than the client waits: no answer by then, and the worker has died
 LOST_AFTER = 3  # answers "no such run" in a row
 
 
@@ -62,7 +63,7 @@ def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
         if others.filter(first).exists():
             return False
         mine = Run.objects.filter(pk=run.pk, status="starting", sent_at=None, due_at=run.due_at, cancel_asked_at=None)
-        return mine.update(sent_at=now, due_at=None, wait="", version=F("version") + 1) == 1
+        return mine.update(sent_at=now, due_at=now + ANSWER_BY, wait="", version=F("version") + 1) == 1
 
 
 def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> bool:

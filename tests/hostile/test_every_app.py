@@ -13,6 +13,9 @@ from tests.hostile.journey import APP_IDS, Journey, media_folder, travel
 from tests.hostile.page import Page
 from tests.hostile.quick import quick_portal
 
+# Without the mark no database is made for the module; the tests themselves only look at what was collected.
+pytestmark = pytest.mark.django_db
+
 Travelled = tuple[dict[str, Journey], list[Page]]
 UNUSUAL = {"card-half-fails": "Partly ready", "card-always-fails": "Failed", "card-nothing": "Failed"}
 HOSTILE_TEXT = ['<script>alert("from a text result")</script>', "# Not a heading", "**Not bold**", "{{ 7*7 }}"]

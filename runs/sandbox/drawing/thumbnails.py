@@ -48,7 +48,9 @@ def halves(chance: random.Random) -> Image.Image:
     slant = [(width * 0.56, -2), (width + 9, -2), (width + 9, height + 2), (width * 0.44, height + 2)]
     edge = [(x - 8, y) for x, y in slant]
     sheet.lay(Pen().polygon(edge), (252, 249, 243), shadow=0.4, lift=8)
-    sheet.lay(Pen().polygon(slant), photos.feature(photo, palette))
+    # At three times the size: the look's blur is meant for large pictures.
+    large = photo.resize((width * 3, height * 3), Image.Resampling.BICUBIC)
+    sheet.lay(Pen().polygon(slant), photos.feature(large, palette).resize(SIZE, Image.Resampling.BICUBIC))
     return grained(sheet.image, 0.7)
 
 
