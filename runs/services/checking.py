@@ -8,7 +8,7 @@ list to look into, and a person decides. A delivery on the run's own webhook pat
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from runs.lamina.errors import LaminaError, LaminaRejected
@@ -24,7 +24,8 @@ MARGIN = timedelta(seconds=60)  # clocks differ, and the POST took its time
 LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=20)
 LATER = timedelta(seconds=10)
-CLAIM = timedelta(seconds=60)
+SOON = timedelta(seconds=3)
+CLAIM = timedelta(seconds=30)
 PAGE, PAGES = 100, 5
 
 
@@ -32,7 +33,7 @@ def check_run(run_id: int) -> None:
     """One look for a doubtful start; what it found decides what happens next."""
     now = timezone.now()
     waiting = Run.objects.filter(pk=run_id, status="checking", due_at__lte=now)
-    if not waiting.update(due_at=now + CLAIM):
+    if not waiting.update(due_at=now + CLAIM):  # whoever comes meanwhile, or dies in the middle, does no harm
         return
     run = Run.objects.select_related("app").get(pk=run_id)
     try:
@@ -51,17 +52,17 @@ def check_run(run_id: int) -> None:
 
 
 def _decide(run: Run, found: list[RunRow], now: datetime) -> None:
-    is_alone = not Run.objects.filter(app=run.app, status="checking").exclude(pk=run.pk).exists()
-    if len(found) == 1 and is_alone:
+    others = Run.objects.filter(app=run.app).exclude(pk=run.pk)
+    if found and others.filter(status="starting", sent_at__isnull=False).exists():
+        _look_later(run, SOON)  # what was found may be theirs: their answer is on its way
+    elif len(found) == 1 and not others.filter(status="checking").exists():
         logger.info("run %s found again", run.public_id)
         progress.accept(run, found[0].run_id, found[0].status, timezone.now())
         waking.ensure_poller()
     elif found:
         progress.ask_person(run, [row.run_id for row in found])
     elif run.empty_looks + 1 < LOOKS:
-        Run.objects.filter(pk=run.pk, status="checking").update(
-            empty_looks=F("empty_looks") + 1, due_at=now + LOOK_AGAIN
-        )
+        _ours(run).update(empty_looks=F("empty_looks") + 1, due_at=now + LOOK_AGAIN)
     else:
         progress.start_again(run, timezone.now())
 
@@ -88,4 +89,9 @@ def _may_be(row: RunRow, run: Run, since: datetime) -> bool:
 
 
 def _look_later(run: Run, after: timedelta) -> None:
-    Run.objects.filter(pk=run.pk, status="checking").update(due_at=timezone.now() + after)
+    _ours(run).update(due_at=timezone.now() + after)
+
+
+def _ours(run: Run) -> QuerySet[Run]:
+    """The run while it is still this look's: of two looks at once only the later one counts."""
+    return Run.objects.filter(pk=run.pk, status="checking", due_at=run.due_at)

@@ -3,6 +3,8 @@
 Hosts' own clocks do not matter; whoever dies simply lets the lease run out.
 """
 
+import os
+import socket
 import uuid
 from datetime import timedelta
 
@@ -16,8 +18,8 @@ KICK_EVERY = timedelta(seconds=3)
 
 
 def new_holder() -> str:
-    """A name for one piece of work that wants a lease."""
-    return uuid.uuid4().hex
+    """A name for one piece of work that wants a lease; it begins with host and process, for whoever looks for it."""
+    return f"{socket.gethostname()[:20]}/{os.getpid()}/{uuid.uuid4().hex}"[:64]
 
 
 def acquire(name: str, holder: str, seconds: float) -> bool:

@@ -11,7 +11,8 @@
                                                                  └─ several: a person ─► starting or failed
 
 Each step is one conditional UPDATE of a locked row: of two that bring the same news one wins, and late or repeated
-news never moves a final run. Every change that a page could show raises `Run.version`.
+news never moves a final run. `Run.attempts` numbers the claims of a start: whoever decided something during an earlier
+claim changes nothing any more. Every change that a page could show raises `Run.version`.
 """
 
 import logging
@@ -30,7 +31,6 @@ from runs.services import results, usual
 logger = logging.getLogger("runs.progress")
 
 START_SECONDS = 900
-ANSWER_BY = timedelta(seconds=80)  # longer than the client waits: no answer by then, and the worker has died
 LOST_AFTER = 3  # answers "no such run" in a row
 
 
@@ -40,12 +40,15 @@ def ring_start(run_id: int) -> None:
 
 
 def claim_start(run: Run, now: datetime, until: datetime) -> bool:
-    """Take this start for ourselves; False if it is not due or another worker was faster."""
+    """Take this start for ourselves; False if it is not due, not wanted any more, or another worker was faster.
+
+    The claim is kept by moving `due_at` on; a worker that dies moves nothing, and the sweep finds the run.
+    """
     waiting = Run.objects.filter(pk=run.pk, status="starting", sent_at=None, due_at__lte=now)
-    if not waiting.update(due_at=until, attempts=F("attempts") + 1):
+    if not waiting.update(due_at=until, attempts=F("attempts") + 1, wait=""):
         return False
     run.refresh_from_db()
-    return True
+    return not (run.cancel_asked_at and _end_unsent(run, now))
 
 
 def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
@@ -62,8 +65,8 @@ def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
             first |= Q(status="starting", sent_at__isnull=False)
         if others.filter(first).exists():
             return False
-        mine = Run.objects.filter(pk=run.pk, status="starting", sent_at=None, due_at=run.due_at, cancel_asked_at=None)
-        return mine.update(sent_at=now, due_at=now + ANSWER_BY, wait="", version=F("version") + 1) == 1
+        mine = Run.objects.filter(status="starting", sent_at=None, attempts=run.attempts, cancel_asked_at=None)
+        return mine.filter(pk=run.pk).update(sent_at=now, version=F("version") + 1) == 1
 
 
 def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> bool:
@@ -74,6 +77,7 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
             changed = _change(
                 run,
                 ("starting", "checking"),
+                is_certain=True,
                 status=status,
                 remote_id=remote_id,
                 remote_status=snapshot_status[:50],
@@ -81,6 +85,7 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
                 seen_at=now,
                 due_at=None,
                 wait="",
+                failure_text="",
             )
     except IntegrityError:
         # An id we already know cannot be this run's: nobody can tell what happened, so a person is asked.
@@ -91,8 +96,11 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
 
 
 def hold(run: Run, reason: Run.Wait, until: datetime) -> bool:
-    """Certain that nothing started: wait until then and try again by itself."""
-    return _change(run, ("starting",), sent_at=None, wait=reason, due_at=until)
+    """Certain that nothing started: wait until then and try again by itself, or stop if somebody wants that."""
+    changed = _change(run, ("starting",), sent_at=None, wait=reason, due_at=until)
+    if changed and run.cancel_asked_at:
+        _end_unsent(run, timezone.now())
+    return changed
 
 
 def doubt(run: Run, text: str = "", request_id: str = "") -> bool:
@@ -120,17 +128,17 @@ def ask_person(run: Run, candidates: list[str]) -> bool:
 
 def start_again(run: Run, now: datetime) -> bool:
     """The check, or a person, decided that a doubtful start did not happen."""
-    if run.cancel_asked_at is not None:
-        return _end_unsent(run, ("checking",), now)
     changed = _change(run, ("checking",), status="starting", sent_at=None, due_at=now, failure_text="", candidates=[])
-    if changed:
+    if changed and run.cancel_asked_at:
+        _end_unsent(run, now)
+    elif changed:
         ring_start(run.pk)
     return changed
 
 
-def _end_unsent(run: Run, from_statuses: tuple[str, ...], now: datetime, **fields: Any) -> bool:
+def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
     """Nothing is at Lamina and somebody wants it stopped: cancelled at once."""
-    changed = _change(run, from_statuses, status="cancelled", finished_at=now, due_at=None, wait="", **fields)
+    changed = _change(run, ("starting",), status="cancelled", finished_at=now, due_at=None, wait="", **fields)
     if changed:
         results.close_open_boxes(run, Output.Status.CANCELLED)
     return changed
@@ -177,10 +185,10 @@ def ask_cancel(run: Run, member: Member, now: datetime) -> str:
         if locked.is_final:
             return "too late"
         if locked.status == "starting" and locked.sent_at is None:
-            _end_unsent(run, ("starting",), now, cancelled_by=member)
+            _end_unsent(locked, now, cancelled_by=member)
             return "cancelled"
         if locked.cancel_asked_at is None:
-            _change(run, (locked.status,), cancel_asked_at=now, cancelled_by=member)
+            _change(locked, (locked.status,), cancel_asked_at=now, cancelled_by=member)
         if locked.remote_id:
             enqueue("runs.tasks.cancel_run", run.pk)
     return "asked"
@@ -276,8 +284,11 @@ def touch_opened(runs: list[Run], now: datetime) -> None:
         Run.objects.filter(pk__in=stale).filter(Q(opened_at=None) | Q(opened_at__lt=now)).update(opened_at=now)
 
 
-def _change(run: Run, from_statuses: tuple[str, ...], **fields: Any) -> bool:
-    changed = Run.objects.filter(pk=run.pk, status__in=from_statuses).update(version=F("version") + 1, **fields)
+def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = False, **fields: Any) -> bool:
+    """IS_CERTAIN: Lamina named the run, so it counts whichever claim it came from."""
+    of_this_claim = {} if is_certain else {"attempts": run.attempts}
+    rows = Run.objects.filter(pk=run.pk, status__in=from_statuses, **of_this_claim)
+    changed = rows.update(version=F("version") + 1, **fields)
     if changed and fields.get("status", run.status) != run.status:
         _log(run, fields["status"])
     if changed:

@@ -1,9 +1,11 @@
 """Handing a run over to Lamina, and asking Lamina to stop one; always in the worker."""
 
+import threading
 import time
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
@@ -18,8 +20,8 @@ from runs.services.fetching import FetchFailed, FetchRefused
 from runs.services.launch import answers_of
 from runs.services.remote import lamina
 
-CLAIM = timedelta(seconds=120)
-RENEW_SECONDS = 15.0
+CLAIM = timedelta(seconds=30)  # how long the start of a worker that died waits for another one
+RENEW_SECONDS = 8.0
 WINDOW_SECONDS = 40.0  # of handing over one start after the other; below the task's time-out with the last POST
 BACK_OFF_SECONDS = (3, 5, 10, 20, 30, 60)
 
@@ -44,9 +46,10 @@ def _submit(run: Run) -> bool:
     if not progress.claim_start(run, now, now + CLAIM):
         return False
     try:
-        urls = _hand_over_files(run)
-        if urls is not None:
-            _send(run, urls)
+        with _Renewer(run):
+            urls = _hand_over_files(run)
+            if urls is not None:
+                _send(run, urls)
     except BudgetWait as wait:
         progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
     except FetchFailed:
@@ -72,7 +75,6 @@ def _hand_over_files(run: Run) -> dict[str, str] | None:
     urls: dict[str, str] = {}
     links = RunInputUpload.objects.filter(input__run=run).select_related("upload", "input")
     client = lamina(Priority.START)
-    renewer = _Renewer(run)
     for link in links:
         upload = link.upload
         if upload.status == Upload.Status.FETCHING:
@@ -87,29 +89,46 @@ def _hand_over_files(run: Run) -> dict[str, str] | None:
             return None
         if upload.source_url and run.input_picture_id is None:
             summarise(run)
-        urls[upload.public_id] = uploads.ensure_asset(upload, client, on_chunk=renewer)
-        _renew(run)
+        urls[upload.public_id] = uploads.ensure_asset(upload, client)
     return urls
 
 
 class _Renewer:
-    """Keeps the claim while bytes travel, with a write every 15 s at most."""
+    """Keeps the claim of a start while its worker lives: through large files and a slow answer, in a thread.
+
+    Its first write comes after 8 s, so an ordinary start costs none.
+    """
 
     def __init__(self, run: Run) -> None:
-        self.run = run
-        self.renewed = time.monotonic()
+        self.run_id, self.until = run.pk, run.due_at
+        self.is_over = threading.Event()
+        self.thread = threading.Thread(target=self._keep, daemon=True)
 
-    def __call__(self, _size_bytes: int) -> None:
-        if time.monotonic() - self.renewed > RENEW_SECONDS:
-            _renew(self.run)
-            self.renewed = time.monotonic()
+    def __enter__(self) -> None:
+        self.thread.start()
 
+    def __exit__(self, *_: object) -> None:
+        self.is_over.set()
+        self.thread.join()
 
-def _renew(run: Run) -> None:
-    """Keep the claim while large files travel."""
-    until = timezone.now() + CLAIM
-    if Run.objects.filter(pk=run.pk, due_at=run.due_at).update(due_at=until):
-        run.due_at = until
+    def _keep(self) -> None:
+        while not self.is_over.wait(RENEW_SECONDS):
+            try:
+                if not self._renew():
+                    break
+            except DatabaseError:
+                continue  # there is time for another try
+            finally:
+                connection.close()
+
+    def _renew(self) -> bool:
+        """Move the due time on; False once it is no longer the one set here: the start is settled, or waits."""
+        until = timezone.now() + CLAIM
+        mine = Run.objects.filter(pk=self.run_id, status="starting", due_at=self.until)
+        if not mine.update(due_at=until):
+            return False
+        self.until = until
+        return True
 
 
 def _send(run: Run, urls: dict[str, str]) -> None:

@@ -40,6 +40,18 @@ class Element:
         for child in self.children:
             yield from child.walk()
 
+    def find(self, tag: str = "", *, css: str = "", id: str = "") -> "list[Element]":
+        return [
+            e
+            for e in self.walk()
+            if (not tag or e.tag == tag) and (not css or css in e.classes) and (not id or e.attributes.get("id") == id)
+        ]
+
+    def first(self, tag: str = "", *, css: str = "", id: str = "") -> "Element":
+        found = self.find(tag, css=css, id=id)
+        assert found, f"no {tag}.{css}#{id} in <{self.tag}>"
+        return found[0]
+
     def inside(self, class_name: str) -> bool:
         """True when an element around this one has CLASS_NAME."""
         up = self.parent
@@ -83,28 +95,18 @@ class Page(HTMLParser):
             element.pieces.append(data)
 
     @property
-    def elements(self) -> Iterator[Element]:
-        return self.root.walk()
-
-    @property
     def words(self) -> str:
         return self.root.words
 
     def find(self, tag: str = "", *, css: str = "", id: str = "") -> list[Element]:
-        return [
-            e
-            for e in self.elements
-            if (not tag or e.tag == tag) and (not css or css in e.classes) and (not id or e.attributes.get("id") == id)
-        ]
+        return self.root.find(tag, css=css, id=id)
 
     def first(self, tag: str = "", *, css: str = "", id: str = "") -> Element:
-        found = self.find(tag, css=css, id=id)
-        assert found, f"no {tag}.{css}#{id} on the page"
-        return found[0]
+        return self.root.first(tag, css=css, id=id)
 
     def dangers(self) -> list[str]:
         """Everything that could run, load or lead elsewhere though no template of ours put it there."""
-        return [f"{why}: <{e.tag} {e.attributes}>" for e in self.elements for why in _dangers(e)]
+        return [f"{why}: <{e.tag} {e.attributes}>" for e in self.root.walk() for why in _dangers(e)]
 
 
 def _dangers(element: Element) -> Iterator[str]:

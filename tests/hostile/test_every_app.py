@@ -10,7 +10,7 @@ from runs.sandbox.server import Sandbox
 from tests.conftest import SandboxDoor
 from tests.hostile.browser import secrecy
 from tests.hostile.journey import APP_IDS, Journey, media_folder, travel
-from tests.hostile.page import Page
+from tests.hostile.page import Element, Page
 from tests.hostile.quick import quick_portal
 
 # Without the mark no database is made for the module; the tests themselves only look at what was collected.
@@ -107,11 +107,8 @@ def test_the_pages_with_many_apps_show_them_all(travelled: Travelled) -> None:
 class TestOddApps:
     """One by one, what each test card is there for."""
 
-    def box(self, travelled: Travelled, app_id: str, position: int = 0) -> Page:
-        box = travelled[0][app_id].run_page.find(css="output")[position]
-        page = Page("")
-        page.root = box
-        return page
+    def box(self, travelled: Travelled, app_id: str, position: int = 0) -> Element:
+        return travelled[0][app_id].run_page.find(css="output")[position]
 
     def test_an_unknown_kind_of_result_is_a_link(self, travelled: Travelled) -> None:
         assert self.box(travelled, "card-unknown-output", 1).first("a", css="output-other").attributes["download"]

@@ -1,0 +1,81 @@
+"""Honest waiting: the usual time from an app's own runs, and a sentence when it takes longer."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from runs.models import App, Member, Run
+from runs.services import usual
+from runs.services.wording import usual_words
+from tests.factories import make_app, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+def ended(member: Member, app: App, *seconds: float) -> None:
+    now = timezone.now()
+    for n in seconds:
+        make_run(member, app, status="completed", started_at=now - timedelta(seconds=n), finished_at=now)
+    usual.note_ended(app.pk)
+    app.refresh_from_db()
+
+
+def test_no_guess_before_five_runs(alice: Member) -> None:
+    app = make_app()
+
+    ended(alice, app, 10, 20, 30, 40)
+
+    assert (app.usual_seconds, app.slow_seconds) == (None, None)
+
+
+def test_median_and_nine_in_ten_of_the_last_twenty(alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, *[1000] * 5)
+
+    ended(alice, app, *range(1, 21))
+
+    assert app.usual_seconds == pytest.approx(10.5)
+    assert app.slow_seconds == pytest.approx(18.1)
+
+
+@pytest.mark.parametrize(
+    ("usually", "slow", "words"),
+    [
+        (None, None, ""),
+        (120, 180, "usually 2 to 3 min"),
+        (8.2, 9.4, "usually 8 to 9 s"),
+        (21, 39, "usually 20 to 40 s"),
+        (50, 100, "usually 50 s to 1 min 30 s"),
+        (30, 31, "usually about 30 s"),
+        (700, 1300, "usually 12 to 22 min"),
+    ],
+)
+def test_usual_times_are_said_as_people_say_them(usually: float | None, slow: float | None, words: str) -> None:
+    assert usual_words(usually, slow) == words
+
+
+def run_page(client: Client, run: Run) -> str:
+    return client.get(run.get_absolute_url()).content.decode()
+
+
+def test_the_run_page_says_what_is_usual_and_when_it_is_slow(as_alice: Client, alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, *[20] * 6)
+    run = make_run(alice, app, status="running")
+
+    assert "usually about 20 s" in run_page(as_alice, run)
+    assert "nine in ten" not in run_page(as_alice, run)
+
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(seconds=40))
+    assert "longer than nine in ten" in run_page(as_alice, run)
+
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(minutes=31))
+    assert "Longer than ever seen" in run_page(as_alice, run)
+
+
+def test_the_app_card_says_what_is_usual(as_alice: Client, alice: Member) -> None:
+    ended(alice, make_app(), *[20] * 6)
+
+    assert "usually about 20 s" in as_alice.get("/apps/").content.decode()
