@@ -75,6 +75,20 @@ def test_the_run_page_says_what_is_usual_and_when_it_is_slow(as_alice: Client, a
     assert "Longer than ever seen" in run_page(as_alice, run)
 
 
+def test_after_a_day_without_an_end_a_person_may_give_up(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice, status="running")
+    as_alice.post(f"/runs/{run.public_id}/leave/")
+    run.refresh_from_db()
+    assert run.is_active
+
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(hours=25))
+    assert "no end for a day" in run_page(as_alice, run)
+    as_alice.post(f"/runs/{run.public_id}/leave/")
+
+    run.refresh_from_db()
+    assert (run.status, run.failure) == ("failed", "silent")
+
+
 def test_the_app_card_says_what_is_usual(as_alice: Client, alice: Member) -> None:
     ended(alice, make_app(), *[20] * 6)
 

@@ -5,10 +5,11 @@ from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, R
 from runs.models.file import StoredFile, Upload
 from runs.models.member import Member, SignInAttempt
 from runs.models.output import Output, OutputFile
-from runs.models.run import ACTIVE, FINAL, Draft, Run, RunInput
+from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Draft, Run, RunInput
 
 __all__ = [
     "ACTIVE",
+    "AT_LAMINA",
     "FINAL",
     "App",
     "AppSchema",

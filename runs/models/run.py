@@ -1,6 +1,6 @@
 """A run: one press of Run, and everything that became of it. `services.progress` alone changes its status."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
@@ -16,6 +16,7 @@ from runs.models.member import Member
 ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")
 AT_LAMINA = ("queued", "running")
+SILENT_AFTER = timedelta(hours=24)
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -182,6 +183,10 @@ class Run(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status in ACTIVE
+
+    def is_silent(self, now: datetime) -> bool:
+        """At Lamina for more than a day without an end: its maker is asked whether to go on waiting."""
+        return self.status in AT_LAMINA and now - (self.started_at or self.created_at) > SILENT_AFTER
 
     @property
     def is_final(self) -> bool:

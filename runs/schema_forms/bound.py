@@ -210,7 +210,7 @@ class BoundAnswer(BoundField):
 
 
 def _shown(question: Question, labels: dict[str, int]) -> list[str]:
-    """Labels as shown; those that differ in nothing but spaces get their spaces marked."""
+    """Labels as shown; those that differ in nothing but spaces get their spaces marked, unseen ones a name."""
     ordered = sorted(labels, key=lambda label: labels[label])
     looks = [" ".join(label.split()) for label in ordered]
     count = Counter(looks)

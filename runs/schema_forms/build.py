@@ -154,8 +154,9 @@ class SchemaForm(forms.Form):
         """(id to jump to, label, sentence) of every field with an error, in the order of the page."""
         shown = [*self.needed, *self.sampled, *self.folded]
         listed = [(bound.focus_id, bound.question.label, bound.error) for bound in shown if bound.error]
-        if self.results_error:
-            listed.append((f"outputs-{self.results[0].value}", "Results", self.results_error))
+        if self.results and self.results_error:
+            target = f"outputs-{self.results[0].value}" if len(self.results) > 1 else "outputs"
+            listed.append((target, "Results", self.results_error))
         return listed
 
 

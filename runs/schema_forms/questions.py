@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -35,6 +36,11 @@ def as_words(value: Any) -> str:
     return sendable(json.dumps(value, ensure_ascii=False, default=str))
 
 
+def is_seen(text: str) -> bool:
+    """Whether TEXT leaves any mark on the page: spaces and invisible characters alone do not."""
+    return any(unicodedata.category(character)[0] in "LNPS" for character in text)
+
+
 @dataclass(frozen=True, eq=False)
 class Question:
     """A parameter by its POSITION, which is where the ids of form fields come from; names may be anything."""
@@ -65,7 +71,7 @@ class Question:
     @cached_property
     def label(self) -> str:
         """The name, or a stand-in when it shows nothing."""
-        return next((text for text in (self.name, self.key) if text.strip()), f"Field {self.position + 1}")
+        return next((text for text in (self.name, self.key) if is_seen(text)), f"Field {self.position + 1}")
 
     @cached_property
     def help(self) -> str:

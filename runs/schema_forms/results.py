@@ -32,9 +32,9 @@ class Result:
         return str(self.indexes[0])
 
     @property
-    def kind(self) -> str:
-        """The kind of all of them, "other" when mixed or unknown; picks the icon."""
-        return self.kinds[0] if len(set(self.kinds)) == 1 and self.kinds[0] in NOUNS else "other"
+    def icons(self) -> list[str]:
+        """A drawing for each of the first four."""
+        return [kind if kind in NOUNS else "other" for kind in self.kinds[:4]]
 
     @property
     def count_words(self) -> str:
@@ -59,7 +59,7 @@ def results_of(outputs: Outputs) -> list[Result]:
     is_sound = all(isinstance(index, int) and index >= 0 for index in given) and len(set(given)) == len(given)
     groups: dict[str, list[tuple[str, int, str]]] = {}
     for n, output in enumerate(listed):
-        label = as_words(output.get("label") or f"Output {n + 1}")
+        label = as_words(output.get("label") or "")
         index = int(given[n] or 0) if is_sound else n
         groups.setdefault(label.casefold(), []).append((label, index, as_words(output.get("type") or "")))
     return [
@@ -82,7 +82,9 @@ class ResultsField(forms.Field):
         return [result.value for result in ticked or self.results]
 
     def ticked(self, value: Iterable[str]) -> list[Result]:
-        """The results whose value (or that of a namesake) was posted."""
+        """The results whose value (or that of a namesake) was posted; where there is but one, that one."""
+        if len(self.results) == 1:
+            return self.results
         posted = set(value)
         return [result for result in self.results if not posted.isdisjoint(map(str, result.indexes))]
 

@@ -45,6 +45,11 @@ class UploadInfo:
     width: int | None = None
     height: int | None = None
 
+    @property
+    def icon(self) -> str:
+        """The drawing that stands for it while there is no picture."""
+        return self.kind if self.kind in ("image", "video", "audio") else "file"
+
 
 @dataclass(frozen=True)
 class Fitted:

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils import timezone
 
-from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected
+from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunRow
 from runs.models import Run
 from runs.queue import stop_requested
@@ -73,6 +73,7 @@ class Watch:
         self.is_list_refused = False
         self.listed = -SLOW_SECONDS
         self.first_looks: dict[int, float] = {}
+        self.again_at: dict[int, float] = {}
 
     def run(self, until: float) -> None:
         """Round after round; each answers how long to sleep, None when nothing is left to watch."""
@@ -124,10 +125,10 @@ class Watch:
             return early
         if not self._is_delivered(now):
             ended, hidden = self._read_list(active)
-            for run in ended:
-                self._read_one(run)
-            for run in self._reveal(hidden) if hidden else ():
-                self._read_one(run)
+            self._read_each(ended)
+            # Where the list may not be read, every run is asked all the time: starts must find room beside that.
+            spare = Priority.PARTIAL if self.is_list_refused else None
+            self._read_each(self._reveal(hidden) if hidden else [], spare)
         self._read_partials(list(active.values()))
         return self._pause(list(active.values()))
 
@@ -211,6 +212,18 @@ class Watch:
                     break
         return list(missing.values())
 
+    def _read_each(self, runs: list[Run], priority: Priority | None = None) -> None:
+        """Read RUNS by id; one that Lamina cannot tell about is left for a while and keeps nobody else waiting."""
+        for run in runs:
+            if self.again_at.get(run.pk, 0.0) > time.monotonic():
+                continue
+            try:
+                self._read_one(run, priority)
+            except (LaminaUnavailable, LaminaRejected) as error:
+                if error.status is None or (isinstance(error, LaminaRejected) and error.is_key_refused):
+                    raise
+                self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
+
     def _read_one(self, run: Run, priority: Priority | None = None) -> None:
         self._renew()
         try:
@@ -233,5 +246,5 @@ class Watch:
         for run in wanted.exclude(outputs_total=1).order_by("asked_at")[:PARTIALS_PER_ROUND]:
             try:
                 self._read_one(run, Priority.PARTIAL)
-            except BudgetWait:
+            except (BudgetWait, LaminaError):
                 return

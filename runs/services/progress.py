@@ -24,7 +24,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from runs.lamina.types import RunRow, RunSnapshot
-from runs.models import FINAL, App, Member, Output, OutputFile, Run
+from runs.models import AT_LAMINA, FINAL, App, Member, Output, OutputFile, Run
 from runs.queue import enqueue, enqueue_long
 from runs.services import results, usual
 
@@ -145,8 +145,12 @@ def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
 
 
 def leave_it(run: Run, now: datetime) -> bool:
-    """A person gave up on a doubtful start."""
-    return fail(run, "left", now, from_statuses=("checking",))
+    """A person gave up: on a doubtful start, or on a run that has brought no end for a day."""
+    if run.status == "checking":
+        return fail(run, "left", now, from_statuses=("checking",))
+    if run.is_silent(now):
+        return fail(run, "silent", now, from_statuses=AT_LAMINA)
+    return False
 
 
 def fail(

@@ -75,6 +75,7 @@ class RunPage:
     usual_words: str
     slow_words: str
     asks_person: bool
+    asks_to_give_up: bool
     is_live: bool
     version: str
 
@@ -101,6 +102,7 @@ def run_page(run: Run, *, is_swap: bool = False) -> RunPage:
         credits_words=about_credits(run.credits_estimated),
         usual_words=usual_words(run.app.usual_seconds, run.app.slow_seconds) if is_watched else "",
         slow_words=_slow_words(run, now - since) if is_watched else "",
+        asks_to_give_up=run.is_silent(now),
         asks_person=run.status == "checking" and run.due_at is None,
         is_live=is_live(run),
         version=version_token(run),
@@ -139,8 +141,8 @@ def _slow_words(run: Run, age: timedelta) -> str:
     """A sentence when it takes longer than it should; honest about not knowing why."""
     if run.status not in ("queued", "running"):
         return ""
-    if age > timedelta(hours=24):
-        return "There has been no end for a day. You can go on waiting, or cancel it."
+    if run.is_silent(timezone.now()):
+        return ""
     if age > timedelta(minutes=30) and (run.app.slow_seconds or 0) < 1800:
         return "Longer than ever seen. We keep looking."
     if run.app.slow_seconds is not None and age.total_seconds() > run.app.slow_seconds:

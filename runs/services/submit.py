@@ -143,7 +143,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
     except BudgetWait as wait:
         progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
     except LaminaRejected as error:
-        _rejected(run, error)
+        _rejected(run, error, _cause_of(error))
     except LaminaError as error:
         if error.nothing_happened:
             _wait_for(run, error)
@@ -166,7 +166,8 @@ def _wanted_labels(run: Run) -> list[str] | None:
 def _before_sending(run: Run, error: LaminaError) -> None:
     """A call that cannot start anything went wrong (asking where to put a file): wait, or tell the person."""
     if isinstance(error, LaminaRejected):
-        _rejected(run, error)
+        cause = _cause_of(error)
+        _rejected(run, error, cause if cause in {"key", "credits"} else "files")  # its words are not about the app
     else:
         _wait_for(run, error)
 
@@ -178,26 +179,28 @@ def _wait_for(run: Run, error: LaminaError) -> None:
         progress.hold(run, Run.Wait.LAMINA, _next_try(run))
 
 
-def _rejected(run: Run, error: LaminaRejected) -> None:
-    cause = (
-        "key"
-        if error.is_key_refused
-        else "credits"
-        if error.is_insufficient_credits
-        else "gone"
-        if error.is_not_found
-        else "forbidden"
-        if error.is_forbidden
-        else "inputs"
-        if error.field_errors
-        else "refused"
-    )
+def _cause_of(error: LaminaRejected) -> str:
+    """Which of `wording.FAILURES` a refused start is."""
+    if error.is_key_refused:
+        return "key"
+    if error.is_insufficient_credits:
+        return "credits"
+    if error.is_not_found:
+        return "gone"
+    if error.is_forbidden:
+        return "forbidden"
+    return "inputs" if error.field_errors else "refused"
+
+
+def _rejected(run: Run, error: LaminaRejected, cause: str) -> None:
     found: list[dict[str, Any]] = [
         {"field": e.field or "", "code": e.code or "", "message": e.message} for e in error.field_errors
     ]
     progress.fail(run, cause, timezone.now(), text=error.quote, request_id=error.request_id or "", field_errors=found)
     if cause in {"gone", "inputs"}:
         catalog.request_app_refresh(run.app)
+    if cause == "inputs":  # perhaps Lamina has lost a file: the next run hands it over anew
+        Upload.objects.filter(inputs__run=run).update(asset_url="")
     if cause == "credits":
         catalog.request_balance()
 
@@ -218,5 +221,6 @@ def send_cancel(run_id: int) -> None:
         progress.apply_snapshot(run, lamina(Priority.START).get_run(run.remote_id), timezone.now())
     except (LaminaUnavailable, LaminaRateLimited, BudgetWait):
         return  # the sweep sends it again
-    except LaminaRejected:
-        progress.note_cancel_sent(run, timezone.now(), "refused")
+    except LaminaRejected as error:
+        if not error.is_key_refused:  # a key can be mended, and the wish must not be lost meanwhile
+            progress.note_cancel_sent(run, timezone.now(), "refused")

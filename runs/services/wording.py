@@ -55,6 +55,11 @@ FAILURES: dict[str, tuple[str, str, str]] = {
     "remote": ("Lamina could not make this.", "Change and run again", "form"),
     "nothing": ("Lamina finished, but nothing usable came out.", "Change and run again", "form"),
     "lost": ("Lamina no longer knows this run.", "Change and run again", "form"),
+    "silent": (
+        "There was no end for a day, and it was given up. It may have cost credits.",
+        "Change and run again",
+        "form",
+    ),
     "left": (
         "It was never clear whether this run started, and it was left at that. It may have cost credits.",
         "Change and run again",

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from tests.bench.portal import Portal
 from tests.bench.processes import Processes
-from tests.bench.report import Report
+from tests.bench.report import NO_ERROR, Report
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ def main(name: str, result: str, runs: str) -> None:
             Path(folder), processes, run_seconds=setup.run_seconds, per_minute=setup.per_minute, runs=int(runs)
         )
         import_module(f"tests.bench.{name}").bench(portal, report)
+        if any(row.bar == NO_ERROR for row in report.rows()):
+            processes.print_logs()
 
 
 def _leave(_signum: int, _frame: object) -> NoReturn:

@@ -147,8 +147,8 @@ def make_gallery(portal: Portal, member: Member) -> None:
     portal.start_worker()
     visitor = Visitor(portal.url, member)
     paths = {app.remote_id: app.get_absolute_url() for app in App.objects.filter(remote_id__in=GALLERY_APPS)}
-    for number in range(CARDS):
-        path = paths[GALLERY_APPS[number % len(GALLERY_APPS)]]
+    for place in range(CARDS):
+        path = paths[GALLERY_APPS[place % len(GALLERY_APPS)]]
         visitor.press_run(path, visitor.open_form(path))
     wait_until(lambda: not Run.objects.active().exists(), "all runs of the gallery to end", 60)
     portal.await_quiet()

@@ -109,14 +109,14 @@ class Portal:
         wait_until(is_quiet, "the worker to have nothing left to do", seconds)
 
     def start_web(self) -> None:
-        """Collect the static files and start gunicorn as people do."""
+        """Collect the static files and start the web server as `make run` does."""
         from django.core.management import call_command
 
+        from runs.management.addresses import Address
+        from runs.management.commands.portal import web_part
+
         call_command("collectstatic", interactive=False, verbosity=0)
-        bind = f"127.0.0.1:{self.port}"
-        web = self.processes.start(
-            "web", "-m", "gunicorn", "--bind", bind, "--log-level", "warning", "lamina_portal.wsgi"
-        )
+        web = self.processes.start("web", *web_part(Address("127.0.0.1", self.port)).command[1:])
 
         def answers() -> bool:
             web.demand_alive()

@@ -18,6 +18,7 @@ from runs.prctl import die_with_parent
 from tests.processes import ROOT, wait_until
 
 STOP_SECONDS = 10.0
+LOG_SHOWN = 1_000
 
 
 @dataclass
@@ -93,3 +94,8 @@ class Processes:
         """Raise RuntimeError when one of the processes has ended."""
         for process in self.running:
             process.demand_alive()
+
+    def print_logs(self) -> None:
+        """Print the end of what each process has printed, to find out why something went wrong."""
+        for process in self.running:
+            print(f"--- {process.name}\n{process.output()[-LOG_SHOWN:]}")

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 import requests
 from django.conf import settings
 from django.test import Client
+from requests.adapters import HTTPAdapter
 
 if TYPE_CHECKING:
     from runs.models import Member
 
+MOST_AT_ONCE = 64  # connections
 TYPED = "A red bicycle beside a calm lake"
 Pairs = list[tuple[str, str]]
 
@@ -27,6 +29,7 @@ class Visitor:
     def __init__(self, url: str, member: "Member") -> None:
         self.url = url
         self.session = requests.Session()
+        self.session.mount(url, HTTPAdapter(pool_maxsize=MOST_AT_ONCE))
         self.session.cookies.set(*session_cookie(member))
 
     def get(self, path: str, **headers: str) -> requests.Response:

@@ -19,8 +19,8 @@ from runs.services import guard, polling
 from tests.conftest import SandboxDoor
 from tests.hostile.browser import KEY
 
-IMPATIENT = 0.4  # seconds the portal waits for an answer; a delay is longer
-DELAY = 0.8
+IMPATIENT = 0.15  # seconds an impatient portal waits for an answer; a delay is longer
+DELAY = 0.4
 
 
 @contextmanager
@@ -28,25 +28,30 @@ def quick_portal(door: SandboxDoor, **more: object) -> Iterator[None]:
     """The portal on the sandbox behind DOOR with a key nobody should see, and without the pauses people live with."""
     door.control("keys", accepted=[KEY])
     door.control("limit", per_minute=None)
-    calls = lamina_client.LaminaClient._call
+    with (
+        override_settings(
+            LAMINA_BASE_URL=door.url,
+            TRUSTED_FILE_ORIGINS=[door.url],
+            LAMINA_API_KEY=KEY,
+            LAMINA_REQUESTS_PER_MINUTE=1_000_000,
+            LAMINA_POLL_SECONDS=0.01,
+            **more,
+        ),
+        patch.object(polling, "WINDOW_SECONDS", 0.04),
+        patch.object(polling, "BACK_OFF_MAX_SECONDS", 0.02),
+    ):
+        yield
+
+
+@contextmanager
+def impatience() -> Iterator[None]:
+    """Time-outs shorter than a delay of the sandbox, which are 5 to 60 s for people."""
+    calls, short = lamina_client.LaminaClient._call, Patience(read=IMPATIENT, total=2 * IMPATIENT)
     with ExitStack() as stack:
-        stack.enter_context(
-            override_settings(
-                LAMINA_BASE_URL=door.url,
-                TRUSTED_FILE_ORIGINS=[door.url],
-                LAMINA_API_KEY=KEY,
-                LAMINA_REQUESTS_PER_MINUTE=1_000_000,
-                LAMINA_POLL_SECONDS=0.02,
-                **more,
-            )
-        )
-        stack.enter_context(patch.object(polling, "WINDOW_SECONDS", 0.2))
-        stack.enter_context(patch.object(polling, "BACK_OFF_MAX_SECONDS", 0.05))
         stack.enter_context(patch.object(guard, "READ_SECONDS", IMPATIENT))
         for name in ("START", "SLOW"):
-            stack.enter_context(patch.object(lamina_client, name, Patience(read=IMPATIENT, total=2 * IMPATIENT)))
-        patience = {**(calls.__kwdefaults__ or {}), "wait": Patience(read=IMPATIENT, total=2 * IMPATIENT)}
-        stack.enter_context(patch.object(calls, "__kwdefaults__", patience))
+            stack.enter_context(patch.object(lamina_client, name, short))
+        stack.enter_context(patch.object(calls, "__kwdefaults__", {**(calls.__kwdefaults__ or {}), "wait": short}))
         yield
 
 
@@ -84,6 +89,12 @@ def step(rounds: int = 60) -> list[str]:
             import_string(task["func"])(*task["args"], **task["kwargs"])
             done.append(task["func"].rpartition(".")[2])
     return done
+
+
+def step_to(name: str) -> None:
+    """Do what is queued up to the first task called NAME, and that one."""
+    while (done := step(1)) != [name]:
+        assert done, f"no {name} was queued"
 
 
 def is_at_rest() -> bool:

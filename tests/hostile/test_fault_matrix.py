@@ -1,0 +1,161 @@
+"""Every fault of the sandbox at every call of the main line: the right end, the right words, one run for one press."""
+
+import pytest
+
+from runs.models import Member, Run
+from tests.conftest import SandboxDoor
+from tests.hostile.browser import Browser
+from tests.hostile.faults import ACTING, FAULTS, REFUSALS, WAITS, Outcome, Stage, app_like, known
+from tests.hostile.quick import step, step_to
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AWAY = "We can't reach Lamina. This run waits and starts by itself."
+PLEASE_WAIT = "Lamina asks us to wait. We start it then."
+KEY_REFUSED = "The connection needs an admin: Lamina refuses the workspace key. Nothing was started."
+FILE_REFUSED = "One of the files could not be handed over. Nothing was started."
+START_REFUSED = {
+    "400": "Lamina refused this run. Nothing was started.",
+    "401": KEY_REFUSED,
+    "402": "credits left",
+    "403": "This workspace may not use this app. Nothing was started.",
+    "404": "Lamina no longer offers this app. Nothing was started.",
+    "old error": "Lamina did not accept what was filled in. Nothing was started.",
+}
+
+
+@pytest.fixture(params=[False, True], ids=["once", "lasting"])
+def is_lasting(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def judge(outcomes: list[Outcome]) -> None:
+    """Print the table and fail with the rows that are wrong."""
+    print()  # noqa: T201
+    for outcome in outcomes:
+        print(outcome.line)  # noqa: T201
+    wrong = [outcome.line for outcome in outcomes if outcome.problems]
+    assert not wrong, "\n".join(wrong)
+
+
+def want(outcome: Outcome, *, end: str, words: str = "", posts: int | None = 1, runs: int = 1) -> None:
+    """Note what is not as it should be at the end; a run is never doubled, whatever else."""
+    checks = {
+        f"end is not {end}": outcome.end == end,
+        f"not told {words!r}": words in outcome.words,
+        f"not {posts} POSTs": posts is None or outcome.posts == posts,
+        f"not {runs} runs": outcome.runs == runs,
+    }
+    outcome.problems += [problem for problem, is_right in checks.items() if not is_right]
+
+
+def want_meanwhile(outcome: Outcome, *states: str, words: str = "") -> None:
+    if outcome.meanwhile not in states:
+        outcome.problems.append(f"meanwhile {outcome.meanwhile} and not {states}")
+    if words not in outcome.meanwhile_words:
+        outcome.problems.append(f"meanwhile told {outcome.meanwhile_words!r} and not {words!r}")
+
+
+def test_start(lamina_door: SandboxDoor, browser: Browser, alice: Member, is_lasting: bool) -> None:
+    stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("start")))
+    outcomes = []
+    for name in FAULTS:
+        outcome = stage.play("run_start", name, is_lasting=is_lasting)
+        outcomes.append(outcome)
+        if name in REFUSALS:
+            want(outcome, end="failed", words=START_REFUSED[name], runs=0)
+        elif name in ACTING:
+            want(outcome, end="ready", posts=1)  # found again, never sent again
+        elif is_lasting:
+            want(outcome, end="ready", posts=None)
+            words = PLEASE_WAIT if name in WAITS else ""
+            want_meanwhile(outcome, "starting", *(() if words else ("checking",)), words=words)
+        else:
+            want(outcome, end="ready", posts=2)  # after a certain refusal, or two looks that found nothing
+    judge(outcomes)
+
+
+def test_an_unclear_start_is_looked_for_and_not_repeated(lamina_door: SandboxDoor, browser: Browser) -> None:
+    app = known(lamina_door, app_like("unclear"))
+    lamina_door.control("faults", endpoint="run_start", fault="drop_before")
+
+    run = browser.press(browser.open(app))
+    step_to("submit_run")
+
+    page = browser.page(run.get_absolute_url())
+    assert page.first(css="run-sentence").words.startswith("Checking We do not know yet whether it started.")
+    assert "nothing is repeated" in page.first(css="run-sentence").words
+    step()
+    assert Run.objects.get(pk=run.pk).status == "checking"  # one look is not enough
+    assert len(lamina_door.requests_to("run_start")) == 1
+
+
+@pytest.mark.parametrize("endpoint", ["upload_urls", "upload_put"])
+def test_files_on_their_way(
+    lamina_door: SandboxDoor, browser: Browser, alice: Member, endpoint: str, is_lasting: bool
+) -> None:
+    stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("files", photo=True)))
+    outcomes = []
+    for name in FAULTS:
+        outcome = stage.play(endpoint, name, is_lasting=is_lasting)
+        outcomes.append(outcome)
+        if endpoint == "upload_urls" and name in REFUSALS:
+            told = {"401": KEY_REFUSED, "402": "credits left"}.get(name, FILE_REFUSED)
+            want(outcome, end="failed", words=told, posts=0, runs=0)
+        elif endpoint == "upload_put" and name in ("garbage", "empty"):
+            # A lying success: the file is not there, and Lamina says so when it is needed.
+            want(outcome, end="failed", words=START_REFUSED["old error"], posts=1, runs=0)
+        else:
+            want(outcome, end="ready", posts=1)
+            if is_lasting and (endpoint == "upload_urls" or name not in ("garbage acting", "truncated")):
+                told = "Your files are being handed over." if endpoint == "upload_put" else AWAY
+                want_meanwhile(outcome, "starting", words=PLEASE_WAIT if told == AWAY and name in WAITS else told)
+    judge(outcomes)
+
+
+def test_reading_the_run(lamina_door: SandboxDoor, browser: Browser, alice: Member, is_lasting: bool) -> None:
+    stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("run")))
+    stage.rounds = 6  # "no such run" counts when it was said three times
+    outcomes = []
+    for name in FAULTS:
+        outcome = stage.play("run", name, is_lasting=is_lasting)
+        outcomes.append(outcome)
+        if is_lasting and name == "404":
+            want(outcome, end="failed", words="Lamina no longer knows this run.")
+        else:
+            want(outcome, end="ready")
+            if is_lasting:
+                want_meanwhile(outcome, "progress")
+    judge(outcomes)
+
+
+def test_reading_the_list(lamina_door: SandboxDoor, browser: Browser, alice: Member, is_lasting: bool) -> None:
+    stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("list")))
+    outcomes = []
+    for name in FAULTS:
+        outcome = stage.play("runs", name, is_lasting=is_lasting)
+        outcomes.append(outcome)
+        want(outcome, end="ready")
+        if is_lasting:
+            is_asked_by_id = name in REFUSALS and name != "401"
+            want_meanwhile(outcome, "ready" if is_asked_by_id else "progress")
+            away = name not in (*REFUSALS, *WAITS)
+            if away != ("We can't reach Lamina since" in outcome.banner):
+                outcome.problems.append(f"banner {outcome.banner!r}")
+    judge(outcomes)
+
+
+def test_cancelling(lamina_door: SandboxDoor, browser: Browser, alice: Member, is_lasting: bool) -> None:
+    stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("cancel", outcome="never")))
+    stage.before_fault = lambda run: browser.post(f"{run.get_absolute_url()}cancel/")
+    outcomes = []
+    for name in FAULTS:
+        outcome = stage.play("cancel", name, is_lasting=is_lasting, is_late=True)
+        outcomes.append(outcome)
+        if (name in REFUSALS and name != "401") or name == "empty":
+            want(outcome, end="ready")  # it was not stopped, so it went on
+        else:
+            want(outcome, end="cancelled", words="Stopped by Alice.")
+            if is_lasting and name not in ACTING:
+                want_meanwhile(outcome, "progress", words="Cancelling…")
+    judge(outcomes)

@@ -1,0 +1,21 @@
+"""The app most of these tests start, and what is behind the sandbox's door."""
+
+import pytest
+
+from runs.models import App
+from runs.sandbox.server import Sandbox
+from runs.sandbox.state import World
+from tests.conftest import SandboxDoor
+from tests.services.test_main_line import known_app
+
+
+@pytest.fixture
+def app(sandbox: SandboxDoor) -> App:
+    """Cartoonify, with its form read from the sandbox."""
+    return known_app()
+
+
+@pytest.fixture
+def world(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> World:
+    """The sandbox's own state, for what its control door does not offer: clocks that are off, old runs."""
+    return _sandbox_server.world

@@ -1,0 +1,95 @@
+"""Single steps of a run's life, called as the worker would call them, and strangers at Lamina."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import requests
+from django.db import connection
+from django.utils import timezone
+
+from runs.models import App, Member, Run
+from runs.services import checking, launch, submit
+from runs.services.launch import Press
+from tests.conftest import SandboxDoor
+from tests.services.test_main_line import known_app
+
+CARTOONIFY = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
+CAPTION = "sandbox-caption"
+KEY = {"x-api-key": "lma_sandbox"}
+INPUTS: dict[str, dict[str, Any]] = {CARTOONIFY: {"Style": "Ghibli"}, CAPTION: {"Prompt": "a lake"}}
+
+
+def hand_over(run: Run) -> Run:
+    """One worker takes the start up."""
+    submit.submit_run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def look(run: Run) -> Run:
+    """The time for the next look has come, and one worker looks."""
+    make_due(run)
+    checking.check_run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def make_due(run: Run) -> None:
+    """Let the time pass until the run's next step."""
+    Run.objects.filter(pk=run.pk, due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=10))
+    run.refresh_from_db()
+
+
+def seconds_ahead(run: Run) -> float:
+    """Seconds until the run's next step."""
+    assert run.due_at is not None
+    return (run.due_at - timezone.now()).total_seconds()
+
+
+def start_as_stranger(sandbox: SandboxDoor, app_id: str = CARTOONIFY, webhook: str = "") -> str:
+    """Another client of the workspace starts a run; its id."""
+    url = f"{sandbox.url}/v1/apps/{app_id}/runs"
+    query = {"webhook": webhook} if webhook else {}
+    answer = requests.post(url, json={"inputs": INPUTS[app_id]}, params=query, headers=KEY, timeout=10)
+    answer.raise_for_status()
+    run_id: str = answer.json()["data"]["runId"]
+    return run_id
+
+
+def starts(sandbox: SandboxDoor) -> int:
+    """How many POSTs that start a run have reached the sandbox."""
+    return len(sandbox.requests_to("run_start"))
+
+
+def other_app(remote_id: str = CAPTION) -> App:
+    """A second app of the sandbox, one with a single text input."""
+    return known_app(remote_id)
+
+
+def press_words(member: Member, app: App) -> Run:
+    """Run pressed on an app with one text."""
+    assert app.schema is not None
+    parameter = app.schema.parameters[0]
+    handles = {name: parameter[name] for name in ("name", "key", "id", "type")}
+    answer: Any = handles | {"value": "a lake", "is_default": False}
+    return launch.launch_run(member, Press(app, app.schema, [answer], [], launch.new_form_token(member)))
+
+
+def at_once(count: int, act: Callable[[], Any]) -> None:
+    """ACT in COUNT threads that begin together."""
+    gate = threading.Barrier(count)
+
+    def go() -> None:
+        gate.wait()
+        try:
+            act()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=go) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

@@ -1,0 +1,145 @@
+"""Runs beside a whole portal, on its database: `["member", {"name": "ann"}]` a line in, one line of JSON out."""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import django
+
+if __name__ == "__main__":
+    django.setup()
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from runs.models import App, Member, OutputFile, Run
+from runs.models.ids import new_public_id
+from runs.services import health, launch
+from runs.services.wording import state_of
+from tests import factories
+
+PASSWORD = "demo"
+numbers = count(1)
+
+
+def has_catalog() -> bool:
+    """True when every listed app has its form and the first ones have their pictures."""
+    apps = App.objects.listed()
+    return (
+        health.lamina_status().balance is not None
+        and apps.count() > 30
+        and not apps.filter(schema=None).exists()
+        and not apps.filter(position__lt=3, thumbnail=None).exists()
+    )
+
+
+def member(name: str, role: str = "maker") -> dict[str, str]:
+    """A new member with the password "demo", signed in already: mail address and session key."""
+    hashed = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)  # quick to make and to check
+    email = f"{name}-{next(numbers)}@example.com"
+    made = Member.objects.create(email=email, name=name.title(), role=role, password=hashed)
+    return {"email": email, "session": session(made.email)}
+
+
+def session(email: str) -> str:
+    """Sign the member in; returns the session key."""
+    who = Member.objects.get(email=email)
+    store = SessionStore()
+    store[SESSION_KEY] = str(who.pk)
+    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    store[HASH_SESSION_KEY] = who.get_session_auth_hash()
+    store.save()
+    assert store.session_key
+    return store.session_key
+
+
+def expire(email: str) -> None:
+    """End every session of the member, as time would."""
+    who = str(Member.objects.get(email=email).pk)
+    for kept in Session.objects.all():
+        if kept.get_decoded().get(SESSION_KEY) == who:
+            kept.delete()
+
+
+def app(remote_id: str) -> dict[str, Any]:
+    """Where the app is in the portal, and its parameters."""
+    found = App.objects.select_related("schema").get(remote_id=remote_id)
+    assert found.schema
+    return {"path": found.get_absolute_url(), "name": found.name, "parameters": found.schema.parameters}
+
+
+def start(email: str, remote_id: str, **values: str) -> str:
+    """Press Run for the member, with VALUES by name for the texts and options and defaults for the rest."""
+    who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
+    assert what.schema
+    answers: Any = [
+        {
+            **{key: p.get(key) or "" for key in ("name", "key", "id", "type")},
+            "value": values.get(p["name"], {"uploads": []} if p["type"] == "url" else ""),
+            "is_default": p["name"] not in values,
+        }
+        for p in what.schema.parameters
+    ]
+    wanted = [output["index"] for output in what.schema.outputs]
+    press = launch.Press(what, what.schema, answers, wanted, launch.new_form_token(who))
+    return launch.launch_run(who, press).public_id
+
+
+def stay(email: str, remote_id: str, status: str, asks: bool = False) -> str:
+    """A run that stays in STATUS ("starting", "checking"), because its next step is an hour away, or a person's."""
+    due = None if asks else timezone.now() + timedelta(hours=1)
+    who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
+    return factories.make_run(who, what, status=status, due_at=due, wait="" if status == "checking" else "lamina").public_id
+
+
+def fill_history(email: str, remote_id: str, count: int) -> None:
+    """COUNT finished runs, an hour apart."""
+    who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
+    for hours in range(count):
+        factories.make_run(who, what, status="completed", created_at=timezone.now() - timedelta(hours=hours + 1))
+
+
+def run(run: str) -> dict[str, Any]:
+    """How the portal sees the run."""
+    found = Run.objects.get(public_id=run)
+    saving = OutputFile.objects.filter(output__run=found, status="saving").exists()
+    return {"remote_id": found.remote_id, "state": state_of(found).key, "saving": saving}
+
+
+def change_form(remote_id: str) -> None:
+    """As if the author had changed the app behind an open form: another version of the same questions."""
+    what = App.objects.select_related("schema").get(remote_id=remote_id)
+    assert what.schema
+    fresh = what.schema
+    fresh.pk, fresh.version = None, new_public_id()
+    fresh.save()
+    what.schema = fresh
+    what.save()
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    f.__name__: f for f in (has_catalog, member, session, expire, app, start, stay, fill_history, run, change_form)
+}
+
+
+def main() -> None:
+    for line in sys.stdin:
+        try:
+            name, values = json.loads(line)
+            answer = {"value": FUNCTIONS[name](**values)}
+        except Exception:
+            answer = {"error": traceback.format_exc()}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""What goes on in a page while a story is told: the policy's complaints, foreign requests, errors, shifts, words said."""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+
+# Before any script of the page. Kept per page load: `story.shifts`, `story.said`; over loads: sessionStorage.pressed.
+SCRIPT = """
+(() => {
+  if (window !== top) return;
+  const story = (window.story = { shifts: [], said: [], titles: [] });
+  addEventListener("securitypolicyviolation", (event) =>
+    window.tellStory(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries())
+      if (!entry.hadRecentInput)
+        story.shifts.push([entry.value, entry.sources.map(({ node }) => node?.id || node?.className || "?").join(" ")]);
+  }).observe({ type: "layout-shift", buffered: true });
+  addEventListener("click", (event) => {
+    const button = event.target.closest?.("button[data-run]"), pressed = event.timeStamp;
+    const look = () => button.textContent.includes("Starting")
+      ? sessionStorage.setItem("pressed", performance.now() - pressed) : requestAnimationFrame(look);
+    if (button) requestAnimationFrame(look);
+  }, true);
+  addEventListener("DOMContentLoaded", () => {
+    const announcer = document.getElementById("announcer");
+    if (announcer) new MutationObserver(() => announcer.textContent.trim() && story.said.push(announcer.textContent.trim()))
+      .observe(announcer, { childList: true, characterData: true, subtree: true });
+    new MutationObserver(() => story.titles.push(document.title))
+      .observe(document.head, { childList: true, characterData: true, subtree: true });
+  });
+})();
+"""
+EXPECTED = re.compile(r"status of (401|403|404|422)")  # Chromium's own line about an answer the story asked for
+PIECES = ("image", "stylesheet", "script", "media", "font")
+
+
+@dataclass
+class Watch:
+    """Sees everything a context does; `problems` must be empty when the story ends."""
+
+    url: str
+    problems: list[str] = field(default_factory=list)
+    answers: list[tuple[int, str]] = field(default_factory=list)
+
+    def over(self, context: BrowserContext) -> None:
+        """Begin to watch CONTEXT, which has no page yet."""
+        context.expose_binding("tellStory", lambda _, words: self.problems.append(str(words)))
+        context.add_init_script(SCRIPT)
+        context.on("page", self._page)
+        context.on("request", self._request)
+        context.on("response", self._response)
+
+    def live(self) -> list[int]:
+        """The status of every answer to the poller so far."""
+        return [status for status, path in self.answers if path == "/live/"]
+
+    def _page(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not EXPECTED.search(message.text):
+            self.problems.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.url}/", "blob:", "data:")):
+            self.problems.append(f"foreign: {request.url}")
+
+    def _response(self, response: Response) -> None:
+        self.answers.append((response.status, urlsplit(response.url).path))
+        is_piece = response.request.resource_type in PIECES
+        if response.status >= 500 or (is_piece and response.status >= 400):
+            self.problems.append(f"answer: {response.status} {response.url}")

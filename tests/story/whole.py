@@ -1,0 +1,110 @@
+"""One whole portal for the browser stories: web server, worker and a quick sandbox, all on free ports."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import SandboxDoor
+from tests.processes import ROOT, Home, free_port, wait_until
+
+READY = "Lamina Portal is ready"
+# The limits of Lamina are proved elsewhere; here they would only make stories wait for each other.
+PER_MINUTE = "6000"
+QUICK = {"LAMINA_REQUESTS_PER_MINUTE": PER_MINUTE, "LAMINA_POLL_SECONDS": "0.7"}
+RUN_SECONDS = "2.5"
+
+
+class Whole:
+    """A running portal: `url` for browsers, `lamina` for the sandbox's control door, `inside` for its database."""
+
+    def __init__(self, folder: Path) -> None:
+        port, lamina_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.lamina = SandboxDoor(f"http://127.0.0.1:{lamina_port}")
+        bind = {"PORTAL_BIND": f"127.0.0.1:{port}", "PORTAL_URL": self.url, "LAMINA_BASE_URL": self.lamina.url}
+        # With a key the portal starts no sandbox: this one is quicker than its own.
+        self.home = Home(folder, LAMINA_API_KEY="lma_sandbox", **bind, **QUICK)
+        pace = ("--seconds", RUN_SECONDS, "--per-minute", PER_MINUTE)
+        self.home.start("lamina_sandbox", "--port", str(lamina_port), "--data", str(folder / "lamina"), *pace)
+        wait_until(lambda: "Sandbox Lamina on" in self.home.output(), "the sandbox to listen")
+        self.process = self.home.start("portal")
+        wait_until(lambda: self._has_ended() or READY in self.home.output(), "the portal to be ready", seconds=60)
+        assert READY in self.home.output(), self.home.output()
+        self.inside = Inside(self.home)
+        wait_until(lambda: self.inside.ask("has_catalog"), "the catalogue, its forms and its pictures", seconds=60)
+
+    def begin_anew(self) -> None:
+        """No faults or scripts at Lamina; what other stories had running there is gone."""
+        self.lamina.control("reset")
+
+    def script(self, app: str, **values: Any) -> None:
+        """Say how the next run of APP (Lamina's id) goes: `seconds=2`, `outcome="never"`…"""
+        self.lamina.control("script", appId=app, **values)
+
+    def move(self, remote_id: str, status: str, **values: Any) -> None:
+        """Bring a run at Lamina into STATUS now, with `ready=1` of its results or `error="…"`."""
+        self.lamina.control(f"runs/{remote_id}", status=status, **values)
+
+    def remote_id(self, run: str) -> str:
+        """Lamina's id of the run whose page is at .../RUN/, once it has been handed over."""
+        return wait_until(lambda: str(self.inside.ask("run", run=run)["remote_id"]), f"run {run} to reach Lamina")
+
+    def wait_for(self, run: str, *states: str) -> None:
+        """Wait until the portal itself knows that RUN is in one of STATES and its files are kept."""
+
+        def is_there() -> bool:
+            found = self.inside.ask("run", run=run)
+            return found["state"] in states and not found["saving"]
+
+        wait_until(is_there, f"run {run} to be {' or '.join(states)}")
+
+    def stop(self) -> None:
+        self.inside.stop()
+        self.process.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(20)
+        self.home.end_all()
+
+    def _has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+
+class Inside:
+    """A process beside the portal's own, on the same database: makes people and what is tedious to click together."""
+
+    def __init__(self, home: Home) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.story.inside"],
+            cwd=ROOT,
+            env={**home.env, "PYTHONPATH": os.fspath(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def ask(self, _what: str, **values: Any) -> Any:
+        """Call a function of `tests.story.inside`; an error there fails the test."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps([_what, values]) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline() or '{"error": "the helper has ended"}')
+        assert "error" not in answer, answer["error"]
+        return answer["value"]
+
+    def stop(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait(10)
+
+
+def when(condition: Callable[[], bool], what: str) -> None:
+    """Wait until CONDITION holds."""
+    wait_until(condition, what)
