@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.forms.boundfield import BoundField
 
-from runs.schema_forms.questions import MEDIA_KINDS, Question, clean_text
+from runs.schema_forms.questions import MEDIA_KINDS, Question, clean_text, is_seen
 from runs.schema_forms.types import UploadInfo
 
 if TYPE_CHECKING:
@@ -215,6 +215,6 @@ def _shown(question: Question, labels: dict[str, int]) -> list[str]:
     looks = [" ".join(label.split()) for label in ordered]
     count = Counter(looks)
     return [
-        label.replace(" ", "␣") if count[look] > 1 or not look else label
-        for label, look in zip(ordered, looks, strict=True)
+        f"Blank {n}" if not is_seen(label) else label.replace(" ", "␣") if count[look] > 1 else label
+        for n, (label, look) in enumerate(zip(ordered, looks, strict=True), 1)
     ]

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from runs.lamina.errors import LaminaError, LaminaRejected
+from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppDetail, AppSummary
 from runs.models import App, AppSchema, LaminaStatus
 from runs.queue import enqueue, stop_requested
@@ -27,6 +27,7 @@ CATALOG_EVERY = timedelta(minutes=10)
 BALANCE_EVERY = timedelta(seconds=30)
 KINDS = ("image", "video", "audio", "text")
 LEASE_SECONDS = 60
+SILENT_APPS = 3
 WINDOW_SECONDS = 45.0  # one refresh; below the task's time-out even if the last app's picture is slow
 
 
@@ -172,19 +173,34 @@ def _makes_fields(app: App, name: str, description: str, makes: Counter[str], la
 
 
 def _refresh_details(holder: str) -> None:
-    """Whatever an app's card and form lack, app by app in catalogue order, so that the first ones are whole first."""
-    old = timezone.now() - DETAIL_EVERY
+    """Whatever an app's card and form lack, app by app in catalogue order, so that the first ones are whole first.
+
+    An app Lamina has no sound answer for is left for another time; after three in a row Lamina itself is away.
+    """
     ends_at = time.monotonic() + WINDOW_SECONDS
+    silent = 0
     for app in App.objects.listed().select_related("schema"):
         if stop_requested() or time.monotonic() > ends_at or not leases.renew("catalog", holder, LEASE_SECONDS):
             return
-        if app.schema_fetched_at is None or app.schema_fetched_at < old:
-            _read_one(app)
-        if app.thumbnail_url and app.thumbnail_id is None:
-            App.objects.filter(pk=app.pk).update(thumbnail=outputs.save_catalog_picture(app.thumbnail_url))
-        if app.estimated_at is None or app.estimated_at < old:
-            _estimate(app, Priority.CATALOG)
-        _fetch_samples(app)
+        try:
+            _complete(app)
+        except LaminaUnavailable:
+            silent += 1
+            if silent == SILENT_APPS:
+                raise
+        else:
+            silent = 0
+
+
+def _complete(app: App) -> None:
+    old = timezone.now() - DETAIL_EVERY
+    if app.schema_fetched_at is None or app.schema_fetched_at < old:
+        _read_one(app)
+    if app.thumbnail_url and app.thumbnail_id is None:
+        App.objects.filter(pk=app.pk).update(thumbnail=outputs.save_catalog_picture(app.thumbnail_url))
+    if app.estimated_at is None or app.estimated_at < old:
+        _estimate(app, Priority.CATALOG)
+    _fetch_samples(app)
 
 
 def _read_one(app: App) -> None:

@@ -72,14 +72,23 @@ def _take_field(
         errors[name] = " ".join(dict.fromkeys(sentences))
 
 
+def posted_fields(request: HttpRequest) -> QueryDict:
+    """A copy of what was posted that every database can look up and keep: PostgreSQL takes no NUL."""
+    posted = request.POST.copy()
+    for name, values in posted.lists():
+        posted.setlist(name, [value.replace("\x00", "\ufffd") for value in values])
+    return posted
+
+
 def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:
     """Files of a form that was posted after the sign-in had expired, as the fields that stand for them.
 
     The form's own token tells whose they are: it is signed, and only that member can pick them up again.
     """
-    owner = launch.read_form_token(request.POST.get("token", "")) or 0
+    given = posted_fields(request)
+    owner = launch.read_form_token(given.get("token", "")) or 0
     member = Member.objects.filter(pk=owner, is_active=True).first()
-    schema = AppSchema.objects.filter(version=request.POST.get("schema", "")).first()
+    schema = AppSchema.objects.filter(version=given.get("schema", "")).first()
     if member is None or schema is None:
         return []
     posted = QueryDict(mutable=True)

@@ -85,7 +85,7 @@ def _hand_over_files(run: Run) -> dict[str, str] | None:
             return None
         if upload.status == Upload.Status.FAILED:
             error = {"field": link.input.name, "key": link.input.key, "message": upload.error}
-            progress.fail(run, "inputs", timezone.now(), field_errors=[error])
+            progress.fail(run, "files", timezone.now(), field_errors=[error])
             return None
         if upload.source_url and run.input_picture_id is None:
             summarise(run)

@@ -112,9 +112,9 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     """Run was pressed, or a button inside the form."""
     if app.schema is None:
         raise Http404
-    posted = request.POST.copy()
-    version = posted.get("schema", "")
-    opened = AppSchema.objects.filter(app=app, version=version).first() or app.schema
+    posted = form_files.posted_fields(request)
+    known = AppSchema.objects.filter(app=app, version=posted.get("schema", "")).first()
+    opened = known or app.schema
     errors = form_files.take_all(request.user, opened.parameters, posted, request.FILES)
     form_files.rearrange(posted, posted.get("act", ""))
     form = _form(request, app, opened, posted, field_errors=errors)
@@ -125,7 +125,7 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
             request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form), field_errors=errors
         )
         return _page(request, app, again, [], source=source)
-    if opened.pk != app.schema.pk:
+    if known != app.schema:  # positions of an unknown version could mean anything
         fresh = _form(request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form))
         return _page(request, app, fresh, [CHANGED], source=source, status=422)
     if not form.is_valid():
@@ -151,10 +151,11 @@ def _launch(request: PortalRequest, app: App, form: SchemaForm, token: str, sour
 def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
     """Keep what is typed, valid or not; files travel by themselves."""
     app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
-    schema = AppSchema.objects.filter(app=app, version=request.POST.get("schema", "")).first() or app.schema
-    if schema is not None and launch.is_unspent(request.user, request.POST.get("token", "")):
-        form = _form(request, app, schema, request.POST)
-        source = request.POST.get("from", "")[:16]
+    posted = form_files.posted_fields(request)
+    schema = AppSchema.objects.filter(app=app, version=posted.get("schema", "")).first() or app.schema
+    if schema is not None and launch.is_unspent(request.user, posted.get("token", "")):
+        form = _form(request, app, schema, posted)
+        source = posted.get("from", "")[:16]
         drafts.save_draft(request.user, app, form.draft_answers(), _ticked(form), source)
     return HttpResponse(status=204)
 

@@ -1,7 +1,7 @@
 """What watching runs costs at Lamina and how late its news is, beside the quick start's own loop.
 
-Everybody's runs are started through the real web pages and handed over, watched and kept by a real worker; one person
-has one of the run pages open. All requests are counted by the sandbox, from the first start to the last known end.
+Everybody's runs are started through the real web pages and handed over, watched and kept by a real worker; in one round
+somebody has a run's page open. All requests are counted by the sandbox, from the first start to the last known end.
 Reads by id before a run has ended are reads for partial results; they come from spare budget and are shown apart.
 """
 
@@ -9,6 +9,8 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -20,10 +22,6 @@ from tests.bench.report import Report, number, percentile
 from tests.bench.visitor import Visitor
 from tests.processes import wait_until
 
-COUNTS = (1, 10, 40)
-# Runs of exactly one length end at a fixed moment of every rhythm, the portal's as the quick start's: good luck or bad.
-# These end at any, in turn; the mean is the same.
-SPREAD_COUNT, SPREAD_SECONDS = 20, (25.0, 35.0)
 POLL_SECONDS = 2.5  # an open page's own pace
 PATIENCE_SECONDS = 150.0
 MAX_DELAY_SECONDS = 5.0
@@ -31,6 +29,24 @@ MAX_PER_RUN = 2.7
 COUNTS_FROM = 10  # runs at once from which on MAX_PER_RUN holds
 MAX_PER_MINUTE = 100
 MAX_COPY_SECONDS = 60.0
+SPREAD_SECONDS = (25.0, 35.0)
+
+
+@dataclass(frozen=True)
+class Round:
+    """COUNT runs started at once. IS_SPREAD: they take 25 to 35 s instead of 30. IS_WATCHED: one is on a screen."""
+
+    words: str
+    count: int
+    is_watched: bool = False
+    is_spread: bool = False
+
+
+PLAIN = (Round("1 at once", 1), Round("10 at once", 10), Round("40 at once", 40))
+WATCHED = Round("10 at once, one on screen", 10, is_watched=True)
+# Runs of exactly one length end at a fixed moment of every rhythm, the portal's as the quick start's: good luck or bad.
+# These end at any, in turn; the mean is the same.
+SPREAD = Round("20 of 25 to 35 s", 20, is_spread=True)
 
 
 def bench(portal: Portal, report: Report) -> None:
@@ -39,41 +55,39 @@ def bench(portal: Portal, report: Report) -> None:
     portal.start_worker()
     visitor = Visitor(portal.url, portal.make_member("demo"))
     path = App.objects.get(remote_id=quick_start.CARTOONIFY).get_absolute_url()
-    rounds = [(f"{count} at once", count, False) for count in COUNTS]
-    rounds.append((f"{SPREAD_COUNT} of 25 to 35 s", SPREAD_COUNT, True))
-    for words, count, is_spread in rounds:
-        with report.part(f"economy, {words}"):
-            measure_portal(portal, report, visitor, path, count, is_spread)
-    for words, count, is_spread in rounds:
-        with report.part(f"quick start, {words}"):
-            measure_quick_start(portal, report, count, is_spread)
+    for each in (*PLAIN, WATCHED, SPREAD):
+        with report.part(f"economy, {each.words}"):
+            measure_portal(portal, report, visitor, path, each)
+    for each in (*PLAIN, SPREAD):
+        with report.part(f"quick start, {each.words}"):
+            measure_quick_start(portal, report, each)
 
 
-def begin_anew(portal: Portal, count: int, is_spread: bool) -> None:
-    """A quiet minute lies behind, at Lamina as here, and the next COUNT runs take as long as they shall."""
+def begin_anew(portal: Portal, each: Round) -> None:
+    """A quiet minute lies behind, at Lamina as here, and the next runs take as long as they shall."""
     portal.await_quiet()
     RequestLog.objects.all().delete()
     portal.sandbox.order("reset")
     shortest, longest = SPREAD_SECONDS
-    for place in range(count if is_spread else 0):
-        portal.sandbox.order("script", seconds=shortest + (longest - shortest) * (place + 0.5) / count)
+    for place in range(each.count if each.is_spread else 0):
+        portal.sandbox.order("script", seconds=shortest + (longest - shortest) * (place + 0.5) / each.count)
 
 
-def measure_portal(portal: Portal, report: Report, visitor: Visitor, path: str, count: int, is_spread: bool) -> None:
-    forms = [visitor.open_form(path) for _ in range(count)]
-    begin_anew(portal, count, is_spread)
+def measure_portal(portal: Portal, report: Report, visitor: Visitor, path: str, each: Round) -> None:
+    forms = [visitor.open_form(path) for _ in range(each.count)]
+    begin_anew(portal, each)
     begun_at = time.time()
-    with ThreadPoolExecutor(count) as pool:
+    with ThreadPoolExecutor(each.count) as pool:
         pages = [answer.headers["Location"] for answer in pool.map(lambda form: visitor.press_run(path, form), forms)]
     runs = Run.objects.filter(public_id__in=[page.split("/")[-2] for page in pages])
-    with Onlooker(visitor, pages[0]):
-        wait_until(lambda: runs.count() == count and not runs.active().exists(), "every run to end", PATIENCE_SECONDS)
+    with Onlooker(visitor, pages[0]) if each.is_watched else nullcontext():
+        wait_until(lambda: not runs.active().exists(), "every run to end", PATIENCE_SECONDS)
     state = portal.sandbox.state
     ended = {run["runId"]: seconds(run["finishedAt"]) for run in state["runs"] if run["finishedAt"]}
     known = {run.remote_id: run.finished_at.timestamp() for run in runs if run.finished_at}
-    report_counts(report, state, ended, count, until=max(known.values()), is_held_to_bars=True)
+    report_counts(report, state, ended, each.count, until=max(known.values()), is_held_to_bars=True)
     delays = [known[run_id] - ended[run_id] for run_id in known if run_id in ended]
-    report_delays(report, delays, count, is_held_to_bars=True)
+    report_delays(report, delays, each.count, is_held_to_bars=True)
     looks = [seconds(r["at"]) for r in state["requests"] if r["endpoint"] == "runs"]
     shown = [min((at for at in looks if at >= end), default=end) - end for end in ended.values()]
     report.note("of which until the list read itself, p95", f"{number(percentile(shown, 95))} s")
@@ -103,14 +117,14 @@ class Onlooker:
             self.visitor.get(f"{self.path}status/?v=0", **{"HX-Request": "true"})
 
 
-def measure_quick_start(portal: Portal, report: Report, count: int, is_spread: bool) -> None:
-    begin_anew(portal, count, is_spread)
-    followed = quick_start.run_many(portal.sandbox, count)
+def measure_quick_start(portal: Portal, report: Report, each: Round) -> None:
+    begin_anew(portal, each)
+    followed = quick_start.run_many(portal.sandbox, each.count)
     state = portal.sandbox.state
     ended = {run["runId"]: seconds(run["finishedAt"]) for run in state["runs"] if run["finishedAt"]}
     known = {one.run_id: one.known_at for one in followed if one.known_at is not None}
-    report_counts(report, state, ended, count, until=max(known.values()), is_held_to_bars=False)
-    report_delays(report, [known[run_id] - ended[run_id] for run_id in known], count, is_held_to_bars=False)
+    report_counts(report, state, ended, each.count, until=max(known.values()), is_held_to_bars=False)
+    report_delays(report, [known[run_id] - ended[run_id] for run_id in known], each.count, is_held_to_bars=False)
 
 
 def report_counts(

@@ -77,19 +77,27 @@ def press_words(member: Member, app: App) -> Run:
     return launch.launch_run(member, Press(app, app.schema, [answer], [], launch.new_form_token(member)))
 
 
-def at_once(count: int, act: Callable[[], Any]) -> None:
-    """ACT in COUNT threads that begin together."""
-    gate = threading.Barrier(count)
+def begin(act: Callable[[], Any]) -> threading.Thread:
+    """ACT in a thread of its own, which has a database connection of its own."""
 
     def go() -> None:
-        gate.wait()
         try:
             act()
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=go) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    thread = threading.Thread(target=go)
+    thread.start()
+    return thread
+
+
+def at_once(count: int, act: Callable[[], Any]) -> None:
+    """ACT in COUNT threads that begin together; returns when all have ended."""
+    gate = threading.Barrier(count)
+
+    def go() -> None:
+        gate.wait()
+        act()
+
+    for thread in [begin(go) for _ in range(count)]:
         thread.join()

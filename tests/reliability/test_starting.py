@@ -1,12 +1,10 @@
 """Starts that wait, workers that die, and many hands on one start: one call, or a plain word about the wait."""
 
-import threading
 import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -17,7 +15,7 @@ from runs.services import budget, checking, launch, progress, submit
 from runs.services.wording import WAITS
 from tests.conftest import SandboxDoor
 from tests.processes import free_port, wait_until
-from tests.reliability.steps import at_once, hand_over, look, make_due, seconds_ahead, start_as_stranger, starts
+from tests.reliability.steps import at_once, begin, hand_over, look, make_due, seconds_ahead, start_as_stranger, starts
 from tests.services.test_main_line import press
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -137,8 +135,7 @@ def test_a_slow_answer_is_waited_for(
     monkeypatch.setattr(submit, "CLAIM", timedelta(seconds=1))
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=2.5)
     run = press(alice, app)
-    worker = threading.Thread(target=lambda: (submit.submit_run(run.pk), connection.close()))
-    worker.start()
+    worker = begin(lambda: submit.submit_run(run.pk))
     until = time.monotonic() + 2
     while time.monotonic() < until:
         launch.sweep()
@@ -258,8 +255,7 @@ def test_cancelled_during_the_deciding_look(alice: Member, app: App, sandbox: Sa
     run = look(hand_over(press(alice, app)))
     make_due(run)
     sandbox.control("faults", endpoint="runs", fault="delay", seconds=1)
-    looker = threading.Thread(target=lambda: (checking.check_run(run.pk), connection.close()))
-    looker.start()
+    looker = begin(lambda: checking.check_run(run.pk))
     wait_until(lambda: Run.objects.filter(pk=run.pk, due_at__gt=timezone.now()).exists(), "the look to begin")
 
     assert launch.cancel(run, alice) == "asked"

@@ -106,6 +106,14 @@ def test_labels_that_differ_in_spaces_only_show_them() -> None:
     assert shown == ["Standard", "Standard␣", "Plus Size"]
 
 
+def test_labels_that_leave_no_mark_get_a_name() -> None:
+    form = build_form([options("A", " ", "", "\u200b", name="\u200b")], [{"label": " "}, {"label": "B"}])()
+    field = form.questions[0]
+    assert [choice.label for choice in field.choices] == ["A", "Blank 2", "Blank 3", "Blank 4"]
+    assert field.question.label == "Field 1"
+    assert form.results[0].shown == "Output 1"
+
+
 def test_a_default_outside_the_options_is_shown_and_left_to_the_app() -> None:
     form = build_form([options("Ghibli", "Anime", default="Manga")], [])
     own = form().questions[0].choices[0]

@@ -25,7 +25,7 @@ def _fill(question: Question, data: st.DataObject) -> tuple[str, str | list[str]
         label = question.options[position]
         listed = question.raw["options"][position]
         assert not isinstance(listed, str) or label == "".join(
-            "\ufffd" if "\ud800" <= c <= "\udfff" else c for c in listed
+            "\ufffd" if c == "\x00" or "\ud800" <= c <= "\udfff" else c for c in listed
         )
         default = question.default_option
         is_default = default is not None and label == question.options[default]

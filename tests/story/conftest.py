@@ -1,16 +1,17 @@
 """The portal of the stories and its visitors."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.processes import wait_until
 from tests.story.watch import Watch
 from tests.story.whole import Whole
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 10_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -40,6 +41,15 @@ class Visitor:
     @property
     def context(self) -> BrowserContext:
         return self.page.context
+
+    def wait_for(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for something the watch will see; Playwright tells it only while it is being asked itself."""
+
+        def look() -> bool:
+            self.page.wait_for_timeout(1)
+            return condition()
+
+        wait_until(look, what)
 
     def another_browser(self, browser: Browser) -> BrowserContext:
         """The same member elsewhere; the caller closes it."""

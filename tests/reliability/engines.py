@@ -1,0 +1,49 @@
+"""The two ways to run the portal: SQLite with the queue in it, and PostgreSQL with Redis.
+
+The second is made on the servers that TEST_DATABASE_URL and TEST_REDIS_URL name, with a database of its own each.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+REDIS_DATABASE = 8  # the suite's other tests use 0 and 9
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What the portal's environment says about it."""
+
+    name: str
+    env: dict[str, str] = field(default_factory=dict)
+
+
+def has_servers() -> bool:
+    """Whether a PostgreSQL and a Redis for tests are named."""
+    return bool(os.environ.get("TEST_DATABASE_URL")) and bool(os.environ.get("TEST_REDIS_URL"))
+
+
+@contextmanager
+def engine(name: str) -> Iterator[Engine]:
+    """An empty place for one portal: "sqlite" or "postgres"; the second is removed at the end."""
+    if name == "sqlite":
+        yield Engine("SQLite")
+        return
+    import psycopg
+    import redis
+
+    server = os.environ["TEST_DATABASE_URL"]
+    database = f"portal_{os.getpid()}"
+    broker = f"{os.environ['TEST_REDIS_URL'].rpartition('/')[0]}/{REDIS_DATABASE}"
+    redis.Redis.from_url(broker).flushdb()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{database}"')
+    try:
+        url = urlsplit(server)._replace(path=f"/{database}").geturl()
+        yield Engine("PostgreSQL and Redis", {"DATABASE_URL": url, "REDIS_URL": broker})
+    finally:
+        redis.Redis.from_url(broker).flushdb()
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')

@@ -1,0 +1,85 @@
+"""What is typed is kept: over a reload, on another device, over an expired sign-in."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.story.acts import open_app, press_run, sign_in
+from tests.story.conftest import Guests
+
+pytestmark = pytest.mark.browser
+APP = "sandbox-quick-reel"
+
+
+def words_of(page: Page) -> str:
+    return page.get_by_label("Describe your idea").input_value()
+
+
+def kept(page: Page) -> None:
+    """Wait until the page itself says that everything is kept."""
+    expect(page.get_by_text("Kept, also when you leave")).to_be_visible()
+
+
+def test_a_text_survives_a_reload_and_is_there_on_another_device(guests: Guests, browser: Browser) -> None:
+    visitor = guests()
+    page = visitor.page
+    path = open_app(visitor, APP)
+    text = "A fox\n\nin the  snow \u2028 🦊"
+    page.get_by_label("Describe your idea").fill(text)
+    kept(page)
+    page.reload()
+    assert words_of(page) == text
+    with visitor.another_browser(browser) as elsewhere:
+        other = elsewhere.new_page()
+        other.goto(path)
+        assert words_of(other) == text
+    press_run(page)
+    page.goto(path)
+    assert words_of(page) == ""  # a run has begun with it: the next form is fresh
+
+
+def test_the_last_words_before_leaving_are_kept(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    path = open_app(visitor, APP)
+    page.get_by_label("Describe your idea").press_sequentially("typed and gone")
+    page.get_by_role("link", name="History").first.click()
+    page.get_by_role("heading", name="History").wait_for()
+    page.goto(path)
+    assert words_of(page) == "typed and gone"
+
+
+def test_an_expired_sign_in_loses_no_word(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor, APP)
+    page.get_by_label("Describe your idea").fill("A fox")
+    kept(page)
+    visitor.whole.inside.ask("expire", email=visitor.email)
+    page.get_by_label("Describe your idea").press_sequentially(" in the snow")
+    page.get_by_role("button", name="Run", exact=True).last.click()
+    sign_in(visitor)
+    page.get_by_role("button", name="Send it again").click()
+    expect(page.locator(".went-in")).to_contain_text("A fox in the snow")
+
+
+def test_words_typed_after_the_sign_in_expired_are_not_taken_away_by_the_autosave(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor, APP)
+    visitor.whole.inside.ask("expire", email=visitor.email)
+    with page.expect_response("**/drafts/**"):
+        page.get_by_label("Describe your idea").press_sequentially("A fox in the snow")
+    if page.get_by_label("Mail address").or_(page.get_by_label("Describe your idea")).first.get_attribute("type"):
+        sign_in(visitor)
+    expect(page.get_by_label("Describe your idea")).to_have_value("A fox in the snow")
+
+
+def test_start_anew_empties_the_form(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor, APP)
+    page.get_by_label("Describe your idea").fill("A fox")
+    kept(page)
+    page.get_by_role("button", name="Start this form anew").click()
+    expect(page.get_by_text("The form is as the app's author made it.")).to_be_visible()
+    assert words_of(page) == ""
