@@ -24,4 +24,6 @@ def make_schedules(**_: Any) -> None:
     from runs.tasks import SCHEDULES
 
     for name, fields in SCHEDULES.items():
+        twins = Schedule.objects.filter(name=name).order_by("pk").values_list("pk", flat=True)[1:]
+        Schedule.objects.filter(pk__in=list(twins)).delete()  # two hosts migrated at once
         Schedule.objects.update_or_create(name=name, defaults=fields)

@@ -4,11 +4,15 @@ A task only says "look now". What must happen is a fact in the database with a d
 task changes nothing.
 """
 
+import logging
 import mmap
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django_q.tasks import async_task
+
+logger = logging.getLogger("runs.queue")
 
 # One byte shared by the worker's processes: made before they are forked, so that all of them see the same page.
 stop_flag = mmap.mmap(-1, 1)
@@ -19,13 +23,21 @@ def enqueue(task: str, *args: int | str) -> None:
 
     Positional ids only: django-q2 takes some keywords for itself, and pickled objects go stale.
     """
-    transaction.on_commit(partial(async_task, task, *args))
+    transaction.on_commit(partial(_ring, task, *args))
 
 
 def enqueue_long(task: str, *args: int | str, timeout_seconds: int, is_saved: bool = True) -> None:
     """Like `enqueue`, for a task that may take TIMEOUT_SECONDS instead of the cluster's own time-out."""
     options = {"timeout": timeout_seconds, "save": is_saved}
-    transaction.on_commit(partial(async_task, task, *args, q_options=options))
+    transaction.on_commit(partial(_ring, task, *args, q_options=options))
+
+
+def _ring(task: str, *args: int | str, **options: Any) -> None:
+    """A bell that cannot be heard just now (Redis away) stops nobody: the sweep finds what is due."""
+    try:
+        async_task(task, *args, **options)
+    except Exception as error:  # noqa: BLE001 - brokers raise what they like
+        logger.warning("task=%s not queued: %s", task, type(error).__name__)
 
 
 def request_stop() -> None:

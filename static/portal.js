@@ -1,4 +1,4 @@
-/* All script; pages work without it. */
+/* Pages work without all this. */
 "use strict";
 const $ = (css, root = document) => root.querySelector(css);
 const $$ = (css, root = document) => [...root.querySelectorAll(css)];
@@ -31,7 +31,7 @@ const soon = () => {
 	timer = setTimeout(look, isOld ? 1e4 : 2500);
 };
 soon();
-document.addEventListener("visibilitychange", () => (document.hidden ? keep() : look()));
+document.addEventListener("visibilitychange", () => look());
 
 /* Time so far, counted on from the server's words */
 const starts = new WeakMap();
@@ -71,9 +71,8 @@ on("submit", "[data-once]", (form, { submitter }) => {
 	else label(form, say(label(form).dataset.busy || "One moment…"));
 	return isBusy || !!isLocked;
 });
-addEventListener("pageshow", ({ persisted }) => {
-	if (persisted) look();
-	for (const form of persisted ? $$("[data-locked]") : []) {
+addEventListener("pageshow", () => {
+	for (const form of $$("[data-locked]")) {
 		delete form.dataset.locked;
 		label(form);
 	}
@@ -93,11 +92,16 @@ on("htmx:beforeRequest", "[data-locked] [data-autosave]", () => true);
 on("htmx:afterRequest", "[data-autosave]", (node, { detail }) => {
 	isDirty &&= !detail.successful;
 	$("[data-kept]").hidden = isDirty;
+	delete sessionStorage[node.getAttribute("hx-post")];
 });
-const keep = () => {
-	const form = isDirty && $(".app-form:not([data-locked])");
-	if (form) navigator.sendBeacon(form.dataset.draftUrl, new URLSearchParams(new FormData(form)));
-};
+// A reload asks before its last words arrive: the next page saves them, then shows them.
+addEventListener("pagehide", () => {
+	const form = isDirty && $(".app-form:not([data-locked])"), url = form && form.dataset.draftUrl;
+	if (form) navigator.sendBeacon(url, (sessionStorage[url] = new URLSearchParams(new FormData(form))));
+});
+const draftUrl = $(".app-form")?.dataset.draftUrl, late = sessionStorage[draftUrl];
+delete sessionStorage[draftUrl];
+if (late) fetch(draftUrl, { method: "POST", body: new URLSearchParams(late) }).then(() => location.reload());
 
 /* Files: sent at once; the answer is the tile */
 const boxOf = (node) => node.closest(".upload");
@@ -139,7 +143,7 @@ on("htmx:sendError htmx:responseError", ".is-sending", (tile) => {
 });
 on("htmx:afterSettle", ".upload", (box, { target, detail: { requestConfig: asked } }) => {
 	if (target.matches("[data-file]") && asked.verb === "post") {
-		if (!isMany(box)) $$(".file-tile", box).forEach((old) => old === target || remove(old));
+		if (!isMany(box)) while (target.previousElementSibling) remove(target.previousElementSibling);
 		if (asked.parameters.link) $("[type=url]", box).value = "";
 		say(`${$(".file-name", target).textContent} is in.`);
 		changed(box);
@@ -180,7 +184,7 @@ on("click", ".upload [name=act]", (button) => {
 	if (verb === "down") tile.nextElementSibling.after(tile);
 	if (verb === "remove") remove(tile);
 	if (tile) changed(box);
-	// the focus stays at hand: here, on the opposite arrow, or on "Choose"
+	// the focus stays at hand
 	[button, ...$$("button", tile || box), $("[type=file]", box)].find((next) => next.offsetParent)?.focus();
 	check(box);
 	return true;

@@ -32,7 +32,7 @@ from runs.lamina.types import (
 
 logger = logging.getLogger(__name__)
 
-QUICK = Patience(read=5, total=15)
+QUICK = Patience(read=5, total=8)
 SLOW = Patience(read=10, total=20)
 START = Patience(read=60, total=75)  # below the 90 s that a task may take
 LIST_LIMIT = 100  # the most rows of one list read

@@ -14,6 +14,7 @@ from runs.models import RequestLog
 
 WINDOW_SECONDS = 62.0  # Lamina counts arrivals, we count departures: two seconds for the road between them
 ROW_ID = 1
+CLOSED_AT_MOST = 600.0  # seconds; what the client reads of a Retry-After
 STRANGERS = 5  # requests of others that are not worth a write
 
 
@@ -44,7 +45,7 @@ def take(priority: Priority) -> float:
         # A stamp ahead of our clock is another host's: it ages like one made now, or a fast clock would block us.
         stamps = [min(stamp, now) for stamp in log.stamps if stamp > now - WINDOW_SECONDS]
         if log.closed_until > now:
-            return min(log.closed_until - now, 120.0)
+            return min(log.closed_until - now, CLOSED_AT_MOST)
         if len(stamps) >= limit:
             return max(0.05, stamps[-limit] + WINDOW_SECONDS - now)
         stamps.append(now)
@@ -56,7 +57,7 @@ def close(seconds: float) -> None:
     """Lamina said to come back in SECONDS: nobody asks before."""
     with transaction.atomic():
         log = _locked_log()
-        until = time.time() + min(max(seconds, 1.0), 120.0)
+        until = time.time() + min(max(seconds, 1.0), CLOSED_AT_MOST)
         RequestLog.objects.filter(pk=ROW_ID).update(closed_until=max(log.closed_until, until))
 
 

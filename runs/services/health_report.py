@@ -48,7 +48,7 @@ def health_report() -> HealthReport:
     now = timezone.now()
     status = LaminaStatus.objects.filter(pk=health.STATUS_ID).first() or LaminaStatus()
     beats = dict(Heartbeat.objects.values_list("name", "at"))
-    active = Run.objects.active().count()
+    active = Run.objects.needing_poller().count()
     facts = [
         _lamina(status, now),
         _key(status),

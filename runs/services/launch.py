@@ -65,7 +65,17 @@ def read_form_token(token: str) -> int | None:
 
 def is_unspent(member: Member, token: str) -> bool:
     """True while this member's form has not started a run: a late draft must not bring back what was sent."""
-    return read_form_token(token) == member.pk and not Run.objects.filter(member=member, form_token=token).exists()
+    return read_form_token(token) == member.pk and run_of_form(member, token) is None
+
+
+def run_of_form(member: Member, token: str) -> Run | None:
+    """The run this member's form has started, if it has."""
+    return Run.objects.filter(member=member, form_token=token).first() if token else None
+
+
+def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]) -> bool:
+    """Whether RUN was started with just these inputs."""
+    return run.app_id == app.pk and fingerprint_of(run) == fingerprint(answers, wanted)
 
 
 def launch_run(member: Member, press: Press, now: datetime | None = None) -> Run:
@@ -82,10 +92,10 @@ def launch_run(member: Member, press: Press, now: datetime | None = None) -> Run
             transaction.on_commit(waking.ensure_poller)
             return run
     except IntegrityError:
-        first = Run.objects.filter(member=member, form_token=press.token).first()
+        first = run_of_form(member, press.token)
         if first is None:
             raise
-        if first.app_id == press.app.pk and fingerprint_of(first) == fingerprint(press.answers, press.wanted):
+        if is_same(first, press.app, press.answers, press.wanted):
             Draft.objects.filter(member=member, app=press.app).delete()
             return first
         raise TokenSpentError(first) from None
@@ -184,7 +194,7 @@ def _record_input(run: Run, position: int, answer: Answer, parameters: list[dict
         value=value.get("samples", []) if isinstance(value, dict) else value,
         is_default=answer["is_default"],
     )
-    uploads = Upload.objects.in_bulk(upload_ids, field_name="public_id")
+    uploads = Upload.objects.of(run.member).in_bulk(upload_ids, field_name="public_id")
     RunInputUpload.objects.bulk_create(
         RunInputUpload(input=given, upload=uploads[upload_id], position=i)
         for i, upload_id in enumerate(upload_ids)

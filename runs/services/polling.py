@@ -25,11 +25,16 @@ from runs.services.remote import lamina
 logger = logging.getLogger("runs.polling")
 
 WINDOW_SECONDS = 50.0
+OVERTIME_SECONDS = 15.0  # for the reads of its last round; still below the task's time-out
 LEASE_SECONDS = 12.0  # more than a list read's time-out and the pause between two renewals
 YOUNG = timedelta(minutes=10)
 SLOW_SECONDS = 15.0
 UNWATCHED = 1.5  # times LAMINA_POLL_SECONDS between two looks while no run is on a screen
-FIRST_LOOK = 2.0  # times LAMINA_POLL_SECONDS until a run nobody watches is first looked at
+# Times LAMINA_POLL_SECONDS until a run nobody watches is first looked at, however quick its app is; and the latest, in
+# seconds. With it ten runs of 30 s cost 2.7 requests each instead of 3.1, and an end is still known within 5 s: only
+# one that comes sooner than 0.6 of the quickest of the app's last 20 (good or bad) may wait longer.
+FIRST_LOOK = 5 / 3
+LATEST_FIRST_LOOK = 60.0
 ON_SCREEN = timedelta(seconds=15)
 PARTIAL_EVERY = timedelta(seconds=5)
 PARTIALS_PER_ROUND = 3
@@ -69,6 +74,7 @@ class Watch:
 
     def __init__(self, holder: str) -> None:
         self.holder = holder
+        self.ends_at = time.monotonic() + WINDOW_SECONDS
         self.failures = 0
         self.is_list_refused = False
         self.listed = -SLOW_SECONDS
@@ -77,6 +83,7 @@ class Watch:
 
     def run(self, until: float) -> None:
         """Round after round; each answers how long to sleep, None when nothing is left to watch."""
+        self.ends_at = until
         while time.monotonic() < until and not stop_requested():
             try:
                 pause = self.round()
@@ -160,9 +167,11 @@ class Watch:
     def _first_look(self, run: Run) -> float:
         """Age in seconds at which a run is first worth a look."""
         if run.app_id not in self.first_looks:
-            fastest = min(usual.spans_of(run.app_id), default=None)
+            fastest = usual.quickest_end(run.app_id)
             quick = settings.LAMINA_POLL_SECONDS * FIRST_LOOK
-            self.first_looks[run.app_id] = quick if fastest is None else min(max(quick, fastest * 0.6), 120.0)
+            self.first_looks[run.app_id] = (
+                quick if fastest is None else min(max(quick, fastest * 0.6), LATEST_FIRST_LOOK)
+            )
         return self.first_looks[run.app_id]
 
     def _read_list(self, active: dict[str, Run]) -> tuple[list[Run], dict[str, Run]]:
@@ -204,7 +213,12 @@ class Watch:
                 if not missing:
                     break
                 self._renew()
-                page = lamina().list_runs(status=status, limit=PAGE, offset=number * PAGE)
+                try:
+                    page = lamina().list_runs(status=status, limit=PAGE, offset=number * PAGE)
+                except LaminaRejected as error:
+                    if error.is_key_refused:
+                        raise
+                    return list(missing.values())  # a list that is refused means asking by id
                 self._note_rows(missing, page.rows)
                 for row in page.rows:
                     missing.pop(row.run_id, None)
@@ -215,6 +229,8 @@ class Watch:
     def _read_each(self, runs: list[Run], priority: Priority | None = None) -> None:
         """Read RUNS by id; one that Lamina cannot tell about is left for a while and keeps nobody else waiting."""
         for run in runs:
+            if stop_requested() or time.monotonic() > self.ends_at + OVERTIME_SECONDS:
+                return  # the next window goes on
             if self.again_at.get(run.pk, 0.0) > time.monotonic():
                 continue
             try:

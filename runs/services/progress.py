@@ -23,6 +23,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RunRow, RunSnapshot
 from runs.models import AT_LAMINA, FINAL, App, Member, Output, OutputFile, Run
 from runs.queue import enqueue, enqueue_long
@@ -261,14 +262,14 @@ def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, An
 
 
 def _ending(run: Run, snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
-    """How it ended, for a person: a run "completed" with nothing usable has failed."""
+    """How it ended, for a person: what counts is whether anything usable came out."""
     text = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
-    if snapshot.state == "completed" and ready:
-        return {"status": "completed"}
     if snapshot.state == "cancelled":
         return {"status": "cancelled"}
-    is_credits = "insufficient credits" in text.casefold()
-    cause = "credits" if is_credits else "nothing" if snapshot.state == "completed" else "remote"
+    if ready:  # "failed" with good results among the bad ones is partly ready to a person
+        return {"status": "completed", "failure_text": text if snapshot.state == "failed" else ""}
+    cause = "nothing" if snapshot.state == "completed" else "remote"
+    cause = "credits" if tells_insufficient_credits(text) else cause
     return {"status": "failed", "failure": cause, "failure_text": text}
 
 

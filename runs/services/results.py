@@ -3,16 +3,12 @@
 Every function expects the run's row to be locked by the caller.
 """
 
-import json
-from typing import Any
-
 from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import Output, OutputFile, Run
 from runs.queue import enqueue_long
 
-MEDIA = ("image", "video", "audio")
 TEXT_LIMIT = 1_000_000  # characters of one text result
-FILES_PER_OUTPUT = 50
+FILES_PER_OUTPUT = 500
 KEEP_SECONDS = 900  # a video may take a while; see services.outputs
 
 
@@ -21,11 +17,13 @@ def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
     boxes = list(run.outputs.all())
     changed = False
     if snapshot.outputs:
+        known = {box.pk: box.remote_id for box in boxes}
         for box, remote in _match(run, boxes, snapshot.outputs):
-            changed |= _apply_one(run, box, remote, version)
+            is_named_now = known.get(box.pk) != box.remote_id
+            changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=snapshot.is_final)
     if snapshot.is_final:
-        ending = Output.Status.ERROR if snapshot.state == "completed" else Output.Status.CANCELLED
-        changed |= close_open_boxes(run, ending, version)
+        ending = Output.Status.CANCELLED if snapshot.state == "cancelled" else Output.Status.ERROR
+        changed |= close_open_boxes(run, ending, version, snapshot.error_message)
     return changed
 
 
@@ -35,10 +33,10 @@ def count(run: Run) -> tuple[int, int, int]:
     return statuses.count("completed"), statuses.count("error"), len(statuses)
 
 
-def close_open_boxes(run: Run, status: Output.Status, version: int | None = None) -> bool:
-    """Nothing more will come: boxes still waiting are closed."""
+def close_open_boxes(run: Run, status: Output.Status, version: int | None = None, error: str = "") -> bool:
+    """Nothing more will come: boxes still waiting are closed, with ERROR as the reason."""
     waiting = Output.objects.filter(run=run, status=Output.Status.PENDING)
-    return bool(waiting.update(status=status, version=run.version if version is None else version))
+    return bool(waiting.update(status=status, error=error, version=run.version if version is None else version))
 
 
 def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[tuple[Output, RemoteOutput]]:
@@ -66,17 +64,17 @@ def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[t
     return pairs
 
 
-def _apply_one(run: Run, box: Output, remote: RemoteOutput, version: int) -> bool:
+def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now: bool, is_final: bool) -> bool:
     before = (box.pk, box.status, box.label, box.kind, box.error)
     if box.status != Output.Status.PENDING:
         return False  # a result that is there stays as it is; later news is a refinement, not a correction
     box.label = remote.label or box.label
     if remote.type not in ("", "pending"):
         box.kind = remote.type[:50]
-    urls = _take_value(box, remote)
+    urls = _take_value(box, remote, is_final=is_final)
     if before != (box.pk, box.status, box.label, box.kind, box.error):
         box.version = version
-    elif box.pk and box.remote_id == Output.objects.values_list("remote_id", flat=True).get(pk=box.pk):
+    elif not is_named_now:
         return False
     if box.status == Output.Status.PENDING and remote.dimensions:
         # Only before the picture is there: a box that changes its shape under a reader's eye jumps.
@@ -90,27 +88,27 @@ def _apply_one(run: Run, box: Output, remote: RemoteOutput, version: int) -> boo
     return box.version == version
 
 
-def _take_value(box: Output, remote: RemoteOutput) -> list[str]:
-    """Set status, text and error of BOX; returns the addresses whose files are to be kept."""
-    if remote.status == "error":
-        box.status, box.error = Output.Status.ERROR, remote.error or ""
-        return []
-    if remote.status == "cancelled":
+def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[str]:
+    """Set status, text and error of BOX; returns the addresses whose files are to be kept.
+
+    A value under a word we do not know counts once the run has ended: what was paid for is shown.
+    """
+    state = remote.state
+    if state == "pending" and is_final and remote.has_value:
+        state = "completed"
+    if state == "error":
+        box.status, box.error = Output.Status.ERROR, remote.error
+    elif state == "cancelled":
         box.status = Output.Status.CANCELLED
-        return []
-    if remote.status not in ("completed", ""):
-        return []
-    if remote.value in (None, "", [], {}):
-        if remote.status == "completed":
-            box.status, box.error = Output.Status.ERROR, "Nothing came back for this one."
-        return []
-    box.status, box.raw_value = Output.Status.COMPLETED, remote.value
-    if box.kind != "text" and remote.urls:
+    elif state == "completed" and not remote.has_value:
+        box.status, box.error = Output.Status.ERROR, "Nothing came back for this one."
+    elif state == "completed":
+        box.status, box.raw_value = Output.Status.COMPLETED, remote.value
+        box.text = _fitting(remote.text)
         return remote.urls[:FILES_PER_OUTPUT]
-    box.text = _readable(remote.value)[:TEXT_LIMIT]
     return []
 
 
-def _readable(value: Any) -> str:
-    """A text as it is; anything else laid out to be read."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+def _fitting(text: str) -> str:
+    """TEXT, or its beginning with a word that says so."""
+    return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}\n\n[The rest was too long to keep.]"

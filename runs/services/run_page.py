@@ -24,6 +24,8 @@ from runs.services.wording import (
     usual_words,
 )
 
+CANNOT_STOP = ("refused", "not_cancellable")
+
 
 @dataclass(frozen=True)
 class OutputBox:
@@ -67,6 +69,7 @@ class RunPage:
     can_cancel: bool
     cancel_pending: bool
     can_change: bool
+    cancel_words: str
     elapsed_since: str | None
     elapsed_words: str
     wait_words: str
@@ -93,6 +96,7 @@ def run_page(run: Run, *, is_swap: bool = False) -> RunPage:
         inputs=[InputLine(g.name, _whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()],
         failure=failure_of(run),
         can_cancel=run.is_active and run.cancel_asked_at is None,
+        cancel_words=cancel_words(run),
         can_change=run.is_final and not run.app.is_gone,
         cancel_pending=run.is_active and run.cancel_asked_at is not None,
         elapsed_since=since.isoformat() if is_watched else None,
@@ -135,6 +139,19 @@ def sentence_of(run: Run) -> str:
         by = f" by {run.cancelled_by.display_name}" if run.cancelled_by else ""
         return f"Stopped{by}."
     return "Nothing came out."
+
+
+def cancel_words(run: Run) -> str:
+    """How it stands with a cancel somebody asked for: asked, confirmed by a later read, or "could not be stopped"."""
+    if run.cancel_asked_at is None or run.status == "cancelled":
+        return ""
+    if run.is_final:
+        return "It could not be stopped any more: it had come to its end."
+    if run.cancel_sent_at is None:
+        return "Cancel is asked for. It goes to Lamina as soon as that is possible."
+    if run.cancel_answer in CANNOT_STOP:
+        return "Lamina could not stop it. It goes on, and what comes out is kept."
+    return "Lamina was asked to stop it. We look whether it did."
 
 
 def _slow_words(run: Run, age: timedelta) -> str:

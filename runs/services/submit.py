@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from runs.models import App, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.queue import stop_requested
 from runs.schema_forms.inputs import to_inputs
-from runs.services import catalog, deliveries, progress, uploads, waking
+from runs.services import catalog, deliveries, health, progress, uploads, waking
 from runs.services.budget import BudgetWait, Priority
 from runs.services.cards import summarise
 from runs.services.fetching import FetchFailed, FetchRefused
@@ -142,16 +143,27 @@ def _send(run: Run, urls: dict[str, str]) -> None:
         started = lamina().start_run(run.app.remote_id, inputs, outputs, webhook)
     except BudgetWait as wait:
         progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
-    except LaminaRejected as error:
-        _rejected(run, error, _cause_of(error))
     except LaminaError as error:
-        if error.nothing_happened:
-            _wait_for(run, error)
-        else:
+        if not error.nothing_happened:  # a 5xx proves nothing, whatever its words
             progress.doubt(run, error.quote, error.request_id)
+        elif isinstance(error, LaminaRejected):
+            _rejected(run, error, _cause_of(error))
+        else:
+            _wait_for(run, error)
     else:
-        progress.accept(run, started.run_id, started.status, timezone.now())
+        if not progress.accept(run, started.run_id, started.status, timezone.now()):
+            _note_surplus(run, started.run_id)
         waking.ensure_poller()
+
+
+def _note_surplus(run: Run, remote_id: str) -> None:
+    """Lamina took a start whose run is settled already: unless it is the same run, it is one too many and is stopped."""
+    run.refresh_from_db()
+    if run.remote_id == remote_id:
+        return
+    health.note_incident("lamina", f"Run {run.public_id} was started a second time at Lamina; that one was cancelled.")
+    with suppress(LaminaError, BudgetWait):
+        lamina().cancel_run(remote_id)
 
 
 def _wanted_labels(run: Run) -> list[str] | None:
@@ -217,10 +229,12 @@ def send_cancel(run_id: int) -> None:
         return
     try:
         answer = lamina().cancel_run(run.remote_id)
-        progress.note_cancel_sent(run, timezone.now(), answer)
-        progress.apply_snapshot(run, lamina(Priority.START).get_run(run.remote_id), timezone.now())
-    except (LaminaUnavailable, LaminaRateLimited, BudgetWait):
-        return  # the sweep sends it again
     except LaminaRejected as error:
-        if not error.is_key_refused:  # a key can be mended, and the wish must not be lost meanwhile
-            progress.note_cancel_sent(run, timezone.now(), "refused")
+        if error.is_key_refused:
+            return  # a key can be mended, and the wish must not be lost meanwhile
+        answer = "refused"
+    except (LaminaError, BudgetWait):
+        return  # the sweep sends it again
+    progress.note_cancel_sent(run, timezone.now(), answer)
+    with suppress(LaminaError, BudgetWait):  # else the poller reads it
+        progress.apply_snapshot(run, lamina(Priority.START).get_run(run.remote_id), timezone.now())

@@ -15,6 +15,13 @@ def spans_of(app_id: int) -> list[float]:
     return [(end - start).total_seconds() for start, end in pairs if start and end]
 
 
+def quickest_end(app_id: int) -> float | None:
+    """Seconds until the quickest of the app's last 20 ends, good or bad; None before there is one."""
+    ended = Run.objects.filter(app=app_id, status__in=("completed", "failed")).exclude(started_at=None)
+    pairs = ended.order_by("-pk").values_list("started_at", "finished_at")[:LAST]
+    return min(((end - start).total_seconds() for start, end in pairs if start and end), default=None)
+
+
 def note_ended(app_id: int) -> None:
     """Keep the app's median and nine-in-ten up to date, so that cards need no query of their own."""
     spans = spans_of(app_id)

@@ -1,14 +1,11 @@
 """Waking the poller: one query while it is awake, one task when it is not."""
 
-from functools import partial
-
-from django.db import transaction
-from django_q.tasks import async_task
-
 from runs.models import Run
+from runs.queue import enqueue_long
 from runs.services import leases
 
 POLLER = "poller"
+TASK_SECONDS = 120  # a window and its last, slowest round
 
 
 def ensure_poller() -> None:
@@ -19,7 +16,7 @@ def ensure_poller() -> None:
 
 def ring_poller() -> None:
     """Queue the poller's task. Its result is of no interest, so it is not kept."""
-    transaction.on_commit(partial(async_task, "runs.tasks.poll", q_options={"save": False}))
+    enqueue_long("runs.tasks.poll", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def ensure_poller_if_needed() -> None:

@@ -125,12 +125,23 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
             request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form), field_errors=errors
         )
         return _page(request, app, again, [], source=source)
+    if spent := launch.run_of_form(request.user, posted.get("token", "")):
+        return _pressed_again(request, app, form, spent, source)
     if known != app.schema:  # positions of an unknown version could mean anything
         fresh = _form(request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form))
         return _page(request, app, fresh, [CHANGED], source=source, status=422)
     if not form.is_valid():
         return _page(request, app, form, [], token=posted.get("token", ""), source=source, status=422)
     return _launch(request, app, form, posted.get("token", ""), source)
+
+
+def _pressed_again(request: PortalRequest, app: App, form: SchemaForm, spent: Run, source: str) -> HttpResponse:
+    """This form has started a run: the same inputs lead to it, others give the form again with a new token."""
+    if form.is_valid() and launch.is_same(spent, app, form.answers(), form.wanted_outputs()):
+        drafts.clear_draft(request.user, app)
+        return go_to(request, spent.get_absolute_url())
+    again = _form(request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form))
+    return _page(request, app, again, [SPENT], source=source, status=422)
 
 
 def _launch(request: PortalRequest, app: App, form: SchemaForm, token: str, source: str) -> HttpResponse:

@@ -103,7 +103,7 @@ def test_files_of_results(lamina_door: SandboxDoor, browser: Browser, is_lasting
         lamina_door.control("faults", endpoint="file", times=None if is_lasting else 1, **order)
         with impatience() if name == "delay" else nullcontext():
             run = browser.press(browser.open(app))
-            work_until(lambda: not Run.objects.active().exists())  # noqa: B023
+            work_until(lambda: not Run.objects.active().exists())
             step()
         box = box_of(browser, run)
         outcome.meanwhile = state_of_box(box)

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ APPS = ("card-no-description", "card-nested-errors", "card-same-outputs", "card-
 KINDS = ("poller", "worker child", "worker", "sandbox", "web", "web child", "poller", "worker child")
 GAP_SECONDS = (0.5, 2.5)
 DOWN_SECONDS = (0.0, 1.5)
-ANSWER_SECONDS = 0.3  # the sandbox thinks for so long before it starts a run, so that kills meet starts in flight
+ANSWER_SECONDS = 0.8  # the sandbox thinks for so long before it starts a run, so that kills meet starts in flight
 SETTLED_SECONDS = 120.0
 PRESS_SECONDS = 60.0
 
@@ -104,7 +105,7 @@ class Killing:
         wait_until(self.sandbox_answers, "the sandbox")
         for remote_id in APPS:
             catalog.refresh_app(App.objects.create(remote_id=remote_id, name="not read yet").pk)
-        Schedule.objects.filter(name="catalog").update(next_run=timezone.now() + timezone.timedelta(hours=1))
+        Schedule.objects.filter(name="catalog").update(next_run=timezone.now() + timedelta(hours=1))
         self.parts.start(*self.parts.webs, *self.parts.workers)
         for url in self.parts.web_urls:
             wait_until(lambda url=url: answers(f"{url}/healthz"), "a web server")  # type: ignore[misc]

@@ -12,10 +12,11 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from tests.processes import ROOT, Home, children_of, free_port, is_gone
+from tests.processes import ROOT, Home, children_of, free_port, is_gone, wait_until
 
 PER_MINUTE = 1_000_000  # no limit: this is about deaths
 WATCH_SECONDS = 0.1
+REVIVED_SECONDS = 75.0  # the lease, and a look of the scheduler of whichever worker lives
 
 
 class Part:
@@ -96,17 +97,24 @@ class Parts:
                         part.start()
 
     def kill(self, kind: str, chance: random.Random, down_seconds: float) -> None:
-        """`kill -9` one process of KIND: "sandbox", "web", "web child", "worker", "worker child" or "poller"."""
+        """`kill -9` one process of KIND: "sandbox", "web", "web child", "worker", "worker child" or "poller".
+
+        Waits for one to be there, at most as long as the portal may take to have a poller again.
+        """
+        wait_until(lambda: self._kill_now(kind, chance, down_seconds), f"a {kind} to kill", REVIVED_SECONDS)
+        self.killed[kind] += 1
+
+    def _kill_now(self, kind: str, chance: random.Random, down_seconds: float) -> bool:
         with self._lock:
             part = self.sandbox if kind == "sandbox" else chance.choice(self.webs if "web" in kind else self.workers)
             pid = self._victim(kind, part, chance)
             if not pid or is_gone(pid):
-                self.killed[f"{kind}, was down already"] += 1
-                return
+                return False
             part.down_until = time.monotonic() + down_seconds
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-                self.killed[kind] += 1
+                return True
+        return False
 
     def _victim(self, kind: str, part: Part, chance: random.Random) -> int:
         if not part.is_up:

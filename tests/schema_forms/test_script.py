@@ -84,7 +84,7 @@ def test_a_refused_file_says_why_and_the_rest_stays(page: Page) -> None:
 def test_run_waits_for_the_upload_and_then_goes_by_itself(page: Page) -> None:
     opened(page, url("Photo", accept=["image"]))
     held: list[Route] = []
-    page.route("**/uploads/", held.append)
+    page.route("**/uploads/", lambda route: held.append(route))
     with page.expect_request("**/uploads/"):
         page.locator("#p0_file").set_input_files(picture("slow.png"))
     run = page.locator("[data-run]")
@@ -99,7 +99,7 @@ def test_run_waits_for_the_upload_and_then_goes_by_itself(page: Page) -> None:
 def test_run_waits_no_longer_when_the_upload_is_refused(page: Page) -> None:
     opened(page, url("Photo", accept=["image"]))
     held: list[Route] = []
-    page.route("**/uploads/", held.append)
+    page.route("**/uploads/", lambda route: held.append(route))
     fake: FilePayload = {"name": "fake.png", "mimeType": "image/png", "buffer": b"no picture"}
     with page.expect_request("**/uploads/"):
         page.locator("#p0_file").set_input_files(fake)
@@ -112,17 +112,19 @@ def test_run_waits_no_longer_when_the_upload_is_refused(page: Page) -> None:
 
 def test_a_second_press_goes_nowhere(page: Page) -> None:
     opened(page, text("Idea", default=""))
-    held: list[Route] = []
-    page.route("**/apps/**", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    page.evaluate(
+        """() => {
+            window.prevented = [];
+            addEventListener("submit", (event) => { prevented.push(event.defaultPrevented); event.preventDefault(); });
+        }"""
+    )
     run = page.locator("[data-run]")
-    with page.expect_request(lambda request: request.method == "POST" and "/apps/" in request.url):
-        run.click(no_wait_after=True)
+    run.click()
     expect(run).to_have_text("Starting…")
+    expect(run).to_have_attribute("aria-disabled", "true")
+    expect(page.locator("#announcer")).to_have_text("Starting…")
     run.dispatch_event("click")
-    run.dispatch_event("click")
-    with page.expect_navigation(url="**/runs/*/"):
-        held[0].continue_()
-    assert len(held) == 1
+    assert page.evaluate("prevented") == [False, True]
 
 
 def test_a_long_list_is_narrowed_and_enter_takes_the_first(page: Page) -> None:

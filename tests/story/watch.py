@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, Response
 
 # Before any script of the page. Kept per page load: `story.shifts`, `story.said`; over loads: sessionStorage.pressed.
 SCRIPT = """
@@ -34,6 +34,8 @@ SCRIPT = """
 })();
 """
 EXPECTED = re.compile(r"status of (401|403|404|422)")  # Chromium's own line about an answer the story asked for
+# What Chromium says when a page is left before the fade to it has begun; nothing is lost but the fade.
+HARMLESS = re.compile(r"ViewTransition opt-in disabled|Transition was (skipped|aborted)")
 PIECES = ("image", "stylesheet", "script", "media", "font")
 
 
@@ -57,9 +59,17 @@ class Watch:
         """The status of every answer to the poller so far."""
         return [status for status, path in self.answers if path == "/live/"]
 
+    def forgive(self, pattern: str) -> None:
+        """Take away the problems a story has brought about itself."""
+        self.problems[:] = [problem for problem in self.problems if not re.search(pattern, problem)]
+
     def _page(self, page: Page) -> None:
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
+        page.on("pageerror", self._error)
+
+    def _error(self, error: Error) -> None:
+        if not HARMLESS.search(str(error)):
+            self.problems.append(f"script: {error}")
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not EXPECTED.search(message.text):

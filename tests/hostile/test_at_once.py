@@ -1,0 +1,97 @@
+"""Many presses in the same moment, through real threads and two sign-ins: one run, one call."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+
+from runs.models import Member, Run
+from tests.conftest import SandboxDoor
+from tests.hostile.apps import EVERYTHING, NOTE
+from tests.hostile.browser import Browser
+from tests.hostile.faults import known
+from tests.hostile.form import Form
+from tests.hostile.media import png
+from tests.hostile.quick import is_at_rest, work_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TIMES = 10
+
+
+def at_once(*presses: Callable[[], HttpResponse]) -> list[HttpResponse]:
+    """Do all of PRESSES in the same moment, each in a thread with a connection of its own."""
+    start, lock = threading.Barrier(len(presses)), threading.Lock()
+    answers: list[HttpResponse] = []
+    trouble: list[BaseException] = []
+
+    def do(press: Callable[[], HttpResponse]) -> None:
+        try:
+            start.wait(timeout=10)
+            answer = press()
+            with lock:
+                answers.append(answer)
+        except BaseException as error:  # noqa: BLE001 - told in the test's own thread
+            trouble.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=do, args=(press,)) for press in presses]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not trouble, trouble
+    return answers
+
+
+def pressing(browser: Browser, form: Form) -> Callable[[], HttpResponse]:
+    return lambda: browser.send(form)
+
+
+@pytest.mark.parametrize("with_file", [False, True], ids=["words", "with a file"])
+def test_ten_equal_presses(lamina_door: SandboxDoor, alice: Member, with_file: bool) -> None:
+    app = known(lamina_door, EVERYTHING if with_file else NOTE)
+    browsers = [Browser.of(alice), Browser.of(alice)]
+    form = browsers[0].open(app).set("p0", "x").set("p1", *(["1"] if with_file else []))
+    if with_file:
+        form.attach("p2", png())
+
+    answers = at_once(
+        *[pressing(Browser.of(alice), form) for _ in range(TIMES - 2)],
+        *[pressing(browser, form) for browser in browsers],
+    )
+    work_until(is_at_rest)
+
+    assert {(a.status_code, a.headers.get("Location")) for a in answers} == {
+        (302, Run.objects.get().get_absolute_url())
+    }
+    assert len(answers) == TIMES
+    assert len(lamina_door.requests_to("run_start")) == len(lamina_door.runs) == 1
+
+
+def test_one_form_with_two_contents_at_once(lamina_door: SandboxDoor, browser: Browser, alice: Member) -> None:
+    first = browser.open(known(lamina_door, NOTE))
+    forms = [Form(first.action, list(first.pairs)).set("p0", text) for text in ("one", "two")]
+
+    answers = at_once(*[pressing(Browser.of(alice), forms[n % 2]) for n in range(6)])
+    work_until(is_at_rest)
+
+    assert sorted(a.status_code for a in answers) == [302] * 3 + [422] * 3
+    assert Run.objects.count() == len(lamina_door.requests_to("run_start")) == 1
+
+
+def test_ten_forms_are_ten_runs(lamina_door: SandboxDoor, browser: Browser, alice: Member) -> None:
+    """The other way round: nobody's press is swallowed, and no run of one app is mistaken for another's."""
+    app = known(lamina_door, NOTE)
+    forms = [browser.open(app).set("p0", f"number {n}") for n in range(TIMES)]
+
+    at_once(*[pressing(Browser.of(alice), form) for form in forms])
+    work_until(is_at_rest, seconds=60)
+
+    assert sorted(r["inputs"]["Note"] for r in lamina_door.runs) == sorted(f"number {n}" for n in range(TIMES))
+    assert Run.objects.filter(status="completed").count() == TIMES
+    for run in Run.objects.prefetch_related("inputs"):
+        [record] = [r for r in lamina_door.runs if r["runId"] == run.remote_id]
+        assert record["inputs"]["Note"] == run.inputs.get().value

@@ -1,0 +1,177 @@
+"""Files and links that are not what they should be: a sentence beside the field, no run, no cost."""
+
+import pytest
+from django.http import HttpResponse
+
+from runs.models import App, Member, Run, Upload
+from runs.services import uploads
+from tests.conftest import SandboxDoor
+from tests.hostile.apps import EVERYTHING
+from tests.hostile.browser import Browser
+from tests.hostile.faults import known
+from tests.hostile.form import File, Form
+from tests.hostile.media import HTML, SVG, png, wav
+from tests.hostile.page import Page
+from tests.hostile.quick import is_at_rest, step, work_until
+from tests.hostile.test_bad_values import errors_of
+from tests.services.hostile import bomb_png
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NO_LINK = "That is not a web link. A link starts with https://"
+NOT_HTTPS = "Only links that start with https:// can be opened."
+PRIVATE = "That address belongs to a private network, so the portal does not open it."
+ELSE = "This field takes a picture, but that file is something else."
+BROKEN = "This picture is broken or cut off, so it cannot be used."
+FILES = {
+    "too large": (File("big.png", png().content + bytes(3000), "image/png"), "the limit here is"),
+    "wrong type": (wav(), "This field takes a picture, but that file is a sound."),
+    "broken": (File("half.png", png().content[:60], "image/png"), BROKEN),
+    "empty": (File("empty.png", b"", "image/png"), "That file is empty."),
+    "html": (File("page.png", HTML, "image/png"), ELSE),
+    "svg": (File("logo.png", SVG, "image/png"), ELSE),
+    "bomb": (File("bomb.png", bomb_png(), "image/png"), "more than 70 million points"),
+    "hostile name": (File("../../<img src=x onerror=alert(1)>\x01.png", HTML), ELSE),
+}
+
+
+@pytest.fixture
+def app(lamina_door: SandboxDoor) -> App:
+    return known(lamina_door, EVERYTHING)
+
+
+@pytest.fixture
+def form(browser: Browser, app: App) -> Form:
+    """The form with everything filled but the photo."""
+    return browser.open(app).set("p0", "note").set("p1", "1")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files(
+    browser: Browser, app: App, form: Form, name: str, monkeypatch: pytest.MonkeyPatch, lamina_door: SandboxDoor
+) -> None:
+    if name == "too large":
+        monkeypatch.setattr(uploads, "LIMITS", dict.fromkeys(uploads.LIMITS, 2000))
+    file, sentence = FILES[name]
+
+    told = errors_of(browser.refused(form.attach("p2", file).attach("p3", png())))
+    tile = send_at_once(browser, app, file=file)
+
+    assert list(told) == ["Photo"]
+    assert sentence in told["Photo"]
+    assert tile.status_code == 422
+    assert sentence in Page(tile.content.decode()).first(css="upload-error").words
+    assert Upload.objects.count() == 1  # the good one of the other field stays
+    assert len(browser.open(app).all("p3_kept")) == 1
+    assert not Run.objects.exists()
+    assert not lamina_door.requests_to("upload_urls")
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ("no link at all", NO_LINK),
+        ("https://", NO_LINK),
+        ("https://exa mple.com/a.png", NO_LINK),
+        ("javascript:alert(1)", NOT_HTTPS),
+        ("file:///etc/passwd", NOT_HTTPS),
+        ("http://example.com/a.png", NOT_HTTPS),
+        ("https://127.0.0.1/a.png", PRIVATE),
+        ("https://10.0.0.1/a.png", PRIVATE),
+        ("https://169.254.169.254/latest/meta-data", PRIVATE),
+        ("https://[::1]/a.png", PRIVATE),
+        ("https://2130706433/a.png", PRIVATE),
+        ("https://localhost/a.png", PRIVATE),
+        ("https://printer.local/a.png", PRIVATE),
+        ("https://me:secret@example.com/a.png", "Links that carry a user name or a password cannot be opened."),
+    ],
+)
+def test_links_refused_by_their_looks(browser: Browser, app: App, form: Form, link: str, sentence: str) -> None:
+    page = browser.refused(form.set("p2_link", link))
+    tile = send_at_once(browser, app, link=link)
+
+    assert errors_of(page) == {"Photo": sentence}
+    assert Form.on(page.html).get("p2_link") == link  # it can be mended
+    assert Page(tile.content.decode()).first(css="upload-error").words.startswith(sentence)
+    assert not Upload.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "fault", "sentence"),
+    [
+        ("/outputs/none/0.jpg", None, "There is no file at that address any more."),
+        ("/thumbs/sandbox-caption.webp", {"fault": "html", "status": 200}, "That link leads to a web page"),
+        ("/thumbs/sandbox-caption.webp", {"fault": "empty"}, "The file at that address is empty."),
+        ("/thumbs/sandbox-caption.webp", {"fault": "garbage"}, ELSE),
+        ("/thumbs/sandbox-caption.webp", {"fault": "drop_before"}, "The address of the file could not be reached."),
+    ],
+    ids=["404", "web page", "empty", "garbage", "dropped"],
+)
+def test_links_that_lead_to_nothing(
+    lamina_door: SandboxDoor, browser: Browser, app: App, path: str, fault: dict[str, object] | None, sentence: str
+) -> None:
+    """Sent at once the run waits for the file, ends without a call and leads back to the field."""
+    if fault:
+        lamina_door.control("faults", endpoint="file", times=None, **fault)
+    form = browser.open(app).set("p0", "note").set("p1", "1").set("p2_link", lamina_door.url + path)
+    run = browser.press(form)
+    work_until(is_at_rest)
+
+    page = browser.page(run.get_absolute_url())
+    assert page.first(css="run-failure-sentence").words == (
+        "One of the files could not be handed over. Nothing was started."
+    )
+    assert sentence in page.first("blockquote").words
+    assert not lamina_door.requests_to("run_start")
+    again = browser.page(page.first(id="run-action").attributes["href"])
+    assert sentence in errors_of(again)["Photo"]
+    assert Form.on(again.html).get("p0") == "note"
+
+
+def test_a_link_found_bad_while_the_form_is_open(lamina_door: SandboxDoor, browser: Browser, app: App) -> None:
+    tile = send_at_once(browser, app, link=f"{lamina_door.url}/outputs/none/0.jpg")
+    upload = Upload.objects.get()
+    assert "Reading the link" in tile.content.decode()
+    step()
+
+    told = browser.page(f"/uploads/{upload.public_id}/", field="p2")
+    form = browser.open(app).set("p0", "note").set("p1", "1").set("p2_kept", upload.public_id)
+
+    assert "There is no file at that address any more." in told.words
+    assert "cannot be used. Remove or replace it." in errors_of(browser.refused(form))["Photo"]
+    assert not Run.objects.exists()
+
+
+def test_somebody_elses_upload(browser: Browser, app: App, form: Form, bob: Member) -> None:
+    send_at_once(Browser.of(bob), app, file=png(name="bobs-secret.png"))
+    theirs = Upload.objects.get()
+
+    page = browser.refused(form.set("p2_kept", theirs.public_id))
+
+    assert errors_of(page) == {"Photo": "One file is no longer here. Add it again."}
+    assert "bobs-secret" not in page.html
+    assert browser.get(f"/uploads/{theirs.public_id}/").status_code == 404
+    assert theirs.file is not None
+    assert browser.get(theirs.file.original_url).status_code == 404
+
+
+def test_a_file_lamina_has_lost_is_handed_over_again(lamina_door: SandboxDoor, browser: Browser, app: App) -> None:
+    """The upload's address was told, but the bytes are gone: the next run must not fail for ever on it."""
+    lamina_door.control("faults", endpoint="upload_put", fault="empty")  # "taken", and thrown away
+    run = browser.press(browser.open(app).set("p0", "note").set("p1", "1").attach("p2", png()))
+    work_until(is_at_rest)
+    assert Run.objects.get(pk=run.pk).failure == "inputs"
+
+    back = browser.page(browser.page(run.get_absolute_url()).first(id="run-action").attributes["href"])
+    again = browser.press(Form.on(back.html))
+    work_until(is_at_rest)
+
+    assert Run.objects.get(pk=again.pk).status == "completed"
+
+
+def send_at_once(browser: Browser, app: App, *, file: File | None = None, link: str = "") -> HttpResponse:
+    """What the page's script does when a file is chosen, or a link taken."""
+    form = Form("/uploads/", [("app", app.public_id), ("field", "p2"), ("link", link)])
+    if file is not None:
+        form.files.append(("file", file))
+    return browser.send(form)

@@ -1,0 +1,178 @@
+"""By keyboard alone, from signing in to a picture: every stop of Tab is seen, and nothing lies over it."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.story.acts import PICTURE, a_photo, boxes, choose, expect_state, open_app, tiles
+from tests.story.conftest import Guests
+from tests.story.whole import Whole
+
+pytestmark = pytest.mark.browser
+MOST_STOPS = 80
+
+# What has the focus: is a mark of it seen (on it, or on the label that stands for it), and is it on top at its middle?
+STOP = """
+() => {
+  const it = document.activeElement;
+  if (it === document.body) return null;
+  const seen = (node) => {
+    const style = getComputedStyle(node);
+    const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
+    return outlined || style.boxShadow !== "none";
+  };
+  const label = it.matches("input") && (it.closest("label") || document.querySelector(`label[for="${it.id}"]`));
+  const stands = [it, label, it.parentElement, it.closest(".card"), it.closest(".find-box")].filter(Boolean);
+  const big = [it, label].filter(Boolean).map((node) => [node, node.getBoundingClientRect()])
+    .filter(([, r]) => r.width >= 8 && r.height >= 8);
+  const onTop = big.some(([node, r]) => {
+    const x = Math.min(Math.max(r.left + Math.min(r.width / 2, 40), 0), innerWidth - 1);
+    return [r.top + r.height / 2, r.top + 3, r.bottom - 3].every((y) => {
+      const top = y < 0 || y >= innerHeight ? null : document.elementFromPoint(x, y);
+      return top && (node.contains(top) || top.contains(node) || label && label.contains(top));
+    }) || r.height > innerHeight / 2;
+  });
+  const name = it.id || it.name || it.getAttribute("aria-label") || it.textContent.trim().slice(0, 30) || it.tagName;
+  return { name: `${it.tagName} ${name}`, isMarked: stands.some(seen), isOnTop: onTop };
+}
+"""
+
+
+class Keys:
+    """Hands that know Tab, Enter, Space and the arrows."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.bad: list[str] = []
+
+    def tab_to(self, goal: Locator, key: str = "Tab") -> None:
+        """Press Tab until GOAL has the focus, and look at every stop on the way."""
+        for _ in range(MOST_STOPS):
+            if goal.count() == 1 and goal.evaluate("it => it === document.activeElement"):
+                return
+            self.page.keyboard.press(key)
+            self.look()
+        raise AssertionError(f"{MOST_STOPS} times {key} did not lead to {goal}")
+
+    def look(self) -> None:
+        stop: dict[str, Any] | None = self.page.evaluate(STOP)
+        if stop and not stop["isMarked"]:
+            self.bad.append(f"{self.page.url}: no mark of focus on {stop['name']}")
+        if stop and not stop["isOnTop"]:
+            self.bad.append(f"{self.page.url}: something lies over {stop['name']}")
+
+    def tab_through(self) -> int:
+        """Once through the page, until the focus leaves it; returns the number of stops."""
+        self.page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
+        for stops in range(MOST_STOPS * 2):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate("document.activeElement === document.body"):
+                return stops
+            self.look()
+        return MOST_STOPS * 2
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_from_signing_in_to_a_picture(guests: Guests, whole: Whole, width: int) -> None:
+    visitor = guests(width=width, signed_in=False)
+    whole.wait_for(whole.inside.ask("start", email=visitor.email, remote_id="card-instant"), "ready")
+    page = visitor.page
+    keys = Keys(page)
+    press = page.keyboard.press
+    page.goto("/")
+    keys.look()  # the first field has the focus already
+    page.keyboard.type(visitor.email)
+    press("Tab")
+    page.keyboard.type("demo")
+    press("Enter")
+    page.get_by_label("What do you need?").wait_for()
+
+    keys.tab_to(page.get_by_label("What do you need?"))
+    page.keyboard.type("cartoon")
+    expect(page.locator("#app-grid .app-card")).to_have_count(1)
+    keys.tab_to(page.get_by_role("link", name="Cartoonify!"))
+    press("Enter")
+
+    page.locator("#app-form").wait_for()
+    keys.tab_to(page.get_by_role("radio", name="Ghibli"))
+    press("Space")
+    press("ArrowRight")
+    expect(page.get_by_role("radio", name="Simpsons")).to_be_checked()
+    keys.tab_to(page.locator("#p0_file"))
+    with page.expect_file_chooser() as chooser:
+        press("Enter")
+    chooser.value.set_files(a_photo())
+    expect(tiles(page)).to_have_count(1)
+    keys.tab_to(page.locator("details.more summary"))
+    press("Enter")
+    keys.tab_to(page.get_by_role("radio", name="1:1", exact=True))
+    press("ArrowDown")
+    expect(page.get_by_role("radio", name="4:3", exact=True)).to_be_checked()
+    keys.tab_to(page.locator(".launch-run"))
+    press("Enter")
+
+    page.locator("#run-panel").wait_for()
+    expect_state(page, "Ready")
+    expect(boxes(page).locator("img")).to_have_count(2)
+    keys.tab_to(boxes(page).first.locator("a").first)
+    assert PICTURE.match(str(boxes(page).first.locator("a").first.get_attribute("href")))
+    keys.tab_to(page.get_by_role("link", name="Change and run again"), "Shift+Tab")
+    assert keys.bad == []
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_no_stop_of_tab_is_unmarked_or_under_a_bar(guests: Guests, whole: Whole, width: int) -> None:
+    visitor = guests(role="admin", width=width)
+    page, keys = visitor.page, Keys(visitor.page)
+    run = whole.inside.ask("start", email=visitor.email, remote_id="card-half-fails")
+    whole.wait_for(run, "partly")
+    for app in ("card-many-pictures", "card-options-25", "sandbox-caption"):
+        open_app(visitor, app)
+        if app == "card-many-pictures":
+            choose(page, a_photo("a.png"), a_photo("b.png"))
+            expect(tiles(page)).to_have_count(2)
+        for more in page.locator("details > summary").all():
+            more.click()
+        assert keys.tab_through() > 10
+    for path in ("/", "/apps/?q=picture", "/history/", "/history/?view=list", f"/runs/{run}/"):
+        page.goto(path)
+        assert keys.tab_through() > 8
+    assert keys.bad == []
+
+
+def test_slash_goes_to_the_search_and_does_nothing_in_a_field(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor, "sandbox-quick-reel")
+    page.keyboard.press("/")
+    expect(page.locator("#bar-q")).to_be_focused()
+    page.get_by_label("Describe your idea").press_sequentially("1/2")
+    expect(page.get_by_label("Describe your idea")).to_have_value("1/2")
+    expect(page.get_by_label("Describe your idea")).to_be_focused()
+
+
+def test_a_long_list_is_searched_with_the_keyboard(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor, "card-options-25")
+    choices = page.locator("select#p0 option")
+    wanted = str(choices.nth(17).inner_text())
+    page.get_by_role("searchbox", name="Search the 25 choices").press_sequentially(wanted.lower())
+    page.keyboard.press("Enter")
+    expect(page.locator("select#p0 option:checked")).to_have_text(wanted)
+    assert "/runs/" not in page.url
+
+
+def test_after_an_error_the_focus_is_on_the_summary_which_leads_to_the_field(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor)
+    page.locator(".launch-run").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#errors")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#errors").get_by_role("link", name="Style")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("radio", name="Ghibli")).to_be_focused()

@@ -1,0 +1,125 @@
+"""How pages keep up with their runs: one quiet question every 2.5 s, and none when nobody looks or nothing moves.
+
+The page's own clock is moved on instead of waiting.
+"""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.story.acts import expect_state, told
+from tests.story.conftest import Guests, Visitor
+from tests.story.whole import Whole
+
+pytestmark = pytest.mark.browser
+APP = "card-slow"
+
+
+def a_run_that_goes_on(whole: Whole, visitor: Visitor) -> str:
+    """A run at Lamina that stays in progress until the story moves it."""
+    whole.script(APP, outcome="never")
+    run = str(whole.inside.ask("start", email=visitor.email, remote_id=APP))
+    whole.move(whole.remote_id(run), "running", ready=0)
+    whole.wait_for(run, "progress")
+    return run
+
+
+def pass_time(page: Page, seconds: int) -> None:
+    """Let SECONDS go by in the page; what it asks for meanwhile is answered before this returns."""
+    for _ in range(seconds):
+        page.clock.run_for(1000)
+        page.wait_for_load_state("networkidle")
+
+
+def hide(page: Page, is_hidden: bool) -> None:
+    """As if the person had turned to another tab, or back."""
+    page.evaluate(
+        """(hidden) => {
+            Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        is_hidden,
+    )
+
+
+@pytest.mark.parametrize("path", ["/", "/history/", "/runs/{}/"])
+def test_a_page_asks_quietly_and_stops_when_all_is_done(guests: Guests, whole: Whole, path: str) -> None:
+    visitor = guests()
+    page, watch = visitor.page, visitor.watch
+    run = a_run_that_goes_on(whole, visitor)
+    page.clock.install()
+    page.goto(path.format(run))
+    pass_time(page, 4)
+    watch.answers.clear()
+    pass_time(page, 10)
+    assert set(watch.live()) == {204}  # nothing has changed: an empty answer, nothing swapped or said
+    assert 3 <= len(watch.live()) <= 5
+    said = len(told(page, "said"))
+
+    hide(page, True)
+    watch.answers.clear()
+    pass_time(page, 20)
+    assert watch.answers == []
+    assert len(told(page, "said")) == said
+
+    whole.move(whole.remote_id(run), "completed")
+    whole.wait_for(run, "ready")
+    hide(page, False)  # and the news is there at once
+    expect(page.locator(f"[data-run='{run}'] .state-chip")).to_have_text("Ready")
+    assert watch.live() == [200]
+    pass_time(page, 4)
+    watch.answers.clear()
+    pass_time(page, 20)
+    assert watch.answers == []
+
+
+def test_the_change_comes_at_most_three_seconds_after_the_portal_knows(guests: Guests, whole: Whole) -> None:
+    visitor = guests()
+    page = visitor.page
+    run = a_run_that_goes_on(whole, visitor)
+    page.goto(f"/runs/{run}/")
+    whole.move(whole.remote_id(run), "completed")
+    whole.wait_for(run, "ready")
+    expect(page.locator("#run-panel .state-chip")).to_have_text("Ready", timeout=3_000)
+
+
+def test_old_runs_are_asked_for_every_ten_seconds(guests: Guests, whole: Whole) -> None:
+    visitor = guests()
+    page, watch = visitor.page, visitor.watch
+    run = a_run_that_goes_on(whole, visitor)
+    page.clock.install()
+    page.goto(f"/runs/{run}/")
+    pass_time(page, 4)
+    page.clock.fast_forward("11:00")
+    page.wait_for_load_state("networkidle")
+    pass_time(page, 3)
+    watch.answers.clear()
+    pass_time(page, 30)
+    assert 2 <= len(watch.live()) <= 4
+
+
+def test_history_updates_its_card_in_place_and_announces_it_once(guests: Guests, whole: Whole) -> None:
+    visitor = guests()
+    page = visitor.page
+    run = a_run_that_goes_on(whole, visitor)
+    page.goto("/history/")
+    card = page.locator(f"#card-{run}")
+    before = card.bounding_box()
+    whole.move(whole.remote_id(run), "completed")
+    expect(card.locator(".state-chip")).to_have_text("Ready")
+    expect(card.locator(".run-card-picture img")).to_have_count(2)
+    assert card.bounding_box() == before
+    assert told(page, "said").count("Test card: slow: Ready.") == 1
+    expect(page.locator("#announcer")).to_have_text("Test card: slow: Ready.")
+
+
+def test_an_expired_sign_in_leads_to_the_sign_in_page_and_back(guests: Guests, whole: Whole) -> None:
+    visitor = guests()
+    page = visitor.page
+    run = a_run_that_goes_on(whole, visitor)
+    page.goto(f"/runs/{run}/")
+    whole.inside.ask("expire", email=visitor.email)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.get_by_label("Mail address").fill(visitor.email)
+    page.get_by_label("Password").fill("demo")
+    page.keyboard.press("Enter")
+    expect_state(page, "In progress")
