@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from runs.services import catalog, checking, deliveries, health, launch, outputs, polling, submit, uploads, waking
+from runs.services import catalog, checking, deliveries, health, outputs, polling, submit, sweeping, uploads, waking
 
 SCHEDULES: dict[str, dict[str, Any]] = {
     # The scheduler looks every 30 s whatever a Schedule says; this cron makes each of its looks count.
     "pulse": {"func": "runs.tasks.pulse", "schedule_type": "C", "cron": "* * * * * */15", "repeats": -1},
-    "catalog": {"func": "runs.tasks.refresh_catalog", "schedule_type": "I", "minutes": 10, "repeats": -1},
+    "catalog": {"func": "runs.tasks.request_catalog", "schedule_type": "I", "minutes": 10, "repeats": -1},
     "tidy": {"func": "runs.tasks.tidy", "schedule_type": "H", "repeats": -1},
 }
 
@@ -23,7 +23,7 @@ def pulse() -> None:
 
 def sweep() -> None:
     """Look for every step that should have happened by now."""
-    launch.sweep()
+    sweeping.sweep()
     outputs.request_keeping()
 
 
@@ -53,6 +53,11 @@ def keep_files() -> None:
 
 def fetch_upload(upload_id: int) -> None:
     uploads.fetch_upload(upload_id)
+
+
+def request_catalog() -> None:
+    """The Schedule's own task: the reading itself may take longer than a Schedule allows."""
+    catalog.request_refresh()
 
 
 def refresh_catalog() -> None:

@@ -1,4 +1,4 @@
-/* Pages work without all this. */
+/* Pages work without it. */
 "use strict";
 const $ = (css, root = document) => root.querySelector(css);
 const $$ = (css, root = document) => [...root.querySelectorAll(css)];
@@ -14,7 +14,7 @@ const say = (words) => ($("#announcer").textContent = words);
 
 /* Live pages: one poller */
 let timer;
-const active = () => $$("[data-active]").slice(0, 120); // short enough for an address
+const active = () => $$("[data-active]").slice(0, 120);
 const since = (card) => Date.parse($("[data-elapsed-since]", card)?.dataset.elapsedSince) || Date.now();
 const look = async () => {
 	const live = $("#live"), cards = active();
@@ -33,7 +33,7 @@ const soon = () => {
 soon();
 document.addEventListener("visibilitychange", () => look());
 
-/* Time so far, counted on from the server's words */
+/* Time so far, from the server's words on */
 const starts = new WeakMap();
 setInterval(() => {
 	for (const time of $$("[data-elapsed-since]")) {
@@ -53,15 +53,16 @@ const label = (form, words) => {
 	return button;
 };
 const check = (node) => {
-	const form = node.closest("form"), left = $$("progress", form), count = left.length;
+	const form = node.closest("form"), left = $$("progress", form), count = left.length, failed = $(".is-failed", form);
 	if (!form.dataset.waiting) return;
-	if (count && !$(".is-failed", form)) {
+	if (count && !failed) {
 		const done = Math.round(left.reduce((sum, bar) => sum + bar.value, 0) / count);
 		return label(form, `Waiting for ${count} upload${count > 1 ? "s" : ""}… ${done} %`);
 	}
 	delete form.dataset.waiting;
 	const button = label(form);
-	if (!count) form.requestSubmit(button);
+	if (failed) problem(boxOf(failed), "Remove what failed, then press Run.");
+	else form.requestSubmit(button);
 };
 on("submit", "[data-once]", (form, { submitter }) => {
 	if (submitter?.matches("[data-free]")) return;
@@ -94,7 +95,7 @@ on("htmx:afterRequest", "[data-autosave]", (node, { detail }) => {
 	$("[data-kept]").hidden = isDirty;
 	delete sessionStorage[node.getAttribute("hx-post")];
 });
-// A reload asks before its last words arrive: the next page saves them, then shows them.
+// a reload outruns its last words: the next page saves and shows them
 addEventListener("pagehide", () => {
 	const form = isDirty && $(".app-form:not([data-locked])"), url = form && form.dataset.draftUrl;
 	if (form) navigator.sendBeacon(url, (sessionStorage[url] = new URLSearchParams(new FormData(form))));
@@ -159,7 +160,7 @@ on("dragover dragleave drop", ".app-form", (form, { type, target, dataTransfer: 
 	$$(".is-over").forEach((other) => other.classList.remove("is-over"));
 	if (type === "dragover") box?.classList.add("is-over");
 	if (type === "drop" && box) take(box, data.files, data.getData("text").trim());
-	return !!box || data.types.includes("Files"); // dropped beside it must not replace the page
+	return !!box || data.types.includes("Files"); // else it replaces the page
 });
 on("paste", ".upload", (box, { target, clipboardData: data }) => {
 	if (target.matches("[type=url]")) return;
@@ -169,7 +170,7 @@ on("paste", ".upload", (box, { target, clipboardData: data }) => {
 on("click", "[data-paste]", async (button) => {
 	const box = boxOf(button), type = "image/png";
 	try {
-		const item = (await navigator.clipboard.read()).find(({ types }) => types.includes(type));
+		const item = (await navigator.clipboard.read()).find((one) => one.types.includes(type));
 		if (item) send(box, new File([await item.getType(type)], "Pasted picture.png", { type }));
 		else problem(box, "Copy a picture first.");
 	} catch {
@@ -190,7 +191,7 @@ on("click", ".upload [name=act]", (button) => {
 	return true;
 });
 
-/* Long lists: a search box narrows the select */
+/* Long lists: a search box */
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 on("input keydown change", ".select-search", (wrap, { target, key }) => {
 	const words = plain(target.value.trim()).split(/\s+/), select = wrap.nextElementSibling;
@@ -213,15 +214,15 @@ on("input keydown change", ".select-search", (wrap, { target, key }) => {
 /* Keys, copying */
 on("keydown", "html", (page, { key, target }) => {
 	const isLink = key === "Enter" && target.matches(".link-box input");
-	const isSearch = key === "/" && !target.matches("input, textarea, select");
-	const box = isSearch && $$("[data-hotkey]").findLast((input) => input.offsetParent);
+	const isFree = key === "/" && !target.matches("input, textarea, select");
+	const box = isFree && $$("[data-hotkey]").findLast((input) => input.offsetParent);
 	if (isLink) target.nextElementSibling.click();
 	if (box) box.focus();
 	return isLink || !!box;
 });
 on("click", "[data-copy]", (button) => {
 	const source = document.getElementById(button.dataset.copy);
-	getSelection().selectAllChildren(source); // without https there is only Ctrl+C
+	getSelection().selectAllChildren(source);
 	const copied = () => ($("[data-copy-word]", button).textContent = say("Copied"));
 	navigator.clipboard?.writeText(source.textContent).then(copied);
 });

@@ -12,8 +12,8 @@ from tests.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
 
-# address name: (method, nobody, stranger, owner, admin who does not own it); nobody is redirected to the sign-in page when
-# reading (302), and gets it as the answer to a change (200), with what was posted kept in it
+# address name: (method, nobody, stranger, owner, admin who does not own it); nobody is redirected to the sign-in page
+# when reading (302), and gets it as the answer to a change (200), with what was posted kept in it
 EXPECTED = {
     "runs:home": ("get", 302, 200, 200, 200),
     "runs:app-list": ("get", 302, 200, 200, 200),
@@ -105,7 +105,7 @@ def test_the_walk(name: str, who: str, world: World, alice: Member, bob: Member,
         assert 'name="password"' in answer.content.decode()
 
 
-@pytest.mark.parametrize("name", sorted(name for name, row in EXPECTED.items() if row[0] == "post" and name != "runs:hook"))
+@pytest.mark.parametrize("name", sorted(n for n, row in EXPECTED.items() if row[0] == "post" and n != "runs:hook"))
 def test_changes_need_the_csrf_token(name: str, world: World, alice: Member) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)

@@ -23,6 +23,7 @@ def failed_page(client: Client, member: Member, cause: str, **fields: object) ->
 
 
 @pytest.mark.parametrize("cause", sorted(FAILURES))
+@pytest.mark.usefixtures("admin_member")
 def test_each_cause_has_a_sentence_a_button_and_a_reference(as_alice: Client, alice: Member, cause: str) -> None:
     _, body = failed_page(as_alice, alice, cause, text="Their own <b>words</b>", request_id="req-7")
 

@@ -38,14 +38,14 @@ def test_all_is_well(as_admin: Client, alice: Member) -> None:
 
 def test_lamina_away_and_a_refused_key_are_told_with_what_to_do(as_admin: Client) -> None:
     health.note_answer(timezone.now(), is_sandbox=False, is_key_refused=True)
-    health.note_silence(timezone.now())
+    health.note_failure(timezone.now(), endpoint="runs", status=None, request_id="")
 
     body = page(as_admin)
 
     assert "not reached since" in body
     assert "refused since" in body
     assert "LAMINA_API_KEY" in body
-    assert "Lamina could not be reached." in body
+    assert "Lamina gave no answer for “runs”." in body
 
 
 def test_a_silent_worker_and_a_stopped_watch_are_told(as_admin: Client, alice: Member) -> None:
@@ -74,7 +74,7 @@ def test_members_see_a_calm_banner_and_admins_the_next_step(as_alice: Client, as
 
 
 def test_everybody_hears_that_lamina_is_away(as_alice: Client) -> None:
-    health.note_silence(timezone.now())
+    health.note_failure(timezone.now(), endpoint="runs", status=None, request_id="")
     cache.clear()
 
     assert "reach Lamina since" in as_alice.get("/history/").content.decode()

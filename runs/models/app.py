@@ -57,6 +57,8 @@ class App(models.Model):
     usual_seconds = models.FloatField(null=True, blank=True)
     slow_seconds = models.FloatField(null=True, blank=True)
     listed_at = models.DateTimeField(default=timezone.now)
+    missed_lists = models.PositiveSmallIntegerField(default=0)  # catalogue reads in a row that did not name it
+    pictures_tried_at = models.DateTimeField(null=True, blank=True)  # thumbnail and samples; a lost one may come back
     gone_at = models.DateTimeField(null=True, blank=True)
 
     objects = AppQuerySet.as_manager()

@@ -100,7 +100,6 @@ class Run(models.Model):
         RATE = "rate", "Lamina asked us to wait"
         FILES = "files", "its files are being handed over"
         APP = "app", "another start of the same app comes first"
-        KEY = "key", "the key is refused"
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="runs")

@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Prefetch
 from django.utils import timezone
 
 from runs.models import App, Output, OutputFile, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
+from runs.services.usual import slow_level
 from runs.services.wording import State, about_credits, age_words, clock_words, makes_words, state_of, usual_words
 
 PICTURES_PER_CARD = 4
@@ -62,6 +63,7 @@ class RunCard:
     age_words: str
     pattern: list[Shape] = field(default_factory=list)
     elapsed_words: str = ""
+    duration_words: str = ""
 
     @property
     def is_active(self) -> bool:
@@ -79,8 +81,9 @@ def is_live(run: Run) -> bool:
 
 
 def version_token(run: Run) -> str:
-    """What a page knows of a run: its version, and what a screen reader was told last."""
-    return f"{run.version}-{state_of(run).key}-{run.outputs_ready}-{run.outputs_total}"
+    """What a page knows of a run (fetched with its app): its version, how slow it was, what was announced last."""
+    level = slow_level(run, timezone.now())
+    return f"{run.version}.{level}-{state_of(run).key}-{run.outputs_ready}-{run.outputs_total}"
 
 
 def pattern_of(name: str) -> list[Shape]:
@@ -126,6 +129,7 @@ def run_card(run: Run, now: datetime | None = None) -> RunCard:
         created_at=run.created_at,
         age_words=age_words(run.created_at, now or timezone.now()),
         pattern=pattern_of(run.app_name),
+        duration_words=_duration(outputs),
         elapsed_words=clock_words((now or timezone.now()) - run.created_at) if run.is_active else "",
     )
 
@@ -133,6 +137,13 @@ def run_card(run: Run, now: datetime | None = None) -> RunCard:
 def run_cards(runs: Iterable[Run]) -> list[RunCard]:
     now = timezone.now()
     return [run_card(run, now) for run in runs]
+
+
+def _duration(outputs: list[Output]) -> str:
+    """Length of the first video or sound, "0:12"; empty without one."""
+    files = [f.file for output in outputs for f in output.files.all() if f.file is not None]
+    seconds = next((f.duration_seconds for f in files if f.duration_seconds), None)
+    return clock_words(timedelta(seconds=seconds)) if seconds else ""
 
 
 def _pictures(outputs: list[Output]) -> list[StoredFile]:

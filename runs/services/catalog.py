@@ -9,13 +9,13 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppDetail, AppSummary
 from runs.models import App, AppSchema, LaminaStatus
-from runs.queue import enqueue, stop_requested
+from runs.queue import enqueue, enqueue_long, stop_requested
 from runs.services import health, leases, outputs
 from runs.services.budget import BudgetWait, Priority
 from runs.services.remote import lamina
@@ -26,9 +26,13 @@ ASK_AGAIN = timedelta(seconds=30)
 CATALOG_EVERY = timedelta(minutes=10)
 BALANCE_EVERY = timedelta(seconds=30)
 KINDS = ("image", "video", "audio", "text")
-LEASE_SECONDS = 60
+LEASE_SECONDS = 150  # one app: form, estimate, picture and a few samples, each slow
 SILENT_APPS = 3
-WINDOW_SECONDS = 45.0  # one refresh; below the task's time-out even if the last app's picture is slow
+LIST_LIMIT = 200
+MISSED_LISTS = 2  # one odd list hides no app
+PICTURES_EVERY = timedelta(hours=6)
+CATALOG_SECONDS = 300
+WINDOW_SECONDS = 45.0  # one refresh; then the next one goes on
 
 
 def request_refresh() -> None:
@@ -37,7 +41,7 @@ def request_refresh() -> None:
     LaminaStatus.objects.get_or_create(pk=health.STATUS_ID)
     waiting = Q(catalog_asked_at=None) | Q(catalog_asked_at__lt=now - ASK_AGAIN)
     if LaminaStatus.objects.filter(waiting, pk=health.STATUS_ID).update(catalog_asked_at=now):
-        enqueue("runs.tasks.refresh_catalog")
+        enqueue_long("runs.tasks.refresh_catalog", timeout_seconds=CATALOG_SECONDS, is_saved=False)
 
 
 def request_refresh_if_stale() -> None:
@@ -52,7 +56,7 @@ def request_app_refresh(app: App) -> None:
     now = timezone.now()
     waiting = Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - ASK_AGAIN)
     if App.objects.filter(waiting, pk=app.pk).update(schema_asked_at=now):
-        enqueue("runs.tasks.refresh_app", app.pk)
+        enqueue_long("runs.tasks.refresh_app", app.pk, timeout_seconds=CATALOG_SECONDS, is_saved=False)
 
 
 def request_balance_if_stale() -> None:
@@ -75,7 +79,7 @@ def refresh_catalog() -> None:
 def request_completion() -> None:
     """Have the worker go on with details that budget or time did not allow before, if any app still lacks them."""
     if App.objects.listed().filter(Q(schema_fetched_at=None) | Q(estimated_at=None)).exists():
-        enqueue("runs.tasks.complete_catalog")
+        enqueue_long("runs.tasks.complete_catalog", timeout_seconds=CATALOG_SECONDS, is_saved=False)
 
 
 def complete_catalog() -> None:
@@ -132,10 +136,13 @@ def refresh_app(app_id: int) -> None:
 
 def _refresh_list() -> None:
     now = timezone.now()
-    summaries = lamina().list_apps(limit=200)
+    summaries = lamina().list_apps(limit=LIST_LIMIT)
     for position, summary in enumerate(summaries):
         _store_summary(summary, position)
-    App.objects.exclude(remote_id__in=[s.app_id for s in summaries]).filter(gone_at=None).update(gone_at=now)
+    if len(summaries) < LIST_LIMIT:  # a full page proves nothing about the apps behind it
+        absent = App.objects.listed().exclude(remote_id__in=[s.app_id for s in summaries])
+        absent.filter(missed_lists__gte=MISSED_LISTS - 1).update(gone_at=now)
+        absent.update(missed_lists=F("missed_lists") + 1)
     health.note_status(catalog_at=now)
     refresh_balance()
 
@@ -152,14 +159,17 @@ def _store_summary(summary: AppSummary, position: int) -> None:
         "description": description,
         "position": position,
         "gone_at": None,
+        "missed_lists": 0,
         "thumbnail_url": url,
         "listed_at": timezone.now(),
     }
     if not app.makes:  # until the details tell how many of each
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
         fields |= _makes_fields(app, summary.name, description, Counter(kinds), [])
+    elif summary.name != app.name or description != app.description:
+        fields["search_text"] = " ".join([summary.name, description, app.search_text]).casefold()
     if url != app.thumbnail_url:
-        fields["thumbnail"] = None
+        fields |= {"thumbnail": None, "pictures_tried_at": None}
     App.objects.filter(pk=app.pk).update(**fields)
 
 
@@ -196,10 +206,17 @@ def _complete(app: App) -> None:
     old = timezone.now() - DETAIL_EVERY
     if app.schema_fetched_at is None or app.schema_fetched_at < old:
         _read_one(app)
-    if app.thumbnail_url and app.thumbnail_id is None:
-        App.objects.filter(pk=app.pk).update(thumbnail=outputs.save_catalog_picture(app.thumbnail_url))
+    if app.pictures_tried_at is None or app.pictures_tried_at < timezone.now() - PICTURES_EVERY:
+        _fetch_pictures(app)
     if app.estimated_at is None or app.estimated_at < old:
         _estimate(app, Priority.CATALOG)
+
+
+def _fetch_pictures(app: App) -> None:
+    """Copy the thumbnail and the samples; noted first, so that a dead host costs its time once in six hours."""
+    App.objects.filter(pk=app.pk).update(pictures_tried_at=timezone.now())
+    if app.thumbnail_url and app.thumbnail_id is None:
+        App.objects.filter(pk=app.pk).update(thumbnail=outputs.save_catalog_picture(app.thumbnail_url))
     _fetch_samples(app)
 
 

@@ -11,6 +11,7 @@ from runs.models import Draft, Heartbeat, Incident, LaminaStatus, SignInAttempt
 STATUS_ID = 1
 CACHE_SECONDS = 2
 NOTE_EVERY = timedelta(seconds=5)
+AWAY_AFTER = 3
 
 
 def beat(name: str) -> None:
@@ -43,14 +44,21 @@ def note_status(**fields: Any) -> None:
     cache.delete("lamina_status")
 
 
-def note_answer(now: datetime, *, is_sandbox: bool, is_key_refused: bool, clock_ahead_seconds: float = 0.0) -> None:
-    """Lamina answered. Written only when it tells something new, or every five seconds."""
+def note_answer(
+    now: datetime, *, is_sandbox: bool, is_key_refused: bool | None, clock_ahead_seconds: float = 0.0
+) -> None:
+    """Lamina answered; IS_KEY_REFUSED is None when the answer says nothing about the key.
+
+    Written only when it tells something new, or every five seconds.
+    """
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
+    if is_key_refused is None:
+        is_key_refused = status is not None and status.key_refused_at is not None
     is_news = (
         status is None
         or status.answered_at is None
         or now - status.answered_at > NOTE_EVERY
-        or status.away_since is not None
+        or status.failures > 0
         or status.is_sandbox != is_sandbox
         or (status.key_refused_at is not None) != is_key_refused
     )
@@ -61,17 +69,24 @@ def note_answer(now: datetime, *, is_sandbox: bool, is_key_refused: bool, clock_
             answered_at=now,
             reachable_since=since or now,
             clock_ahead_seconds=clock_ahead_seconds,
+            failures=0,
             away_since=None,
             is_sandbox=is_sandbox,
             key_refused_at=refused_at if is_key_refused else None,
         )
 
 
-def note_silence(now: datetime) -> None:
-    """Lamina could not be reached; the first time counts as the beginning."""
-    if not LaminaStatus.objects.filter(pk=STATUS_ID, away_since__isnull=False).exists():
-        note_status(away_since=now, reachable_since=None)
-        note_incident("lamina", "Lamina could not be reached.")
+def note_failure(now: datetime, *, endpoint: str, status: int | None, request_id: str) -> None:
+    """Lamina gave no useful answer. It is away when it cannot be reached, or after three such answers in a row."""
+    known = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
+    if known.failures == 0:
+        what = f"status {status}" if status else "no answer"
+        note_incident("lamina", f"Lamina gave {what} for “{endpoint}”.", request_id)
+    is_away = status is None or known.failures + 1 >= AWAY_AFTER
+    fields: dict[str, Any] = {"failures": known.failures + 1}
+    if is_away and known.away_since is None:
+        fields |= {"away_since": now, "reachable_since": None}
+    note_status(**fields)
 
 
 def note_incident(kind: str, text: str, request_id: str = "") -> None:

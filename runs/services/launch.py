@@ -10,17 +10,15 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.core import signing
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from runs.models import App, AppSchema, Draft, Member, Output, Run, RunInput, Upload
 from runs.models.run import RunInputUpload
-from runs.queue import enqueue
 from runs.schema_forms.types import Answer
 from runs.services import progress, waking
 from runs.services.cards import summarise
@@ -28,7 +26,6 @@ from runs.services.samples import sample_urls
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret
 RATIO = re.compile(r"^\s*(\d{1,3})\s*[:x/]\s*(\d{1,3})\b")
-LOST_PRESS = timedelta(seconds=5)  # a start not taken up by then has lost its task
 
 
 class TokenSpentError(Exception):
@@ -218,28 +215,3 @@ def expected_ratio(answers: Sequence[Answer]) -> tuple[int, int]:
         if width and height and 0.1 < width / height < 10:
             return width, height
     return 1, 1
-
-
-def sweep(now: datetime | None = None) -> None:
-    """Ring for starts whose task was lost, whose waiting is over, or whose worker died, and for unsent cancels."""
-    now = now or timezone.now()
-    fresh = Q(status="starting", wait="", due_at__gt=now - LOST_PRESS)  # its own task is on the way
-    due = Run.objects.due(now).exclude(fresh).order_by("due_at")[:20]
-    for run in due:
-        if run.status == "checking":
-            enqueue("runs.tasks.check_run", run.pk)
-        elif run.sent_at is None:
-            progress.ring_start(run.pk)
-        else:  # its worker died between the POST and the answer: it may have started
-            progress.doubt(run, "The portal was interrupted while it handed this run over.")
-    for run_id in Run.objects.filter(
-        status__in=("queued", "running"),
-        cancel_asked_at__lt=now - LOST_PRESS,
-        cancel_sent_at=None,
-    ).values_list("pk", flat=True)[:20]:
-        enqueue("runs.tasks.cancel_run", run_id)
-
-
-def cancel(run: Run, member: Member) -> str:
-    """Ask that a run be stopped; see `progress.ask_cancel`."""
-    return progress.ask_cancel(run, member, timezone.now())

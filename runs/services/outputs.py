@@ -18,16 +18,15 @@ from django.utils.text import slugify
 
 from runs.models import OutputFile, StoredFile, Upload
 from runs.queue import enqueue_long, stop_requested
-from runs.services import leases, progress, storing, uploads
 from runs.services import media as inspecting
+from runs.services import progress, storing, uploads
 from runs.services.fetching import LIMITS, FetchFailed, FetchRefused, fetch
+from runs.services.file_slots import KEEPING, FileSlot, file_slot
 from runs.services.media import Media, NotMedia
 from runs.services.uploads import ClaimLost, Renewer
 
 logger = logging.getLogger("runs.outputs")
 
-SLOTS = ("files-0", "files-1")
-LEASE_SECONDS = 60.0
 CLAIM = timedelta(seconds=60)
 WINDOW_SECONDS = 240.0  # then another task goes on, so that none lives for ever
 FETCH_SECONDS = 600.0  # for one file; window and file together stay below the task's time-out
@@ -50,24 +49,20 @@ def request_keeping() -> None:
 def keep_due_files() -> None:
     """Fetch whatever is due, until nothing is, the window is over or the worker stops. Returns at once when two others
     are at it already. Belongs into a task with a time-out of `TASK_SECONDS`."""
-    holder = leases.new_holder()
-    slot = next((slot for slot in SLOTS if leases.acquire(slot, holder, LEASE_SECONDS)), None)
-    if slot is None:
-        return
-    try:
-        _keep_for_a_while(slot, holder)
+    with file_slot(KEEPING) as slot:
+        if slot is None:
+            return
+        _keep_for_a_while(slot)
         storing.tidy_waiting_room()
-    finally:
-        leases.release(slot, holder)
     if not stop_requested():
         request_keeping()
 
 
-def _keep_for_a_while(slot: str, holder: str) -> None:
+def _keep_for_a_while(slot: FileSlot) -> None:
     ends_at = time.monotonic() + WINDOW_SECONDS
-    while time.monotonic() < ends_at and not stop_requested() and leases.renew(slot, holder, LEASE_SECONDS):
+    while time.monotonic() < ends_at and slot.is_kept():
         if (output_file := _claim_next()) is not None:
-            _keep(output_file, slot, holder)
+            _keep(output_file, slot)
         elif (upload_id := _next_link()) is not None:
             uploads.fetch_upload(upload_id)
         else:
@@ -93,12 +88,12 @@ def _next_link() -> int | None:
     return Upload.objects.filter(uploads.due_links()).order_by("pk").values_list("pk", flat=True).first()
 
 
-def _keep(output_file: OutputFile, slot: str, holder: str) -> None:
+def _keep(output_file: OutputFile, slot: FileSlot) -> None:
     """Fetch and store one claimed file, and write down how it went."""
 
     def renew() -> bool:
         is_ours = OutputFile.objects.filter(pk=output_file.pk, status="saving").update(claimed_until=Now() + CLAIM)
-        return bool(is_ours) and leases.renew(slot, holder, LEASE_SECONDS)
+        return bool(is_ours) and slot.is_kept()
 
     try:
         _fetch_and_save(output_file, Renewer(renew))

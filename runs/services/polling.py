@@ -18,7 +18,7 @@ from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, L
 from runs.lamina.types import RunRow
 from runs.models import Run
 from runs.queue import stop_requested
-from runs.services import deliveries, health, launch, leases, progress, usual, waking
+from runs.services import deliveries, health, leases, progress, sweeping, usual, waking
 from runs.services.budget import BudgetWait, Priority
 from runs.services.remote import lamina
 
@@ -124,7 +124,7 @@ class Watch:
         self._renew()
         health.beat("poller")
         now = timezone.now()
-        launch.sweep(now)
+        sweeping.sweep(now)
         active = {run.remote_id: run for run in Run.objects.at_lamina().order_by("seen_at")}
         if not active:
             return settings.LAMINA_POLL_SECONDS if Run.objects.needing_poller().exists() else None

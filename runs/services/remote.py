@@ -44,15 +44,17 @@ def _note(answered: Answered) -> None:
     error = answered.error
     if isinstance(error, LaminaRateLimited):
         budget.close(error.retry_after)
+    now = timezone.now()
     if isinstance(error, LaminaUnavailable):
-        health.note_silence(timezone.now())
+        health.note_failure(now, endpoint=answered.endpoint, status=error.status, request_id=error.request_id)
         return
     if answered.rate_remaining is not None:
         budget.learn(answered.rate_remaining)
     ahead = (answered.lamina_time - answered.at).total_seconds() if answered.lamina_time else 0.0
+    is_refused = isinstance(error, LaminaRejected) and error.is_key_refused
     health.note_answer(
-        timezone.now(),
+        now,
         clock_ahead_seconds=ahead,
         is_sandbox=answered.is_sandbox,
-        is_key_refused=isinstance(error, LaminaRejected) and error.is_key_refused,
+        is_key_refused=is_refused if error is None or is_refused else None,
     )

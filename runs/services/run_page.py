@@ -3,14 +3,15 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import quote_plus
 
 from django.urls import reverse
 from django.utils import timezone
 
-from runs.models import Member, Output, OutputFile, Run, RunInput, StoredFile
+from runs.models import Output, OutputFile, Run, RunInput, StoredFile
 from runs.services import health
 from runs.services.cards import input_files, input_text, is_live, version_token
+from runs.services.people import mail_to_admins
+from runs.services.usual import slow_level
 from runs.services.wording import (
     FAILURES,
     WAITS,
@@ -105,7 +106,7 @@ def run_page(run: Run, *, is_swap: bool = False) -> RunPage:
         wanted_words=_wanted_words(run),
         credits_words=about_credits(run.credits_estimated),
         usual_words=usual_words(run.app.usual_seconds, run.app.slow_seconds) if is_watched else "",
-        slow_words=_slow_words(run, now - since) if is_watched else "",
+        slow_words=SLOW_WORDS[slow_level(run, now)],
         asks_to_give_up=run.is_silent(now),
         asks_person=run.status == "checking" and run.due_at is None,
         is_live=is_live(run),
@@ -154,17 +155,12 @@ def cancel_words(run: Run) -> str:
     return "Lamina was asked to stop it. We look whether it did."
 
 
-def _slow_words(run: Run, age: timedelta) -> str:
-    """A sentence when it takes longer than it should; honest about not knowing why."""
-    if run.status not in ("queued", "running"):
-        return ""
-    if run.is_silent(timezone.now()):
-        return ""
-    if age > timedelta(minutes=30) and (run.app.slow_seconds or 0) < 1800:
-        return "Longer than ever seen. We keep looking."
-    if run.app.slow_seconds is not None and age.total_seconds() > run.app.slow_seconds:
-        return "This takes longer than nine in ten runs of this app did. We keep looking."
-    return ""
+SLOW_WORDS = (
+    "",
+    "This takes longer than nine in ten runs of this app did. We keep looking.",
+    "Longer than ever seen. We keep looking.",
+    "",  # asked instead: `asks_to_give_up`
+)
 
 
 def wait_words(run: Run) -> str:
@@ -186,13 +182,14 @@ def failure_of(run: Run) -> Failure | None:
     if run.failure == "credits":
         sentence = _credits_words(run)
     url = reverse("runs:app-list") if target == "apps" else f"{run.app.get_absolute_url()}?from={run.public_id}"
-    if target == "admin" and (admins := _admin_mails()):
-        subject = quote_plus(f"Lamina Portal: {run.app_name} (reference {run.public_id})", safe="", encoding="utf-8")
-        url = f"mailto:{','.join(admins)}?subject={subject.replace('+', '%20')}"
+    if target == "admin" and (mail := mail_to_admins(f"Lamina Portal: {run.app_name} (reference {run.public_id})")):
+        url = mail
+    elif target == "admin":
+        label = "Back to the form"
     quote = run.failure_text
     if run.field_errors:
         quote = "\n".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in run.field_errors)
-    return Failure(sentence, quote[:1000], label, url, "get", run.request_id or run.public_id)
+    return Failure(sentence, quote[:1000], label, url, run.request_id or run.public_id)
 
 
 def _credits_words(run: Run) -> str:
@@ -203,11 +200,6 @@ def _credits_words(run: Run) -> str:
     if left and needs:
         sentence = f"There are {left} credits left, this needs {needs}."
     return sentence if run.remote_id else f"{sentence} Nothing was started."
-
-
-def _admin_mails() -> list[str]:
-    admins = Member.objects.filter(role=Member.Role.ADMIN, is_active=True).order_by("pk")
-    return list(admins.values_list("email", flat=True)[:3])
 
 
 def output_boxes(run: Run, *, is_swap: bool) -> list[OutputBox]:

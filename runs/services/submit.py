@@ -18,8 +18,10 @@ from runs.services import catalog, deliveries, health, progress, uploads, waking
 from runs.services.budget import BudgetWait, Priority
 from runs.services.cards import summarise
 from runs.services.fetching import FetchFailed, FetchRefused
+from runs.services.file_slots import HANDING_OVER, FileSlot, file_slot
 from runs.services.launch import answers_of
 from runs.services.remote import lamina
+from runs.services.uploads import ClaimLost, Renewer
 
 CLAIM = timedelta(seconds=30)  # how long the start of a worker that died waits for another one
 RENEW_SECONDS = 8.0
@@ -47,7 +49,7 @@ def _submit(run: Run) -> bool:
     if not progress.claim_start(run, now, now + CLAIM):
         return False
     try:
-        with _Renewer(run):
+        with _ClaimKeeper(run):
             urls = _hand_over_files(run)
             if urls is not None:
                 _send(run, urls)
@@ -55,6 +57,8 @@ def _submit(run: Run) -> bool:
         progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
     except FetchFailed:
         progress.hold(run, Run.Wait.FILES, _next_try(run))
+    except ClaimLost:
+        progress.hold(run, Run.Wait.FILES, timezone.now())
     except FetchRefused as refused:
         progress.fail(run, "files", timezone.now(), text=str(refused))
     except LaminaError as error:
@@ -73,8 +77,18 @@ def _next_of(app: App) -> int | None:
 
 def _hand_over_files(run: Run) -> dict[str, str] | None:
     """Lamina's addresses of the run's files by upload id; None when the run waits for a file or ended over one."""
+    links = list(RunInputUpload.objects.filter(input__run=run).select_related("upload", "input"))
+    if all(link.upload.asset_url for link in links):
+        return {link.upload.public_id: link.upload.asset_url for link in links}
+    with file_slot(HANDING_OVER) as slot:
+        if slot is None:  # two others move files already; starts never wait behind a video
+            progress.hold(run, Run.Wait.FILES, timezone.now() + timedelta(seconds=2))
+            return None
+        return _hand_over_each(run, links, slot)
+
+
+def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> dict[str, str] | None:
     urls: dict[str, str] = {}
-    links = RunInputUpload.objects.filter(input__run=run).select_related("upload", "input")
     client = lamina(Priority.START)
     for link in links:
         upload = link.upload
@@ -90,11 +104,11 @@ def _hand_over_files(run: Run) -> dict[str, str] | None:
             return None
         if upload.source_url and run.input_picture_id is None:
             summarise(run)
-        urls[upload.public_id] = uploads.ensure_asset(upload, client)
+        urls[upload.public_id] = uploads.ensure_asset(upload, client, on_chunk=Renewer(slot.is_kept))
     return urls
 
 
-class _Renewer:
+class _ClaimKeeper:
     """Keeps the claim of a start while its worker lives: through large files and a slow answer, in a thread.
 
     Its first write comes after 8 s, so an ordinary start costs none.
@@ -134,13 +148,13 @@ class _Renewer:
 
 def _send(run: Run, urls: dict[str, str]) -> None:
     inputs = to_inputs(run.schema.parameters, answers_of(run), urls)
-    outputs = _wanted_labels(run)
+    labels = _wanted_labels(run)
     webhook = deliveries.address_for(run)
     if not progress.mark_sent(run, timezone.now(), is_alone=webhook is None):
         progress.hold(run, Run.Wait.APP, timezone.now() + timedelta(seconds=3))
         return
     try:
-        started = lamina().start_run(run.app.remote_id, inputs, outputs, webhook)
+        started = lamina().start_run(run.app.remote_id, inputs, labels, webhook)
     except BudgetWait as wait:
         progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
     except LaminaError as error:
@@ -157,7 +171,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
 
 
 def _note_surplus(run: Run, remote_id: str) -> None:
-    """Lamina took a start whose run is settled already: unless it is the same run, it is one too many and is stopped."""
+    """Lamina took a start whose run is settled already: unless it is that one, it is one too many and stopped."""
     run.refresh_from_db()
     if run.remote_id == remote_id:
         return
@@ -168,10 +182,10 @@ def _note_surplus(run: Run, remote_id: str) -> None:
 
 def _wanted_labels(run: Run) -> list[str] | None:
     """Labels of the outputs asked for; None means all of them."""
-    outputs = run.schema.outputs
-    if not run.wanted_outputs or len(run.wanted_outputs) == len(outputs):
+    offered = run.schema.outputs
+    if not run.wanted_outputs or len(run.wanted_outputs) == len(offered):
         return None
-    labels = [o["label"] for o in outputs if o["index"] in run.wanted_outputs]
+    labels = [o["label"] for o in offered if o["index"] in run.wanted_outputs]
     return list(dict.fromkeys(labels))
 
 

@@ -1,11 +1,13 @@
 """How long an app usually takes, from its own last runs; no guess before five have ended."""
 
+from datetime import datetime, timedelta
 from statistics import quantiles
 
-from runs.models import App, Run
+from runs.models import AT_LAMINA, App, Run
 
 LAST = 20
 FEWEST = 5
+HALF_AN_HOUR = timedelta(minutes=30)
 
 
 def spans_of(app_id: int) -> list[float]:
@@ -20,6 +22,19 @@ def quickest_end(app_id: int) -> float | None:
     ended = Run.objects.filter(app=app_id, status__in=("completed", "failed")).exclude(started_at=None)
     pairs = ended.order_by("-pk").values_list("started_at", "finished_at")[:LAST]
     return min(((end - start).total_seconds() for start, end in pairs if start and end), default=None)
+
+
+def slow_level(run: Run, now: datetime) -> int:
+    """0 as usual, 1 slower than nine in ten runs of its app, 2 over half an hour, 3 without an end for a day."""
+    if run.status not in AT_LAMINA:
+        return 0
+    age = now - (run.started_at or run.created_at)
+    slow = run.app.slow_seconds
+    if run.is_silent(now):
+        return 3
+    if age > HALF_AN_HOUR and (slow or 0) < HALF_AN_HOUR.total_seconds():
+        return 2
+    return int(slow is not None and age.total_seconds() > slow)
 
 
 def note_ended(app_id: int) -> None:

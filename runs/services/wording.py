@@ -8,13 +8,18 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.timesince import timesince
 
-from runs.models import Run
+from runs.models import AT_LAMINA, Run
+from runs.schema_forms.results import how_many
 
-KIND_WORDS = {
-    "image": ("picture", "pictures"),
-    "video": ("video", "videos"),
-    "audio": ("sound", "sounds"),
-    "text": ("text", "texts"),
+# The one list of a run's states as people know them, in the order of a filter.
+STATES = {
+    "progress": "In progress",
+    "ready": "Ready",
+    "partly": "Partly ready",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+    "starting": "Starting",
+    "checking": "Checking",
 }
 
 
@@ -35,7 +40,6 @@ class Failure:
     quote: str = ""  # Lamina's own words
     action_label: str = ""
     action_url: str = ""
-    action_method: str = "get"
     reference: str = ""
 
 
@@ -72,20 +76,17 @@ WAITS = {
     Run.Wait.RATE: "Lamina asks us to wait. We start it then.",
     Run.Wait.APP: "Another start of this app comes first. This one follows by itself.",
     Run.Wait.FILES: "Your files are being handed over.",
-    Run.Wait.KEY: "The connection needs an admin.",
 }
 
 
 def state_of(run: Run) -> State:
     """The one list of states, used everywhere."""
-    status = run.status
-    if status in ("queued", "running"):
-        return State("progress", "In progress", _ready_of(run))
-    if status == "completed":
-        if run.outputs_failed:
-            return State("partly", "Partly ready", _ready_of(run))
-        return State("ready", "Ready", "")
-    return State(status, str(Run.Status(status).label))
+    key = run.status
+    if key in AT_LAMINA:
+        key = "progress"
+    elif key == "completed":
+        key = "partly" if run.outputs_failed else "ready"
+    return State(key, STATES[key], _ready_of(run) if key in ("progress", "partly") else "")
 
 
 def _ready_of(run: Run) -> str:
@@ -112,15 +113,9 @@ def about_credits(expected: Decimal | None, low: Decimal | None = None, high: De
 
 
 def makes_words(makes: dict[str, int]) -> str:
-    """ "makes 2 pictures and 1 video"; empty when the app does not say."""
-    parts = []
-    for kind, count in makes.items():
-        one, many = KIND_WORDS.get(kind, ("result", "results"))
-        parts.append(f"{count} {one if count == 1 else many}")
-    if not parts:
-        return ""
-    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-    return f"makes {listed}"
+    """ "makes 2 images and 1 video"; empty when the app does not say."""
+    kinds = [kind for kind, count in makes.items() for _ in range(count)]
+    return f"makes {how_many(kinds)}" if kinds else ""
 
 
 def age_words(at: datetime, now: datetime | None = None) -> str:

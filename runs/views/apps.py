@@ -19,8 +19,9 @@ from runs.services import catalog, drafts, form_files, health, launch, uploads
 from runs.services.cards import app_card, run_cards
 from runs.services.costs import cost_line
 from runs.services.launch import Press, TokenSpentError, launch_run
+from runs.services.people import mail_to_admins
 
-KINDS = (("", "All"), ("image", "Pictures"), ("video", "Videos"), ("text", "Texts"))
+KINDS = (("", "All"), ("image", "Images"), ("video", "Videos"), ("text", "Texts"))
 NEAREST = 3
 RESULTS_SHOWN = 4
 
@@ -47,6 +48,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         "q": q,
         "makes": makes,
         "chips": [(label, _list_url(q, kind), kind == makes) for kind, label in KINDS],
+        "tell_admin_url": "" if apps else mail_to_admins(f"Lamina Portal: an app for {q}"),
         "nearest": [] if apps else _nearest(q, everything),
         "catalog_at": health.lamina_status().catalog_at,
         "has_catalog": bool(everything),
@@ -105,7 +107,7 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
         if run.schema_id != schema.pk:
             notices.append("This app's form has changed since that run. Check what is filled in.")
     form = _form(request, app, schema, None, answers=answers, wanted=wanted, field_errors=field_errors)
-    return _page(request, app, form, notices, source=source)
+    return _page(request, app, form, [*notices, *_dropped(form)], source=source)
 
 
 def _pressed(request: PortalRequest, app: App) -> HttpResponse:
@@ -129,7 +131,7 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
         return _pressed_again(request, app, form, spent, source)
     if known != app.schema:  # positions of an unknown version could mean anything
         fresh = _form(request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form))
-        return _page(request, app, fresh, [CHANGED], source=source, status=422)
+        return _page(request, app, fresh, [CHANGED, *_dropped(fresh)], source=source, status=422)
     if not form.is_valid():
         return _page(request, app, form, [], token=posted.get("token", ""), source=source, status=422)
     return _launch(request, app, form, posted.get("token", ""), source)
@@ -140,7 +142,8 @@ def _pressed_again(request: PortalRequest, app: App, form: SchemaForm, spent: Ru
     if form.is_valid() and launch.is_same(spent, app, form.answers(), form.wanted_outputs()):
         drafts.clear_draft(request.user, app)
         return go_to(request, spent.get_absolute_url())
-    again = _form(request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form))
+    schema = app.schema or spent.schema
+    again = _form(request, app, schema, None, answers=form.draft_answers(), wanted=_ticked(form))
     return _page(request, app, again, [SPENT], source=source, status=422)
 
 
@@ -190,6 +193,12 @@ def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
     if app.schema is None or app.schema.version == request.GET.get("schema", ""):
         return HttpResponse(status=204)
     return render_page(request, "runs/app_detail.html", {"app": app}, partial="app-changed")
+
+
+def _dropped(form: SchemaForm) -> list[str]:
+    """A sentence that names the answers which no longer fit, if there are any."""
+    names = ", ".join(f"“{name}”" for name in form.dropped)
+    return [f"What was filled in for {names} no longer fits; choose again."] if names else []
 
 
 def _ticked(form: SchemaForm) -> list[int] | None:

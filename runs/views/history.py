@@ -15,17 +15,9 @@ from runs.http import PortalRequest, render_page
 from runs.models import App, Run
 from runs.models.run import RunQuerySet
 from runs.services.cards import RunCard, run_cards
+from runs.services.wording import STATES
 
 PAGE = 24
-STATES = {
-    "progress": "In progress",
-    "ready": "Ready",
-    "partly": "Partly ready",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
-    "starting": "Starting",
-    "checking": "Checking",
-}
 
 
 @require_safe

@@ -17,7 +17,8 @@ from runs.services.wording import state_of
 from runs.views.runs import run_detail
 
 MAX_RUNS = 200
-KNOWN_FIELDS = ("public_id", "version", "status", "opened_at", "outputs_ready", "outputs_failed", "outputs_total")
+COUNTS = ("outputs_ready", "outputs_failed", "outputs_total")
+KNOWN_FIELDS = ("public_id", "version", "status", "opened_at", "started_at", "created_at", "app__slow_seconds", *COUNTS)
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,14 @@ def _seen(pairs: list[str]) -> dict[str, Seen]:
     seen = {}
     for pair in pairs[:MAX_RUNS]:
         public_id, _, token = pair.partition(":")
-        number = token.partition("-")[0]
+        number = token.partition("-")[0].partition(".")[0]
         seen[public_id] = Seen(int(number) if number.isascii() and number.isdigit() else 0, token)
     return seen
 
 
 def _changes(request: PortalRequest, seen: dict[str, Seen], is_run_page: bool) -> HttpResponse:
     known = Run.objects.visible_to(request.user).filter(public_id__in=seen)
-    runs = list(known.only(*KNOWN_FIELDS))
+    runs = list(known.select_related("app").only(*KNOWN_FIELDS))
     active = [run for run in runs if run.is_active]
     _keep_watch(active)
     changed = [run.pk for run in runs if version_token(run) != seen[run.public_id].token]

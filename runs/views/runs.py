@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from runs.http import PortalRequest, go_to, render_page
 from runs.models import Run
-from runs.services import launch, progress, waking
+from runs.services import progress, waking
 from runs.services.run_page import run_page
 
 
@@ -37,7 +37,7 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
         "asked": "Lamina is asked to stop this run.",
         "too late": "This run had already ended.",
     }
-    messages.info(request, said[launch.cancel(run, request.user)])
+    messages.info(request, said[progress.ask_cancel(run, request.user, timezone.now())])
     return go_to(request, run.get_absolute_url())
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from runs.prctl import die_with_parent
-from tests.bench.apart import BENCHES
+from tests.bench.apart import BENCHES, leave
 from tests.bench.report import NO_ERROR, Report, Row, header
 from tests.processes import ROOT
 
@@ -27,6 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):
         parser.error(f"there is no bench named {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    for sig in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sig, leave)  # explicitly: a job started with `&` inherits an ignored SIGINT
     print(f"On {os.cpu_count()} cores, of which {os.getloadavg()[0]:.1f} were busy in the last minute.\n")
     print(header(), flush=True)
     is_held = True

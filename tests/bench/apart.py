@@ -32,7 +32,7 @@ BENCHES = {
 
 def main(name: str, result: str, runs: str) -> None:
     """Run the bench NAME; its rows go to the file RESULT."""
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, leave)
     setup, report = BENCHES[name], Report(Path(result))
     with (
         report.part(name.replace("_", " ")),
@@ -47,8 +47,9 @@ def main(name: str, result: str, runs: str) -> None:
             processes.print_logs()
 
 
-def _leave(_signum: int, _frame: object) -> NoReturn:
-    sys.exit(1)  # by way of every `with`, so that nothing is left behind
+def leave(_signum: int, _frame: object) -> NoReturn:
+    """Exit by way of every `with` and `finally`, so that nothing is left behind."""
+    sys.exit(1)
 
 
 if __name__ == "__main__":

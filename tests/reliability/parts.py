@@ -99,8 +99,11 @@ class Parts:
     def kill(self, kind: str, chance: random.Random, down_seconds: float) -> None:
         """`kill -9` one process of KIND: "sandbox", "web", "web child", "worker", "worker child" or "poller".
 
-        Waits for one to be there, at most as long as the portal may take to have a poller again.
+        Waits for one to be there, at most as long as the portal may take to have a poller again; where there is
+        nothing to poll, another process of a worker dies in the poller's place.
         """
+        if kind == "poller" and not is_polling_needed():
+            kind = "worker child"
         wait_until(lambda: self._kill_now(kind, chance, down_seconds), f"a {kind} to kill", REVIVED_SECONDS)
         self.killed[kind] += 1
 
@@ -149,3 +152,9 @@ def polling_pid() -> int:
 
     held = Lease.objects.filter(name="poller", until__gt=Now()).values_list("holder", flat=True).first()
     return int(held.split("/")[1]) if held else 0
+
+
+def is_polling_needed() -> bool:
+    from runs.models import Run
+
+    return Run.objects.needing_poller().exists()

@@ -13,7 +13,7 @@ from runs.lamina import client as lamina_client
 from runs.lamina.transport import Patience
 from runs.models import App, Member, Run
 from runs.sandbox.state import World
-from runs.services import launch
+from runs.services import sweeping
 from tests.conftest import SandboxDoor
 from tests.processes import wait_until
 from tests.reliability.steps import (
@@ -130,7 +130,7 @@ def test_a_lost_look_is_made_up_for(alice: Member, app: App, sandbox: SandboxDoo
     OrmQ.objects.all().delete()  # its task died with its worker
     make_due(run)
 
-    launch.sweep()
+    sweeping.sweep()
     task = OrmQ.objects.get().task
 
     assert (task["func"], task["args"]) == ("runs.tasks.check_run", (run.pk,))

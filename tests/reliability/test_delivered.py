@@ -7,7 +7,7 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from runs.models import App, LaminaStatus, Member, Run
-from runs.services import deliveries, launch, submit
+from runs.services import deliveries, submit, sweeping
 from tests.conftest import SandboxDoor
 from tests.processes import wait_until
 from tests.reliability.steps import at_once, hand_over, starts
@@ -79,7 +79,7 @@ def test_repeated_deliveries_are_one_change(alice: Member, app: App, sandbox: Sa
     run = hand_over(press(alice, app))
 
     version = run.version
-    launch.sweep()
+    sweeping.sweep()
     run.refresh_from_db()
     assert (run.status, run.version) == ("completed", version)
 

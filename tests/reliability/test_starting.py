@@ -11,7 +11,7 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from runs.models import App, Member, RequestLog, Run
-from runs.services import budget, checking, launch, progress, submit
+from runs.services import budget, checking, progress, submit, sweeping
 from runs.services.wording import WAITS
 from tests.conftest import SandboxDoor
 from tests.processes import free_port, wait_until
@@ -29,7 +29,7 @@ def swept(run: Run) -> Run:
     """Its time has come: the sweep rings for it, and a worker takes it up."""
     OrmQ.objects.all().delete()
     make_due(run)
-    launch.sweep()
+    sweeping.sweep()
     assert [task.task["args"] for task in OrmQ.objects.all()] == [(run.pk,)]
     return hand_over(run)
 
@@ -111,11 +111,11 @@ def test_a_worker_died_after_it_sent(alice: Member, app: App, sandbox: SandboxDo
     assert progress.claim_start(run, timezone.now(), timezone.now() + submit.CLAIM)
     assert progress.mark_sent(run, timezone.now(), is_alone=True)
     OrmQ.objects.all().delete()
-    launch.sweep()
+    sweeping.sweep()
     assert not OrmQ.objects.exists()  # it may still be at it
     make_due(run)
 
-    launch.sweep()
+    sweeping.sweep()
 
     run.refresh_from_db()
     assert run.status == "checking"
@@ -138,7 +138,7 @@ def test_a_slow_answer_is_waited_for(
     worker = begin(lambda: submit.submit_run(run.pk))
     until = time.monotonic() + 2
     while time.monotonic() < until:
-        launch.sweep()
+        sweeping.sweep()
         run.refresh_from_db()
         assert run.status == "starting"
         time.sleep(0.1)
@@ -223,7 +223,7 @@ def test_what_was_found_may_be_another_start_in_flight(
 def test_cancelled_before_it_was_sent(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = press(alice, app)
 
-    assert launch.cancel(run, alice) == "cancelled"
+    assert progress.ask_cancel(run, alice, timezone.now()) == "cancelled"
 
     assert hand_over(run).status == "cancelled"
     assert starts(sandbox) == 0
@@ -235,7 +235,7 @@ def test_cancelled_while_checking(alice: Member, app: App, sandbox: SandboxDoor,
     run = hand_over(press(alice, app))
     OrmQ.objects.all().delete()
 
-    assert launch.cancel(run, alice) == "asked"
+    assert progress.ask_cancel(run, alice, timezone.now()) == "asked"
 
     if happened:
         look(run)
@@ -258,7 +258,7 @@ def test_cancelled_during_the_deciding_look(alice: Member, app: App, sandbox: Sa
     looker = begin(lambda: checking.check_run(run.pk))
     wait_until(lambda: Run.objects.filter(pk=run.pk, due_at__gt=timezone.now()).exists(), "the look to begin")
 
-    assert launch.cancel(run, alice) == "asked"
+    assert progress.ask_cancel(run, alice, timezone.now()) == "asked"
     looker.join()
 
     run.refresh_from_db()
@@ -273,7 +273,7 @@ def test_cancelled_in_flight_and_then_it_had_not_started(
     run = press(alice, app)
     assert progress.claim_start(run, timezone.now(), timezone.now() + submit.CLAIM)
     assert progress.mark_sent(run, timezone.now(), is_alone=True)
-    assert launch.cancel(run, alice) == "asked"
+    assert progress.ask_cancel(run, alice, timezone.now()) == "asked"
 
     if fault == "plain_429":
         progress.hold(run, Run.Wait.RATE, timezone.now() + timedelta(seconds=5))

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from runs.models import App, Draft, Member, Run
-from runs.services import drafts, launch
+from runs.services import drafts, launch, sweeping
 from runs.services.launch import Press, TokenSpentError, expected_ratio, launch_run, new_form_token, read_form_token
 from tests.factories import make_app
 
@@ -104,6 +104,6 @@ def test_a_start_whose_task_was_lost_is_rung_for_again(alice: Member) -> None:
     run = launch_run(alice, press(make_app(), new_form_token(alice)))
     OrmQ.objects.all().delete()
 
-    launch.sweep(timezone.now() + launch.LOST_PRESS * 2)
+    sweeping.sweep(timezone.now() + sweeping.LOST_PRESS * 2)
 
     assert [task.task["args"] for task in OrmQ.objects.all()] == [(run.pk,)]

@@ -111,7 +111,8 @@ def run(run: str) -> dict[str, Any]:
     """How the portal sees the run."""
     found = Run.objects.get(public_id=run)
     saving = OutputFile.objects.filter(output__run=found, status="saving").exists()
-    return {"remote_id": found.remote_id, "state": state_of(found).key, "saving": saving}
+    is_final = "" if found.is_active else "final"
+    return {"remote_id": found.remote_id, "final": is_final, "status": found.status, "state": state_of(found).key, "saving": saving}
 
 
 def change_form(remote_id: str) -> None:

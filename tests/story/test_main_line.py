@@ -53,7 +53,7 @@ def find_cartoonify(page: Page) -> None:
     assert cards.count() > 30
     page.get_by_label("What do you need?").press_sequentially("cartoon")
     expect(cards).to_have_count(1)
-    expect(cards).to_contain_text("makes 2 pictures")
+    expect(cards).to_contain_text("makes 2 images")
     assert page.url.endswith("/")
     expect(page.locator("#announcer")).to_have_text("1 app")
     cards.get_by_role("link", name="Cartoonify!").click()

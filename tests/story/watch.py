@@ -46,6 +46,7 @@ class Watch:
     url: str
     problems: list[str] = field(default_factory=list)
     answers: list[tuple[int, str]] = field(default_factory=list)
+    under_way: set[Request] = field(default_factory=set)
 
     def over(self, context: BrowserContext) -> None:
         """Begin to watch CONTEXT, which has no page yet."""
@@ -54,6 +55,8 @@ class Watch:
         context.on("page", self._page)
         context.on("request", self._request)
         context.on("response", self._response)
+        context.on("requestfinished", lambda request: self.under_way.discard(request))
+        context.on("requestfailed", lambda request: self.under_way.discard(request))
 
     def live(self) -> list[int]:
         """The status of every answer to the poller so far."""
@@ -76,6 +79,7 @@ class Watch:
             self.problems.append(f"console: {message.text}")
 
     def _request(self, request: Request) -> None:
+        self.under_way.add(request)
         if not request.url.startswith((f"{self.url}/", "blob:", "data:")):
             self.problems.append(f"foreign: {request.url}")
 

@@ -55,14 +55,14 @@ class Whole:
         """Lamina's id of the run whose page is at .../RUN/, once it has been handed over."""
         return wait_until(lambda: str(self.inside.ask("run", run=run)["remote_id"]), f"run {run} to reach Lamina")
 
-    def wait_for(self, run: str, *states: str) -> None:
-        """Wait until the portal itself knows that RUN is in one of STATES and its files are kept."""
+    def wait_for(self, run: str, state: str) -> None:
+        """Wait until the portal knows that RUN is in STATE (or has this status, or is "final") and keeps its files."""
 
         def is_there() -> bool:
             found = self.inside.ask("run", run=run)
-            return found["state"] in states and not found["saving"]
+            return state in (found["state"], found["status"], found["final"]) and not found["saving"]
 
-        wait_until(is_there, f"run {run} to be {' or '.join(states)}")
+        wait_until(is_there, f"run {run} to be {state}")
 
     def stop(self) -> None:
         self.inside.stop()

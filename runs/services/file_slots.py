@@ -1,0 +1,39 @@
+"""Who may move files: two workers that keep results and two that hand files over, so that nothing waits behind a video.
+
+With eight workers four remain for starts without files, for the poller and for the pulse.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from runs.queue import stop_requested
+from runs.services import leases
+
+KEEPING = ("files-0", "files-1")
+HANDING_OVER = ("hand-over-0", "hand-over-1")
+LEASE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class FileSlot:
+    """The right to move files, for 60 s at a time."""
+
+    name: str
+    holder: str
+
+    def is_kept(self) -> bool:
+        """Keep it for another 60 s; False when the worker stops or another one has taken its place."""
+        return not stop_requested() and leases.renew(self.name, self.holder, LEASE_SECONDS)
+
+
+@contextmanager
+def file_slot(slots: tuple[str, str]) -> Iterator[FileSlot | None]:
+    """One of the two SLOTS for as long as the block lasts; None when both are taken."""
+    holder = leases.new_holder()
+    name = next((slot for slot in slots if leases.acquire(slot, holder, LEASE_SECONDS)), None)
+    try:
+        yield FileSlot(name, holder) if name else None
+    finally:
+        if name:
+            leases.release(name, holder)

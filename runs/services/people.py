@@ -1,0 +1,14 @@
+"""Who can help: addresses of the admins for a mail that a member's own program sends."""
+
+from urllib.parse import quote
+
+from runs.models import Member
+
+AT_MOST = 3
+
+
+def mail_to_admins(subject: str) -> str:
+    """A `mailto:` address with SUBJECT; empty while there is no admin."""
+    admins = Member.objects.filter(role=Member.Role.ADMIN, is_active=True).order_by("pk")
+    mails = ",".join(quote(mail, safe="@") for mail in admins.values_list("email", flat=True)[:AT_MOST])
+    return f"mailto:{mails}?subject={quote(subject, safe='')}" if mails else ""

@@ -1,0 +1,33 @@
+"""The sweep: finds whatever is due, so that a lost, doubled or late task changes nothing.
+
+The poller comes by every few seconds while anything is active, the worker's pulse every 30 s.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from runs.models import AT_LAMINA, Run
+from runs.queue import enqueue
+from runs.services import progress
+
+LOST_PRESS = timedelta(seconds=5)  # a start or cancel not taken up by then has lost its task
+AT_ONCE = 20
+
+
+def sweep(now: datetime | None = None) -> None:
+    """Ring for starts whose task was lost, whose waiting is over, or whose worker died, and for unsent cancels."""
+    now = now or timezone.now()
+    due = Run.objects.due(now).order_by("due_at")
+    for run in due.filter(status="checking")[:AT_ONCE]:
+        enqueue("runs.tasks.check_run", run.pk)
+    for run in due.filter(status="starting", sent_at__isnull=False)[:AT_ONCE]:
+        # Its worker died between the POST and the answer: it may have started.
+        progress.doubt(run, "The portal was interrupted while it handed this run over.")
+    fresh = Q(wait="", due_at__gt=now - LOST_PRESS)  # its own task is on the way
+    for run in due.filter(status="starting", sent_at=None).exclude(fresh)[:AT_ONCE]:
+        progress.ring_start(run.pk)
+    wishes = Run.objects.filter(status__in=AT_LAMINA, cancel_asked_at__lt=now - LOST_PRESS, cancel_sent_at=None)
+    for run in wishes[:AT_ONCE]:
+        enqueue("runs.tasks.cancel_run", run.pk)

@@ -1,0 +1,82 @@
+"""No page scrolls sideways, however narrow the window and however large the text."""
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.story.acts import a_photo, choose, open_app, tiles
+from tests.story.conftest import Guests, Visitor
+from tests.story.whole import Whole
+
+pytestmark = pytest.mark.browser
+WIDTHS = (320, 360, 768, 1280)
+LARGE_TEXT = 32  # px: the browser's own setting, twice the usual 16
+APPS = ("card-many-pictures", "card-long-names", "card-rtl", "card-emoji", "card-options-25", "card-twelve")
+
+# What sticks out: the deepest elements that end beyond the window, for the one who has to mend it.
+SIDEWAYS = """
+() => {
+  const page = document.documentElement;
+  if (page.scrollWidth <= page.clientWidth) return "";
+  const out = [...document.body.querySelectorAll("*")].filter((it) => it.getBoundingClientRect().right > innerWidth + 1);
+  const names = out.map((it) => `${it.tagName.toLowerCase()}.${it.className.baseVal ?? it.className}#${it.id}`);
+  return `${page.scrollWidth} px wide: ${names.slice(-4).join(", ")}`;
+}
+"""
+
+
+def too_wide(page: Page) -> list[str]:
+    """At which widths the open page scrolls sideways, and over what."""
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        if said := page.evaluate(SIDEWAYS):
+            found.append(f"{page.url} at {width}: {said}")
+    return found
+
+
+def enlarge_text(page: Page) -> None:
+    """As in the browser's settings, so that what is sized in rem and em grows with it."""
+    client = page.context.new_cdp_session(page)
+    client.send("Page.setFontSizes", {"fontSizes": {"standard": LARGE_TEXT, "fixed": LARGE_TEXT - 6}})
+
+
+def pages_of(visitor: Visitor, whole: Whole) -> list[str]:
+    """Every kind of page with something on it."""
+    apps = [*APPS, "sandbox-caption", "card-half-fails", "card-always-fails", "card-hostile-text"]
+    runs = [whole.inside.ask("start", email=visitor.email, remote_id=app) for app in apps if app != APPS[0]]
+    runs.append(whole.inside.ask("stay", email=visitor.email, remote_id="card-long-names", status="checking", asks=True))
+    runs.append(whole.inside.ask("stay", email=visitor.email, remote_id="card-rtl", status="starting"))
+    for run in runs[:-2]:
+        whole.wait_for(run, "final")
+    forms = [whole.inside.ask("app", remote_id=app)["path"] for app in APPS]
+    fixed = ["/", "/apps/", "/apps/?q=nothing", "/history/", "/history/?view=list", "/history/?q=nothing", "/nowhere/"]
+    return [*fixed, *forms, *(f"/runs/{run}/" for run in runs), f"/runs/{runs[-1]}/cancel/"]
+
+
+@pytest.mark.parametrize("is_large", [False, True], ids=["usual text", "text of 200 %"])
+def test_nothing_scrolls_sideways(guests: Guests, whole: Whole, is_large: bool) -> None:
+    visitor = guests(role="admin")
+    page = visitor.page
+    if is_large:
+        enlarge_text(page)
+    found = []
+    for path in pages_of(visitor, whole):
+        page.goto(path)
+        found += too_wide(page)
+    open_app(visitor, "card-many-pictures")
+    choose(page, a_photo("a_name_without_any_place_to_break_" * 4 + ".png"), a_photo("b.png"))
+    tiles(page).nth(1).wait_for()
+    page.locator(".launch-run").click()
+    page.locator("#errors").or_(page.locator("#run-panel")).first.wait_for()
+    found += too_wide(page)
+    page.context.clear_cookies()
+    page.goto("/login/")
+    found += too_wide(page)
+    assert found == []
+
+
+def test_large_text_is_really_large(guests: Guests) -> None:
+    page = guests().page
+    enlarge_text(page)
+    page.goto("/apps/")
+    assert page.evaluate("getComputedStyle(document.querySelector('.card-line')).fontSize") == f"{LARGE_TEXT}px"
