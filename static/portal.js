@@ -34,12 +34,11 @@ soon();
 document.addEventListener("visibilitychange", () => look());
 
 /* Time so far, from the server's words on */
-const starts = new WeakMap();
 setInterval(() => {
 	for (const time of $$("[data-elapsed-since]")) {
 		const shown = time.textContent.split(":").reduce((sum, part) => sum * 60 + +part, 0);
-		if (!starts.has(time)) starts.set(time, Date.now() - shown * 1e3);
-		const all = Date.now() - starts.get(time);
+		time.dataset.from ??= Date.now() - shown * 1e3;
+		const all = Date.now() - time.dataset.from;
 		if (all < 864e5) time.textContent = new Date(all).toISOString().slice(11, 19).replace(/^(00:)?0?/, "");
 	}
 }, 1e3);
@@ -89,9 +88,10 @@ on("input change", ".app-form", (form, { target }) => {
 	const chosen = (target.selectedOptions?.[0] || target.closest(".choice"))?.textContent;
 	if (now) now.textContent = (box ? count && `${count} chosen` : chosen || target.value.slice(0, 60)) || "none";
 });
-on("htmx:beforeRequest", "[data-locked] [data-autosave]", () => true);
+// an expired sign-in takes nobody away from their words: it waits for Run
+on("htmx:beforeOnLoad", "[data-autosave], #app-news", (node, { detail }) => !!detail.xhr.getResponseHeader("HX-Redirect"));
 on("htmx:afterRequest", "[data-autosave]", (node, { detail }) => {
-	isDirty &&= !detail.successful;
+	isDirty &&= detail.xhr.status !== 204;
 	$("[data-kept]").hidden = isDirty;
 	delete sessionStorage[node.getAttribute("hx-post")];
 });
@@ -102,7 +102,11 @@ addEventListener("pagehide", () => {
 });
 const draftUrl = $(".app-form")?.dataset.draftUrl, late = sessionStorage[draftUrl];
 delete sessionStorage[draftUrl];
-if (late) fetch(draftUrl, { method: "POST", body: new URLSearchParams(late) }).then(() => location.reload());
+if (late) {
+	const token = "csrfmiddlewaretoken", body = new URLSearchParams(late);
+	body.set(token, $(`[name=${token}]`).value);
+	fetch(draftUrl, { method: "POST", body }).then(() => location.reload());
+}
 
 /* Files: sent at once; the answer is the tile */
 const boxOf = (node) => node.closest(".upload");
@@ -157,7 +161,7 @@ on("change", ".choose [type=file]", (input) => {
 });
 on("dragover dragleave drop", ".app-form", (form, { type, target, dataTransfer: data }) => {
 	const box = boxOf(target);
-	$$(".is-over").forEach((other) => other.classList.remove("is-over"));
+	$(".is-over")?.classList.remove("is-over");
 	if (type === "dragover") box?.classList.add("is-over");
 	if (type === "drop" && box) take(box, data.files, data.getData("text").trim());
 	return !!box || data.types.includes("Files"); // else it replaces the page

@@ -42,8 +42,7 @@ def take(priority: Priority) -> float:
     with transaction.atomic():
         log = _locked_log()
         now = time.time()
-        # A stamp ahead of our clock is another host's: it ages like one made now, or a fast clock would block us.
-        stamps = [min(stamp, now) for stamp in log.stamps if stamp > now - WINDOW_SECONDS]
+        stamps = [stamp for stamp in log.stamps if stamp > now - WINDOW_SECONDS]
         if log.closed_until > now:
             return min(log.closed_until - now, CLOSED_AT_MOST)
         if len(stamps) >= limit:
@@ -91,4 +90,11 @@ def used() -> int:
 
 def _locked_log() -> RequestLog:
     RequestLog.objects.get_or_create(pk=ROW_ID)
-    return RequestLog.objects.select_for_update().get(pk=ROW_ID)
+    log = RequestLog.objects.select_for_update().get(pk=ROW_ID)
+    now = time.time()
+    latest = now + CLOSED_AT_MOST
+    if log.closed_until > latest or any(stamp > now for stamp in log.stamps):
+        # Another host's clock is ahead, or ours was set back: counts as made now, or it would block us till then.
+        log.stamps, log.closed_until = [min(stamp, now) for stamp in log.stamps], min(log.closed_until, latest)
+        RequestLog.objects.filter(pk=ROW_ID).update(stamps=log.stamps, closed_until=log.closed_until)
+    return log

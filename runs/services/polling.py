@@ -161,8 +161,11 @@ class Watch:
         now = timezone.now()
         if any(is_on_screen(run, now) for run in active):
             return 0.0
-        waits = [self._first_look(run) - (now - (run.started_at or run.created_at)).total_seconds() for run in active]
-        return min(max(0.0, min(waits)), settings.LAMINA_POLL_SECONDS)
+        ages = {run: (now - (run.started_at or run.created_at)).total_seconds() for run in active}
+        if min(ages.values()) < 0:
+            return 0.0  # a clock was set back, or is another host's
+        first = min(self._first_look(run) - age for run, age in ages.items())
+        return min(max(0.0, first), settings.LAMINA_POLL_SECONDS)
 
     def _first_look(self, run: Run) -> float:
         """Age in seconds at which a run is first worth a look."""

@@ -194,11 +194,10 @@ def failure_of(run: Run) -> Failure | None:
 
 def _credits_words(run: Run) -> str:
     """How much is left and how much it needs, as far as anybody knows."""
-    left = credits_words(health.lamina_status().balance)
-    needs = about_credits(run.credits_estimated)
+    balance, needs = health.lamina_status().balance, run.credits_estimated
     sentence = "There are not enough credits left for this run."
-    if left and needs:
-        sentence = f"There are {left} credits left, this needs {needs}."
+    if balance is not None and needs is not None and balance < needs:  # else the balance we know is an old one
+        sentence = f"There are {credits_words(balance)} credits left, this needs {about_credits(needs)}."
     return sentence if run.remote_id else f"{sentence} Nothing was started."
 
 

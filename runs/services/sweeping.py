@@ -13,12 +13,15 @@ from runs.queue import enqueue
 from runs.services import progress
 
 LOST_PRESS = timedelta(seconds=5)  # a start or cancel not taken up by then has lost its task
+LONGEST_WAIT = timedelta(minutes=15)  # more than any step is ever put off
 AT_ONCE = 20
 
 
 def sweep(now: datetime | None = None) -> None:
     """Ring for starts whose task was lost, whose waiting is over, or whose worker died, and for unsent cancels."""
     now = now or timezone.now()
+    # Put off by a clock that was ahead: that moment may be hours away.
+    Run.objects.filter(status__in=("starting", "checking"), due_at__gt=now + LONGEST_WAIT).update(due_at=now)
     due = Run.objects.due(now).order_by("due_at")
     for run in due.filter(status="checking")[:AT_ONCE]:
         enqueue("runs.tasks.check_run", run.pk)

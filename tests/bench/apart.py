@@ -26,7 +26,7 @@ BENCHES = {
     "first_view": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=180),
     "run_press": Bench(run_seconds=5, per_minute=100, patience_seconds=120),
     "history": Bench(run_seconds=5, per_minute=100, patience_seconds=180),
-    "economy": Bench(run_seconds=30, per_minute=100, patience_seconds=480),
+    "economy": Bench(run_seconds=30, per_minute=100, patience_seconds=540),
 }
 
 

@@ -36,6 +36,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "empty": {"fault": "empty"},
 }
 ACTING = ("500 acting", "drop after", "delay", "garbage acting", "truncated")
+READ_FAULTS = {name: order for name, order in FAULTS.items() if not name.endswith(" acting")}  # nothing to act on
 REFUSALS = ("400", "401", "402", "403", "404", "old error")
 WAITS = ("429", "plain 429")
 ROUNDS = 3  # of the worker while a fault lasts
@@ -112,7 +113,11 @@ class Stage:
                 work_until(lambda: Run.objects.filter(pk=run.pk, status__in=("queued", "running")).exists())
                 self._break(endpoint, name, is_lasting=is_lasting)
                 self.before_fault(run)
-            self._work(run, runs if (endpoint, name) == ("run_start", "delay") else None)
+            else:
+                step_to("submit_run")
+                if (endpoint, name) == ("run_start", "delay"):
+                    wait_until(lambda: len(self.door.runs) > runs, "the delayed start")
+            self._work()
         run.refresh_from_db()
         page = self.browser.page(run.get_absolute_url())
         outcome.meanwhile, outcome.meanwhile_words = state_of(run).key, page.first(id="run-panel").words
@@ -141,11 +146,8 @@ class Stage:
             form.attach("p1", png())
         return self.browser.press(form)
 
-    def _work(self, run: Run, runs_before: int | None) -> None:
-        """Some rounds of the worker; the first look for a late start waits until it has come about."""
-        step_to("submit_run")
-        if runs_before is not None:
-            wait_until(lambda: len(self.door.runs) > runs_before, "the delayed start")
+    def _work(self) -> None:
+        """Some rounds of the worker, while the fault lasts."""
         for _ in range(self.rounds):
             step()
             polling.poll_window()

@@ -34,7 +34,7 @@ def quick_portal(door: SandboxDoor, **more: object) -> Iterator[None]:
             TRUSTED_FILE_ORIGINS=[door.url],
             LAMINA_API_KEY=KEY,
             LAMINA_REQUESTS_PER_MINUTE=1_000_000,
-            LAMINA_POLL_SECONDS=0.01,
+            LAMINA_POLL_SECONDS=0.02,
             **more,
         ),
         patch.object(polling, "WINDOW_SECONDS", 0.04),

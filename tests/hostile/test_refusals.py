@@ -12,7 +12,6 @@ from tests.conftest import SandboxDoor
 from tests.hostile.apps import NOTE
 from tests.hostile.browser import KEY, Browser
 from tests.hostile.faults import known
-from tests.hostile.page import Page
 from tests.hostile.quick import hurry, is_at_rest, step, work_until
 from tests.processes import free_port
 
@@ -147,6 +146,9 @@ def test_too_few_credits_known_too_late(lamina_door: SandboxDoor, browser: Brows
     work_until(is_at_rest)
 
     told = browser.page(run.get_absolute_url()).first(css="run-failure-sentence").words
+    assert told == "There are not enough credits left for this run. Nothing was started."  # not "4,250 left"
+    catalog.refresh_balance()
+    told = browser.page(run.get_absolute_url()).first(css="run-failure-sentence").words
     assert told == "There are 0.5 credits left, this needs about 1 credit. Nothing was started."
     assert not lamina_door.runs
 
@@ -198,7 +200,3 @@ def test_one_run_lamina_cannot_tell_about_holds_up_no_other(lamina_door: Sandbox
     assert Run.objects.get(pk=bad.pk).is_active
     lamina_door.clear_faults()
     work_until(is_at_rest)
-
-
-def words_of(page: Page) -> str:
-    return page.words

@@ -40,6 +40,7 @@ DOWN_SECONDS = (0.0, 1.5)
 ANSWER_SECONDS = 0.8  # the sandbox thinks for so long before it starts a run, so that kills meet starts in flight
 SETTLED_SECONDS = 120.0
 PRESS_SECONDS = 60.0
+LOG_SHOWN = 30_000  # characters of what the parts printed, when something went wrong
 
 
 @dataclass
@@ -156,16 +157,17 @@ class Killing:
 
     def _press(self, visitors: "list[Visitor]", app: "App", text: str) -> None:
         """As a person does: open the form, press Run, and when no page comes press again; the token makes it one."""
-        path, pairs, deadline = app.get_absolute_url(), None, time.monotonic() + PRESS_SECONDS
+        path, pairs, deadline, trouble = app.get_absolute_url(), None, time.monotonic() + PRESS_SECONDS, ""
         while time.monotonic() < deadline:
             visitor = self.chance.choice(visitors)
             try:
                 pairs = pairs or filled(visitor.open_form(path), app, text)
                 self.pressed[text] = visitor.press_run(path, pairs).headers["Location"]
                 return
-            except (requests.RequestException, RuntimeError):
+            except (requests.RequestException, RuntimeError) as error:
+                trouble = f"{type(error).__name__}: {error}"
                 time.sleep(0.2)  # as somebody whose page did not load
-        self.problems.append(f"{text}: no page within {PRESS_SECONDS:.0f} s")
+        self.problems.append(f"{text}: no page within {PRESS_SECONDS:.0f} s, lastly {trouble}")
 
     def judge(self, name: str) -> Verdict:
         """Wait until everything is settled, at most two minutes, and compare with the sandbox's own records."""
@@ -261,6 +263,9 @@ def kill_and_judge(folder: Path, chosen: Engine, runs: int, kills: int, seed: in
         killing.prepare()
         killing.run()
         return killing.judge(chosen.name)
+    except Exception:
+        sys.stderr.write(parts.home.output()[-LOG_SHOWN:])
+        raise
     finally:
         parts.end_all()
 
@@ -276,7 +281,7 @@ def main(arguments: Sequence[str]) -> int:
         with engine(options.engine) as chosen:
             verdict = kill_and_judge(Path(name), chosen, options.runs, options.kills, options.seed)
         if verdict.faults:
-            sys.stderr.write(Path(name, "output.log").read_text()[-20_000:])
+            sys.stderr.write(Path(name, "output.log").read_text()[-LOG_SHOWN:])
     sys.stdout.write(json.dumps(asdict(verdict)) + "\n")
     return 1 if verdict.faults else 0
 

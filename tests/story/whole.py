@@ -58,11 +58,16 @@ class Whole:
     def wait_for(self, run: str, state: str) -> None:
         """Wait until the portal knows that RUN is in STATE (or has this status, or is "final") and keeps its files."""
 
+        found: dict[str, Any] = {}
+
         def is_there() -> bool:
-            found = self.inside.ask("run", run=run)
+            found.update(self.inside.ask("run", run=run))
             return state in (found["state"], found["status"], found["final"]) and not found["saving"]
 
-        wait_until(is_there, f"run {run} to be {state}")
+        try:
+            wait_until(is_there, f"run {run} to be {state}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it is {found}") from None
 
     def stop(self) -> None:
         self.inside.stop()

@@ -1,0 +1,146 @@
+"""The portal's clock two hours off, ahead or behind, for ever or until somebody sets it right in the middle of a run.
+
+The sandbox runs in a process of its own, so that its clock stays true.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import requests
+import time_machine
+from pytest_django import Settings
+
+from runs.models import Member, OutputFile, Run
+from runs.services import budget, polling
+from runs.services.budget import Priority
+from runs.tasks import sweep
+from tests.conftest import SandboxDoor
+from tests.hostile.apps import NOTE
+from tests.hostile.browser import Browser, secrecy
+from tests.hostile.faults import app_like, known
+from tests.hostile.quick import is_at_rest, quick_portal, step, work_until
+from tests.processes import ROOT, free_port, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OFF = [timedelta(hours=2), timedelta(hours=-2)]
+
+
+@pytest.fixture(scope="module")
+def far_away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a sandbox in another process."""
+    port, folder = free_port(), tmp_path_factory.mktemp("far-away")
+    command = [sys.executable, "-m", "runs.sandbox", "--port", str(port), "--data", str(folder), "--seconds", "0.2"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_until(lambda: answers(url), "the sandbox's first answer")
+            yield url
+        finally:
+            process.terminate()
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/control/state", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.fixture
+def door(far_away: str, tmp_path: Path) -> Iterator[SandboxDoor]:
+    door = SandboxDoor(far_away)
+    door.control("reset")
+    with quick_portal(door), secrecy():
+        yield door
+
+
+def clock_off(by: timedelta) -> "time_machine.travel":
+    return time_machine.travel(datetime.now(UTC) + by, tick=True)
+
+
+def work_plainly(done: Callable[[], bool]) -> None:
+    """What worker and poller do, without skipping any wait."""
+
+    def is_done() -> bool:
+        step()
+        polling.poll_window()
+        sweep()
+        return done()
+
+    wait_until(is_done, "an end without help", seconds=20)
+
+
+@pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
+def test_runs_still_end_and_are_kept(door: SandboxDoor, alice: Member, off: timedelta) -> None:
+    picture = f"{door.url}/thumbs/sandbox-caption.webp"
+    with clock_off(off):
+        app = known(door, app_like("clock", kind="image", values={"0": picture}))
+        browser = Browser.of(alice)
+        run = browser.press(browser.open(app).set("p0", "x"))
+        work_plainly(is_at_rest)
+
+        page = browser.page(run.get_absolute_url())
+    assert page.first(css="run-sentence").words.startswith("Ready All results are here, after 0 s")
+    assert OutputFile.objects.get().status == "saved"
+
+
+@pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
+def test_an_unclear_start_is_still_found_again(door: SandboxDoor, alice: Member, off: timedelta, fault: str) -> None:
+    """Lamina's list is asked by Lamina's clock: its own run is found, and one that never was is started again."""
+    with clock_off(off):
+        app = known(door, NOTE)
+        browser = Browser.of(alice)
+        browser.press(browser.open(app).set("p0", "an older run of this app"))
+        work_until(is_at_rest)
+        door.control("faults", endpoint="run_start", fault=fault)
+        run = browser.press(browser.open(app).set("p0", "x"))
+        work_until(is_at_rest)
+
+    assert Run.objects.get(pk=run.pk).status == "completed"
+    assert [r["inputs"]["Note"] for r in door.runs] == ["an older run of this app", "x"]
+
+
+def test_a_start_made_before_the_clock_was_set_right(door: SandboxDoor, alice: Member) -> None:
+    """Also: pressed on a host whose clock is ahead, handed over by a worker whose clock is right."""
+    with clock_off(timedelta(hours=2)):
+        app = known(door, NOTE)
+        browser = Browser.of(alice)
+        browser.press(browser.open(app).set("p0", "x"))
+
+    work_plainly(is_at_rest)
+
+
+def test_a_run_begun_before_the_clock_was_set_right(door: SandboxDoor, alice: Member) -> None:
+    with clock_off(timedelta(hours=2)):
+        app = known(door, NOTE | {"sandbox": {"seconds": 0.2}})
+        browser = Browser.of(alice)
+        browser.press(browser.open(app).set("p0", "x"))
+        step()
+        assert Run.objects.get().status == "queued"
+
+    work_plainly(is_at_rest)
+
+
+@pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
+def test_the_budget_is_not_blocked_for_ever(door: SandboxDoor, settings: Settings, off: timedelta) -> None:
+    """Requests counted by a clock that was off, and a pause Lamina asked for, are over as by a true clock."""
+    settings.LAMINA_REQUESTS_PER_MINUTE = 10
+    with clock_off(off):
+        while budget.take(Priority.START) == 0:
+            pass
+        budget.close(600)
+
+    at = time.time()
+    with time_machine.travel(at, tick=False) as traveller:
+        for _ in range(10):
+            if (wait := budget.take(Priority.START)) == 0:
+                break
+            traveller.shift(wait)
+        assert time.time() - at <= budget.CLOSED_AT_MOST + 2 * budget.WINDOW_SECONDS
+        assert wait == 0
