@@ -5,8 +5,17 @@ import os
 bind = os.environ.get("PORTAL_BIND", "127.0.0.1:8000")
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 4
+threads = 8
 keepalive = 20  # seconds; an open page asks every few
 graceful_timeout = 8  # seconds for running requests after SIGTERM; less than `make run` waits for all its parts
 control_socket_disable = True  # it would lie in the home directory, where two portals meet
 forwarded_allow_ips = ""  # PORTAL_TRUSTED_PROXIES decides who is believed, in one place
+umask = 0o077
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"secret_paths": {"()": "lamina_portal.logs.MaskSecretPaths"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["secret_paths"]}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"gunicorn.error": {"level": "WARNING", "handlers": ["console"], "propagate": False}},
+}

@@ -74,7 +74,7 @@ def _address(text: str) -> Address | None:
 
 
 class RefuseNulMiddleware:
-    """No address of ours holds a NUL character, and PostgreSQL would choke on one."""
+    """No address of ours holds a NUL character, and PostgreSQL would choke on one; no form comes in another charset."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -82,6 +82,8 @@ class RefuseNulMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return HttpResponse("Bad address.", status=400, content_type="text/plain")
+        if request.content_params and request.content_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+            return HttpResponse("Send forms as UTF-8.", status=415, content_type="text/plain")
         return self.get_response(request)
 
 
@@ -98,13 +100,21 @@ class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
     ) -> HttpResponseBase:
         htmx = getattr(request, "htmx", None)
         if htmx:
-            login = redirect_to_login(htmx.current_url_abs_path or "/", str(self.get_login_url(view_func)))
+            login = redirect_to_login(_page_of(htmx), str(self.get_login_url(view_func)))
             return HttpResponseClientRedirect(login.url)
         if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
             return HttpResponse("Sign in again.", status=401, content_type="text/plain")
         if request.method == "POST":
             return sign_in.ask_and_keep(request)
         return super().handle_no_permission(request, view_func)
+
+
+def _page_of(htmx: Any) -> str:
+    """The page the person was on, by htmx's word; Home when that is no address."""
+    try:
+        return htmx.current_url_abs_path or "/"
+    except ValueError:
+        return "/"
 
 
 class SpeculationRulesMiddleware:

@@ -135,10 +135,10 @@ FILE_UPLOAD_TEMP_DIR = None
 # --- Work in the background -------------------------------------------------------------------------------------------
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
-    "workers": 8,  # one polls, at most four move files, the rest start runs
+    "workers": 10,  # one polls, at most six move files, the rest start runs
     "timeout": 90,
     "retry": 3600,
-    "queue_limit": 8,
+    "queue_limit": 10,
     "ack_failures": True,
     "max_attempts": 1,
     "catch_up": False,

@@ -25,6 +25,7 @@ def sweep() -> None:
     """Look for every step that should have happened by now."""
     sweeping.sweep()
     outputs.request_keeping()
+    uploads.request_links()
 
 
 def submit_run(run_id: int) -> None:

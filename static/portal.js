@@ -64,12 +64,11 @@ const check = (node) => {
 	else form.requestSubmit(button);
 };
 on("submit", "[data-once]", (form, { submitter }) => {
-	if (submitter?.matches("[data-free]")) return;
-	const isLocked = form.dataset.locked, isBusy = !!$("progress", form);
+	const isFree = submitter?.matches("[data-free]"), isBusy = !isFree && !!$("progress", form), { locked } = form.dataset;
 	form.dataset[isBusy ? "waiting" : "locked"] = 1;
 	if (isBusy) check(form);
-	else label(form, say(label(form).dataset.busy || "One moment…"));
-	return isBusy || !!isLocked;
+	else if (!isFree) label(form, say(label(form).dataset.busy || "One moment…"));
+	return isBusy || !!locked;
 });
 addEventListener("pageshow", () => {
 	for (const form of $$("[data-locked]")) {
@@ -88,6 +87,7 @@ on("input change", ".app-form", (form, { target }) => {
 	const chosen = (target.selectedOptions?.[0] || target.closest(".choice"))?.textContent;
 	if (now) now.textContent = (box ? count && `${count} chosen` : chosen || target.value.slice(0, 60)) || "none";
 });
+on("htmx:beforeRequest", "[data-locked] [data-autosave]", () => true);
 // an expired sign-in takes nobody away from their words: it waits for Run
 on("htmx:beforeOnLoad", "[data-autosave], #app-news", (node, { detail }) => !!detail.xhr.getResponseHeader("HX-Redirect"));
 on("htmx:afterRequest", "[data-autosave]", (node, { detail }) => {
@@ -103,8 +103,7 @@ addEventListener("pagehide", () => {
 const draftUrl = $(".app-form")?.dataset.draftUrl, late = sessionStorage[draftUrl];
 delete sessionStorage[draftUrl];
 if (late) {
-	const token = "csrfmiddlewaretoken", body = new URLSearchParams(late);
-	body.set(token, $(`[name=${token}]`).value);
+	const body = new URLSearchParams(`${late}&csrfmiddlewaretoken=${$("[name=csrfmiddlewaretoken]").value}`);
 	fetch(draftUrl, { method: "POST", body }).then(() => location.reload());
 }
 
@@ -117,9 +116,8 @@ const remove = (tile) => {
 };
 const problem = (box, words) => ($("[data-problem]", box).textContent = words);
 const send = (box, file, link) => {
-	const { dataset } = box.closest("form"), { accept } = $("[type=file]", box);
-	const isOdd = file?.type && accept && !accept.includes(file.type.split("/")[0]);
-	if (problem(box, isOdd ? `“${file.name}” does not fit here. Add ${box.dataset.takes}.` : "")) return;
+	const { dataset } = box.closest("form");
+	problem(box, "");
 	if (!isMany(box)) $$(".is-sending, .is-failed", box).forEach(remove);
 	const tile = $("#sending").content.firstElementChild.cloneNode(true);
 	$(".file-name", tile).textContent = file?.name || link;
@@ -164,7 +162,7 @@ on("dragover dragleave drop", ".app-form", (form, { type, target, dataTransfer: 
 	$(".is-over")?.classList.remove("is-over");
 	if (type === "dragover") box?.classList.add("is-over");
 	if (type === "drop" && box) take(box, data.files, data.getData("text").trim());
-	return !!box || data.types.includes("Files"); // else it replaces the page
+	return !!box || data.types.includes("Files");
 });
 on("paste", ".upload", (box, { target, clipboardData: data }) => {
 	if (target.matches("[type=url]")) return;
@@ -189,7 +187,6 @@ on("click", ".upload [name=act]", (button) => {
 	if (verb === "down") tile.nextElementSibling.after(tile);
 	if (verb === "remove") remove(tile);
 	if (tile) changed(box);
-	// the focus stays at hand
 	[button, ...$$("button", tile || box), $("[type=file]", box)].find((next) => next.offsetParent)?.focus();
 	check(box);
 	return true;

@@ -113,7 +113,7 @@ def _next_chunk(response: requests.Response, deadline: Deadline) -> bytes:
 
 def _declared_size(response: requests.Response) -> int:
     declared = response.headers.get("Content-Length", "")
-    return int(declared) if declared.isascii() and declared.isdigit() else 0
+    return int(declared) if declared.isascii() and declared.isdigit() and len(declared) <= 18 else 0
 
 
 def _check_size(size: int, limit: int) -> None:

@@ -1,6 +1,6 @@
-"""Who may move files: two workers that keep results and two that hand files over, so that nothing waits behind a video.
+"""Who may move files: two workers that keep results, two that read links, two that hand files over.
 
-With eight workers four remain for starts without files, for the poller and for the pulse.
+So nothing waits behind a video or a link that drips: of ten workers four remain for starts, poller and pulse.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from runs.queue import stop_requested
 from runs.services import leases
 
 KEEPING = ("files-0", "files-1")
+LINKS = ("links-0", "links-1")
 HANDING_OVER = ("hand-over-0", "hand-over-1")
 LEASE_SECONDS = 60.0
 

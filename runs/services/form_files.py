@@ -1,6 +1,7 @@
 """Files and links posted with a form become uploads before the form is read: a chosen file outlives any error."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, QueryDict
@@ -13,6 +14,7 @@ from runs.services import launch, uploads
 from runs.services.uploads import UploadRejected
 
 MAX_FILES = 50  # in one field
+KEPT_FOR = timedelta(days=1)  # how old a form may be whose files are kept after the sign-in has expired
 
 
 def take_one(member: Member, app: App, field: str, file: "UploadedFile[bytes] | None", link: str) -> Upload:
@@ -86,7 +88,7 @@ def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:
     The form's own token tells whose they are: it is signed, and only that member can pick them up again.
     """
     given = posted_fields(request)
-    owner = launch.read_form_token(given.get("token", "")) or 0
+    owner = launch.read_form_token(given.get("token", ""), KEPT_FOR) or 0
     member = Member.objects.filter(pk=owner, is_active=True).first()
     schema = AppSchema.objects.filter(version=given.get("schema", "")).first()
     if member is None or schema is None:

@@ -274,7 +274,10 @@ def open_url(
                     response.close()
                 return
             response.close()
-            url = urljoin(prepared.url or "", location.encode("latin-1").decode("utf-8"))
+            try:
+                url = urljoin(prepared.url or "", location.encode("latin-1").decode("utf-8"))
+            except ValueError:  # an address no parser understands
+                raise FetchRefused(NO_LINK) from None
         if body is not None:
             body.seek(0)
     raise FetchRefused(TOO_MANY_REDIRECTS)

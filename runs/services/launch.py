@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core import signing
@@ -49,13 +49,13 @@ class Press:
 
 def new_form_token(member: Member) -> str:
     """A one-time token for one form of this member."""
-    return signing.Signer(salt=TOKEN_SALT).sign(f"{member.pk}.{secrets.token_urlsafe(12)}")
+    return signing.TimestampSigner(salt=TOKEN_SALT).sign(f"{member.pk}.{secrets.token_urlsafe(12)}")
 
 
-def read_form_token(token: str) -> int | None:
-    """The member the token was made for, or None when it is not one of ours."""
+def read_form_token(token: str, max_age: timedelta | None = None) -> int | None:
+    """The member the token was made for, or None when it is not one of ours or older than MAX_AGE."""
     try:
-        return int(signing.Signer(salt=TOKEN_SALT).unsign(token).split(".")[0])
+        return int(signing.TimestampSigner(salt=TOKEN_SALT).unsign(token, max_age=max_age).split(".")[0])
     except (signing.BadSignature, ValueError):
         return None
 

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.text import slugify
 
-from runs.models import OutputFile, StoredFile, Upload
+from runs.models import OutputFile, StoredFile
 from runs.queue import enqueue_long, stop_requested
 from runs.services import media as inspecting
 from runs.services import progress, storing, uploads
@@ -42,7 +42,7 @@ GAVE_UP = "The file could not be fetched within 24 hours."
 
 def request_keeping() -> None:
     """Ask the worker to look for files to keep, if there are any. Cheap: one or two queries."""
-    if _due_files().exists() or Upload.objects.filter(uploads.due_links()).exists():
+    if _due_files().exists():
         enqueue_long("runs.tasks.keep_files", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
@@ -63,8 +63,6 @@ def _keep_for_a_while(slot: FileSlot) -> None:
     while time.monotonic() < ends_at and slot.is_kept():
         if (output_file := _claim_next()) is not None:
             _keep(output_file, slot)
-        elif (upload_id := _next_link()) is not None:
-            uploads.fetch_upload(upload_id)
         else:
             return
 
@@ -81,11 +79,6 @@ def _claim_next() -> OutputFile | None:
         if _due_files().filter(pk=pk).update(claimed_until=Now() + CLAIM, attempts=F("attempts") + 1):
             return OutputFile.objects.select_related("output__run").get(pk=pk)
     return None
-
-
-def _next_link() -> int | None:
-    """A pasted link whose own task got lost."""
-    return Upload.objects.filter(uploads.due_links()).order_by("pk").values_list("pk", flat=True).first()
 
 
 def _keep(output_file: OutputFile, slot: FileSlot) -> None:
@@ -106,6 +99,9 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
         _try_later(output_file, error.sentence)
     except NotMedia as error:
         (_give_up if error.is_lasting else _try_later)(output_file, error.sentence)
+    except ValueError:  # whatever a library makes of an odd answer: no reason to stop keeping the others
+        logger.exception("result file %s: an answer nobody foresaw", output_file.pk)
+        _try_later(output_file, "The address gave an answer that cannot be read.")
     except OSError as error:
         logger.warning("result file %s could not be kept: %s", output_file.pk, error)
         _try_later(output_file, uploads.disk_sentence(error))

@@ -1,5 +1,6 @@
 """Small WebP pictures of a file: 200 pixels (at most 10 KB), 400 (40 KB) and 1200, upright and without metadata."""
 
+import threading
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -9,6 +10,8 @@ from PIL import Image, ImageCms, ImageOps
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.services import ffmpeg
 
+# A picture of few bytes may unpack to hundreds of MB: eight web threads at once would be too many.
+ONE_AT_A_TIME = threading.Lock()
 MAX_BYTES = {200: 10_000, 400: 40_000, 1200: 500_000}
 QUALITIES = (82, 72, 62, 50, 38, 26, 14)
 TALLEST = 2  # times the width; a picture taller than that is made narrower
@@ -29,7 +32,7 @@ def make(path: Path, kind: str, reader: str) -> Thumbnails:
     Of animations and films the first frame is taken, of films only where ffmpeg is installed.
     """
     if kind == "image":
-        with Image.open(path, formats=[reader]) as picture:
+        with ONE_AT_A_TIME, Image.open(path, formats=[reader]) as picture:
             return _from_picture(picture)
     if kind == "video" and (png := ffmpeg.still(path, reader)):
         with Image.open(BytesIO(png), formats=["PNG"]) as picture:

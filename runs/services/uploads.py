@@ -8,6 +8,7 @@ minute of silence.
 import errno
 import hashlib
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -27,6 +28,7 @@ from runs.schema_forms.types import UploadInfo
 from runs.services import media as inspecting
 from runs.services import sniffing, storing
 from runs.services.fetching import LIMITS, FetchFailed, FetchRefused, check_url, fetch, put_file, size_words
+from runs.services.file_slots import LINKS, FileSlot, file_slot
 from runs.services.media import NotMedia
 
 logger = logging.getLogger("runs.uploads")
@@ -34,7 +36,9 @@ logger = logging.getLogger("runs.uploads")
 KINDS = {"image": "a picture", "video": "a video", "audio": "a sound"}
 CLAIM = timedelta(seconds=60)  # renewed while bytes arrive
 RENEW_SECONDS = 15.0
-FETCH_SECONDS = 600.0
+FETCH_SECONDS = 120.0  # for one link; nobody waits longer at an open form
+SUFFIX = re.compile(r"[^A-Za-z0-9]")
+LINKS_AT_ONCE = 10  # of one member, still being read
 TASK_SECONDS = 900
 GIVE_UP_AFTER = timedelta(hours=1)  # nobody waits longer for a link at an open form
 HAND_OVER_SECONDS = 600.0
@@ -107,13 +111,15 @@ def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> St
 
 def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
     """Note a link; the worker fetches it. Raises `UploadRejected` for what can be refused by its looks."""
-    url = url.strip()
+    url = url.replace("\x00", "").strip()
     try:
         check_url(url)
     except FetchRefused as error:
         raise UploadRejected(error.sentence) from None
     path = PurePosixPath(unquote(urlsplit(url).path))
-    name = storing.clean_name(path.name, path.suffix[1:] or "link").removesuffix(".link")[:200]
+    name = storing.clean_name(path.name, SUFFIX.sub("", path.suffix[1:])[:5] or "link").removesuffix(".link")[:200]
+    if Upload.objects.of(member).filter(status=Upload.Status.FETCHING).count() >= LINKS_AT_ONCE:
+        raise UploadRejected("Several of your links are still being read. Wait for them, then add this one.")
     upload = Upload.objects.create(
         member=member, status=Upload.Status.FETCHING, source_url=url, accept=list(accept), name=name
     )
@@ -122,7 +128,31 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
 
 
 def fetch_upload(upload_id: int) -> None:
-    """Fetch the link of an upload, unless somebody else is at it. Safe to call at any time, any number of times."""
+    """Fetch the link of an upload, then others that are due, as one of two workers that read links.
+
+    Safe to call at any time, any number of times: whoever finds both places taken leaves it to them.
+    """
+    with file_slot(LINKS) as slot:
+        ends_at = time.monotonic() + FETCH_SECONDS
+        next_id: int | None = upload_id
+        while slot is not None and next_id is not None:
+            _fetch_one(next_id, slot)
+            is_over = time.monotonic() > ends_at or stop_requested()
+            next_id = None if is_over else _next_due()
+
+
+def _next_due() -> int | None:
+    """A pasted link that waits, or whose own task got lost."""
+    return Upload.objects.filter(due_links()).order_by("pk").values_list("pk", flat=True).first()
+
+
+def request_links() -> None:
+    """Ask the worker to look for links to read, if there are any."""
+    if (upload_id := _next_due()) is not None:
+        enqueue_long("runs.tasks.fetch_upload", upload_id, timeout_seconds=TASK_SECONDS)
+
+
+def _fetch_one(upload_id: int, slot: FileSlot) -> None:
     waiting = Upload.objects.filter(due_links(), pk=upload_id)
     if not waiting.update(claimed_until=Now() + CLAIM):
         return
@@ -130,9 +160,12 @@ def fetch_upload(upload_id: int) -> None:
     if timezone.now() - upload.created_at > GIVE_UP_AFTER:
         _settle(upload, error="The file took too long to arrive.")
         return
-    renewer = Renewer(
-        lambda: Upload.objects.filter(pk=upload.pk, status="fetching").update(claimed_until=Now() + CLAIM)
-    )
+
+    def renew() -> bool:
+        is_ours = Upload.objects.filter(pk=upload.pk, status="fetching").update(claimed_until=Now() + CLAIM)
+        return bool(is_ours) and slot.is_kept()
+
+    renewer = Renewer(renew)
     try:
         stored = _fetch_link(upload, renewer)
     except ClaimLost:

@@ -13,6 +13,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 AWAY = "We can't reach Lamina. This run waits and starts by itself."
 PLEASE_WAIT = "Lamina asks us to wait. We start it then."
 KEY_REFUSED = "The connection needs an admin: Lamina refuses the workspace key. Nothing was started."
+CANCEL_ASKED = "Cancel is asked for. It goes to Lamina as soon as that is possible."
+NOT_STOPPED = "Lamina could not stop it. It goes on, and what comes out is kept."
 FILE_REFUSED = "One of the files could not be handed over. Nothing was started."
 START_REFUSED = {
     "400": "Lamina refused this run. Nothing was started.",
@@ -131,6 +133,7 @@ def test_reading_the_run(lamina_door: SandboxDoor, browser: Browser, alice: Memb
 
 def test_reading_the_list(lamina_door: SandboxDoor, browser: Browser, alice: Member, is_lasting: bool) -> None:
     stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("list")))
+    stage.rounds = 5  # three bad answers in a row and Lamina counts as away
     outcomes = []
     for name in READ_FAULTS:
         outcome = stage.play("runs", name, is_lasting=is_lasting)
@@ -154,8 +157,9 @@ def test_cancelling(lamina_door: SandboxDoor, browser: Browser, alice: Member, i
         outcomes.append(outcome)
         if (name in REFUSALS and name != "401") or name == "empty":
             want(outcome, end="ready")  # it was not stopped, so it went on
+            want_meanwhile(outcome, "progress", words=NOT_STOPPED if name in REFUSALS else "")
         else:
             want(outcome, end="cancelled", words="Stopped by Alice.")
             if is_lasting and name not in ACTING:
-                want_meanwhile(outcome, "progress", words="Cancelling…")
+                want_meanwhile(outcome, "progress", words=CANCEL_ASKED)
     judge(outcomes)

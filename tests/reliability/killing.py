@@ -110,6 +110,7 @@ class Killing:
         self.parts.start(*self.parts.webs, *self.parts.workers)
         for url in self.parts.web_urls:
             wait_until(lambda url=url: answers(f"{url}/healthz"), "a web server")  # type: ignore[misc]
+        self.visitors = self._sign_in()
         self.parts.keep_alive()
 
     def sandbox_answers(self) -> bool:
@@ -135,31 +136,35 @@ class Killing:
                     requests.post(f"{self.parts.sandbox_url}/control/faults", json=order, timeout=5).raise_for_status()
                     pid = now
 
-    def _press_all(self, is_over: threading.Event) -> None:
-        from django.db import connection
-
+    def _sign_in(self) -> "list[Visitor]":
+        """One member, whose browser knows both web servers by the same cookies."""
         from runs.models import App, Member
         from tests.bench.visitor import Visitor
 
         member = Member.objects.create_user("demo@example.com", "a long enough password", name="Demo")
         visitors = [Visitor(url, member) for url in self.parts.web_urls]
-        apps = {app.remote_id: app for app in App.objects.select_related("schema")}
-        connection.close()
+        self.apps = {app.remote_id: app for app in App.objects.select_related("schema")}
+        visitors[0].open_form(self.apps[APPS[0]].get_absolute_url())
+        for visitor in visitors:
+            visitor.session.cookies = visitors[0].session.cookies
+        return visitors
+
+    def _press_all(self, is_over: threading.Event) -> None:
         begun = time.monotonic()
         pressers = []
         for moment, remote_id, text in self.presses:
             is_over.wait(max(0.0, begun + moment - time.monotonic()))
-            thread = threading.Thread(target=self._press, args=(visitors, apps[remote_id], text))
+            thread = threading.Thread(target=self._press, args=(self.apps[remote_id], text))
             thread.start()
             pressers.append(thread)
         for thread in pressers:
             thread.join()
 
-    def _press(self, visitors: "list[Visitor]", app: "App", text: str) -> None:
+    def _press(self, app: "App", text: str) -> None:
         """As a person does: open the form, press Run, and when no page comes press again; the token makes it one."""
         path, pairs, deadline, trouble = app.get_absolute_url(), None, time.monotonic() + PRESS_SECONDS, ""
         while time.monotonic() < deadline:
-            visitor = self.chance.choice(visitors)
+            visitor = self.chance.choice(self.visitors)
             try:
                 pairs = pairs or filled(visitor.open_form(path), app, text)
                 self.pressed[text] = visitor.press_run(path, pairs).headers["Location"]

