@@ -23,7 +23,7 @@ class Priority(IntEnum):
 
     START = 0  # starts and cancels
     FINAL = 3  # the one read that brings a finished run's results
-    LIST = 6
+    LIST = 3
     PARTIAL = 25  # results that have landed while the rest is still being made, for runs on somebody's screen
     CATALOG = 50
 

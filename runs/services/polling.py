@@ -29,7 +29,7 @@ OVERTIME_SECONDS = 15.0  # for the reads of its last round; still below the task
 LEASE_SECONDS = 12.0  # more than a list read's time-out and the pause between two renewals
 YOUNG = timedelta(minutes=10)
 SLOW_SECONDS = 15.0
-UNWATCHED = 1.5  # times LAMINA_POLL_SECONDS between two looks while no run is on a screen
+UNWATCHED = 1.25  # times LAMINA_POLL_SECONDS between two looks while no run is on a screen
 # Times LAMINA_POLL_SECONDS until a run nobody watches is first looked at, however quick its app is; and the latest, in
 # seconds. With it ten runs of 30 s cost 2.7 requests each instead of 3.1, and an end is still known within 5 s: only
 # one that comes sooner than 0.6 of the quickest of the app's last 20 (good or bad) may wait longer.

@@ -52,19 +52,23 @@ def claim_start(run: Run, now: datetime, until: datetime) -> bool:
     return not (run.cancel_asked_at and _end_unsent(run, now))
 
 
+def is_app_busy(run: Run, *, is_alone: bool) -> bool:
+    """Whether another start of the same app comes first: one that is being looked for, since a new one would be
+    mistaken for it, or (IS_ALONE) one in flight, since only their order tells two of them apart."""
+    first = Q(status="checking", due_at__isnull=False)
+    if is_alone:
+        first |= Q(status="starting", sent_at__isnull=False)
+    return Run.objects.filter(first, app=run.app_id).exclude(pk=run.pk).exists()
+
+
 def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
     """Commit that the one POST is about to happen.
 
-    False if the claim was lost, or if another start of the same app comes first: one that is being looked for, since a
-    new one would be mistaken for it, or (IS_ALONE) one in flight, since only their order tells two of them apart.
+    False if the claim was lost, the run is not wanted any more, or another start of its app comes first.
     """
     with transaction.atomic():
         App.objects.select_for_update().get(pk=run.app_id)  # two workers decide one after the other
-        others = Run.objects.filter(app=run.app_id).exclude(pk=run.pk)
-        first = Q(status="checking", due_at__isnull=False)
-        if is_alone:
-            first |= Q(status="starting", sent_at__isnull=False)
-        if others.filter(first).exists():
+        if is_app_busy(run, is_alone=is_alone):
             return False
         mine = Run.objects.filter(status="starting", sent_at=None, attempts=run.attempts, cancel_asked_at=None)
         return mine.filter(pk=run.pk).update(sent_at=now, version=F("version") + 1) == 1

@@ -151,7 +151,10 @@ def _send(run: Run, urls: dict[str, str]) -> None:
     labels = _wanted_labels(run)
     webhook = deliveries.address_for(run)
     if not progress.mark_sent(run, timezone.now(), is_alone=webhook is None):
-        progress.hold(run, Run.Wait.APP, timezone.now() + timedelta(seconds=3))
+        is_busy = progress.is_app_busy(run, is_alone=webhook is None)
+        wait = timedelta(seconds=3) if is_busy else timedelta()
+        if progress.hold(run, Run.Wait.APP, timezone.now() + wait) and not is_busy:
+            progress.ring_start(run.pk)  # the other one ended meanwhile, and found nobody waiting to ring for
         return
     try:
         started = lamina().start_run(run.app.remote_id, inputs, labels, webhook)

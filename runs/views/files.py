@@ -34,10 +34,11 @@ def upload_create(request: PortalRequest) -> HttpResponse:
     posted = form_files.posted_fields(request)
     app = get_object_or_404(App, public_id=posted.get("app", ""))
     field = posted.get("field", "")
+    name = getattr(request.FILES.get("file"), "name", "")
     try:
         upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), posted.get("link", ""))
     except uploads.UploadRejected as rejected:
-        return render(request, "schema_forms/_upload_error.html", {"error": str(rejected)}, status=422)
+        return render(request, "schema_forms/_upload_error.html", {"error": str(rejected), "name": name}, status=422)
     return _tile(request, upload, field)
 
 

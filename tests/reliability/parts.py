@@ -10,8 +10,10 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+from runs.prctl import die_with_parent
 from tests.processes import ROOT, Home, children_of, free_port, is_gone, wait_until
 
 PER_MINUTE = 1_000_000  # no limit: this is about deaths
@@ -37,6 +39,7 @@ class Part:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
             )
 
     @property
@@ -67,7 +70,7 @@ class Parts:
         )
         options = ("--seconds", "2", "--per-minute", str(PER_MINUTE), "--data", str(folder / "lamina"))
         self.sandbox = Part("sandbox", self.home, "-m", "runs.sandbox", "--port", str(ports[0]), *options)
-        config = ("-m", "gunicorn", "-c", "python:lamina_portal.gunicorn_conf", "--log-level", "error")
+        config = ("-m", "gunicorn", "--log-level", "error")
         self.webs = [
             Part(f"web {n}", self.home, *config, "--bind", f"127.0.0.1:{port}", "lamina_portal.wsgi")
             for n, port in enumerate(ports[1:], start=1)

@@ -97,7 +97,8 @@ def stay(email: str, remote_id: str, status: str, asks: bool = False) -> str:
     """A run that stays in STATUS ("starting", "checking"), because its next step is an hour away, or a person's."""
     due = None if asks else timezone.now() + timedelta(hours=1)
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
-    return factories.make_run(who, what, status=status, due_at=due, wait="" if status == "checking" else "lamina").public_id
+    wait = "" if status == "checking" else "lamina"
+    return factories.make_run(who, what, status=status, due_at=due, wait=wait).public_id
 
 
 def fill_history(email: str, remote_id: str, count: int) -> None:
@@ -112,7 +113,8 @@ def run(run: str) -> dict[str, Any]:
     found = Run.objects.get(public_id=run)
     saving = OutputFile.objects.filter(output__run=found, status="saving").exists()
     is_final = "" if found.is_active else "final"
-    return {"remote_id": found.remote_id, "final": is_final, "status": found.status, "state": state_of(found).key, "saving": saving}
+    state = state_of(found).key
+    return {"remote_id": found.remote_id, "final": is_final, "status": found.status, "state": state, "saving": saving}
 
 
 def change_form(remote_id: str) -> None:
@@ -136,7 +138,7 @@ def main() -> None:
         try:
             name, values = json.loads(line)
             answer = {"value": FUNCTIONS[name](**values)}
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it was, the test shall see it
             answer = {"error": traceback.format_exc()}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()

@@ -17,7 +17,8 @@ SIDEWAYS = """
 () => {
   const page = document.documentElement;
   if (page.scrollWidth <= page.clientWidth) return "";
-  const out = [...document.body.querySelectorAll("*")].filter((it) => it.getBoundingClientRect().right > innerWidth + 1);
+  const all = [...document.body.querySelectorAll("*")];
+  const out = all.filter((it) => it.getBoundingClientRect().right > innerWidth + 1);
   const names = out.map((it) => `${it.tagName.toLowerCase()}.${it.className.baseVal ?? it.className}#${it.id}`);
   return `${page.scrollWidth} px wide: ${names.slice(-4).join(", ")}`;
 }
@@ -45,7 +46,8 @@ def pages_of(visitor: Visitor, whole: Whole) -> list[str]:
     whole.script("card-twelve", seconds=2)
     apps = [*APPS, "sandbox-caption", "card-half-fails", "card-always-fails", "card-hostile-text"]
     runs = [whole.inside.ask("start", email=visitor.email, remote_id=app) for app in apps if app != APPS[0]]
-    runs.append(whole.inside.ask("stay", email=visitor.email, remote_id="card-long-names", status="checking", asks=True))
+    asked = whole.inside.ask("stay", email=visitor.email, remote_id="card-long-names", status="checking", asks=True)
+    runs.append(asked)
     runs.append(whole.inside.ask("stay", email=visitor.email, remote_id="card-rtl", status="starting"))
     for run in runs[:-2]:
         whole.wait_for(run, "final")

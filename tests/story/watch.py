@@ -1,4 +1,4 @@
-"""What goes on in a page while a story is told: the policy's complaints, foreign requests, errors, shifts, words said."""
+"""What goes on in a page while a story is told: complaints of the policy, foreign requests, errors, shifts, words."""
 
 import re
 from dataclasses import dataclass, field
@@ -26,7 +26,8 @@ SCRIPT = """
   }, true);
   addEventListener("DOMContentLoaded", () => {
     const announcer = document.getElementById("announcer");
-    if (announcer) new MutationObserver(() => announcer.textContent.trim() && story.said.push(announcer.textContent.trim()))
+    const words = () => announcer.textContent.trim();
+    if (announcer) new MutationObserver(() => words() && story.said.push(words()))
       .observe(announcer, { childList: true, characterData: true, subtree: true });
     new MutationObserver(() => story.titles.push(document.title))
       .observe(document.head, { childList: true, characterData: true, subtree: true });

@@ -112,7 +112,7 @@ def worker_part() -> Part:
 
 
 def web_part(bind: Address) -> Part:
-    config = ("-c", "python:lamina_portal.gunicorn_conf", "--bind", str(bind), "--log-level", "warning")
+    config = ("--bind", str(bind), "--log-level", "warning")
     command = python("-m", "gunicorn", *config, "lamina_portal.wsgi")
     return Part("web server", command, settings.BASE_DIR)
 
