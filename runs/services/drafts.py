@@ -22,15 +22,18 @@ def save_draft(
     member: Member, app: App, answers: Sequence[Answer], wanted: Sequence[int] | None, source: str = ""
 ) -> None:
     """Keep ANSWERS as they are, valid or not."""
-    Draft.objects.update_or_create(
-        member=member,
-        app=app,
-        defaults={
-            "answers": list(answers),
-            "wanted_outputs": wanted,
-            "source": source[:16],
-            "updated_at": timezone.now(),
-        },
+    kept = {
+        "answers": list(answers),
+        "wanted_outputs": wanted,
+        "source": source[:16],
+        "updated_at": timezone.now(),
+    }
+    # One statement: of equal posts at once, one may delete the draft (its run began) while another writes it.
+    Draft.objects.bulk_create(
+        [Draft(member=member, app=app, **kept)],
+        update_conflicts=True,
+        unique_fields=["member", "app"],
+        update_fields=list(kept),
     )
 
 

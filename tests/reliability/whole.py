@@ -134,7 +134,7 @@ def with_whole(engine_name: str, work: Callable[[Whole, Engine], Mapping[str, Se
         engine(engine_name) as chosen,
     ):
         parts = Parts(Path(folder), **chosen.env)
-        faults: dict[str, Sequence[str]] = {"broke off": []}
+        faults: Mapping[str, Sequence[str]] = {"broke off": []}
         try:
             whole = Whole(parts)
             whole.prepare()
