@@ -21,19 +21,20 @@ class Kept:
 def save_draft(
     member: Member, app: App, answers: Sequence[Answer], wanted: Sequence[int] | None, source: str = ""
 ) -> None:
-    """Keep ANSWERS as they are, valid or not."""
-    kept = {
-        "answers": list(answers),
-        "wanted_outputs": wanted,
-        "source": source[:16],
-        "updated_at": timezone.now(),
-    }
-    # One statement: of equal posts at once, one may delete the draft (its run began) while another writes it.
+    """Keep ANSWERS as they are, valid or not. One statement: posts at once save, and press, the same draft."""
+    draft = Draft(
+        member=member,
+        app=app,
+        answers=list(answers),
+        wanted_outputs=wanted,
+        source=source[:16],
+        updated_at=timezone.now(),
+    )
     Draft.objects.bulk_create(
-        [Draft(member=member, app=app, **kept)],
+        [draft],
         update_conflicts=True,
         unique_fields=["member", "app"],
-        update_fields=list(kept),
+        update_fields=["answers", "wanted_outputs", "source", "updated_at"],
     )
 
 

@@ -18,8 +18,11 @@ expect.set_options(timeout=PATIENCE_MS)
 @pytest.fixture(scope="session")
 def _whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     whole = Whole(tmp_path_factory.mktemp("whole"))
-    yield whole
-    whole.stop()
+    try:
+        whole.start()
+        yield whole
+    finally:
+        whole.stop()
 
 
 @pytest.fixture

@@ -30,8 +30,13 @@ class Whole:
         bind = {"PORTAL_BIND": f"127.0.0.1:{port}", "PORTAL_URL": self.url, "LAMINA_BASE_URL": self.lamina.url}
         # With a key the portal starts no sandbox: this one is quicker than its own.
         self.home = Home(folder, LAMINA_API_KEY="lma_sandbox", **bind, **QUICK)
+        self._lamina_port = lamina_port
+        self._lamina_data = folder / "lamina"
+
+    def start(self) -> None:
+        """Start everything and wait until the catalogue is whole; whoever calls this calls `stop`, come what may."""
         pace = ("--seconds", RUN_SECONDS, "--per-minute", PER_MINUTE)
-        self.home.start("lamina_sandbox", "--port", str(lamina_port), "--data", str(folder / "lamina"), *pace)
+        self.home.start("lamina_sandbox", "--port", str(self._lamina_port), "--data", str(self._lamina_data), *pace)
         wait_until(lambda: "Sandbox Lamina on" in self.home.output(), "the sandbox to listen")
         self.process = self.home.start("portal")
         wait_until(lambda: self._has_ended() or READY in self.home.output(), "the portal to be ready", seconds=60)
@@ -70,10 +75,12 @@ class Whole:
             raise AssertionError(f"{error}; it is {found}") from None
 
     def stop(self) -> None:
-        self.inside.stop()
-        self.process.send_signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(20)
+        if hasattr(self, "inside"):
+            self.inside.stop()
+        if hasattr(self, "process"):
+            self.process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(20)
         self.home.end_all()
 
     def _has_ended(self) -> bool:

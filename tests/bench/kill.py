@@ -1,0 +1,58 @@
+"""200 runs while 50 processes are killed: `python -m tests.bench kill`, on PostgreSQL and Redis too where they are named.
+
+With numbers of one's own: `python -m tests.bench.kill --runs 200 --kills 50 --seed 1 --engine sqlite`, which prints the
+verdict as JSON. What is done and how it is judged stands in `tests.reliability.killing`, which does it.
+"""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from tests.bench.portal import Portal
+from tests.bench.report import Report
+from tests.processes import ROOT
+from tests.reliability import killing
+from tests.reliability.engines import has_servers
+
+RUNS, KILLS, SEED = 200, 50, 1
+DEFAULTS = ("--runs", str(RUNS), "--kills", str(KILLS), "--seed", str(SEED))
+NEVER = {
+    "lost": "presses lost",
+    "doubled": "presses started twice",
+    "strangers": "runs at Lamina that are nobody's here",
+    "wrong": "runs that ended wrong",
+    "stuck": "runs stuck",
+    "unfinished": "runs not final 2 minutes after the last kill",
+    "asked": "runs left to a person",
+}
+
+
+def bench(_portal: Portal, report: Report) -> None:
+    """The portal that every bench gets stays idle: this one makes its own, to be killed."""
+    for engine in ("sqlite", "postgres") if has_servers() else ("sqlite",):
+        with report.part(f"kill -9, {engine}"):
+            tell(report, judged(engine))
+
+
+def judged(engine: str) -> dict[str, Any]:
+    """The verdict of one afternoon; Django can be set up only once in a process, hence another one."""
+    command = [sys.executable, "-m", "tests.reliability.killing", "--engine", engine, *DEFAULTS]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    if not done.stdout.strip():
+        raise RuntimeError(f"no verdict, exit code {done.returncode}")
+    verdict: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return verdict
+
+
+def tell(report: Report, verdict: dict[str, Any]) -> None:
+    kills = sum(verdict["kills"].values())
+    report.note("presses, kills, parts started again", f"{verdict['presses']}, {kills}, {verdict['restarts']}")
+    report.note("starts looked for, begun again", f"{verdict['checked']}, {verdict['begun_again']}")
+    for name, words in NEVER.items():
+        report.at_most(words, len(verdict[name]), 0)
+    report.at_most("from the last kill until every run was final", verdict["settled_seconds"], 120, " s")
+
+
+if __name__ == "__main__":
+    sys.exit(killing.main([*DEFAULTS, *sys.argv[1:]]))
