@@ -1,4 +1,4 @@
-"""200 runs while 50 processes are killed: `python -m tests.bench kill`, on PostgreSQL and Redis too where named.
+"""200 runs while 50 processes are killed: `python -m tests.bench kill`, on both engines where both are there.
 
 With numbers of one's own: `python -m tests.bench.kill --runs 200 --kills 50 --seed 1 --engine sqlite`, which prints the
 verdict as JSON. What is done and how it is judged stands in `tests.reliability.killing`, which does it.

@@ -48,10 +48,11 @@ class Watch:
     problems: list[str] = field(default_factory=list)
     answers: list[tuple[int, str]] = field(default_factory=list)
     under_way: set[Request] = field(default_factory=set)
+    is_blind: bool = False  # while axe measures: it writes styles into the page
 
     def over(self, context: BrowserContext) -> None:
         """Begin to watch CONTEXT, which has no page yet."""
-        context.expose_binding("tellStory", lambda _, words: self.problems.append(str(words)))
+        context.expose_binding("tellStory", lambda _, words: self.note(str(words)))
         context.add_init_script(SCRIPT)
         context.on("page", self._page)
         context.on("request", self._request)
@@ -63,6 +64,10 @@ class Watch:
         """The status of every answer to the poller so far."""
         return [status for status, path in self.answers if path == "/live/"]
 
+    def note(self, problem: str) -> None:
+        if not self.is_blind:
+            self.problems.append(problem)
+
     def forgive(self, pattern: str) -> None:
         """Take away the problems a story has brought about itself."""
         self.problems[:] = [problem for problem in self.problems if not re.search(pattern, problem)]
@@ -73,19 +78,19 @@ class Watch:
 
     def _error(self, error: Error) -> None:
         if not HARMLESS.search(str(error)):
-            self.problems.append(f"script: {error}")
+            self.note(f"script: {error}")
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not EXPECTED.search(message.text):
-            self.problems.append(f"console: {message.text}")
+            self.note(f"console: {message.text}")
 
     def _request(self, request: Request) -> None:
         self.under_way.add(request)
         if not request.url.startswith((f"{self.url}/", "blob:", "data:")):
-            self.problems.append(f"foreign: {request.url}")
+            self.note(f"foreign: {request.url}")
 
     def _response(self, response: Response) -> None:
         self.answers.append((response.status, urlsplit(response.url).path))
         is_piece = response.request.resource_type in PIECES
         if response.status >= 500 or (is_piece and response.status >= 400):
-            self.problems.append(f"answer: {response.status} {response.url}")
+            self.note(f"answer: {response.status} {response.url}")
