@@ -141,7 +141,7 @@ def test_an_idle_portal_asks_nothing(alice: Member, app: App, sandbox: SandboxDo
 
 def test_old_runs_nobody_looks_at_are_read_less_often(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = start(alice, app, sandbox)
-    assert watch_once() == 4.5
+    assert watch_once() == 3.75
 
     Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(minutes=11))
 
