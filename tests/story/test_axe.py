@@ -34,9 +34,9 @@ def findings(page: Page) -> list[str]:
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 
-def started(visitor: Visitor, app: str, state: str) -> str:
+def started(visitor: Visitor, app: str, state: str, **values: str) -> str:
     """Open the page of a fresh run of APP once it is in STATE."""
-    run = str(visitor.whole.inside.ask("start", email=visitor.email, remote_id=app))
+    run = str(visitor.whole.inside.ask("start", email=visitor.email, remote_id=app, **values))
     visitor.whole.wait_for(run, state)
     visitor.page.goto(f"/runs/{run}/")
     return run
@@ -230,7 +230,7 @@ def run_failed(visitor: Visitor, whole: Whole) -> None:
 
 @scene
 def run_ready(visitor: Visitor, whole: Whole) -> None:
-    started(visitor, CARTOONIFY, "ready")
+    started(visitor, CARTOONIFY, "ready", Style="Ghibli")
 
 
 @scene
@@ -260,7 +260,7 @@ def history_empty(visitor: Visitor, whole: Whole) -> None:
 
 @scene
 def history_full(visitor: Visitor, whole: Whole) -> None:
-    started(visitor, CARTOONIFY, "ready")
+    started(visitor, CARTOONIFY, "ready", Style="Ghibli")
     whole.inside.ask("fill_history", email=visitor.email, remote_id="card-rtl", count=30)
     visitor.page.goto("/history/")
 
