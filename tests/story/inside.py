@@ -111,7 +111,8 @@ def fill_history(email: str, remote_id: str, count: int) -> None:
 def run(run: str) -> dict[str, Any]:
     """How the portal sees the run."""
     found = Run.objects.get(public_id=run)
-    saving = OutputFile.objects.filter(output__run=found, status="saving").exists()
+    files = OutputFile.objects.filter(output__run=found, status="saving")
+    saving = [f"{file.source_url} attempt {file.attempts}, due {file.due_at}: {file.error}" for file in files]
     is_final = "" if found.is_active else "final"
     state = state_of(found).key
     return {"remote_id": found.remote_id, "final": is_final, "status": found.status, "state": state, "saving": saving}
