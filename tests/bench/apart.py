@@ -27,7 +27,7 @@ BENCHES = {
     "run_press": Bench(run_seconds=5, per_minute=100, patience_seconds=120),
     "history": Bench(run_seconds=5, per_minute=100, patience_seconds=180),
     "economy": Bench(run_seconds=30, per_minute=100, patience_seconds=540),
-    "kill": Bench(run_seconds=5, per_minute=100, patience_seconds=900),
+    "kill": Bench(run_seconds=5, per_minute=100, patience_seconds=1500),
 }
 
 

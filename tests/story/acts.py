@@ -8,9 +8,9 @@ from typing import Any
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.smoke import photo
+from tests.story.apps import CARTOONIFY
 from tests.story.conftest import Visitor
 
-CARTOONIFY = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
 PICTURE = re.compile(r"^/files/\w+/")
 RUN_PATH = re.compile(r"/runs/(\w+)/$")
 

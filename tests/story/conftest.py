@@ -8,11 +8,18 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.processes import wait_until
+from tests.story.apps import CARTOONIFY, LEFT_ALONE
 from tests.story.watch import Watch
 from tests.story.whole import Whole
 
 PATIENCE_MS = 10_000
 expect.set_options(timeout=PATIENCE_MS)
+
+# For stories that are not about the pace of the poller.
+HASTE = """
+const wait = window.setTimeout;
+window.setTimeout = (act, after, ...rest) => wait(act, after === 2500 ? 400 : after, ...rest);
+"""
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +37,42 @@ def whole(_whole: Whole) -> Whole:
     """The one running portal; nothing of earlier stories is left at Lamina."""
     _whole.begin_anew()
     return _whole
+
+
+@dataclass
+class Gallery:
+    """An admin with a history: finished runs by Lamina's id of their app, and pages of older ones."""
+
+    email: str
+    runs: dict[str, str]
+
+
+FINISHED = {
+    CARTOONIFY: {"Style": "Ghibli"},
+    "card-half-fails": {},
+    "card-always-fails": {},
+    "sandbox-caption": {},
+    "card-video-thumbnail": {},
+    "card-unknown-output": {},
+    "card-hostile-text": {},
+    "card-long-text": {},
+    "card-long-names": {},
+    "card-rtl": {},
+    "card-emoji": {},
+    "card-twelve": {},
+}
+
+
+@pytest.fixture(scope="session")
+def gallery(_whole: Whole) -> Gallery:
+    """Made once: to be looked at, not to be added to."""
+    email = _whole.inside.ask("member", name="gala", role="admin")["email"]
+    _whole.script("card-twelve", seconds=2)
+    runs = {app: _whole.inside.ask("start", email=email, remote_id=app, **given) for app, given in FINISHED.items()}
+    for run in runs.values():
+        _whole.wait_for(run, "final")
+    _whole.inside.ask("fill_history", email=email, remote_id=LEFT_ALONE, count=30)
+    return Gallery(email, runs)
 
 
 @dataclass
@@ -62,7 +105,10 @@ class Visitor:
 
 
 class Guests:
-    """Makes visitors: `guests("ann", width=320, scripts=False, is_known=False)`."""
+    """Makes visitors: `guests("ann", width=320, scripts=False)`; a HASTY one's pages ask more often.
+
+    Each is a member of their own, unless EMAIL says who it is.
+    """
 
     def __init__(self, browser: Browser, whole: Whole) -> None:
         self.browser = browser
@@ -77,6 +123,8 @@ class Guests:
         width: int = 1280,
         scripts: bool = True,
         signed_in: bool = True,
+        hasty: bool = False,
+        email: str = "",
         **options: Any,
     ) -> Visitor:
         height = 800 if width > 600 else 640
@@ -89,7 +137,9 @@ class Guests:
         context.set_default_timeout(PATIENCE_MS)
         watch = Watch(self.whole.url)
         watch.over(context)
-        email = self.whole.inside.ask("member", name=name, role=role)["email"]
+        if hasty:
+            context.add_init_script(HASTE)
+        email = email or self.whole.inside.ask("member", name=name, role=role)["email"]
         if signed_in:
             give_session(context, self.whole, email)
         visitor = Visitor(email, context.new_page(), watch, self.whole)

@@ -95,10 +95,11 @@ def start(email: str, remote_id: str, **values: str) -> str:
 
 def stay(email: str, remote_id: str, status: str, asks: bool = False) -> str:
     """A run that stays in STATUS ("starting", "checking"), because its next step is an hour away, or a person's."""
-    due = None if asks else timezone.now() + timedelta(hours=1)
+    now = timezone.now()
+    due = None if asks else now + timedelta(hours=1)
+    fields = {"wait": "lamina"} if status == "starting" else {"sent_at": now}
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
-    wait = "" if status == "checking" else "lamina"
-    return factories.make_run(who, what, status=status, due_at=due, wait=wait).public_id
+    return factories.make_run(who, what, status=status, due_at=due, **fields).public_id
 
 
 def fill_history(email: str, remote_id: str, count: int) -> None:

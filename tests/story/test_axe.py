@@ -7,14 +7,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.story.acts import CARTOONIFY, a_photo, boxes, choose, expect_state, hand_over, open_app, sign_in, tiles
-from tests.story.conftest import Guests, Visitor
+from tests.story.acts import a_photo, boxes, choose, expect_state, hand_over, open_app, sign_in, tiles
+from tests.story.apps import CATALOG_SET, LEFT_ALONE
+from tests.story.conftest import FINISHED, Gallery, Guests, Visitor
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser
 Scene = Callable[[Visitor, Whole], None]
 scenes: dict[str, Scene] = {}
-LEFT_ALONE = "card-no-price"  # a start that is being looked for keeps other starts of its app waiting
 STILL = """
 () => Promise.all(document.getAnimations()
   .filter((one) => one.effect.getComputedTiming().endTime < 9e3).map((one) => one.finished.catch(() => {})))
@@ -30,7 +30,7 @@ def scene(make: Scene) -> Scene:
 def findings(page: Page) -> list[str]:
     """What axe has to say about the page as it stands: rule, place and reason."""
     page.evaluate(STILL)  # half-faded words have half their contrast
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options={"preload": False}).response["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 
@@ -91,12 +91,6 @@ def home_busy(visitor: Visitor, whole: Whole) -> None:
 
 
 @scene
-def home_full(visitor: Visitor, whole: Whole) -> None:
-    whole.inside.ask("fill_history", email=visitor.email, remote_id=CARTOONIFY, count=9)
-    visitor.page.goto("/")
-
-
-@scene
 def menu_open(visitor: Visitor, whole: Whole) -> None:
     visitor.page.goto("/history/")
     visitor.page.get_by_role("button", name="your menu").click()
@@ -121,7 +115,7 @@ def form_fresh(visitor: Visitor, whole: Whole) -> None:
 
 @scene
 def form_unfolded(visitor: Visitor, whole: Whole) -> None:
-    open_app(visitor, "173692dd-0258-41bd-8a56-2cf9bbe89910")
+    open_app(visitor, CATALOG_SET)
     for more in visitor.page.locator("details > summary").all():
         more.click()
 
@@ -161,11 +155,6 @@ def form_changed_behind_the_page(visitor: Visitor, whole: Whole) -> None:
 
 
 @scene
-def form_with_a_long_list(visitor: Visitor, whole: Whole) -> None:
-    open_app(visitor, "card-options-25")
-
-
-@scene
 def form_of_hostile_names(visitor: Visitor, whole: Whole) -> None:
     open_app(visitor, "card-markup")
 
@@ -197,83 +186,13 @@ def run_that_asks(visitor: Visitor, whole: Whole) -> None:
 
 
 @scene
-def run_in_progress(visitor: Visitor, whole: Whole) -> None:
-    whole.script("card-slow", outcome="never")
-    run = started(visitor, "card-slow", "running")
-    whole.move(whole.remote_id(run), "running", ready=1)
-    boxes(visitor.page).first.locator("img").wait_for()
-
-
-@scene
-def run_to_cancel(visitor: Visitor, whole: Whole) -> None:
-    run_in_progress(visitor, whole)
-    visitor.page.get_by_role("link", name="Cancel").click()
-    visitor.page.get_by_role("heading", name="Cancel this run?").wait_for()
-
-
-@scene
-def run_cancelled(visitor: Visitor, whole: Whole) -> None:
-    run_to_cancel(visitor, whole)
-    visitor.page.get_by_role("button", name="Cancel the run").click()
-    expect_state(visitor.page, "Cancelled")
-
-
-@scene
-def run_partly_ready(visitor: Visitor, whole: Whole) -> None:
-    started(visitor, "card-half-fails", "partly")
-
-
-@scene
-def run_failed(visitor: Visitor, whole: Whole) -> None:
-    started(visitor, "card-always-fails", "failed")
-
-
-@scene
-def run_ready(visitor: Visitor, whole: Whole) -> None:
-    started(visitor, CARTOONIFY, "ready", Style="Ghibli")
-
-
-@scene
-def run_of_text_and_sound(visitor: Visitor, whole: Whole) -> None:
-    started(visitor, "sandbox-caption", "ready")
-
-
-@scene
-def run_of_a_long_text(visitor: Visitor, whole: Whole) -> None:
-    started(visitor, "card-long-text", "ready")
-
-
-@scene
-def run_of_a_video(visitor: Visitor, whole: Whole) -> None:
-    started(visitor, "card-video-thumbnail", "ready")
-
-
-@scene
-def run_of_an_unknown_kind(visitor: Visitor, whole: Whole) -> None:
-    started(visitor, "card-unknown-output", "ready")
-
-
-@scene
 def history_empty(visitor: Visitor, whole: Whole) -> None:
     visitor.page.goto("/history/")
 
 
 @scene
-def history_full(visitor: Visitor, whole: Whole) -> None:
-    started(visitor, CARTOONIFY, "ready", Style="Ghibli")
-    whole.inside.ask("fill_history", email=visitor.email, remote_id="card-rtl", count=30)
-    visitor.page.goto("/history/")
-
-
-@scene
-def history_as_a_list(visitor: Visitor, whole: Whole) -> None:
-    whole.inside.ask("fill_history", email=visitor.email, remote_id="card-long-names", count=5)
-    visitor.page.goto("/history/?view=list")
-
-
-@scene
 def history_without_a_match(visitor: Visitor, whole: Whole) -> None:
-    whole.inside.ask("fill_history", email=visitor.email, remote_id=CARTOONIFY, count=1)
+    whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=1)
     visitor.page.goto("/history/?q=nothing&state=ready")
     visitor.page.get_by_role("heading", name="No run matches").wait_for()
 
@@ -300,13 +219,53 @@ def form_too_old_to_be_sent(visitor: Visitor, whole: Whole) -> None:
 ROLES = {"form_blocked": "viewer", "health_for_admins": "admin"}
 
 
-@pytest.mark.parametrize("name", scenes)
-def test_axe_finds_nothing(guests: Guests, whole: Whole, name: str) -> None:
-    visitor = guests(role=ROLES.get(name, "maker"))
+def expect_nothing(visitor: Visitor) -> None:
+    """axe finds nothing on the open page: at 1280 px in light, at 320 px in dark."""
     page = visitor.page
-    scenes[name](visitor, whole)
     visitor.watch.is_blind = True
     found = findings(page)
     page.set_viewport_size({"width": 320, "height": 640})
     page.emulate_media(color_scheme="dark")
-    assert [*found, *findings(page)] == []
+    found += findings(page)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert found == []
+
+
+@pytest.mark.parametrize("name", scenes)
+def test_axe_finds_nothing(guests: Guests, whole: Whole, name: str) -> None:
+    visitor = guests(role=ROLES.get(name, "maker"), hasty=True)
+    scenes[name](visitor, whole)
+    expect_nothing(visitor)
+
+
+@pytest.mark.parametrize("app", FINISHED)
+def test_axe_finds_nothing_on_a_finished_run(guests: Guests, gallery: Gallery, app: str) -> None:
+    visitor = guests(email=gallery.email)
+    visitor.page.goto(f"/runs/{gallery.runs[app]}/")
+    expect_nothing(visitor)
+
+
+@pytest.mark.parametrize("path", ["/", "/history/", "/history/?view=list"])
+def test_axe_finds_nothing_where_runs_are_listed(guests: Guests, gallery: Gallery, path: str) -> None:
+    visitor = guests(email=gallery.email)
+    visitor.page.goto(path)
+    expect(visitor.page.locator(".run-card").first).to_be_visible()
+    expect_nothing(visitor)
+
+
+def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(guests: Guests, whole: Whole) -> None:
+    visitor = guests(hasty=True)
+    page = visitor.page
+    whole.script("card-slow", outcome="never")
+    run = whole.inside.ask("start", email=visitor.email, remote_id="card-slow")
+    page.goto(f"/runs/{run}/")
+    whole.move(whole.remote_id(run), "running", ready=1)
+    boxes(page).first.locator("img").wait_for()
+    expect_nothing(visitor)
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("heading", name="Cancel this run?").wait_for()
+    expect_nothing(visitor)
+    page.get_by_role("button", name="Cancel the run").click()
+    expect_state(page, "Cancelled")
+    expect_nothing(visitor)

@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
 
-from tests.story.acts import CARTOONIFY, RUN_PATH, a_photo, choose, hand_over, open_app, tiles, told
+from tests.story.acts import RUN_PATH, a_photo, choose, hand_over, open_app, tiles, told
+from tests.story.apps import CARTOONIFY
 from tests.story.conftest import Guests, Visitor
 from tests.story.whole import Whole, when
 
@@ -104,7 +105,7 @@ def test_a_lost_connection_is_told_and_run_is_free_again(guests: Guests) -> None
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        ({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"words"}, "that file is something else"),
+        ({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"words" * 99}, "that file is something else"),
         ({"name": "broken.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + b"0" * 99}, "picture"),
         ({"name": "empty.png", "mimeType": "image/png", "buffer": b""}, "empty"),
     ],

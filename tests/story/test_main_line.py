@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.story.acts import (
-    CARTOONIFY,
     PICTURE,
     a_photo,
     boxes,
@@ -20,6 +19,7 @@ from tests.story.acts import (
     tiles,
     told,
 )
+from tests.story.apps import CARTOONIFY
 from tests.story.conftest import Guests, Visitor
 from tests.story.whole import Whole, when
 
@@ -33,7 +33,7 @@ def is_loaded(image: Locator) -> bool:
 
 @pytest.mark.parametrize("width", [320, 1280])
 def test_from_signing_in_to_a_picture_in_ones_own_history(guests: Guests, whole: Whole, width: int) -> None:
-    visitor = guests("demo", width=width, signed_in=False)
+    visitor = guests("demo", width=width, signed_in=False, hasty=width == 320)
     page = visitor.page
     whole.wait_for(whole.inside.ask("start", email=visitor.email, remote_id="card-instant"), "ready")
     page.goto("/")
@@ -135,7 +135,7 @@ def find_it_again(page: Page, run: str) -> None:
 
 
 def test_change_and_run_again_opens_the_form_as_it_was(guests: Guests) -> None:
-    visitor = guests()
+    visitor = guests(hasty=True)
     page = visitor.page
     open_app(visitor)
     choose(page, a_photo())
@@ -158,7 +158,7 @@ def test_change_and_run_again_opens_the_form_as_it_was(guests: Guests) -> None:
 
 
 def test_ticked_results_alone_are_asked_for_and_texts_and_sounds_can_be_used(guests: Guests, whole: Whole) -> None:
-    visitor = guests()
+    visitor = guests(hasty=True)
     page = visitor.page
     open_app(visitor, "sandbox-caption")
     page.get_by_role("checkbox", name="Voice-over").uncheck()
@@ -172,7 +172,7 @@ def test_ticked_results_alone_are_asked_for_and_texts_and_sounds_can_be_used(gue
 
 
 def test_cancel_really_cancels_at_lamina(guests: Guests, whole: Whole) -> None:
-    visitor = guests()
+    visitor = guests(hasty=True)
     page = visitor.page
     whole.script("card-slow", outcome="never")
     open_app(visitor, "card-slow")

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.story.acts import PICTURE, RUN_PATH, boxes, open_app, photo_on_disk, press_run, sign_in
+from tests.story.apps import CARTOONIFY
 from tests.story.conftest import Guests, Visitor
 
 pytestmark = pytest.mark.browser
@@ -24,6 +25,7 @@ def test_the_main_line_without_scripts(guests: Guests, tmp_path: Path, width: in
     expect(page.locator(".app-card")).to_have_count(1)
     page.get_by_role("link", name="Cartoonify!").click()
     fill(page, tmp_path)
+    visitor.whole.script(CARTOONIFY, seconds=2.5)
     run = press_run(page)
     expect(boxes(page)).to_have_count(2)
     assert page.locator("noscript meta[http-equiv=refresh]").count() == 1

@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.story.acts import a_photo, choose, open_app, tiles
-from tests.story.conftest import Guests, Visitor
+from tests.story.apps import LEFT_ALONE
+from tests.story.conftest import Gallery, Guests
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser
@@ -41,29 +42,26 @@ def enlarge_text(page: Page) -> None:
     client.send("Page.setFontSizes", {"fontSizes": {"standard": LARGE_TEXT, "fixed": LARGE_TEXT - 6}})
 
 
-def pages_of(visitor: Visitor, whole: Whole) -> list[str]:
+def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
     """Every kind of page with something on it."""
-    whole.script("card-twelve", seconds=2)
-    apps = [*APPS, "sandbox-caption", "card-half-fails", "card-always-fails", "card-hostile-text"]
-    runs = [whole.inside.ask("start", email=visitor.email, remote_id=app) for app in apps if app != APPS[0]]
-    asked = whole.inside.ask("stay", email=visitor.email, remote_id="card-long-names", status="checking", asks=True)
-    runs.append(asked)
-    runs.append(whole.inside.ask("stay", email=visitor.email, remote_id="card-rtl", status="starting"))
-    for run in runs[:-2]:
-        whole.wait_for(run, "final")
+    runs = list(gallery.runs.values())
+    runs.append(
+        whole.inside.ask("stay", email=gallery.email, remote_id="card-long-names", status="checking", asks=True)
+    )
+    runs.append(whole.inside.ask("stay", email=gallery.email, remote_id=LEFT_ALONE, status="starting"))
     forms = [whole.inside.ask("app", remote_id=app)["path"] for app in APPS]
     fixed = ["/", "/apps/", "/apps/?q=nothing", "/history/", "/history/?view=list", "/history/?q=nothing", "/nowhere/"]
-    return [*fixed, *forms, *(f"/runs/{run}/" for run in runs), f"/runs/{runs[-1]}/cancel/"]
+    return [*fixed, *forms, *(f"/runs/{run}/" for run in runs), f"/runs/{runs[-1]}/cancel/", "/manage/"]
 
 
 @pytest.mark.parametrize("is_large", [False, True], ids=["usual text", "text of 200 %"])
-def test_nothing_scrolls_sideways(guests: Guests, whole: Whole, is_large: bool) -> None:
-    visitor = guests(role="admin")
+def test_nothing_scrolls_sideways(guests: Guests, whole: Whole, gallery: Gallery, is_large: bool) -> None:
+    visitor = guests(email=gallery.email)
     page = visitor.page
     if is_large:
         enlarge_text(page)
     found = []
-    for path in pages_of(visitor, whole):
+    for path in pages_of(gallery, whole):
         page.goto(path)
         found += too_wide(page)
     open_app(visitor, "card-many-pictures")

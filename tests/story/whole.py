@@ -17,7 +17,7 @@ READY = "Lamina Portal is ready"
 # The limits of Lamina are proved elsewhere; here they would only make stories wait for each other.
 PER_MINUTE = "6000"
 QUICK = {"LAMINA_REQUESTS_PER_MINUTE": PER_MINUTE, "LAMINA_POLL_SECONDS": "0.7"}
-RUN_SECONDS = "2.5"
+RUN_SECONDS = "1.2"
 
 
 class Whole:
@@ -70,7 +70,7 @@ class Whole:
             return state in (found["state"], found["status"], found["final"]) and not found["saving"]
 
         try:
-            wait_until(is_there, f"run {run} to be {state}")
+            wait_until(is_there, f"run {run} to be {state}", seconds=60)  # a file that failed once comes 30 s later
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {found}") from None
 
