@@ -7,6 +7,7 @@ from typing import Any
 
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
+from tests.processes import wait_until
 from tests.smoke import photo
 from tests.story.apps import CARTOONIFY
 from tests.story.conftest import Visitor
@@ -78,6 +79,12 @@ def run_id(page: Page) -> str:
 def expect_state(page: Page, word: str) -> None:
     """The run page's state line says WORD."""
     expect(page.locator("#run-panel .state-chip")).to_have_text(word)
+
+
+def expect_picture(image: Locator) -> None:
+    """IMAGE is there, loaded and no broken one."""
+    expect(image).to_have_count(1)
+    wait_until(lambda: bool(image.evaluate("it => it.complete && it.naturalWidth > 0")), "the picture")
 
 
 def boxes(page: Page) -> Locator:

@@ -15,6 +15,7 @@ from tests.story.whole import Whole
 pytestmark = pytest.mark.browser
 Scene = Callable[[Visitor, Whole], None]
 scenes: dict[str, Scene] = {}
+QUICK = {"preload": False, "resultTypes": ["violations"]}
 STILL = """
 () => Promise.all(document.getAnimations()
   .filter((one) => one.effect.getComputedTiming().endTime < 9e3).map((one) => one.finished.catch(() => {})))
@@ -30,7 +31,7 @@ def scene(make: Scene) -> Scene:
 def findings(page: Page) -> list[str]:
     """What axe has to say about the page as it stands: rule, place and reason."""
     page.evaluate(STILL)  # half-faded words have half their contrast
-    found = Axe().run(page, options={"preload": False}).response["violations"]
+    found = Axe().run(page, options=QUICK).response["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 

@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
 
-from tests.story.acts import RUN_PATH, a_photo, choose, hand_over, open_app, tiles, told
+from tests.story.acts import RUN_PATH, a_photo, choose, expect_picture, hand_over, open_app, tiles, told
 from tests.story.apps import CARTOONIFY
 from tests.story.conftest import Guests, Visitor
-from tests.story.whole import Whole, when
+from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser
 
@@ -17,8 +17,7 @@ def expect_file(page: Page, name: str) -> None:
     """One tile with the file's name and its picture."""
     expect(tiles(page)).to_have_count(1)
     expect(tiles(page)).to_contain_text(name)
-    image = tiles(page).locator("img")
-    when(lambda: bool(image.evaluate("it => it.complete && it.naturalWidth > 0")), "the preview")
+    expect_picture(tiles(page).locator("img"))
 
 
 def sample_url(whole: Whole) -> str:

@@ -1,16 +1,16 @@
 """The whole story with scripts on: from signing in to a picture in one's own history."""
 
 import re
-from functools import partial
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.story.acts import (
     PICTURE,
     a_photo,
     boxes,
     choose,
+    expect_picture,
     expect_state,
     open_app,
     press_run,
@@ -21,14 +21,10 @@ from tests.story.acts import (
 )
 from tests.story.apps import CARTOONIFY
 from tests.story.conftest import Guests, Visitor
-from tests.story.whole import Whole, when
+from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser
 MOST_SHIFT = 0.05
-
-
-def is_loaded(image: Locator) -> bool:
-    return bool(image.evaluate("it => it.complete && it.naturalWidth > 0"))
 
 
 @pytest.mark.parametrize("width", [320, 1280])
@@ -77,7 +73,7 @@ def fill(page: Page) -> None:
     expect(tiles(page)).to_have_count(1)
     expect(tiles(page)).to_contain_text("me.png")
     expect(tiles(page)).to_contain_text(re.compile("320 . 240"))
-    expect(tiles(page).locator("img")).to_have_js_property("complete", True)
+    expect_picture(tiles(page).locator("img"))
     expect(page.get_by_text("Sample picture is used")).not_to_be_visible()
     page.get_by_role("radio", name="Ghibli").check()
     folded.locator("summary").click()
@@ -109,7 +105,7 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
     expect(page.locator("#run-panel")).to_contain_text("Kept in your history")
     for image in boxes(page).locator("img").all():
         assert PICTURE.match(str(image.get_attribute("src")))
-        when(partial(is_loaded, image), "the picture")
+        expect_picture(image)
         assert image.get_attribute("alt")
 
     assert page.evaluate("window.isSamePage")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.story.acts import PICTURE, RUN_PATH, boxes, open_app, photo_on_disk, press_run, sign_in
+from tests.story.acts import PICTURE, RUN_PATH, boxes, expect_picture, open_app, photo_on_disk, press_run, sign_in
 from tests.story.apps import CARTOONIFY
 from tests.story.conftest import Guests, Visitor
 
@@ -92,7 +92,7 @@ def test_after_an_expired_sign_in_everything_is_offered_again(guests: Guests, tm
         page.evaluate("document.querySelector('[data-autosave]').remove()")  # what no autosave has seen must do as well
     fill(page, tmp_path)
     if scripts:
-        expect(page.locator(".file-tile[data-file]")).to_have_count(1)
+        expect_picture(page.locator(".file-tile[data-file] img"))
     visitor.whole.inside.ask("expire", email=visitor.email)
     page.get_by_role("button", name="Run", exact=True).last.click()
     expect(page.get_by_text("You were signed out meanwhile.")).to_be_visible()

@@ -45,10 +45,9 @@ def enlarge_text(page: Page) -> None:
 def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
     """Every kind of page with something on it."""
     runs = list(gallery.runs.values())
-    runs.append(
-        whole.inside.ask("stay", email=gallery.email, remote_id="card-long-names", status="checking", asks=True)
-    )
-    runs.append(whole.inside.ask("stay", email=gallery.email, remote_id=LEFT_ALONE, status="starting"))
+    who, name = gallery.email, "card-long-names"
+    runs.append(whole.inside.ask("stay", email=who, remote_id=name, status="checking", asks=True))
+    runs.append(whole.inside.ask("stay", email=who, remote_id=LEFT_ALONE, status="starting"))
     forms = [whole.inside.ask("app", remote_id=app)["path"] for app in APPS]
     fixed = ["/", "/apps/", "/apps/?q=nothing", "/history/", "/history/?view=list", "/history/?q=nothing", "/nowhere/"]
     return [*fixed, *forms, *(f"/runs/{run}/" for run in runs), f"/runs/{runs[-1]}/cancel/", "/manage/"]

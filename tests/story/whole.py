@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -115,8 +114,3 @@ class Inside:
         assert self.process.stdin
         self.process.stdin.close()
         self.process.wait(10)
-
-
-def when(condition: Callable[[], bool], what: str) -> None:
-    """Wait until CONDITION holds."""
-    wait_until(condition, what)
