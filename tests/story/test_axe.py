@@ -217,6 +217,7 @@ def form_too_old_to_be_sent(visitor: Visitor, whole: Whole) -> None:
     visitor.page.get_by_role("heading", level=1).wait_for()
 
 
+LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve")  # to axe
 ROLES = {"form_blocked": "viewer", "health_for_admins": "admin"}
 
 
@@ -240,7 +241,7 @@ def test_axe_finds_nothing(guests: Guests, whole: Whole, name: str) -> None:
     expect_nothing(visitor)
 
 
-@pytest.mark.parametrize("app", FINISHED)
+@pytest.mark.parametrize("app", [app for app in FINISHED if app not in LIKE_OTHERS])
 def test_axe_finds_nothing_on_a_finished_run(guests: Guests, gallery: Gallery, app: str) -> None:
     visitor = guests(email=gallery.email)
     visitor.page.goto(f"/runs/{gallery.runs[app]}/")
