@@ -5,7 +5,10 @@ from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, R
 from runs.models.file import StoredFile, Upload
 from runs.models.member import Member, SignInAttempt
 from runs.models.output import Output, OutputFile
+from runs.models.people import Invite, SignedIn
+from runs.models.reuse import Preset, SavedView
 from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Draft, Run, RunInput
+from runs.models.sharing import GuestLink, GuestLinkOutput, SharingRules
 
 __all__ = [
     "ACTIVE",
@@ -14,17 +17,24 @@ __all__ = [
     "App",
     "AppSchema",
     "Draft",
+    "GuestLink",
+    "GuestLinkOutput",
     "Heartbeat",
     "Incident",
+    "Invite",
     "LaminaStatus",
     "Lease",
     "Member",
     "Output",
     "OutputFile",
+    "Preset",
     "RequestLog",
     "Run",
     "RunInput",
+    "SavedView",
+    "SharingRules",
     "SignInAttempt",
+    "SignedIn",
     "StoredFile",
     "Upload",
 ]

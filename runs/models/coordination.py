@@ -19,9 +19,9 @@ class Lease(models.Model):
 
 
 class Heartbeat(models.Model):
-    """The last sign of life of a part of the portal: "worker" or "poller"."""
+    """The last sign of life of a part of the portal: "poller", or "worker host:pid" for each cluster."""
 
-    name = models.CharField(max_length=50, primary_key=True)
+    name = models.CharField(max_length=120, primary_key=True)
     at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

@@ -37,11 +37,19 @@ class Member(AbstractBaseUser, PermissionsMixin):
         APPROVER = "approver", "Approver"
         ADMIN = "admin", "Admin"
 
+    class Theme(models.TextChoices):
+        SYSTEM = "", "As the device"
+        LIGHT = "light", "Light"
+        DARK = "dark", "Dark"
+
     email = models.EmailField("email address", max_length=254, unique=True)
     name = models.CharField(max_length=150, blank=True, default="")
     role = models.CharField(max_length=10, choices=Role, default=Role.MAKER)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=timezone.now)
+    deactivated_at = models.DateTimeField(null=True, blank=True)
+    has_shortcuts = models.BooleanField(default=True)
+    theme = models.CharField(max_length=5, choices=Theme, blank=True, default=Theme.SYSTEM)
 
     objects = MemberManager()
 

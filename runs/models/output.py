@@ -1,13 +1,21 @@
 """What a run made: one Output per result box, one OutputFile per media address in it."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from runs.models.file import StoredFile
+from runs.models.ids import new_public_id
+from runs.models.member import Member
 from runs.models.run import Run
+
+
+class OutputQuerySet(models.QuerySet["Output"]):
+    def visible_to(self, member: Member) -> Self:
+        return self.filter(run__in=Run.objects.visible_to(member))
 
 
 class Output(models.Model):
@@ -19,6 +27,7 @@ class Output(models.Model):
         ERROR = "error", "Failed"
         CANCELLED = "cancelled", "Cancelled"
 
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="outputs")
     position = models.PositiveIntegerField()
     remote_id = models.CharField(max_length=200, blank=True, default="")  # empty until Lamina names it
@@ -32,6 +41,10 @@ class Output(models.Model):
     box_width = models.PositiveIntegerField(default=1)
     box_height = models.PositiveIntegerField(default=1)
     raw_value: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)
+    starred_at = models.DateTimeField(null=True, blank=True)  # one star for the whole team
+    starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = OutputQuerySet.as_manager()
 
     class Meta:
         ordering = ("position",)
@@ -44,6 +57,10 @@ class Output(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.position} {self.label}"
+
+    def get_absolute_url(self) -> str:
+        """The page of this result."""
+        return reverse("runs:file-detail", args=[self.public_id])
 
 
 class OutputFile(models.Model):

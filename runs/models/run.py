@@ -21,8 +21,28 @@ SILENT_AFTER = timedelta(hours=24)
 
 class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, member: Member) -> Self:
-        """A run is its maker's until shared; to anyone else it does not exist."""
-        return self.filter(member=member)
+        """A run is its maker's until shared with the team; admins see every run. To anyone else it does not exist, and
+        what lies in the bin does to nobody."""
+        kept = self.filter(deleted_at=None)
+        return kept if member.is_admin else kept.filter(Q(member=member) | Q(shared_at__isnull=False))
+
+    def of(self, member: Member) -> Self:
+        """The member's own runs: History's tab Mine."""
+        return self.filter(member=member, deleted_at=None)
+
+    def shared_by_others(self, member: Member) -> Self:
+        """What teammates share: History's tab Team."""
+        return self.filter(shared_at__isnull=False, deleted_at=None).exclude(member=member)
+
+    def changeable_by(self, member: Member) -> Self:
+        """Runs the member may cancel, rename, share or put into the bin: own ones, and for admins all."""
+        kept = self.filter(deleted_at=None)
+        return kept if member.is_admin else kept.filter(member=member)
+
+    def in_bin_of(self, member: Member) -> Self:
+        """Deleted runs the member may bring back."""
+        gone = self.filter(deleted_at__isnull=False)
+        return gone if member.is_admin else gone.filter(member=member)
 
     def active(self) -> Self:
         return self.filter(status__in=ACTIVE)
@@ -149,6 +169,18 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)  # when Lamina accepted it
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    kinds = models.CharField(max_length=200, blank=True, default=" ")  # of its outputs, " image video ", for the filter
+    parent = models.ForeignKey(  # the run it was begun from, or whose failed outputs it tries again
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children"
+    )
+    preset = models.ForeignKey("runs.Preset", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    shared_at = models.DateTimeField(null=True, blank=True)  # with the team; null = only its maker (and admins)
+    starred_at = models.DateTimeField(null=True, blank=True)  # the run's own star, one for the whole team
+    starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    has_star = models.BooleanField(default=False)  # its own or that of one of its outputs
+    deleted_at = models.DateTimeField(null=True, blank=True)  # in the bin since; gone with its files 30 days later
+    deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
     objects = RunQuerySet.as_manager()
 
     class Meta:
@@ -167,6 +199,20 @@ class Run(models.Model):
             # history of one member, newest first, page by page
             models.Index(F("member"), F("created_at").desc(), F("id").desc(), name="run_history"),
             models.Index(F("member"), F("app"), F("created_at").desc(), name="run_history_app"),
+            # RunQuerySet.shared_by_others, starred ones, the bin
+            models.Index(
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=Q(shared_at__isnull=False, deleted_at=None),
+                name="run_history_team",
+            ),
+            models.Index(
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=Q(has_star=True, deleted_at=None),
+                name="run_history_starred",
+            ),
+            models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_bin"),
             # RunQuerySet.due
             models.Index(fields=["due_at"], condition=Q(status__in=("starting", "checking")), name="run_due"),
             # RunQuerySet.active and at_lamina

@@ -238,7 +238,7 @@ def _page(
     source: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    mine = Run.objects.visible_to(request.user).filter(app=app).in_state("ready").newest_first()
+    mine = Run.objects.of(request.user).filter(app=app).in_state("ready").newest_first()
     context = {
         "section": "apps",
         "app": app,

@@ -24,7 +24,7 @@ PAGE = 24
 def history(request: PortalRequest) -> HttpResponse:
     filters = _filters(request)
     shown_as = {"view": "list"} if request.GET.get("view") == "list" else {}
-    mine = Run.objects.visible_to(request.user)
+    mine = Run.objects.of(request.user)
     used = mine.filter(app=OuterRef("pk"))
     apps = list(App.objects.filter(Exists(used)).only("name", "public_id", "position"))
     last = _last_of_page_before(request)
@@ -71,7 +71,7 @@ def _filtered(runs: RunQuerySet, filters: dict[str, str]) -> RunQuerySet:
 def _last_of_page_before(request: PortalRequest) -> Run | None:
     """The run this page goes on after (`?before=`); None on the first page."""
     before = request.GET.get("before", "")[:16]
-    mine = Run.objects.visible_to(request.user)
+    mine = Run.objects.of(request.user)
     return mine.filter(public_id=before).only("created_at").first() if before else None
 
 

@@ -17,7 +17,7 @@ SUGGESTIONS = 3
 def home(request: PortalRequest) -> HttpResponse:
     catalog.request_refresh_if_stale()
     catalog.request_balance_if_stale()
-    mine = Run.objects.visible_to(request.user).newest_first()
+    mine = Run.objects.of(request.user).newest_first()
     active = run_cards(mine.active().for_cards()[:ACTIVE_SHOWN])
     latest = run_cards(mine.exclude(pk__in=[card.run.pk for card in active]).for_cards()[:LATEST])
     apps = [app_card(app) for app in App.objects.listed().select_related("thumbnail")]

@@ -16,6 +16,10 @@ def _run_of(request: PortalRequest, run_id: str) -> Run:
     return get_object_or_404(Run.objects.visible_to(request.user).for_page(), public_id=run_id)
 
 
+def _changeable_run_of(request: PortalRequest, run_id: str) -> Run:
+    return get_object_or_404(Run.objects.changeable_by(request.user).for_page(), public_id=run_id)
+
+
 @require_safe
 def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     run = _run_of(request, run_id)
@@ -29,7 +33,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
     """Asks on GET, does it on POST: a page of its own, so that the run page's refresh wipes nothing."""
-    run = _run_of(request, run_id)
+    run = _changeable_run_of(request, run_id)
     if request.method != "POST":
         return render_page(request, "runs/run_cancel.html", {"section": "history", "run": run, "page": run_page(run)})
     said = {
@@ -44,7 +48,7 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
 @require_POST
 def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
     """A person decides that a doubtful start did not happen; it may cost twice, and the page says so."""
-    run = _run_of(request, run_id)
+    run = _changeable_run_of(request, run_id)
     if progress.start_again(run, timezone.now()):
         waking.ensure_poller()
     return go_to(request, run.get_absolute_url())
@@ -53,6 +57,6 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
 @require_POST
 def run_leave(request: PortalRequest, run_id: str) -> HttpResponse:
     """A person gives up on a doubtful start."""
-    run = _run_of(request, run_id)
+    run = _changeable_run_of(request, run_id)
     progress.leave_it(run, timezone.now())
     return go_to(request, run.get_absolute_url())

@@ -1,0 +1,59 @@
+"""What people keep to use again: named answers of a form, and named filters of History."""
+
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from runs.models.app import App
+from runs.models.file import Upload
+from runs.models.ids import new_public_id
+from runs.models.member import Member
+
+
+class PresetQuerySet(models.QuerySet["Preset"]):
+    def visible_to(self, member: Member) -> Self:
+        """Own presets and the team's."""
+        return self.filter(Q(member=member) | Q(is_team=True))
+
+
+class Preset(models.Model):
+    """Answers of one app's form under a name; its maker's own, or the team's."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="presets")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="presets")
+    name = models.CharField(max_length=100)
+    is_team = models.BooleanField(default=False)
+    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # list of schema_forms.Answer dicts
+    wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
+    uploads = models.ManyToManyField(Upload, related_name="presets")  # named in `answers`: kept as long as the preset
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = PresetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=["app", "member", "name"], name="preset_name_unique"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SavedView(models.Model):
+    """A filter of History under a name."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="saved_views")
+    name = models.CharField(max_length=100)
+    query = models.TextField(blank=True, default="")  # the query string, without `before`
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=["member", "name"], name="saved_view_name_unique"),)
+
+    def __str__(self) -> str:
+        return self.name

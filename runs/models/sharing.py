@@ -1,0 +1,94 @@
+"""What outsiders may see: links for guests, and the team's rules about them."""
+
+from typing import Self
+
+from django.db import models
+from django.utils import timezone
+
+from runs.models.ids import new_public_id
+from runs.models.member import Member
+from runs.models.output import Output
+
+
+class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
+    def manageable_by(self, member: Member) -> Self:
+        """Own links; for admins all."""
+        return self if member.is_admin else self.filter(member=member)
+
+    def alive(self) -> Self:
+        return self.filter(revoked_at=None, expires_at__gt=timezone.now())
+
+
+class GuestLink(models.Model):
+    """Chosen results for people without an account, at `/s/<token>/`.
+
+    Of the token only a hash is kept; it is derived from NONCE and the portal's secret key, so that its maker can copy
+    the link again while the database alone opens nothing.
+    """
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    nonce = models.CharField(max_length=43)
+    token_hash = models.CharField(max_length=64, unique=True)  # SHA-256 in hex
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="guest_links")
+    outputs = models.ManyToManyField(Output, through="GuestLinkOutput", related_name="guest_links")
+    audience = models.CharField(max_length=150, blank=True, default="")  # "for Kim at Acme"
+    message = models.TextField(blank=True, default="")
+    passphrase = models.CharField(max_length=128, blank=True, default="")  # a password hash; empty = none
+    may_download = models.BooleanField(default=False)
+    shows_inputs = models.BooleanField(default=False)
+    shows_app = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    views = models.PositiveIntegerField(default=0)  # by people: no prefetch, no robot, no member
+    viewed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = GuestLinkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (models.Index(fields=["member", "-created_at"], name="guest_link_of_member"),)
+
+    def __str__(self) -> str:
+        return f"{self.public_id} for {self.audience or 'anyone'}"
+
+
+class GuestLinkOutput(models.Model):
+    """The order of a link's results."""
+
+    link = models.ForeignKey(GuestLink, on_delete=models.CASCADE, related_name="chosen")
+    output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="+")
+    position = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (models.UniqueConstraint(fields=["link", "output"], name="guest_link_output_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.link_id}/{self.position}"
+
+
+class SharingRules(models.Model):
+    """One row: what admins allow. Read it with `SharingRules.current()`."""
+
+    class Makers(models.TextChoices):
+        MAKER = "maker", "Makers, approvers and admins"
+        APPROVER = "approver", "Approvers and admins"
+
+    guests_allowed = models.BooleanField(default=True)
+    longest_days = models.PositiveSmallIntegerField(default=90)
+    needs_passphrase = models.BooleanField(default=False)
+    link_makers = models.CharField(max_length=10, choices=Makers, default=Makers.MAKER)
+    team_by_default = models.BooleanField(default=False)  # new runs are shared with the team from the start
+
+    def __str__(self) -> str:
+        return "sharing rules"
+
+    @classmethod
+    def current(cls) -> "SharingRules":
+        return cls.objects.first() or cls()
+
+    def may_make_links(self, member: Member) -> bool:
+        roles = {"approver", "admin"} if self.link_makers == self.Makers.APPROVER else {"maker", "approver", "admin"}
+        return self.guests_allowed and member.role in roles
