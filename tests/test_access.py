@@ -1,43 +1,23 @@
-"""Who may see what: every address as nobody, stranger, teammate, owner and admin."""
+"""Who may see what: every address and method, asked by everyone, for a run of one's own and one shared with the team.
+
+`pytest tests/test_access.py -s` prints the table.
+"""
 
 import re
+from collections.abc import Callable
 
 import pytest
+from django.core.cache import cache
+from django.db import transaction
+from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from runs.models import App, Member, Output, OutputFile, Run, StoredFile, Upload
-from tests.conftest import client_of
-from tests.factories import make_app, make_run, make_stored
+from runs.models import Member
+from tests.access_rows import ANY_METHOD, NO_CSRF, ROWS, Row
+from tests.access_world import OUTSIDE, PEOPLE, Subject, World
 
 pytestmark = pytest.mark.django_db
-
-# address name: (method, nobody, stranger, owner, admin who does not own it); nobody is redirected to the sign-in page
-# when reading (302), and gets it as the answer to a change (200), with what was posted kept in it
-EXPECTED = {
-    "runs:home": ("get", 302, 200, 200, 200),
-    "runs:app-list": ("get", 302, 200, 200, 200),
-    "runs:app-detail": ("get", 302, 200, 200, 200),
-    "runs:draft-save": ("post", 200, 204, 204, 204),
-    "runs:draft-clear": ("post", 200, 302, 302, 302),
-    "runs:app-news": ("get", 302, 302, 302, 302),
-    "runs:history": ("get", 302, 200, 200, 200),
-    "runs:run-detail": ("get", 302, 404, 200, 200),
-    "runs:run-status": ("get", 302, 404, 200, 200),
-    "runs:run-cancel": ("get", 302, 404, 200, 200),
-    "runs:run-start-again": ("post", 200, 404, 302, 302),
-    "runs:run-leave": ("post", 200, 404, 302, 302),
-    "runs:hook": ("post", 503, 503, 503, 503),  # no sign-in: the path and a signature are the proof
-    "runs:manage": ("get", 302, 404, 404, 200),
-    "runs:live": ("get", 302, 204, 204, 204),
-    "runs:file-original": ("get", 302, 404, 200, 200),
-    "runs:file-thumb": ("get", 302, 404, 200, 200),
-    "runs:upload-create": ("post", 200, 422, 422, 422),
-    "runs:upload-detail": ("get", 302, 404, 200, 404),
-    "login": ("get", 200, 302, 302, 302),
-    "logout": ("post", 200, 302, 302, 302),
-    "healthz": ("get", 200, 200, 200, 200),
-}
 
 
 def all_names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> set[str]:
@@ -50,73 +30,92 @@ def all_names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> set
     return names
 
 
-def test_every_address_has_a_row() -> None:
-    assert all_names(get_resolver().url_patterns) == set(EXPECTED)
-
-
-class World:
-    """Alice's app, run, file and upload."""
-
-    def __init__(self, owner: Member, file: StoredFile) -> None:
-        self.app: App = make_app()
-        self.run: Run = make_run(owner, self.app, status="completed")
-        output = Output.objects.filter(run=self.run).first()
-        assert output is not None
-        OutputFile.objects.create(output=output, source_url="https://x.test/a.png", status="saved", file=file)
-        self.file = file
-        self.upload = Upload.objects.create(member=owner, file=file, status="ready", name="a.png")
-
-    def address(self, name: str) -> str:
-        ids = {"app": self.app.public_id, "run": self.run.public_id, "file": self.file.public_id}
-        arguments: dict[str, list[str | int]] = {
-            "runs:app-detail": [self.app.slug, ids["app"]],
-            "runs:draft-save": [ids["app"]],
-            "runs:draft-clear": [ids["app"]],
-            "runs:app-news": [ids["app"]],
-            "runs:file-original": [ids["file"]],
-            "runs:file-thumb": [ids["file"], 200],
-            "runs:hook": [self.run.hook_token],
-            "runs:upload-detail": [self.upload.public_id],
-        }
-        own = [ids["run"]] if name.startswith("runs:run-") else []
-        return reverse(name, args=arguments.get(name, own))
-
-    def data(self, name: str) -> dict[str, str]:
-        return {"app": self.app.public_id, "field": "p0"} if name == "runs:upload-create" else {}
-
-
 @pytest.fixture
-def world(alice: Member) -> World:
-    return World(alice, make_stored())
+def world(make_member: Callable[..., Member]) -> World:
+    return World(make_member)
 
 
-@pytest.mark.parametrize("name", sorted(EXPECTED))
-@pytest.mark.parametrize("who", ["nobody", "bob", "alice", "admin"])
-def test_the_walk(name: str, who: str, world: World, alice: Member, bob: Member, admin_member: Member) -> None:
-    method, *expected = EXPECTED[name]
-    people = {"nobody": None, "bob": bob, "alice": alice, "admin": admin_member}
-    member = people[who]
-    client = client_of(member) if member else Client()
-
-    answer = getattr(client, str(method))(world.address(name), world.data(name))
-
-    assert answer.status_code == expected[list(people).index(who)], (name, who)
-    if member is None and method == "post" and name != "runs:hook":
-        assert 'name="password"' in answer.content.decode()
+def ask(world: World, row: Row, client: Client, method: str = "") -> HttpResponseBase:
+    """Send the request of ROW and forget what it changed."""
+    cache.clear()
+    with transaction.atomic():
+        answer: HttpResponseBase = getattr(client, method or row.method)(
+            reverse(row.name, args=row.path(world)), row.data(world) or {}
+        )
+        transaction.set_rollback(True)
+    return answer
 
 
-@pytest.mark.parametrize("name", sorted(n for n, row in EXPECTED.items() if row[0] == "post" and n != "runs:hook"))
-def test_changes_need_the_csrf_token(name: str, world: World, alice: Member) -> None:
+def body_of(answer: HttpResponseBase) -> str:
+    content = b"".join(answer) if answer.streaming else answer.content  # type: ignore[attr-defined]
+    return bytes(content).decode("utf-8", "replace")
+
+
+def problems_of(world: World, row: Row, who: str, answer: HttpResponseBase) -> list[str]:
+    """What is wrong with ANSWER, in words: the status, the way in, or words of a run that are not for WHO."""
+    wanted = row.expected(who, is_shared=world.subject is world.shared)
+    if answer.status_code != wanted:
+        return [f"{answer.status_code} instead of {wanted}"]
+    body = body_of(answer)
+    found = []
+    if row.asks_to_sign_in(who):
+        is_asked = answer.headers["Location"].startswith("/login/") if wanted == 302 else 'name="password"' in body
+        found += [] if is_asked else ["not asked to sign in"]
+    if who in OUTSIDE and "sessionid" in answer.cookies:
+        found.append("a session was begun")
+    leaks = [subject.word for subject in hidden_from(world, who) if subject.word in body]
+    return [*found, *(f"“{word}” is not for them" for word in leaks)]
+
+
+def hidden_from(world: World, who: str) -> list[Subject]:
+    """The runs of which WHO may learn nothing."""
+    if who in ("owner", "admin"):
+        return []
+    return [world.private, world.shared] if who in OUTSIDE else [world.private]
+
+
+def test_every_address_has_a_row() -> None:
+    assert all_names(get_resolver().url_patterns) == {row.name for row in ROWS}
+
+
+@pytest.mark.parametrize("sharing", ["private", "shared"])
+def test_the_walk(world: World, sharing: str) -> None:
+    world.subject = getattr(world, sharing)
+    wrong, lines = [], []
+    for row in ROWS:
+        cells = []
+        for who in PEOPLE:
+            answer = ask(world, row, world.client(who))
+            problems = problems_of(world, row, who, answer)
+            wrong += [f"{row.method} {row.name} {row.query} as {who}: {problem}" for problem in problems]
+            cells.append(f"{answer.status_code}{'!' if problems else ''}")
+        lines.append(f"{f'{row.method} {row.name} {row.query}':<44}" + "".join(f"{cell:>9}" for cell in cells))
+    heads = "".join(f"{who.replace('guest, ', '')[:8]:>9}" for who in PEOPLE)
+    print(f"\nA run that is {sharing}\n{'':<44}{heads}", *lines, sep="\n")  # noqa: T201 - with -s it is read
+    assert not wrong, "\n".join(wrong)
+
+
+def test_any_other_method_is_refused(world: World) -> None:
+    known = {(row.name, row.method) for row in ROWS}
+    taken = []
+    for row in {row.name: row for row in ROWS if row.name not in ANY_METHOD}.values():
+        for method in ("get", "post", "put", "patch", "delete"):
+            if (row.name, method) not in known:
+                status = ask(world, row, world.client("owner"), method).status_code
+                taken += [f"{method} {row.name}: {status}"] if status not in (404, 405) else []
+    assert not taken, "\n".join(taken)
+
+
+def test_changes_need_the_csrf_token(world: World) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(alice)
+    client.force_login(world.owner)
+    changes = [row for row in ROWS if row.method == "post" and not row.name.startswith(NO_CSRF)]
 
-    assert client.post(world.address(name), world.data(name)).status_code == 403
+    assert [row.name for row in changes if ask(world, row, client).status_code != 403] == []
 
 
-def test_no_page_loads_anything_foreign(world: World, alice: Member) -> None:
-    client = client_of(alice)
-
-    for name, row in EXPECTED.items():
-        if row[0] == "get" and row[3] == 200 and not name.startswith(("runs:file", "healthz")):
-            page = client.get(world.address(name)).content.decode()
-            assert not re.search(r'(?:src|srcset|poster|data)="(?:https?:)?//', page), name
+def test_no_page_loads_anything_foreign(world: World) -> None:
+    for row in ROWS:
+        if row.method == "get" and row.status == 200 and not row.name.startswith(("runs:file-o", "runs:file-t")):
+            page = body_of(ask(world, row, world.client("admin")))
+            assert not re.search(r'(?:src|srcset|poster|data)="(?:https?:)?//', page), row.name

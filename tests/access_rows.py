@@ -1,0 +1,104 @@
+"""The table of the URL walk: one row for each address and method, and who gets in.
+
+To add an address: one `Row(name, method, rule, status)` for each of its methods in `ROWS`. RULE says who is let in (to
+a run that is *Only me*, and to one shared with the team), STATUS what they get. Everybody else gets what is usual:
+without an account the sign-in page, with one 404. `only` names people who get something else, `path` gives the address
+its arguments, `data` what is posted; `query` is a word that tells two rows of one address apart.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.access_world import MEMBERS, OUTSIDE, PEOPLE, World
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who gets in when the run is its maker's alone, and when it is shared with the team."""
+
+    private: tuple[str, ...]
+    shared: tuple[str, ...]
+
+
+ALL = Rule(PEOPLE, PEOPLE)  # no account needed
+IN = Rule(MEMBERS, MEMBERS)  # whoever is signed in
+SEES = Rule(("owner", "admin"), MEMBERS)  # what belongs to a run: with the team once it is shared
+CHANGES = Rule(("owner", "admin"), ("owner", "admin"))  # what its maker (and an admin) may do to it
+OWN = Rule(("owner",), ("owner",))  # not even an admin
+ADMIN = Rule(("admin",), ("admin",))
+RUNS = Rule(*[("stranger or teammate", "approver", "owner", "admin")] * 2)  # everyone but viewers
+
+
+def _nothing(_: World) -> Any:
+    return []
+
+
+def run(world: World) -> list[str]:
+    return [world.subject.run.public_id]
+
+
+def app(world: World) -> list[str]:
+    return [world.app.public_id]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One address and method."""
+
+    name: str
+    method: str
+    rule: Rule
+    status: int = 200
+    path: Callable[[World], list[Any]] = _nothing
+    data: Callable[[World], Any] = _nothing
+    only: Mapping[str, int] = field(default_factory=dict)
+    query: str = ""
+
+    def expected(self, who: str, *, is_shared: bool) -> int:
+        """The status WHO must get."""
+        if who in self.only:
+            return self.only[who]
+        if who in (self.rule.shared if is_shared else self.rule.private):
+            return self.status
+        if who in OUTSIDE:
+            return 302 if self.method == "get" else 200  # to the sign-in page; a change is answered by it
+        return 404
+
+    def asks_to_sign_in(self, who: str) -> bool:
+        return who in OUTSIDE and self.rule is not ALL and who not in self.only
+
+
+ROWS = [
+    Row("runs:home", "get", IN),
+    Row("runs:app-list", "get", IN),
+    Row("runs:app-detail", "get", IN, path=lambda w: [w.app.slug, w.app.public_id]),
+    Row("runs:app-detail", "get", SEES, query="from", path=lambda w: [w.app.slug, w.app.public_id],
+        data=lambda w: {"from": w.subject.run.public_id}),
+    Row("runs:app-detail", "post", IN, 422, path=lambda w: [w.app.slug, w.app.public_id]),
+    Row("runs:draft-save", "post", IN, 204, path=app),
+    Row("runs:draft-clear", "post", IN, 302, path=app),
+    Row("runs:app-news", "get", IN, 302, path=app),
+    Row("runs:history", "get", IN),
+    Row("runs:run-detail", "get", SEES, path=run),
+    Row("runs:run-status", "get", SEES, path=run),
+    Row("runs:run-cancel", "get", CHANGES, path=run),
+    Row("runs:run-cancel", "post", CHANGES, 302, path=run),
+    Row("runs:run-start-again", "post", CHANGES, 302, path=run),
+    Row("runs:run-leave", "post", CHANGES, 302, path=run),
+    Row("runs:live", "get", IN, 204),
+    Row("runs:hook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # path and signature are the proof
+    Row("runs:manage", "get", ADMIN),
+    Row("runs:file-original", "get", SEES, path=lambda w: [w.subject.file.public_id]),
+    Row("runs:file-original", "get", SEES, query="what went in", path=lambda w: [w.subject.input_file.public_id]),
+    Row("runs:file-thumb", "get", SEES, path=lambda w: [w.subject.file.public_id, 200]),
+    Row("runs:upload-create", "post", IN, 422, data=lambda w: {"app": w.app.public_id, "field": "p0"}),
+    Row("runs:upload-detail", "get", OWN, path=lambda w: [w.subject.upload.public_id]),
+    Row("login", "get", ALL, only=dict.fromkeys(MEMBERS, 302)),
+    Row("login", "post", ALL, only=dict.fromkeys(MEMBERS, 302)),
+    Row("logout", "post", IN, 302),
+    Row("healthz", "get", ALL),
+]  # fmt: skip
+
+NO_CSRF = ("runs:hook", "runs:guest")  # the secret path is the proof
+ANY_METHOD = ("login",)  # who is signed in is led on, whatever the method

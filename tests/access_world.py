@@ -1,0 +1,78 @@
+"""What the URL walk walks over: one run of Alice's that is hers alone, one that the team may see, and who asks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.test import Client
+from django.utils import timezone
+
+from runs.models import App, Member, Output, OutputFile, Run, StoredFile, Upload
+from runs.models.run import RunInputUpload
+from tests.conftest import client_of
+from tests.factories import make_app, make_run, make_stored
+
+OUTSIDE = ("nobody", "guest", "guest, revoked", "guest, other run")
+MEMBERS = ("stranger or teammate", "viewer", "approver", "owner", "admin")
+PEOPLE = (*OUTSIDE, *MEMBERS)
+
+
+@dataclass
+class Subject:
+    """One finished run with all that hangs on it. WORD stands in its title, inputs, text and file names only."""
+
+    word: str
+    run: Run
+    output: Output
+    file: StoredFile
+    input_file: StoredFile
+    upload: Upload
+
+
+def make_subject(owner: Member, app: App, word: str, *, is_shared: bool) -> Subject:
+    """A run of OWNER's whose every private detail holds WORD."""
+    run = make_run(
+        owner,
+        app,
+        status="completed",
+        title=f"The {word} title",
+        shared_at=timezone.now() if is_shared else None,
+    )
+    run.inputs.update(value=f"{word} style")
+    run.summary = [{"name": "Style", "text": f"{word} style", "type": "options"}]
+    run.search_text = f"{app.name} {word}".casefold()
+    file = make_stored((40, 30) if is_shared else (44, 33))
+    input_file = make_stored((50, 30) if is_shared else (55, 33))
+    run.input_picture = input_file
+    run.save()
+    StoredFile.objects.filter(pk=file.pk).update(name=f"{word}.png")
+    StoredFile.objects.filter(pk=input_file.pk).update(name=f"{word} photo.png")
+    output, written = run.outputs.all()
+    OutputFile.objects.create(output=output, source_url="https://x.test/a.png", status="saved", file=file)
+    Output.objects.filter(pk=written.pk).update(kind="text", text=f"{word} text")
+    upload = Upload.objects.create(member=owner, file=input_file, status="ready", name=f"{word} photo.png")
+    photo = run.inputs.create(position=1, name="Photo", type="url", value=[])
+    RunInputUpload.objects.create(input=photo, upload=upload, position=0)
+    return Subject(word, run, output, file, input_file, upload)
+
+
+class World:
+    """Alice's two runs and everyone who may ask for them; SUBJECT is the one that is being walked over."""
+
+    def __init__(self, make_member: Callable[..., Member]) -> None:
+        roles = {"stranger or teammate": "maker", "viewer": "viewer", "approver": "approver", "admin": "admin"}
+        self.owner = make_member("alice")
+        self.members = {who: make_member(who.split()[0], role=role) for who, role in roles.items()}
+        self.members["owner"] = self.owner
+        self.app: App = make_app()
+        self.private = make_subject(self.owner, self.app, "quartz", is_shared=False)
+        self.shared = make_subject(self.owner, self.app, "basalt", is_shared=True)
+        self.subject = self.private
+        self.who = "nobody"
+        self._cookies = {who: client_of(member).cookies for who, member in self.members.items()}
+
+    def client(self, who: str) -> Client:
+        """A browser of WHO, as it is after signing in and nothing else; only a member's has cookies."""
+        self.who = who
+        client = Client()
+        client.cookies.load({name: morsel.value for name, morsel in self._cookies.get(who, {}).items()})
+        return client
