@@ -45,6 +45,8 @@ class Press:
     answers: Sequence[Answer]
     wanted: Sequence[int]  # indexes of the schema's outputs; empty when the app names none
     token: str
+    parent: Run | None = None  # the run it was begun from
+    keeps_draft: bool = False  # pressed elsewhere than on the app's form: what is being typed there stays
 
 
 def new_form_token(member: Member) -> str:
@@ -84,7 +86,7 @@ def launch_run(member: Member, press: Press, now: datetime | None = None) -> Run
     try:
         with transaction.atomic():
             run = _record(member, press, now)
-            Draft.objects.filter(member=member, app=press.app).delete()
+            _clear_draft(member, press)
             progress.ring_start(run.pk)
             transaction.on_commit(waking.ensure_poller)
             return run
@@ -93,9 +95,14 @@ def launch_run(member: Member, press: Press, now: datetime | None = None) -> Run
         if first is None:
             raise
         if is_same(first, press.app, press.answers, press.wanted):
-            Draft.objects.filter(member=member, app=press.app).delete()
+            _clear_draft(member, press)
             return first
         raise TokenSpentError(first) from None
+
+
+def _clear_draft(member: Member, press: Press) -> None:
+    if not press.keeps_draft:
+        Draft.objects.filter(member=member, app=press.app).delete()
 
 
 def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
@@ -151,6 +158,7 @@ def _record(member: Member, press: Press, now: datetime) -> Run:
         schema=press.schema,
         app_name=press.app.name,
         form_token=press.token,
+        parent=press.parent,
         wanted_outputs=list(press.wanted),
         outputs_total=len(outputs),
         credits_estimated=press.app.credits_expected,
