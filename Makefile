@@ -1,5 +1,5 @@
 # make run      everything: environment, database, sandbox, web server, worker; Ctrl-C stops all of it
-# make test     the whole suite; make test ARGS="-k history -x" passes options to pytest
+# make test     the whole suite, side by side; make test ARGS="-k history -x" passes options to pytest (-n 0: one by one)
 # make check    linters, types, migrations, deployment settings
 # make install  only the environment
 # make bench    the benches, as a table with the bar beside each figure
@@ -21,7 +21,7 @@ run: .venv/.run
 install: .venv/.run
 
 test: .venv/.dev
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 bench: .venv/.dev
 	@$(PY) -m tests.bench $(ARGS)

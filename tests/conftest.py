@@ -35,6 +35,16 @@ def _clean_slate(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side, browser tests share one portal and one Chromium, and a file keeps what it starts to itself."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        else:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 @pytest.fixture(scope="session")
 def _sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Sandbox"]:
     from runs.sandbox.server import start_sandbox

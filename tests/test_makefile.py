@@ -152,4 +152,5 @@ def test_what_was_interrupted_is_done_again(project: Path) -> None:
 
 def test_arguments_reach_pytest(project: Path) -> None:
     shown = make(project, "--dry-run", "test", "ARGS=-k history -x").stdout
-    assert "-m pytest -k history -x" in shown
+    assert "-m pytest" in shown
+    assert "-k history -x" in shown
