@@ -1,6 +1,10 @@
 """How gunicorn serves the portal, whether `make run` starts it or `gunicorn lamina_portal.wsgi` by hand."""
 
+import logging
 import os
+from typing import Any
+
+from lamina_portal.logs import MaskSecretPaths
 
 bind = os.environ.get("PORTAL_BIND", "127.0.0.1:8000")
 worker_class = "gthread"
@@ -19,3 +23,9 @@ logconfig_dict = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"gunicorn.error": {"level": "WARNING", "handlers": ["console"], "propagate": False}},
 }
+
+
+def on_starting(_: Any) -> None:
+    """`--access-logfile` brings a handler of its own, which would write secret paths and referrers as they are."""
+    for name in ("gunicorn.access", "gunicorn.error"):
+        logging.getLogger(name).addFilter(MaskSecretPaths())

@@ -3,7 +3,7 @@
 import logging
 import re
 
-SECRET_PATH = re.compile(r"(/(?:hooks/lamina|s|invite)/)[^/\s\"'?]+")
+SECRET_PATH = re.compile(r"(/(?:hooks/lamina|s|invite|password/reset)/)[^/\s\"'?]+")
 
 
 class MaskSecretPaths(logging.Filter):

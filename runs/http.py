@@ -1,10 +1,14 @@
 """Answers that views share: page or fragment, redirects that htmx follows, and what every page shows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -14,6 +18,10 @@ from django_htmx.middleware import HtmxDetails
 from runs.models import Member
 from runs.services import health
 from runs.services.wording import credits_words
+
+VIEWERS_LOOK = (
+    "Your role lets you look, not run, share or change. Nothing was changed. Ask an admin if that should be different."
+)
 
 
 class PortalRequest(HttpRequest):
@@ -31,6 +39,42 @@ class Portal:
     balance_words: str
     away_words: str
     key_refused: bool
+
+
+def refuse_viewers(member: Member) -> None:
+    """Before anything starts, is shared or changed: a viewer gets a page with a sentence (403).
+
+    Look the thing up first: what a viewer may not see does not exist for them (404), as for anybody else.
+    """
+    if not member.can_run:
+        raise PermissionDenied(VIEWERS_LOOK)
+
+
+def makers_only[**P, R: HttpResponseBase](
+    view: Callable[Concatenate[PortalRequest, P], R],
+) -> Callable[Concatenate[PortalRequest, P], R]:
+    """`refuse_viewers` for a view that needs to look up nothing."""
+
+    @wraps(view)
+    def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        refuse_viewers(request.user)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def admins_only[**P, R: HttpResponseBase](
+    view: Callable[Concatenate[PortalRequest, P], R],
+) -> Callable[Concatenate[PortalRequest, P], R]:
+    """To everybody else these pages do not exist."""
+
+    @wraps(view)
+    def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if not request.user.is_admin:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
 
 
 def wants_fragment(request: PortalRequest) -> bool:

@@ -1,16 +1,15 @@
 """For admins: how the portal and its connection are."""
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from runs.http import PortalRequest, render_page
+from runs.http import PortalRequest, admins_only, render_page
 from runs.services.health_report import health_report
 
 
 @require_safe
 @never_cache
+@admins_only
 def manage(request: PortalRequest) -> HttpResponse:
-    if not request.user.is_admin:
-        raise Http404
     return render_page(request, "runs/manage.html", {"section": "manage", "report": health_report()})

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from runs.http import PortalRequest, go_to, render_page
+from runs.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.models import Run
 from runs.services import progress, waking
 from runs.services.run_page import run_page
@@ -17,7 +17,9 @@ def _run_of(request: PortalRequest, run_id: str) -> Run:
 
 
 def _changeable_run_of(request: PortalRequest, run_id: str) -> Run:
-    return get_object_or_404(Run.objects.changeable_by(request.user).for_page(), public_id=run_id)
+    run = get_object_or_404(Run.objects.changeable_by(request.user).for_page(), public_id=run_id)
+    refuse_viewers(request.user)
+    return run
 
 
 @require_safe

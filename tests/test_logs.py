@@ -1,0 +1,50 @@
+"""What stands in a log line: no secret path, whoever writes it."""
+
+import logging
+import runpy
+
+import pytest
+from django.conf import settings
+
+from lamina_portal.logs import MaskSecretPaths
+
+SECRETS = [
+    "/hooks/lamina/T0ken-x/",
+    "/s/T0ken-x/",
+    "/s/T0ken-x/files/1",
+    "/invite/T0ken-x/",
+    "/password/reset/T0ken-x/",
+]
+LINES = ["Not Found: {}", '192.0.2.1 "GET {} HTTP/1.1" 200', '"https://portal.example.com{}" "Mozilla/5.0"']
+
+
+def written(message: str, *args: object) -> str:
+    record = logging.LogRecord("any", logging.INFO, "", 0, message, args, None)
+    assert MaskSecretPaths().filter(record)
+    return record.getMessage()
+
+
+@pytest.mark.parametrize("path", SECRETS)
+@pytest.mark.parametrize("line", LINES)
+def test_no_secret_path_is_written(path: str, line: str) -> None:
+    assert "T0ken" not in written(line.format(path))
+    assert "T0ken" not in written(line.format("%s"), path)
+
+
+def test_other_lines_stay_as_they_are() -> None:
+    assert written("Not Found: /runs/%s/", "abc") == "Not Found: /runs/abc/"
+
+
+def test_gunicorns_own_handlers_write_none_either(caplog: pytest.LogCaptureFixture) -> None:
+    """With `--access-logfile` the access log has a handler that is not in our configuration."""
+    log = logging.getLogger("gunicorn.access")
+    before = log.filters[:]
+    try:
+        runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))["on_starting"](None)
+        log.addHandler(caplog.handler)
+        log.warning('%(h)s "%(r)s"', {"h": "192.0.2.1", "r": "GET /invite/T0ken-x/ HTTP/1.1"})
+    finally:
+        log.removeHandler(caplog.handler)
+        log.filters[:] = before
+    assert "GET /invite/•••/" in caplog.text
+    assert "T0ken" not in caplog.text
