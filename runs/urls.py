@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runs.views import apps, files, history, home, hooks, live, manage, runs
+from runs.views import apps, files, history, home, hooks, live, manage, runs, stars
 
 app_name = "runs"
 
@@ -23,6 +23,10 @@ run_urls = [
     path("hooks/lamina/<str:token>/", hooks.hook, name="hook"),
     path("live/", live.live, name="live"),
 ]
+reuse_urls = [
+    path("runs/<str:run_id>/star/", stars.run_star, name="run-star"),
+    path("files/<str:file_id>/star/", stars.file_star, name="file-star"),
+]
 manage_urls = [path("manage/", manage.manage, name="manage")]
 file_urls = [
     path("files/<str:file_id>/original", files.file_original, name="file-original"),
@@ -30,4 +34,4 @@ file_urls = [
     path("uploads/", files.upload_create, name="upload-create"),
     path("uploads/<str:upload_id>/", files.upload_detail, name="upload-detail"),
 ]
-urlpatterns = [path("", home.home, name="home"), *app_urls, *run_urls, *file_urls, *manage_urls]
+urlpatterns = [path("", home.home, name="home"), *app_urls, *run_urls, *reuse_urls, *file_urls, *manage_urls]

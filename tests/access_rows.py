@@ -94,6 +94,8 @@ ROWS = [
     Row("runs:file-thumb", "get", SEES, path=lambda w: [w.subject.file.public_id, 200]),
     Row("runs:upload-create", "post", IN, 422, data=lambda w: {"app": w.app.public_id, "field": "p0"}),
     Row("runs:upload-detail", "get", OWN, path=lambda w: [w.subject.upload.public_id]),
+    Row("runs:run-star", "post", SEES, 302, path=run, only={"viewer": 403}),
+    Row("runs:file-star", "post", SEES, 302, path=lambda w: [w.subject.output.public_id], only={"viewer": 403}),
     Row("login", "get", ALL, only=dict.fromkeys(MEMBERS, 302)),
     Row("login", "post", ALL, only=dict.fromkeys(MEMBERS, 302)),
     Row("logout", "post", IN, 302),

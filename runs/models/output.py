@@ -62,6 +62,10 @@ class Output(models.Model):
         """The page of this result."""
         return reverse("runs:file-detail", args=[self.public_id])
 
+    @property
+    def star_url(self) -> str:
+        return reverse("runs:file-star", args=[self.public_id])
+
 
 class OutputFile(models.Model):
     """One media address Lamina gave and the copy we keep of it."""

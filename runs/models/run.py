@@ -65,7 +65,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
         files = models.Prefetch("files", OutputFile.objects.select_related("file"))
         outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
-        return self.select_related("app", "member", "input_picture").prefetch_related(outputs)
+        return self.select_related("app", "member", "input_picture", "starred_by").prefetch_related(outputs)
 
     def for_page(self) -> Self:
         """All the run page shows."""
@@ -224,6 +224,10 @@ class Run(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("runs:run-detail", args=[self.public_id])
+
+    @property
+    def star_url(self) -> str:
+        return reverse("runs:run-star", args=[self.public_id])
 
     @property
     def is_active(self) -> bool:

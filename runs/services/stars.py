@@ -1,0 +1,39 @@
+"""Stars: one for the whole team on a run, and one on each of its results.
+
+A run counts as starred (`Run.has_star`, what History's tab reads) while it or one of its results is. The run's row is
+locked first, so that of two people who star and unstar at once the later one's view of all its stars is what is kept.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from runs.models import Member, Output, Run
+
+
+def star_run(run: Run, member: Member, now: datetime, *, is_on: bool) -> None:
+    """Put MEMBER's star on RUN, or take it away, whoever had put it there. A star that is there stays as it is."""
+    with transaction.atomic():
+        locked = Run.objects.select_for_update().get(pk=run.pk)
+        if (locked.starred_at is not None) != is_on:
+            locked.starred_at, locked.starred_by = (now, member) if is_on else (None, None)
+        _save(locked)
+    run.starred_at, run.starred_by, run.has_star = locked.starred_at, locked.starred_by, locked.has_star
+
+
+def star_output(output: Output, member: Member, now: datetime, *, is_on: bool) -> None:
+    """The same for one result."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update().get(pk=output.run_id)
+        locked = Output.objects.get(pk=output.pk)
+        if (locked.starred_at is not None) != is_on:
+            locked.starred_at, locked.starred_by = (now, member) if is_on else (None, None)
+            locked.save(update_fields=["starred_at", "starred_by"])
+        _save(run)
+    output.starred_at, output.starred_by = locked.starred_at, locked.starred_by
+
+
+def _save(run: Run) -> None:
+    """Write down the run's star, and whether it has any. The caller holds its row."""
+    run.has_star = run.starred_at is not None or run.outputs.filter(starred_at__isnull=False).exists()
+    run.save(update_fields=["starred_at", "starred_by", "has_star"])

@@ -1,0 +1,47 @@
+"""The star of a run and of a result: what is posted says which way, so that a second click changes nothing more."""
+
+from urllib.parse import urlsplit
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from runs.http import PortalRequest, render_page
+from runs.models import Output, Run
+from runs.services import stars
+
+
+@require_POST
+def run_star(request: PortalRequest, run_id: str) -> HttpResponse:
+    is_on = _is_on(request)
+    run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
+    stars.star_run(run, request.user, timezone.now(), is_on=is_on)
+    return _answer(request, run)
+
+
+@require_POST
+def file_star(request: PortalRequest, file_id: str) -> HttpResponse:
+    is_on = _is_on(request)
+    output = get_object_or_404(Output.objects.visible_to(request.user), public_id=file_id)
+    stars.star_output(output, request.user, timezone.now(), is_on=is_on)
+    return _answer(request, output)
+
+
+def _is_on(request: PortalRequest) -> bool:
+    if not request.user.can_run:
+        raise PermissionDenied
+    return request.POST.get("on") == "1"
+
+
+def _answer(request: PortalRequest, starred: Run | Output) -> HttpResponse:
+    """The button as it stands now, or for a browser without scripts the page it came from, at the button."""
+    if request.htmx:
+        context = {"starred": starred, "label": request.POST.get("label", "")[:300]}
+        return render_page(request, "includes/_star.html", context, partial="star")
+    came_from = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}):
+        came_from = (starred if isinstance(starred, Run) else starred.run).get_absolute_url()
+    return HttpResponseRedirect(f"{urlsplit(came_from)._replace(fragment='').geturl()}#star-{starred.public_id}")
