@@ -10,6 +10,7 @@ from PIL import Image
 from runs.models import App, AppSchema, Member, Output, Run, RunInput, StoredFile
 from runs.models.ids import new_public_id
 from runs.services import media, storing
+from runs.services.folding import fold, kinds_text
 
 STYLE = {"id": "s-1", "key": "", "name": "Style", "type": "options", "options": ["Ghibli", "Disney / Pixar", "Plain "]}
 PROMPT = {"id": "p-1", "key": "prompt_text", "name": "Prompt", "type": "text", "default": ""}
@@ -76,7 +77,8 @@ def make_run(member: Member, app: App | None = None, *, status: str = "running",
         status=status,
         outputs_total=fields.pop("outputs_total", len(app.schema.outputs)),
         outputs_ready=fields.pop("outputs_ready", len(app.schema.outputs) if status == "completed" else 0),
-        search_text=f"{app.name}\nghibli".casefold(),
+        search_text=fold(f"{app.name}\nghibli"),
+        kinds=kinds_text(o["type"] for o in app.schema.outputs),
         summary=[{"name": "Style", "text": "Ghibli", "type": "options"}],
         **fields,
     )

@@ -1,14 +1,16 @@
 """History: own runs, newest first, filters in the address, pages that never slow down."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from runs.models import Member
-from tests.factories import make_app, make_run
+from runs.models import Member, Upload
+from runs.services.launch import Press, launch_run, new_form_token
+from tests.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
 
@@ -89,3 +91,20 @@ def test_a_full_page_costs_at_most_eight_queries(
 
     with django_assert_max_num_queries(8):
         as_alice.get("/history/")
+
+
+@pytest.mark.parametrize("words", ["CREME brulee", "brûlée", "靴", "か", "crème.png", "cartoonify", "front row"])
+def test_a_launched_run_is_found_in_any_language(as_alice: Client, alice: Member, words: str) -> None:
+    app, file = make_app(), make_stored()
+    upload = Upload.objects.create(member=alice, file=file, status="ready", name="Creme.png")
+    given = [
+        {"name": "Prompt", "key": "", "id": "", "type": "text", "value": "Crème brûlée, 赤い靴がほしい, front row"},
+        {"name": "Photo", "key": "", "id": "", "type": "url", "value": {"uploads": [upload.public_id]}},
+    ]
+    answers: Any = [answer | {"is_default": False} for answer in given]
+    assert app.schema is not None
+    run = launch_run(alice, Press(app, app.schema, answers, [], new_form_token(alice)))
+
+    assert f"card-{run.public_id}" in as_alice.get("/history/", {"q": words}).content.decode()
+    assert f"card-{run.public_id}" not in as_alice.get("/history/", {"q": f"{words} zebra"}).content.decode()
+    assert run.kinds == " image "

@@ -1,5 +1,6 @@
 """A run: one press of Run, and everything that became of it. `services.progress` alone changes its status."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -91,10 +92,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 
-    def matching(self, words: str) -> Self:
-        """Runs whose app name, title or inputs hold every word of WORDS, in any case."""
+    def matching(self, words: Iterable[str]) -> Self:
+        """Runs whose title, app, inputs or file names hold every one of WORDS (`services.folding.fold_words`)."""
         found = self
-        for word in words.casefold().split():
+        for word in words:
             found = found.filter(search_text__contains=word)
         return found
 

@@ -1,7 +1,7 @@
 """What app and run cards show, made ready for templates: plain values, no queries while rendering."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -10,12 +10,14 @@ from django.utils import timezone
 
 from runs.models import App, Output, OutputFile, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
+from runs.services.folding import fold
 from runs.services.usual import slow_level
 from runs.services.wording import State, about_credits, age_words, clock_words, makes_words, state_of, usual_words
 
 PICTURES_PER_CARD = 4
 INPUTS_PER_CARD = 2
 EXCERPT = 300
+SEARCH_TEXT = 20_000  # characters
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,8 @@ def _pictures(outputs: list[Output]) -> list[StoredFile]:
 
 
 def summarise(run: Run) -> None:
-    """Write down what the run's card will show of its inputs; again once files that were links have arrived."""
+    """Write down what the run's card will show of its inputs and what search finds it by; again once files that were
+    links have arrived, and after a new title."""
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = list(run.inputs.prefetch_related(links))
     told = [given for given in inputs if input_text(given)]
@@ -162,7 +165,19 @@ def summarise(run: Run) -> None:
         for given in told[:INPUTS_PER_CARD]
     ]
     run.input_picture = next((f for given in inputs for f in input_files(given) if f.kind == "image"), None)
-    Run.objects.filter(pk=run.pk).update(summary=run.summary, input_picture=run.input_picture)
+    run.search_text = fold("\n".join(_words(run, inputs)))[:SEARCH_TEXT]
+    told_fields = {"summary": run.summary, "input_picture": run.input_picture, "search_text": run.search_text}
+    Run.objects.filter(pk=run.pk).update(**told_fields)
+
+
+def _words(run: Run, inputs: list[RunInput]) -> Iterator[str]:
+    """Title, app, every answer, the files' names. People's names are not among them: they are looked up when somebody
+    searches, so that a new name counts for old runs at once."""
+    yield from (run.title, run.app_name)
+    for given in inputs:
+        if isinstance(given.value, str):
+            yield given.value
+        yield from (upload.name for upload in ordered_uploads(given))
 
 
 def input_files(given: RunInput) -> list[StoredFile]:

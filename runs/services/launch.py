@@ -22,6 +22,7 @@ from runs.models.run import RunInputUpload
 from runs.schema_forms.types import Answer
 from runs.services import progress, waking
 from runs.services.cards import summarise
+from runs.services.folding import kinds_text
 from runs.services.samples import sample_urls
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret
@@ -164,7 +165,7 @@ def _record(member: Member, press: Press, now: datetime) -> Run:
         credits_estimated=press.app.credits_expected,
         created_at=now,
         due_at=now,
-        search_text=_search_text(press),
+        kinds=kinds_text(output["type"][:50] for output in outputs),
     )
     for position, answer in enumerate(press.answers):
         _record_input(run, position, answer, press.schema.parameters)
@@ -205,13 +206,6 @@ def _record_input(run: Run, position: int, answer: Answer, parameters: list[dict
         for i, upload_id in enumerate(upload_ids)
         if upload_id in uploads
     )
-
-
-def _search_text(press: Press) -> str:
-    ids = [i for a in press.answers if isinstance(a["value"], dict) for i in a["value"].get("uploads", [])]
-    names = Upload.objects.filter(public_id__in=ids).values_list("name", flat=True)
-    values = [a["value"] for a in press.answers if isinstance(a["value"], str)]
-    return "\n".join([press.app.name, *values, *names]).casefold()[:20_000]
 
 
 def expected_ratio(answers: Sequence[Answer]) -> tuple[int, int]:

@@ -6,6 +6,7 @@ Every function expects the run's row to be locked by the caller.
 from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import Output, OutputFile, Run
 from runs.queue import enqueue_long
+from runs.services.folding import kinds_text
 
 TEXT_LIMIT = 1_000_000  # characters of one text result
 FILES_PER_OUTPUT = 500
@@ -21,10 +22,18 @@ def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
         for box, remote in _match(run, boxes, snapshot.outputs):
             is_named_now = known.get(box.pk) != box.remote_id
             changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=snapshot.is_final)
+        _note_kinds(run, boxes)
     if snapshot.is_final:
         ending = Output.Status.CANCELLED if snapshot.state == "cancelled" else Output.Status.ERROR
         changed |= close_open_boxes(run, ending, version, snapshot.error_message)
     return changed
+
+
+def _note_kinds(run: Run, boxes: list[Output]) -> None:
+    """What the run really makes, for History's filter."""
+    kinds = kinds_text(box.kind for box in boxes)
+    if kinds != run.kinds:
+        Run.objects.filter(pk=run.pk).update(kinds=kinds)
 
 
 def count(run: Run) -> tuple[int, int, int]:

@@ -15,6 +15,7 @@ from runs.http import PortalRequest, render_page
 from runs.models import App, Run
 from runs.models.run import RunQuerySet
 from runs.services.cards import RunCard, run_cards
+from runs.services.folding import fold_words
 from runs.services.wording import STATES
 
 PAGE = 24
@@ -60,7 +61,7 @@ def _filters(request: PortalRequest) -> dict[str, str]:
 
 def _filtered(runs: RunQuerySet, filters: dict[str, str]) -> RunQuerySet:
     if "q" in filters:
-        runs = runs.matching(filters["q"])
+        runs = runs.matching(fold_words(filters["q"]))
     if "app" in filters:
         runs = runs.filter(app__public_id=filters["app"])
     if "state" in filters:

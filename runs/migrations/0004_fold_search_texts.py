@@ -1,0 +1,29 @@
+"""What runs are found by loses its accents, and every run is told the kinds of its outputs."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.db import migrations
+
+from runs.services.folding import fold, kinds_text
+
+BATCH = 1_000
+
+
+def fill(apps: Any, schema_editor: Any) -> None:
+    run_model, output_model = apps.get_model("runs", "Run"), apps.get_model("runs", "Output")
+    last = 0
+    while runs := list(run_model.objects.filter(pk__gt=last).order_by("pk").only("pk", "search_text", "kinds")[:BATCH]):
+        kinds = defaultdict(set)
+        for run_id, kind in output_model.objects.filter(run__in=runs).values_list("run_id", "kind"):
+            kinds[run_id].add(kind)
+        for run in runs:
+            run.search_text = fold(run.search_text)
+            run.kinds = kinds_text(kinds[run.pk])
+        run_model.objects.bulk_update(runs, ["search_text", "kinds"])
+        last = runs[-1].pk
+
+
+class Migration(migrations.Migration):
+    dependencies = [("runs", "0003_sharing_and_keeping")]
+    operations = [migrations.RunPython(fill, migrations.RunPython.noop, elidable=True)]
