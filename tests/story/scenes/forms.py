@@ -1,0 +1,79 @@
+"""The catalogue and the form in their states."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.story.acts import a_photo, choose, hand_over, open_app, tiles
+from tests.story.apps import CATALOG_SET
+from tests.story.conftest import Visitor
+from tests.story.scenes.stage import scene, scene_of
+from tests.story.whole import Whole
+
+
+@scene
+def apps(visitor: Visitor, whole: Whole) -> None:
+    visitor.page.goto("/apps/")
+
+
+@scene
+def apps_without_a_match(visitor: Visitor, whole: Whole) -> None:
+    visitor.page.goto("/apps/")
+    visitor.page.get_by_label("Search apps").fill("no such thing")
+    visitor.page.get_by_role("heading", name="No app for").wait_for()
+
+
+@scene
+def form_fresh(visitor: Visitor, whole: Whole) -> None:
+    open_app(visitor)
+
+
+@scene
+def form_unfolded(visitor: Visitor, whole: Whole) -> None:
+    open_app(visitor, CATALOG_SET)
+    for more in visitor.page.locator("details > summary").all():
+        more.click()
+
+
+@scene
+def form_with_errors(visitor: Visitor, whole: Whole) -> None:
+    open_app(visitor, "card-same-inputs")
+    visitor.page.locator(".launch-run").click()
+    visitor.page.locator("#errors").wait_for()
+
+
+@scene
+def form_with_files(visitor: Visitor, whole: Whole) -> None:
+    page = visitor.page
+    open_app(visitor, "card-many-pictures")
+    choose(page, a_photo("one.png"), a_photo("two.png"))
+    expect(tiles(page)).to_have_count(2)
+    choose(page, {"name": "broken.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + b"0" * 99})
+    page.locator(".upload-error").wait_for()
+    page.route("**/uploads/", lambda route: None)
+    choose(page, a_photo("under way.png"))
+    page.locator(".is-sending").wait_for()
+    hand_over(page.locator(".upload").first, "drop", "no link")
+
+
+@scene_of("viewer")
+def form_blocked(visitor: Visitor, whole: Whole) -> None:
+    open_app(visitor)
+    expect(visitor.page.get_by_text("Your role lets you look, not run.")).to_be_visible()
+
+
+@scene
+def form_changed_behind_the_page(visitor: Visitor, whole: Whole) -> None:
+    open_app(visitor, "card-extra-fields")
+    whole.inside.ask("change_form", remote_id="card-extra-fields")
+    visitor.page.get_by_text(re.compile("form has just changed")).wait_for()
+
+
+@scene
+def form_of_hostile_names(visitor: Visitor, whole: Whole) -> None:
+    open_app(visitor, "card-markup")
+
+
+@scene
+def form_from_right_to_left(visitor: Visitor, whole: Whole) -> None:
+    open_app(visitor, "card-rtl")
