@@ -4,12 +4,10 @@ A form that was posted after the sign-in had expired travels through the sign-in
 `replay`, and is offered for sending again afterwards. It is never sent by itself: the person presses once more.
 """
 
-import hashlib
 from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.contrib.auth.views import LoginView
@@ -17,15 +15,13 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
 
+from lamina_portal import throttling
+
 Pairs = list[tuple[str, str]]
 
-WINDOW = timedelta(minutes=10)
-MAX_PER_EMAIL = 10  # wrong passwords in WINDOW, from anywhere
-MAX_PER_ADDRESS = 50  # a whole office may share one address
 WRONG = "That mail address and password do not go together. Check both and try again."
 TOO_MANY = "There were too many attempts. Wait ten minutes, then try again."
 
@@ -45,17 +41,12 @@ class SignInForm(AuthenticationForm):
         email = str(self.cleaned_data.get("username", "")).strip().lower()
         if not email or not self.cleaned_data.get("password"):
             return self.cleaned_data
-        address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
-        keys = {_hash(f"email:{email}"): MAX_PER_EMAIL, _hash(f"address:{address}"): MAX_PER_ADDRESS}
-        attempts = _attempts()
-        mine = attempts.bulk_create([attempts.model(key=key) for key in keys])
-        since = timezone.now() - WINDOW
-        if any(attempts.filter(key=key, at__gte=since).count() > limit for key, limit in keys.items()):
-            attempts.filter(pk__in=[attempt.pk for attempt in mine]).delete()  # or a stubborn script locks out for ever
-            raise forms.ValidationError(TOO_MANY, code="too_many")
+        try:
+            attempt = throttling.Attempt(throttling.sign_in_limits(self.request, email))
+        except throttling.TooManyError:
+            raise forms.ValidationError(TOO_MANY, code="too_many") from None
         cleaned: dict[str, Any] = super().clean()  # raises when it is wrong: the attempt stays
-        attempts.filter(key=_hash(f"email:{email}")).delete()
-        attempts.filter(pk__in=[attempt.pk for attempt in mine]).delete()
+        attempt.forgive_first()
         return cleaned
 
 
@@ -76,7 +67,9 @@ class SignInView(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         to_home = super().form_valid(form)
-        return self._resume() or to_home
+        response = self._resume() or to_home
+        throttling.remember_device(self.request, response, form.get_user().get_username())
+        return response
 
     def _resume(self) -> HttpResponse | None:
         """The page that offers to send the kept values again; None when there are none (any more)."""
@@ -145,12 +138,3 @@ def _file_pairs(request: HttpRequest) -> Pairs:
         return []
     pairs: Pairs = import_string(keeper)(request)
     return pairs
-
-
-def _attempts() -> Any:
-    """The manager of the attempts' table; by name, since this package never imports `runs`."""
-    return apps.get_model("runs", "SignInAttempt")._default_manager
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

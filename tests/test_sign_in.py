@@ -10,15 +10,9 @@ from django.utils import timezone
 from django.utils.html import escape
 from pytest_django import Settings
 
-from lamina_portal.sign_in import (
-    MAX_PER_ADDRESS,
-    MAX_PER_EMAIL,
-    REPLAY_MAX_BYTES,
-    TOO_MANY,
-    WRONG,
-    make_replay,
-    read_replay,
-)
+from lamina_portal import throttling
+from lamina_portal.sign_in import REPLAY_MAX_BYTES, TOO_MANY, WRONG, make_replay, read_replay
+from lamina_portal.throttling import DEVICE_COOKIE, MAX_PER_ADDRESS, MAX_PER_DEVICE, MAX_PER_PAIR
 from runs.models import Member, SignInAttempt
 from tests.conftest import PASSWORD
 
@@ -48,18 +42,72 @@ def test_the_answer_does_not_tell_which_part_was_wrong(client: Client, alice: Me
         assert password not in page
 
 
-def test_guessing_at_one_person_is_stopped_even_from_many_addresses(client: Client, alice: Member) -> None:
-    for n in range(MAX_PER_EMAIL):
-        assert WRONG in try_in(client, alice.email, "wrong", f"192.0.2.{n}")
-    assert TOO_MANY in try_in(client, alice.email.upper(), PASSWORD, "192.0.2.99")
+def test_guessing_at_one_person_is_stopped(client: Client, alice: Member) -> None:
+    for _ in range(MAX_PER_PAIR):
+        assert WRONG in try_in(client, alice.email, "wrong")
+    assert TOO_MANY in try_in(client, alice.email.upper(), PASSWORD)
     SignInAttempt.objects.update(at=timezone.now() - timedelta(minutes=11))
     assert try_in(client, alice.email, PASSWORD) == "/"
 
 
+def test_a_stranger_locks_nobody_out(client: Client, alice: Member) -> None:
+    for _ in range(MAX_PER_PAIR + 5):
+        try_in(client, alice.email, "wrong", "198.51.100.7")
+    assert try_in(client, alice.email, PASSWORD, "192.0.2.1") == "/"
+
+
+def test_one_network_of_ipv6_counts_as_one_address(client: Client, alice: Member) -> None:
+    for n in range(MAX_PER_PAIR):
+        assert WRONG in try_in(client, alice.email, "wrong", f"2001:db8:0:1::{n:x}")
+    assert TOO_MANY in try_in(client, alice.email, PASSWORD, "2001:db8:0:1:ffff::1")
+    assert try_in(client, alice.email, PASSWORD, "2001:db8:0:2::1") == "/"
+
+
+def test_guessing_from_very_many_addresses_is_stopped_but_not_for_a_browser_that_is_known(
+    alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttling, "MAX_PER_ACCOUNT", 20)  # so that it does not take 200
+    known, others = Client(), Client()
+    assert try_in(known, alice.email, PASSWORD) == "/"
+    known.post("/logout/")
+    assert try_in(others, bob.email, PASSWORD) == "/"
+    others.post("/logout/")
+    for n in range(20):
+        assert WRONG in try_in(Client(), alice.email, "wrong", f"198.51.100.{n}")
+    assert TOO_MANY in try_in(Client(), alice.email, PASSWORD, "192.0.2.9")
+    assert TOO_MANY in try_in(others, alice.email, PASSWORD, "192.0.2.9")  # known, but for somebody else
+    assert try_in(known, alice.email, PASSWORD, "192.0.2.9") == "/"
+
+
+def test_a_known_browser_is_no_way_to_guess(alice: Member) -> None:
+    known = Client()
+    try_in(known, alice.email, PASSWORD)
+    known.post("/logout/")
+    for n in range(MAX_PER_DEVICE):
+        assert WRONG in try_in(known, alice.email, "wrong", f"192.0.2.{n}")
+    assert TOO_MANY in try_in(known, alice.email, PASSWORD, "192.0.2.99")
+
+
+def test_a_made_up_device_counts_as_none(alice: Member) -> None:
+    client = Client()
+    client.cookies[DEVICE_COOKIE] = "made:up"
+    for _ in range(MAX_PER_PAIR):
+        assert WRONG in try_in(client, alice.email, "wrong")
+    assert TOO_MANY in try_in(client, alice.email, PASSWORD)
+
+
+def test_the_device_cookie_is_out_of_reach_for_scripts(client: Client, alice: Member) -> None:
+    try_in(client, alice.email, PASSWORD)
+    cookie = client.cookies[DEVICE_COOKIE]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert alice.email not in cookie.value
+
+
 def test_waiting_out_is_not_prolonged_by_trying(client: Client, alice: Member) -> None:
-    for _ in range(MAX_PER_EMAIL + 5):
+    for _ in range(MAX_PER_PAIR + 5):
         try_in(client, alice.email, "wrong")
-    assert SignInAttempt.objects.count() == 2 * MAX_PER_EMAIL
+    assert SignInAttempt.objects.count() == 3 * MAX_PER_PAIR
 
 
 def test_guessing_at_many_people_from_one_address_is_stopped(client: Client, alice: Member) -> None:
@@ -70,7 +118,7 @@ def test_guessing_at_many_people_from_one_address_is_stopped(client: Client, ali
 
 
 def test_a_success_forgets_the_failures_of_that_person(client: Client, alice: Member) -> None:
-    for _ in range(MAX_PER_EMAIL - 1):
+    for _ in range(MAX_PER_PAIR - 1):
         try_in(client, alice.email, "wrong")
     assert try_in(Client(), alice.email, PASSWORD) == "/"
     assert WRONG in try_in(Client(), alice.email, "wrong")
@@ -79,7 +127,7 @@ def test_a_success_forgets_the_failures_of_that_person(client: Client, alice: Me
 def test_neither_mail_nor_address_is_written_down(client: Client) -> None:
     try_in(client, "someone@example.com", "wrong")
     keys = list(SignInAttempt.objects.values_list("key", flat=True))
-    assert len(keys) == 2
+    assert len(keys) == 3
     assert all(len(key) == 64 and "someone" not in key for key in keys)
 
 
