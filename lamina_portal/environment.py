@@ -96,9 +96,19 @@ def mailers(env: Env) -> dict[str, Any]:
     return {"default": mailer}
 
 
-def origin(url: str) -> str:
-    """SCHEME://HOST[:PORT] of URL, in lower case, without a trailing slash."""
-    parts = urlsplit(url)
+def origin(name: str, url: str, *, is_bare: bool = True) -> str:
+    """SCHEME://HOST[:PORT] of URL, in lower case, without a trailing slash; NAME is the setting it comes from.
+
+    IS_BARE: more than an origin is refused, since more than the origin would be trusted.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        is_origin = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+        is_origin = is_origin and parts.port != 0
+    except ValueError:
+        is_origin = False
+    if not is_origin or (is_bare and (parts.path.strip("/") or parts.query or parts.fragment)):
+        raise ImproperlyConfigured(f"{name} must be like https://files.example.com or http://10.0.0.5:9000")
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 

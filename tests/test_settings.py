@@ -69,6 +69,11 @@ def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path)
         ("LAMINA_API_KEY_FILE", "/nowhere/key"),
         ("PORTAL_DEBUG", "maybe"),
         ("PORTAL_TRUSTED_PROXIES", "the proxy"),
+        ("PORTAL_FILE_ORIGINS", "minio:9000"),
+        ("PORTAL_FILE_ORIGINS", "https://files.example.com/only-this"),
+        ("PORTAL_FILE_ORIGINS", "https://user@files.example.com"),
+        ("PORTAL_FILE_ORIGINS", "ftp://files.example.com"),
+        ("LAMINA_BASE_URL", "app.uselamina.ai"),
         ("DATABASE_URL", "postgres"),
         ("EMAIL_URL", "mail.example.com"),
         ("STORAGE_URL", "s3://key:secret@host/bucket"),
@@ -90,6 +95,14 @@ def test_what_is_passed_empty_counts_as_not_set(tmp_path: Path) -> None:
     assert found["IS_SANDBOX"] == "True"
     assert "sqlite3" in found["DATABASES"]
     assert found["PORTAL_TRUSTED_PROXIES"] == "[]"
+
+
+def test_only_laminas_own_addresses_are_trusted_and_links_of_members_none(tmp_path: Path) -> None:
+    env = {"PORTAL_FILE_ORIGINS": "https://Files.example.com/, http://10.0.0.5:9000"}
+    real = values(tmp_path, LAMINA_API_KEY=SECRET, **env)
+    theirs = "['https://app.uselamina.ai', 'https://files.example.com', 'http://10.0.0.5:9000']"
+    assert (real["TRUSTED_FILE_ORIGINS"], real["TRUSTED_LINK_ORIGINS"]) == (theirs, "[]")
+    assert values(tmp_path, **env)["TRUSTED_LINK_ORIGINS"] == "['http://127.0.0.1:8900']"
 
 
 def test_https_makes_cookies_and_redirects_secure(tmp_path: Path) -> None:

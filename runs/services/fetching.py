@@ -6,7 +6,7 @@ total time. Writing to disk may raise OSError, which is left to the caller: a fu
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -16,7 +16,8 @@ from django.template.defaultfilters import filesizeformat
 from urllib3.exceptions import HTTPError
 
 from runs.services import sniffing, storing
-from runs.services.guard import TOO_SLOW, Deadline, FetchFailed, FetchRefused, check_url, open_url
+from runs.services.deadline import Deadline
+from runs.services.guard import TOO_SLOW, FetchFailed, FetchRefused, check_url, open_url
 
 __all__ = ["LIMITS", "FetchFailed", "FetchRefused", "Fetched", "check_url", "fetch", "put_file", "size_words"]
 
@@ -56,16 +57,22 @@ def fetch(
     max_bytes: Mapping[str, int] | int = LIMITS,
     seconds: float,
     on_chunk: Callable[[int], None] | None = None,
+    trusted: Sequence[str] = (),
 ) -> Fetched:
     """Stream the file at URL to disk within SECONDS in all.
 
     MAX_BYTES is one limit, or one per kind (by content). ON_CHUNK gets the bytes read so far and may raise to stop.
-    Raises `FetchRefused` (never try again), `FetchFailed` (later, perhaps), or OSError when the disk is in trouble.
+    TRUSTED are the origins that need not be public. Raises `FetchRefused` (never try again), `FetchFailed` (later,
+    perhaps), or OSError when the disk is in trouble.
     """
     path = storing.new_waiting_path()
     try:
-        with Deadline(seconds) as deadline, path.open("xb") as target:
-            size, digest, header = _stream(url, target, max_bytes, deadline, on_chunk or (lambda _: None))
+        with (
+            Deadline(seconds) as deadline,
+            path.open("xb") as target,
+            open_url("GET", url, trusted=trusted) as response,
+        ):
+            size, digest, header = _stream(response, target, max_bytes, deadline, on_chunk or (lambda _: None))
         return Fetched(path, size, digest, header)
     except BaseException:
         path.unlink(missing_ok=True)
@@ -73,7 +80,7 @@ def fetch(
 
 
 def _stream(
-    url: str,
+    response: requests.Response,
     target: BinaryIO,
     max_bytes: Mapping[str, int] | int,
     deadline: Deadline,
@@ -81,23 +88,22 @@ def _stream(
 ) -> tuple[int, str, str]:
     size, digest, head = 0, hashlib.sha256(), b""
     limit = max_bytes if isinstance(max_bytes, int) else max(max_bytes.values())
-    with open_url("GET", url) as response:
-        _check_status(response.status_code)
-        declared = _declared_size(response)
-        _check_size(declared, limit)
-        while chunk := _next_chunk(response, deadline):
-            size += len(chunk)
-            if len(head) < sniffing.HEAD_BYTES:
-                head += chunk[: sniffing.HEAD_BYTES]
-                if not isinstance(max_bytes, int):
-                    limit = max_bytes.get(sniffing.sniff(head).kind, limit)
-            _check_size(max(size, declared), limit)
-            digest.update(chunk)
-            target.write(chunk)
-            on_chunk(size)
-        if size == 0:
-            raise FetchFailed(EMPTY)
-        return size, digest.hexdigest(), response.headers.get("Content-Type", "")[:200]
+    _check_status(response.status_code)
+    declared = _declared_size(response)
+    _check_size(declared, limit)
+    while chunk := _next_chunk(response, deadline):
+        size += len(chunk)
+        if len(head) < sniffing.HEAD_BYTES:
+            head += chunk[: sniffing.HEAD_BYTES]
+            if not isinstance(max_bytes, int):
+                limit = max_bytes.get(sniffing.sniff(head).kind, limit)
+        _check_size(max(size, declared), limit)
+        digest.update(chunk)
+        target.write(chunk)
+        on_chunk(size)
+    if size == 0:
+        raise FetchFailed(EMPTY)
+    return size, digest.hexdigest(), response.headers.get("Content-Type", "")[:200]
 
 
 def _next_chunk(response: requests.Response, deadline: Deadline) -> bytes:
@@ -153,7 +159,12 @@ class _Sending:
 
 
 def put_file(
-    url: str, path: Path, content_type: str, seconds: float, on_chunk: Callable[[int], None] | None = None
+    url: str,
+    path: Path,
+    content_type: str,
+    seconds: float,
+    on_chunk: Callable[[int], None] | None = None,
+    trusted: Sequence[str] = (),
 ) -> None:
     """PUT the bytes of PATH to an upload address of Lamina's, through the same guard, within SECONDS in all.
 
@@ -164,7 +175,9 @@ def put_file(
     with (
         path.open("rb") as file,
         Deadline(seconds),
-        open_url("PUT", url, headers=headers, body=_Sending(file, on_chunk or (lambda _: None))) as response,
+        open_url(
+            "PUT", url, headers=headers, body=_Sending(file, on_chunk or (lambda _: None)), trusted=trusted
+        ) as response,
     ):
         if not 200 <= response.status_code < 300:
             raise FetchFailed(NOT_TAKEN)

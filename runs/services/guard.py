@@ -1,34 +1,32 @@
 """The guard on addresses that strangers name: results, uploads' targets, catalogue pictures, pasted links.
 
-Allowed is https to a public address, or exactly one of `settings.TRUSTED_FILE_ORIGINS` (scheme, host and port equal).
+Allowed is https to a public address, or exactly one of the origins the caller trusts (scheme, host and port equal):
+`settings.TRUSTED_FILE_ORIGINS` for addresses that Lamina names, `settings.TRUSTED_LINK_ORIGINS` for those that members
+paste, which is the sandbox's own at most: a member must not read what stands on the portal's network.
 requests-hardened resolves a name once, checks the address and connects to that very address, so a second DNS answer
 changes nothing. What it leaves open is closed here: odd spellings of addresses, user names in links, redirects (each
 is checked as if it had been pasted), proxies and cookies, the body of a redirect (requests would read it whole), and
-the total time, which no time-out of a socket limits: a watch cuts the connection at the deadline, even while headers
-are still dripping in.
+the total time (see `deadline`).
 """
 
 import ipaddress
 import re
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
-from typing import Protocol, Self
+from typing import Protocol
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
-from django.conf import settings
 from requests.adapters import HTTPAdapter
 from requests_hardened.client import HTTPSession
 from requests_hardened.config import Config
 from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES, InvalidIPAddress
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
+
+from runs.services.deadline import POOLS, current_deadline
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0  # of silence
@@ -36,6 +34,9 @@ MAX_REDIRECTS = 5
 MAX_URL_LENGTH = 8000
 FOLLOWED = {301, 302, 303, 307, 308}
 FOLLOWED_WITH_BODY = {307, 308}
+ISATAP = 0x0000_5EFE  # in the middle of an IPv6 address: the rest of it is an IPv4 address of the local network
+# Public by its number, yet a cloud's own door: Azure answers every guest's questions there.
+PLATFORM_NETWORKS = (ipaddress.ip_network("168.63.129.16/32"),)
 INTERNAL_NAMES = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".onion")
 
 NO_LINK = "That is not a web link. A link starts with https://"
@@ -77,74 +78,6 @@ class FetchFailed(FetchError):
     """May work later: the other side, or the way to it, is in trouble."""
 
 
-class Deadline:
-    """The total time of one transfer. When it is over, its connections are cut, whatever they are waiting for."""
-
-    def __init__(self, seconds: float) -> None:
-        self.is_over = False
-        self._lock = threading.Lock()
-        self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._token = _deadline.set(self)
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        _deadline.reset(self._token)
-        with self._lock:
-            for watched in self._sockets:
-                watched.close()
-            self._sockets.clear()
-
-    def watch(self, sock: socket.socket) -> None:
-        """Cut SOCK too when the time is over. A duplicate is kept: TLS takes the original away from its object."""
-        with self._lock:
-            self._sockets.append(sock.dup())
-        if self.is_over:
-            self._cut()
-
-    def _cut(self) -> None:
-        self.is_over = True
-        with self._lock:
-            for watched in self._sockets:
-                with suppress(OSError):  # closed by the other side already
-                    watched.shutdown(socket.SHUT_RDWR)
-
-
-_deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
-
-
-class _WatchedHTTPConnection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return _watched(super()._new_conn())
-
-
-class _WatchedHTTPSConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _watched(super()._new_conn())
-
-
-def _watched(sock: socket.socket) -> socket.socket:
-    if (deadline := _deadline.get()) is not None:
-        deadline.watch(sock)
-    return sock
-
-
-class _WatchedHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTPConnection
-
-
-class _WatchedHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPSConnection
-
-
-POOLS = {"http": _WatchedHTTPPool, "https": _WatchedHTTPSPool}
-
-
 class _PlainAdapter(HTTPAdapter):
     """For trusted origins only: no check of the address."""
 
@@ -175,14 +108,14 @@ class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has
 class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
     """One hop: no proxies, no .netrc, no cookies, no redirects of its own, https through the guard only."""
 
-    def __init__(self) -> None:
+    def __init__(self, trusted: Sequence[str]) -> None:
         super().__init__(Config(False, False, True, (CONNECT_SECONDS, READ_SECONDS), "LaminaPortal"))
         self.trust_env = False
         self.headers["Accept-Encoding"] = "identity"
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.adapters.clear()
         self.mount("https://", _GuardedAdapter())
-        for origin in settings.TRUSTED_FILE_ORIGINS:
+        for origin in trusted:
             self.mount(f"{origin}/", _PlainAdapter())
 
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -195,13 +128,26 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             return is_public(str(ip.ipv4_mapped))
-        if ip.scope_id or ip.is_site_local:
+        if ip.scope_id or ip.is_site_local or int(ip) >> 32 & 0xFCFF_FFFF == ISATAP:
             return False
     is_special = ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_link_local or ip.is_loopback
-    return ip.is_global and not is_special and not any(ip in network for network in EXTRA_BLOCKED_NET_RANGES)
+    is_blocked = any(ip in network for network in (*EXTRA_BLOCKED_NET_RANGES, *PLATFORM_NETWORKS))
+    return ip.is_global and not is_special and not is_blocked and not _is_own(ip)
 
 
-def check_url(url: str) -> None:
+def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """True if IP belongs to this very machine, whose services may trust what comes from it. Sends nothing: the kernel
+    is asked from which address it would speak to IP."""
+    family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as asking:
+            asking.connect((str(ip), 9))
+            return bool(asking.getsockname()[0] == str(ip))
+    except OSError:  # no way there
+        return False
+
+
+def check_url(url: str, trusted: Sequence[str] = ()) -> None:
     """Refuse an address that can be refused without looking it up; raises `FetchRefused`. Makes no connection."""
     if len(url) > MAX_URL_LENGTH or re.search(r"[\x00-\x20\x7f-\xa0\\]", url):
         raise FetchRefused(NO_LINK)
@@ -215,14 +161,14 @@ def check_url(url: str) -> None:
     if "@" in parts[2]:
         raise FetchRefused(WITH_PASSWORD)
     try:
-        _check_prepared(requests.Request("GET", url).prepare().url or "")
+        _check_prepared(requests.Request("GET", url).prepare().url or "", trusted)
     except (ValueError, requests.RequestException):
         raise FetchRefused(NO_LINK) from None
 
 
-def _check_prepared(url: str) -> None:
+def _check_prepared(url: str, trusted: Sequence[str]) -> None:
     """URL is as it goes out: host in ASCII, path quoted."""
-    if any(url.lower().startswith(f"{origin}/") for origin in settings.TRUSTED_FILE_ORIGINS):
+    if any(url.lower().startswith(f"{origin}/") for origin in trusted):
         return
     parts = urlsplit(url)
     if parts.scheme != "https":
@@ -253,18 +199,20 @@ def open_url(
     *,
     headers: dict[str, str] | None = None,
     body: Body | None = None,
+    trusted: Sequence[str] = (),
 ) -> Iterator[requests.Response]:
     """Ask URL through the guard, following at most five redirects, and hand out the answer with its body unread.
 
-    Must be used inside a `Deadline`. Raises `FetchRefused` or `FetchFailed`. A redirect moves a BODY only by 307 or
-    308; any other answer to it is handed out as it is.
+    TRUSTED origins, and only exactly those, need be neither https nor public. Must be used inside a `Deadline`. Raises
+    `FetchRefused` or `FetchFailed`. A redirect moves a BODY only by 307 or 308; any other answer to it is handed out
+    as it is.
     """
     for _ in range(MAX_REDIRECTS + 1):
-        check_url(url)
-        with _Session() as session, _speaking_plainly():
+        check_url(url, trusted)
+        with _Session(trusted) as session, _speaking_plainly():
             request = requests.Request(method, url, headers=headers or {}, data=body)
             prepared = session.prepare_request(request)
-            _check_prepared(prepared.url or "")
+            _check_prepared(prepared.url or "", trusted)
             response = session.send(prepared, stream=True, allow_redirects=False, proxies={})
             location = response.headers.get("Location")
             if location is None or response.status_code not in (FOLLOWED if body is None else FOLLOWED_WITH_BODY):
@@ -286,7 +234,7 @@ def open_url(
 @contextmanager
 def _speaking_plainly() -> Iterator[None]:
     """Turn whatever the libraries raise into our two errors with a sentence."""
-    deadline = _deadline.get()
+    deadline = current_deadline()
     try:
         yield
     except InvalidIPAddress:

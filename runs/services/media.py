@@ -1,5 +1,7 @@
 """What a file really is: kind, type and size, by its content. Pictures are decoded whole, so that none is broken."""
 
+import mmap
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +11,16 @@ from PIL import Image
 from runs.services import ffmpeg, sniffing, thumbnails
 
 MAX_PIXELS = 70_000_000  # 280 MB when unpacked; a few kilobytes of file can ask for thousands of millions
+MAX_SCANS = 200  # of a JPEG; honest ones have about ten, each one costs a pass over the whole picture
+JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)  # those with a segment behind them, and the end
 PILLOW_ERRORS = (
     OSError, SyntaxError, ValueError, EOFError, struct.error, LookupError, TypeError, ArithmeticError,
     AttributeError, MemoryError, RuntimeError,
 )  # fmt: skip
 BROKEN = "This picture is broken or cut off, so it cannot be used."
 TOO_MANY_PIXELS = "This picture has more than 70 million points, which is more than the portal opens."
+
+TOO_MANY_SCANS = "This picture would keep the portal busy for too long, so it is not opened."
 
 
 class NotMedia(Exception):
@@ -75,6 +81,8 @@ def inspect(path: Path) -> Media:
 
 def _inspect_picture(path: Path, sniffed: sniffing.Sniffed) -> Media:
     formats = [sniffed.reader]
+    if sniffed == sniffing.JPEG and _has_too_many_scans(path):
+        raise NotMedia(TOO_MANY_SCANS, is_lasting=True)
     try:
         with Image.open(path, formats=formats) as picture:
             if picture.width * picture.height > MAX_PIXELS:
@@ -89,3 +97,14 @@ def _inspect_picture(path: Path, sniffed: sniffing.Sniffed) -> Media:
     except PILLOW_ERRORS:
         raise NotMedia(BROKEN) from None
     return Media("image", sniffed.media_type, sniffed.extension, width, height, None, colour, sniffed.reader)
+
+
+def _has_too_many_scans(path: Path) -> bool:
+    """Read as a decoder does, from marker to marker: what a segment holds may look like an end, and what follows the
+    end (phones append a film) like scans."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        count, at = 0, 2
+        while count <= MAX_SCANS and (found := JPEG_MARKER.search(data, at)) and found[1] != b"\xd9":
+            count += found[1] == b"\xda"
+            at = found.start() + 2 + max(2, int.from_bytes(data[found.end() : found.end() + 2], "big"))
+        return count > MAX_SCANS

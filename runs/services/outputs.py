@@ -10,6 +10,7 @@ import logging
 import time
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
@@ -108,7 +109,13 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
 
 
 def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
-    fetched = fetch(output_file.source_url, max_bytes=LIMITS, seconds=FETCH_SECONDS, on_chunk=renewer)
+    fetched = fetch(
+        output_file.source_url,
+        max_bytes=LIMITS,
+        seconds=FETCH_SECONDS,
+        on_chunk=renewer,
+        trusted=settings.TRUSTED_FILE_ORIGINS,
+    )
     try:
         renewer.renew()  # decoding and small pictures take a while
         found = inspecting.inspect(fetched.path)
@@ -168,7 +175,8 @@ def save_catalog_picture(url: str) -> StoredFile | None:
     Takes at most 20 s. None when it cannot be had (the caller may ask again another day). The same bytes are kept once.
     """
     try:
-        fetched = fetch(url, max_bytes=CATALOG_BYTES, seconds=CATALOG_SECONDS)
+        trusted = settings.TRUSTED_FILE_ORIGINS
+        fetched = fetch(url, max_bytes=CATALOG_BYTES, seconds=CATALOG_SECONDS, trusted=trusted)
         try:
             known = StoredFile.objects.filter(is_catalog=True, sha256=fetched.sha256).first()
             if known is not None:

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import Literal, cast
 from urllib.parse import unquote, urlsplit
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -113,7 +114,7 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
     """Note a link; the worker fetches it. Raises `UploadRejected` for what can be refused by its looks."""
     url = url.replace("\x00", "").strip()
     try:
-        check_url(url)
+        check_url(url, settings.TRUSTED_LINK_ORIGINS)
     except FetchRefused as error:
         raise UploadRejected(error.sentence) from None
     path = PurePosixPath(unquote(urlsplit(url).path))
@@ -210,7 +211,13 @@ class Renewer:
 
 def _fetch_link(upload: Upload, renewer: Renewer) -> StoredFile:
     kinds = accepted_kinds(upload.accept)
-    fetched = fetch(upload.source_url, max_bytes=LIMITS, seconds=FETCH_SECONDS, on_chunk=renewer)
+    fetched = fetch(
+        upload.source_url,
+        max_bytes=LIMITS,
+        seconds=FETCH_SECONDS,
+        on_chunk=renewer,
+        trusted=settings.TRUSTED_LINK_ORIGINS,
+    )
     try:
         renewer.renew()  # decoding and small pictures take a while
         found = inspecting.inspect(fetched.path)
@@ -298,7 +305,9 @@ def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int],
     with storing.local_copy(file) as path:
         if not path.exists():
             raise FetchRefused(LOST)
-        put_file(target.upload_url, path, target.content_type_hint or file.media_type, HAND_OVER_SECONDS, on_chunk)
+        media_type = target.content_type_hint or file.media_type
+        trusted = settings.TRUSTED_FILE_ORIGINS
+        put_file(target.upload_url, path, media_type, HAND_OVER_SECONDS, on_chunk, trusted)
     # Two runs may hand over the same upload at once; the first address is kept and both work.
     Upload.objects.filter(pk=upload.pk, asset_url="").update(asset_url=target.asset_url)
     upload.refresh_from_db()

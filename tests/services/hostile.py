@@ -9,13 +9,23 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from django.conf import settings as django_settings
 from PIL import Image
 from pytest_django import Settings
 
+from runs.services import fetching
+from runs.services.fetching import Fetched
+
 PAGE = b"<!doctype html><html><script>alert(1)</script></html>"
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"></svg>'
+
+
+def fetch(url: str, **options: Any) -> Fetched:
+    """`fetching.fetch` for an address that Lamina named."""
+    return fetching.fetch(url, trusted=django_settings.TRUSTED_FILE_ORIGINS, **options)
 
 
 def kept_files(settings: Settings) -> list[Path]:
@@ -42,6 +52,13 @@ def bomb_png(width: int = 30_000, height: int = 30_000) -> bytes:
     header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
     data = zlib.compress(bytes(1000))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def many_scans(count: int) -> bytes:
+    """A JPEG of a few kilobytes per scan that keeps a decoder busy for each of COUNT scans over the whole picture."""
+    honest = picture(2000, 2000, "JPEG", progressive=True)
+    last = honest.rindex(b"\xff\xda")
+    return honest[:last] + honest[last:-2] * count + b"\xff\xd9"
 
 
 class HostileServer(ThreadingHTTPServer):
@@ -156,6 +173,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def act_gzip_bomb(self) -> None:
         self.answer(gzip.compress(bytes(50_000_000)), Content_Encoding="gzip")
+
+    def act_gzip_bombs_in_each_other(self) -> None:
+        bomb = gzip.compress(gzip.compress(gzip.compress(bytes(300_000_000), 1)))
+        self.answer(bomb, Content_Encoding="gzip, gzip, gzip")
 
     def act_page_as_png(self) -> None:
         self.answer(PAGE, Content_Type="image/png")

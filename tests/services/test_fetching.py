@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from runs.services.fetching import FetchFailed, FetchRefused, fetch, put_file
-from tests.services.hostile import Decoy, HostileServer, kept_files
+from runs.services.fetching import FetchFailed, FetchRefused, put_file
+from tests.services.hostile import Decoy, HostileServer, fetch, kept_files
 
 ANY = 5_000_000  # bytes
 
@@ -25,7 +25,7 @@ def test_a_file_arrives_whole(server: HostileServer, settings: Settings) -> None
     assert kept_files(settings) == [fetched.path]
 
 
-@pytest.mark.parametrize("path", ["endless", "endless-chunks", "says-huge", "gzip-bomb"])
+@pytest.mark.parametrize("path", ["endless", "endless-chunks", "says-huge", "gzip-bomb", "gzip-bombs-in-each-other"])
 def test_a_body_beyond_the_limit_is_refused(path: str, server: HostileServer, settings: Settings) -> None:
     with pytest.raises(FetchRefused, match="larger than the limit of 2 MB"):
         fetch(f"{server.url}/{path}", max_bytes=2_000_000, seconds=20)
@@ -81,8 +81,8 @@ def test_a_file_is_put_to_an_upload_address(server: HostileServer, tmp_path: Pat
     path = tmp_path / "x"
     path.write_bytes(b"the bytes")
 
-    put_file(f"{server.url}/up", path, "image/png", 5)
-    put_file(f"{server.url}/moved?to=/elsewhere", path, "image/png", 5)
+    put_file(f"{server.url}/up", path, "image/png", 5, trusted=[server.url])
+    put_file(f"{server.url}/moved?to=/elsewhere", path, "image/png", 5, trusted=[server.url])
 
     assert server.puts == {"/up": (b"the bytes", "image/png"), "/elsewhere": (b"the bytes", "image/png")}
     assert server.headers["Content-Length"] == "9"
@@ -96,9 +96,9 @@ def test_an_upload_address_is_guarded_too(server: HostileServer, decoy: Decoy, t
 
     for url in (target, f"{server.url}/moved?to={target}"):
         with pytest.raises(FetchRefused):
-            put_file(url, path, "image/png", 5)
+            put_file(url, path, "image/png", 5, trusted=[server.url])
     server.status = 500
     with pytest.raises(FetchFailed):
-        put_file(f"{server.url}/up", path, "image/png", 5)
+        put_file(f"{server.url}/up", path, "image/png", 5, trusted=[server.url])
 
     assert not decoy.was_contacted()

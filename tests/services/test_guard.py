@@ -1,27 +1,18 @@
-"""The guard: which addresses are refused, watched by a decoy that nobody may contact; and how https is spoken."""
+"""The guard: which addresses are refused, watched by a decoy that nobody may contact."""
 
+import ipaddress
 import socket
-import ssl
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pytest_django import Settings
-from requests_hardened import ip_filter_adapter
 from urllib3.util import connection
 
-from runs.services import guard
-from runs.services.fetching import FetchFailed, FetchRefused, check_url, fetch
-from tests.services.hostile import Decoy, HostileServer, hostile_server, kept_files, picture
+from runs.services import fetching, guard
+from runs.services.fetching import FetchFailed, FetchRefused, check_url
+from runs.services.guard import is_public
+from tests.services.hostile import Decoy, HostileServer, fetch, kept_files
 
 ANY = 5_000_000  # bytes
 
@@ -72,6 +63,17 @@ HOSTILE_URLS = [
     ("private 172", "https://172.16.0.1/"),
     ("private 192", "https://192.168.1.1/"),
     ("carrier", "https://100.64.0.1/"),
+    ("Azure's own door", "https://168.63.129.16/"),
+    ("Azure's own door, mapped", "https://[::ffff:168.63.129.16]/"),
+    ("Alibaba's own door", "https://100.100.100.200/"),
+    ("Oracle's own door", "https://192.0.0.192/"),
+    ("AWS's own door by IPv6", "https://[fd00:ec2::254]/"),
+    ("NAT64 of a local network", "https://[64:ff9b:1::7f00:1]:{port}/"),
+    ("IPv4 translated", "https://[::ffff:0:7f00:1]:{port}/"),
+    ("ISATAP", "https://[2606:4700::5efe:7f00:1]:{port}/"),
+    ("ISATAP, marked unique", "https://[2606:4700::200:5efe:a00:1]:{port}/"),
+    ("Teredo", "https://[2001:0:1::1]:{port}/"),
+    ("6to4 relay", "https://192.88.99.1/"),
     ("cloud metadata", "https://169.254.169.254/latest/meta-data/"),
     ("multicast", "https://224.0.0.1/"),
     ("broadcast", "https://255.255.255.255/"),
@@ -119,7 +121,17 @@ def test_a_hostile_link_is_refused_without_any_connection(
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fd00::1", "fec0::1", "::7f00:1"],
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "169.254.169.254",
+        "168.63.129.16",
+        "::1",
+        "::ffff:127.0.0.1",
+        "fd00::1",
+        "fec0::1",
+        "::7f00:1",
+    ],
 )
 def test_a_harmless_name_with_a_private_address_is_refused(
     address: str, decoy: Decoy, monkeypatch: pytest.MonkeyPatch
@@ -173,17 +185,17 @@ def test_only_exactly_the_trusted_origin_is_exempt(server: HostileServer, decoy:
     assert not decoy.was_contacted()
 
 
-def test_a_trusted_origin_is_no_prefix(settings: Settings) -> None:
-    settings.TRUSTED_FILE_ORIGINS = ["http://files.example.com"]
-    check_url("http://files.example.com/a.png")
-    check_url("http://FILES.example.com?a.png")
+def test_a_trusted_origin_is_no_prefix() -> None:
+    trusted = ["http://files.example.com"]
+    check_url("http://files.example.com/a.png", trusted)
+    check_url("http://FILES.example.com?a.png", trusted)
     for url in (
         "http://files.example.com.evil.test/",
         "http://files.example.com:8080/",
         "http://files.example.company",
     ):
         with pytest.raises(FetchRefused, match="Only links that start with https"):
-            check_url(url)
+            check_url(url, trusted)
 
 
 @pytest.mark.parametrize(
@@ -209,70 +221,24 @@ def test_the_body_of_a_redirect_is_not_read(server: HostileServer) -> None:
     assert fetched.path.read_bytes() == server.files["/a.png"]
 
 
-@dataclass
-class TlsServer:
-    """https://pictures.example.com on loopback, with a certificate that only its own CA file vouches for."""
+def test_what_members_paste_is_never_trusted_like_what_lamina_names(
+    server: HostileServer, settings: Settings, decoy: Decoy
+) -> None:
+    """Else a member could read a file store of the portal's network through it."""
+    settings.TRUSTED_LINK_ORIGINS = []
+    for url in (f"{server.url}/a.png", f"{server.url}/redirect?to=http://127.0.0.1:{decoy.port}/"):
+        with pytest.raises(FetchRefused):
+            fetching.fetch(url, max_bytes=ANY, seconds=5, trusted=settings.TRUSTED_LINK_ORIGINS)
+        with pytest.raises(FetchRefused):
+            fetching.fetch(url, max_bytes=ANY, seconds=5)
 
-    port: int
-    ca_file: Path
-    names: list[str]  # the server names that clients asked for
-
-
-@pytest.fixture
-def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TlsServer]:
-    ca_file = tmp_path / "pem"
-    ca_file.write_bytes(make_certificate("pictures.example.com"))
-    names: list[str] = []
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(ca_file)
-    context.sni_callback = lambda _socket, name, _context: names.append(name)
-    with hostile_server() as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        monkeypatch.setattr(ip_filter_adapter, "filter_host", lambda *_, **__: "127.0.0.1")
-        monkeypatch.setattr(guard, "is_public", lambda _: True)
-        yield TlsServer(server.server_address[1], ca_file, names)
+    assert server.hits == []
+    assert not decoy.was_contacted()
 
 
-def make_certificate(host: str) -> bytes:
-    """A certificate for HOST, signed by itself, and its key (PEM)."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def test_https_goes_to_the_checked_address_under_its_own_name(tls: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(tls.ca_file))
-
-    fetched = fetch(f"https://pictures.example.com:{tls.port}/a.png", max_bytes=ANY, seconds=5)
-
-    assert fetched.path.read_bytes() == picture()
-    assert tls.names == ["pictures.example.com"]
-
-
-def test_a_certificate_nobody_vouches_for_is_not_believed(tls: TlsServer) -> None:
-    with pytest.raises(FetchFailed, match="certificate"):
-        fetch(f"https://pictures.example.com:{tls.port}/a.png", max_bytes=ANY, seconds=5)
-
-
-def test_a_certificate_for_another_name_is_not_believed(tls: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(tls.ca_file))
-    with pytest.raises(FetchFailed, match="certificate"):
-        fetch(f"https://other.example.com:{tls.port}/a.png", max_bytes=ANY, seconds=5)
-
-
-def test_a_slow_answer_over_tls_is_cut_at_the_deadline(tls: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(tls.ca_file))
-    began = time.monotonic()
-    with pytest.raises(FetchFailed, match="too long"):
-        fetch(f"https://pictures.example.com:{tls.port}/drip", max_bytes=ANY, seconds=0.6)
-    assert time.monotonic() - began < 3
+def test_the_addresses_of_this_machine_are_refused_even_when_they_are_public(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert guard._is_own(ipaddress.ip_address("127.0.0.1"))
+    assert is_public("9.9.9.9")
+    monkeypatch.setattr(guard, "_is_own", lambda ip: str(ip) == "9.9.9.9")
+    with pytest.raises(FetchRefused, match="private network"):
+        fetch("https://9.9.9.9/", max_bytes=ANY, seconds=5)

@@ -13,7 +13,7 @@ from runs.services import thumbnails
 from runs.services.media import NotMedia, inspect
 from runs.services.sniffing import SERVED_INLINE, sniff
 from runs.services.storing import clean_name
-from tests.services.hostile import PAGE, SVG, bomb_png, picture
+from tests.services.hostile import PAGE, SVG, bomb_png, many_scans, picture
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed; it is optional")
 
@@ -238,3 +238,21 @@ def test_a_broken_film_is_kept_without_a_still(film: Path) -> None:
 )
 def test_names_are_for_people_and_end_in_the_truth(given: str, extension: str, kept: str) -> None:
     assert clean_name(given, extension) == kept
+
+
+def test_a_picture_that_would_keep_a_decoder_busy_for_hours_is_not_opened(path: Path) -> None:
+    path.write_bytes(many_scans(300))
+    with pytest.raises(NotMedia, match="busy") as refused:
+        inspect(path)
+    assert refused.value.is_lasting
+
+    hidden = b"\xff\xfe\x00\x06\xff\xd9\xff\xd9"  # a comment that looks like the end
+    start = many_scans(0)[:-2]
+    path.write_bytes(start + hidden + many_scans(300)[len(start) :])
+    with pytest.raises(NotMedia, match="busy"):
+        inspect(path)
+
+
+def test_a_photo_with_a_film_behind_it_is_a_photo(path: Path) -> None:
+    path.write_bytes(picture(64, 48, "JPEG", progressive=True) + b"\xff\xda" * 1000)
+    assert (inspect(path).kind, inspect(path).width) == ("image", 64)

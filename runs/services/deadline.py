@@ -1,0 +1,84 @@
+"""The total time of a transfer, which no time-out of a socket limits: a watch cuts the connection when it is over, even
+while headers are still dripping in."""
+
+import socket
+import threading
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Self
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+
+class Deadline:
+    """The total time of one transfer. When it is over, its connections are cut, whatever they are waiting for."""
+
+    def __init__(self, seconds: float) -> None:
+        self.is_over = False
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._token = _deadline.set(self)
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        _deadline.reset(self._token)
+        with self._lock:
+            for watched in self._sockets:
+                watched.close()
+            self._sockets.clear()
+
+    def watch(self, sock: socket.socket) -> None:
+        """Cut SOCK too when the time is over. A duplicate is kept: TLS takes the original away from its object."""
+        with self._lock:
+            self._sockets.append(sock.dup())
+        if self.is_over:
+            self._cut()
+
+    def _cut(self) -> None:
+        self.is_over = True
+        with self._lock:
+            for watched in self._sockets:
+                with suppress(OSError):  # closed by the other side already
+                    watched.shutdown(socket.SHUT_RDWR)
+
+
+_deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
+
+
+def current_deadline() -> Deadline | None:
+    """The one this code runs under."""
+    return _deadline.get()
+
+
+class _WatchedHTTPConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _watched(super()._new_conn())
+
+
+class _WatchedHTTPSConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _watched(super()._new_conn())
+
+
+def _watched(sock: socket.socket) -> socket.socket:
+    if (deadline := _deadline.get()) is not None:
+        deadline.watch(sock)
+    return sock
+
+
+class _WatchedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _WatchedHTTPConnection
+
+
+class _WatchedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHTTPSConnection
+
+
+POOLS = {"http": _WatchedHTTPPool, "https": _WatchedHTTPSPool}
