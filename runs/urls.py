@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runs.views import apps, files, history, home, hooks, live, manage, runs, stars
+from runs.views import apps, compare, files, history, home, hooks, live, manage, runs, stars
 
 app_name = "runs"
 
@@ -24,6 +24,7 @@ run_urls = [
     path("live/", live.live, name="live"),
 ]
 reuse_urls = [
+    path("compare/", compare.compare, name="compare"),
     path("runs/<str:run_id>/star/", stars.run_star, name="run-star"),
     path("files/<str:file_id>/star/", stars.file_star, name="file-star"),
 ]

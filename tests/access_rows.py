@@ -94,6 +94,9 @@ ROWS = [
     Row("runs:file-thumb", "get", SEES, path=lambda w: [w.subject.file.public_id, 200]),
     Row("runs:upload-create", "post", IN, 422, data=lambda w: {"app": w.app.public_id, "field": "p0"}),
     Row("runs:upload-detail", "get", OWN, path=lambda w: [w.subject.upload.public_id]),
+    Row("runs:compare", "get", IN, data=lambda w: {"r": w.subject.run.public_id}),
+    Row("runs:compare", "get", IN, query="results", data=lambda w: {
+        "f": ",".join(output.public_id for output in w.subject.run.outputs.all())}),
     Row("runs:run-star", "post", SEES, 302, path=run, only={"viewer": 403}),
     Row("runs:file-star", "post", SEES, 302, path=lambda w: [w.subject.output.public_id], only={"viewer": 403}),
     Row("login", "get", ALL, only=dict.fromkeys(MEMBERS, 302)),

@@ -103,7 +103,7 @@ def run_page(run: Run, *, is_swap: bool = False) -> RunPage:
         elapsed_since=since.isoformat() if is_watched else None,
         elapsed_words=clock_words((run.finished_at or now) - since),
         wait_words=wait_words(run),
-        wanted_words=_wanted_words(run),
+        wanted_words=wanted_words(run),
         credits_words=about_credits(run.credits_estimated),
         usual_words=usual_words(run.app.usual_seconds, run.app.slow_seconds) if is_watched else "",
         slow_words=SLOW_WORDS[slow_level(run, now)],
@@ -246,7 +246,8 @@ def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
     )
 
 
-def _wanted_words(run: Run) -> str:
+def wanted_words(run: Run) -> str:
+    """Which of the app's results were asked for."""
     outputs = run.schema.outputs
     if not outputs:
         return ""

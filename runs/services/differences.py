@@ -1,0 +1,75 @@
+"""What differs between two texts, word by word, at a bounded price.
+
+Texts too long or too repetitive for words are compared line by line, and beyond that not at all: a person would not
+read so many marks, and the comparison would hold up everybody else.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import groupby
+from typing import Literal
+
+Mark = Literal["", "ins", "del"]
+WORD = re.compile(r"\S+\s*|\s+")
+MAX_PARTS = 4000  # words or lines of one text
+MAX_PAIRS = 300_000  # equal words of both texts, each with each: what the comparison costs
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of text; MARK says that only this text has it ("ins"), or only the other ("del")."""
+
+    text: str
+    mark: Mark = ""
+
+
+def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | None:
+    """Both texts with their own words marked: gone ones on the left, new ones on the right; None beyond the bounds."""
+    if (found := _compared(left, right)) is None:
+        return None
+    return (
+        _joined([piece for piece in found if piece.mark != "ins"]),
+        _joined([piece for piece in found if piece.mark != "del"]),
+    )
+
+
+def inline(base: str, text: str) -> list[Piece] | None:
+    """TEXT with what it has more and less than BASE, in one; None beyond the bounds."""
+    return None if (found := _compared(base, text)) is None else _joined(found)
+
+
+def _compared(left: str, right: str) -> list[Piece] | None:
+    for parts in (WORD.findall, lambda text: text.splitlines(keepends=True)):
+        old, new = parts(left), parts(right)
+        if _is_cheap(old, new):
+            return _pieces(old, new)
+    return None
+
+
+def _is_cheap(old: list[str], new: list[str]) -> bool:
+    if max(len(old), len(new)) > MAX_PARTS:
+        return False
+    seen = Counter(map(str.strip, old))
+    return sum(seen[word] * count for word, count in Counter(map(str.strip, new)).items()) <= MAX_PAIRS
+
+
+def _pieces(old: list[str], new: list[str]) -> list[Piece]:
+    pieces: list[Piece] = []
+    matcher = SequenceMatcher(None, [part.strip() for part in old], [part.strip() for part in new], autojunk=False)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        if tag == "equal":
+            pieces += [Piece(part) for part in new[j1:j2]]
+        else:
+            pieces += [Piece(part, "del") for part in old[i1:i2]]
+            pieces += [Piece(part, "ins") for part in new[j1:j2]]
+    return pieces
+
+
+def _joined(pieces: list[Piece]) -> list[Piece]:
+    """Neighbours of one mark as one piece."""
+    return [
+        Piece("".join(piece.text for piece in group), mark)
+        for mark, group in groupby(pieces, key=lambda piece: piece.mark)
+    ]
