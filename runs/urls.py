@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runs.views import apps, compare, files, history, home, hooks, live, manage, runs, stars
+from runs.views import apps, compare, files, history, home, hooks, live, manage, results, runs, stars
 
 app_name = "runs"
 
@@ -30,6 +30,7 @@ reuse_urls = [
 ]
 manage_urls = [path("manage/", manage.manage, name="manage")]
 file_urls = [
+    path("files/<str:file_id>/", results.file_detail, name="file-detail"),
     path("files/<str:file_id>/original", files.file_original, name="file-original"),
     path("files/<str:file_id>/thumb/<int:width>", files.file_thumb, name="file-thumb"),
     path("uploads/", files.upload_create, name="upload-create"),

@@ -89,6 +89,8 @@ ROWS = [
     Row("runs:live", "get", IN, 204),
     Row("runs:hook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # path and signature are the proof
     Row("runs:manage", "get", ADMIN),
+    Row("runs:file-detail", "get", SEES, path=lambda w: [w.subject.output.public_id]),
+    Row("runs:file-detail", "get", SEES, 302, query="a file's id", path=lambda w: [w.subject.file.public_id]),
     Row("runs:file-original", "get", SEES, path=lambda w: [w.subject.file.public_id]),
     Row("runs:file-original", "get", SEES, query="what went in", path=lambda w: [w.subject.input_file.public_id]),
     Row("runs:file-thumb", "get", SEES, path=lambda w: [w.subject.file.public_id, 200]),

@@ -45,6 +45,7 @@ class OutputBox:
     version: int
     position: int
     alt: str
+    url: str  # of the result's own page
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def run_page(run: Run, *, is_swap: bool = False) -> RunPage:
         state=state_of(run),
         sentence=sentence_of(run),
         boxes=output_boxes(run, is_swap=is_swap),
-        inputs=[InputLine(g.name, _whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()],
+        inputs=input_lines(run),
         failure=failure_of(run),
         can_cancel=run.is_active and run.cancel_asked_at is None,
         cancel_words=cancel_words(run),
@@ -112,6 +113,11 @@ def run_page(run: Run, *, is_swap: bool = False) -> RunPage:
         is_live=is_live(run),
         version=version_token(run),
     )
+
+
+def input_lines(run: Run) -> list[InputLine]:
+    """All that went in, of a run fetched with `for_page()`."""
+    return [InputLine(g.name, _whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()]
 
 
 def _whole_text(given: RunInput) -> str:
@@ -243,6 +249,7 @@ def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
         version=output.version,
         position=output.position,
         alt=" · ".join([label, *told])[:200],
+        url=output.get_absolute_url(),
     )
 
 
