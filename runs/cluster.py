@@ -4,14 +4,16 @@ What plain `qcluster` does in these cases was measured: after `kill -9` of its m
 on as orphans; after `kill -9` of an idle worker that waits for the next task the queue's lock is lost with it and
 nothing runs any more, silently; SIGTERM to the whole process group hangs it for ever; a plain SIGTERM waits for the
 longest task. Here every process asks the kernel to die with its parent, the sentinel gives up the whole cluster where
-a lock may be lost, and a flag in shared memory tells long tasks to end. Whoever started it starts it again
-(`manage.py portal`, systemd's `Restart=always`): any exit that was not asked for has the code 3.
+a lock may be lost, a flag in shared memory tells long tasks to end, and a signal only raises that flag: what it asks
+for is done between two looks at the sentinel, where nothing half-done can be in the way. Whoever started it starts it
+again (`manage.py portal`, systemd's `Restart=always`): any exit that was not asked for has the code 3.
 """
 
 import logging
 import os
 import signal
 import threading
+import time
 from collections import deque
 from types import FrameType
 from typing import Any
@@ -24,6 +26,8 @@ from runs.prctl import die_with_parent
 
 logger = logging.getLogger(__name__)
 BROKEN = 3  # the exit code that says: start me again
+LOOK_SECONDS = 0.1
+LEAVE_SECONDS = 15.0  # more than the end of the main process takes once the sentinel has gone
 
 
 class WholeSentinel(Sentinel):  # type: ignore[misc]
@@ -43,42 +47,47 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
 class WholeCluster(Cluster):  # type: ignore[misc]
     """One worker host: main process, sentinel, pusher, monitor and pool; alive together or not at all."""
 
-    def __init__(self) -> None:
-        self._watcher: threading.Thread | None = None
-        super().__init__()
-
     def run(self) -> int:
         """Work until asked to stop; returns the exit code, 0 only if a stop was asked for and went well."""
         self.start()
         self._watch_sentinel()
-        self.sentinel.join()
+        while self.sentinel.is_alive() and not queue.stop_requested():
+            time.sleep(LOOK_SECONDS)
+        self.stop()  # does nothing when the sentinel has ended
         return 0 if queue.stop_requested() and self.sentinel.exitcode == 0 else BROKEN
 
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
+        """Raise the flag and nothing more: a handler may run in the middle of anything.
+
+        A stop from in here asked for the sentinel's state in the middle of the same question, took it for alive when
+        it had just ended, and waited for it for ever.
+        """
         if os.getpid() != self.pid:  # a child that has not yet set its own handlers
             os._exit(BROKEN)
         queue.request_stop()
         if self.sentinel is None or self.sentinel.pid is None:
             os._exit(0)  # nothing is running yet
-        # The sentinel may be dead, or die, inside a lock that stop() needs: then only the watcher gets us out.
-        self._watch_sentinel()
-        super().sig_handler(signum, frame)
 
     def _watch_sentinel(self) -> None:
-        """Start the watcher once; after the fork of the sentinel, since forking with threads is asking for trouble."""
-        if self._watcher is None and hasattr(os, "waitid"):
-            self._watcher = threading.Thread(target=_exit_with, args=(self.sentinel.pid,), daemon=True)
-            self._watcher.start()
+        """Start the watcher after the fork of the sentinel, since forking with threads is asking for trouble."""
+        if hasattr(os, "waitid"):
+            threading.Thread(target=_exit_with, args=(self.sentinel.pid,), daemon=True).start()
 
 
 def _exit_with(sentinel_pid: int) -> None:
-    """Wait for the sentinel's death without reaping it, and leave with it unless it ended by itself."""
+    """Wait for the sentinel's death without reaping it, and leave with it unless it ended by itself.
+
+    It may die inside a lock that `stop` needs: then only this thread gets us out. However it ended, and whoever saw
+    it first, the main thread has nothing left to wait for and gets some seconds for it.
+    """
     try:
         end = os.waitid(os.P_PID, sentinel_pid, os.WEXITED | os.WNOWAIT)
     except ChildProcessError:
-        return  # the main thread has seen it end
+        end = None  # the main thread has seen it end
     if end is not None and (end.si_code != os.CLD_EXITED or end.si_status != 0):
         os._exit(BROKEN)
+    time.sleep(LEAVE_SECONDS)
+    os._exit(BROKEN)
 
 
 def run_worker() -> int:

@@ -91,10 +91,15 @@ class Home:
 
 def is_gone(pid: int) -> bool:
     """True when PID has ended, even if nobody has reaped it: a container's first process may never do so."""
+    return state_of(pid) in ("Z", "X")
+
+
+def state_of(pid: int) -> str:
+    """The kernel's letter for the state of PID: "R", "S", "T" (stopped), "Z", …; "X" when it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
-        return True
+        return "X"
 
 
 def children_of(pid: int) -> list[int]:

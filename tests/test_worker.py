@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import Home, children_of, lines, wait_until
+from tests.processes import Home, children_of, lines, state_of, wait_until
 
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 
@@ -103,6 +103,18 @@ def test_sigterm_to_the_whole_group_does_not_hang(home: Home, notes: Path, worke
     wait_until(lambda: "begun" in lines(notes), "the task to begin")
     os.killpg(worker.pid, signal.SIGTERM)
     assert worker.wait(5) == 3
+    wait_until(lambda: not home.processes(), "the rest to be gone", seconds=3)
+
+
+def test_a_stop_just_as_the_sentinel_dies_does_not_hang(home: Home, worker: "subprocess.Popen[bytes]") -> None:
+    """The main process learns of the death and of the signal at once; waiting for the dead would last for ever."""
+    sentinel = sentinel_of(worker)
+    os.kill(worker.pid, signal.SIGSTOP)
+    wait_until(lambda: state_of(worker.pid) == "T", "the main process to stand still")
+    os.kill(sentinel, signal.SIGKILL)
+    worker.terminate()
+    os.kill(worker.pid, signal.SIGCONT)
+    assert worker.wait(10) == 3
     wait_until(lambda: not home.processes(), "the rest to be gone", seconds=3)
 
 
