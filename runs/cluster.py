@@ -9,24 +9,33 @@ for is done between two looks at the sentinel, where nothing half-done can be in
 again (`manage.py portal`, systemd's `Restart=always`): any exit that was not asked for has the code 3.
 """
 
+import itertools
 import logging
 import os
 import signal
 import threading
 import time
+import uuid
 from collections import deque
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
+from django.db import DatabaseError
+from django.utils import timezone
 from django_q import cluster as django_q_cluster
 from django_q.cluster import Cluster, Sentinel
+from django_q.pusher import pusher
+from django_q.signing import SignedPackage
 
 from runs import queue
 from runs.prctl import die_with_parent
+from runs.services import polling, workers
 
 logger = logging.getLogger(__name__)
 BROKEN = 3  # the exit code that says: start me again
 LOOK_SECONDS = 0.1
+PULSE_SECONDS = 30.0
 LEAVE_SECONDS = 15.0  # more than the end of the main process takes once the sentinel has gone
 
 
@@ -43,6 +52,35 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
             os._exit(BROKEN)
         super().reincarnate(process)
 
+    def spawn_pusher(self) -> Any:
+        return self.spawn_process(pusher, self.task_queue, self.event_out, PulsingBroker(self.broker, os.getppid()))
+
+
+class PulsingBroker:
+    """The broker as a cluster's pusher sees it: among the tasks for everybody comes one for this cluster alone.
+
+    It goes the way of every task, so it shows that this cluster is not deaf, whatever others do. The first comes at
+    once: what was interrupted when the last cluster died goes on as soon as this one is up. The second comes when the
+    lease of a poller that died with another host has run out.
+    """
+
+    def __init__(self, broker: Any, cluster_pid: int) -> None:
+        self._broker = broker
+        self._worker = workers.name_of(cluster_pid)
+        self._pauses = itertools.chain([polling.LEASE_SECONDS + 1], itertools.repeat(PULSE_SECONDS))
+        self._due = time.monotonic()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._broker, name)
+
+    def dequeue(self) -> Any:
+        if time.monotonic() < self._due:
+            return self._broker.dequeue()
+        self._due = time.monotonic() + next(self._pauses)
+        options: dict[str, Any] = {"args": (self._worker,), "kwargs": {}, "started": timezone.now(), "save": False}
+        task = {"id": uuid.uuid4().hex, "name": "own pulse", "func": "runs.tasks.pulse", **options}
+        return [(None, SignedPackage.dumps(task))]
+
 
 class WholeCluster(Cluster):  # type: ignore[misc]
     """One worker host: main process, sentinel, pusher, monitor and pool; alive together or not at all."""
@@ -54,7 +92,11 @@ class WholeCluster(Cluster):  # type: ignore[misc]
         while self.sentinel.is_alive() and not queue.stop_requested():
             time.sleep(LOOK_SECONDS)
         self.stop()  # does nothing when the sentinel has ended
-        return 0 if queue.stop_requested() and self.sentinel.exitcode == 0 else BROKEN
+        if not queue.stop_requested() or self.sentinel.exitcode != 0:
+            return BROKEN
+        with suppress(DatabaseError):  # then the next one forgets it, as that of one that was killed
+            workers.forget(workers.name_of(self.pid))
+        return 0
 
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
         """Raise the flag and nothing more: a handler may run in the middle of anything.

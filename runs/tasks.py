@@ -2,7 +2,21 @@
 
 from typing import Any
 
-from runs.services import catalog, checking, deliveries, health, outputs, polling, submit, sweeping, uploads, waking
+from django.utils import timezone
+
+from runs.services import (
+    catalog,
+    checking,
+    deliveries,
+    health,
+    outputs,
+    polling,
+    submit,
+    sweeping,
+    uploads,
+    waking,
+    workers,
+)
 
 SCHEDULES: dict[str, dict[str, Any]] = {
     # The scheduler looks every 30 s whatever a Schedule says; this cron makes each of its looks count.
@@ -12,13 +26,18 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 }
 
 
-def pulse() -> None:
-    """Every 30 s: show a sign of life, find whatever is due, wake the poller."""
-    health.beat("worker")
+def pulse(worker: str = "") -> None:
+    """Every 30 s: show a sign of life, find whatever is due, wake the poller.
+
+    As the Schedule it comes to any cluster; each cluster of our own (WORKER is its name) has another one that begins
+    with it, so that after a kill things go on as soon as a cluster is up.
+    """
+    workers.beat(worker)
+    workers.note_losses()
     sweep()
+    waking.revive()
     catalog.request_completion()
     deliveries.request_keys_if_wanted()
-    waking.ensure_poller_if_needed()
 
 
 def sweep() -> None:
@@ -79,3 +98,4 @@ def refresh_app(app_id: int) -> None:
 
 def tidy() -> None:
     health.tidy()
+    workers.tidy(timezone.now())

@@ -41,10 +41,11 @@ class Home:
         self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "lamina_portal.settings", **database}
         self.env |= {"PORTAL_DATA_DIR": str(folder), "PYTHONWARNINGS": "error::DeprecationWarning", **env}
 
-    def manage(self, *arguments: str) -> None:
-        """Run one command of manage.py to its end; fails the test when it fails."""
+    def manage(self, *arguments: str) -> str:
+        """Run one command of manage.py to its end and return what it printed; fails the test when it fails."""
         done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
         """Start a command of manage.py in a session of its own; what it prints is appended to `log`."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.processes import Home, children_of, lines, state_of, wait_until
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 
 ENQUEUE = "from django_q.tasks import async_task; async_task('tests.slow_tasks.{}', {!r}, {!r})"
+
+HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,15 @@ def enqueue(home: Home, task: str, notes: Path, value: object) -> None:
     home.manage("shell", "--no-imports", "-c", ENQUEUE.format(task, str(notes), value))
 
 
+def own_name(worker: "subprocess.Popen[bytes]") -> str:
+    return f"worker {socket.gethostname()}:{worker.pid}"
+
+
+def heartbeats(home: Home) -> list[str]:
+    """Whose signs of life the database holds."""
+    return home.manage("shell", "--no-imports", "-c", HEARTBEATS).splitlines()
+
+
 def sentinel_of(worker: "subprocess.Popen[bytes]") -> int:
     return children_of(worker.pid)[-1]
 
@@ -55,6 +67,25 @@ def test_it_stops_at_once_inside_a_long_task(home: Home, notes: Path, worker: "s
     assert worker.wait(5) == 0
     assert list(lines(notes)) == ["awake", "begun", "stopped"]
     assert home.processes() == []
+
+
+def test_it_shows_itself_as_soon_as_it_is_up_and_leaves_no_trace_when_stopped(
+    home: Home, worker: "subprocess.Popen[bytes]"
+) -> None:
+    wait_until(lambda: own_name(worker) in heartbeats(home), "its own sign of life", seconds=10)
+    worker.terminate()
+    assert worker.wait(5) == 0
+    left = heartbeats(home)
+    assert own_name(worker) not in left
+    assert "worker" in left
+
+
+def test_a_killed_one_is_found_missing_by_the_next(home: Home, worker: "subprocess.Popen[bytes]") -> None:
+    wait_until(lambda: own_name(worker) in heartbeats(home), "its own sign of life", seconds=10)
+    worker.kill()
+    worker.wait()
+    home.start("worker")
+    wait_until(lambda: own_name(worker) not in heartbeats(home), "the next one to find it gone", seconds=10)
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])

@@ -46,6 +46,7 @@ class Part:
     is_restarted: bool = False
     is_alive: Callable[[], bool] = lambda: True  # asked every few seconds; False means it hangs
     on_start: Callable[[], None] = lambda: None
+    on_mend: Callable[[str], None] = lambda _what: None  # told what happened, before it is started again
     process: "subprocess.Popen[bytes] | None" = None
     restarts: deque[float] = field(default_factory=deque)  # monotonic times
 
@@ -141,6 +142,7 @@ class Supervisor:
             raise PartDied(f"{what}, the {MAX_RESTARTS + 1}th time within a minute; the portal stops.")
         part.restarts.append(now)
         part.stop(now)  # whatever it left behind
+        part.on_mend(what)
         self.say(f"{what}; starting it again.")
         part.start()
 

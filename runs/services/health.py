@@ -15,7 +15,7 @@ AWAY_AFTER = 3
 
 
 def beat(name: str) -> None:
-    """Record that the part NAME ("worker" or "poller") is alive now."""
+    """Record that the part NAME ("poller", or a name of `services.workers`) is alive now."""
     now = timezone.now()
     if not Heartbeat.objects.filter(name=name).update(at=now):
         Heartbeat.objects.get_or_create(name=name, defaults={"at": now})

@@ -1,17 +1,16 @@
 """The health page's facts: what an admin needs to see in one look, each with a verdict and, when bad, a next step."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Count, Min
 from django.utils import timezone
 
 from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run
-from runs.services import budget, deliveries, health
+from runs.services import budget, deliveries, health, workers
 from runs.services.wording import age_words, credits_words
 
-WORKER_SILENT = timedelta(seconds=120)
 INCIDENTS = 10
 
 
@@ -57,7 +56,7 @@ def health_report() -> HealthReport:
         ),
         _budget(),
         _deliveries(status, now),
-        _worker(beats.get("worker"), now),
+        *_workers(beats.get(workers.ANY), now),
         _poller(beats.get("poller"), active, now),
         _files(),
     ]
@@ -101,17 +100,25 @@ def _deliveries(status: LaminaStatus, now: datetime) -> Fact:
     return Fact("Deliveries by Lamina", f"last one {age_words(status.delivered_at, now)}")
 
 
-def _worker(at: datetime | None, now: datetime) -> Fact:
+def _workers(at: datetime | None, now: datetime) -> list[Fact]:
+    """Each cluster of the last hour: beside one that works, a silent one would go unseen."""
     if at is None:
-        return Fact("Worker", "no sign of life yet", "warn", "It shows one within a minute of its start.")
-    if now - at > WORKER_SILENT:
+        return [Fact("Worker", "no sign of life yet", "warn", "It shows one within a minute of its start.")]
+    facts = [_worker(beat.at, now, workers.words_of(beat.name)) for beat in workers.clusters(now)]
+    is_another_alive = now - at <= workers.SILENT_AFTER and all(fact.state != "good" for fact in facts)
+    return [_worker(at, now), *facts] if is_another_alive or not facts else facts
+
+
+def _worker(at: datetime, now: datetime, name: str = "") -> Fact:
+    who = f"{name}: " if name else ""
+    if now - at > workers.SILENT_AFTER:
         advice = "Start “manage.py worker” again; nothing is lost meanwhile."
-        return Fact("Worker", f"no sign of life since {_when(at)}", "bad", advice)
-    return Fact("Worker", f"alive {age_words(at, now)}")
+        return Fact("Worker", f"{who}no sign of life since {_when(at)}", "bad", advice)
+    return Fact("Worker", f"{who}alive {age_words(at, now)}")
 
 
 def _poller(at: datetime | None, active: int, now: datetime) -> Fact:
-    if active and (at is None or now - at > WORKER_SILENT):
+    if active and (at is None or now - at > workers.SILENT_AFTER):
         advice = "The worker wakes it every 30 s. If this stays, start the worker again."
         return Fact("Watching runs", "stopped although runs are active", "bad", advice)
     return Fact("Watching runs", f"last look {age_words(at, now)}" if at else "nothing to watch yet")

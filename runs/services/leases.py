@@ -13,13 +13,18 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs.models import Lease
+from runs.services.workers import is_dead
 
 KICK_EVERY = timedelta(seconds=3)
 
 
 def new_holder() -> str:
     """A name for one piece of work that wants a lease; it begins with host and process, for whoever looks for it."""
-    return f"{socket.gethostname()[:20]}/{os.getpid()}/{uuid.uuid4().hex}"[:64]
+    return f"{_host()}/{os.getpid()}/{uuid.uuid4().hex}"[:64]
+
+
+def _host() -> str:
+    return socket.gethostname()[:20]
 
 
 def acquire(name: str, holder: str, seconds: float) -> bool:
@@ -38,6 +43,17 @@ def renew(name: str, holder: str, seconds: float) -> bool:
 def release(name: str, holder: str) -> None:
     """Give the lease back early."""
     Lease.objects.filter(name=name, holder=holder).update(until=Now() - timedelta(seconds=1))
+
+
+def release_of_dead(name: str) -> None:
+    """Free a lease whose holder was killed on this host, instead of letting it run out.
+
+    Should the holder be alive after all (another container with our host's name), its next renewal tells it.
+    """
+    holder = Lease.objects.filter(name=name, until__gt=Now()).values_list("holder", flat=True).first() or ""
+    host, _, rest = holder.partition("/")
+    if host == _host() and is_dead(rest.partition("/")[0]):
+        release(name, holder)
 
 
 def is_held(name: str) -> bool:

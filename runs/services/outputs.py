@@ -19,8 +19,8 @@ from django.utils.text import slugify
 
 from runs.models import OutputFile, StoredFile
 from runs.queue import enqueue_long, stop_requested
+from runs.services import health, progress, storing, uploads
 from runs.services import media as inspecting
-from runs.services import progress, storing, uploads
 from runs.services.fetching import LIMITS, FetchFailed, FetchRefused, fetch
 from runs.services.file_slots import KEEPING, FileSlot, file_slot
 from runs.services.media import Media, NotMedia
@@ -156,6 +156,8 @@ def _give_up(output_file: OutputFile, sentence: str) -> None:
     with transaction.atomic():
         if _still_saving(output_file).update(**fields):
             progress.note_file_change(output_file)
+            run = output_file.output.run
+            health.note_incident("file", f"A result of run {run.public_id} could not be saved: {sentence}")
 
 
 def result_name(output_file: OutputFile, found: Media) -> str:

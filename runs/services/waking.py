@@ -23,3 +23,9 @@ def ensure_poller_if_needed() -> None:
     """As `ensure_poller`, for callers that do not know whether any run is active: an idle portal asks nothing."""
     if Run.objects.needing_poller().exists():
         ensure_poller()
+
+
+def revive() -> None:
+    """As `ensure_poller_if_needed`, without waiting for the lease of a poller of this host that was killed."""
+    leases.release_of_dead(POLLER)
+    ensure_poller_if_needed()

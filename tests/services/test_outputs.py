@@ -13,7 +13,7 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from runs import queue
-from runs.models import Lease, Member, Output, OutputFile, Run, StoredFile
+from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
 from runs.services import leases, media, progress, storing
 from runs.services.outputs import keep_due_files, request_keeping
 from runs.services.uploads import Renewer
@@ -128,6 +128,8 @@ def test_after_24_hours_it_is_said_plainly(run: Run, server: HostileServer) -> N
     assert output_file.get_status_display() == "Could not be saved"
     assert output_file.error == "There is no file at that address any more."
     assert Run.objects.get().version > version
+    words = f"A result of run {run.public_id} could not be saved: {output_file.error}"
+    assert list(Incident.objects.values_list("kind", "text")) == [("file", words)]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import signal
 import sys
+from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -16,6 +18,7 @@ from runs.management.people import prepare_people
 from runs.management.supervision import Part, PartDied, Pulse, StopAsked, Supervisor, python
 from runs.models import Heartbeat
 from runs.queue import enqueue
+from runs.services import health, workers
 
 STOP_ORDER = ("web server", "worker", "sandbox")
 
@@ -100,15 +103,10 @@ def sandbox_part(address: Address) -> Part:
 
 
 def worker_part() -> Part:
-    pulse = Pulse(last_heartbeat)
-    return Part(
-        "worker",
-        python("manage.py", "worker"),
-        settings.BASE_DIR,
-        is_restarted=True,
-        is_alive=pulse.is_beating,
-        on_start=pulse.restart,
-    )
+    part = Part("worker", python("manage.py", "worker"), settings.BASE_DIR, is_restarted=True)
+    pulse = Pulse(lambda: last_heartbeat(part))
+    part.is_alive, part.on_start, part.on_mend = pulse.is_beating, pulse.restart, partial(note_restart, part)
+    return part
 
 
 def web_part(bind: Address) -> Part:
@@ -117,14 +115,26 @@ def web_part(bind: Address) -> Part:
     return Part("web server", command, settings.BASE_DIR)
 
 
-def last_heartbeat() -> object:
+def worker_name(part: Part) -> str:
+    return workers.name_of(part.process.pid) if part.process else workers.ANY
+
+
+def last_heartbeat(part: Part) -> object:
     """When the worker last showed a sign of life; something new each time while the database cannot tell."""
     try:
-        return Heartbeat.objects.filter(name="worker").values_list("at", flat=True).first()
+        return Heartbeat.objects.filter(name=worker_name(part)).values_list("at", flat=True).first()
     except DatabaseError:
         return object()
     finally:
         connections.close_all()
+
+
+def note_restart(part: Part, what: str) -> None:
+    """Let the health page tell what the terminal tells."""
+    with suppress(DatabaseError):
+        workers.forget(worker_name(part))
+        health.note_incident("worker", f"{what}; it was started again.")
+    connections.close_all()
 
 
 def address_to_open(bind: Address) -> str:
