@@ -96,6 +96,13 @@ def mailers(env: Env) -> dict[str, Any]:
     return {"default": mailer}
 
 
+def mail_sender(env: Env, host: str) -> str:
+    """Who mail comes from: `_default_from_email` in EMAIL_URL, else its user when that is an address, else HOST's."""
+    old: dict[str, Any] = env.dj_email_url("EMAIL_URL") if env.str("EMAIL_URL", "") else {}
+    user = str(old.get("EMAIL_HOST_USER") or "")
+    return str(old.get("DEFAULT_FROM_EMAIL") or (user if "@" in user else f"Lamina Portal <portal@{host}>"))
+
+
 def origin(name: str, url: str, *, is_bare: bool = True) -> str:
     """SCHEME://HOST[:PORT] of URL, in lower case, without a trailing slash; NAME is the setting it comes from.
 

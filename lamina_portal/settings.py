@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",  # templates of the usual fields
     "django_htmx",
     "django_q",
     "runs",
@@ -77,6 +78,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "runs.middleware.SeenMiddleware",
     "lamina_portal.middleware.HtmxLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -116,6 +118,7 @@ DATABASES = {"default": environment.database(env, DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", "")
 MAILERS = environment.mailers(env)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.mail_sender(env, _portal_host)
 STORAGE_URL = env.str("STORAGE_URL", "")
 if STORAGE_URL:
     raise ImproperlyConfigured("STORAGE_URL: files are kept in the local folder in this version; leave it empty")

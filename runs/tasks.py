@@ -10,6 +10,7 @@ from runs.services import (
     deliveries,
     health,
     outputs,
+    passwords,
     polling,
     submit,
     sweeping,
@@ -94,6 +95,10 @@ def refresh_balance() -> None:
 
 def refresh_app(app_id: int) -> None:
     catalog.refresh_app(app_id)
+
+
+def send_new_password_mail(member_id: int) -> None:
+    passwords.send_new_password_mail(member_id)
 
 
 def tidy() -> None:

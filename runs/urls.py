@@ -2,7 +2,22 @@
 
 from django.urls import path
 
-from runs.views import apps, compare, files, history, home, hooks, live, manage, results, runs, stars
+from runs.views import (
+    apps,
+    compare,
+    files,
+    history,
+    home,
+    hooks,
+    joining,
+    live,
+    manage,
+    me,
+    people,
+    results,
+    runs,
+    stars,
+)
 
 app_name = "runs"
 
@@ -28,7 +43,26 @@ reuse_urls = [
     path("runs/<str:run_id>/star/", stars.run_star, name="run-star"),
     path("files/<str:file_id>/star/", stars.file_star, name="file-star"),
 ]
-manage_urls = [path("manage/", manage.manage, name="manage")]
+manage_urls = [
+    path("manage/", manage.manage, name="manage"),
+    path("manage/people/", people.manage_people, name="manage-people"),
+    path("manage/people/<int:member_id>/", people.manage_person, name="manage-person"),
+    path("manage/people/<int:member_id>/new-password/", people.person_new_password, name="person-new-password"),
+    path("manage/people/<int:member_id>/deactivate/", people.person_deactivate, name="person-deactivate"),
+    path("manage/people/<int:member_id>/reactivate/", people.person_reactivate, name="person-reactivate"),
+    path("manage/people/<int:member_id>/hand-over/", people.person_hand_over, name="person-hand-over"),
+    path("manage/people/invites/<str:invite_id>/send/", people.invite_send, name="invite-send"),
+    path("manage/people/invites/<str:invite_id>/revoke/", people.invite_revoke, name="invite-revoke"),
+]
+people_urls = [
+    path("invite/<str:token>/", joining.invite, name="invite"),
+    path("password/reset/", joining.password_reset, name="password-reset"),
+    path("password/reset/<str:token>/", joining.password_new, name="password-new"),
+    path("password/change/", me.password_change, name="password-change"),
+    path("me/", me.me, name="me"),
+    path("me/sessions/end-others/", me.session_end_others, name="session-end-others"),
+    path("me/sessions/<str:place_id>/end/", me.session_end, name="session-end"),
+]
 file_urls = [
     path("files/<str:file_id>/", results.file_detail, name="file-detail"),
     path("files/<str:file_id>/original", files.file_original, name="file-original"),
@@ -36,4 +70,12 @@ file_urls = [
     path("uploads/", files.upload_create, name="upload-create"),
     path("uploads/<str:upload_id>/", files.upload_detail, name="upload-detail"),
 ]
-urlpatterns = [path("", home.home, name="home"), *app_urls, *run_urls, *reuse_urls, *file_urls, *manage_urls]
+urlpatterns = [
+    path("", home.home, name="home"),
+    *app_urls,
+    *run_urls,
+    *reuse_urls,
+    *file_urls,
+    *manage_urls,
+    *people_urls,
+]

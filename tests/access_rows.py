@@ -42,6 +42,10 @@ def app(world: World) -> list[str]:
     return [world.app.public_id]
 
 
+def person(world: World) -> list[int]:
+    return [world.owner.pk]
+
+
 @dataclass(frozen=True)
 class Row:
     """One address and method."""
@@ -101,6 +105,30 @@ ROWS = [
         "f": ",".join(output.public_id for output in w.subject.run.outputs.all())}),
     Row("runs:run-star", "post", SEES, 302, path=run, only={"viewer": 403}),
     Row("runs:file-star", "post", SEES, 302, path=lambda w: [w.subject.output.public_id], only={"viewer": 403}),
+    Row("runs:manage-people", "get", ADMIN),
+    Row("runs:manage-people", "post", ADMIN, 422),
+    Row("runs:manage-person", "get", ADMIN, path=person),
+    Row("runs:manage-person", "post", ADMIN, 422, path=person),
+    Row("runs:person-new-password", "post", ADMIN, path=person),
+    Row("runs:person-deactivate", "get", ADMIN, path=person),
+    Row("runs:person-deactivate", "post", ADMIN, 302, path=person),
+    Row("runs:person-reactivate", "post", ADMIN, 302, path=person),
+    Row("runs:person-hand-over", "get", ADMIN, path=person),
+    Row("runs:person-hand-over", "post", ADMIN, 422, path=person),
+    Row("runs:invite-send", "post", ADMIN, 302, path=lambda w: [w.invite.public_id]),
+    Row("runs:invite-revoke", "post", ADMIN, 302, path=lambda w: [w.invite.public_id]),
+    Row("runs:invite", "get", ALL, path=lambda w: [w.invite_token]),
+    Row("runs:invite", "post", ALL, 422, path=lambda w: [w.invite_token], only=dict.fromkeys(MEMBERS, 200)),
+    Row("runs:password-reset", "get", ALL),
+    Row("runs:password-reset", "post", ALL, 422),
+    Row("runs:password-new", "get", ALL, 404, path=lambda w: ["made-up"]),
+    Row("runs:password-new", "post", ALL, 404, path=lambda w: ["made-up"]),
+    Row("runs:password-change", "get", IN, 302),
+    Row("runs:password-change", "post", IN, 422),
+    Row("runs:me", "get", IN),
+    Row("runs:me", "post", IN, 422),
+    Row("runs:session-end", "post", OWN, 302, path=lambda w: [w.signed_in.public_id]),
+    Row("runs:session-end-others", "post", IN, 302),
     Row("login", "get", ALL, only=dict.fromkeys(MEMBERS, 302)),
     Row("login", "post", ALL, only=dict.fromkeys(MEMBERS, 302)),
     Row("logout", "post", IN, 302),

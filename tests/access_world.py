@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import App, Member, Output, OutputFile, Run, StoredFile, Upload
+from runs.models import App, Invite, Member, Output, OutputFile, Run, SignedIn, StoredFile, Upload
 from runs.models.run import RunInputUpload
+from runs.services import secret_links
 from tests.conftest import client_of
 from tests.factories import make_app, make_run, make_stored
 
@@ -68,7 +70,16 @@ class World:
         self.shared = make_subject(self.owner, self.app, "basalt", is_shared=True)
         self.subject = self.private
         self.who = "nobody"
+        link = secret_links.new_link(secret_links.Purpose.INVITE)
+        self.invite_token = link.token
+        self.invite = Invite.objects.create(
+            nonce=link.nonce,
+            token_hash=link.token_hash,
+            invited_by=self.members["admin"],
+            expires_at=timezone.now() + timedelta(days=7),
+        )
         self._cookies = {who: client_of(member).cookies for who, member in self.members.items()}
+        self.signed_in = SignedIn.objects.get(member=self.owner)
 
     def client(self, who: str) -> Client:
         """A browser of WHO, as it is after signing in and nothing else; only a member's has cookies."""

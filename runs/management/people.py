@@ -47,9 +47,9 @@ def _make_demo_people() -> list[str]:
     for email, name, role in DEMO_PEOPLE:
         member, _ = Member.objects.get_or_create(email=email, defaults={"name": name, "role": role})
         if not (member.is_active and member.check_password(DEMO_PASSWORD)):
-            member.is_active = True
+            member.is_active, member.deactivated_at = True, None
             member.set_password(DEMO_PASSWORD)
-            member.save(update_fields=["is_active", "password"])
+            member.save(update_fields=["is_active", "deactivated_at", "password"])
     return [
         f"Sign in as demo@example.com (admin) or sam@example.com (maker), password: {DEMO_PASSWORD}",
         "Sandbox: nothing here is real. Set LAMINA_API_KEY to work with Lamina.",

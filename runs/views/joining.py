@@ -1,0 +1,141 @@
+"""Ways in for people who cannot sign in yet: an invite, and a new password. Nobody learns here who has an account."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from lamina_portal import throttling
+from runs.forms.people import AskForm, JoinForm, NewPasswordForm
+from runs.models import Invite, Member
+from runs.queue import enqueue
+from runs.services import invites, mailing, passwords, secret_links, sessions
+from runs.services.members import RefusedError
+from runs.services.people import mail_to_admins
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+MAILS_PER_PERSON = 3  # in ten minutes
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_not_required
+@sensitive_post_parameters("password")
+def invite(request: HttpRequest, token: str) -> HttpResponse:
+    """Accept an invite: name, password, and a mail address where the invite names none."""
+    found = _unless_guessing(request, lambda: secret_links.find(Invite.objects.select_related("invited_by"), token))
+    if isinstance(found, HttpResponse):
+        return found
+    state = invites.state_of(found)
+    if state != "open":
+        return _closed(request, state)
+    if request.user.is_authenticated:
+        return _page(request, "joining/signed_in.html", {"token_path": request.path})
+    form = JoinForm(Member(email=found.email), _posted(request), initial={"name": found.name})
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            member = invites.accept(found, email=given.get("email", ""), name=given["name"], password=given["password"])
+        except RefusedError as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, f"Welcome, {member.display_name}.")
+            return _let_in(request, member)
+    context = {"invite": found, "form": form, "role": found.get_role_display().lower()}
+    return _page(request, "joining/invite.html", context, status=422 if form.errors else 200)
+
+
+def _closed(request: HttpRequest, state: str) -> HttpResponse:
+    context = {"state": state, "mail_url": mail_to_admins("Lamina Portal: an invite for me")}
+    return _page(request, "joining/closed.html", context, status=410)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_not_required
+def password_reset(request: HttpRequest) -> HttpResponse:
+    """Ask for a mail with a link. The answer is the same whoever asks for whomever."""
+    form = AskForm(_posted(request))
+    context: dict[str, Any] = {
+        "form": form,
+        "has_mail": mailing.is_set_up(),
+        "mail_url": "" if mailing.is_set_up() else mail_to_admins("Lamina Portal: a new password for me"),
+    }
+    if not context["has_mail"] or not form.is_valid():
+        return _page(request, "joining/ask.html", context, status=422 if form.errors else 200)
+    try:
+        throttling.Attempt({f"ask-address:{throttling.address_of(request)}": throttling.MAX_PER_ADDRESS})
+    except throttling.TooManyError:
+        return _too_many(request)
+    _ring_for_mail(Member.objects.normalize_email(form.cleaned_data["email"]))
+    return _page(request, "joining/asked.html", {"email": form.cleaned_data["email"]})
+
+
+def _ring_for_mail(email: str) -> None:
+    """A few mails to one person and no more, whoever asks."""
+    try:
+        throttling.Attempt({f"ask-email:{email}": MAILS_PER_PERSON})
+    except throttling.TooManyError:
+        return
+    member = Member.objects.filter(email=email, is_active=True).first()
+    if member is not None:
+        enqueue("runs.tasks.send_new_password_mail", member.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_not_required
+@sensitive_post_parameters("password")
+def password_new(request: HttpRequest, token: str) -> HttpResponse:
+    """Set a new password with a link from a mail or from an admin; it ends every sign-in there was."""
+    member = _unless_guessing(request, lambda: passwords.member_of(token))
+    if isinstance(member, HttpResponse):
+        return member
+    form = NewPasswordForm(member, _posted(request))
+    if not form.is_valid():
+        context = {"form": form, "person": member}
+        return _page(request, "joining/new_password.html", context, status=422 if form.errors else 200)
+    member.set_password(form.cleaned_data["password"])
+    member.save(update_fields=["password"])
+    sessions.end_all(member)
+    messages.success(request, "Your new password is set. Every other browser was signed out.")
+    return _let_in(request, member)
+
+
+def _let_in(request: HttpRequest, member: Member) -> HttpResponse:
+    login(request, member, BACKEND)
+    response = HttpResponseRedirect(reverse("runs:home"))
+    throttling.remember_device(request, response, member.email)
+    return response
+
+
+def _unless_guessing[Found](request: HttpRequest, look: Callable[[], Found | None]) -> Found | HttpResponse:
+    """What LOOK finds; an answer instead when it finds nothing, or when this address has tried too often."""
+    try:
+        attempt = throttling.Attempt({f"link:{throttling.address_of(request)}": throttling.MAX_PER_ADDRESS})
+    except throttling.TooManyError:
+        return _too_many(request)
+    found = look()
+    if found is None:
+        return _page(request, "joining/unknown.html", {}, status=404)
+    attempt.take_back()
+    return found
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+def _too_many(request: HttpRequest) -> HttpResponse:
+    return _page(request, "joining/too_many.html", {}, status=429)
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    response = render(request, template, context, status=status)
+    add_never_cache_headers(response)
+    return response

@@ -1,0 +1,89 @@
+"""One's own settings: name, look, shortcuts, password, and where one is signed in."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from lamina_portal import throttling
+from runs.forms.people import ChangePasswordForm, SettingsForm
+from runs.http import PortalRequest, go_to, render_page
+from runs.models import Member
+from runs.services import sessions
+
+TOO_MANY = "There were too many attempts. Wait ten minutes, then try again."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def me(request: PortalRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _page(request)
+    fresh = Member.objects.get(pk=request.user.pk)  # a form that is refused leaves the person on the page as they are
+    form = SettingsForm(request.POST, instance=fresh)
+    if not form.is_valid():
+        return _page(request, form=form, status=422)
+    form.save()
+    messages.success(request, "Your settings are saved.")
+    return go_to(request, reverse("runs:me"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("old_password", "password")
+def password_change(request: PortalRequest) -> HttpResponse:
+    """A new password for somebody who knows the old one; it ends every other sign-in."""
+    if request.method != "POST":
+        return redirect(f"{reverse('runs:me')}#password")
+    form = ChangePasswordForm(request.user, request.POST)
+    try:
+        attempt = throttling.Attempt({f"change:{request.user.pk}": throttling.MAX_PER_PAIR})
+    except throttling.TooManyError:
+        form.add_error(None, TOO_MANY)
+        return _page(request, password_form=form, status=422)
+    if not form.is_valid():
+        if "old_password" not in form.errors:
+            attempt.take_back()
+        return _page(request, password_form=form, status=422)
+    attempt.forgive_first()
+    request.user.set_password(form.cleaned_data["password"])
+    request.user.save(update_fields=["password"])
+    old_key = request.session.session_key
+    update_session_auth_hash(request, request.user)
+    sessions.follow(request, old_key)
+    sessions.end_all(request.user, but=request.session.session_key)
+    messages.success(request, "Your password is changed. Every other browser was signed out.")
+    return go_to(request, reverse("runs:me"))
+
+
+@require_POST
+def session_end(request: PortalRequest, place_id: str) -> HttpResponse:
+    """Sign one browser out."""
+    if not sessions.end_one(request.user, place_id):
+        raise Http404
+    messages.success(request, "That browser is signed out.")
+    return go_to(request, f"{reverse('runs:me')}#places")
+
+
+@require_POST
+def session_end_others(request: PortalRequest) -> HttpResponse:
+    """Sign every browser out but this one."""
+    sessions.end_all(request.user, but=request.session.session_key)
+    messages.success(request, "Every other browser is signed out.")
+    return go_to(request, f"{reverse('runs:me')}#places")
+
+
+def _page(request: PortalRequest, *, status: int = 200, **forms: Any) -> HttpResponse:
+    context = {
+        "section": "me",
+        "form": SettingsForm(instance=request.user),
+        "password_form": ChangePasswordForm(request.user),
+        "places": sessions.places_of(request.user, request.session.session_key),
+    }
+    return render_page(request, "runs/me.html", context | forms, status=status)
