@@ -5,6 +5,7 @@ from django.urls import path
 from runs.views import (
     apps,
     compare,
+    downloads,
     files,
     history,
     home,
@@ -65,6 +66,8 @@ people_urls = [
 ]
 file_urls = [
     path("files/<str:file_id>/", results.file_detail, name="file-detail"),
+    path("files/<str:file_id>/text", downloads.file_text, name="file-text"),
+    path("download/", downloads.files_download, name="files-download"),
     path("files/<str:file_id>/original", files.file_original, name="file-original"),
     path("files/<str:file_id>/thumb/<int:width>", files.file_thumb, name="file-thumb"),
     path("uploads/", files.upload_create, name="upload-create"),

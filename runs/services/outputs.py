@@ -15,7 +15,6 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
-from django.utils.text import slugify
 
 from runs.models import OutputFile, StoredFile
 from runs.queue import enqueue_long, stop_requested
@@ -24,6 +23,7 @@ from runs.services import media as inspecting
 from runs.services.fetching import LIMITS, FetchFailed, FetchRefused, fetch
 from runs.services.file_slots import KEEPING, FileSlot, file_slot
 from runs.services.media import Media, NotMedia
+from runs.services.naming import result_stem
 from runs.services.uploads import ClaimLost, Renewer
 
 logger = logging.getLogger("runs.outputs")
@@ -163,12 +163,7 @@ def _give_up(output_file: OutputFile, sentence: str) -> None:
 def result_name(output_file: OutputFile, found: Media) -> str:
     """A download name such as `cartoonify_front-view_2026-11-24.png`, numbered where a box holds several files."""
     output = output_file.output
-    words = [output.run.title or output.run.app_name, output.label]
-    parts = [slugify(word, allow_unicode=True)[:50].strip("-_") for word in words]
-    parts.append(f"{timezone.localtime(output.run.created_at):%Y-%m-%d}")
-    if output_file.position:
-        parts.append(str(output_file.position + 1))
-    return "_".join(part for part in parts if part) + f".{found.extension}"
+    return f"{result_stem(output.run, output.label, output_file.position + 1)}.{found.extension}"
 
 
 def save_catalog_picture(url: str) -> StoredFile | None:

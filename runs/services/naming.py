@@ -1,0 +1,37 @@
+"""Names of files for people: what it is, which part, which day; safe in any file system."""
+
+import re
+
+from django.utils import timezone
+from django.utils.text import slugify
+
+from runs.models import Run
+
+PART_BYTES = 90  # file systems count bytes and stop at 255; a letter of most scripts has three
+PLAIN = re.compile(r"[^\w-]")
+
+
+def result_stem(run: Run, label: str, number: int = 1) -> str:
+    """ "cartoonify_front-view_2026-11-24", with the NUMBER of the file where a result holds several."""
+    parts = [slug(run.title or run.app_name), slug(label), f"{timezone.localtime(run.created_at):%Y-%m-%d}"]
+    if number > 1:
+        parts.append(str(number))
+    return "_".join(part for part in parts if part)
+
+
+def slug(words: str) -> str:
+    """WORDS in lower case with hyphens, in any script; nothing in it means anything to a shell or a file system."""
+    kept = slugify(words, allow_unicode=True)[:50].encode()[:PART_BYTES].decode(errors="ignore")
+    return PLAIN.sub("", kept).strip("-_")
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """NAME, numbered before its ending if it is TAKEN already, in any case; it is taken then."""
+    stem, dot, ending = name.rpartition(".")
+    stem, ending = (stem, f".{ending}") if dot else (name, "")
+    found, number = name, 1
+    while found.casefold() in taken:
+        number += 1
+        found = f"{stem}_{number}{ending}"
+    taken.add(found.casefold())
+    return found

@@ -1,0 +1,54 @@
+"""Taking results home: one, some, all of a run, as a zip with its sheet of where they come from."""
+
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from runs.http import PortalRequest, render_page
+from runs.models import Output
+from runs.services import downloads, naming
+from runs.services.serving import content_disposition
+
+
+@require_safe
+def files_download(request: PortalRequest) -> HttpResponseBase:
+    """A zip of the results `?f=<result>` and of all that the runs `?r=<run>` made, each any number of times."""
+    results, runs = request.GET.getlist("f"), request.GET.getlist("r")
+    try:
+        parcel = downloads.pack(request.user, results, runs)
+    except downloads.TooMuch as refusal:
+        return _nothing(request, "That is too much for one download", refusal.sentence, 422)
+    if parcel is None:
+        raise Http404
+    if not parcel.files:
+        return _nothing(
+            request, "There is nothing to download yet", "None of these results could be saved so far.", 404
+        )
+    # Media do not shrink, and a compressed answer would lose its length.
+    request.META.pop("HTTP_ACCEPT_ENCODING", None)
+    headers = {
+        "Content-Disposition": content_disposition(parcel.name, is_inline=False),
+        "Content-Length": str(parcel.size),
+        "Cache-Control": "private, no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if request.method == "HEAD":
+        return HttpResponse(content_type="application/zip", headers=headers)
+    return StreamingHttpResponse(parcel.blocks, content_type="application/zip", headers=headers)
+
+
+@require_safe
+def file_text(request: PortalRequest, file_id: str) -> HttpResponse:
+    """A text result as a plain file."""
+    outputs = Output.objects.visible_to(request.user).select_related("run").exclude(text="")
+    output = get_object_or_404(outputs, public_id=file_id)
+    name = f"{naming.result_stem(output.run, output.label)}.txt"
+    headers = {"Content-Disposition": content_disposition(name, is_inline=False), "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(
+        output.text.encode("utf-8", "replace"), content_type="text/plain; charset=utf-8", headers=headers
+    )
+
+
+def _nothing(request: PortalRequest, heading: str, sentence: str, status: int) -> HttpResponse:
+    context = {"section": "history", "heading": heading, "sentence": sentence}
+    return render_page(request, "runs/files_download.html", context, status=status)
