@@ -18,6 +18,7 @@ ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")
 AT_LAMINA = ("queued", "running")
 SILENT_AFTER = timedelta(hours=24)
+FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"))  # columns that History filters by
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -197,15 +198,23 @@ class Run(models.Model):
             ),
         )
         indexes = (
-            # history of one member, newest first, page by page
-            models.Index(F("member"), F("created_at").desc(), F("id").desc(), name="run_history"),
-            models.Index(F("member"), F("app"), F("created_at").desc(), name="run_history_app"),
-            # RunQuerySet.shared_by_others, starred ones, the bin
+            # services.finding: a page of History's tabs Mine and Team is found in the index alone, whatever is filtered
+            models.Index(
+                F("member"),
+                F("created_at").desc(),
+                F("id").desc(),
+                *FACETS,
+                F("shared_at"),
+                condition=Q(deleted_at=None),
+                name="run_find_mine",
+            ),
             models.Index(
                 F("created_at").desc(),
                 F("id").desc(),
+                F("member"),
+                *FACETS,
                 condition=Q(shared_at__isnull=False, deleted_at=None),
-                name="run_history_team",
+                name="run_find_team",
             ),
             models.Index(
                 F("created_at").desc(),
@@ -213,6 +222,7 @@ class Run(models.Model):
                 condition=Q(has_star=True, deleted_at=None),
                 name="run_history_starred",
             ),
+            models.Index(F("member"), F("app"), F("created_at").desc(), name="run_history_app"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_bin"),
             # RunQuerySet.due
             models.Index(fields=["due_at"], condition=Q(status__in=("starting", "checking")), name="run_due"),
