@@ -97,7 +97,7 @@ def test_a_full_page_costs_at_most_eight_queries(
 def test_a_launched_run_is_found_in_any_language(as_alice: Client, alice: Member, words: str) -> None:
     app, file = make_app(), make_stored()
     upload = Upload.objects.create(member=alice, file=file, status="ready", name="Creme.png")
-    given = [
+    given: list[dict[str, Any]] = [
         {"name": "Prompt", "key": "", "id": "", "type": "text", "value": "Crème brûlée, 赤い靴がほしい, front row"},
         {"name": "Photo", "key": "", "id": "", "type": "url", "value": {"uploads": [upload.public_id]}},
     ]

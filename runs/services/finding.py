@@ -52,12 +52,12 @@ class Filter:
     def read(cls, query: Mapping[str, str]) -> Self:
         """The filter of a query string such as `request.GET`; what makes no sense is left out."""
         given = {name: query.get(name, "").strip()[:LONGEST] for name in ("tab", "view", *NARROWING)}
-        by = given["by"]
+        tab, by = given["tab"] if given["tab"] in TABS else "mine", given["by"]
         return cls(
-            tab=given["tab"] if given["tab"] in TABS else "mine",
+            tab=tab,
             q=" ".join(given["q"].split()),
             app=given["app"],
-            by=by if by.isascii() and by.isdigit() and len(by) < 10 and given["tab"] != "mine" else "",
+            by=by if by.isascii() and by.isdigit() and len(by) < 10 and tab != "mine" else "",
             state=given["state"] if given["state"] in STATES else "",
             kind=given["kind"] if given["kind"] in KINDS else "",
             since=_day(given["from"]),

@@ -29,8 +29,8 @@ RARE = "zeppelin"  # in the oldest run of the first member alone, as is a sound 
 
 
 def make_history(many: Member, few: Member, count: int) -> None:
-    """COUNT ended runs, newest first 7 minutes apart, each with four results: six of ten are by MANY, the newest three by FEW, the
-    rest by 198 others. Four of five are shared with the team, one of fifty has a star."""
+    """COUNT ended runs, newest first 7 minutes apart, each with four results: six of ten are by MANY, the newest three
+    by FEW, the rest by 198 others. Four of five are shared with the team, one of fifty has a star."""
     outputs = [{"index": i, "label": f"Picture {i + 1}", "type": "image"} for i in range(OUTPUTS_PER_RUN)]
     apps = [make_app(f"App number {n + 1}", [STYLE, PROMPT], outputs) for n in range(APPS)]
     others = Member.objects.bulk_create(

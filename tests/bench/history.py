@@ -7,6 +7,7 @@ counted in this process on the same database.
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from statistics import median
 from typing import Self
@@ -19,7 +20,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from runs.models import App, Lease, Member, Run
+from runs.models.run import RunQuerySet
 from runs.services.cards import version_token
+from runs.services.finding import Cursor
 from runs.services.waking import POLLER
 from tests.bench.filling import RARE, make_history
 from tests.bench.portal import Portal
@@ -32,6 +35,10 @@ TRIES = 3
 WARM_UP = 8  # requests until each process and thread of the web server has seen the page
 PAGE = 24
 MAX_MS = 60.0
+SEARCH_MS = 300.0
+OPEN_PAGES = 200
+POLL_EVERY = 2.5  # seconds, as static/portal.js does
+POLLS_EACH = 8
 MAX_QUERIES = 8
 CARDS_ON_PAGE = 24
 MAX_POLL_QUERIES = 4  # two besides session and member
@@ -40,42 +47,64 @@ MAX_POLL_MS = 100.0
 
 
 def bench(portal: Portal, report: Report) -> None:
-    member = portal.make_member("demo")
+    many, few = portal.make_member("many"), portal.make_member("few")
     begun = time.monotonic()
-    make_history(member, portal.runs)
+    make_history(many, few, portal.runs)
     portal.start_web()
     with report.part(f"history of {portal.runs:,}"):
         report.note("made in", f"{number(time.monotonic() - begun)} s")
-    visitor = Visitor(portal.url, member)
-    for what, query in queries(member).items():
-        with report.part(f"history of {portal.runs:,}, {what}"):
-            measure_page(report, visitor, member, f"/history/{query}")
+    for member in (many, few):
+        visitor = Visitor(portal.url, member)
+        for what, query in queries(member).items():
+            with report.part(f"{member.name}, {what}"):
+                measure_page(report, visitor, member, f"/history/{query}", SEARCH_MS if "q=" in query else MAX_MS)
     with report.part("poll of an unchanged page"):
-        measure_poll(portal, report, member)
+        measure_poll(portal, report, many)
+    with report.part(f"{OPEN_PAGES} open pages"):
+        measure_open_pages(portal, report, many)
 
 
 def queries(member: Member) -> dict[str, str]:
     """What is asked of History: a name and a query string each."""
-    mine = Run.objects.visible_to(member).newest_first()
-    deep = min(100 * PAGE, mine.count() - PAGE) - 1
     app = App.objects.order_by("pk")[3].public_id
+    somebody = Member.objects.order_by("-pk").values_list("pk", flat=True)[50]
+    mine, team = Run.objects.of(member).newest_first(), Run.objects.shared_by_others(member).newest_first()
     asked = {
-        "page 1": {},
-        f"page {(deep + 1) // PAGE + 1}": {"before": mine[deep].public_id},
-        "the last page": {"before": mine[mine.count() - PAGE].public_id},
-        "one app": {"app": app},
-        "state: Partly ready": {"state": "partly"},
-        "app and state": {"app": app, "state": "failed"},
-        "a common word": {"q": "teapot"},
-        "two words and an app": {"q": "golden light", "app": app},
-        "a word of the oldest run": {"q": RARE},
-        "a word of no run": {"q": "submarine"},
+        "Mine": {},
+        "Mine, page 1,000": {"before": place(mine)},
+        "Mine, one app": {"app": app},
+        "Mine, a sound": {"kind": "audio"},
+        "Mine, checking": {"state": "checking"},
+        "Mine, a video that is ready in part": {"kind": "video", "state": "partly"},
+        "Mine, a week": {"from": "2026-01-05", "to": "2026-01-11"},
+        "Team": {"tab": "team"},
+        "Team, page 1,000": {"tab": "team", "before": place(team)},
+        "Team, one person": {"tab": "team", "by": str(somebody)},
+        "Team, one app": {"tab": "team", "app": app},
+        "Team, checking": {"tab": "team", "state": "checking"},
+        "Team, failed": {"tab": "team", "state": "failed"},
+        "Team, a sound of one app": {"tab": "team", "kind": "audio", "app": app},
+        "Starred": {"tab": "starred"},
+        "Starred, a sound": {"tab": "starred", "kind": "audio"},
+        "a common word": {"tab": "team", "q": "teapot"},
+        "two words and an app": {"tab": "team", "q": "golden light", "app": app},
+        "a word of the oldest runs": {"q": RARE},
+        "a word of no run": {"tab": "team", "q": "submarine"},
+        "two letters of no run": {"q": "xq"},
+        "Japanese": {"tab": "team", "q": "東京の朝"},
+        "a person's name": {"tab": "team", "q": "number77"},
     }
     return {what: f"?{urlencode(query)}" if query else "" for what, query in asked.items()}
 
 
-def measure_page(report: Report, visitor: Visitor, member: Member, path: str) -> None:
-    report_time(report, lambda: visitor.get(path).elapsed.total_seconds() * 1000, MAX_MS)
+def place(runs: RunQuerySet) -> str:
+    """Where page 1,000 begins, or the last page of a shorter list."""
+    last = min(999 * PAGE, runs.count()) - 1
+    return str(Cursor.of(runs[max(0, last)]))
+
+
+def measure_page(report: Report, visitor: Visitor, member: Member, path: str, bar: float) -> None:
+    report_time(report, lambda: visitor.get(path).elapsed.total_seconds() * 1000, bar)
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(member)
     report.at_most("queries", count_queries(client, path), MAX_QUERIES)
@@ -121,6 +150,32 @@ def measure_poll(portal: Portal, report: Report, member: Member) -> None:
     with Wire(portal.port, member) as wire:
         report.at_most("bytes with headers", max(wire.poll(path)[0] for _ in range(ROUNDS)), MAX_POLL_BYTES, " B")
         report_time(report, lambda: wire.poll(path)[1], MAX_POLL_MS)
+
+
+def measure_open_pages(portal: Portal, report: Report, member: Member) -> None:
+    """Many open pages at once, each asking every 2.5 s as `portal.js` does; all of it is as it was."""
+    app = App.objects.order_by("pk")[0]
+    pages = []
+    for _ in range(OPEN_PAGES):
+        run = make_run(member, app)
+        Run.objects.filter(pk=run.pk).update(opened_at=timezone.now() + timedelta(hours=1))
+        pages.append(f"/live/?{urlencode([('r', f'{run.public_id}:{version_token(run)}')])}")
+    begun = time.monotonic()
+
+    def watch(page: int) -> list[float]:
+        taken = []
+        with Wire(portal.port, member) as wire:
+            for turn in range(POLLS_EACH):
+                due = begun + 1 + (turn + page / OPEN_PAGES) * POLL_EVERY
+                time.sleep(max(0.0, due - time.monotonic()))
+                taken.append(wire.poll(pages[page])[1])
+        return taken
+
+    with ThreadPoolExecutor(OPEN_PAGES) as pool:
+        times = [taken for page in pool.map(watch, range(OPEN_PAGES)) for taken in page[1:]]
+    report.at_most(
+        "server time, p95", percentile(times, 95), MAX_POLL_MS, " ms", aside=f"median {number(median(times))}"
+    )
 
 
 class Wire:
