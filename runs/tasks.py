@@ -4,11 +4,14 @@ from typing import Any
 
 from django.utils import timezone
 
+from runs.queue import enqueue_long
+from runs.services import bin as bins
 from runs.services import (
     catalog,
     checking,
     deliveries,
     health,
+    orphans,
     outputs,
     passwords,
     polling,
@@ -19,10 +22,12 @@ from runs.services import (
     workers,
 )
 
+CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {
     # The scheduler looks every 30 s whatever a Schedule says; this cron makes each of its looks count.
     "pulse": {"func": "runs.tasks.pulse", "schedule_type": "C", "cron": "* * * * * */15", "repeats": -1},
     "catalog": {"func": "runs.tasks.request_catalog", "schedule_type": "I", "minutes": 10, "repeats": -1},
+    "clearing": {"func": "runs.tasks.request_clearing", "schedule_type": "D", "repeats": -1},
     "tidy": {"func": "runs.tasks.tidy", "schedule_type": "H", "repeats": -1},
 }
 
@@ -104,3 +109,14 @@ def send_new_password_mail(member_id: int) -> None:
 def tidy() -> None:
     health.tidy()
     workers.tidy(timezone.now())
+
+
+def request_clearing() -> None:
+    """The Schedule's own task: the work may take longer than a Schedule allows."""
+    enqueue_long("runs.tasks.clear", timeout_seconds=CLEARING_SECONDS)
+
+
+def clear() -> None:
+    """Once a day: empty the bin of what has been in it for 30 days, then remove what nobody refers to."""
+    bins.empty_overdue()
+    orphans.sweep()

@@ -4,6 +4,7 @@ from django.urls import path
 
 from runs.views import (
     apps,
+    bin,
     compare,
     downloads,
     files,
@@ -38,6 +39,12 @@ run_urls = [
     path("runs/<str:run_id>/leave/", runs.run_leave, name="run-leave"),
     path("hooks/lamina/<str:token>/", hooks.hook, name="hook"),
     path("live/", live.live, name="live"),
+]
+bin_urls = [
+    path("bin/", bin.bin, name="bin"),
+    path("runs/<str:run_id>/delete/", bin.run_delete, name="run-delete"),
+    path("runs/<str:run_id>/restore/", bin.run_restore, name="run-restore"),
+    path("files/<str:file_id>/fetch-again/", bin.file_fetch_again, name="file-fetch-again"),
 ]
 reuse_urls = [
     path("compare/", compare.compare, name="compare"),
@@ -77,6 +84,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     *app_urls,
     *run_urls,
+    *bin_urls,
     *reuse_urls,
     *file_urls,
     *manage_urls,

@@ -26,6 +26,7 @@ IN = Rule(MEMBERS, MEMBERS)  # whoever is signed in
 SEES = Rule(("owner", "admin"), MEMBERS)  # what belongs to a run: with the team once it is shared
 CHANGES = Rule(("owner", "admin"), ("owner", "admin"))  # what its maker (and an admin) may do to it
 OWN = Rule(("owner",), ("owner",))  # not even an admin
+NOBODY = Rule((), ())  # it does not exist, not even for its maker
 ADMIN = Rule(("admin",), ("admin",))
 RUNS = Rule(*[("stranger or teammate", "approver", "owner", "admin")] * 2)  # everyone but viewers
 
@@ -36,6 +37,10 @@ def _nothing(_: World) -> Any:
 
 def run(world: World) -> list[str]:
     return [world.subject.run.public_id]
+
+
+def binned(world: World) -> list[str]:
+    return [world.subject.binned.public_id]
 
 
 def app(world: World) -> list[str]:
@@ -90,6 +95,15 @@ ROWS = [
     Row("runs:run-cancel", "post", CHANGES, 302, path=run),
     Row("runs:run-start-again", "post", CHANGES, 302, path=run),
     Row("runs:run-leave", "post", CHANGES, 302, path=run),
+    Row("runs:bin", "get", IN),
+    Row("runs:run-delete", "get", CHANGES, path=run),
+    Row("runs:run-delete", "get", CHANGES, query="binned", path=binned),
+    Row("runs:run-delete", "post", CHANGES, 302, path=run),
+    Row("runs:run-delete", "post", CHANGES, 302, query="binned", path=binned, data=lambda _: {"sure": "for-good"}),
+    Row("runs:run-restore", "post", CHANGES, 302, path=binned),
+    Row("runs:run-detail", "get", NOBODY, query="binned", path=binned),
+    Row("runs:run-status", "get", NOBODY, query="binned", path=binned),
+    Row("runs:file-fetch-again", "post", CHANGES, 302, path=lambda w: [w.subject.output.public_id]),
     Row("runs:live", "get", IN, 204),
     Row("runs:hook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # path and signature are the proof
     Row("runs:manage", "get", ADMIN),

@@ -28,6 +28,7 @@ class Subject:
     file: StoredFile
     input_file: StoredFile
     upload: Upload
+    binned: Run  # another one, in the bin
 
 
 def make_subject(owner: Member, app: App, word: str, *, is_shared: bool) -> Subject:
@@ -54,7 +55,8 @@ def make_subject(owner: Member, app: App, word: str, *, is_shared: bool) -> Subj
     upload = Upload.objects.create(member=owner, file=input_file, status="ready", name=f"{word} photo.png")
     photo = run.inputs.create(position=1, name="Photo", type="url", value=[])
     RunInputUpload.objects.create(input=photo, upload=upload, position=0)
-    return Subject(word, run, output, file, input_file, upload)
+    binned = make_run(owner, app, status="completed", title=f"The {word} mistake", deleted_at=timezone.now())
+    return Subject(word, run, output, file, input_file, upload, binned)
 
 
 class World:

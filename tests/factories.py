@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from PIL import Image
 
-from runs.models import App, AppSchema, Member, Output, Run, RunInput, StoredFile
+from runs.models import App, AppSchema, Member, Output, OutputFile, Run, RunInput, StoredFile
 from runs.models.ids import new_public_id
 from runs.services import media, storing
 from runs.services.folding import fold, kinds_text
@@ -97,4 +97,14 @@ def make_stored(size: tuple[int, int] = (40, 30), **fields: Any) -> StoredFile:
     Image.new("RGB", size, "#7a6cd0").save(path, "PNG")
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    return storing.store(path, name="a.png", media=media.inspect(path), sha256=digest, size=len(content), **fields)
+    made_at = fields.pop("created_at", timezone.now())
+    stored = storing.store(path, name="a.png", media=media.inspect(path), sha256=digest, size=len(content), **fields)
+    StoredFile.objects.filter(pk=stored.pk).update(created_at=made_at)
+    return stored
+
+
+def make_kept(run: Run, stored: StoredFile | None = None, position: int = 0) -> OutputFile:
+    """A result of RUN that is kept; of a real small picture unless STORED is given."""
+    output = run.outputs.all()[position]
+    file = stored or make_stored()
+    return OutputFile.objects.create(output=output, source_url="https://x.test/a.png", status="saved", file=file)

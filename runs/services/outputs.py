@@ -16,7 +16,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from runs.models import OutputFile, StoredFile
+from runs.models import Output, OutputFile, StoredFile
 from runs.queue import enqueue_long, stop_requested
 from runs.services import health, progress, storing, uploads
 from runs.services import media as inspecting
@@ -80,6 +80,22 @@ def _claim_next() -> OutputFile | None:
         if _due_files().filter(pk=pk).update(claimed_until=Now() + CLAIM, attempts=F("attempts") + 1):
             return OutputFile.objects.select_related("output__run").get(pk=pk)
     return None
+
+
+def fetch_again(output: Output) -> bool:
+    """A person wants one more try for the files of OUTPUT that were given up. True if there were any.
+
+    Their 24 hours are over, so a try that fails is told at once.
+    """
+    fresh = {"status": OutputFile.Status.SAVING, "due_at": Now(), "claimed_until": None, "attempts": 0, "error": ""}
+    with transaction.atomic():
+        given_up = list(output.files.filter(status=OutputFile.Status.FAILED))
+        if given_up:
+            output.files.filter(status=OutputFile.Status.FAILED).update(**fresh)
+            progress.note_file_change(given_up[0])
+    if given_up:
+        request_keeping()
+    return bool(given_up)
 
 
 def _keep(output_file: OutputFile, slot: FileSlot) -> None:

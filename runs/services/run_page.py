@@ -46,6 +46,8 @@ class OutputBox:
     position: int
     alt: str
     url: str  # of the result's own page
+    unsaved: int  # files that could not be saved; the others of the box may be here
+    fetch_again_url: str  # where to ask for one more try
 
 
 @dataclass(frozen=True)
@@ -225,6 +227,7 @@ def output_boxes(run: Run, *, is_swap: bool) -> list[OutputBox]:
 def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
     kept = list(output.files.all())
     files = [f.file for f in kept if f.status == OutputFile.Status.SAVED and f.file is not None]
+    given_up = [f for f in kept if f.status == OutputFile.Status.FAILED]
     state = {"completed": "ready"}.get(output.status, output.status)
     error = output.error
     if state == "ready" and kept and not files:
@@ -243,13 +246,17 @@ def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
         box_width=width,
         box_height=height,
         files=files,
-        links=[f.source_url for f in kept if f.file is None] if state == "unsaved" else [],
+        links=[f.source_url for f in kept if f.file is None]
+        if state == "unsaved"
+        else [f.source_url for f in given_up],
         text=output.text,
         error=error,
         version=output.version,
         position=output.position,
         alt=" · ".join([label, *told])[:200],
         url=output.get_absolute_url(),
+        unsaved=len(given_up),
+        fetch_again_url=reverse("runs:file-fetch-again", args=[output.public_id]) if given_up else "",
     )
 
 

@@ -9,7 +9,8 @@ import secrets
 import time
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
@@ -157,3 +158,18 @@ def tidy_waiting_room() -> None:
                 path.unlink()
         except FileNotFoundError:
             pass  # somebody else was faster
+
+
+def all_names() -> Iterator[tuple[str, datetime]]:
+    """Every name in the storage with the time it was last changed, names of one folder behind each other."""
+    try:
+        root = Path(default_storage.path("files"))
+    except NotImplementedError:
+        yield from getattr(default_storage, "all_names")("files/")  # noqa: B009 - Django's storages promise no such thing
+        return
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        for path in folder.rglob("*"):
+            with suppress(FileNotFoundError):  # deleted at this very moment
+                if path.is_file():
+                    name = path.relative_to(root.parent).as_posix()
+                    yield name, datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)

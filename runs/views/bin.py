@@ -1,0 +1,73 @@
+"""Deleting runs, and the bin they lie in for 30 days."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from runs.http import PortalRequest, go_to, refuse_viewers, render_page
+from runs.models import GuestLink, Output, Run
+from runs.services import bin as bins
+from runs.services import outputs
+
+PAGE = 50
+FOR_GOOD = "for-good"  # what the question's button posts: a second click on "Move to bin" must never be that
+
+
+@require_safe
+@never_cache
+def bin(request: PortalRequest) -> HttpResponse:
+    """Deleted runs, the latest first; for admins everybody's."""
+    found = Run.objects.in_bin_of(request.user).select_related("app__thumbnail", "member", "deleted_by")
+    page = Paginator(found.order_by("-deleted_at", "-pk"), PAGE).get_page(request.GET.get("page"))
+    rows = [{"run": run, "gone_at": bins.gone_at(run)} for run in page]
+    return render_page(request, "runs/bin.html", {"section": "bin", "rows": rows, "page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
+    """Asks on GET, does it on POST: into the bin, and from there for good."""
+    binned = Run.objects.in_bin_of(request.user).filter(public_id=run_id).first()
+    run = binned or get_object_or_404(Run.objects.changeable_by(request.user), public_id=run_id)
+    refuse_viewers(request.user)
+    if request.method == "POST" and not run.is_active:
+        return _delete(request, run)
+    outside = run.outputs.filter(guest_links__in=GuestLink.objects.alive()).distinct().count()
+    context = {"section": "history", "run": run, "is_binned": binned is not None, "outside": outside}
+    return render_page(request, "runs/run_delete.html", context, status=409 if request.method == "POST" else 200)
+
+
+def _delete(request: PortalRequest, run: Run) -> HttpResponse:
+    if run.deleted_at is None:
+        bins.move_to_bin(Run.objects.filter(pk=run.pk), request.user, timezone.now())
+        messages.success(request, "Moved to the bin. You can bring it back for 30 days.")
+        return go_to(request, reverse("runs:history"))
+    if request.POST.get("sure") == FOR_GOOD:
+        bins.delete_for_good(run)
+        messages.success(request, "Deleted for good, with its files.")
+    return go_to(request, reverse("runs:bin"))
+
+
+@require_POST
+def run_restore(request: PortalRequest, run_id: str) -> HttpResponse:
+    """Bring a run back from the bin."""
+    run = get_object_or_404(Run.objects.in_bin_of(request.user), public_id=run_id)
+    refuse_viewers(request.user)
+    bins.bring_back(Run.objects.filter(pk=run.pk))
+    messages.success(request, "Back again, as it was.")
+    return go_to(request, run.get_absolute_url())
+
+
+@require_POST
+def file_fetch_again(request: PortalRequest, file_id: str) -> HttpResponse:
+    """One more try for files of a result that could not be saved."""
+    runs = Run.objects.changeable_by(request.user)
+    output = get_object_or_404(Output.objects.select_related("run"), public_id=file_id, run__in=runs)
+    refuse_viewers(request.user)
+    if outputs.fetch_again(output):
+        messages.info(request, "The portal tries to fetch it once more.")
+    return go_to(request, output.run.get_absolute_url())
