@@ -37,6 +37,7 @@ run_urls = [
     path("runs/<str:run_id>/cancel/", runs.run_cancel, name="run-cancel"),
     path("runs/<str:run_id>/start-again/", runs.run_start_again, name="run-start-again"),
     path("runs/<str:run_id>/leave/", runs.run_leave, name="run-leave"),
+    path("runs/<str:run_id>/retry-failed/", runs.run_retry_failed, name="run-retry-failed"),
     path("hooks/lamina/<str:token>/", hooks.hook, name="hook"),
     path("live/", live.live, name="live"),
 ]

@@ -104,6 +104,7 @@ ROWS = [
     Row("runs:run-detail", "get", NOBODY, query="binned", path=binned),
     Row("runs:run-status", "get", NOBODY, query="binned", path=binned),
     Row("runs:file-fetch-again", "post", CHANGES, 302, path=lambda w: [w.subject.output.public_id]),
+    Row("runs:run-retry-failed", "post", SEES, 302, path=run, only={"viewer": 403}),
     Row("runs:live", "get", IN, 204),
     Row("runs:hook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # path and signature are the proof
     Row("runs:manage", "get", ADMIN),

@@ -12,6 +12,7 @@ from runs.http import PortalRequest
 from runs.models import Run
 from runs.services import progress, waking
 from runs.services.cards import run_card, version_token
+from runs.services.retrying import retry_of
 from runs.services.run_page import run_page
 from runs.services.wording import state_of
 from runs.views.runs import run_detail
@@ -84,6 +85,7 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], is_run_page: bool) -
         boxes = [box for box in page.boxes if box.version > known_as.version and box.position < known_as.boxes]
         title = f"{page.state.word} · {fresh[0].app_name}"
         context |= {"page": page, "run": fresh[0], "boxes": boxes, "page_title": title}
+        context["retry"] = retry_of(fresh[0], request.user)
         context["new_boxes"] = [box for box in page.boxes if box.position >= known_as.boxes]
     else:
         context |= {"cards": [run_card(run) for run in fresh]}

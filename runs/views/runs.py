@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from runs.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.models import Run
 from runs.services import progress, waking
+from runs.services.retrying import retry_failed, retry_of
 from runs.services.run_page import run_page
 
 
@@ -29,7 +30,8 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     if page.is_live:
         progress.touch_opened([run], timezone.now())
         waking.ensure_poller()
-    return render_page(request, "runs/run_detail.html", {"section": "history", "run": run, "page": page})
+    context = {"section": "history", "run": run, "page": page, "retry": retry_of(run, request.user)}
+    return render_page(request, "runs/run_detail.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,3 +64,14 @@ def run_leave(request: PortalRequest, run_id: str) -> HttpResponse:
     run = _changeable_run_of(request, run_id)
     progress.leave_it(run, timezone.now())
     return go_to(request, run.get_absolute_url())
+
+
+@require_POST
+def run_retry_failed(request: PortalRequest, run_id: str) -> HttpResponse:
+    """Starts only what failed, once more; pressed twice it leads to the one run."""
+    refuse_viewers(request.user)
+    run = _run_of(request, run_id)
+    again = retry_failed(run, request.user, request.POST.get("token", ""))
+    if again is None:
+        messages.info(request, "Nothing was started. The page below tells how it stands now.")
+    return go_to(request, (again or run).get_absolute_url())

@@ -1,0 +1,112 @@
+"""Trying again only what failed: a new run of the same inputs for the results that did not come, nothing else.
+
+Lamina takes labels, so results of one label are made together (as on the form): where one of them failed, all of them
+are asked for, and the page says how many that is.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from runs.models import Member, Output, Run
+from runs.services import launch
+from runs.services.costs import CostLine, cost_line
+from runs.services.launch import Press, TokenSpentError, launch_run
+from runs.services.library import answers_for
+from runs.services.wording import State, state_of
+
+CHANGED = "This app's form has changed since. Change and run again fills in the new one."
+
+
+@dataclass(frozen=True)
+class Again:
+    """Another run of this one's family, as a line on its page."""
+
+    url: str
+    title: str
+    state: State
+
+
+@dataclass(frozen=True)
+class Retry:
+    """What a run page says below its results about trying again what failed."""
+
+    failed: int  # results that failed; 0 when there is nothing to try
+    made: int  # results that trying them makes
+    words: str
+    cost: CostLine | None
+    reason: str  # why it is not possible now
+    token: str
+    tried: list[Again]  # runs that did try them again
+    first: Again | None  # the run whose failed results this one tries again
+
+    @property
+    def is_offered(self) -> bool:
+        return self.failed > 0
+
+
+def failed_indexes(run: Run) -> list[int]:
+    """Which of the app's results failed in RUN, by their index in the form it was made from."""
+    offered = _asked_for(run)
+    failed = {o.position for o in run.outputs.all() if o.status == Output.Status.ERROR}
+    labels = {offered[position]["label"] for position in failed if position < len(offered)}
+    return sorted(output["index"] for output in offered if output["label"] in labels)
+
+
+def _asked_for(run: Run) -> list[dict[str, Any]]:
+    """The results a run was to make, in the order of its boxes."""
+    return [o for o in run.schema.outputs if not run.wanted_outputs or o["index"] in run.wanted_outputs]
+
+
+def retry_of(run: Run, member: Member) -> Retry:
+    """What MEMBER may do about the failed results of a run fetched with `for_page()`."""
+    is_partly = run.status == Run.Status.COMPLETED and run.outputs_failed > 0
+    indexes = failed_indexes(run) if is_partly and member.can_run else []
+    family = Run.objects.visible_to(member).select_related("app")
+    led_to = family.filter(parent=run).order_by("pk") if indexes else ()
+    tried = [child for child in led_to if child.wanted_outputs == indexes]
+    is_done = any(child.is_active or child.status == Run.Status.COMPLETED for child in tried)
+    failed = 0 if is_done or not indexes else run.outputs_failed
+    cost = cost_line(run.app, member) if failed else None
+    return Retry(
+        failed=failed,
+        made=len(indexes),
+        words="Try the one that failed" if failed == 1 else f"Try the {failed} that failed",
+        cost=cost,
+        reason=_reason(run, cost),
+        token=launch.new_form_token(member) if failed else "",
+        tried=[_again(child) for child in tried],
+        first=_first(run, family.filter(pk=run.parent_id).first() if run.parent_id else None),
+    )
+
+
+def retry_failed(run: Run, member: Member, token: str) -> Run | None:
+    """Start what failed in RUN once more, once for one TOKEN; None when that is not possible now."""
+    if started := launch.run_of_form(member, token):
+        return started if started.parent_id == run.pk else None
+    indexes = failed_indexes(run)
+    is_known = launch.read_form_token(token) == member.pk
+    if not indexes or not is_known or _reason(run, cost_line(run.app, member)):
+        return None
+    answers = answers_for(member, run)
+    press = Press(run.app, run.schema, answers, indexes, token, parent=run, keeps_draft=True)
+    try:
+        return launch_run(member, press)
+    except TokenSpentError as spent:
+        return spent.run
+
+
+def _reason(run: Run, cost: CostLine | None) -> str:
+    if cost is not None and cost.is_blocked:
+        return cost.reason
+    return CHANGED if cost is not None and run.schema_id != run.app.schema_id else ""
+
+
+def _first(run: Run, parent: Run | None) -> Again | None:
+    """PARENT, if RUN tries again what failed in it."""
+    if parent is None or parent.status != Run.Status.COMPLETED or run.schema_id != parent.schema_id:
+        return None
+    return _again(parent) if run.wanted_outputs and run.wanted_outputs == failed_indexes(parent) else None
+
+
+def _again(run: Run) -> Again:
+    return Again(run.get_absolute_url(), run.title or run.app_name, state_of(run))
