@@ -8,6 +8,7 @@ from runs.views import (
     compare,
     downloads,
     files,
+    guests,
     history,
     home,
     hooks,
@@ -18,6 +19,7 @@ from runs.views import (
     people,
     results,
     runs,
+    sharing,
     stars,
 )
 
@@ -81,6 +83,23 @@ file_urls = [
     path("uploads/", files.upload_create, name="upload-create"),
     path("uploads/<str:upload_id>/", files.upload_detail, name="upload-detail"),
 ]
+share_urls = [
+    path("runs/<str:run_id>/share/", sharing.run_share, name="run-share"),
+    path("shares/", sharing.shares, name="shares"),
+    path("shares/new/", sharing.share_new, name="share-new"),
+    path("shares/<str:link_id>/", sharing.share_detail, name="share-detail"),
+    path("shares/<str:link_id>/extend/", sharing.share_extend, name="share-extend"),
+    path("shares/<str:link_id>/revoke/", sharing.share_revoke, name="share-revoke"),
+    path("shares/<str:link_id>/restore/", sharing.share_restore, name="share-restore"),
+    path("manage/sharing/", sharing.manage_sharing, name="manage-sharing"),
+]
+guest_urls = [
+    path("s/<str:token>/", guests.guest, name="guest"),
+    path("s/<str:token>/files/<str:file_id>/<str:variant>", guests.guest_file, name="guest-file"),
+    path("s/<str:token>/preview.jpg", guests.guest_preview, name="guest-preview"),
+    path("s/<str:token>/download/", guests.guest_download, name="guest-download"),
+    path("s/<path:rest>", guests.guest_unknown, name="guest-unknown"),
+]
 urlpatterns = [
     path("", home.home, name="home"),
     *app_urls,
@@ -90,4 +109,6 @@ urlpatterns = [
     *file_urls,
     *manage_urls,
     *people_urls,
+    *share_urls,
+    *guest_urls,
 ]

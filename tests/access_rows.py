@@ -31,6 +31,10 @@ ADMIN = Rule(("admin",), ("admin",))
 RUNS = Rule(*[("stranger or teammate", "approver", "owner", "admin")] * 2)  # everyone but viewers
 
 
+LINK = Rule(("guest", *MEMBERS), ("guest", *MEMBERS))  # whoever was given the link; members are nothing special there
+GUESTS = {"nobody": 404, "guest, revoked": 410, "guest, other run": 404}
+
+
 def _nothing(_: World) -> Any:
     return []
 
@@ -49,6 +53,14 @@ def app(world: World) -> list[str]:
 
 def person(world: World) -> list[int]:
     return [world.owner.pk]
+
+
+def link(world: World) -> list[str]:
+    return [world.subject.link.public_id]
+
+
+def token(world: World) -> list[str]:
+    return [world.token]
 
 
 @dataclass(frozen=True)
@@ -74,8 +86,12 @@ class Row:
             return 302 if self.method == "get" else 200  # to the sign-in page; a change is answered by it
         return 404
 
+    @property
+    def is_for_guests(self) -> bool:
+        return self.name.startswith("runs:guest")
+
     def asks_to_sign_in(self, who: str) -> bool:
-        return who in OUTSIDE and self.rule is not ALL and who not in self.only
+        return who in OUTSIDE and who not in self.rule.private and who not in self.only
 
 
 ROWS = [
@@ -147,6 +163,29 @@ ROWS = [
     Row("runs:me", "post", IN, 422),
     Row("runs:session-end", "post", OWN, 302, path=lambda w: [w.signed_in.public_id]),
     Row("runs:session-end-others", "post", IN, 302),
+    Row("runs:run-share", "get", CHANGES, path=run),
+    Row("runs:run-share", "post", CHANGES, 302, path=run, data=lambda w: {"who": "team"}),
+    Row("runs:shares", "get", IN),
+    Row("runs:share-new", "post", CHANGES, 302, data=lambda w: {"run": w.subject.run.public_id}),
+    Row("runs:share-new", "post", CHANGES, 302, query="results", data=lambda w: {"o": w.subject.output.public_id}),
+    Row("runs:share-detail", "get", CHANGES, path=link),
+    Row("runs:share-detail", "post", CHANGES, 422, path=link),
+    Row("runs:share-extend", "post", CHANGES, 302, path=link),
+    Row("runs:share-revoke", "post", CHANGES, 302, path=link),
+    Row("runs:share-restore", "post", CHANGES, 302, path=lambda w: [w.subject.revoked.public_id]),
+    Row("runs:manage-sharing", "get", ADMIN),
+    Row("runs:manage-sharing", "post", ADMIN, 422),
+    Row("runs:guest", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
+    Row("runs:guest", "post", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
+    Row("runs:guest-file", "get", LINK, only=GUESTS, path=lambda w: [w.token, w.subject.file.public_id, "original"]),
+    Row("runs:guest-file", "get", LINK, only=GUESTS, query="small",
+        path=lambda w: [w.token, w.subject.file.public_id, "400"]),
+    Row("runs:guest-file", "get", LINK, 404, query="what went in",
+        only=GUESTS, path=lambda w: [w.token, w.subject.input_file.public_id, "400"]),
+    Row("runs:guest-preview", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
+    Row("runs:guest-download", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
+    Row("runs:guest-unknown", "get", ALL, 404, path=lambda w: [f"{w.token}/anything"]),
+    Row("runs:guest-unknown", "get", ALL, 302, query="no slash", path=lambda w: [w.token]),
     Row("login", "get", ALL, only=dict.fromkeys(MEMBERS, 302)),
     Row("login", "post", ALL, only=dict.fromkeys(MEMBERS, 302)),
     Row("logout", "post", IN, 302),

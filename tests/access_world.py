@@ -7,9 +7,9 @@ from datetime import timedelta
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import App, Invite, Member, Output, OutputFile, Run, SignedIn, StoredFile, Upload
+from runs.models import App, GuestLink, Invite, Member, Output, OutputFile, Run, SignedIn, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from runs.services import secret_links
+from runs.services import secret_links, sharing
 from tests.conftest import client_of
 from tests.factories import make_app, make_run, make_stored
 
@@ -20,19 +20,23 @@ PEOPLE = (*OUTSIDE, *MEMBERS)
 
 @dataclass
 class Subject:
-    """One finished run with all that hangs on it. WORD stands in its title, inputs, text and file names only."""
+    """One finished run with all that hangs on it. WORD stands in its title, inputs and file names only, SHOWN in the
+    text it made."""
 
     word: str
+    shown: str
     run: Run
     output: Output
     file: StoredFile
     input_file: StoredFile
     upload: Upload
     binned: Run  # another one, in the bin
+    link: GuestLink
+    revoked: GuestLink
 
 
-def make_subject(owner: Member, app: App, word: str, *, is_shared: bool) -> Subject:
-    """A run of OWNER's whose every private detail holds WORD."""
+def make_subject(owner: Member, app: App, word: str, shown: str, *, is_shared: bool) -> Subject:
+    """A run of OWNER's whose every private detail holds WORD, with two links to it, of which one is revoked."""
     run = make_run(
         owner,
         app,
@@ -51,12 +55,19 @@ def make_subject(owner: Member, app: App, word: str, *, is_shared: bool) -> Subj
     StoredFile.objects.filter(pk=input_file.pk).update(name=f"{word} photo.png")
     output, written = run.outputs.all()
     OutputFile.objects.create(output=output, source_url="https://x.test/a.png", status="saved", file=file)
-    Output.objects.filter(pk=written.pk).update(kind="text", text=f"{word} text")
+    Output.objects.filter(pk=written.pk).update(kind="text", text=f"{shown} text")
     upload = Upload.objects.create(member=owner, file=input_file, status="ready", name=f"{word} photo.png")
     photo = run.inputs.create(position=1, name="Photo", type="url", value=[])
     RunInputUpload.objects.create(input=photo, upload=upload, position=0)
     binned = make_run(owner, app, status="completed", title=f"The {word} mistake", deleted_at=timezone.now())
-    return Subject(word, run, output, file, input_file, upload, binned)
+    links = [sharing.make_link(owner, list(run.outputs.all())) for _ in range(2)]
+    GuestLink.objects.filter(pk=links[0].pk).update(may_download=True)
+    sharing.revoke(links[1], owner)
+    return Subject(word, shown, run, output, file, input_file, upload, binned, *links)
+
+
+def token_of(link: GuestLink) -> str:
+    return secret_links.token_of(secret_links.Purpose.GUEST, link.nonce)
 
 
 class World:
@@ -68,8 +79,8 @@ class World:
         self.members = {who: make_member(who.split()[0], role=role) for who, role in roles.items()}
         self.members["owner"] = self.owner
         self.app: App = make_app()
-        self.private = make_subject(self.owner, self.app, "quartz", is_shared=False)
-        self.shared = make_subject(self.owner, self.app, "basalt", is_shared=True)
+        self.private = make_subject(self.owner, self.app, "quartz", "marble", is_shared=False)
+        self.shared = make_subject(self.owner, self.app, "basalt", "chalk", is_shared=True)
         self.subject = self.private
         self.who = "nobody"
         link = secret_links.new_link(secret_links.Purpose.INVITE)
@@ -82,6 +93,16 @@ class World:
         )
         self._cookies = {who: client_of(member).cookies for who, member in self.members.items()}
         self.signed_in = SignedIn.objects.get(member=self.owner)
+
+    @property
+    def other(self) -> Subject:
+        return self.shared if self.subject is self.private else self.private
+
+    @property
+    def token(self) -> str:
+        """What WHO has of a link: members got the one that is open."""
+        links = {"guest, revoked": self.subject.revoked, "guest, other run": self.other.link}
+        return token_of(links.get(self.who, self.subject.link)) if self.who != "nobody" else "made-up"
 
     def client(self, who: str) -> Client:
         """A browser of WHO, as it is after signing in and nothing else; only a member's has cookies."""

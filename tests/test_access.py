@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from runs.models import Member
 from tests.access_rows import ANY_METHOD, NO_CSRF, ROWS, Row
-from tests.access_world import OUTSIDE, PEOPLE, Subject, World
+from tests.access_world import OUTSIDE, PEOPLE, World
 
 pytestmark = pytest.mark.django_db
 
@@ -61,17 +61,20 @@ def problems_of(world: World, row: Row, who: str, answer: HttpResponseBase) -> l
     if row.asks_to_sign_in(who):
         is_asked = answer.headers["Location"].startswith("/login/") if wanted == 302 else 'name="password"' in body
         found += [] if is_asked else ["not asked to sign in"]
-    if who in OUTSIDE and "sessionid" in answer.cookies:
-        found.append("a session was begun")
-    leaks = [subject.word for subject in hidden_from(world, who) if subject.word in body]
-    return [*found, *(f"“{word}” is not for them" for word in leaks)]
+    if (who in OUTSIDE and "sessionid" in answer.cookies) or (row.is_for_guests and answer.cookies):
+        found.append("a cookie was set")
+    return [*found, *(f"“{word}” is not for them" for word in hidden_from(world, row, who) if word in body)]
 
 
-def hidden_from(world: World, who: str) -> list[Subject]:
-    """The runs of which WHO may learn nothing."""
+def hidden_from(world: World, row: Row, who: str) -> set[str]:
+    """Words that WHO may not read in the answer to ROW: of runs they may not see, and what no guest may see."""
+    secret = {world.private.word, world.private.shown, world.shared.word, world.shared.shown}
+    if row.is_for_guests:
+        seen = world.other if who == "guest, other run" else world.subject
+        return secret - {seen.shown}
     if who in ("owner", "admin"):
-        return []
-    return [world.private, world.shared] if who in OUTSIDE else [world.private]
+        return set()
+    return secret if who in OUTSIDE else {world.private.word, world.private.shown}
 
 
 def test_every_address_has_a_row() -> None:
@@ -116,6 +119,10 @@ def test_changes_need_the_csrf_token(world: World) -> None:
 
 def test_no_page_loads_anything_foreign(world: World) -> None:
     for row in ROWS:
-        if row.method == "get" and row.status == 200 and not row.name.startswith(("runs:file-o", "runs:file-t")):
+        if (
+            row.method == "get"
+            and row.status == 200
+            and not row.name.startswith(("runs:file-o", "runs:file-t", "runs:guest-"))
+        ):
             page = body_of(ask(world, row, world.client("admin")))
             assert not re.search(r'(?:src|srcset|poster|data)="(?:https?:)?//', page), row.name

@@ -11,6 +11,7 @@ from runs.models import Run
 from runs.services import progress, waking
 from runs.services.retrying import retry_failed, retry_of
 from runs.services.run_page import run_page
+from runs.services.share_panel import share_panel
 
 
 def _run_of(request: PortalRequest, run_id: str) -> Run:
@@ -30,7 +31,14 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     if page.is_live:
         progress.touch_opened([run], timezone.now())
         waking.ensure_poller()
-    context = {"section": "history", "run": run, "page": page, "retry": retry_of(run, request.user)}
+    is_theirs = request.user.is_admin or run.member_id == request.user.pk
+    context = {
+        "section": "history",
+        "run": run,
+        "page": page,
+        "retry": retry_of(run, request.user),
+        "share": share_panel(request.user, run) if is_theirs else None,
+    }
     return render_page(request, "runs/run_detail.html", context)
 
 

@@ -1,0 +1,199 @@
+"""Who may see a run besides its maker: the team, and guests with a link.
+
+*Only me*, *Team* and *Guest link* are one click each. Team and guest link go together; *Only me* ends both. A link is
+made at once with all that is ready, until the end of the day in two weeks, and its options come afterwards. Revoking
+asks nothing, since it can be undone: the same address works again. Of a link that an admin revoked, only an admin can
+undo it. Rules of the admins (`SharingRules`) hold for new links; a shorter longest time shortens the old ones too, and
+while guests are not allowed no link opens.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules
+from runs.models.ids import ALPHABET
+from runs.models.sharing import GuestLinkQuerySet
+from runs.services import secret_links
+from runs.services.secret_links import Purpose
+
+DEFAULT_DAYS = 14
+LONGEST_DAYS = 730  # more than two years is a publication
+LONGEST_AUDIENCE = 150
+LONGEST_MESSAGE = 2_000
+LONGEST_PASSPHRASE = 200
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a link shall be: what its form was filled with, checked."""
+
+    outputs: list[Output]
+    audience: str
+    message: str
+    last_day: date
+    passphrase: str | None  # a new one; "" takes it away, None leaves it
+    may_download: bool
+    shows_inputs: bool
+    shows_app: bool
+
+
+# --- Team -------------------------------------------------------------------------------------------------------------
+def may_share(member: Member, run: Run) -> bool:
+    """Its maker while they may run apps at all, and admins."""
+    return member.can_run and (member.is_admin or run.member_id == member.pk)
+
+
+def share_with_team(run: Run) -> bool:
+    """From now on every member sees RUN; False when they did already."""
+    shared = Run.objects.filter(pk=run.pk, shared_at=None)
+    return bool(shared.update(shared_at=timezone.now(), version=F("version") + 1))
+
+
+def take_from_team(run: Run) -> bool:
+    """From now on RUN is its maker's again; False when it was."""
+    shared = Run.objects.filter(pk=run.pk, shared_at__isnull=False)
+    return bool(shared.update(shared_at=None, version=F("version") + 1))
+
+
+@transaction.atomic
+def only_me(run: Run, member: Member) -> int:
+    """Nobody else sees RUN any more (admins do); returns how many links to it were ended.
+
+    A link that also shows other runs keeps those.
+    """
+    take_from_team(run)
+    ended = 0
+    for link in links_to(run).alive():
+        if link.chosen.exclude(output__run=run).exists():
+            link.chosen.filter(output__run=run).delete()
+        else:
+            ended += revoke(link, member)
+    return ended
+
+
+# --- Links ------------------------------------------------------------------------------------------------------------
+def links_to(run: Run) -> GuestLinkQuerySet:
+    """Every link that shows something of RUN, newest first."""
+    chosen = GuestLinkOutput.objects.filter(output__run=run)
+    return GuestLink.objects.filter(pk__in=chosen.values("link"))
+
+
+def shareable(outputs: QuerySet[Output]) -> QuerySet[Output]:
+    """Those of OUTPUTS that a guest could look at: ready, with a kept file or a text."""
+    kept = OutputFile.objects.filter(status=OutputFile.Status.SAVED).values("output")
+    ready = outputs.filter(status=Output.Status.COMPLETED, run__deleted_at=None)
+    return ready.filter(~Q(text="") | Q(pk__in=kept))
+
+
+def outputs_for(member: Member, public_ids: Iterable[str]) -> list[Output]:
+    """The results of that name which MEMBER may show to guests, in run order."""
+    changeable = Run.objects.changeable_by(member)
+    found = shareable(Output.objects.filter(public_id__in=list(public_ids), run__in=changeable))
+    return list(found.order_by("-run__created_at", "run", "position").prefetch_related("files__file"))
+
+
+@transaction.atomic
+def make_link(member: Member, outputs: list[Output]) -> GuestLink:
+    """A link to OUTPUTS with what is usual. Raises `PermissionDenied` when MEMBER may not make any."""
+    rules = SharingRules.current()
+    if not rules.may_make_links(member) or not outputs:
+        raise PermissionDenied
+    fresh = secret_links.new_link(Purpose.GUEST)
+    passphrase = suggested_passphrase(fresh.nonce) if rules.needs_passphrase else ""
+    link = GuestLink.objects.create(
+        nonce=fresh.nonce,
+        token_hash=fresh.token_hash,
+        member=member,
+        passphrase=make_password(passphrase) if passphrase else "",
+        expires_at=end_of(usual_last_day(rules)),
+    )
+    _choose(link, outputs)
+    return link
+
+
+@transaction.atomic
+def change_link(link: GuestLink, wishes: Wishes) -> None:
+    """Make LINK as wished; its address stays."""
+    link.audience, link.message = wishes.audience, wishes.message
+    link.may_download, link.shows_inputs, link.shows_app = wishes.may_download, wishes.shows_inputs, wishes.shows_app
+    link.expires_at = end_of(wishes.last_day)
+    if wishes.passphrase is not None:
+        link.passphrase = make_password(wishes.passphrase) if wishes.passphrase else ""
+    link.save()
+    _choose(link, wishes.outputs)
+
+
+def _choose(link: GuestLink, outputs: list[Output]) -> None:
+    link.chosen.all().delete()
+    GuestLinkOutput.objects.bulk_create(
+        GuestLinkOutput(link=link, output=output, position=position) for position, output in enumerate(outputs)
+    )
+
+
+def revoke(link: GuestLink, member: Member) -> bool:
+    """LINK opens nothing from the next request on; False when it was revoked already."""
+    open_links = GuestLink.objects.filter(pk=link.pk, revoked_at=None)
+    return bool(open_links.update(revoked_at=timezone.now(), revoked_by=member))
+
+
+def may_restore(link: GuestLink, member: Member) -> bool:
+    """Whoever revoked a link may undo it, and so may admins."""
+    is_theirs = member.is_admin or link.revoked_by_id in (None, member.pk)
+    return link.revoked_at is not None and is_theirs and SharingRules.current().may_make_links(member)
+
+
+def restore(link: GuestLink) -> None:
+    """The same address works again, as long as its time lasts."""
+    GuestLink.objects.filter(pk=link.pk).update(revoked_at=None, revoked_by=None)
+
+
+def extend(link: GuestLink) -> None:
+    """Two weeks more, from its end or from today, whichever is later; never beyond what admins allow."""
+    rules = SharingRules.current()
+    begin = max(timezone.localdate(), last_day_of(link))
+    last = min(begin + timedelta(days=DEFAULT_DAYS), latest_day(rules))
+    GuestLink.objects.filter(pk=link.pk).update(expires_at=max(link.expires_at, end_of(last)))
+
+
+# --- Time and passphrases ---------------------------------------------------------------------------------------------
+def usual_last_day(rules: SharingRules) -> date:
+    return min(timezone.localdate() + timedelta(days=DEFAULT_DAYS), latest_day(rules))
+
+
+def latest_day(rules: SharingRules) -> date:
+    """The last day a link may have that is made or extended today."""
+    return timezone.localdate() + timedelta(days=rules.longest_days)
+
+
+def end_of(day: date) -> datetime:
+    """The moment DAY is over where the portal is: "until 8 December" includes that day."""
+    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+
+
+def last_day_of(link: GuestLink) -> date:
+    return timezone.localdate(link.expires_at - timedelta(seconds=1))
+
+
+def suggested_passphrase(nonce: str) -> str:
+    """Twelve letters in three groups, readable aloud; derived, so that it can be shown again until it is changed."""
+    digest = salted_hmac("portal.guest-passphrase", nonce, algorithm="sha256").digest()
+    letters = "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:12])
+    return "-".join(letters[i : i + 4] for i in (0, 4, 8))
+
+
+# --- Rules ------------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def change_rules(rules: SharingRules) -> int:
+    """Keep RULES, the one row there is; returns how many links got shorter by it."""
+    rules.pk = SharingRules.objects.values_list("pk", flat=True).first() or 1
+    rules.save()
+    latest = end_of(latest_day(rules))
+    return GuestLink.objects.alive().filter(expires_at__gt=latest).update(expires_at=latest)

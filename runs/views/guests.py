@@ -1,0 +1,181 @@
+"""What people without an account see at `/s/<token>/`: no cookies, no scripts, and nothing but what was chosen.
+
+The secret address is the proof, so the one form there needs no other token. Whatever goes wrong has a plain page of its
+own that tells nothing of the content; of an address that is none, not even whether it ever was one.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from io import BytesIO
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.shortcuts import render
+from django.utils.csp import CSP
+from django.views.decorators.csp import csp_override
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+from PIL import Image
+
+from lamina_portal.throttling import TooManyError
+from runs.models import GuestLink, SharingRules, StoredFile
+from runs.models.file import THUMBNAIL_WIDTHS
+from runs.services import guest_page, guest_zip, guests, sharing
+from runs.services.guests import State
+from runs.services.serving import content_disposition, file_response
+
+POLICY = {
+    "default-src": [CSP.NONE],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+    "media-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+HEADERS = {"X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "no-referrer"}
+PAGE_CACHE = "private, no-store"
+FILE_CACHE = "private, no-cache"  # kept by the browser, but asked for at each use: a revoked link is dead at once
+PREVIEW_QUALITY = 82
+
+View = Callable[..., HttpResponseBase]
+
+
+def for_guests(view: View) -> View:
+    """No account, no cookie, nothing indexed, no address passed on."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        for name, value in HEADERS.items():
+            response.headers[name] = value
+        response.headers.setdefault("Cache-Control", PAGE_CACHE)
+        return response
+
+    return login_not_required(csrf_exempt(csp_override(POLICY)(guarded)))
+
+
+def _plain(request: HttpRequest, kind: str, status: int, link: GuestLink | None = None) -> HttpResponse:
+    """A page that says why there is nothing to see; the sender's name only where the link was real."""
+    context: dict[str, Any] = {"kind": kind}
+    if link is not None:
+        context |= {"sender": link.member.display_name, "last_day": sharing.last_day_of(link)}
+    return render(request, "sharing/guest_plain.html", context, status=status)
+
+
+def _open_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
+    """The link TOKEN opens, or the page that says why it does not."""
+    link = guests.find_link(token)
+    if link is None:
+        return _plain(request, "unknown", 404) if guests.note_unknown(request) else _plain(request, "slow", 429)
+    state = guests.state_of(link, SharingRules.current())
+    return link if state is State.OPEN else _plain(request, state.value, 410, link)
+
+
+def _proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
+    """The same for what lies behind the passphrase."""
+    link = _open_link(request, token)
+    if isinstance(link, GuestLink) and not guests.is_proven(link, request.GET.get("p", "")):
+        return _plain(request, "ask", 403, link)
+    return link
+
+
+@for_guests
+@require_http_methods(["GET", "HEAD", "POST"])
+def guest(request: HttpRequest, token: str) -> HttpResponseBase:
+    """The page; behind a passphrase it is the answer to the form that asks for it."""
+    link = _open_link(request, token)
+    if isinstance(link, HttpResponse):
+        return link
+    if link.passphrase:
+        if request.method != "POST":
+            return _plain(request, "ask", 200, link)
+        try:
+            if not guests.is_right_passphrase(request, link, request.POST.get("passphrase", "")[:500]):
+                return _plain(request, "wrong", 403, link)
+        except TooManyError:
+            return _plain(request, "slow", 429, link)
+    page = guest_page.guest_page(link, token)
+    if not page.results:
+        return _plain(request, "withdrawn", 410, link)
+    guests.count_look(request, link)
+    return render(request, "sharing/guest.html", {"page": page, "link": link})
+
+
+@for_guests
+@require_safe
+def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> HttpResponseBase:
+    """One file of the link, as large as the sender lets it be seen."""
+    link = _proven_link(request, token)
+    if isinstance(link, HttpResponse):
+        return link
+    found = guests.file_of(link, file_id)
+    if found is None or not _may_have(link, found.stored, variant, is_download="download" in request.GET):
+        return _plain(request, "nothing", 404)
+    found.stored.name = guest_page.file_name(found.label, found.index, found.stored)  # for this answer only
+    try:
+        response = file_response(request, found.stored, variant)
+    except Http404:
+        return _plain(request, "nothing", 404)
+    response.headers["Cache-Control"] = FILE_CACHE
+    return response
+
+
+def _may_have(link: GuestLink, stored: StoredFile, variant: str, *, is_download: bool) -> bool:
+    if is_download and not link.may_download:
+        return False
+    if variant == "original":
+        return guest_page.shows_original(link, stored)
+    return variant in {str(width) for width in THUMBNAIL_WIDTHS}
+
+
+@for_guests
+@require_safe
+def guest_preview(request: HttpRequest, token: str) -> HttpResponseBase:
+    """The picture chat tools show beside the address: a JPEG, since not all of them know WebP."""
+    link = _open_link(request, token)
+    if isinstance(link, HttpResponse):
+        return link
+    stored = None if link.passphrase else guest_page.preview_of(guests.outputs_of(link))
+    if stored is None:
+        return _plain(request, "nothing", 404)
+    made = BytesIO()
+    try:
+        with stored.thumb_1200.open("rb") as small, Image.open(small, formats=["WEBP"]) as picture:
+            picture.convert("RGB").save(made, "JPEG", quality=PREVIEW_QUALITY)
+    except OSError:
+        return _plain(request, "nothing", 404)
+    return HttpResponse(made.getvalue(), content_type="image/jpeg")
+
+
+@for_guests
+@require_safe
+def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
+    """All files at once, where the sender lets them be downloaded."""
+    link = _proven_link(request, token)
+    if isinstance(link, HttpResponse):
+        return link
+    archive = guest_zip.pack(link) if link.may_download else ()
+    if not archive:
+        return _plain(request, "nothing", 404)
+    request.META.pop("HTTP_ACCEPT_ENCODING", None)  # a compressed answer would lose its length
+    response = StreamingHttpResponse(iter(archive), content_type="application/zip")
+    response.headers["Content-Length"] = str(len(archive))
+    response.headers["Content-Disposition"] = content_disposition("shared.zip", is_inline=False)
+    return response
+
+
+@for_guests
+def guest_unknown(request: HttpRequest, rest: str) -> HttpResponseBase:
+    """Whatever else is asked for under `/s/`: a forgotten slash is added, the rest is nothing."""
+    if request.method in ("GET", "HEAD") and rest and "/" not in rest:
+        return HttpResponseRedirect(f"{request.path}/")
+    return _plain(request, "unknown", 404)

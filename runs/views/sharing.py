@@ -1,0 +1,220 @@
+"""Sharing a run with the team or with guests, and the lists of links."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from runs.http import PortalRequest, admins_only, go_to, render_page, wants_fragment
+from runs.models import GuestLink, Output, Run, SharingRules
+from runs.services import share_panel, sharing
+from runs.services.link_form import link_form
+from runs.services.share_panel import link_view, with_pictures
+
+PAGE = 50
+SAID = {
+    "team": "The team sees it now.",
+    "not-team": "The team no longer sees it.",
+    "me": "Only you and admins see it now.",
+    "made": "The link is made.",
+    "extended": "The link lasts longer now.",
+    "revoked": "The link is revoked: it opens nothing any more.",
+    "restored": "The link works again.",
+}
+
+
+# --- One run ----------------------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
+    """Who sees a run: the page, or with htmx the panel alone; POST sets Only me or Team."""
+    run = get_object_or_404(Run.objects.changeable_by(request.user), public_id=run_id)
+    if request.method != "POST":
+        return _panel(request, run, made=request.GET.get("made", ""))
+    if not sharing.may_share(request.user, run):
+        raise PermissionDenied
+    who = request.POST.get("who", "")
+    said = SAID.get(who, "")
+    if who == "team":
+        sharing.share_with_team(run)
+    elif who == "not-team":
+        sharing.take_from_team(run)
+    elif who == "me" and (ended := sharing.only_me(run, request.user)):
+        said += f" {ended} guest link{' was' if ended == 1 else 's were'} revoked."
+    run.refresh_from_db()
+    return _done(request, run, said)
+
+
+@require_POST
+def share_new(request: PortalRequest) -> HttpResponse:
+    """A guest link to all that is ready in a run (`run`), or to chosen results (`o`, repeated)."""
+    run = None
+    if run_id := request.POST.get("run", ""):
+        run = get_object_or_404(Run.objects.changeable_by(request.user), public_id=run_id)
+    chosen = request.POST.getlist("o")
+    if run is not None and not chosen:
+        chosen = list(Output.objects.filter(run=run).values_list("public_id", flat=True))
+    outputs = sharing.outputs_for(request.user, chosen)
+    if not outputs and run is not None:
+        return _done(request, run, share_panel.NOT_READY)
+    if not outputs:
+        raise Http404
+    link = sharing.make_link(request.user, outputs)
+    if run is not None:
+        return _done(request, run, SAID["made"], made=link.public_id)
+    return go_to(request, f"{reverse('runs:share-detail', args=[link.public_id])}?made=1")
+
+
+def _done(request: PortalRequest, run: Run, said: str, *, made: str = "") -> HttpResponse:
+    """The panel as it is now; without scripts by way of the run's sharing page."""
+    if request.htmx:
+        return _panel(request, run, made=made, said=said)
+    messages.success(request, said)
+    url = reverse("runs:run-share", args=[run.public_id])
+    return go_to(request, f"{url}?made={made}#link-{made}" if made else url)
+
+
+def _panel(request: PortalRequest, run: Run, *, made: str = "", said: str = "") -> HttpResponse:
+    share = share_panel.share_panel(request.user, run, made=made, said=said)
+    template = "sharing/_share.html" if wants_fragment(request) else "sharing/run_share.html"
+    return render_page(request, template, {"section": "history", "run": run, "share": share})
+
+
+# --- One link ---------------------------------------------------------------------------------------------------------
+def _link_of(request: PortalRequest, link_id: str) -> GuestLink:
+    links = with_pictures(GuestLink.objects.manageable_by(request.user))
+    return get_object_or_404(links, public_id=link_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
+    """A link's options."""
+    link = _link_of(request, link_id)
+    form = link_form(link, request.user, request.POST if request.method == "POST" else None)
+    if form.wishes is not None:
+        if not request.user.can_run:
+            raise PermissionDenied
+        sharing.change_link(link, form.wishes)
+        messages.success(request, "Saved. The link itself stays the same.")
+        return go_to(request, reverse("runs:share-detail", args=[link.public_id]))
+    made = link.public_id if "made" in request.GET else ""
+    context = {
+        "section": "shares",
+        "form": form,
+        "view": link_view(link, request.user, SharingRules.current(), made=made),
+    }
+    return render_page(request, "sharing/share_detail.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
+    """Two weeks more."""
+    link = _link_of(request, link_id)
+    if not SharingRules.current().may_make_links(request.user):
+        raise PermissionDenied
+    sharing.extend(link)
+    return _changed(request, link, SAID["extended"])
+
+
+@require_POST
+def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
+    """Dead from the next request on; asks nothing, since it can be undone."""
+    link = _link_of(request, link_id)
+    sharing.revoke(link, request.user)
+    return _changed(request, link, SAID["revoked"])
+
+
+@require_POST
+def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
+    """The undo of revoke."""
+    link = _link_of(request, link_id)
+    if not sharing.may_restore(link, request.user):
+        raise PermissionDenied
+    sharing.restore(link)
+    return _changed(request, link, SAID["restored"])
+
+
+def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse:
+    """The link's row, or the panel it stood in (`run`), as it is now; without scripts the page it was on (`back`)."""
+    run_id = request.POST.get("run", "")
+    run = Run.objects.changeable_by(request.user).filter(public_id=run_id).first() if run_id else None
+    if request.htmx and run is not None:
+        return _panel(request, run, said=said)
+    if request.htmx:
+        view = link_view(_link_of(request, link.public_id), request.user, SharingRules.current())
+        context = {"view": view, "said": said, "is_all": "all" in request.POST, "back": request.POST.get("back", "")}
+        return render_page(request, "sharing/_link_row.html", context)
+    messages.success(request, said)
+    back = request.POST.get("back", "")
+    is_ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return go_to(request, back if is_ours else reverse("runs:shares"))
+
+
+# --- Lists ------------------------------------------------------------------------------------------------------------
+@require_safe
+@never_cache
+def shares(request: PortalRequest) -> HttpResponse:
+    """My links for guests."""
+    mine = GuestLink.objects.filter(member=request.user)
+    return render_page(request, "sharing/shares.html", {"section": "shares", **_listed(request, mine)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@admins_only
+def manage_sharing(request: PortalRequest) -> HttpResponse:
+    """What admins allow, and every link there is."""
+    rules = SharingRules.current()
+    error = ""
+    if request.method == "POST":
+        error = _read_rules(request, rules)
+        if not error:
+            shortened = sharing.change_rules(rules)
+            messages.success(request, _rules_words(shortened))
+            return go_to(request, reverse("runs:manage-sharing"))
+    context = {
+        "section": "manage",
+        "rules": rules,
+        "makers": SharingRules.Makers.choices,
+        "error": error,
+        "is_all": True,
+        **_listed(request, GuestLink.objects.all()),
+    }
+    return render_page(request, "sharing/manage_sharing.html", context, status=422 if error else 200)
+
+
+def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:
+    """One page of LINKS, those that open first."""
+    rules = SharingRules.current()
+    page = Paginator(share_panel.open_first(links), PAGE).get_page(request.GET.get("page"))
+    views = [link_view(link, request.user, rules) for link in page.object_list]
+    return {"views": views, "page": page, "back": request.get_full_path()}
+
+
+def _read_rules(request: PortalRequest, rules: SharingRules) -> str:
+    """Put what was posted into RULES; returns what is wrong with it."""
+    posted = request.POST
+    rules.guests_allowed = "guests_allowed" in posted
+    rules.needs_passphrase = "needs_passphrase" in posted
+    rules.team_by_default = "team_by_default" in posted
+    makers = posted.get("link_makers", "")
+    rules.link_makers = makers if makers in SharingRules.Makers.values else rules.link_makers
+    days = posted.get("longest_days", "").strip()
+    if not (days.isascii() and days.isdigit() and 1 <= int(days) <= sharing.LONGEST_DAYS):
+        return f"Give a number of days from 1 to {sharing.LONGEST_DAYS}."
+    rules.longest_days = int(days)
+    return ""
+
+
+def _rules_words(shortened: int) -> str:
+    if not shortened:
+        return "Saved."
+    return f"Saved. {shortened} link{' ends' if shortened == 1 else 's end'} earlier now."
