@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from runs.http import PortalRequest
+from runs.http import VIEWERS_LOOK, PortalRequest
 from runs.models import App, StoredFile, Upload
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.services import form_files, uploads
@@ -36,6 +36,8 @@ def upload_create(request: PortalRequest) -> HttpResponse:
     field = posted.get("field", "")
     name = getattr(request.FILES.get("file"), "name", "")
     try:
+        if not request.user.can_run:
+            raise uploads.UploadRejected(VIEWERS_LOOK)
         upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), posted.get("link", ""))
     except uploads.UploadRejected as rejected:
         return render(request, "schema_forms/_upload_error.html", {"error": str(rejected), "name": name}, status=422)

@@ -32,7 +32,7 @@ def manage_people(request: PortalRequest) -> HttpResponse:
             form.add_error("email", str(refused))
         else:
             _send(request, invite)
-            return go_to(request, f"{reverse('runs:manage-people')}?invite={invite.public_id}")
+            return go_to(request, f"{reverse('runs:manage-people')}?invite={invite.public_id}#fresh")
     waiting = invites.open_invites()
     context = {
         "section": "manage",
@@ -62,7 +62,7 @@ def invite_send(request: PortalRequest, invite_id: str) -> HttpResponse:
     invite = _waiting_invite(invite_id)
     invites.renew(invite)
     _send(request, invite)
-    return go_to(request, f"{reverse('runs:manage-people')}?invite={invite.public_id}")
+    return go_to(request, f"{reverse('runs:manage-people')}?invite={invite.public_id}#fresh")
 
 
 @require_POST

@@ -1,0 +1,55 @@
+"""A viewer looks: whatever starts, shares or changes is refused with a sentence, even for what was theirs before."""
+
+from collections.abc import Callable
+
+import pytest
+
+from runs.http import VIEWERS_LOOK
+from runs.models import Member
+from tests.access_rows import ROWS
+from tests.access_world import World
+from tests.factories import make_run
+from tests.test_access import ask, body_of
+
+pytestmark = pytest.mark.django_db
+
+# What has nothing to do with the role: coming and going, one's own settings, what one has typed, machines.
+OPEN_TO_ALL = (
+    "login", "logout", "runs:me", "runs:password", "runs:session", "runs:invite", "runs:draft", "runs:hook", "runs:guest",
+)  # fmt: skip
+SENTENCES = (VIEWERS_LOOK, "Your role lets you look", "Your role here does not include this")
+
+
+@pytest.fixture
+def world(make_member: Callable[..., Member]) -> World:
+    """Alice has made runs and is a viewer now."""
+    world = World(make_member)
+    Member.objects.filter(pk=world.owner.pk).update(role="viewer")
+    return world
+
+
+def test_every_change_is_refused_with_a_sentence(world: World) -> None:
+    wrong = []
+    for row in ROWS:
+        if row.method != "post" or row.name.startswith(OPEN_TO_ALL):
+            continue
+        answer = ask(world, row, world.client("owner"))
+        is_told = any(sentence in body_of(answer) for sentence in SENTENCES)
+        if answer.status_code != 404 and not (answer.status_code in (403, 422) and is_told):
+            wrong.append(f"{row.name} {row.query}: {answer.status_code}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_viewer_reads_what_is_theirs_and_is_offered_no_change(world: World) -> None:
+    client = world.client("owner")
+    active = make_run(world.owner, world.app, status="running")
+    for run in (active, world.private.run):
+        page = client.get(run.get_absolute_url()).content.decode()
+        assert run.app_name in page
+        for word in ("cancel/", "start-again/", "Run the same again", "Change and run again"):
+            assert word not in page, word
+
+
+def test_a_viewers_form_has_no_run_to_press(world: World) -> None:
+    page = world.client("owner").get(world.app.get_absolute_url()).content.decode()
+    assert "Your role lets you look, not run." in page
