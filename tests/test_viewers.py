@@ -13,9 +13,10 @@ from tests.test_access import ask, body_of
 
 pytestmark = pytest.mark.django_db
 
-# What has nothing to do with the role: coming and going, one's own settings, what one has typed, machines.
+# Whatever the role: coming and going, one's own settings, what one has typed, machines, closing a door.
 OPEN_TO_ALL = (
-    "login", "logout", "runs:me", "runs:password", "runs:session", "runs:invite", "runs:draft", "runs:hook", "runs:guest",
+    "login", "logout", "runs:me", "runs:password", "runs:session", "runs:invite", "runs:draft", "runs:hook",
+    "runs:guest", "runs:share-revoke",
 )  # fmt: skip
 SENTENCES = (VIEWERS_LOOK, "Your role lets you look", "Your role here does not include this")
 

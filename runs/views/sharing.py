@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from runs.http import PortalRequest, admins_only, go_to, render_page, wants_fragment
+from runs.http import PortalRequest, admins_only, go_to, refuse_viewers, render_page, wants_fragment
 from runs.models import GuestLink, Output, Run, SharingRules
 from runs.services import share_panel, sharing
 from runs.services.link_form import link_form
@@ -98,10 +98,10 @@ def _link_of(request: PortalRequest, link_id: str) -> GuestLink:
 def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
     """A link's options."""
     link = _link_of(request, link_id)
+    if request.method == "POST":
+        refuse_viewers(request.user)
     form = link_form(link, request.user, request.POST if request.method == "POST" else None)
     if form.wishes is not None:
-        if not request.user.can_run:
-            raise PermissionDenied
         sharing.change_link(link, form.wishes)
         messages.success(request, "Saved. The link itself stays the same.")
         return go_to(request, reverse("runs:share-detail", args=[link.public_id]))
