@@ -13,6 +13,7 @@ from runs.views import (
     home,
     hooks,
     joining,
+    library,
     live,
     manage,
     me,
@@ -77,6 +78,7 @@ people_urls = [
 file_urls = [
     path("files/<str:file_id>/", results.file_detail, name="file-detail"),
     path("files/<str:file_id>/text", downloads.file_text, name="file-text"),
+    path("library/", library.library, name="library"),
     path("download/", downloads.files_download, name="files-download"),
     path("files/<str:file_id>/original", files.file_original, name="file-original"),
     path("files/<str:file_id>/thumb/<int:width>", files.file_thumb, name="file-thumb"),

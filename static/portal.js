@@ -145,10 +145,11 @@ on("htmx:sendError htmx:responseError", ".is-sending", (tile) => {
 	check(tile);
 });
 on("htmx:afterSettle", ".upload", (box, { target, detail: { requestConfig: asked } }) => {
-	if (target.matches("[data-file]") && asked.verb === "post") {
-		if (!isMany(box)) while (target.previousElementSibling) remove(target.previousElementSibling);
+	const tile = target.matches("ol") ? target.lastElementChild : target;
+	if (tile?.matches("[data-file]") && asked.verb === "post") {
+		if (!isMany(box)) tile.parentNode.replaceChildren(tile);
 		if (asked.parameters.link) $("[type=url]", box).value = "";
-		say(`${$(".file-name", target).textContent} is in.`);
+		say(`${$(".file-name", tile).textContent} is in.`);
 		changed(box);
 	}
 	check(box);

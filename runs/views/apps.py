@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -122,6 +123,8 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     form = _form(request, app, opened, posted, field_errors=errors)
     source = posted.get("from", "")[:16]
     drafts.save_draft(request.user, app, form.draft_answers(), _ticked(form), source)
+    if (url := _library_url(app, posted.get("act", ""))) is not None:
+        return go_to(request, url)
     if "act" in posted:
         again = _form(
             request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form), field_errors=errors
@@ -135,6 +138,14 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     if not form.is_valid():
         return _page(request, app, form, [], token=posted.get("token", ""), source=source, status=422)
     return _launch(request, app, form, posted.get("token", ""), source)
+
+
+def _library_url(app: App, act: str) -> str | None:
+    """Where the button "library:p0" of a form without scripts leads; its values are a draft by now."""
+    verb, _, field = act.partition(":")
+    if verb != "library":
+        return None
+    return f"{reverse('runs:library')}?{urlencode({'app': app.public_id, 'field': field})}"
 
 
 def _pressed_again(request: PortalRequest, app: App, form: SchemaForm, spent: Run, source: str) -> HttpResponse:

@@ -1,0 +1,62 @@
+"""From the library: earlier results and uploads into a field of a form."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+
+from runs.http import PortalRequest, go_to, makers_only, render_page
+from runs.models import App
+from runs.schema_forms.questions import Question
+from runs.services import shelf, uploads
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@makers_only
+def library(request: PortalRequest) -> HttpResponse:
+    """Shows what field `?field=` of app `?app=` may take, as a page or inside the form; POST takes what was picked."""
+    given = request.POST if request.method == "POST" else request.GET
+    app = get_object_or_404(App.objects.select_related("schema"), public_id=given.get("app", ""))
+    question = shelf.question_of(app, given.get("field", ""))
+    if question is None:
+        raise Http404
+    if request.method == "POST":
+        return _picked(request, app, question)
+    source = request.GET.get("source", "")
+    source = source if source in shelf.SOURCES else "results"
+    q = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+    found = shelf.browse(request.user, question.accept, source, q, request.GET.get("before", "")[:16])
+    context = {
+        "section": "apps",
+        "app": app,
+        "question": question,
+        "source": source,
+        "sources": [(key, words, _url(app, question, source=key, q=q)) for key, words in shelf.SOURCES.items()],
+        "q": q,
+        "items": found.items,
+        "older_url": _url(app, question, source=source, q=q, before=found.before) if found.before else "",
+        "is_later_page": "before" in request.GET,
+        "form_url": shelf.form_url(request.user, app, question),
+        "is_inside": bool(request.htmx),
+    }
+    return render_page(request, "runs/library.html", context, partial="library")
+
+
+def _url(app: App, question: Question, **query: str) -> str:
+    kept = {key: value for key, value in query.items() if value}
+    return f"{reverse('runs:library')}?{urlencode({'app': app.public_id, 'field': question.field_name} | kept)}"
+
+
+def _picked(request: PortalRequest, app: App, question: Question) -> HttpResponse:
+    """With htmx the tiles of what was picked go into the open form; without, into its draft."""
+    ids = [file_id.replace("\x00", "") for file_id in request.POST.getlist("pick")[:50]]
+    taken = shelf.take(request.user, question, ids)
+    if request.htmx:
+        infos = uploads.upload_infos(request.user, [upload.public_id for upload in taken])
+        return render_page(
+            request, "runs/library.html", {"tiles": infos, "field": question.field_name}, partial="tiles"
+        )
+    if taken:
+        return go_to(request, shelf.put_into_draft(request.user, app, question, taken))
+    return go_to(request, shelf.form_url(request.user, app, question))
