@@ -8,7 +8,7 @@ from django.db.models import Case, Prefetch, QuerySet, When
 from django.urls import reverse
 from django.utils import timezone
 
-from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules, StoredFile
+from runs.models import GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
 from runs.services import guests, secret_links, sharing
 from runs.services.guests import State
 from runs.services.secret_links import Purpose
@@ -19,7 +19,7 @@ UNDO_SHOWN = timedelta(hours=1)  # a link revoked lately stays in the panel with
 
 NOT_ALLOWED = "Links for guests are switched off here. An admin can allow them."
 NOT_YOURS = "Links for guests are made by approvers and admins here."
-NOT_READY = "As soon as a result is ready, it can be shown to guests."
+NOT_READY = "Nothing is ready yet. As soon as a result is, press Guest link again."
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "") -> 
     views = [link_view(link, member, rules, made=made) for link in with_pictures(sharing.links_to(run))]
     shown = [view for view in views if view.is_open or _was_revoked_lately(view.link, now)]
     may_share = sharing.may_share(member, run)
-    no_link = _no_link_words(member, run, rules)
+    no_link = _no_link_words(member, rules)
     return SharePanel(
         run=run,
         dom_id=f"share-{run.public_id}",
@@ -94,13 +94,11 @@ def _was_revoked_lately(link: GuestLink, now: datetime) -> bool:
     return link.revoked_at is not None and now - link.revoked_at < UNDO_SHOWN and link.expires_at > now
 
 
-def _no_link_words(member: Member, run: Run, rules: SharingRules) -> str:
-    """Why no link can be made; empty when one can."""
+def _no_link_words(member: Member, rules: SharingRules) -> str:
+    """Why MEMBER makes no links; empty when they may."""
     if not rules.guests_allowed:
         return NOT_ALLOWED
-    if not rules.may_make_links(member):
-        return NOT_YOURS
-    return "" if sharing.shareable(Output.objects.filter(run=run)).exists() else NOT_READY
+    return "" if rules.may_make_links(member) else NOT_YOURS
 
 
 def open_first(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
