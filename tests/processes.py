@@ -103,6 +103,14 @@ def state_of(pid: int) -> str:
         return "X"
 
 
+def ticks_of(pid: int) -> int:
+    """How long PID has used the processor, in the kernel's ticks (usually 10 ms); 0 when it is gone."""
+    try:
+        return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
+    except FileNotFoundError:
+        return 0
+
+
 def children_of(pid: int) -> list[int]:
     """Ids of the direct children of PID, oldest first."""
     text = "".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))

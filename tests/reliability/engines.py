@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-REDIS_DATABASE = 8  # the suite's other tests use 0 and 9
+REDIS_DATABASES = range(4, 16)  # the suite's other tests use 0
+TAKEN_SECONDS = 1800
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ def has_servers() -> bool:
     return bool(os.environ.get("TEST_DATABASE_URL")) and bool(os.environ.get("TEST_REDIS_URL"))
 
 
+def names() -> list[str]:
+    """The engines that a test can be made on here."""
+    return ["sqlite", "postgres"] if has_servers() else ["sqlite"]
+
+
 @contextmanager
 def engine(name: str) -> Iterator[Engine]:
     """An empty place for one portal: "sqlite" or "postgres"; the second is removed at the end."""
@@ -36,8 +42,7 @@ def engine(name: str) -> Iterator[Engine]:
 
     server = os.environ["TEST_DATABASE_URL"]
     database = f"portal_{os.getpid()}"
-    broker = f"{os.environ['TEST_REDIS_URL'].rpartition('/')[0]}/{REDIS_DATABASE}"
-    redis.Redis.from_url(broker).flushdb()
+    broker = free_redis(os.environ["TEST_REDIS_URL"].rpartition("/")[0])
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{database}"')
     try:
@@ -47,3 +52,13 @@ def engine(name: str) -> Iterator[Engine]:
         redis.Redis.from_url(broker).flushdb()
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+
+def free_redis(server: str) -> str:
+    """The address of a database on SERVER that nobody uses, ours until its server is stopped or it is emptied."""
+    import redis
+
+    for number in REDIS_DATABASES:
+        if redis.Redis.from_url(f"{server}/{number}").set("tests:taken", os.getpid(), nx=True, ex=TAKEN_SECONDS):
+            return f"{server}/{number}"
+    raise RuntimeError(f"every database of {server} is taken")

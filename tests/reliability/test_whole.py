@@ -13,10 +13,9 @@ import pytest
 
 from runs.prctl import die_with_parent
 from tests.processes import ROOT
-from tests.reliability.engines import has_servers
+from tests.reliability import engines
 
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
-ENGINES = ["sqlite", "postgres"] if has_servers() else ["sqlite"]
 PATIENCE_SECONDS = 300.0
 
 
@@ -35,7 +34,7 @@ def verdict_of(program: str, *arguments: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", engines.names())
 def test_no_run_is_lost_doubled_or_stuck_when_processes_are_killed(engine: str) -> None:
     verdict = verdict_of("killing", "--engine", engine, "--runs", "20", "--kills", "8", "--seed", "4")
 
@@ -46,7 +45,7 @@ def test_no_run_is_lost_doubled_or_stuck_when_processes_are_killed(engine: str) 
         assert verdict[fault] == []
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", engines.names())
 def test_ten_equal_posts_at_once_are_one_run_and_one_call(engine: str) -> None:
     found = verdict_of("equal", "--engine", engine)
 
