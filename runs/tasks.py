@@ -15,6 +15,7 @@ from runs.services import (
     outputs,
     passwords,
     polling,
+    sessions,
     submit,
     sweeping,
     uploads,
@@ -108,6 +109,7 @@ def send_new_password_mail(member_id: int) -> None:
 
 def tidy() -> None:
     health.tidy()
+    sessions.tidy(timezone.now())
     workers.tidy(timezone.now())
 
 

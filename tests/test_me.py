@@ -252,3 +252,11 @@ def test_old_forged_and_foreign_links_set_nothing(alice: Member, bob: Member) ->
     assert Client().get(good).status_code == 200
     sign_in(alice)
     assert Client().get(good).status_code == 404  # they remembered it
+
+
+def test_what_ran_out_is_forgotten(alice: Member) -> None:
+    here, there = sign_in(alice), sign_in(alice)
+    Session.objects.filter(pk=there.session.session_key).update(expire_date=timezone.now() - timedelta(days=1))
+    sessions.tidy(timezone.now())
+    assert alice.signed_in.get().session_key == here.session.session_key
+    assert Session.objects.count() == 1

@@ -77,6 +77,12 @@ def follow(request: HttpRequest, old_key: str | None) -> None:
         SignedIn.objects.filter(session_key=old_key).update(session_key=request.session.session_key)
 
 
+def tidy(now: datetime) -> None:
+    """Forget sessions that have run out, and the rows of sessions that are gone."""
+    Session.objects.filter(expire_date__lt=now).delete()
+    SignedIn.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+
+
 def listen() -> None:
     """Follow Django's own sign-in and sign-out."""
     user_logged_in.connect(_signed_in, dispatch_uid="runs.sessions")

@@ -48,8 +48,8 @@ def manage_people(request: PortalRequest) -> HttpResponse:
 def _send(request: PortalRequest, invite: Invite) -> None:
     """Mail it when there is an address and a mail server, and say how it went."""
     if not invite.email or not mailing.is_set_up():
-        messages.success(request, "The invite is made. Copy its link and hand it over.")
-    elif invites.send(invite):
+        return  # the page shows the link, and that is all there is to say
+    if invites.send(invite):
         messages.success(request, f"The invite is on its way to {invite.email}.")
     else:
         messages.warning(request, NO_MAIL)

@@ -50,7 +50,15 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
     runs.append(whole.inside.ask("stay", email=who, remote_id=LEFT_ALONE, status="starting"))
     forms = [whole.inside.ask("app", remote_id=app)["path"] for app in APPS]
     fixed = ["/", "/apps/", "/apps/?q=nothing", "/history/", "/history/?view=list", "/history/?q=nothing", "/nowhere/"]
-    return [*fixed, *forms, *(f"/runs/{run}/" for run in runs), f"/runs/{runs[-1]}/cancel/", "/manage/"]
+    return [
+        *fixed,
+        *forms,
+        *(f"/runs/{run}/" for run in runs),
+        f"/runs/{runs[-1]}/cancel/",
+        "/manage/",
+        "/manage/people/",
+        "/me/",
+    ]
 
 
 @pytest.mark.parametrize("is_large", [False, True], ids=["usual text", "text of 200 %"])
