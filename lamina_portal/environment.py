@@ -6,10 +6,12 @@ value, so that a bad one stops the start with a sentence an operator can act on.
 
 import ipaddress
 import os
+import re
 import secrets
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
@@ -20,6 +22,8 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
 }
+
+STORAGE_FORM = "STORAGE_URL must be like s3://KEY:SECRET@HOST:PORT/BUCKET?region=eu-central-1&secure=true"
 
 
 def kept_secret_key(data_dir: Path) -> str:
@@ -101,6 +105,47 @@ def mail_sender(env: Env, host: str) -> str:
     old: dict[str, Any] = env.dj_email_url("EMAIL_URL") if env.str("EMAIL_URL", "") else {}
     user = str(old.get("EMAIL_HOST_USER") or "")
     return str(old.get("DEFAULT_FROM_EMAIL") or (user if "@" in user else f"Lamina Portal <portal@{host}>"))
+
+
+def storage(url: str) -> dict[str, Any]:
+    """Django's STORAGES["default"] from STORAGE_URL (s3://KEY:SECRET@HOST[:PORT]/BUCKET[?region=&secure=]); a local
+    folder without one."""
+    if not url:
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+        query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    except ValueError:  # whose text holds the secret
+        raise ImproperlyConfigured(STORAGE_FORM) from None
+    key, secret = unquote(parts.username or ""), unquote(parts.password or "")
+    bucket, secure = parts.path.strip("/"), query.pop("secure", "true").lower()
+    region = query.pop("region", "") or "us-east-1"
+    is_whole = parts.scheme == "s3" and key and secret and parts.hostname and bucket and "/" not in bucket
+    if not is_whole or query or secure not in {"true", "false"}:
+        raise ImproperlyConfigured(STORAGE_FORM)
+    if find_spec("storages") is None or find_spec("boto3") is None:
+        raise ImproperlyConfigured("STORAGE_URL needs the packages django-storages and boto3")
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
+    return {
+        "BACKEND": "runs.services.bucket.Bucket",
+        "OPTIONS": {
+            "access_key": key,
+            "secret_key": secret,
+            "bucket_name": bucket,
+            "region_name": region,
+            "endpoint_url": f"{'https' if secure == 'true' else 'http'}://{host}{port}",
+        },
+    }
+
+
+def accel_prefix(text: str, *, is_local: bool) -> str:
+    """PORTAL_ACCEL_PREFIX, an internal location of nginx; empty when files are sent by the portal itself."""
+    if text and not re.fullmatch(r"/[A-Za-z0-9._~/-]*/", text):
+        raise ImproperlyConfigured("PORTAL_ACCEL_PREFIX must be like /kept-files/")
+    if text and not is_local:
+        raise ImproperlyConfigured("PORTAL_ACCEL_PREFIX needs a local folder, but STORAGE_URL is set")
+    return text
 
 
 def origin(name: str, url: str, *, is_bare: bool = True) -> str:

@@ -119,17 +119,17 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", "")
 MAILERS = environment.mailers(env)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.mail_sender(env, _portal_host)
-STORAGE_URL = env.str("STORAGE_URL", "")
-if STORAGE_URL:
-    raise ImproperlyConfigured("STORAGE_URL: files are kept in the local folder in this version; leave it empty")
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+STORAGES: dict[str, Any] = {
+    "default": environment.storage(env.str("STORAGE_URL", "")),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+PORTAL_ACCEL_PREFIX = environment.accel_prefix(
+    env.str("PORTAL_ACCEL_PREFIX", ""), is_local=not env.str("STORAGE_URL", "")
+)
 MIMETYPES = {".speculationrules": "application/speculationrules+json"}
 WHITENOISE_MIMETYPES = MIMETYPES
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes of fields, not of files: a long text is welcome

@@ -76,13 +76,20 @@ def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path)
         ("LAMINA_BASE_URL", "app.uselamina.ai"),
         ("DATABASE_URL", "postgres"),
         ("EMAIL_URL", "mail.example.com"),
-        ("STORAGE_URL", "s3://key:secret@host/bucket"),
+        ("STORAGE_URL", "s3://key:secret@host"),
+        ("STORAGE_URL", "s3://host/bucket"),
+        ("STORAGE_URL", "https://key:secret@host/bucket"),
+        ("STORAGE_URL", "s3://key:secret@host/bucket?secure=perhaps"),
+        ("STORAGE_URL", "s3://key:secret@host/bucket?acl=public"),
+        ("STORAGE_URL", "s3://key:secret@host:port/bucket"),
+        ("PORTAL_ACCEL_PREFIX", "kept-files"),
     ],
 )
 def test_a_bad_value_stops_the_start_with_its_name(tmp_path: Path, name: str, value: str) -> None:
     done = settings_with(tmp_path, LAMINA_API_KEY="", **{name: value})
     assert done.returncode != 0
     assert name in done.stderr.splitlines()[-1]
+    assert "secret@" not in done.stderr
 
 
 def test_what_is_passed_empty_counts_as_not_set(tmp_path: Path) -> None:
@@ -103,6 +110,14 @@ def test_only_laminas_own_addresses_are_trusted_and_links_of_members_none(tmp_pa
     theirs = "['https://app.uselamina.ai', 'https://files.example.com', 'http://10.0.0.5:9000']"
     assert (real["TRUSTED_FILE_ORIGINS"], real["TRUSTED_LINK_ORIGINS"]) == (theirs, "[]")
     assert values(tmp_path, **env)["TRUSTED_LINK_ORIGINS"] == "['http://127.0.0.1:8900']"
+
+
+def test_a_bucket_is_read_from_its_address(tmp_path: Path) -> None:
+    found = values(tmp_path, STORAGE_URL="s3://KEY:a%2Fb@minio.example:9000/results?region=eu-central-1&secure=false")
+    for part in ("'a/b'", "'results'", "'eu-central-1'", "'http://minio.example:9000'", "bucket.Bucket"):
+        assert part in found["STORAGES"]
+    done = settings_with(tmp_path, PORTAL_ACCEL_PREFIX="/kept/", STORAGE_URL="s3://k:secret@host/b")
+    assert "PORTAL_ACCEL_PREFIX" in done.stderr.splitlines()[-1]
 
 
 def test_https_makes_cookies_and_redirects_secure(tmp_path: Path) -> None:

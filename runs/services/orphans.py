@@ -91,10 +91,7 @@ def _remove(stored: StoredFile) -> bool:
             StoredFile.objects.filter(pk=stored.pk).delete()
     except IntegrityError:  # somebody has begun to use it at this very moment; a protected one is an IntegrityError too
         return False
-    try:
-        storing.discard(stored)
-    except OSError as error:  # the row is gone: the daily sweep finds the name
-        logger.warning("file %s could not be removed from the storage: %s", stored.pk, error)
+    storing.discard(stored)
     return True
 
 
@@ -106,6 +103,7 @@ def sweep() -> None:
         "catalogue pictures": _remove_catalogue_pictures(),
         "files": remove_files(StoredFile.objects.filter(created_at__lt=young)),
         "stray names": _remove_strays(),
+        "interrupted uploads": storing.drop_interrupted(timezone.now() - STRAY_AFTER),
     }
     if any(counts.values()):
         logger.info("removed: %s", ", ".join(f"{count} {what}" for what, count in counts.items()))

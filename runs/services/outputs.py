@@ -138,7 +138,14 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         if found.is_web_page:
             raise FetchFailed(WEB_PAGE)  # error pages come with "200" too; the file may still come
         name = result_name(output_file, found)
-        stored = storing.place(fetched.path, name=name, media=found, sha256=fetched.sha256, size=fetched.size_bytes)
+        stored = storing.place(
+            fetched.path,
+            name=name,
+            media=found,
+            sha256=fetched.sha256,
+            size=fetched.size_bytes,
+            on_chunk=renewer,
+        )
     finally:
         fetched.path.unlink(missing_ok=True)
     with storing.discarding_on_error(stored), transaction.atomic():

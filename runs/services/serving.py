@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import IO
 from urllib.parse import quote
 
+from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import parse_etags
@@ -22,6 +23,10 @@ from runs.services.storing import INVISIBLE
 
 ORIGINAL = "original"
 BLOCK_BYTES = 64 * 1024
+AWAY = (
+    "The place where the portal keeps its files cannot be reached just now. Nothing is lost; try it again in a moment."
+)
+AWAY_HEADERS = {"Cache-Control": "no-store", "Retry-After": "10", "X-Content-Type-Options": "nosniff"}
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 # A browser shows a bare picture or film in a page of its own making, with styles in it.
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
@@ -79,11 +84,16 @@ def _is_known(request: HttpRequest, etag: str) -> bool:
 
 
 def _send(request: HttpRequest, field: FieldFile, etag: str, headers: dict[str, str]) -> HttpResponseBase:
+    if settings.PORTAL_ACCEL_PREFIX:  # nginx sends it, ranges included
+        address = f"{settings.PORTAL_ACCEL_PREFIX}{quote(field.name or '')}"
+        return HttpResponse(headers=headers | {"X-Accel-Redirect": address})
     try:
         opened = field.storage.open(field.name or "", "rb")
+        size = opened.size
     except FileNotFoundError:
         raise Http404 from None
-    size = opened.size
+    except OSError:
+        return HttpResponse(AWAY, status=503, content_type="text/plain; charset=utf-8", headers=AWAY_HEADERS)
     wanted = _wanted_range(request, etag, size)
     if wanted == UNSATISFIABLE:
         opened.close()
@@ -96,13 +106,17 @@ def _send(request: HttpRequest, field: FieldFile, etag: str, headers: dict[str, 
     if request.method == "HEAD":
         opened.close()
         return HttpResponse(status=status, headers=headers)
-    if wanted:
+    if wanted or not _is_on_disk(opened):
         return StreamingHttpResponse(_slice(opened, start, end - start), status=status, headers=headers)
     response = FileResponse(opened, content_type=headers["Content-Type"])  # the server may hand it to the kernel whole
     response.block_size = BLOCK_BYTES
     for name, value in headers.items():  # last: FileResponse guesses type and name from the file on disk
         response[name] = value
     return response
+
+
+def _is_on_disk(opened: IO[bytes]) -> bool:
+    return hasattr(opened, "fileno")
 
 
 def _slice(opened: IO[bytes], start: int, length: int) -> Iterator[bytes]:

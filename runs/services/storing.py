@@ -1,16 +1,19 @@
 """Keeping files: own names, whole or not at all, and a row only once the bytes are safe.
 
 A file arrives in the waiting room (`incoming/` in the storage's own folder), is flushed to the disk and then renamed
-to its place: a crash leaves a leftover in the waiting room, never half a file under a name that is used.
+to its place: a crash leaves a leftover in the waiting room, never half a file under a name that is used. A storage
+elsewhere (`bucket`) takes the whole file or none of it.
 """
 
+import logging
 import os
 import secrets
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from io import BufferedReader, FileIO
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
@@ -21,10 +24,30 @@ from runs.models import StoredFile
 from runs.services import thumbnails
 from runs.services.media import Media
 
+logger = logging.getLogger("runs.storing")
+
+type OnChunk = Callable[[int], None]  # gets the bytes moved so far
+
 WAITING_ROOM = "incoming"
 LEFTOVER_SECONDS = 6 * 3600
 NAME_LENGTH = 120  # characters; file systems count bytes and stop at 255
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, direction and the like
+
+
+class StorageAway(OSError):
+    """The storage cannot be reached, or refuses to work, just now."""
+
+
+class _Watched(BufferedReader):
+    """An open file that tells how much of it has been read."""
+
+    def __init__(self, path: Path, on_chunk: Callable[[int], None]) -> None:
+        super().__init__(FileIO(path, "rb"))
+        self._on_chunk = on_chunk
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._on_chunk(self.tell())
+        return super().read(size)
 
 
 def new_waiting_path() -> Path:
@@ -49,18 +72,37 @@ def clean_name(name: str, extension: str, fallback: str = "file") -> str:
     return f"{stem or fallback}.{extension}"
 
 
-def store(path: Path, *, name: str, media: Media, sha256: str, size: int, is_catalog: bool = False) -> StoredFile:
+def store(
+    path: Path,
+    *,
+    name: str,
+    media: Media,
+    sha256: str,
+    size: int,
+    is_catalog: bool = False,
+    on_chunk: OnChunk | None = None,
+) -> StoredFile:
     """Move the file at PATH into the storage with its small pictures, and record it. PATH is gone afterwards.
 
-    Raises OSError when the disk is full or away; then nothing is left behind.
+    ON_CHUNK is called while a storage elsewhere takes the bytes, and may raise to stop. Raises OSError when the disk is
+    full or away; then nothing is left behind.
     """
-    stored = place(path, name=name, media=media, sha256=sha256, size=size, is_catalog=is_catalog)
+    stored = place(path, name=name, media=media, sha256=sha256, size=size, is_catalog=is_catalog, on_chunk=on_chunk)
     with discarding_on_error(stored):
         stored.save()
     return stored
 
 
-def place(path: Path, *, name: str, media: Media, sha256: str, size: int, is_catalog: bool = False) -> StoredFile:
+def place(
+    path: Path,
+    *,
+    name: str,
+    media: Media,
+    sha256: str,
+    size: int,
+    is_catalog: bool = False,
+    on_chunk: OnChunk | None = None,
+) -> StoredFile:
     """Like `store`, but the row is not saved yet: for callers that save it together with another fact."""
     random = secrets.token_hex(16)
     stem = f"files/{random[:2]}/{random[2:4]}/{random}"
@@ -78,7 +120,7 @@ def place(path: Path, *, name: str, media: Media, sha256: str, size: int, is_cat
     with discarding_on_error(stored):
         made = thumbnails.make(path, media.kind, media.reader)
         stored.colour = media.colour or made.colour
-        stored.file.name = _keep(path, f"{stem}.{media.extension}")
+        stored.file.name = _keep(path, f"{stem}.{media.extension}", on_chunk)
         for width, encoded in made.by_width.items():
             small = new_waiting_path()
             try:
@@ -100,19 +142,23 @@ def discarding_on_error(stored: StoredFile) -> Iterator[None]:
 
 
 def discard(stored: StoredFile) -> None:
-    """Delete the files of a row that was never saved, or is deleted."""
+    """Delete the files of a row that was never saved, or is deleted. What a storage that is away keeps, the daily sweep
+    finds."""
     for field in (stored.file, stored.thumb_200, stored.thumb_400, stored.thumb_1200):
         if field.name:
-            default_storage.delete(field.name)
+            try:
+                default_storage.delete(field.name)
+            except OSError as error:
+                logger.warning("%s could not be removed from the storage: %s", field.name, error)
 
 
-def _keep(path: Path, name: str) -> str:
+def _keep(path: Path, name: str, on_chunk: OnChunk | None = None) -> str:
     """Give the file at PATH its NAME in the storage, flushed to the disk; returns the name it really has."""
     try:
         place = Path(default_storage.path(name))
     except NotImplementedError:  # a storage without a folder of its own
-        with path.open("rb") as file:
-            saved = default_storage.save(name, File(file))
+        with _Watched(path, on_chunk or (lambda _: None)) as watched:
+            saved = default_storage.save(name, File(watched, name))
         path.unlink()
         return saved
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -173,3 +219,9 @@ def all_names() -> Iterator[tuple[str, datetime]]:
                 if path.is_file():
                     name = path.relative_to(root.parent).as_posix()
                     yield name, datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
+
+
+def drop_interrupted(before: datetime) -> int:
+    """Forget what storages elsewhere keep of transfers that were begun before BEFORE and never ended."""
+    drop: Callable[[datetime], int] | None = getattr(default_storage, "drop_interrupted", None)
+    return drop(before) if drop else 0

@@ -14,7 +14,7 @@ from runs.models import App, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.queue import stop_requested
 from runs.schema_forms.inputs import to_inputs
-from runs.services import catalog, deliveries, health, progress, uploads, waking
+from runs.services import catalog, deliveries, handing_over, health, progress, uploads, waking
 from runs.services.budget import BudgetWait, Priority
 from runs.services.cards import summarise
 from runs.services.fetching import FetchFailed, FetchRefused
@@ -104,7 +104,7 @@ def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> di
             return None
         if upload.source_url and run.input_picture_id is None:
             summarise(run)
-        urls[upload.public_id] = uploads.ensure_asset(upload, client, on_chunk=Renewer(slot.is_kept))
+        urls[upload.public_id] = handing_over.ensure_asset(upload, client, on_chunk=Renewer(slot.is_kept))
     return urls
 
 

@@ -22,13 +22,12 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from runs.lamina.client import LaminaClient
 from runs.models import Member, StoredFile, Upload
 from runs.queue import enqueue_long, stop_requested
 from runs.schema_forms.types import UploadInfo
 from runs.services import media as inspecting
 from runs.services import sniffing, storing
-from runs.services.fetching import LIMITS, FetchFailed, FetchRefused, check_url, fetch, put_file, size_words
+from runs.services.fetching import LIMITS, FetchFailed, FetchRefused, check_url, fetch, size_words
 from runs.services.file_slots import LINKS, FileSlot, file_slot
 from runs.services.media import NotMedia
 
@@ -42,16 +41,13 @@ SUFFIX = re.compile(r"[^A-Za-z0-9]")
 LINKS_AT_ONCE = 10  # of one member, still being read
 TASK_SECONDS = 900
 GIVE_UP_AFTER = timedelta(hours=1)  # nobody waits longer for a link at an open form
-HAND_OVER_SECONDS = 600.0
 
 DISK_FULL = "There is no room left on the portal's disk, so the file could not be kept. An administrator can make room."
 DISK_TROUBLE = "The portal could not keep the file just now. Try it again in a moment."
+STORAGE_AWAY = "The place where the portal keeps its files cannot be reached just now. Try it again in a moment."
 HEIC_PHOTO = "Photos in the HEIC format cannot be used here. Save it as JPEG or PNG and choose that file."
 NO_MEDIA = "That file is neither a picture nor a video nor a sound, so it cannot be used here."
 WEB_PAGE = "That link leads to a web page, not to a file. Open the picture itself and copy its address."
-NOT_READY = "The file is not ready yet."
-LOST = "The file is no longer in the portal's storage. Choose it again."
-NO_ADDRESS = "Lamina gave no address for the file."
 
 
 class UploadRejected(Exception):
@@ -225,7 +221,12 @@ def _fetch_link(upload: Upload, renewer: Renewer) -> StoredFile:
             raise UploadRejected(WEB_PAGE)
         _check_kind(found.kind, found.extension, kinds)
         return storing.store(
-            fetched.path, name=upload.name, media=found, sha256=fetched.sha256, size=fetched.size_bytes
+            fetched.path,
+            name=upload.name,
+            media=found,
+            sha256=fetched.sha256,
+            size=fetched.size_bytes,
+            on_chunk=renewer,
         )
     finally:
         fetched.path.unlink(missing_ok=True)
@@ -258,6 +259,8 @@ def _check_kind(kind: str, extension: str, kinds: list[str]) -> None:
 
 def disk_sentence(error: OSError) -> str:
     """What to tell people when the disk would not take a file."""
+    if isinstance(error, storing.StorageAway):
+        return STORAGE_AWAY
     return DISK_FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else DISK_TROUBLE
 
 
@@ -284,31 +287,3 @@ def upload_info(upload: Upload) -> UploadInfo:
         width=file.width if file else None,
         height=file.height if file else None,
     )
-
-
-def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int], None] | None = None) -> str:
-    """Lamina's own address of the upload's file; the file is handed over the first time only.
-
-    Takes as long as the file needs, at most 600 s; ON_CHUNK gets the bytes sent so far (to renew a claim). Raises
-    `FetchFailed` (not ready, or Lamina's storage did not take it: try again), `FetchRefused` (Lamina named an address
-    the guard refuses, or the file is lost), and whatever the client raises.
-    """
-    upload.refresh_from_db()
-    if upload.asset_url:
-        return upload.asset_url
-    file = upload.file
-    if file is None:
-        raise FetchFailed(NOT_READY)
-    target = client.upload_urls([(file.name, file.kind)])[0]
-    if not target.asset_url.startswith(("https://", "http://")):
-        raise FetchFailed(NO_ADDRESS)
-    with storing.local_copy(file) as path:
-        if not path.exists():
-            raise FetchRefused(LOST)
-        media_type = target.content_type_hint or file.media_type
-        trusted = settings.TRUSTED_FILE_ORIGINS
-        put_file(target.upload_url, path, media_type, HAND_OVER_SECONDS, on_chunk, trusted)
-    # Two runs may hand over the same upload at once; the first address is kept and both work.
-    Upload.objects.filter(pk=upload.pk, asset_url="").update(asset_url=target.asset_url)
-    upload.refresh_from_db()
-    return upload.asset_url

@@ -170,7 +170,7 @@ def test_a_full_disk_is_a_wait_with_a_sentence(
 ) -> None:
     output_file = make_file(run, f"{server.url}/a.png")
 
-    def full(path: Path, name: str) -> str:
+    def full(path: Path, name: str, on_chunk: object = None) -> str:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:

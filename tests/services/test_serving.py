@@ -8,6 +8,7 @@ from django.core.files.storage import default_storage
 from django.http import Http404, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.test import RequestFactory
+from pytest_django import Settings
 
 from runs.models import StoredFile
 from runs.services import storing
@@ -187,3 +188,14 @@ def test_the_same_content_has_the_same_name_by_hash(tmp_path: Path) -> None:
         path.write_bytes(b"same")
         names.add(storing.store(path, name="x", media=media, sha256="ef" * 32, size=4).file.name)
     assert len(names) == 2  # nothing is ever overwritten
+
+
+def test_nginx_sends_the_file_where_it_is_asked_to(stored: StoredFile, page: StoredFile, settings: Settings) -> None:
+    settings.PORTAL_ACCEL_PREFIX = "/kept-files/"
+    response = get(stored, Range="bytes=0-1")
+    assert (response.status_code, body(response)) == (200, b"")
+    assert response["X-Accel-Redirect"] == f"/kept-files/{stored.file.name}"
+    assert (response["Content-Type"], response["Content-Disposition"]) == ("image/png", 'inline; filename="shoe.png"')
+    assert "Content-Length" not in response
+    assert get(page)["Content-Disposition"].startswith("attachment")
+    assert get(stored, **{"If-None-Match": response["ETag"]}).status_code == 304

@@ -19,10 +19,10 @@ from runs.models import Member, StoredFile, Upload
 from runs.services import leases, storing, uploads
 from runs.services.fetching import LIMITS, FetchFailed, FetchRefused
 from runs.services.file_slots import LINKS
+from runs.services.handing_over import ensure_asset
 from runs.services.uploads import (
     LINKS_AT_ONCE,
     UploadRejected,
-    ensure_asset,
     fetch_upload,
     receive_file,
     receive_link,
@@ -95,7 +95,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
 ) -> None:
     keep = storing._keep
 
-    def full(path: Path, name: str) -> str:
+    def full(path: Path, name: str, on_chunk: object = None) -> str:
         if name.endswith("-200.webp"):
             raise OSError(errno.ENOSPC, "No space left on device")
         return keep(path, name)
