@@ -77,6 +77,7 @@ people_urls = [
 ]
 file_urls = [
     path("files/<str:file_id>/", results.file_detail, name="file-detail"),
+    path("files/<str:file_id>/use/", results.file_use, name="file-use"),
     path("files/<str:file_id>/text", downloads.file_text, name="file-text"),
     path("library/", library.library, name="library"),
     path("download/", downloads.files_download, name="files-download"),

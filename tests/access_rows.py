@@ -128,6 +128,8 @@ ROWS = [
     Row("runs:file-detail", "get", SEES, 302, query="a file's id", path=lambda w: [w.subject.file.public_id]),
     Row("runs:library", "get", RUNS, 404, only={"viewer": 403}),
     Row("runs:library", "post", RUNS, 404, only={"viewer": 403}),
+    Row("runs:file-use", "get", SEES, path=lambda w: [w.subject.output.public_id], only={"viewer": 403}),
+    Row("runs:file-use", "post", SEES, 404, path=lambda w: [w.subject.output.public_id], only={"viewer": 403}),
     Row("runs:file-text", "get", SEES, path=lambda w: [w.subject.run.outputs.all()[1].public_id]),
     Row("runs:files-download", "get", SEES, query="r", data=lambda w: {"r": w.subject.run.public_id}),
     Row("runs:files-download", "get", SEES, query="f", data=lambda w: {"f": w.subject.output.public_id}),

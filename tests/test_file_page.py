@@ -1,16 +1,21 @@
 """The page of one result: the right viewer, its neighbours, its passport."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from runs.models import Member, Output, OutputFile, Run, StoredFile, Upload
+from runs.models import Draft, Member, Output, OutputFile, Run, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from tests.factories import make_app, make_run, make_stored
+from tests.factories import PICTURE, PROMPT, make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
+PROMPT_ANSWER = {"name": "Prompt", "key": "prompt_text", "id": "p-1", "type": "text", "value": "A red shoe"} | {
+    "is_default": False
+}
 NASTY = '<b>"\u202e../../' + "x" * 190
 
 
@@ -176,3 +181,58 @@ def test_boxes_of_the_run_page_lead_to_their_pages(as_alice: Client, run: Run, o
 
 def test_the_script_is_small() -> None:
     assert Path("static/viewing.js").stat().st_size < 8 * 1024
+
+
+def test_previous_and_next_walk_the_list_in_history(as_alice: Client, alice: Member) -> None:
+    now = timezone.now()
+    newest, middle, oldest, other = (
+        make_run(alice, make_app(name), status="completed", title=name, created_at=now - timedelta(hours=hours))
+        for hours, name in ((1, "shoe 3"), (3, "shoe 2"), (4, "shoe 1"), (2, "hat"))
+    )
+    query = "?in=q%3Dshoe"
+
+    walked, url = [], newest.outputs.all()[0].get_absolute_url() + query
+    while url:
+        body = as_alice.get(url).content.decode()
+        walked.append(re.findall(r"/files/(\w+)/", url)[0])
+        onward = re.search(r'rel="next" href="([^"]*)"', body)
+        url = onward[1] if onward else ""
+
+    assert walked == [output.public_id for run in (newest, middle, oldest) for output in run.outputs.all()]
+    assert other.public_id not in walked
+    assert 'rel="next"' not in page(as_alice, newest.outputs.all()[1])  # without the list the run ends
+
+
+def test_a_result_goes_into_another_apps_form(as_alice: Client, alice: Member, outputs: list[Output]) -> None:
+    file = add_file(outputs[0])
+    taking = make_app("Try on", parameters=[PROMPT, PICTURE])
+    make_app("Gone", parameters=[PICTURE], gone_at=timezone.now())
+    Draft.objects.create(member=alice, app=taking, answers=[PROMPT_ANSWER])
+
+    answer = as_alice.get(f"/files/{outputs[0].public_id}/use/")
+    assert [use.app.name for use in answer.context["uses"]] == ["Try on"]
+    sent = as_alice.post(f"/files/{outputs[0].public_id}/use/", {"app": taking.public_id})
+
+    assert sent.headers["Location"] == f"{taking.get_absolute_url()}#p1-field"
+    prompt, picture = Draft.objects.get(app=taking).answers
+    assert prompt["value"] == "A red shoe"
+    assert picture["value"]["uploads"] == [Upload.objects.get(member=alice, file=file).public_id]
+
+
+def test_a_text_goes_into_a_text_field(as_alice: Client, alice: Member, outputs: list[Output]) -> None:
+    Output.objects.filter(pk=outputs[0].pk).update(kind="text", text="Words that sell")
+    taking = make_app("Reel", parameters=[PICTURE, PROMPT])
+
+    as_alice.post(f"/files/{outputs[0].public_id}/use/", {"app": taking.public_id})
+
+    assert Draft.objects.get(app=taking).answers[1]["value"] == "Words that sell"
+
+
+def test_what_takes_nothing_of_the_kind_is_refused(as_alice: Client, outputs: list[Output]) -> None:
+    add_file(outputs[0], kind="audio", media_type="audio/mpeg")
+    taking = make_app("Try on", parameters=[PICTURE])
+    url = f"/files/{outputs[0].public_id}/use/"
+
+    assert "No app takes this kind of result" in as_alice.get(url).content.decode()
+    assert as_alice.post(url, {"app": taking.public_id}).status_code == 404
+    assert as_alice.post(f"/files/{outputs[1].public_id}/use/", {"app": taking.public_id}).status_code == 404

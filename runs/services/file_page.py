@@ -1,7 +1,8 @@
 """What the page of one result shows: the result itself, its neighbours, and its passport.
 
 A result may hold several files; each is shown alone (`?n=2`), so that zoom, full screen, previous and next mean the
-same thing everywhere. Previous and next walk all that the run made, in its order, failed ones too.
+same thing everywhere. Previous and next walk all that the run made, in its order, failed ones too, and from there on,
+where the page was reached from History (`?in=<its query>`), the runs of that list.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from urllib.parse import urlencode
 
 from runs.models import Member, Output, OutputFile, Run, StoredFile
 from runs.services.cards import is_live
+from runs.services.finding import Filter, outputs_beside
 from runs.services.passport import Passport, passport_of
 from runs.services.run_page import OutputBox, output_boxes
 from runs.services.wording import State, state_of
@@ -62,6 +64,15 @@ class Slide:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """Where previous or next lead; PICTURE may be fetched beforehand."""
+
+    url: str
+    label: str
+    picture: str = ""
+
+
+@dataclass(frozen=True)
 class FilePage:
     """The page of one result."""
 
@@ -70,8 +81,8 @@ class FilePage:
     slide: Slide
     slides: list[Slide]
     position: int  # of the slide among them, from 1
-    previous: Slide | None
-    next: Slide | None
+    previous: Beside | None
+    next: Beside | None
     passport: Passport
     is_live: bool
 
@@ -99,32 +110,54 @@ def result_of_file(member: Member, public_id: str) -> str:
     return _url(found.output.get_absolute_url(), files + 1)
 
 
-def file_page(run: Run, public_id: str, number: int = 1, walk: str = "") -> FilePage:
-    """The page of result PUBLIC_ID of RUN, fetched with `for_page()`, at its file NUMBER; WALK goes on in its links."""
+def file_page(run: Run, member: Member, public_id: str, number: int = 1, walk: str | None = None) -> FilePage:
+    """The page of result PUBLIC_ID of RUN, fetched with `for_page()`, at its file NUMBER. WALK is the query of the list
+    in History that MEMBER came from; None when they did not."""
     slides = list(_slides(run, walk))
     own = [n for n, slide in enumerate(slides) if slide.output.public_id == public_id]
     at = next((n for n in own if slides[n].number == number), own[0])
     slide = slides[at]
+    previous = _beside(slides[at - 1]) if at else None
+    following = _beside(slides[at + 1]) if at + 1 < len(slides) else None
+    if walk is not None and (previous is None or following is None):
+        found = outputs_beside(slide.output, Filter.parse(walk), member)
+        previous = previous or _elsewhere(found.newer, walk)
+        following = following or _elsewhere(found.older, walk)
     return FilePage(
         run=run,
         state=state_of(run),
         slide=slide,
         slides=slides,
         position=at + 1,
-        previous=slides[at - 1] if at else None,
-        next=slides[at + 1] if at + 1 < len(slides) else None,
+        previous=previous,
+        next=following,
         passport=passport_of(run, slide.output, slide.file),
         is_live=slide.box.state in ("pending", "saving") and is_live(run),
     )
 
 
-def _slides(run: Run, walk: str) -> Iterator[Slide]:
+def _beside(slide: Slide) -> Beside:
+    picture = slide.file if slide.kind == "image" else None
+    return Beside(slide.url, slide.label, (picture.large_url or picture.original_url) if picture else "")
+
+
+def _elsewhere(output: Output | None, walk: str) -> Beside | None:
+    """A result of another run."""
+    if output is None:
+        return None
+    run = output.run
+    return Beside(
+        _url(output.get_absolute_url(), 1, walk), f"{output.label or 'Result'} of {run.title or run.app_name}"
+    )
+
+
+def _slides(run: Run, walk: str | None) -> Iterator[Slide]:
     for output, box in zip(run.outputs.all(), output_boxes(run, is_swap=False), strict=True):
         files: list[StoredFile | None] = [*box.files] or [None]
         for number, file in enumerate(files, 1):
             yield Slide(box, output, file, number, len(files), _url(box.url, number, walk))
 
 
-def _url(url: str, number: int, walk: str = "") -> str:
-    query = ({"n": str(number)} if number > 1 else {}) | ({"in": walk} if walk else {})
+def _url(url: str, number: int, walk: str | None = None) -> str:
+    query = ({"n": str(number)} if number > 1 else {}) | ({} if walk is None else {"in": walk})
     return f"{url}?{urlencode(query)}" if query else url

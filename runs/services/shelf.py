@@ -122,3 +122,28 @@ def form_url(member: Member, app: App, question: Question) -> str:
     """The app's form at QUESTION, as it was begun."""
     source = Draft.objects.filter(member=member, app=app).values_list("source", flat=True).first()
     return f"{app.get_absolute_url()}{f'?from={source}' if source else ''}#{question.field_name}-field"
+
+
+@dataclass(frozen=True)
+class Use:
+    """An app that takes a result, and the question that would hold it."""
+
+    app: App
+    question: Question
+
+
+def uses_of(kind: str) -> list[Use]:
+    """Apps that take a file of KIND (or a text), each with its first question for it."""
+    found = []
+    for app in App.objects.listed().exclude(schema=None).select_related("schema", "thumbnail"):
+        if (question := first_question(app, kind)) is not None:
+            found.append(Use(app, question))
+    return found
+
+
+def first_question(app: App, kind: str) -> Question | None:
+    """The first question of APP's form that a file of KIND (or a text) answers."""
+    questions = questions_of(app.schema.parameters if app.schema else [])
+    if kind == "text":
+        return next((q for q in questions if q.kind == "text" and not q.is_unknown), None)
+    return next((q for q in questions if q.kind == "url" and kind in (q.accept or MEDIA_KINDS)), None)

@@ -1,11 +1,20 @@
-"""One result: its page."""
+"""One result: its page, and its way into another app."""
 
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
-from django.views.decorators.http import require_safe
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods, require_safe
 
-from runs.http import PortalRequest, render_page
+from runs.http import PortalRequest, go_to, refuse_viewers, render_page
+from runs.models import App
+from runs.services import shelf
 from runs.services.file_page import file_page, find_run, result_of_file
+from runs.services.library import adopt
+
+
+def _number(given: QueryDict) -> int:
+    """Which file of the result is meant."""
+    number = given.get("n", "1")
+    return int(number[:4]) if number.isascii() and number.isdigit() else 1
 
 
 @require_safe
@@ -16,6 +25,26 @@ def file_detail(request: PortalRequest, file_id: str) -> HttpResponse:
         if url := result_of_file(request.user, file_id):
             return redirect(url)
         raise Http404
-    number = request.GET.get("n", "1")
-    page = file_page(run, file_id, int(number[:4]) if number.isascii() and number.isdigit() else 1)
+    page = file_page(run, request.user, file_id, _number(request.GET), request.GET.get("in"))
     return render_page(request, "runs/file_detail.html", {"section": "history", "page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def file_use(request: PortalRequest, file_id: str) -> HttpResponse:
+    """A result as the input of another app: lists those that take it; POST puts it into the form of `app`."""
+    refuse_viewers(request.user)
+    run = find_run(request.user, file_id)
+    if run is None:
+        raise Http404
+    page = file_page(run, request.user, file_id, _number(request.POST if request.method == "POST" else request.GET))
+    slide = page.slide
+    kind = "text" if slide.kind == "text" else slide.file.kind if slide.file else ""
+    if request.method == "POST":
+        app = get_object_or_404(App.objects.listed().select_related("schema"), public_id=request.POST.get("app", ""))
+        question = shelf.first_question(app, kind) if kind else None
+        if question is None:
+            raise Http404
+        value = [adopt(request.user, slide.file)] if slide.file else slide.box.text
+        return go_to(request, shelf.put_into_draft(request.user, app, question, value))
+    context = {"section": "history", "page": page, "uses": shelf.uses_of(kind) if kind else []}
+    return render_page(request, "runs/file_use.html", context)
