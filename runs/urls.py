@@ -9,6 +9,7 @@ from runs.views import (
     downloads,
     files,
     guests,
+    help,
     history,
     home,
     hooks,
@@ -18,6 +19,7 @@ from runs.views import (
     manage,
     me,
     people,
+    picks,
     results,
     runs,
     sharing,
@@ -35,6 +37,9 @@ app_urls = [
 ]
 run_urls = [
     path("history/", history.history, name="history"),
+    path("history/act/", picks.history_act, name="history-act"),
+    path("history/views/", picks.view_save, name="view-save"),
+    path("history/views/<str:view_id>/", picks.view_change, name="view-change"),
     path("runs/<str:run_id>/", runs.run_detail, name="run-detail"),
     path("runs/<str:run_id>/status/", live.run_status, name="run-status"),
     path("runs/<str:run_id>/cancel/", runs.run_cancel, name="run-cancel"),
@@ -105,6 +110,7 @@ guest_urls = [
 ]
 urlpatterns = [
     path("", home.home, name="home"),
+    path("help/keys/", help.help_keys, name="help-keys"),
     *app_urls,
     *run_urls,
     *bin_urls,

@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from runs.models import Member, Upload
 from runs.services.launch import Press, launch_run, new_form_token
+from runs.services.narrowing import Hint
 from tests.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +80,7 @@ def test_a_search_that_finds_nothing_says_which_filter_to_drop(as_alice: Client,
 
     answer = as_alice.get("/history/?q=ghibli&state=failed")
 
-    assert ("Without Failed", "/history/?q=ghibli", 1) in answer.context["hints"]
+    assert Hint("Without Failed", "/history/?q=ghibli", "1") in answer.context["hints"]
 
 
 def test_a_full_page_costs_at_most_eight_queries(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Prefetch
 from django.utils import timezone
 
-from runs.models import App, Output, OutputFile, Run, RunInput, StoredFile, Upload
+from runs.models import App, Member, Output, OutputFile, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.services.folding import fold
 from runs.services.usual import slow_level
@@ -66,6 +66,8 @@ class RunCard:
     pattern: list[Shape] = field(default_factory=list)
     elapsed_words: str = ""
     duration_words: str = ""
+    maker: Member | None = None  # when it is not the viewer
+    can_change: bool = False
 
     @property
     def is_active(self) -> bool:
@@ -112,8 +114,8 @@ def app_card(app: App) -> AppCard:
     )
 
 
-def run_card(run: Run, now: datetime | None = None) -> RunCard:
-    """The card of a run fetched with `for_cards()`."""
+def run_card(run: Run, viewer: Member, now: datetime | None = None) -> RunCard:
+    """The card of a run fetched with `for_cards()`, as VIEWER sees it."""
     outputs = list(run.outputs.all())
     first_text = next((line["text"] for line in run.summary if line["type"] != "url"), "")
     return RunCard(
@@ -133,12 +135,14 @@ def run_card(run: Run, now: datetime | None = None) -> RunCard:
         pattern=pattern_of(run.app_name),
         duration_words=_duration(outputs),
         elapsed_words=clock_words((now or timezone.now()) - run.created_at) if run.is_active else "",
+        maker=run.member if run.member_id != viewer.pk else None,
+        can_change=viewer.can_run and (viewer.is_admin or run.member_id == viewer.pk),
     )
 
 
-def run_cards(runs: Iterable[Run]) -> list[RunCard]:
+def run_cards(runs: Iterable[Run], viewer: Member) -> list[RunCard]:
     now = timezone.now()
-    return [run_card(run, now) for run in runs]
+    return [run_card(run, viewer, now) for run in runs]
 
 
 def _duration(outputs: list[Output]) -> str:

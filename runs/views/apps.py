@@ -260,7 +260,7 @@ def _page(
         "source": source,
         "cost": cost_line(app, request.user),
         "notices": notices,
-        "results": run_cards(mine.for_cards()[:RESULTS_SHOWN]),
+        "results": run_cards(mine.for_cards()[:RESULTS_SHOWN], request.user),
         "is_waiting": form is None,
     }
     return render_page(request, "runs/app_detail.html", context, status=status)

@@ -1,86 +1,70 @@
-"""History: a member's own runs, newest first; filters live in the address."""
+"""History: own runs, what the team shares, what has a star; the filter lives in the address."""
 
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
-from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.views.decorators.http import require_safe
 
 from runs.http import PortalRequest, render_page
-from runs.models import App, Run
-from runs.models.run import RunQuerySet
+from runs.services import narrowing
 from runs.services.cards import RunCard, run_cards
-from runs.services.folding import fold_words
+from runs.services.directory import Directory
+from runs.services.finding import KINDS, Cursor, Filter, page_of
 from runs.services.wording import STATES
+from runs.views.picks import take_undo
 
-PAGE = 24
+EMPTY = {
+    "mine": ("Nothing made yet", "What you make is kept here, with the words and pictures it was made from."),
+    "team": ("Nothing shared yet", "When somebody shares a run with the team, everybody finds it here."),
+    "starred": ("No star yet", "Put a star on what is worth keeping in sight. The whole team sees it here."),
+}
 
 
 @require_safe
 def history(request: PortalRequest) -> HttpResponse:
-    filters = _filters(request)
-    shown_as = {"view": "list"} if request.GET.get("view") == "list" else {}
-    mine = Run.objects.of(request.user)
-    used = mine.filter(app=OuterRef("pk"))
-    apps = list(App.objects.filter(Exists(used)).only("name", "public_id", "position"))
-    last = _last_of_page_before(request)
-    found = _page(_filtered(mine, filters), last)
-    cards = run_cards(found[:PAGE])
-    next_url = ""
-    if len(found) > PAGE:
-        next_url = _url(filters | shown_as | {"before": found[PAGE - 1].public_id})
-    names = {app.public_id: app.name for app in apps}
+    found = Filter.read(request.GET)
+    directory = Directory.load(request.user, is_mine=found.tab == "mine")
+    before, after = (Cursor.read(request.GET.get(name, "")) for name in ("before", "after"))
+    page = page_of(found.runs(request.user, directory), before, after)
+    cards = run_cards(page.runs, request.user)
+    is_filtered = bool(found.narrowing)
     context = {
         "section": "history",
+        "found": found,
         "groups": _by_day(cards),
-        "next_url": next_url,
-        "continues": last is not None and bool(cards) and _heading(last.created_at) == _heading(cards[0].created_at),
-        "q": filters.get("q", ""),
-        "app_options": [(app.public_id, app.name, app.public_id == filters.get("app")) for app in apps],
-        "state_options": [(key, word, key == filters.get("state")) for key, word in STATES.items()],
-        "chips": [
-            (_chip(key, value, names), _url(_without(filters, key) | shown_as)) for key, value in filters.items()
-        ],
-        "is_filtered": bool(filters),
-        "hints": [] if cards or not filters else _hints(mine, filters, names),
+        "next_url": found.url(before=page.older) if page.older else "",
+        "newer_url": found.url(after=page.newer) if page.newer else "",
+        "continues": before is not None and bool(cards) and _heading(before.at) == _heading(cards[0].created_at),
+        "tabs": narrowing.tabs(found),
+        "pictures_url": replace(found, view="").url(),
+        "list_url": replace(found, view="list").url(),
+        "chips": narrowing.chips(found, directory),
+        "is_filtered": is_filtered,
+        "has_tools": True,
+        "has_picks": bool(cards),
+        "hints": [] if cards or not is_filtered else narrowing.hints(found, request.user, directory),
+        "empty": EMPTY[found.tab],
+        "undo": take_undo(request),
     }
-    return render_page(request, "runs/history.html", context, partial="history-page")
+    return render_page(request, "runs/history.html", context | _choices(found, directory), partial="history-page")
 
 
-def _filters(request: PortalRequest) -> dict[str, str]:
-    wanted = {key: request.GET.get(key, "").strip()[:200] for key in ("q", "app", "state")}
-    if wanted["state"] not in STATES:
-        wanted["state"] = ""
-    return {key: value for key, value in wanted.items() if value}
-
-
-def _filtered(runs: RunQuerySet, filters: dict[str, str]) -> RunQuerySet:
-    if "q" in filters:
-        runs = runs.matching(fold_words(filters["q"]))
-    if "app" in filters:
-        runs = runs.filter(app__public_id=filters["app"])
-    if "state" in filters:
-        runs = runs.in_state(filters["state"])
-    return runs
-
-
-def _last_of_page_before(request: PortalRequest) -> Run | None:
-    """The run this page goes on after (`?before=`); None on the first page."""
-    before = request.GET.get("before", "")[:16]
-    mine = Run.objects.of(request.user)
-    return mine.filter(public_id=before).only("created_at").first() if before else None
-
-
-def _page(runs: RunQuerySet, last: Run | None) -> list[Run]:
-    """One page and one run more, which tells that there is a next one."""
-    if last is not None:
-        runs = runs.before(last)
-    return list(runs.newest_first().for_cards()[: PAGE + 1])
+def _choices(found: Filter, directory: Directory) -> dict[str, object]:
+    """What the form offers, and the saved views."""
+    people = [] if found.tab == "mine" else directory.people
+    views = [(view, Filter.parse(view.detail)) for view in directory.views]
+    return {
+        "app_options": [(app.id, app.name, app.id == found.app) for app in directory.apps],
+        "person_options": [(person.id, person.name, person.id == found.by) for person in people],
+        "state_options": [(key, word, key == found.state) for key, word in STATES.items()],
+        "kind_options": [(key, word, key == found.kind) for key, word in KINDS.items()],
+        "views": [(view, wanted.url(), wanted == found) for view, wanted in views],
+        "current_view": next((view for view, wanted in views if wanted == found), None),
+    }
 
 
 def _by_day(cards: list[RunCard]) -> list[tuple[str, list[RunCard]]]:
@@ -94,29 +78,3 @@ def _heading(at: datetime) -> str:
     if (today - day).days == 1:
         return "Yesterday"
     return date_format(day, "l, j F" if day.year == today.year else "j F Y")
-
-
-def _url(filters: dict[str, str]) -> str:
-    query = urlencode(filters)
-    return f"{reverse('runs:history')}?{query}" if query else reverse("runs:history")
-
-
-def _without(filters: dict[str, str], key: str) -> dict[str, str]:
-    return {name: value for name, value in filters.items() if name != key}
-
-
-def _chip(key: str, value: str, names: dict[str, str]) -> str:
-    if key == "app":
-        return names.get(value, "an app that is gone")
-    return STATES[value] if key == "state" else f"“{value}”"
-
-
-def _hints(mine: RunQuerySet, filters: dict[str, str], names: dict[str, str]) -> list[tuple[str, str, int]]:
-    """For each filter: what dropping it would show, and how many."""
-    hints = []
-    for key, value in filters.items():
-        fewer = _without(filters, key)
-        count = _filtered(mine, fewer).count()
-        if count:
-            hints.append((f"Without {_chip(key, value, names)}", _url(fewer), count))
-    return hints

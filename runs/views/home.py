@@ -1,35 +1,79 @@
-"""Home: what is in progress, what came last, and the way to something new."""
+"""Home: what is in progress, what came last, what has a star, and the way to something new."""
 
+from dataclasses import dataclass
+
+from django.db.models import Q
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from runs.http import PortalRequest, render_page
-from runs.models import App, Run
+from runs.models import App, Member, Run
 from runs.services import catalog, waking
-from runs.services.cards import app_card, run_cards
+from runs.services.cards import AppCard, RunCard, app_card, run_cards
 
 LATEST = 8
+STARRED = 8
 ACTIVE_SHOWN = 24
 SUGGESTIONS = 3
+USED_LATELY = 4
+LOOKED_BACK = 100  # runs among which the apps used lately are looked for
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """The runs on Home. What the team has in progress is what teammates share."""
+
+    active: list[RunCard]
+    team_active: list[RunCard]
+    latest: list[RunCard]
+    starred: list[RunCard]
 
 
 @require_safe
 def home(request: PortalRequest) -> HttpResponse:
     catalog.request_refresh_if_stale()
     catalog.request_balance_if_stale()
-    mine = Run.objects.of(request.user).newest_first()
-    active = run_cards(mine.active().for_cards()[:ACTIVE_SHOWN])
-    latest = run_cards(mine.exclude(pk__in=[card.run.pk for card in active]).for_cards()[:LATEST])
+    shelves = _shelves(request.user)
     apps = [app_card(app) for app in App.objects.listed().select_related("thumbnail")]
-    if active:
+    if shelves.active or shelves.team_active:
         waking.ensure_poller()
+    is_first_visit = not shelves.active and not shelves.latest
     context = {
         "section": "home",
-        "active": active,
-        "latest": latest,
+        "shelves": shelves,
+        "active": shelves.active,
+        "latest": shelves.latest,
         "apps": apps,
+        "used_lately": [] if is_first_visit else _used_lately(request.user, apps),
         "q": "",
-        "is_first_visit": not active and not latest,
+        "has_tools": True,
+        "is_first_visit": is_first_visit,
         "suggestions": apps[:SUGGESTIONS],
     }
     return render_page(request, "runs/home.html", context)
+
+
+def _shelves(member: Member) -> Shelves:
+    """Whatever stands on a shelf is read with its pictures once, however many shelves it stands on."""
+    seen = Run.objects.filter(Q(member=member) | Q(shared_at__isnull=False), deleted_at=None).newest_first()
+    active = list(seen.active().values_list("pk", flat=True)[:ACTIVE_SHOWN])
+    ended = Run.objects.of(member).exclude(pk__in=active).newest_first()
+    latest = list(ended.values_list("pk", flat=True)[:LATEST])
+    kept = Run.objects.visible_to(member).filter(has_star=True).newest_first()
+    starred = list(kept.values_list("pk", flat=True)[:STARRED])
+    runs = Run.objects.filter(pk__in={*active, *latest, *starred}).newest_first().for_cards()
+    cards = {card.run.pk: card for card in run_cards(runs, member)}
+    of_active = [cards[pk] for pk in active if pk in cards]
+    return Shelves(
+        active=[card for card in of_active if card.maker is None],
+        team_active=[card for card in of_active if card.maker is not None],
+        latest=[cards[pk] for pk in latest if pk in cards],
+        starred=[cards[pk] for pk in starred if pk in cards and pk not in active and pk not in latest],
+    )
+
+
+def _used_lately(member: Member, apps: list[AppCard]) -> list[AppCard]:
+    """The member's last apps that are still offered, the latest first."""
+    used = Run.objects.of(member).newest_first().values_list("app_id", flat=True)[:LOOKED_BACK]
+    cards = {card.app.pk: card for card in apps}
+    return [cards[pk] for pk in dict.fromkeys(used) if pk in cards][:USED_LATELY]

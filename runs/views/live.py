@@ -44,7 +44,7 @@ class Seen:
 @never_cache
 def live(request: PortalRequest) -> HttpResponse:
     """204 when nothing changed, else changed cards (or panel and boxes, with `page=run`) to swap out of band."""
-    return _changes(request, _seen(request.GET.getlist("r")), request.GET.get("page") == "run")
+    return _changes(request, _seen(request.GET.getlist("r")), request.GET.get("page", ""))
 
 
 @require_safe
@@ -55,7 +55,7 @@ def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
         return run_detail(request, run_id)
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
     token = request.GET.get("v", "0")
-    return _changes(request, _seen([f"{run.public_id}:{token}"]), is_run_page=True)
+    return _changes(request, _seen([f"{run.public_id}:{token}"]), "run")
 
 
 def _seen(pairs: list[str]) -> dict[str, Seen]:
@@ -67,7 +67,8 @@ def _seen(pairs: list[str]) -> dict[str, Seen]:
     return seen
 
 
-def _changes(request: PortalRequest, seen: dict[str, Seen], is_run_page: bool) -> HttpResponse:
+def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> HttpResponse:
+    is_run_page = page_name == "run"
     known = Run.objects.visible_to(request.user).filter(public_id__in=seen)
     runs = list(known.select_related("app").only(*KNOWN_FIELDS))
     active = [run for run in runs if run.is_active]
@@ -88,7 +89,9 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], is_run_page: bool) -
         context["retry"] = retry_of(fresh[0], request.user)
         context["new_boxes"] = [box for box in page.boxes if box.position >= known_as.boxes]
     else:
-        context |= {"cards": [run_card(run) for run in fresh]}
+        has_tools = page_name in ("home", "history")
+        context |= {"cards": [run_card(run, request.user) for run in fresh], "has_tools": has_tools}
+        context["has_picks"] = page_name == "history"
     return render(request, "runs/live.html", context)
 
 

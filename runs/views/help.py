@@ -1,0 +1,12 @@
+"""Help: the list of shortcuts."""
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from runs.http import PortalRequest, render_page
+
+
+@require_safe
+def help_keys(request: PortalRequest) -> HttpResponse:
+    """A page of its own, or what the dialog of "?" shows."""
+    return render_page(request, "runs/help_keys.html", {"section": "help"}, partial="keys")

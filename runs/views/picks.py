@@ -1,0 +1,98 @@
+"""Many runs at once, and the saved views of History: everything there that changes something."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from runs.http import PortalRequest, go_to
+from runs.models import SavedView
+from runs.services import narrowing, picking
+from runs.services.finding import Filter
+
+UNDO = "undo_bin"  # in the session: the runs that were binned last, until the next look at History
+
+
+@require_POST
+def history_act(request: PortalRequest) -> HttpResponse:
+    """`do` to every run named by `r`; `query` is the filter to go back to."""
+    act, ids = request.POST.get("do", ""), list(dict.fromkeys(request.POST.getlist("r")))[: picking.AT_MOST]
+    member, back = request.user, Filter.parse(request.POST.get("query", "")).url()
+    if act == "download" and ids:
+        return go_to(request, f"{_address('runs:files-download')}?{urlencode([('r', one) for one in ids])}")
+    if act == "compare":
+        results = picking.results_to_compare(ids, member)
+        if not results:
+            messages.warning(request, "Choose two to four runs that have a result; then they can be compared.")
+        return go_to(request, f"{reverse('runs:compare')}?f={','.join(results)}" if results else back)
+    if not member.can_run:
+        raise PermissionDenied
+    if not ids:
+        messages.warning(request, "Choose at least one run first.")
+        return go_to(request, back)
+    outcome = _change(request, act, ids)
+    if act == "bin" and outcome.changed:
+        request.session[UNDO] = {"words": outcome.words, "ids": outcome.changed}
+    else:
+        (messages.warning if outcome.is_partial else messages.success)(request, outcome.words)
+    return go_to(request, back)
+
+
+def _change(request: PortalRequest, act: str, ids: list[str]) -> picking.Outcome:
+    member, now = request.user, timezone.now()
+    if act == "share":
+        return picking.share(ids, member)
+    if act == "star":
+        return picking.star(ids, member, now)
+    if act == "bin":
+        return picking.move_to_bin(ids, member, now)
+    if act == "restore":
+        return picking.bring_back(ids, member)
+    raise BadRequest("no such act")
+
+
+def _address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        raise BadRequest("not here") from None
+
+
+def take_undo(request: PortalRequest) -> dict[str, object] | None:
+    """What was moved to the bin last, told once; a page fetched ahead tells nothing yet."""
+    if UNDO not in request.session or "Sec-Purpose" in request.headers:
+        return None
+    undo: dict[str, object] = request.session.pop(UNDO)
+    return undo
+
+
+@require_POST
+def view_save(request: PortalRequest) -> HttpResponse:
+    """Keep the filter of `query` under `name`."""
+    query = request.POST.get("query", "")
+    view = narrowing.save_view(request.user, request.POST.get("name", ""), query)
+    if view is None:
+        messages.warning(request, "Give the view a name. One person can keep 50 of them.")
+    else:
+        messages.success(request, f"“{view.name}” is saved.")
+    return go_to(request, Filter.parse(query).url())
+
+
+@require_POST
+def view_change(request: PortalRequest, view_id: str) -> HttpResponse:
+    """Rename or delete one of one's own views."""
+    view = get_object_or_404(SavedView, member=request.user, public_id=view_id)
+    url = Filter.parse(view.query).url()
+    if request.POST.get("do") == "delete":
+        view.delete()
+        messages.success(request, f"The view “{view.name}” is gone. The runs are still there.")
+    elif narrowing.rename_view(view, request.POST.get("name", "")):
+        messages.success(request, f"The view is called “{view.name}” now.")
+    else:
+        messages.warning(request, "That name is empty or taken by another of your views.")
+    return go_to(request, url)

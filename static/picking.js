@@ -1,0 +1,75 @@
+/* Choosing many cards: ranges with Shift, everything with Ctrl or Cmd+A, nothing with Esc. The boxes and the bar work without it. */
+"use strict";
+{
+	const grid = $("#history-results"), bar = $("#picks");
+	const boxes = () => $$(".run-card-pick input", grid);
+	const chosen = new Set();
+	let last;
+
+	const count = (isQuiet) => {
+		const number = chosen.size, words = number ? `${number} chosen` : "", compare = $("[data-compare]", bar);
+		const told = $("[data-count]", bar);
+		if (told.textContent !== words) told.textContent = words;
+		compare.disabled = number < 2 || number > 4;
+		compare.title = compare.disabled ? "Choose two to four to compare" : "";
+		if (!number && !isQuiet) say("None chosen.");
+	};
+	const set = (box, isOn) => {
+		box.checked = isOn;
+		if (isOn) chosen.add(box.value);
+		else chosen.delete(box.value);
+	};
+	// Cards come and go with searches, older pages and news: what was chosen stays chosen as long as it is on the page.
+	const renew = () => {
+		const there = boxes(), known = new Set(there.map((box) => box.value));
+		for (const box of there) set(box, box.checked || chosen.has(box.value));
+		for (const one of chosen) if (!known.has(one)) chosen.delete(one);
+		count(true);
+	};
+	const none = () => {
+		for (const box of boxes()) set(box, false);
+		last = null;
+		count();
+	};
+
+	grid.addEventListener("click", (event) => {
+		const box = event.target.closest?.(".run-card-pick input");
+		if (!box) return;
+		const all = boxes(), from = all.findIndex((one) => one.value === last), to = all.indexOf(box);
+		set(box, box.checked);
+		if (event.shiftKey && from >= 0)
+			for (const one of all.slice(Math.min(from, to), Math.max(from, to) + 1)) set(one, box.checked);
+		last = box.value;
+		count();
+	});
+	// Shift with a click on the label would select words instead
+	grid.addEventListener("mousedown", (event) => {
+		if (event.shiftKey && event.target.closest?.(".run-card-pick")) event.preventDefault();
+	});
+	// Once something is chosen, a click on a card with Ctrl or Shift chooses, too
+	grid.addEventListener("click", (event) => {
+		const link = event.target.closest?.(".card-link"), box = link && $(".run-card-pick input", link.closest(".run-card"));
+		if (!box || !chosen.size || !event.shiftKey) return;
+		event.preventDefault();
+		box.dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
+	});
+	document.addEventListener("keydown", (event) => {
+		const { key, target } = event, isInside = grid.contains(target) || (chosen.size && target === document.body);
+		if (target.matches("input:not([type=checkbox]), textarea, select") || $("dialog[open], :popover-open")) return;
+		if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === "a" && isInside) {
+			event.preventDefault();
+			for (const box of boxes()) set(box, true);
+			count();
+		}
+		if (key === "Escape" && chosen.size) none();
+	});
+	bar.addEventListener("reset", (event) => {
+		event.preventDefault();
+		const back = boxes().find((box) => box.value === last);
+		none();
+		(back || grid).focus();
+	});
+	for (const type of ["htmx:afterSwap", "htmx:oobAfterSwap"]) document.addEventListener(type, renew);
+	addEventListener("pageshow", renew);
+	renew();
+}

@@ -1,0 +1,100 @@
+"""Home: what is in progress with whom, what came last, what was used lately, what has a star."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from runs.models import Lease, Member, Run
+from runs.services.waking import POLLER
+from tests.factories import make_app, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+def part(body: str, heading: str) -> str:
+    """The section under HEADING."""
+    return body.partition(f'id="{heading}"')[2].partition("</section>")[0]
+
+
+def test_every_shelf_holds_its_runs(as_alice: Client, alice: Member, bob: Member) -> None:
+    app, now = make_app(), timezone.now()
+    runs = {
+        "in-progress": make_run(alice, app),
+        "team-progress": make_run(bob, app, shared_at=now),
+        "latest": make_run(alice, app, status="completed"),
+        "starred": make_run(bob, app, status="completed", shared_at=now, has_star=True, starred_at=now),
+    }
+    hidden = [
+        make_run(bob, app),
+        make_run(bob, app, status="completed", has_star=True),
+        make_run(alice, app, status="completed", deleted_at=now, has_star=True),
+    ]
+
+    body = as_alice.get("/").content.decode()
+
+    for heading in runs:
+        shown = {name for name, run in runs.items() if f"card-{run.public_id}" in part(body, heading)}
+        assert shown == {heading}
+    assert not [run for run in hidden if run.public_id in body]
+    assert "In progress in the team" in body
+
+
+def test_apps_used_lately_come_latest_first_and_gone_ones_not(as_alice: Client, alice: Member, bob: Member) -> None:
+    now, names = timezone.now(), ["Old", "New", "Gone", "Unused", "Bobs", "Sixth"]
+    apps = {name: make_app(name) for name in names}
+    for days, name in enumerate(["New", "Old", "Gone"]):
+        make_run(alice, apps[name], status="completed", created_at=now - timedelta(days=days))
+    make_run(bob, apps["Bobs"], status="completed", shared_at=now)
+    apps["Gone"].gone_at = now
+    apps["Gone"].save()
+
+    answer = as_alice.get("/")
+
+    assert [card.name for card in answer.context["used_lately"]] == ["New", "Old"]
+
+
+def test_what_teammates_share_makes_no_first_visit_busy(as_alice: Client, bob: Member) -> None:
+    make_run(bob, status="completed", shared_at=timezone.now())
+
+    assert "Make your first picture" in as_alice.get("/").content.decode()
+
+
+def test_home_costs_the_same_with_many_runs(
+    as_alice: Client, alice: Member, bob: Member, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    app, now = make_app(), timezone.now()
+    Lease.objects.create(name=POLLER, holder="somebody", until=now + timedelta(hours=1))
+    for _ in range(12):
+        for status in ("running", "completed"):
+            make_run(alice, app, status=status)
+            make_run(bob, app, status=status, shared_at=now, has_star=True, starred_at=now)
+    as_alice.get("/")  # asks for a fresh catalogue once
+
+    with django_assert_max_num_queries(16):
+        as_alice.get("/")
+
+
+def test_the_poller_tells_of_a_teammates_shared_run(as_alice: Client, bob: Member) -> None:
+    run = make_run(bob, shared_at=timezone.now())
+    Run.objects.filter(pk=run.pk).update(version=9)
+
+    body = as_alice.get("/live/", {"r": f"{run.public_id}:1.0--0-2", "page": "home"}, headers={"HX-Request": "true"})
+
+    assert f'id="card-{run.public_id}"' in body.content.decode()
+    assert "run-card-menu" in body.content.decode()
+    assert "run-card-pick" not in body.content.decode()
+
+
+def test_the_list_of_shortcuts_is_a_page_and_a_dialog(as_alice: Client, alice: Member) -> None:
+    page = as_alice.get("/help/keys/").content.decode()
+    dialog = as_alice.get("/help/keys/", headers={"HX-Request": "true"}).content.decode()
+
+    assert "keys.js" in page
+    assert "<html" in page
+    assert "<html" not in dialog
+    assert "<kbd>x</kbd>" in dialog
+    Member.objects.filter(pk=alice.pk).update(has_shortcuts=False)
+    assert "keys.js" not in as_alice.get("/help/keys/").content.decode()
