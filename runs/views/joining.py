@@ -62,11 +62,7 @@ def _closed(request: HttpRequest, state: str) -> HttpResponse:
 def password_reset(request: HttpRequest) -> HttpResponse:
     """Ask for a mail with a link. The answer is the same whoever asks for whomever."""
     form = AskForm(_posted(request))
-    context: dict[str, Any] = {
-        "form": form,
-        "has_mail": mailing.is_set_up(),
-        "mail_url": "" if mailing.is_set_up() else mail_to_admins("Lamina Portal: a new password for me"),
-    }
+    context = {"form": form, "has_mail": mailing.is_set_up()}
     if not context["has_mail"] or not form.is_valid():
         return _page(request, "joining/ask.html", context, status=422 if form.errors else 200)
     try:
