@@ -23,7 +23,7 @@ from django.utils.crypto import salted_hmac
 WINDOW = timedelta(minutes=10)
 MAX_PER_PAIR = 10  # wrong passwords in WINDOW for one account from one address
 MAX_PER_ADDRESS = 50  # a whole office may share one address
-MAX_PER_ACCOUNT = 200  # from anywhere
+MAX_PER_ACCOUNT = 100  # from anywhere
 MAX_PER_DEVICE = 10  # for one account in a browser that knows it
 
 DEVICE_COOKIE = "portal_device"

@@ -5,6 +5,8 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import Invite, Member
+from runs.services import invites
+from runs.services.members import RefusedError
 from tests.conftest import PASSWORD
 from tests.inviting import invite, join, path_of, said, text_of
 
@@ -41,8 +43,8 @@ def test_an_invite_works_once(as_admin: Client) -> None:
 def test_a_taken_address_and_a_weak_password_are_told(as_admin: Client, alice: Member) -> None:
     path = path_of(invite(as_admin))
     assert "There is an account with this mail address already" in said(join(path, email="Alice@Example.com"))
-    for weak in ("short", "password1", "kim@acme.example"):
-        refused = join(path, password=weak)
+    for weak in ("short", "password1", "kim@acme.example", "Kimberley1"):
+        refused = join(path, name="Kimberley", password=weak)
         assert 'id="id_password_error"' in said(refused), weak
         assert weak == "kim@acme.example" or f'value="{weak}"' not in said(refused)
     assert Invite.objects.get().accepted_at is None
@@ -75,3 +77,12 @@ def test_who_is_signed_in_does_not_use_up_an_invite(as_admin: Client) -> None:
     assert Invite.objects.get().accepted_at is None
     left = as_admin.post("/logout/", {"next": path})
     assert left.headers["Location"] == path
+
+
+def test_of_two_who_accept_at_once_one_gets_in(as_admin: Client) -> None:
+    invite(as_admin)
+    first, second = Invite.objects.get(), Invite.objects.get()
+    invites.accept(first, email="one@acme.example", name="One", password=PASSWORD)
+    with pytest.raises(RefusedError, match="just been used"):
+        invites.accept(second, email="two@acme.example", name="Two", password=PASSWORD)
+    assert not Member.objects.filter(email="two@acme.example").exists()

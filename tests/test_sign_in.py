@@ -66,7 +66,7 @@ def test_one_network_of_ipv6_counts_as_one_address(client: Client, alice: Member
 def test_guessing_from_very_many_addresses_is_stopped_but_not_for_a_browser_that_is_known(
     alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(throttling, "MAX_PER_ACCOUNT", 20)  # so that it does not take 200
+    monkeypatch.setattr(throttling, "MAX_PER_ACCOUNT", 20)  # so that it does not take 100
     known, others = Client(), Client()
     assert try_in(known, alice.email, PASSWORD) == "/"
     known.post("/logout/")

@@ -45,8 +45,11 @@ class Left:
     open_links: int
 
     @property
-    def is_nothing(self) -> bool:
-        return not (self.runs or self.presets or self.links)
+    def words(self) -> str:
+        """ "12 runs, 1 preset and 2 links for guests"; empty when there is nothing."""
+        counts = ((self.runs, "run", ""), (self.presets, "preset", ""), (self.links, "link", " for guests"))
+        parts = [f"{count} {word}{'' if count == 1 else 's'}{what}" for count, word, what in counts if count]
+        return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 def people() -> list[Person]:
