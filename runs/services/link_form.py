@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_date
 
 from runs.models import GuestLink, Member, Output, SharingRules
 from runs.services import sharing
+from runs.services.guest_page import labels_of
 from runs.services.sharing import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, Wishes
 
 SHORTEST_PASSPHRASE = 6
@@ -42,8 +43,10 @@ class LinkForm:
         return self.rules.needs_passphrase
 
     @property
-    def options(self) -> list[tuple[Output, bool]]:
-        return [(output, output.public_id in self.chosen) for output in self.choices]
+    def options(self) -> list[tuple[Output, str, bool]]:
+        """Each result that could be shown, what it is called, and whether it is."""
+        named = zip(self.choices, labels_of(self.choices), strict=True)
+        return [(output, label, output.public_id in self.chosen) for output, label in named]
 
 
 TICKS = ("may_download", "shows_inputs", "shows_app")

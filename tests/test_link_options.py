@@ -1,0 +1,70 @@
+"""The options of one link: who it is for, what it shows, how long, and what is said when something is wrong."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from runs.models import GuestLink, Member, Run
+from runs.services import sharing
+from tests.factories import make_kept, make_run
+from tests.test_guests import link, path_of, run
+
+__all__ = ["link", "run"]  # the same fixtures
+pytestmark = pytest.mark.django_db
+
+
+def options(run: Run, **changes: object) -> dict[str, object]:
+    given: dict[str, object] = {"o": [o.public_id for o in run.outputs.all()], "audience": "", "message": ""}
+    return given | {"last_day": f"{timezone.localdate() + timedelta(days=3)}"} | changes
+
+
+def test_options_change_what_the_same_address_shows(as_alice: Client, link: GuestLink, run: Run) -> None:
+    text = run.outputs.all()[1].public_id
+    filled = options(run, o=[text], audience="Kim", message="Look", passphrase="open sesame", may_download="on")
+    as_alice.post(f"/shares/{link.public_id}/", filled)
+    link.refresh_from_db()
+    assert (sharing.last_day_of(link) - timezone.localdate()).days == 3
+    page = Client().post(path_of(link), {"passphrase": "open sesame"}).content.decode()
+    assert "For <bdi>Kim</bdi>" in page
+    assert "<img" not in page
+    as_alice.post(f"/shares/{link.public_id}/", options(run))
+    link.refresh_from_db()
+    assert link.passphrase
+    as_alice.post(f"/shares/{link.public_id}/", options(run, no_passphrase="on"))
+    assert "Made for walking." in Client().get(path_of(link)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"o": []}, "Tick at least one result."),
+        ({"last_day": "2020-01-01"}, "Choose a day between today and"),
+        ({"last_day": "2999-01-01"}, "Choose a day between today and"),
+        ({"last_day": "2026-02-31"}, "Choose a day between today and"),
+        ({"last_day": "soon"}, "Choose a day between today and"),
+        ({"passphrase": "abc"}, "Use at least 6 characters"),
+        ({"audience": "x" * 151}, "This is longer than 150 characters."),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_typed_is_lost(
+    as_alice: Client, link: GuestLink, run: Run, changes: dict[str, object], words: str
+) -> None:
+    answer = as_alice.post(f"/shares/{link.public_id}/", options(run, message="Typed words", **changes))
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert "Typed words" in answer.content.decode()
+    link.refresh_from_db()
+    assert link.message == ""
+
+
+def test_a_link_never_takes_in_what_its_maker_may_not_share(
+    as_alice: Client, link: GuestLink, run: Run, make_member: Callable[..., Member]
+) -> None:
+    foreign = make_run(make_member("eve"), run.app, status="completed", shared_at=timezone.now())
+    make_kept(foreign)
+    mine = [output.public_id for output in run.outputs.all()]
+    as_alice.post(f"/shares/{link.public_id}/", options(run, o=[*mine, foreign.outputs.all()[0].public_id]))
+    assert {output.run_id for output in link.outputs.all()} == {run.pk}
