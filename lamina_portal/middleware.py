@@ -1,8 +1,10 @@
 """Who is asking, through which proxy, and what happens to those who are not signed in."""
 
 import ipaddress
+import shutil
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +13,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.templatetags.static import static
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -18,6 +21,8 @@ from lamina_portal import sign_in
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+SMALL_BODY_BYTES = 1_000_000
+SPARE_BYTES = 100_000_000  # left for the database and its log
 FORWARDED = ("FOR", "PROTO", "HOST", "PORT", "SERVER", "SSL")
 
 
@@ -71,6 +76,31 @@ def _address(text: str) -> Address | None:
         return None
     # A server that listens on IPv6 sees IPv4 clients as ::ffff:a.b.c.d.
     return (isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped) or address
+
+
+class BodySizeMiddleware:
+    """Refuses bodies that are larger than anything here, or than the room on the disk, before a byte of them is read:
+    they would be read for anybody, since the form's own proof stands inside them."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        declared = request.META.get("CONTENT_LENGTH") or "0"
+        size = int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
+        if size > settings.MAX_BODY_BYTES:
+            return render(request, "413.html", status=413)
+        if size > SMALL_BODY_BYTES and size + SPARE_BYTES > _free_bytes():
+            return render(request, "507.html", status=507)
+        return self.get_response(request)
+
+
+def _free_bytes() -> int:
+    """Room on the disk that takes what people send."""
+    folder = Path(settings.MEDIA_ROOT)
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
 
 
 class RefuseNulMiddleware:

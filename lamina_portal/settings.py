@@ -69,6 +69,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "lamina_portal.middleware.TrustedProxyMiddleware",
     "lamina_portal.middleware.RefuseNulMiddleware",
+    "lamina_portal.middleware.BodySizeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -134,8 +135,8 @@ MIMETYPES = {".speculationrules": "application/speculationrules+json"}
 WHITENOISE_MIMETYPES = MIMETYPES
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes of fields, not of files: a long text is welcome
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-FILE_UPLOAD_TEMP_DIR = None
+FILE_UPLOAD_HANDLERS = ["runs.services.receiving.WaitingRoomUploadHandler"]
+MAX_BODY_BYTES = 1_100_000_000  # of one request: a film of 1 GB and what goes with it
 
 # --- Work in the background -------------------------------------------------------------------------------------------
 Q_CLUSTER: dict[str, Any] = {

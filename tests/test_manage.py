@@ -1,15 +1,18 @@
 """The health page: what an admin sees when things are well and when they are not."""
 
+import shutil
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import Heartbeat, Member
+from runs.models import Heartbeat, Member, OutputFile, Run
+from runs.services import bin as bins
 from runs.services import budget, health
-from tests.factories import make_run
+from tests.factories import make_kept, make_run
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +98,28 @@ def test_healthz_tells_ages_without_sign_in() -> None:
         "lamina_seconds": 0,
         "sandbox": True,
     }
+
+
+def test_files_storage_and_bin_are_told_with_what_to_do(
+    as_admin: Client, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(alice, status="completed")
+    make_kept(run)
+    waiting, lost = run.outputs.all()
+    OutputFile.objects.create(output=lost, source_url="https://x.test/l", status="failed", due_at=None, error="Gone.")
+    assert "Try to fetch again" in page(as_admin)
+    OutputFile.objects.create(output=waiting, position=1, source_url="https://x.test/w", error="No room left.")
+    bins.move_to_bin(Run.objects.filter(pk=run.pk), alice, timezone.now())
+
+    body = page(as_admin)
+
+    assert "1 not saved yet, 1 could not be saved" in body
+    assert "No room left. The portal tries again by itself for 24 hours." in body
+    assert "in 1 file" in body
+    assert "left on the disk" in body
+    assert "1 run, the first goes on" in body
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100_000_000))
+    body = page(as_admin)
+    assert "100 MB left on the disk" in body
+    assert "Make room" in body

@@ -178,7 +178,7 @@ def _check_prepared(url: str, trusted: Sequence[str]) -> None:
 
 def _check_host(parts: SplitResult) -> None:
     host = (parts.hostname or "").rstrip(".")
-    if not host:
+    if not host or len(host) > 253 or max(map(len, host.split("."))) > 63:  # no name server knows such a name
         raise FetchRefused(NO_LINK)
     last = host.rsplit(".", 1)[-1]
     if ":" in host or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last):

@@ -1,17 +1,24 @@
 """The health page's facts: what an admin needs to see in one look, each with a verdict and, when bad, a next step."""
 
+import shutil
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Count, Min
+from django.core.cache import cache
+from django.core.files.storage import default_storage
+from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
-from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run
+from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
+from runs.services import bin as bins
 from runs.services import budget, deliveries, health, workers
+from runs.services.fetching import size_words
 from runs.services.wording import age_words, credits_words
 
 INCIDENTS = 10
+STORAGE_SECONDS = 60
+LITTLE_ROOM, NO_ROOM = 3_000_000_000, 300_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class HealthReport:
 
 
 def health_report() -> HealthReport:
-    """Read everything afresh; about eight queries."""
+    """Read everything afresh; about a dozen queries."""
     now = timezone.now()
     status = LaminaStatus.objects.filter(pk=health.STATUS_ID).first() or LaminaStatus()
     beats = dict(Heartbeat.objects.values_list("name", "at"))
@@ -59,6 +66,8 @@ def health_report() -> HealthReport:
         *_workers(beats.get(workers.ANY), now),
         _poller(beats.get("poller"), active, now),
         _files(),
+        _storage(),
+        _bin(),
     ]
     return HealthReport(facts, _counts(), list(Incident.objects.all()[:INCIDENTS]))
 
@@ -125,10 +134,43 @@ def _poller(at: datetime | None, active: int, now: datetime) -> Fact:
 
 
 def _files() -> Fact:
-    counts = dict(OutputFile.objects.values_list("status").annotate(Count("pk")))
-    saving, failed = counts.get("saving", 0), counts.get("failed", 0)
-    words = f"{saving} being saved, {failed} could not be saved"
-    return Fact("Result files", words, "warn" if failed else "good")
+    waiting = OutputFile.objects.filter(status=OutputFile.Status.SAVING)
+    saving, failed = waiting.count(), OutputFile.objects.filter(status=OutputFile.Status.FAILED).count()
+    words = f"{saving} not saved yet, {failed} could not be saved"
+    trouble = waiting.exclude(error="").order_by("created_at").values_list("error", flat=True).first()
+    if trouble:
+        return Fact("Result files", words, "warn", f"{trouble} The portal tries again by itself for 24 hours.")
+    advice = "Each of them has a button “Try to fetch again” in its result." if failed else ""
+    return Fact("Result files", words, "warn" if failed else "good", advice)
+
+
+def _storage() -> Fact:
+    """Adding up every file takes a moment with many of them, so it is done once a minute."""
+    total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, STORAGE_SECONDS) or {}
+    words = f"{size_words(total['bytes'] or 0)} in {total['files']:,} {'file' if total['files'] == 1 else 'files'}"
+    try:
+        free = shutil.disk_usage(default_storage.path("")).free
+    except NotImplementedError:
+        return Fact("Storage used", f"{words}, in a bucket")
+    except FileNotFoundError:  # nothing was kept yet
+        return Fact("Storage used", words)
+    words += f", {size_words(free)} left on the disk"
+    if free < LITTLE_ROOM:
+        advice = "Make room: a full disk takes no results. What is on its way is tried again for 24 hours."
+        return Fact("Storage used", words, "bad" if free < NO_ROOM else "warn", advice)
+    return Fact("Storage used", words)
+
+
+def _sum_files() -> dict[str, int]:
+    return StoredFile.objects.aggregate(files=Count("pk"), bytes=Sum("size_bytes"))
+
+
+def _bin() -> Fact:
+    binned = Run.objects.filter(deleted_at__isnull=False).aggregate(count=Count("pk"), first=Min("deleted_at"))
+    if not binned["count"]:
+        return Fact("Bin", "empty")
+    gone = timezone.localtime(binned["first"] + bins.KEPT_FOR)
+    return Fact("Bin", f"{binned['count']} {'run' if binned['count'] == 1 else 'runs'}, the first goes on {gone:%d %B}")
 
 
 def _counts() -> list[StateCount]:

@@ -26,7 +26,7 @@ from runs.models import Member, StoredFile, Upload
 from runs.queue import enqueue_long, stop_requested
 from runs.schema_forms.types import UploadInfo
 from runs.services import media as inspecting
-from runs.services import sniffing, storing
+from runs.services import quota, sniffing, storing
 from runs.services.fetching import LIMITS, FetchFailed, FetchRefused, check_url, fetch, size_words
 from runs.services.file_slots import LINKS, FileSlot, file_slot
 from runs.services.media import NotMedia
@@ -78,6 +78,8 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     if size > LIMITS[sniffed.kind]:
         limit = size_words(LIMITS[sniffed.kind])
         raise UploadRejected(f"That file is {size_words(size)} large; the limit here is {limit}.")
+    if not quota.has_room(member, size):
+        raise UploadRejected(quota.SENTENCE)
     try:
         stored = _keep_uploaded(uploaded_file, kinds)
     except NotMedia as error:
@@ -117,6 +119,8 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
     name = storing.clean_name(path.name, SUFFIX.sub("", path.suffix[1:])[:5] or "link").removesuffix(".link")[:200]
     if Upload.objects.of(member).filter(status=Upload.Status.FETCHING).count() >= LINKS_AT_ONCE:
         raise UploadRejected("Several of your links are still being read. Wait for them, then add this one.")
+    if not quota.has_room(member):
+        raise UploadRejected(quota.SENTENCE)
     upload = Upload.objects.create(
         member=member, status=Upload.Status.FETCHING, source_url=url, accept=list(accept), name=name
     )
@@ -220,6 +224,8 @@ def _fetch_link(upload: Upload, renewer: Renewer) -> StoredFile:
         if found.is_web_page:
             raise UploadRejected(WEB_PAGE)
         _check_kind(found.kind, found.extension, kinds)
+        if not quota.has_room(upload.member, fetched.size_bytes):
+            raise UploadRejected(quota.SENTENCE)
         return storing.store(
             fetched.path,
             name=upload.name,

@@ -6,6 +6,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -52,6 +53,18 @@ def bomb_png(width: int = 30_000, height: int = 30_000) -> bytes:
     header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
     data = zlib.compress(bytes(1000))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+@cache
+def bomb() -> bytes:
+    """Few bytes that are 60 MB once unpacked."""
+    return gzip.compress(bytes(60_000_000), 1)
+
+
+@cache
+def nested_bomb() -> bytes:
+    """Some hundred bytes that have to be unpacked three times."""
+    return gzip.compress(gzip.compress(bomb()))
 
 
 def many_scans(count: int) -> bytes:
@@ -172,11 +185,10 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(self.server.files["/a.png"], Content_Length="400000000")
 
     def act_gzip_bomb(self) -> None:
-        self.answer(gzip.compress(bytes(50_000_000)), Content_Encoding="gzip")
+        self.answer(bomb(), Content_Encoding="gzip")
 
     def act_gzip_bombs_in_each_other(self) -> None:
-        bomb = gzip.compress(gzip.compress(gzip.compress(bytes(300_000_000), 1)))
-        self.answer(bomb, Content_Encoding="gzip, gzip, gzip")
+        self.answer(nested_bomb(), Content_Encoding="gzip, gzip, gzip")
 
     def act_page_as_png(self) -> None:
         self.answer(PAGE, Content_Type="image/png")
