@@ -147,8 +147,9 @@ class Run(models.Model):
     seen_at = models.DateTimeField(null=True, blank=True)  # last news from Lamina about this run
     asked_at = models.DateTimeField(null=True, blank=True)  # last time it was asked by id
     opened_at = models.DateTimeField(null=True, blank=True)  # last time somebody had its page on screen
-    missing_reads = models.PositiveSmallIntegerField(default=0)  # 404s by id in a row
-    # While checking: looks at the run list that found nothing, and the ids it found when they are too many to choose.
+    # Answers in a row that led nowhere: "no such run" when asked by id; before the start, files that were not taken.
+    missing_reads = models.PositiveSmallIntegerField(default=0)
+    # Looks at the run list that found nothing, of all its starts; and the ids it found, when too many to choose.
     empty_looks = models.PositiveSmallIntegerField(default=0)
     candidates: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     hook_token = models.CharField(max_length=43, unique=True, default=new_secret)  # path of this run's own deliveries

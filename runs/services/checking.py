@@ -1,8 +1,9 @@
 """Did it start? A start without a clear answer is looked for in Lamina's run list, never simply repeated.
 
 The list knows no inputs, so what tells is time and place: runs of this app since just before the POST, minus those that
-are ours already. One left over is ours. None in two looks twenty seconds apart, and it never started. Several, or no
-list to look into, and a person decides. A delivery on the run's own webhook path settles it at once (`deliveries`).
+are ours already. One left over is ours. None in two looks twenty seconds apart, and it never started: it is sent again,
+later each time, and after some rounds of unclear answers a person decides. So it is with several, or with no list to
+look into. A delivery on the run's own webhook path settles it at once (`deliveries`).
 """
 
 import logging
@@ -23,6 +24,9 @@ logger = logging.getLogger("runs.checking")
 MARGIN = timedelta(seconds=60)  # clocks differ, and the POST took its time
 LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=20)
+# How long a start is put off that was looked for in vain, the first time, the second, and so on: Lamina answers each of
+# them with an error, and each one sent is one more that could have started after all.
+AGAIN_AFTER = tuple(timedelta(seconds=s) for s in (0, 60, 300, 600))
 LATER = timedelta(seconds=10)
 SOON = timedelta(seconds=3)
 CLAIM = timedelta(seconds=30)
@@ -61,10 +65,25 @@ def _decide(run: Run, found: list[RunRow], now: datetime) -> None:
         waking.ensure_poller()
     elif found:
         progress.ask_person(run, [row.run_id for row in found])
-    elif run.empty_looks + 1 < LOOKS:
+    elif (run.empty_looks + 1) % LOOKS:
         _ours(run).update(empty_looks=F("empty_looks") + 1, due_at=now + LOOK_AGAIN)
     else:
-        progress.start_again(run, timezone.now())
+        _send_again(run)
+
+
+def _send_again(run: Run) -> None:
+    """Looked for in vain: it may be sent once more, unless that was done often enough."""
+    looks = run.empty_looks + 1
+    rounds = looks // LOOKS
+    if rounds <= len(AGAIN_AFTER):
+        progress.start_again(run, timezone.now(), after=AGAIN_AFTER[rounds - 1], empty_looks=looks)
+    else:
+        progress.ask_person(run, [], empty_looks=looks)
+
+
+def tries_of(run: Run) -> int:
+    """How often a start was sent of which nothing was found, when a person is asked for that; else 0."""
+    return run.empty_looks // LOOKS if run.empty_looks > LOOKS * len(AGAIN_AFTER) and not run.candidates else 0
 
 
 def _look(run: Run) -> list[RunRow]:

@@ -90,6 +90,7 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
                 seen_at=now,
                 due_at=None,
                 wait="",
+                missing_reads=0,
                 failure_text="",
             )
     except IntegrityError:
@@ -100,9 +101,9 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
     return changed
 
 
-def hold(run: Run, reason: Run.Wait, until: datetime) -> bool:
+def hold(run: Run, reason: Run.Wait, until: datetime, **fields: Any) -> bool:
     """Certain that nothing started: wait until then and try again by itself, or stop if somebody wants that."""
-    changed = _change(run, ("starting",), sent_at=None, wait=reason, due_at=until)
+    changed = _change(run, ("starting",), sent_at=None, wait=reason, due_at=until, **fields)
     if changed and run.cancel_asked_at:
         _end_unsent(run, timezone.now())
     return changed
@@ -116,7 +117,6 @@ def doubt(run: Run, text: str = "", request_id: str = "") -> bool:
         status="checking",
         due_at=timezone.now(),
         wait="",
-        empty_looks=0,
         candidates=[],
         failure_text=text,
         request_id=request_id[:100],
@@ -126,17 +126,25 @@ def doubt(run: Run, text: str = "", request_id: str = "") -> bool:
     return changed
 
 
-def ask_person(run: Run, candidates: list[str]) -> bool:
+def ask_person(run: Run, candidates: list[str], **fields: Any) -> bool:
     """Looking cannot tell whether it started: the page asks its maker."""
-    return _change(run, ("checking",), due_at=None, candidates=candidates[:20])
+    return _change(run, ("checking",), due_at=None, candidates=candidates[:20], **fields)
 
 
-def start_again(run: Run, now: datetime) -> bool:
-    """The check, or a person, decided that a doubtful start did not happen."""
-    changed = _change(run, ("checking",), status="starting", sent_at=None, due_at=now, failure_text="", candidates=[])
+def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empty_looks: int = 0) -> bool:
+    """The check, or a person, decided that a doubtful start did not happen; it is sent again AFTER that long."""
+    wait = Run.Wait.LAMINA if after else Run.Wait.NONE
+    news: dict[str, Any] = {
+        "wait": wait,
+        "due_at": now + after,
+        "empty_looks": empty_looks,
+        "failure_text": "",
+        "candidates": [],
+    }
+    changed = _change(run, ("checking",), status="starting", sent_at=None, **news)
     if changed and run.cancel_asked_at:
         _end_unsent(run, now)
-    elif changed:
+    elif changed and not after:
         ring_start(run.pk)
     return changed
 

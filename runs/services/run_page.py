@@ -10,6 +10,7 @@ from django.utils import timezone
 from runs.models import Output, OutputFile, Run, RunInput, StoredFile
 from runs.services import health
 from runs.services.cards import input_files, input_text, is_live, version_token
+from runs.services.checking import tries_of
 from runs.services.people import mail_to_admins
 from runs.services.usual import slow_level
 from runs.services.wording import (
@@ -82,6 +83,7 @@ class RunPage:
     usual_words: str
     slow_words: str
     asks_person: bool
+    decide_words: str
     asks_to_give_up: bool
     is_live: bool
     version: str
@@ -112,6 +114,7 @@ def run_page(run: Run, *, is_swap: bool = False) -> RunPage:
         slow_words=SLOW_WORDS[slow_level(run, now)],
         asks_to_give_up=run.is_silent(now),
         asks_person=run.status == "checking" and run.due_at is None,
+        decide_words=decide_words(run),
         is_live=is_live(run),
         version=version_token(run),
     )
@@ -161,6 +164,15 @@ def cancel_words(run: Run) -> str:
     if run.cancel_answer in CANNOT_STOP:
         return "Lamina could not stop it. It goes on, and what comes out is kept."
     return "Lamina was asked to stop it. We look whether it did."
+
+
+def decide_words(run: Run) -> str:
+    """Why a person is asked whether a doubtful start shall be sent again."""
+    if run.candidates:
+        return "Lamina lists several runs that could be this one."
+    if tries := tries_of(run):
+        return f"Lamina gave no clear answer to {tries} tries, and its list of runs shows none of them."
+    return "Lamina's list of runs could not tell."
 
 
 SLOW_WORDS = (

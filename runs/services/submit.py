@@ -27,6 +27,8 @@ CLAIM = timedelta(seconds=30)  # how long the start of a worker that died waits 
 RENEW_SECONDS = 8.0
 WINDOW_SECONDS = 40.0  # of handing over one start after the other; below the task's time-out with the last POST
 BACK_OFF_SECONDS = (3, 5, 10, 20, 30, 60)
+FILE_TRIES = 32  # with these pauses about half an hour
+NO_WORD = "no word"
 
 
 def submit_run(run_id: int) -> None:
@@ -55,8 +57,8 @@ def _submit(run: Run) -> bool:
                 _send(run, urls)
     except BudgetWait as wait:
         progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
-    except FetchFailed:
-        progress.hold(run, Run.Wait.FILES, _next_try(run))
+    except FetchFailed as failed:
+        _not_taken(run, failed)
     except ClaimLost:
         progress.hold(run, Run.Wait.FILES, timezone.now())
     except FetchRefused as refused:
@@ -106,6 +108,15 @@ def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> di
             summarise(run)
         urls[upload.public_id] = handing_over.ensure_asset(upload, client, on_chunk=Renewer(slot.is_kept))
     return urls
+
+
+def _not_taken(run: Run, failed: FetchFailed) -> None:
+    """A file did not get to Lamina: tried again for about half an hour, then the person has to choose another."""
+    tries = run.missing_reads + 1
+    if tries >= FILE_TRIES:
+        progress.fail(run, "files", timezone.now(), text=failed.sentence)
+    else:
+        progress.hold(run, Run.Wait.FILES, _next_try(run), missing_reads=tries)
 
 
 class _ClaimKeeper:
@@ -252,6 +263,8 @@ def send_cancel(run_id: int) -> None:
         answer = "refused"
     except (LaminaError, BudgetWait):
         return  # the sweep sends it again
+    if not answer and run.cancel_sent_at is not None:
+        answer = NO_WORD  # twice without a word: it was heard, or it never will be
     progress.note_cancel_sent(run, timezone.now(), answer)
     with suppress(LaminaError, BudgetWait):  # else the poller reads it
         progress.apply_snapshot(run, lamina(Priority.START).get_run(run.remote_id), timezone.now())

@@ -13,6 +13,7 @@ from runs.queue import enqueue
 from runs.services import progress
 
 LOST_PRESS = timedelta(seconds=5)  # a start or cancel not taken up by then has lost its task
+UNCLEAR_CANCEL = timedelta(seconds=20)  # still going by then: the wish is sent once more
 LONGEST_WAIT = timedelta(minutes=15)  # more than any step is ever put off
 AT_ONCE = 20
 
@@ -31,6 +32,7 @@ def sweep(now: datetime | None = None) -> None:
     fresh = Q(wait="", due_at__gt=now - LOST_PRESS)  # its own task is on the way
     for run in due.filter(status="starting", sent_at=None).exclude(fresh)[:AT_ONCE]:
         progress.ring_start(run.pk)
-    wishes = Run.objects.filter(status__in=AT_LAMINA, cancel_asked_at__lt=now - LOST_PRESS, cancel_sent_at=None)
-    for run in wishes[:AT_ONCE]:
+    is_unsent = Q(cancel_asked_at__lt=now - LOST_PRESS, cancel_sent_at=None)
+    is_unclear = Q(cancel_sent_at__lt=now - UNCLEAR_CANCEL, cancel_answer="")  # sent, but not a word came back
+    for run in Run.objects.filter(is_unsent | is_unclear, status__in=AT_LAMINA)[:AT_ONCE]:
         enqueue("runs.tasks.cancel_run", run.pk)
