@@ -3,6 +3,7 @@
 from django.urls import path
 
 from runs.views import (
+    again,
     apps,
     bin,
     compare,
@@ -20,6 +21,7 @@ from runs.views import (
     me,
     people,
     picks,
+    presets,
     results,
     runs,
     sharing,
@@ -57,6 +59,11 @@ bin_urls = [
 ]
 reuse_urls = [
     path("compare/", compare.compare, name="compare"),
+    path("runs/<str:run_id>/again/", again.run_again, name="run-again"),
+    path("runs/<str:run_id>/rename/", again.run_rename, name="run-rename"),
+    path("presets/new/", presets.preset_new, name="preset-new"),
+    path("presets/<str:preset_id>/", presets.preset_edit, name="preset-edit"),
+    path("presets/<str:preset_id>/delete/", presets.preset_delete, name="preset-delete"),
     path("runs/<str:run_id>/star/", stars.run_star, name="run-star"),
     path("files/<str:file_id>/star/", stars.file_star, name="file-star"),
 ]

@@ -27,6 +27,7 @@ SEES = Rule(("owner", "admin"), MEMBERS)  # what belongs to a run: with the team
 CHANGES = Rule(("owner", "admin"), ("owner", "admin"))  # what its maker (and an admin) may do to it
 OWN = Rule(("owner",), ("owner",))  # not even an admin
 NOBODY = Rule((), ())  # it does not exist, not even for its maker
+PRESET = Rule(("owner",), ("owner", "admin"))  # a person's own, or the team's
 ADMIN = Rule(("admin",), ("admin",))
 RUNS = Rule(*[("stranger or teammate", "approver", "owner", "admin")] * 2)  # everyone but viewers
 
@@ -45,6 +46,10 @@ def run(world: World) -> list[str]:
 
 def binned(world: World) -> list[str]:
     return [world.subject.binned.public_id]
+
+
+def preset(world: World) -> list[str]:
+    return [world.subject.preset.public_id]
 
 
 def app(world: World) -> list[str]:
@@ -75,13 +80,14 @@ class Row:
     data: Callable[[World], Any] = _nothing
     only: Mapping[str, int] = field(default_factory=dict)
     query: str = ""
+    viewer: int = 0  # what a viewer gets who may see it, when that is something else
 
     def expected(self, who: str, *, is_shared: bool) -> int:
         """The status WHO must get."""
         if who in self.only:
             return self.only[who]
         if who in (self.rule.shared if is_shared else self.rule.private):
-            return self.status
+            return self.viewer or self.status if who == "viewer" else self.status
         if who in OUTSIDE:
             return 302 if self.method == "get" else 200  # to the sign-in page; a change is answered by it
         return 404
@@ -145,8 +151,18 @@ ROWS = [
     Row("runs:compare", "get", IN, data=lambda w: {"r": w.subject.run.public_id}),
     Row("runs:compare", "get", IN, query="results", data=lambda w: {
         "f": ",".join(output.public_id for output in w.subject.run.outputs.all())}),
-    Row("runs:run-star", "post", SEES, 302, path=run, only={"viewer": 403}),
-    Row("runs:file-star", "post", SEES, 302, path=lambda w: [w.subject.output.public_id], only={"viewer": 403}),
+    Row("runs:run-again", "get", SEES, path=run),
+    Row("runs:run-again", "post", SEES, 422, path=run, viewer=403),  # its answers fit no form
+    Row("runs:run-rename", "post", CHANGES, 302, path=run),
+    Row("runs:preset-new", "get", SEES, data=lambda w: {"from": w.subject.run.public_id}, viewer=403),
+    Row("runs:preset-new", "post", IN, 404, data=lambda w: {"name": "One"}),  # without a draft of theirs
+    Row("runs:preset-edit", "get", PRESET, path=preset),
+    Row("runs:preset-edit", "post", PRESET, 302, path=preset, data=lambda _: {"name": "Two"}),
+    Row("runs:preset-delete", "post", PRESET, 302, path=preset),
+    Row("runs:app-detail", "get", Rule(("owner",), MEMBERS), query="preset",
+        path=lambda w: [w.app.slug, w.app.public_id], data=lambda w: {"preset": w.subject.preset.public_id}),
+    Row("runs:run-star", "post", SEES, 302, path=run, viewer=403),
+    Row("runs:file-star", "post", SEES, 302, path=lambda w: [w.subject.output.public_id], viewer=403),
     Row("runs:manage-people", "get", ADMIN),
     Row("runs:manage-people", "post", ADMIN, 422),
     Row("runs:manage-person", "get", ADMIN, path=person),

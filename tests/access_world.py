@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import App, GuestLink, Invite, Member, Output, OutputFile, Run, SignedIn, StoredFile, Upload
+from runs.models import App, GuestLink, Invite, Member, Output, OutputFile, Preset, Run, SignedIn, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.services import secret_links, sharing
 from tests.conftest import client_of
@@ -30,6 +30,7 @@ class Subject:
     file: StoredFile
     input_file: StoredFile
     upload: Upload
+    preset: Preset
     binned: Run  # another one, in the bin
     link: GuestLink
     revoked: GuestLink
@@ -63,7 +64,8 @@ def make_subject(owner: Member, app: App, word: str, shown: str, *, is_shared: b
     links = [sharing.make_link(owner, list(run.outputs.all())) for _ in range(2)]
     GuestLink.objects.filter(pk=links[0].pk).update(may_download=True)
     sharing.revoke(links[1], owner)
-    return Subject(word, shown, run, output, file, input_file, upload, binned, *links)
+    preset = Preset.objects.create(app=app, member=owner, name=f"{word} preset", is_team=is_shared)
+    return Subject(word, shown, run, output, file, input_file, upload, preset, binned, *links)
 
 
 def token_of(link: GuestLink) -> str:

@@ -17,6 +17,10 @@ class PresetQuerySet(models.QuerySet["Preset"]):
         """Own presets and the team's."""
         return self.filter(Q(member=member) | Q(is_team=True))
 
+    def changeable_by(self, member: Member) -> Self:
+        """Own presets; for admins the team's too."""
+        return self.visible_to(member) if member.is_admin else self.filter(member=member)
+
 
 class Preset(models.Model):
     """Answers of one app's form under a name; its maker's own, or the team's."""
@@ -40,6 +44,10 @@ class Preset(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """The app's form, filled in."""
+        return f"{self.app.get_absolute_url()}?preset={self.public_id}"
 
 
 class SavedView(models.Model):

@@ -73,7 +73,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         """All the run page shows."""
         links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
         inputs = models.Prefetch("inputs", RunInput.objects.prefetch_related(links))
-        return self.for_cards().select_related("schema", "cancelled_by").prefetch_related(inputs)
+        return self.for_cards().select_related("schema", "cancelled_by", "preset").prefetch_related(inputs)
 
     def in_state(self, key: str) -> Self:
         """Runs in one of the states people know (`services.wording.State.key`); all of them for an unknown key."""

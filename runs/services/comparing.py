@@ -8,6 +8,7 @@ from datetime import datetime
 from runs.models import Member, Output, Run, RunInput, StoredFile
 from runs.services.cards import input_files, input_text
 from runs.services.differences import Piece, inline, side_by_side
+from runs.services.folding import fold_words
 from runs.services.run_page import OutputBox, output_boxes, wanted_words
 
 AT_MOST = 4
@@ -268,7 +269,7 @@ def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Ite
     left_out = {run.pk for run in without}
     found: list[Run] = []
     for runs in (Run.objects.of(member), Run.objects.shared_by_others(member)):
-        matching = runs.matching(words) if words else runs
+        matching = runs.matching(fold_words(words)) if words else runs
         found += matching.filter(status="completed").newest_first().for_page()[:RUNS_OFFERED]
     found.sort(key=lambda run: run.created_at, reverse=True)
     return [pick for run in found if run.pk not in left_out for pick in picks_of(run, ticked)][:PICKS_OFFERED]

@@ -68,8 +68,10 @@ def _pieces(old: list[str], new: list[str]) -> list[Piece]:
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:
-    """Neighbours of one mark as one piece."""
-    return [
-        Piece("".join(piece.text for piece in group), mark)
-        for mark, group in groupby(pieces, key=lambda piece: piece.mark)
-    ]
+    """Neighbours of one mark as one piece; the space after it, a line's end perhaps, bears no mark."""
+    joined: list[Piece] = []
+    for mark, group in groupby(pieces, key=lambda piece: piece.mark):
+        text = "".join(piece.text for piece in group)
+        bare = text.rstrip() if mark else text
+        joined += [piece for piece in (Piece(bare, mark), Piece(text[len(bare) :])) if piece.text]
+    return joined

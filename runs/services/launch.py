@@ -17,7 +17,7 @@ from django.core import signing
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from runs.models import App, AppSchema, Draft, Member, Output, Run, RunInput, SharingRules, Upload
+from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, SharingRules, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.types import Answer
 from runs.services import progress, waking
@@ -47,6 +47,7 @@ class Press:
     wanted: Sequence[int]  # indexes of the schema's outputs; empty when the app names none
     token: str
     parent: Run | None = None  # the run it was begun from
+    preset: Preset | None = None  # the one the form was opened with
     keeps_draft: bool = False  # pressed elsewhere than on the app's form: what is being typed there stays
 
 
@@ -160,6 +161,7 @@ def _record(member: Member, press: Press, now: datetime) -> Run:
         app_name=press.app.name,
         form_token=press.token,
         parent=press.parent,
+        preset=press.preset,
         wanted_outputs=list(press.wanted),
         outputs_total=len(outputs),
         credits_estimated=press.app.credits_expected,

@@ -4,10 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from runs.models import Output, OutputFile, Run, RunInput, StoredFile
+from runs.models import Member, Output, OutputFile, Preset, Run, RunInput, StoredFile
 from runs.services import health
 from runs.services.cards import input_files, input_text, is_live, version_token
 from runs.services.checking import tries_of
@@ -26,6 +27,7 @@ from runs.services.wording import (
     usual_words,
 )
 
+CHILDREN_SHOWN = 12
 CANNOT_STOP = ("refused", "not_cancellable")
 
 
@@ -73,7 +75,11 @@ class RunPage:
     failure: Failure | None
     can_cancel: bool
     cancel_pending: bool
-    can_change: bool
+    can_change: bool  # the form with these values is at hand
+    is_mine_to_change: bool  # the viewer may cancel, rename, share and delete it
+    may_run: bool
+    has_results: bool
+    ready_count: int
     cancel_words: str
     elapsed_since: str | None
     elapsed_words: str
@@ -87,23 +93,33 @@ class RunPage:
     asks_to_give_up: bool
     is_live: bool
     version: str
+    preset: Preset | None
+    parent: Run | None
+    children: list[Run]
 
 
-def run_page(run: Run, *, is_swap: bool = False) -> RunPage:
-    """The page of a run fetched with `for_page()`; IS_SWAP when parts of it replace parts of an open page."""
+def run_page(run: Run, member: Member, *, is_swap: bool = False) -> RunPage:
+    """The page, as MEMBER sees it, of a run fetched with `for_page()`; IS_SWAP when parts of it replace parts of an
+    open page."""
     now = timezone.now()
     is_watched = run.status in ("queued", "running", "starting", "checking")
     since = run.started_at or run.created_at
+    may_change = member.can_run and (member.is_admin or run.member_id == member.pk)
+    boxes = output_boxes(run, is_swap=is_swap)
     return RunPage(
         run=run,
         state=state_of(run),
         sentence=sentence_of(run),
-        boxes=output_boxes(run, is_swap=is_swap),
+        boxes=boxes,
         inputs=input_lines(run),
         failure=failure_of(run),
-        can_cancel=run.is_active and run.cancel_asked_at is None,
+        can_cancel=run.is_active and run.cancel_asked_at is None and may_change,
         cancel_words=cancel_words(run),
-        can_change=run.is_final and not run.app.is_gone,
+        can_change=run.is_final and not run.app.is_gone and member.can_run,
+        is_mine_to_change=may_change,
+        may_run=member.can_run,
+        has_results=any(box.files or box.text for box in boxes),
+        ready_count=sum(bool(box.files or box.text) for box in boxes),
         cancel_pending=run.is_active and run.cancel_asked_at is not None,
         elapsed_since=since.isoformat() if is_watched else None,
         elapsed_words=clock_words((run.finished_at or now) - since),
@@ -112,12 +128,26 @@ def run_page(run: Run, *, is_swap: bool = False) -> RunPage:
         credits_words=about_credits(run.credits_estimated),
         usual_words=usual_words(run.app.usual_seconds, run.app.slow_seconds) if is_watched else "",
         slow_words=SLOW_WORDS[slow_level(run, now)],
-        asks_to_give_up=run.is_silent(now),
+        asks_to_give_up=run.is_silent(now) and may_change,
         asks_person=run.status == "checking" and run.due_at is None,
         decide_words=decide_words(run),
         is_live=is_live(run),
         version=version_token(run),
+        preset=_preset_for(run, member),
+        parent=next(iter(_family(member).filter(pk=run.parent_id)), None) if run.parent_id else None,
+        children=list(_family(member).filter(parent=run).order_by("created_at")[:CHILDREN_SHOWN]),
     )
+
+
+def _family(member: Member) -> QuerySet[Run]:
+    """Runs as the timeline names them; those that MEMBER may not see stay unnamed."""
+    return Run.objects.visible_to(member).only("public_id", "title", "app_name", "created_at", "parent")
+
+
+def _preset_for(run: Run, member: Member) -> Preset | None:
+    """The preset the run was begun from, unless it is somebody else's own."""
+    preset = run.preset
+    return preset if preset and (preset.is_team or preset.member_id == member.pk) else None
 
 
 def input_lines(run: Run) -> list[InputLine]:

@@ -12,14 +12,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from runs.http import PortalRequest, go_to, render_page
-from runs.models import App, AppSchema, Run
+from runs.models import App, AppSchema, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
-from runs.schema_forms.inputs import map_field_errors
 from runs.schema_forms.types import Answer, UploadInfo
-from runs.services import catalog, drafts, form_files, health, launch, uploads
+from runs.services import catalog, drafts, form_files, health, launch, openings, presets, reuse, uploads
 from runs.services.cards import app_card, run_cards
 from runs.services.costs import cost_line
 from runs.services.launch import Press, TokenSpentError, launch_run
+from runs.services.openings import NoSourceError, Notice, Opening
 from runs.services.people import mail_to_admins
 
 KINDS = (("", "All"), ("image", "Images"), ("video", "Videos"), ("text", "Texts"))
@@ -88,27 +88,21 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
         catalog.request_app_refresh(app)
     catalog.request_balance_if_stale()
     if app.schema is None:
-        return _page(request, app, None, [])
+        return _page(request, app, None, Opening())
     return _opened(request, app, app.schema)
 
 
 def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse:
-    """The form as it was left: the draft, or the run it is begun from, or fresh."""
-    source = request.GET.get("from", "")[:16]
-    draft = drafts.load_draft(request.user, app)
-    notices, field_errors = [], {}
-    answers, wanted = [], None
-    if draft is not None and (not source or draft.source == source):
-        answers, wanted = draft.answers, draft.wanted
-        notices.append("Kept from last time.")
-    elif source:
-        run = get_object_or_404(Run.objects.visible_to(request.user), public_id=source, app=app)
-        answers, wanted = launch.answers_of(run), run.wanted_outputs or None
-        field_errors = map_field_errors(schema.parameters, run.field_errors)
-        if run.schema_id != schema.pk:
-            notices.append("This app's form has changed since that run. Check what is filled in.")
-    form = _form(request, app, schema, None, answers=answers, wanted=wanted, field_errors=field_errors)
-    return _page(request, app, form, [*notices, *_dropped(form)], source=source)
+    """The form as it was left: the draft, or the run or preset it is begun from, or fresh."""
+    try:
+        opened = openings.opening(request.user, app, schema, request.GET)
+    except NoSourceError:
+        raise Http404 from None
+    form = _form(
+        request, app, schema, None, answers=opened.answers, wanted=opened.wanted, field_errors=opened.field_errors
+    )
+    opened.notices += _dropped(form)
+    return _page(request, app, form, opened)
 
 
 def _pressed(request: PortalRequest, app: App) -> HttpResponse:
@@ -121,23 +115,25 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     errors = form_files.take_all(request.user, opened.parameters, posted, request.FILES)
     form_files.rearrange(posted, posted.get("act", ""))
     form = _form(request, app, opened, posted, field_errors=errors)
-    source = posted.get("from", "")[:16]
-    drafts.save_draft(request.user, app, form.draft_answers(), _ticked(form), source)
+    opened_with = _keep_draft(request, app, form, posted)
     if (url := _library_url(app, posted.get("act", ""))) is not None:
         return go_to(request, url)
+    if (act := posted.get("act", "")).startswith("preset") and not errors:
+        return _preset_pressed(request, app, form, act, opened_with)
     if "act" in posted:
         again = _form(
             request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form), field_errors=errors
         )
-        return _page(request, app, again, [], source=source)
+        return _page(request, app, again, opened_with)
     if spent := launch.run_of_form(request.user, posted.get("token", "")):
-        return _pressed_again(request, app, form, spent, source)
+        return _pressed_again(request, app, form, spent, opened_with)
     if known != app.schema:  # positions of an unknown version could mean anything
         fresh = _form(request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form))
-        return _page(request, app, fresh, [CHANGED, *_dropped(fresh)], source=source, status=422)
+        opened_with.notices += [Notice(CHANGED), *_dropped(fresh)]
+        return _page(request, app, fresh, opened_with, status=422)
     if not form.is_valid():
-        return _page(request, app, form, [], token=posted.get("token", ""), source=source, status=422)
-    return _launch(request, app, form, posted.get("token", ""), source)
+        return _page(request, app, form, opened_with, token=posted.get("token", ""), status=422)
+    return _launch(request, app, form, posted.get("token", ""), opened_with)
 
 
 def _library_url(app: App, act: str) -> str | None:
@@ -148,28 +144,66 @@ def _library_url(app: App, act: str) -> str | None:
     return f"{reverse('runs:library')}?{urlencode({'app': app.public_id, 'field': field})}"
 
 
-def _pressed_again(request: PortalRequest, app: App, form: SchemaForm, spent: Run, source: str) -> HttpResponse:
+def _keep_draft(request: PortalRequest, app: App, form: SchemaForm, posted: QueryDict) -> Opening:
+    """Keep what was posted, and whatever else was typed before; returns what the form had been opened with."""
+    openings.set_aside(request.user, app, posted.get("aside", ""))
+    run = reuse.source_run(request.user, app, posted.get("from", "")[:16])
+    preset = reuse.source_preset(request.user, app, posted.get("preset", "")[:16])
+    source = run or preset
+    drafts.save_draft(
+        request.user, app, form.draft_answers(), _ticked(form), source.public_id if source is not None else ""
+    )
+    return Opening(run=run, preset=preset)
+
+
+def _preset_pressed(request: PortalRequest, app: App, form: SchemaForm, act: str, opened_with: Opening) -> HttpResponse:
+    """Save what is in the form under a name, which is asked for on a page of its own; or into the open preset."""
+    preset = opened_with.preset
+    if act == "preset-update" and preset and Preset.objects.changeable_by(request.user).filter(pk=preset.pk).exists():
+        presets.update_preset(preset, form.draft_answers(), _ticked(form), timezone.now())
+        drafts.clear_draft(request.user, app)
+        messages.success(request, f"“{preset.name}” now holds these values.")
+        return go_to(request, preset.get_absolute_url())
+    return go_to(request, f"{reverse('runs:preset-new')}?app={app.public_id}")
+
+
+def _pressed_again(
+    request: PortalRequest, app: App, form: SchemaForm, spent: Run, opened_with: Opening
+) -> HttpResponse:
     """This form has started a run: the same inputs lead to it, others give the form again with a new token."""
     if form.is_valid() and launch.is_same(spent, app, form.answers(), form.wanted_outputs()):
         drafts.clear_draft(request.user, app)
         return go_to(request, spent.get_absolute_url())
     schema = app.schema or spent.schema
     again = _form(request, app, schema, None, answers=form.draft_answers(), wanted=_ticked(form))
-    return _page(request, app, again, [SPENT], source=source, status=422)
+    return _page(request, app, again, _saying(opened_with, SPENT), status=422)
 
 
-def _launch(request: PortalRequest, app: App, form: SchemaForm, token: str, source: str) -> HttpResponse:
+def _launch(request: PortalRequest, app: App, form: SchemaForm, token: str, opened_with: Opening) -> HttpResponse:
     assert app.schema is not None  # noqa: S101 - narrowed by the caller
     if cost_line(app, request.user).is_blocked:
-        return _page(request, app, form, [], source=source, status=422)
+        return _page(request, app, form, opened_with, status=422)
     if launch.read_form_token(token) != request.user.pk:
-        return _page(request, app, form, [EXPIRED], source=source, status=422)
-    press = Press(app, app.schema, form.answers(), form.wanted_outputs(), token)
+        return _page(request, app, form, _saying(opened_with, EXPIRED), status=422)
+    press = Press(
+        app,
+        app.schema,
+        form.answers(),
+        form.wanted_outputs(),
+        token,
+        parent=opened_with.run,
+        preset=opened_with.preset,
+    )
     try:
         run = launch_run(request.user, press)
     except TokenSpentError:
-        return _page(request, app, form, [SPENT], source=source, status=422)
+        return _page(request, app, form, _saying(opened_with, SPENT), status=422)
     return go_to(request, run.get_absolute_url())
+
+
+def _saying(opened_with: Opening, words: str) -> Opening:
+    opened_with.notices.append(Notice(words))
+    return opened_with
 
 
 @require_POST
@@ -180,8 +214,7 @@ def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
     schema = AppSchema.objects.filter(app=app, version=posted.get("schema", "")).first() or app.schema
     if schema is not None and launch.is_unspent(request.user, posted.get("token", "")):
         form = _form(request, app, schema, posted)
-        source = posted.get("from", "")[:16]
-        drafts.save_draft(request.user, app, form.draft_answers(), _ticked(form), source)
+        _keep_draft(request, app, form, posted)
     return HttpResponse(status=204)
 
 
@@ -206,10 +239,10 @@ def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
     return render_page(request, "runs/app_detail.html", {"app": app}, partial="app-changed")
 
 
-def _dropped(form: SchemaForm) -> list[str]:
+def _dropped(form: SchemaForm) -> list[Notice]:
     """A sentence that names the answers which no longer fit, if there are any."""
     names = ", ".join(f"“{name}”" for name in form.dropped)
-    return [f"What was filled in for {names} no longer fits; choose again."] if names else []
+    return [Notice(f"What was filled in for {names} no longer fits; choose again.")] if names else []
 
 
 def _ticked(form: SchemaForm) -> list[int] | None:
@@ -243,10 +276,9 @@ def _page(
     request: PortalRequest,
     app: App,
     form: SchemaForm | None,
-    notices: list[str],
+    opened_with: Opening,
     *,
     token: str = "",
-    source: str = "",
     status: int = 200,
 ) -> HttpResponse:
     mine = Run.objects.of(request.user).filter(app=app).in_state("ready").newest_first()
@@ -257,9 +289,12 @@ def _page(
         "form": form,
         "token": token or launch.new_form_token(request.user),
         "schema_version": app.schema.version if app.schema else "",
-        "source": source,
+        "opened": opened_with,
+        "presets": presets.listed(request.user, app),
+        "can_update_preset": opened_with.preset is not None
+        and (opened_with.preset.member_id == request.user.pk or request.user.is_admin),
         "cost": cost_line(app, request.user),
-        "notices": notices,
+        "notices": opened_with.notices,
         "results": run_cards(mine.for_cards()[:RESULTS_SHOWN], request.user),
         "is_waiting": form is None,
     }

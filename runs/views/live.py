@@ -81,7 +81,7 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
     news = [run for run in fresh if version_token(run).partition("-")[2] != seen[run.public_id].said]
     context = {"oob": True, "announcement": " ".join(_announce(run) for run in news)}
     if is_run_page:
-        page = run_page(fresh[0], is_swap=True)
+        page = run_page(fresh[0], request.user, is_swap=True)
         known_as = seen[fresh[0].public_id]
         boxes = [box for box in page.boxes if box.version > known_as.version and box.position < known_as.boxes]
         title = f"{page.state.word} · {fresh[0].app_name}"

@@ -27,7 +27,7 @@ def _changeable_run_of(request: PortalRequest, run_id: str) -> Run:
 @require_safe
 def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     run = _run_of(request, run_id)
-    page = run_page(run)
+    page = run_page(run, request.user)
     if page.is_live:
         progress.touch_opened([run], timezone.now())
         waking.ensure_poller()
@@ -47,7 +47,9 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
     """Asks on GET, does it on POST: a page of its own, so that the run page's refresh wipes nothing."""
     run = _changeable_run_of(request, run_id)
     if request.method != "POST":
-        return render_page(request, "runs/run_cancel.html", {"section": "history", "run": run, "page": run_page(run)})
+        return render_page(
+            request, "runs/run_cancel.html", {"section": "history", "run": run, "page": run_page(run, request.user)}
+        )
     said = {
         "cancelled": "Cancelled. Nothing had been started.",
         "asked": "Lamina is asked to stop this run.",

@@ -2,37 +2,33 @@
 
 from urllib.parse import urlsplit
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from runs.http import PortalRequest, render_page
+from runs.http import PortalRequest, refuse_viewers, render_page
 from runs.models import Output, Run
 from runs.services import stars
 
 
 @require_POST
 def run_star(request: PortalRequest, run_id: str) -> HttpResponse:
-    is_on = _is_on(request)
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
-    stars.star_run(run, request.user, timezone.now(), is_on=is_on)
+    stars.star_run(run, request.user, timezone.now(), is_on=_is_on(request))
     return _answer(request, run)
 
 
 @require_POST
 def file_star(request: PortalRequest, file_id: str) -> HttpResponse:
-    is_on = _is_on(request)
     output = get_object_or_404(Output.objects.visible_to(request.user), public_id=file_id)
-    stars.star_output(output, request.user, timezone.now(), is_on=is_on)
+    stars.star_output(output, request.user, timezone.now(), is_on=_is_on(request))
     return _answer(request, output)
 
 
 def _is_on(request: PortalRequest) -> bool:
-    if not request.user.can_run:
-        raise PermissionDenied
+    refuse_viewers(request.user)
     return request.POST.get("on") == "1"
 
 

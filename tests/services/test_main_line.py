@@ -42,7 +42,7 @@ def test_a_press_becomes_one_run_with_kept_pictures(alice: Member, cartoonify: A
 
     run.refresh_from_db()
     assert (run.status, run.outputs_ready, run.failure_text) == ("completed", 2, "")
-    page = run_page(Run.objects.for_page().get(pk=run.pk))
+    page = run_page(Run.objects.for_page().get(pk=run.pk), alice)
     assert [box.state for box in page.boxes] == ["ready", "ready"]
     assert all(box.files[0].thumb_400 for box in page.boxes)
     assert len(sandbox.requests_to("run_start")) == 1

@@ -1,0 +1,65 @@
+"""A run once more, just as it was; and its name."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from runs.http import PortalRequest, go_to, refuse_viewers, render_page
+from runs.models import Run
+from runs.services import catalog, launch, presets, reuse, titles
+from runs.services.costs import cost_line
+from runs.services.launch import TokenSpentError, launch_run
+from runs.services.run_page import wanted_words
+
+OLD_PAGE = "This page was opened for somebody else or too long ago. Nothing was started; press again."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
+    """Asks on GET, since it costs; starts one run on POST, however often that is pressed."""
+    run = get_object_or_404(Run.objects.visible_to(request.user).for_page(), public_id=run_id)
+    if request.method != "POST":
+        catalog.request_balance_if_stale()
+        return _ask(request, run)
+    refuse_viewers(request.user)
+    token = request.POST.get("token", "")
+    if spent := launch.run_of_form(request.user, token):
+        return go_to(request, spent.get_absolute_url())
+    found = reuse.again(request.user, run)
+    if found.reason or cost_line(run.app, request.user).is_blocked:
+        return _ask(request, run, status=422)
+    if launch.read_form_token(token) != request.user.pk:
+        return _ask(request, run, said=OLD_PAGE, status=422)
+    try:
+        started = launch_run(request.user, reuse.press_again(request.user, run, found, token))
+    except TokenSpentError as error:
+        started = error.run
+    return go_to(request, started.get_absolute_url())
+
+
+def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200) -> HttpResponse:
+    found, cost = reuse.again(request.user, run), cost_line(run.app, request.user)
+    context = {
+        "section": "history",
+        "run": run,
+        "lines": presets.answer_lines(found.answers),
+        "wanted_words": wanted_words(run),
+        "reason": (found.reason if request.user.can_run else "") or cost.reason,
+        "has_form": not run.app.is_gone and request.user.can_run,
+        "is_form_better": bool(found.reason),
+        "said": said,
+        "cost": cost,
+        "token": launch.new_form_token(request.user),
+    }
+    return render_page(request, "runs/run_again.html", context, status=status)
+
+
+@require_POST
+def run_rename(request: PortalRequest, run_id: str) -> HttpResponse:
+    """A title of one's own; an empty one gives the app's name back."""
+    run = get_object_or_404(Run.objects.changeable_by(request.user), public_id=run_id)
+    refuse_viewers(request.user)
+    titles.rename(run, request.POST.get("title", ""))
+    return go_to(request, run.get_absolute_url())

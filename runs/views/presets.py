@@ -1,0 +1,126 @@
+"""Presets: name what is in a form or went into a run, change and delete them. They open in the app's own form."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from runs.http import PortalRequest, go_to, refuse_viewers, render_page
+from runs.models import App, Draft, Preset, Run
+from runs.schema_forms.types import Answer
+from runs.services import library, presets
+from runs.services.presets import NameTakenError
+
+NEEDS_NAME = "Give it a name."
+TAKEN = "You have a preset of this name for this app. Choose another name."
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a new preset is made of: a run, or what stands in the member's form of the app."""
+
+    app: App
+    answers: list[Answer]
+    wanted: list[int] | None
+    run: Run | None = None
+    draft: Draft | None = None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def preset_new(request: PortalRequest) -> HttpResponse:
+    """Asks for a name on GET, saves on POST: `?from=<run>`, or `?app=<app>` for what is in its form."""
+    source = _source(request)
+    refuse_viewers(request.user)
+    if request.method != "POST":
+        name = source.run.title if source.run else ""
+        return _new_page(request, source, name)
+    name, is_team = _name(request), request.POST.get("is_team") == "1"
+    if not name:
+        return _new_page(request, source, name, error=NEEDS_NAME)
+    try:
+        made = presets.save_preset(request.user, source.app, name, source.answers, source.wanted, is_team=is_team)
+    except NameTakenError:
+        return _new_page(request, source, name, error=TAKEN)
+    if source.draft is not None:  # it is in the preset now, unless more was typed meanwhile
+        Draft.objects.filter(pk=source.draft.pk, updated_at=source.draft.updated_at).delete()
+    messages.success(request, f"Saved as “{made.name}”.")
+    return go_to(request, made.get_absolute_url())
+
+
+def _source(request: PortalRequest) -> Source:
+    run_id = request.GET.get("from", "")[:16]
+    if run_id:
+        run = get_object_or_404(Run.objects.visible_to(request.user).select_related("app"), public_id=run_id)
+        return Source(run.app, library.answers_for(request.user, run), run.wanted_outputs or None, run=run)
+    app = get_object_or_404(App, public_id=request.GET.get("app", "")[:16])
+    draft = Draft.objects.filter(member=request.user, app=app).first()
+    if draft is None:
+        raise Http404
+    return Source(app, draft.answers, draft.wanted_outputs, draft=draft)
+
+
+def _name(request: PortalRequest) -> str:
+    return " ".join(request.POST.get("name", "").replace("\x00", "").split())[: presets.NAME_LENGTH]
+
+
+def _new_page(request: PortalRequest, source: Source, name: str, *, error: str = "") -> HttpResponse:
+    context = {
+        "section": "apps",
+        "app": source.app,
+        "lines": presets.answer_lines(source.answers),
+        "name": name,
+        "is_team": request.POST.get("is_team") == "1",
+        "error": error,
+        "back_url": source.run.get_absolute_url() if source.run else source.app.get_absolute_url(),
+    }
+    return render_page(request, "runs/preset_new.html", context, status=422 if error else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def preset_edit(request: PortalRequest, preset_id: str) -> HttpResponse:
+    """Rename it, share it with the team or take it back, or go on to delete it."""
+    preset = _changeable(request, preset_id)
+    error, name, is_team = "", preset.name, preset.is_team
+    if request.method == "POST":
+        name, is_team = _name(request), request.POST.get("is_team") == "1"
+        error = "" if name else NEEDS_NAME
+        try:
+            if not error:
+                presets.edit_preset(preset, name, timezone.now(), is_team=is_team)
+                messages.success(request, f"“{preset.name}” is saved.")
+                return go_to(request, preset.get_absolute_url())
+        except NameTakenError:
+            error = TAKEN
+    context = {
+        "section": "apps",
+        "app": preset.app,
+        "preset": preset,
+        "lines": presets.answer_lines(preset.answers),
+        "name": name,
+        "is_team": is_team,
+        "error": error,
+        "back_url": preset.get_absolute_url(),
+    }
+    return render_page(request, "runs/preset_edit.html", context, status=422 if error else 200)
+
+
+@require_POST
+def preset_delete(request: PortalRequest, preset_id: str) -> HttpResponse:
+    preset = _changeable(request, preset_id)
+    app = preset.app
+    preset.delete()
+    messages.info(request, f"“{preset.name}” is deleted. Runs made with it stay as they are.")
+    return go_to(request, app.get_absolute_url())
+
+
+def _changeable(request: PortalRequest, preset_id: str) -> Preset:
+    mine = Preset.objects.changeable_by(request.user).select_related("app", "member")
+    preset = get_object_or_404(mine, public_id=preset_id)
+    refuse_viewers(request.user)
+    return preset

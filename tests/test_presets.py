@@ -1,0 +1,233 @@
+"""Presets: what stands in a form or went into a run, under a name, for oneself or the team."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from runs.models import App, Draft, Member, Preset, Run, Upload
+from runs.services import drafts, library
+from runs.services.launch import Press, launch_run, new_form_token
+from tests.factories import PICTURE, PROMPT, STYLE, make_app, make_schema, make_stored
+
+pytestmark = pytest.mark.django_db
+NEEDED_PICTURE = {**PICTURE, "default": None}
+
+
+@pytest.fixture
+def app() -> App:
+    return make_app(parameters=[STYLE, PROMPT, NEEDED_PICTURE])
+
+
+@pytest.fixture
+def photo(alice: Member) -> Upload:
+    return Upload.objects.create(member=alice, file=make_stored(), status="ready", name="shoe.png")
+
+
+def fields(app: App, member: Member, photo: Upload | None = None, **more: Any) -> dict[str, Any]:
+    """The posted form: Style is Ghibli, the prompt "at sea"."""
+    assert app.schema is not None
+    kept = {"p2_kept": photo.public_id} if photo else {}
+    common = {"token": new_form_token(member), "schema": app.schema.version, "outputs": ["0", "1"]}
+    return {**common, "p0": "0", "p1": "at sea", **kept, **more}
+
+
+def run_of(member: Member, app: App, photo: Upload, **changes: Any) -> Run:
+    assert app.schema is not None
+    answers: list[Any] = [
+        {"name": "Style", "key": "", "id": "s-1", "type": "options", "value": "Ghibli", "is_default": False},
+        {"name": "Prompt", "key": "prompt_text", "id": "p-1", "type": "text", "value": "at sea", "is_default": False},
+        {"name": "Photo", "key": "", "id": "u-1", "type": "url", "value": {"uploads": [photo.public_id]},
+         "is_default": False},
+    ]  # fmt: skip
+    run = launch_run(member, Press(app, app.schema, answers, [0, 1], new_form_token(member)))
+    Run.objects.filter(pk=run.pk).update(
+        **{"status": "failed", "finished_at": timezone.now(), "due_at": None} | changes
+    )
+    run.refresh_from_db()
+    return run
+
+
+def save(client: Client, query: str, name: str, **more: Any) -> Preset:
+    answer = client.post(f"/presets/new/?{query}", {"name": name, **more})
+    assert answer.status_code == 302, answer.text
+    return Preset.objects.get(name=name)
+
+
+def test_what_stands_in_the_form_becomes_a_preset_files_included(
+    as_alice: Client, alice: Member, app: App, photo: Upload
+) -> None:
+    asked = as_alice.post(app.get_absolute_url(), fields(app, alice, photo, act="preset"))
+    assert asked["Location"] == f"/presets/new/?app={app.public_id}"
+    assert photo.file
+    assert photo.file.public_id in as_alice.get(asked["Location"]).text
+
+    preset = save(as_alice, f"app={app.public_id}", "Sea shoes")
+
+    page = as_alice.get(preset.get_absolute_url()).text
+    assert "at sea" in page
+    assert photo.public_id in page
+    assert "Kept from last time" not in page
+    assert list(preset.uploads.all()) == [photo]
+
+
+def test_a_preset_is_its_makers_until_it_is_the_teams(
+    as_alice: Client, as_bob: Client, app: App, photo: Upload, alice: Member
+) -> None:
+    run = run_of(alice, app, photo)
+    preset = save(as_alice, f"from={run.public_id}", "Mine")
+    assert as_bob.get(preset.get_absolute_url()).status_code == 404
+    assert "Mine" not in as_bob.get(app.get_absolute_url()).text
+
+    as_alice.post(f"/presets/{preset.public_id}/", {"name": "Ours", "is_team": "1"})
+
+    assert "Ours" in as_bob.get(app.get_absolute_url()).text
+    assert as_bob.get(preset.get_absolute_url()).status_code == 200
+    for answer in (as_bob.get(f"/presets/{preset.public_id}/"), as_bob.post(f"/presets/{preset.public_id}/delete/")):
+        assert answer.status_code == 404
+
+
+def test_a_teams_preset_gives_everyone_files_of_their_own(
+    as_alice: Client, as_bob: Client, app: App, photo: Upload, alice: Member, bob: Member
+) -> None:
+    run = run_of(alice, app, photo)
+    preset = save(as_alice, f"from={run.public_id}", "Ours", is_team="1")
+
+    page = as_bob.get(preset.get_absolute_url()).text
+
+    own = Upload.objects.get(member=bob)
+    assert own.file == photo.file
+    assert own.public_id in page
+    started = as_bob.post(app.get_absolute_url(), fields(app, bob, own, preset=preset.public_id))
+    made = Run.objects.get(member=bob)
+    assert started["Location"] == made.get_absolute_url()
+    assert made.preset == preset
+    assert "Ours" in as_bob.get(made.get_absolute_url()).text
+
+
+def test_a_name_is_needed_and_is_ones_own_once(as_alice: Client, app: App, photo: Upload, alice: Member) -> None:
+    run = run_of(alice, app, photo)
+    save(as_alice, f"from={run.public_id}", "Twice")
+
+    for name, words in ((" ", "Give it a name"), ("Twice", "of this name")):
+        answer = as_alice.post(f"/presets/new/?from={run.public_id}", {"name": name})
+        assert answer.status_code == 422
+        assert words in answer.text
+    assert Preset.objects.count() == 1
+
+
+def test_an_open_preset_takes_the_forms_values(as_alice: Client, app: App, photo: Upload, alice: Member) -> None:
+    preset = save(as_alice, f"from={run_of(alice, app, photo).public_id}", "Sea")
+    posted = fields(app, alice, photo, preset=preset.public_id, act="preset-update", p1="in snow")
+
+    answer = as_alice.post(app.get_absolute_url(), posted)
+
+    preset.refresh_from_db()
+    assert answer["Location"] == preset.get_absolute_url()
+    assert [a["value"] for a in preset.answers][1] == "in snow"
+    assert not Draft.objects.exists()
+
+
+def test_nobody_writes_over_a_teammates_preset(
+    as_alice: Client, as_bob: Client, app: App, photo: Upload, alice: Member, bob: Member
+) -> None:
+    preset = save(as_alice, f"from={run_of(alice, app, photo).public_id}", "Ours", is_team="1")
+
+    as_bob.post(app.get_absolute_url(), fields(app, bob, preset=preset.public_id, act="preset-update", p1="mine now"))
+
+    preset.refresh_from_db()
+    assert "mine now" not in str(preset.answers)
+
+
+def test_a_preset_of_a_changed_form_keeps_what_fits_and_names_the_rest(
+    as_alice: Client, app: App, photo: Upload, alice: Member
+) -> None:
+    preset = save(as_alice, f"from={run_of(alice, app, photo).public_id}", "Sea")
+    app.schema = make_schema(app, parameters=[{**STYLE, "options": ["Other"]}, PROMPT])
+    app.save()
+
+    page = as_alice.get(preset.get_absolute_url()).text
+
+    assert "at sea" in page
+    assert "What was filled in for “Photo”, “Style” no longer fits" in page
+
+
+def test_a_presets_files_are_kept(as_alice: Client, app: App, photo: Upload, alice: Member) -> None:
+    from runs.services.orphans import remove_uploads
+
+    preset = save(as_alice, f"from={run_of(alice, app, photo).public_id}", "Sea")
+    Run.objects.all().delete()
+
+    assert remove_uploads(Upload.objects.all()) == 0
+    preset.delete()
+    assert remove_uploads(Upload.objects.all()) == 1
+
+
+# --- drafts and what opens beside them ---
+
+
+def test_a_draft_outlives_a_form_that_opens_with_something_else(
+    as_alice: Client, alice: Member, app: App, photo: Upload
+) -> None:
+    run = run_of(alice, app, photo)
+    as_alice.post(f"/drafts/{app.public_id}/", fields(app, alice, p1="my long thought"))
+
+    page = as_alice.get(f"{app.get_absolute_url()}?from={run.public_id}").text
+    assert "What you had typed before is kept" in page
+    assert "my long thought" not in page
+    assert "my long thought" in as_alice.get(app.get_absolute_url()).text  # until something is typed
+
+    aside = page.partition('name="aside" value="')[2].partition('"')[0]
+    changed = fields(app, alice, photo, p1="at the lake", aside=aside, **{"from": run.public_id})
+    for _ in range(2):  # the second autosave of the page puts nothing aside
+        as_alice.post(f"/drafts/{app.public_id}/", changed)
+
+    kept = Preset.objects.get()
+    assert kept.name.startswith("Unfinished, ")
+    assert "my long thought" in str(kept.answers)
+    assert "at the lake" in as_alice.get(app.get_absolute_url()).text
+
+
+def test_a_draft_begun_from_a_run_comes_back_and_the_run_is_offered(
+    as_alice: Client, alice: Member, app: App, photo: Upload
+) -> None:
+    run = run_of(alice, app, photo)
+    url = f"{app.get_absolute_url()}?from={run.public_id}"
+    as_alice.post(f"/drafts/{app.public_id}/", fields(app, alice, photo, p1="at the lake", **{"from": run.public_id}))
+
+    page = as_alice.get(url).text
+    assert "at the lake" in page
+    assert "fresh=1" in page
+    fresh = as_alice.get(f"{url}&fresh=1").text
+    assert "at sea" in fresh
+    assert "at the lake" not in fresh
+
+    as_alice.post(app.get_absolute_url(), fields(app, alice, photo, p1="at the lake", **{"from": run.public_id}))
+    assert Run.objects.exclude(pk=run.pk).get().parent == run
+
+
+def test_a_teammates_shared_run_opens_with_files_of_ones_own(
+    as_bob: Client, alice: Member, bob: Member, app: App, photo: Upload
+) -> None:
+    run = run_of(alice, app, photo, shared_at=timezone.now())
+
+    page = as_bob.get(f"{app.get_absolute_url()}?from={run.public_id}").text
+
+    assert photo.file
+    own = library.adopt(bob, photo.file)
+    assert own.public_id in page
+    as_bob.post(app.get_absolute_url(), fields(app, bob, own, **{"from": run.public_id}))
+    made = Run.objects.get(member=bob)
+    assert made.parent == run
+    assert "Begun from" in as_bob.get(made.get_absolute_url()).text
+    Run.objects.filter(pk=run.pk).update(shared_at=None)
+    assert "Begun from" not in as_bob.get(made.get_absolute_url()).text
+
+
+def test_nothing_is_put_aside_by_a_made_up_time(alice: Member, app: App, as_alice: Client) -> None:
+    drafts.save_draft(alice, app, [], None)
+    for aside in ("x", "nan", "1e400", "-1e99"):
+        answer = as_alice.post(f"/drafts/{app.public_id}/", fields(app, alice, aside=aside))
+        assert answer.status_code == 204
+    assert not Preset.objects.exists()
