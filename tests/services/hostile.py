@@ -87,6 +87,7 @@ class HostileServer(ThreadingHTTPServer):
         self.headers: dict[str, str] = {}
         self.puts: dict[str, tuple[bytes, str]] = {}
         self.files: dict[str, bytes] = {"/a.png": picture()}
+        self.dripping: dict[str, bytes] = {}  # these come in four pieces, a moment apart
         self.status = 200
         self.over = threading.Event()
 
@@ -110,6 +111,8 @@ class Handler(BaseHTTPRequestHandler):
         act: Callable[[], None] | None = getattr(self, "act_" + path.strip("/").replace("-", "_"), None)
         if act is not None:
             act()
+        elif path in self.server.dripping:
+            self.in_pieces(self.server.dripping[path])
         elif path in self.server.files:
             self.answer(self.server.files[path])
         else:
@@ -135,6 +138,13 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Set-Cookie", "spy=1")
         self.end_headers()
         self.wfile.write(body)
+
+    def in_pieces(self, body: bytes) -> None:
+        step = len(body) // 4 + 1
+        self.answer(body[:step], Content_Length=str(len(body)))
+        for at in range(step, len(body), step):
+            self.server.over.wait(0.03)
+            self.wfile.write(body[at : at + step])
 
     def forever(self, block: bytes, pause_seconds: float = 0.0) -> None:
         while not self.server.over.wait(pause_seconds):
