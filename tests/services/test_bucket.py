@@ -3,18 +3,16 @@
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.http import Http404
 from django.test import Client, RequestFactory
-from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
 from lamina_portal import environment
@@ -32,30 +30,6 @@ from tests.services.hostile import HostileServer, kept_files, picture
 from tests.services.test_uploads import disk
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    """The address of a bucket: TEST_S3_URL's, or one of our own on loopback."""
-    if given := os.environ.get("TEST_S3_URL"):
-        yield given
-        return
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"s3://key:se%2Fcret@{host}:{port}/results?secure=false"
-    server.stop()
-
-
-@pytest.fixture
-def store(s3_url: str, settings: Settings) -> Any:
-    """The default storage is a fresh bucket."""
-    parts = urlsplit(s3_url)
-    own = urlunsplit(parts._replace(path=f"{parts.path}-{os.urandom(4).hex()}"))
-    settings.STORAGES = settings.STORAGES | {"default": environment.storage(own)}
-    storage: Any = default_storage
-    storage.client.create_bucket(Bucket=storage.bucket_name)
-    return storage
 
 
 def keep(tmp_path: Path, body: bytes) -> StoredFile:
