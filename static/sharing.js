@@ -1,13 +1,25 @@
 /* A link made by a click is copied by the same click, where the browser allows it; else its Copy button stands ready. */
 "use strict";
-document.addEventListener("htmx:afterSettle", () => {
-	const fresh = document.querySelector(".share-link.is-fresh:not([data-met])"), button = fresh?.querySelector("[data-copy]");
-	if (!button) return;
+const sheet = document.getElementById("share-sheet");
+const copyFresh = (fresh) => {
+	const button = fresh.querySelector("[data-copy]");
 	fresh.dataset.met = "";
+	if (!button) return;
+	button.hidden = false;
 	button.focus();
 	const copied = () => {
 		button.querySelector("[data-copy-word]").textContent = "Copied";
 		document.getElementById("announcer").textContent = "The link is made and copied.";
 	};
 	navigator.clipboard?.writeText(document.getElementById(button.dataset.copy).textContent).then(copied, () => {});
+};
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+	const share = target.closest(".share") || target.querySelector(".share"), fresh = share?.querySelector(".is-fresh:not([data-met])");
+	if (fresh) copyFresh(fresh);
+	else if (sheet?.contains(share) && !sheet.contains(document.activeElement)) share.querySelector(".share-title").focus();
+	// the card behind the sheet asks how the run is now
+	if (share) document.getElementById(`card-${share.id.slice(6)}`)?.setAttribute("data-active", "");
+});
+sheet?.addEventListener("toggle", ({ newState }) => {
+	if (newState === "closed") sheet.lastElementChild.replaceChildren(); // the next run's must never look like this one's
 });

@@ -76,7 +76,7 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "") -> 
     views = [link_view(link, member, rules, made=made) for link in with_pictures(sharing.links_to(run))]
     shown = [view for view in views if view.is_open or _was_revoked_lately(view.link, now)]
     may_share = sharing.may_share(member, run)
-    no_link = _no_link_words(member, rules)
+    no_link = refusal_of(member)
     return SharePanel(
         run=run,
         dom_id=f"share-{run.public_id}",
@@ -94,8 +94,9 @@ def _was_revoked_lately(link: GuestLink, now: datetime) -> bool:
     return link.revoked_at is not None and now - link.revoked_at < UNDO_SHOWN and link.expires_at > now
 
 
-def _no_link_words(member: Member, rules: SharingRules) -> str:
+def refusal_of(member: Member) -> str:
     """Why MEMBER makes no links; empty when they may."""
+    rules = SharingRules.current()
     if not rules.guests_allowed:
         return NOT_ALLOWED
     return "" if rules.may_make_links(member) else NOT_YOURS

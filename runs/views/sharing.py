@@ -66,6 +66,8 @@ def share_new(request: PortalRequest) -> HttpResponse:
         return _done(request, run, share_panel.NOT_READY)
     if not outputs:
         raise Http404
+    if request.htmx and run is not None and (refusal := share_panel.refusal_of(request.user)):
+        return _panel(request, run, said=refusal)
     link = sharing.make_link(request.user, outputs)
     if run is not None:
         return _done(request, run, SAID["made"], made=link.public_id)

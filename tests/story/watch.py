@@ -34,7 +34,7 @@ SCRIPT = """
   });
 })();
 """
-EXPECTED = re.compile(r"status of (401|403|404|422)")  # Chromium's own line about an answer the story asked for
+EXPECTED = re.compile(r"status of (401|403|404|410|422)")  # Chromium's own line about an answer the story asked for
 # What Chromium says when a page is left before the fade to it has begun; nothing is lost but the fade.
 HARMLESS = re.compile(r"ViewTransition opt-in disabled|Transition was (skipped|aborted)")
 PIECES = ("image", "stylesheet", "script", "media", "font")

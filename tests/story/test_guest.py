@@ -1,0 +1,48 @@
+"""A guest link from the first click to its end: made by a maker, opened on a phone without scripts."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.story.acts import expect_picture
+from tests.story.conftest import Guests
+from tests.story.scenes.sharing import PASSPHRASE, shared, with_passphrase
+from tests.story.test_widths import SIDEWAYS
+
+pytestmark = pytest.mark.browser
+PHONE = "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 Chrome/148.0 Mobile Safari/537.36"
+
+
+def test_a_guest_looks_on_a_phone_without_scripts_until_the_link_is_revoked(guests: Guests) -> None:
+    maker = guests("mara")
+    path = shared(maker)
+    expect(maker.page.locator(".share-link.is-fresh [data-copy]")).to_be_focused()
+    guest = guests("kim", signed_in=False, scripts=False, width=360, user_agent=PHONE)
+    guest.page.goto(path)
+    expect(guest.page).to_have_title("1 image from Mara")
+    for picture in guest.page.locator(".guest-stage img").all():
+        picture.scroll_into_view_if_needed()
+        expect_picture(picture)
+    assert guest.page.evaluate(SIDEWAYS) == ""
+    assert guest.context.cookies() == []
+    maker.page.goto("/shares/")
+    expect(maker.page.locator(".link-row")).to_contain_text("Opened once")
+    maker.page.get_by_role("button", name="Revoke").click()
+    maker.page.get_by_role("button", name="Undo").wait_for()
+    guest.page.reload()
+    expect(guest.page.get_by_role("heading")).to_have_text("This link was taken back")
+    maker.page.get_by_role("button", name="Undo").click()
+    maker.page.get_by_role("button", name="Revoke").wait_for()
+    guest.page.reload()
+    expect(guest.page.get_by_role("heading")).to_have_text("1 image from Mara")
+
+
+def test_a_passphrase_opens_pictures_without_scripts_and_cookies(guests: Guests) -> None:
+    maker = guests("mara")
+    guest = guests("kim", signed_in=False, scripts=False, width=360, user_agent=PHONE)
+    guest.page.goto(with_passphrase(maker))
+    expect(guest.page.get_by_text("Kim at Acme")).to_have_count(0)
+    guest.page.get_by_label("Passphrase").fill(PASSPHRASE)
+    guest.page.get_by_role("button", name="Open").click()
+    expect(guest.page.get_by_text("For Kim at Acme")).to_be_visible()
+    expect_picture(guest.page.locator(".guest-stage img").first)
+    assert guest.context.cookies() == []
