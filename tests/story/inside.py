@@ -20,7 +20,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from runs.models import App, Member, OutputFile, Run
+from runs.models import App, Member, Output, OutputFile, Run
 from runs.models.ids import new_public_id
 from runs.services import health, launch
 from runs.services.wording import state_of
@@ -109,6 +109,11 @@ def fill_history(email: str, remote_id: str, count: int) -> None:
         factories.make_run(who, what, status="completed", created_at=timezone.now() - timedelta(hours=hours + 1))
 
 
+def results(run: str) -> list[str]:
+    """Ids of the run's results."""
+    return list(Output.objects.filter(run__public_id=run).values_list("public_id", flat=True))
+
+
 def run(run: str) -> dict[str, Any]:
     """How the portal sees the run."""
     found = Run.objects.get(public_id=run)
@@ -131,7 +136,8 @@ def change_form(remote_id: str) -> None:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    f.__name__: f for f in (has_catalog, member, session, expire, app, start, stay, fill_history, run, change_form)
+    f.__name__: f
+    for f in (has_catalog, member, session, expire, app, start, stay, fill_history, results, run, change_form)
 }
 
 
