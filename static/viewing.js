@@ -5,13 +5,13 @@
 {
 	const one = (css, root = document) => root.querySelector(css);
 	const all = (css) => [...document.querySelectorAll(css)];
-	const page = one("#file");
+	const page = () => one("#file"); // another one after going back
 	const NONE = { width: "", height: "" };
 	const STEP = 1.5, CLICK = 2.5;
 	let scale = 1, fit = NONE, held, moved;
 
-	const stage = () => one("[data-stage]", page);
-	const frame = () => one("[data-frame]:has(img)", page);
+	const stage = () => one("[data-stage]");
+	const frame = () => one("[data-frame]:has(img)");
 	const size = (node, { width, height }) => Object.assign(node.style, { width: width && `${width}px`, height: height && `${height}px` });
 
 	/* Small first, then the file itself. */
@@ -62,7 +62,7 @@
 	};
 	const natural = () => +one("img", frame()).getAttribute("width") / (fit.width || frame().getBoundingClientRect().width);
 	const tell = () => {
-		const shown = one("[data-scale]", page), percent = Math.round((100 * scale) / natural());
+		const shown = one("[data-scale]"), percent = Math.round((100 * scale) / natural());
 		shown.textContent = scale > 1 ? `${percent} %` : "Fits";
 	};
 	const back = () => scale > 1 && zoom(1);
@@ -71,9 +71,9 @@
 
 	const fullScreen = () => {
 		if (document.fullscreenElement) document.exitFullscreen();
-		else page.requestFullscreen?.().catch(() => {});
+		else page().requestFullscreen?.().catch(() => {});
 	};
-	const go = (rel) => one(`a[rel=${rel}]`, page)?.click();
+	const go = (rel) => one(`#file a[rel=${rel}]`)?.click();
 
 	/* Pointer: click, drag, pinch */
 	document.addEventListener("click", (event) => {
@@ -92,7 +92,7 @@
 		return { far: Math.hypot(a.x - b.x, a.y - b.y) || 1, x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
 	};
 	let pinch;
-	page.addEventListener("pointerdown", (event) => {
+	document.addEventListener("pointerdown", (event) => {
 		if (!event.target.closest("[data-frame]") || !frame() || event.button) return;
 		moved = false;
 		const at = { x: event.clientX, y: event.clientY };
@@ -124,8 +124,8 @@
 	};
 	addEventListener("pointerup", release);
 	addEventListener("pointercancel", release);
-	page.addEventListener("dragstart", (event) => event.target.closest("[data-frame]") && event.preventDefault());
-	page.addEventListener("wheel", (event) => {
+	document.addEventListener("dragstart", (event) => event.target.closest?.("[data-frame]") && event.preventDefault());
+	document.addEventListener("wheel", (event) => {
 		if (!event.ctrlKey || !event.target.closest("[data-stage]") || !frame()) return; // a pinch on a track pad
 		event.preventDefault();
 		zoom(scale * Math.exp(-event.deltaY / 200), event.clientX, event.clientY);
@@ -139,7 +139,7 @@
 	};
 	addEventListener("keydown", (event) => {
 		const { key, target } = event;
-		if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !page.matches("[data-keys]")) return;
+		if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !one("#file[data-keys]")) return;
 		if (target.closest("input, textarea, select, [contenteditable]") || one("dialog[open], :popover-open")) return;
 		if (key.startsWith("Arrow") && target.closest("video, audio, [role=group], .strip, .stage-text")) return;
 		if (!Object.hasOwn(keys, key)) return;
@@ -152,18 +152,19 @@
 		fit = NONE;
 		for (const node of all("[data-scripted]")) node.hidden = node.matches("[data-full-screen]") && !document.fullscreenEnabled;
 		for (const picture of all("img[data-eager]")) if (!navigator.connection?.saveData) load(picture);
-		const { picture } = one("a[rel=next]", page)?.dataset ?? {};
+		const { picture } = one("#file a[rel=next]")?.dataset ?? {};
 		if (picture) new Image().src = picture;
-		one(".strip [aria-current]", page)?.parentElement.scrollIntoView({ block: "nearest", inline: "nearest" });
+		one(".strip [aria-current]")?.parentElement.scrollIntoView({ block: "nearest", inline: "nearest" });
 	};
 	addEventListener("resize", back);
 	document.addEventListener("fullscreenchange", back);
 	document.addEventListener("htmx:afterSettle", ({ target }) => {
-		if (!page.contains(target)) return;
+		if (!page()?.contains(target)) return;
 		fresh();
-		const title = one("#file-title", page);
+		const title = one("#file-title");
 		if (document.activeElement === document.body) title.focus({ preventScroll: true });
 		one("#announcer").textContent = title.textContent;
 	});
+	document.addEventListener("htmx:historyRestore", fresh);
 	fresh();
 }

@@ -60,6 +60,7 @@ FINISHED = {
     "card-rtl": {},
     "card-emoji": {},
     "card-twelve": {},
+    "card-value-list": {},
 }
 
 

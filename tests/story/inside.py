@@ -109,8 +109,20 @@ def fill_history(email: str, remote_id: str, count: int) -> None:
         factories.make_run(who, what, status="completed", created_at=timezone.now() - timedelta(hours=hours + 1))
 
 
+def result(email: str, remote_id: str, file_status: str = "", text: str = "") -> str:
+    """A made-up result of a finished run: with a file in FILE_STATUS that is not there, or a TEXT."""
+    who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
+    made = factories.make_run(who, what, status="completed").outputs.all()[0]
+    if file_status:  # due tomorrow: the portal leaves it alone
+        later = timezone.now() + timedelta(days=1)
+        OutputFile.objects.create(output=made, source_url="https://x.test/a.png", status=file_status, due_at=later)
+    made.text, made.kind = text, "text" if text else made.kind
+    made.save()
+    return made.public_id
+
+
 def results(run: str) -> list[str]:
-    """Ids of the run's results."""
+    """Ids of the results of the run, in order."""
     return list(Output.objects.filter(run__public_id=run).values_list("public_id", flat=True))
 
 
@@ -137,7 +149,10 @@ def change_form(remote_id: str) -> None:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
-    for f in (has_catalog, member, session, expire, app, start, stay, fill_history, results, run, change_form)
+    for f in (
+        *(has_catalog, member, session, expire, app, start, stay, fill_history),
+        *(result, results, run, change_form),
+    )
 }
 
 

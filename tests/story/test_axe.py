@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.story.acts import boxes, expect_state
+from tests.story.apps import CARTOONIFY
 from tests.story.conftest import FINISHED, Gallery, Guests, Visitor
 from tests.story.photos import look, photograph
 from tests.story.scenes import scenes
@@ -27,7 +28,7 @@ def findings(page: Page) -> list[str]:
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 
-LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve")  # to axe
+LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve", "card-value-list")  # to axe
 
 
 SIGHTS = [(1280, 800, "light"), (320, 640, "dark")]
@@ -81,4 +82,22 @@ def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(guests: Guests,
     expect_nothing(visitor)
     page.get_by_role("button", name="Cancel the run").click()
     expect_state(page, "Cancelled")
+    expect_nothing(visitor)
+
+
+@pytest.mark.parametrize(
+    ("app", "at"),
+    [
+        (CARTOONIFY, 0),  # a picture
+        ("card-value-list", 0),  # several files
+        ("sandbox-caption", 0),  # a text
+        ("sandbox-caption", 1),  # a sound
+        ("card-video-thumbnail", 0),
+        ("card-unknown-output", 1),  # a download
+        ("card-half-fails", 1),
+    ],
+)
+def test_axe_finds_nothing_on_the_page_of_a_result(guests: Guests, gallery: Gallery, app: str, at: int) -> None:
+    visitor = guests(email=gallery.email)
+    visitor.page.goto(f"/files/{visitor.whole.inside.ask('results', run=gallery.runs[app])[at]}/")
     expect_nothing(visitor)

@@ -50,8 +50,12 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
     runs.append(whole.inside.ask("stay", email=who, remote_id=LEFT_ALONE, status="starting"))
     forms = [whole.inside.ask("app", remote_id=app)["path"] for app in APPS]
     fixed = ["/", "/apps/", "/apps/?q=nothing", "/history/", "/history/?view=list", "/history/?q=nothing", "/nowhere/"]
+    seen = ("card-long-names", "card-twelve", "card-long-text", "card-half-fails", "card-video-thumbnail")
+    results = [whole.inside.ask("results", run=gallery.runs[app])[-1] for app in seen]
     return [
         *fixed,
+        *(f"/files/{result}/" for result in results),
+        f"/files/{results[0]}/use/",
         *forms,
         *(f"/runs/{run}/" for run in runs),
         f"/runs/{runs[-1]}/cancel/",
