@@ -163,9 +163,9 @@ def test_the_passport_tells_all(as_alice: Client, run: Run, outputs: list[Output
 
 
 def test_shortcuts_can_be_switched_off(as_alice: Client, alice: Member, outputs: list[Output]) -> None:
-    assert "data-keys" in page(as_alice, outputs[0])
+    assert 'id="file" data-keys' in page(as_alice, outputs[0])
     Member.objects.filter(pk=alice.pk).update(has_shortcuts=False)
-    assert "data-keys" not in page(as_alice, outputs[0])
+    assert 'id="file" data-keys' not in page(as_alice, outputs[0])
 
 
 def test_boxes_of_the_run_page_lead_to_their_pages(as_alice: Client, run: Run, outputs: list[Output]) -> None:
@@ -201,6 +201,11 @@ def test_previous_and_next_walk_the_list_in_history(as_alice: Client, alice: Mem
     assert walked == [output.public_id for run in (newest, middle, oldest) for output in run.outputs.all()]
     assert other.public_id not in walked
     assert 'rel="next"' not in page(as_alice, newest.outputs.all()[1])  # without the list the run ends
+    listed = as_alice.get("/history/?q=shoe").content.decode()
+    assert f'href="{newest.get_absolute_url()}{query}"' in listed
+    of_run = as_alice.get(newest.get_absolute_url() + query).content.decode()
+    assert f'href="{newest.outputs.all()[0].get_absolute_url()}{query}"' in of_run
+    assert f'href="{newest.get_absolute_url()}{query}"' in page(as_alice, newest.outputs.all()[0], query)
 
 
 def test_a_result_goes_into_another_apps_form(as_alice: Client, alice: Member, outputs: list[Output]) -> None:

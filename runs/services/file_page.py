@@ -85,6 +85,7 @@ class FilePage:
     next: Beside | None
     passport: Passport
     is_live: bool
+    run_url: str
 
     @property
     def title(self) -> str:
@@ -133,6 +134,7 @@ def file_page(run: Run, member: Member, public_id: str, number: int = 1, walk: s
         next=following,
         passport=passport_of(run, slide.output, slide.file),
         is_live=slide.box.state in ("pending", "saving") and is_live(run),
+        run_url=_url(run.get_absolute_url(), 1, walk),
     )
 
 

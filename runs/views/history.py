@@ -7,6 +7,7 @@ from itertools import groupby
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from runs.http import PortalRequest, render_page
@@ -31,6 +32,8 @@ def history(request: PortalRequest) -> HttpResponse:
     before, after = (Cursor.read(request.GET.get(name, "")) for name in ("before", "after"))
     page = page_of(found.runs(request.user, directory), before, after)
     cards = run_cards(page.runs, request.user)
+    if found.query:  # the results of a run then lead on through this list
+        cards = [replace(card, url=f"{card.url}?{urlencode({'in': found.query})}") for card in cards]
     is_filtered = bool(found.narrowing)
     context = {
         "section": "history",

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from runs.http import PortalRequest, go_to, refuse_viewers, render_page
@@ -38,6 +39,8 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
         "page": page,
         "retry": retry_of(run, request.user),
         "share": share_panel(request.user, run) if is_theirs else None,
+        # the list in History that the page was reached from: the results lead on through it
+        "walk": urlencode({"in": request.GET["in"]}) if "in" in request.GET else "",
     }
     return render_page(request, "runs/run_detail.html", context)
 

@@ -15,6 +15,7 @@ WIDE = "document.querySelector('[data-frame]').getBoundingClientRect().width"
 def opened(page: Page, gallery: Gallery, app: str, name: str) -> None:
     page.goto(f"/runs/{gallery.runs[app]}/")
     page.locator(".output-label", has_text=re.compile(f"^{name}$")).click()
+    expect_title(page, name)
 
 
 def expect_title(page: Page, words: str) -> None:
@@ -24,6 +25,7 @@ def expect_title(page: Page, words: str) -> None:
 def test_a_walk_by_keys(guests: Guests, gallery: Gallery) -> None:
     page = guests(email=gallery.email).page
     opened(page, gallery, "card-twelve", "Output 1")
+    expect(page.get_by_role("button", name="Larger")).to_be_visible()  # the script is there
     for key, title in (("j", "Output 2"), ("ArrowRight", "Output 3"), ("ArrowLeft", "Output 2"), ("k", "Output 1")):
         page.keyboard.press(key)
         expect_title(page, title)
