@@ -125,7 +125,8 @@ def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> 
         response = file_response(request, found.stored, variant)
     except Http404:
         return _plain(request, "nothing", 404)
-    response.headers["Cache-Control"] = FILE_CACHE
+    if response.status_code < 400:
+        response.headers["Cache-Control"] = FILE_CACHE
     return response
 
 

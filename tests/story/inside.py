@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from runs.models import App, Member, Output, OutputFile, Run
 from runs.models.ids import new_public_id
-from runs.services import health, launch
+from runs.services import health, launch, secret_links, sharing
 from runs.services.wording import state_of
 from tests import factories
 
@@ -136,6 +136,15 @@ def run(run: str) -> dict[str, Any]:
     return {"remote_id": found.remote_id, "final": is_final, "status": found.status, "state": state, "saving": saving}
 
 
+def link(run: str) -> str:
+    """The path of a new guest link to all that is ready in the run."""
+    shown = Run.objects.get(public_id=run)
+    made = sharing.make_link(
+        shown.member, sharing.outputs_for(shown.member, [o.public_id for o in shown.outputs.all()])
+    )
+    return f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, made.nonce)}/"
+
+
 def change_form(remote_id: str) -> None:
     """As if the author had changed the app behind an open form: another version of the same questions."""
     what = App.objects.select_related("schema").get(remote_id=remote_id)
@@ -151,7 +160,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         *(has_catalog, member, session, expire, app, start, stay, fill_history),
-        *(result, results, run, change_form),
+        *(result, results, run, link, change_form),
     )
 }
 
