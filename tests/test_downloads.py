@@ -7,12 +7,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.test import Client
 from pytest_django import Settings
 
 from runs.models import Member, Output, OutputFile, Run, StoredFile
 from runs.services import downloads, naming
 from runs.services.provenance import safe
+from runs.services.storing import StorageAway
 from tests.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
@@ -194,3 +196,15 @@ def test_a_text_alone(as_alice: Client, run: Run) -> None:
 
     assert answer.content.decode() == "Läuft, „gut“"
     assert 'attachment; filename="red-shoe_back_' in answer.headers["Content-Disposition"]
+
+
+def test_a_storage_that_is_away_is_said(as_alice: Client, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> bool:
+        raise StorageAway
+
+    monkeypatch.setattr(FileSystemStorage, "exists", away)
+
+    answer = as_alice.get(f"/download/?r={run.public_id}")
+
+    assert answer.status_code == 503
+    assert "Nothing is lost" in answer.content.decode()

@@ -8,6 +8,9 @@ from runs.http import PortalRequest, render_page
 from runs.models import Output
 from runs.services import downloads, naming
 from runs.services.serving import content_disposition
+from runs.services.storing import StorageAway
+
+AWAY = "The portal's storage does not answer. Nothing is lost; try the download again in a moment."
 
 
 @require_safe
@@ -18,6 +21,8 @@ def files_download(request: PortalRequest) -> HttpResponseBase:
         parcel = downloads.pack(request.user, results, runs)
     except downloads.TooMuch as refusal:
         return _nothing(request, "That is too much for one download", refusal.sentence, 422)
+    except StorageAway:
+        return _nothing(request, "The files cannot be reached just now", AWAY, 503)
     if parcel is None:
         raise Http404
     if not parcel.files:
