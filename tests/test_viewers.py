@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from runs.http import VIEWERS_LOOK
-from runs.models import Member
+from runs.models import Member, Upload
 from tests.access_rows import ROWS
 from tests.access_world import World
 from tests.factories import make_run
@@ -54,3 +55,15 @@ def test_a_viewer_reads_what_is_theirs_and_is_offered_no_change(world: World) ->
 def test_a_viewers_form_has_no_run_to_press(world: World) -> None:
     page = world.client("owner").get(world.app.get_absolute_url()).content.decode()
     assert "Your role lets you look, not run." in page
+
+
+def test_no_file_of_a_viewer_is_taken(world: World) -> None:
+    picture = SimpleUploadedFile("a.png", b"not looked at", "image/png")
+    for path, given in (
+        (world.app.get_absolute_url(), {"p0": "Ghibli", "p1_new": picture}),
+        ("/uploads/", {"app": world.app.public_id, "field": "p0", "file": picture}),
+    ):
+        answer = world.client("owner").post(path, given)
+        assert answer.status_code == 422
+        assert "Your role lets you look" in answer.content.decode()
+    assert Upload.objects.count() == 2  # those there were

@@ -112,6 +112,8 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     posted = form_files.posted_fields(request)
     known = AppSchema.objects.filter(app=app, version=posted.get("schema", "")).first()
     opened = known or app.schema
+    if not request.user.can_run:  # the page says so beside Run; no file is taken, no preset changed
+        return _page(request, app, _form(request, app, opened, posted), Opening(), status=422)
     errors = form_files.take_all(request.user, opened.parameters, posted, request.FILES)
     form_files.rearrange(posted, posted.get("act", ""))
     form = _form(request, app, opened, posted, field_errors=errors)
