@@ -26,6 +26,7 @@ BENCHES = {
     "first_view": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=180),
     "run_press": Bench(run_seconds=5, per_minute=100, patience_seconds=120),
     "history": Bench(run_seconds=5, per_minute=100, patience_seconds=180),
+    "files": Bench(run_seconds=3, per_minute=100_000, patience_seconds=300),
     "economy": Bench(run_seconds=30, per_minute=100, patience_seconds=540),
     "kill": Bench(run_seconds=5, per_minute=100, patience_seconds=1500),
 }
