@@ -37,7 +37,7 @@ def test_the_main_line_without_scripts(guests: Guests, tmp_path: Path, width: in
     expect(page.locator(".went-in").get_by_alt_text("me.png")).to_be_visible()
     page.get_by_role("link", name="History").first.click()
     expect(page.locator(f"#card-{run} .state-chip")).to_have_text("Ready")
-    page.get_by_label("Search in what was typed").fill("nothing like it")
+    page.get_by_label("Search in inputs, titles, apps").fill("nothing like it")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("heading", name="No run matches")).to_be_visible()
     page.get_by_role("link", name="Show everything").click()

@@ -52,6 +52,7 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
     fixed = ["/", "/apps/", "/apps/?q=nothing", "/history/", "/history/?view=list", "/history/?q=nothing", "/nowhere/"]
     seen = ("card-long-names", "card-twelve", "card-long-text", "card-half-fails", "card-video-thumbnail")
     results = [whole.inside.ask("results", run=gallery.runs[app])[-1] for app in seen]
+    fixed += ["/history/?tab=team", "/help/keys/"]
     return [
         *fixed,
         *(f"/files/{result}/" for result in results),

@@ -1,0 +1,83 @@
+"""History in the browser: choosing many with the mouse and the keys, and a search that the back button undoes."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.story.apps import LEFT_ALONE
+from tests.story.conftest import Guests
+from tests.story.whole import Whole
+
+pytestmark = pytest.mark.browser
+
+
+def chosen(page: Page) -> list[bool]:
+    return [box.is_checked() for box in page.locator(".run-card-pick input").all()]
+
+
+def test_runs_are_chosen_by_click_shift_click_and_keys_and_go_to_the_bin_and_back(guests: Guests, whole: Whole) -> None:
+    visitor = guests()
+    page = visitor.page
+    whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=6)
+    page.goto("/history/")
+    boxes, bar = page.locator(".run-card-pick input"), page.get_by_role("form", name="Chosen runs")
+    expect(bar).to_be_hidden()
+
+    boxes.nth(1).click()
+    boxes.nth(3).click(modifiers=["Shift"])
+    assert chosen(page) == [False, True, True, True, False, False]
+    expect(bar.get_by_text("3 chosen")).to_be_visible()
+    boxes.nth(3).press("ControlOrMeta+a")
+    expect(bar.get_by_text("6 chosen")).to_be_visible()
+    expect(bar.get_by_role("button", name="Compare")).to_be_disabled()
+    page.keyboard.press("Escape")
+    expect(bar).to_be_hidden()
+
+    page.locator("h1").click()
+    for key in ("j", "j", "x", "j", "x"):
+        page.keyboard.press(key)
+    assert chosen(page) == [False, True, True, False, False, False]
+    page.get_by_label("Search in inputs").press_sequentially("jxj")
+    expect(page.get_by_role("heading", name="No run matches")).to_be_visible()
+    page.get_by_role("link", name="take this filter away").click()
+
+    boxes.nth(0).click()
+    boxes.nth(1).click()
+    bar.get_by_role("button", name="Move to bin").click()
+    expect(page.get_by_text("2 runs are in the bin.")).to_be_visible()
+    expect(boxes).to_have_count(4)
+    page.get_by_role("button", name="Bring back").click()
+    expect(boxes).to_have_count(6)
+
+
+def test_a_search_stands_in_the_address_as_chips_and_back_undoes_it(guests: Guests, whole: Whole) -> None:
+    visitor = guests()
+    page = visitor.page
+    whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=2)
+    page.goto("/history/")
+    cards, chips = page.locator(".run-card"), page.get_by_role("list", name="Filters in use")
+
+    page.get_by_label("Search in inputs").fill("GHÏBLI")
+    expect(page).to_have_url(re.compile(r"/history/\?q=GH%C3%8FBLI$"))
+    page.get_by_label("State", exact=True).select_option("failed")
+    expect(page.get_by_role("heading", name="No run matches")).to_be_visible()
+    expect(chips.get_by_role("link")).to_have_count(2)
+    expect(page.get_by_role("link", name="Without Failed 2")).to_be_visible()
+
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"q=GH%C3%8FBLI$"))
+    expect(cards).to_have_count(2)
+    expect(page.get_by_label("State", exact=True)).to_have_value("")
+    chips.get_by_role("link", name="take this filter away").click()
+    expect(page).to_have_url(re.compile("/history/$"))
+    expect(chips).to_have_count(0)
+
+
+def test_the_list_of_shortcuts_opens_and_closes(guests: Guests) -> None:
+    page = guests().page
+    page.goto("/help/keys/")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
