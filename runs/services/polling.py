@@ -80,6 +80,7 @@ class Watch:
         self.listed = -SLOW_SECONDS
         self.first_looks: dict[int, float] = {}
         self.again_at: dict[int, float] = {}
+        self.unread: dict[int, Run] = {}  # ended as a look has shown, and not read yet
 
     def run(self, until: float) -> None:
         """Round after round; each answers how long to sleep, None when nothing is left to watch."""
@@ -130,8 +131,13 @@ class Watch:
             return settings.LAMINA_POLL_SECONDS if Run.objects.needing_poller().exists() else None
         if (early := self._too_early(list(active.values()))) > 0:
             return early
+        # While the budget is short a look at the list would take the place of one of these reads, round after round.
+        self.unread = {pk: run for pk, run in self.unread.items() if run.remote_id in active}
+        self._read_each(list(self.unread.values()))
         if not self._is_delivered(now):
             ended, hidden = self._read_list(active)
+            ended = [run for run in ended if run.pk not in self.unread]  # read a moment ago
+            self.unread = {run.pk: run for run in ended}
             self._read_each(ended)
             # Where the list may not be read, every run is asked all the time: starts must find room beside that.
             spare = Priority.PARTIAL if self.is_list_refused else None
