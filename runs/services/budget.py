@@ -1,7 +1,8 @@
 """The shared request counter: no more than the limit goes to Lamina in any minute, from all processes together.
 
 Lamina counts 100 requests a minute per address over everything. One locked row holds the times of the last minute's
-requests. What matters less leaves room for what matters more, so that a start never waits behind a catalogue.
+requests; with REDIS_URL they are kept there instead (`budget_redis`), by Redis's clock. What matters less leaves room
+for what matters more, so that a start never waits behind a catalogue.
 """
 
 import time
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from runs.models import RequestLog
+from runs.services import budget_redis
 
 WINDOW_SECONDS = 62.0  # Lamina counts arrivals, we count departures: two seconds for the road between them
 ROW_ID = 1
@@ -39,6 +41,9 @@ class BudgetWait(Exception):
 def take(priority: Priority) -> float:
     """Count one request. Returns 0.0 when it may go now, else the seconds until it may be tried (nothing counted)."""
     limit = max(1, settings.LAMINA_REQUESTS_PER_MINUTE * (100 - priority) // 100)
+    if settings.REDIS_URL:
+        waits = budget_redis.ask(budget_redis.TAKE, WINDOW_SECONDS, limit)
+        return budget_redis.AWAY_SECONDS if waits is None else min(waits, CLOSED_AT_MOST)
     with transaction.atomic():
         log = _locked_log()
         now = time.time()
@@ -54,6 +59,9 @@ def take(priority: Priority) -> float:
 
 def close(seconds: float) -> None:
     """Lamina said to come back in SECONDS: nobody asks before."""
+    if settings.REDIS_URL:
+        budget_redis.ask(budget_redis.CLOSE, WINDOW_SECONDS, min(max(seconds, 1.0), CLOSED_AT_MOST))
+        return
     with transaction.atomic():
         log = _locked_log()
         until = time.time() + min(max(seconds, 1.0), CLOSED_AT_MOST)
@@ -62,6 +70,10 @@ def close(seconds: float) -> None:
 
 def learn(remaining: int) -> None:
     """Lamina says that REMAINING requests are left: others at our address use the same limit, so count theirs too."""
+    if settings.REDIS_URL:
+        counted = settings.LAMINA_REQUESTS_PER_MINUTE - remaining
+        budget_redis.ask(budget_redis.LEARN, WINDOW_SECONDS, counted, STRANGERS)
+        return
     log = RequestLog.objects.filter(pk=ROW_ID).first()
     now = time.time()
     limit = settings.LAMINA_REQUESTS_PER_MINUTE
@@ -78,12 +90,16 @@ def learn(remaining: int) -> None:
 
 def closed_seconds() -> float:
     """Seconds for which Lamina asked us not to come; 0.0 when it did not."""
+    if settings.REDIS_URL:
+        return budget_redis.ask(budget_redis.LOOK, WINDOW_SECONDS) or 0.0
     log = RequestLog.objects.filter(pk=ROW_ID).first()
     return max(0.0, log.closed_until - time.time()) if log else 0.0
 
 
 def used() -> int:
     """Requests counted in the last minute."""
+    if settings.REDIS_URL:
+        return int(budget_redis.ask(budget_redis.USED, WINDOW_SECONDS, 60) or 0)
     log = RequestLog.objects.filter(pk=ROW_ID).first()
     return sum(stamp > time.time() - 60 for stamp in log.stamps) if log else 0
 

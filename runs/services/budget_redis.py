@@ -1,0 +1,80 @@
+"""The shared request counter in Redis, where there is one: `services.budget` with the same rules and Redis's own clock.
+
+Each step is one script, which Redis runs alone. While Redis is away nobody can count, so nothing is asked.
+"""
+
+import logging
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+logger = logging.getLogger("runs.budget")
+
+STAMPS, CLOSED, NUMBER = "portal:budget:stamps", "portal:budget:closed", "portal:budget:number"
+AWAY_SECONDS = 3.0  # until Redis is tried again
+PATIENCE_SECONDS = 2.0
+
+# Each begins with the time now and without the stamps that are too old. ARGV[1] is the window in seconds.
+BEGIN = """
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1])
+local count = redis.call('ZCARD', KEYS[1])
+local closed = tonumber(redis.call('GET', KEYS[2]) or '0')
+local function add(at)
+    redis.call('ZADD', KEYS[1], at, redis.call('INCR', KEYS[3]))
+    redis.call('EXPIRE', KEYS[1], 3600)
+end
+"""
+# ARGV[2]: how many there may be. Answers the seconds to wait, "0" when it was counted.
+TAKE = """
+if closed > now then return tostring(closed - now) end
+local limit = tonumber(ARGV[2])
+if count >= limit then
+    local oldest = redis.call('ZRANGE', KEYS[1], count - limit, count - limit, 'WITHSCORES')
+    return tostring(math.max(0.05, oldest[2] + ARGV[1] - now))
+end
+add(now)
+return '0'
+"""
+# ARGV[2]: for how many seconds.
+CLOSE = """
+local till = math.max(closed, now + ARGV[2])
+redis.call('SET', KEYS[2], string.format('%.3f', till), 'EX', math.ceil(till - now) + 1)
+return '0'
+"""
+# ARGV[2]: requests Lamina has counted; ARGV[3]: how many of others are not worth a note.
+LEARN = """
+local strangers = ARGV[2] - count
+if strangers > tonumber(ARGV[3]) then
+    for _ = 1, strangers do add(now - ARGV[1] / 2) end
+end
+return '0'
+"""
+LOOK = "return tostring(math.max(0, closed - now))"
+# ARGV[2]: seconds that count.
+USED = "return tostring(redis.call('ZCOUNT', KEYS[1], now - ARGV[2], '+inf'))"
+
+
+@cache
+def _server(url: str) -> "Redis":
+    from redis import Redis
+
+    return Redis.from_url(url, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS)
+
+
+def ask(script: str, window_seconds: float, *arguments: float) -> float | None:
+    """Run one of the scripts; None while Redis is away."""
+    from redis import RedisError
+
+    given: Any = (STAMPS, CLOSED, NUMBER, window_seconds, *arguments)
+    try:
+        answer: Any = _server(settings.REDIS_URL).eval(BEGIN + script, 3, *given)
+        return float(answer)
+    except RedisError as error:
+        logger.warning("the request budget cannot be read: %s", type(error).__name__)
+        return None
