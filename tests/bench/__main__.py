@@ -1,4 +1,4 @@
-"""`python -m tests.bench [NAME…] [--runs N]`: one table; the exit code is 1 when a bar is missed."""
+"""`python -m tests.bench [NAME…] [--runs N] [--only WORDS]`: one table; the exit code is 1 when a bar is missed."""
 
 import argparse
 import os
@@ -24,6 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHES)}; all without one")
     parser.add_argument("--runs", type=int, default=10_000, help="runs in History (default: %(default)s)")
+    parser.add_argument("--only", default="", metavar="WORDS", help="of the economy, rows with WORDS in their title")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):
         parser.error(f"there is no bench named {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
@@ -33,14 +34,14 @@ def main(arguments: Sequence[str]) -> int:
     print(header(), flush=True)
     is_held = True
     for name in options.names or BENCHES:
-        for row in run_apart(name, options.runs):
+        for row in run_apart(name, options.runs, options.only):
             print(row.as_line(), flush=True)
             is_held = is_held and row.held is not False
     print("\nEvery bar is held." if is_held else "\nNot every bar is held.")
     return 0 if is_held else 1
 
 
-def run_apart(name: str, runs: int) -> list[Row]:
+def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
     """Run one bench in a process of its own, at most as long as it may take; what goes wrong is its last row."""
     # A large history takes longer to make: a minute more for each further 10,000 runs.
     patience = BENCHES[name].patience_seconds + (runs / 10_000 * 60 if name == "history" else 0)
@@ -48,7 +49,7 @@ def run_apart(name: str, runs: int) -> list[Row]:
         report, log = Report(Path(folder) / "rows"), Path(folder) / "log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.bench.apart", name, str(report.path), str(runs)],
+                [sys.executable, "-m", "tests.bench.apart", name, str(report.path), str(runs), only],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -45,6 +45,7 @@ class Portal:
     def __init__(self, folder: Path, processes: Processes, *, run_seconds: float, per_minute: int, runs: int) -> None:
         self.processes = processes
         self.runs = runs
+        self.only = ""  # words of the rows to measure; all without any
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         for name in [name for name in os.environ if name.startswith(OURS)]:
@@ -88,13 +89,14 @@ class Portal:
         RequestLog.objects.all().delete()
         self.sandbox.order("reset")
 
-    def start_worker(self) -> None:
+    def start_worker(self) -> Process:
         """Start a worker and wait until it takes tasks."""
         from django_q.tasks import async_task
 
-        self.processes.start("worker", "manage.py", "worker")
+        worker = self.processes.start("worker", "manage.py", "worker")
         async_task("runs.tasks.tidy")
         self.await_quiet()
+        return worker
 
     def await_quiet(self, seconds: float = 60.0) -> None:
         """Wait until nothing is queued or being worked on, and no result is still to be kept."""
@@ -108,7 +110,7 @@ class Portal:
 
         wait_until(is_quiet, "the worker to have nothing left to do", seconds)
 
-    def start_web(self) -> None:
+    def start_web(self) -> Process:
         """Collect the static files and start the web server as `make run` does."""
         from django.core.management import call_command
 
@@ -122,10 +124,11 @@ class Portal:
             web.demand_alive()
             try:
                 return requests.get(f"{self.url}/login/", timeout=5).ok
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 return False
 
-        wait_until(answers, "the web server to answer", 30)
+        wait_until(answers, "the web server to answer", 90)
+        return web
 
     def make_member(self, name: str) -> "Member":
         from runs.models import Member

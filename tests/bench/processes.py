@@ -90,6 +90,11 @@ class Processes:
         self.running.append(process)
         return process
 
+    def stop(self, process: Process) -> None:
+        """Stop one of them; what else it has printed is lost with the next of its name."""
+        process.stop()
+        self.running.remove(process)
+
     def demand_alive(self) -> None:
         """Raise RuntimeError when one of the processes has ended."""
         for process in self.running:
