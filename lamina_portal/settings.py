@@ -41,8 +41,7 @@ PORTAL_TRUSTED_PROXIES = environment.networks("PORTAL_TRUSTED_PROXIES", env.list
 _file_origins: list[str] = env.list("PORTAL_FILE_ORIGINS", [])
 PORTAL_FILE_ORIGINS = [environment.origin("PORTAL_FILE_ORIGINS", url) for url in _file_origins]
 _lamina_origin = environment.origin("LAMINA_BASE_URL", LAMINA_BASE_URL, is_bare=False)
-TRUSTED_FILE_ORIGINS = [_lamina_origin, *PORTAL_FILE_ORIGINS]  # for addresses that Lamina names
-TRUSTED_LINK_ORIGINS = [_lamina_origin] if IS_SANDBOX else []  # for links that members paste
+TRUSTED_FILE_ORIGINS = [_lamina_origin, *PORTAL_FILE_ORIGINS]
 
 DEBUG = env.bool("PORTAL_DEBUG", False)
 # Sandbox data lives apart from the real one, so that a key added later starts with a clean history.

@@ -60,7 +60,7 @@ def sandbox(_sandbox_server: "Sandbox", settings: Settings) -> "SandboxDoor":
     door = SandboxDoor(_sandbox_server.url)
     door.control("reset")
     settings.LAMINA_BASE_URL = door.url
-    settings.TRUSTED_FILE_ORIGINS = settings.TRUSTED_LINK_ORIGINS = [door.url]
+    settings.TRUSTED_FILE_ORIGINS = [door.url]
     return door
 
 

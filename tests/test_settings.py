@@ -104,12 +104,12 @@ def test_what_is_passed_empty_counts_as_not_set(tmp_path: Path) -> None:
     assert found["PORTAL_TRUSTED_PROXIES"] == "[]"
 
 
-def test_only_laminas_own_addresses_are_trusted_and_links_of_members_none(tmp_path: Path) -> None:
+def test_only_laminas_own_address_and_the_named_ones_are_trusted(tmp_path: Path) -> None:
     env = {"PORTAL_FILE_ORIGINS": "https://Files.example.com/, http://10.0.0.5:9000"}
     real = values(tmp_path, LAMINA_API_KEY=SECRET, **env)
     theirs = "['https://app.uselamina.ai', 'https://files.example.com', 'http://10.0.0.5:9000']"
-    assert (real["TRUSTED_FILE_ORIGINS"], real["TRUSTED_LINK_ORIGINS"]) == (theirs, "[]")
-    assert values(tmp_path, **env)["TRUSTED_LINK_ORIGINS"] == "['http://127.0.0.1:8900']"
+    assert real["TRUSTED_FILE_ORIGINS"] == theirs
+    assert values(tmp_path)["TRUSTED_FILE_ORIGINS"] == "['http://127.0.0.1:8900']"
 
 
 def test_a_bucket_is_read_from_its_address(tmp_path: Path) -> None:

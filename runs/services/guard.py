@@ -1,8 +1,8 @@
 """The guard on addresses that strangers name: results, uploads' targets, catalogue pictures, pasted links.
 
-Allowed is https to a public address, or exactly one of the origins the caller trusts (scheme, host and port equal):
-`settings.TRUSTED_FILE_ORIGINS` for addresses that Lamina names, `settings.TRUSTED_LINK_ORIGINS` for those that members
-paste, which is the sandbox's own at most: a member must not read what stands on the portal's network.
+Allowed is https to a public address, or exactly one of the origins the caller trusts (scheme, host and port equal),
+`settings.TRUSTED_FILE_ORIGINS`: Lamina's own and those an operator named. Links that members paste go by the same rule,
+so an operator who names an origin opens its media to the members too; the README says so.
 requests-hardened resolves a name once, checks the address and connects to that very address, so a second DNS answer
 changes nothing. What it leaves open is closed here: odd spellings of addresses, user names in links, redirects (each
 is checked as if it had been pasted), proxies and cookies, the body of a redirect (requests would read it whole), and

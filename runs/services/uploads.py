@@ -112,7 +112,7 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
     """Note a link; the worker fetches it. Raises `UploadRejected` for what can be refused by its looks."""
     url = url.replace("\x00", "").strip()
     try:
-        check_url(url, settings.TRUSTED_LINK_ORIGINS)
+        check_url(url, settings.TRUSTED_FILE_ORIGINS)
     except FetchRefused as error:
         raise UploadRejected(error.sentence) from None
     path = PurePosixPath(unquote(urlsplit(url).path))
@@ -216,7 +216,7 @@ def _fetch_link(upload: Upload, renewer: Renewer) -> StoredFile:
         max_bytes=LIMITS,
         seconds=FETCH_SECONDS,
         on_chunk=renewer,
-        trusted=settings.TRUSTED_LINK_ORIGINS,
+        trusted=settings.TRUSTED_FILE_ORIGINS,
     )
     try:
         renewer.renew()  # decoding and small pictures take a while

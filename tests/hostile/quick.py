@@ -32,7 +32,6 @@ def quick_portal(door: SandboxDoor, **more: object) -> Iterator[None]:
         override_settings(
             LAMINA_BASE_URL=door.url,
             TRUSTED_FILE_ORIGINS=[door.url],
-            TRUSTED_LINK_ORIGINS=[door.url],
             LAMINA_API_KEY=KEY,
             LAMINA_REQUESTS_PER_MINUTE=1_000_000,
             LAMINA_POLL_SECONDS=0.02,

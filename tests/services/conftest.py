@@ -17,7 +17,7 @@ from tests.services.hostile import Decoy, HostileServer, hostile_server
 def server(settings: Settings) -> Iterator[HostileServer]:
     """Trusted, since loopback could not be reached otherwise."""
     with hostile_server() as running:
-        settings.TRUSTED_FILE_ORIGINS = settings.TRUSTED_LINK_ORIGINS = [running.url]
+        settings.TRUSTED_FILE_ORIGINS = [running.url]
         yield running
 
 

@@ -225,10 +225,10 @@ def test_what_members_paste_is_never_trusted_like_what_lamina_names(
     server: HostileServer, settings: Settings, decoy: Decoy
 ) -> None:
     """Else a member could read a file store of the portal's network through it."""
-    settings.TRUSTED_LINK_ORIGINS = []
+    settings.TRUSTED_FILE_ORIGINS = []
     for url in (f"{server.url}/a.png", f"{server.url}/redirect?to=http://127.0.0.1:{decoy.port}/"):
         with pytest.raises(FetchRefused):
-            fetching.fetch(url, max_bytes=ANY, seconds=5, trusted=settings.TRUSTED_LINK_ORIGINS)
+            fetching.fetch(url, max_bytes=ANY, seconds=5, trusted=settings.TRUSTED_FILE_ORIGINS)
         with pytest.raises(FetchRefused):
             fetching.fetch(url, max_bytes=ANY, seconds=5)
 

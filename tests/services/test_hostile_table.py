@@ -146,7 +146,7 @@ def test_hostile_bodies(
 
 
 def test_hostile_links(alice: Member, decoy: Decoy, settings: Settings) -> None:
-    settings.TRUSTED_LINK_ORIGINS = []
+    settings.TRUSTED_FILE_ORIGINS = []
     rows = []
     for what, url in HOSTILE_URLS:
         address = url.replace("{port}", str(decoy.port))
