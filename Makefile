@@ -21,7 +21,7 @@ run: .venv/.run
 install: .venv/.run
 
 test: .venv/.dev
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 bench: .venv/.dev
 	@$(PY) -m tests.bench $(ARGS)

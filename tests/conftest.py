@@ -10,6 +10,7 @@ import requests
 from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from runs.lamina.client import LaminaClient
@@ -35,14 +36,16 @@ def _clean_slate(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, browser tests share one portal and one Chromium, and a file keeps what it starts to itself."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-        else:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
+    """Side by side, a file keeps what it starts to itself, and all that drives a browser shares one portal."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return "browser" if path.startswith("tests/story/") else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePlace:
+    return OnePlace(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ run would break the limit of 100 requests a minute at about 20 runs; one list re
 import logging
 import time
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -15,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
-from runs.lamina.types import RunRow
+from runs.lamina.types import RunPage, RunRow
 from runs.models import Run
 from runs.queue import stop_requested
 from runs.services import deliveries, health, leases, progress, sweeping, usual, waking
@@ -41,6 +42,8 @@ PARTIALS_PER_ROUND = 3
 BACK_OFF_MAX_SECONDS = 15.0
 PAGE = 100
 PAGES = 10
+WAITS_PER_PAGE = 3
+LONGEST_WAIT_SECONDS = 2.0
 
 
 def is_on_screen(run: Run, now: datetime) -> bool:
@@ -132,18 +135,25 @@ class Watch:
         if (early := self._too_early(list(active.values()))) > 0:
             return early
         # While the budget is short a look at the list would take the place of one of these reads, round after round.
-        self.unread = {pk: run for pk, run in self.unread.items() if run.remote_id in active}
-        self._read_each(list(self.unread.values()))
+        told = [run for run in self.unread.values() if run.remote_id in active]
+        self._read_each(told)
         if not self._is_delivered(now):
-            ended, hidden = self._read_list(active)
-            ended = [run for run in ended if run.pk not in self.unread]  # read a moment ago
-            self.unread = {run.pk: run for run in ended}
-            self._read_each(ended)
-            # Where the list may not be read, every run is asked all the time: starts must find room beside that.
-            spare = Priority.PARTIAL if self.is_list_refused else None
-            self._read_each(self._reveal(hidden) if hidden else [], spare)
+            self._look_at_list(
+                {run.remote_id: run for run in active.values() if run.pk not in {one.pk for one in told}}
+            )
         self._read_partials(list(active.values()))
         return self._pause(list(active.values()))
+
+    def _look_at_list(self, active: dict[str, Run]) -> None:
+        """Read the list, then each run that has ended; a run it hides on later pages is looked for there."""
+        ended, hidden = self._read_list(active)
+        self.unread = {run.pk: run for run in ended}
+        self._read_each(ended)
+        if self.is_list_refused:  # every run is asked all the time: starts must find room beside that
+            self._read_each(list(hidden.values()), Priority.PARTIAL)
+        elif hidden:
+            self.unread |= {run.pk: run for run in self._reveal(hidden)}
+            self._read_each(list(self.unread.values()))
 
     def _is_delivered(self, now: datetime) -> bool:
         """True while deliveries bring the news, so that the list is read as a safety net only."""
@@ -187,9 +197,8 @@ class Watch:
         """Read the newest page; returns (runs that ended, runs it does not show)."""
         if self.is_list_refused:
             return [], active
-        self._renew()
         try:
-            page = lamina().list_runs(limit=PAGE)
+            page = self._page(limit=PAGE)
         except LaminaRejected as error:
             if error.is_key_refused:
                 raise
@@ -198,6 +207,19 @@ class Watch:
         ended = self._note_rows(active, page.rows)
         shown = {row.run_id for row in page.rows}
         return ended, {remote_id: run for remote_id, run in active.items() if remote_id not in shown}
+
+    def _page(self, **asked: Any) -> RunPage:
+        """One page of the list. A round needs several when runs are many, so it waits a little for each: begun anew
+        with every short wait for the budget, it would never come to its last page."""
+        for _ in range(WAITS_PER_PAGE):
+            self._renew()
+            try:
+                return lamina().list_runs(**asked)
+            except BudgetWait as wait:
+                if wait.seconds > LONGEST_WAIT_SECONDS or stop_requested():
+                    raise
+                self._sleep(wait.seconds)
+        return lamina().list_runs(**asked)
 
     def _note_rows(self, active: dict[str, Run], rows: list[RunRow]) -> list[Run]:
         now = timezone.now()
@@ -221,9 +243,8 @@ class Watch:
             for number in range(PAGES):
                 if not missing:
                     break
-                self._renew()
                 try:
-                    page = lamina().list_runs(status=status, limit=PAGE, offset=number * PAGE)
+                    page = self._page(status=status, limit=PAGE, offset=number * PAGE)
                 except LaminaRejected as error:
                     if error.is_key_refused:
                         raise
@@ -244,6 +265,7 @@ class Watch:
                 continue
             try:
                 self._read_one(run, priority)
+                self.unread.pop(run.pk, None)
             except (LaminaUnavailable, LaminaRejected) as error:
                 if error.status is None or (isinstance(error, LaminaRejected) and error.is_key_refused):
                     raise

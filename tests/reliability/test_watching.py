@@ -8,10 +8,12 @@ import pytest
 import requests
 from django.db.models.functions import Now
 from django.utils import timezone
+from pytest_django import Settings
 
 from runs.lamina.errors import LaminaRateLimited
 from runs.models import App, Lease, Member, RequestLog, Run
 from runs.services import budget, leases, polling, submit, waking
+from runs.services.budget import BudgetWait
 from runs.services.polling import LeaseLost, Watch
 from tests.conftest import SandboxDoor
 from tests.factories import make_run
@@ -251,3 +253,25 @@ def test_strangers_who_use_our_limit_are_counted(alice: Member, app: App, sandbo
     assert 20 < asked < 40
     assert 90 <= state["in_last_minute"] <= 100
     assert state["runs"][0]["cancelled"]
+
+
+def test_a_short_budget_goes_to_reads_of_runs_that_ended_not_to_the_same_pages_again(
+    alice: Member, app: App, sandbox: SandboxDoor, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "PAGE", 1)
+    for run in many(alice, app, sandbox, 5):
+        sandbox.control(f"runs/{run.remote_id}", status="completed")
+    RequestLog.objects.all().delete()
+    settings.LAMINA_REQUESTS_PER_MINUTE = 6  # one is kept for starts: newest, a read, running, queued, a read
+    watch = Watch(leases.new_holder())
+    assert leases.acquire(waking.POLLER, watch.holder, polling.LEASE_SECONDS)
+    with pytest.raises(BudgetWait):
+        watch.round()
+    pages = len(sandbox.requests_to("runs"))
+    settings.LAMINA_REQUESTS_PER_MINUTE += 2
+
+    with pytest.raises(BudgetWait):
+        watch.round()
+
+    assert len(sandbox.requests_to("runs")) == pages
+    assert Run.objects.filter(status="completed").count() == 4
