@@ -141,9 +141,10 @@ def judge_box(outcome: Outcome, box: Page, original: str) -> None:
     if outcome.fault == "garbage":  # 200 with bytes that are nothing: kept as a file to download, never shown
         is_right = outcome.end == "ready" and bool(box.find("a", css="output-other"))
     elif outcome.is_lasting and outcome.fault != "delay":
-        link = [e.attributes["href"] for e in box.find("a")]
+        hrefs = [e.attributes["href"] or "" for e in box.find("a")]
+        link = [href for href in hrefs if href.startswith("http")]
         is_right = (outcome.meanwhile, outcome.end, link) == ("saving", "unsaved", [original])
-        is_right = is_right and "We could not save a copy." in box.words
+        is_right = is_right and "We could not save a copy." in box.words and "Try to fetch again" in box.words
     else:
         is_right = outcome.end == "ready" and bool(box.find("img"))
     if not is_right:

@@ -45,7 +45,7 @@ def test_a_preset_from_the_form_keeps_its_file_and_names_its_run(guests: Guests,
     page.goto(page.url.partition("?")[0])
     expect(tiles(page)).to_have_count(0)
 
-    page.get_by_role("link", name="Mia as Ghibli").click()
+    page.get_by_role("link", name="Mia as Ghibli", exact=True).click()
 
     expect(tiles(page)).to_have_count(1)
     expect(page.get_by_role("radio", name="Ghibli")).to_be_checked()

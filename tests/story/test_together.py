@@ -138,7 +138,7 @@ def is_dead_for(guest: Visitor, address: str, pictures: list[str]) -> None:
     guest.page.goto(address)
     expect(guest.page.get_by_role("heading", name="This link was taken back")).to_be_visible()
     for picture in pictures:
-        assert guest.context.request.get(picture).status == 404
+        assert guest.context.request.get(picture).status == 410
 
 
 def test_found_shown_and_taken_back_by_keyboard_alone(guests: Guests, whole: Whole) -> None:
