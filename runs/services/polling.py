@@ -7,6 +7,7 @@ run would break the limit of 100 requests a minute at about 20 runs; one list re
 
 import logging
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -49,6 +50,11 @@ LONGEST_WAIT_SECONDS = 2.0
 def is_on_screen(run: Run, now: datetime) -> bool:
     """True while somebody has this run on a page."""
     return run.opened_at is not None and now - run.opened_at < ON_SCREEN
+
+
+def oldest_first(runs: Iterable[Run]) -> list[Run]:
+    """RUNS as they were started: where reads must wait, nobody waits twice because others came later."""
+    return sorted(runs, key=lambda run: run.started_at or run.created_at)
 
 
 class LeaseLost(Exception):
@@ -135,7 +141,7 @@ class Watch:
         if (early := self._too_early(list(active.values()))) > 0:
             return early
         # While the budget is short a look at the list would take the place of one of these reads, round after round.
-        told = [run for run in self.unread.values() if run.remote_id in active]
+        told = oldest_first(run for run in self.unread.values() if run.remote_id in active)
         self._read_each(told)
         if not self._is_delivered(now):
             self._look_at_list(
@@ -148,12 +154,12 @@ class Watch:
         """Read the list, then each run that has ended; a run it hides on later pages is looked for there."""
         ended, hidden = self._read_list(active)
         self.unread = {run.pk: run for run in ended}
-        self._read_each(ended)
         if self.is_list_refused:  # every run is asked all the time: starts must find room beside that
             self._read_each(list(hidden.values()), Priority.PARTIAL)
-        elif hidden:
+            return
+        if hidden:
             self.unread |= {run.pk: run for run in self._reveal(hidden)}
-            self._read_each(list(self.unread.values()))
+        self._read_each(oldest_first(self.unread.values()))
 
     def _is_delivered(self, now: datetime) -> bool:
         """True while deliveries bring the news, so that the list is read as a safety net only."""
