@@ -89,11 +89,11 @@ def learn(remaining: int) -> None:
 
 
 def closed_seconds() -> float:
-    """Seconds for which Lamina asked us not to come; 0.0 when it did not."""
+    """Seconds for which Lamina asked us not to come, CLOSED_AT_MOST at most; 0.0 when it did not."""
     if settings.REDIS_URL:
-        return budget_redis.ask(budget_redis.LOOK, WINDOW_SECONDS) or 0.0
+        return min(budget_redis.ask(budget_redis.LOOK, WINDOW_SECONDS) or 0.0, CLOSED_AT_MOST)
     log = RequestLog.objects.filter(pk=ROW_ID).first()
-    return max(0.0, log.closed_until - time.time()) if log else 0.0
+    return min(max(0.0, log.closed_until - time.time()), CLOSED_AT_MOST) if log else 0.0
 
 
 def used() -> int:

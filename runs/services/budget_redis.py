@@ -44,7 +44,7 @@ return '0'
 # ARGV[2]: for how many seconds.
 CLOSE = """
 local till = math.max(closed, now + ARGV[2])
-redis.call('SET', KEYS[2], string.format('%.3f', till), 'EX', math.ceil(till - now) + 1)
+redis.call('SET', KEYS[2], string.format('%.6f', till), 'EX', math.ceil(till - now) + 1)
 return '0'
 """
 # ARGV[2]: requests Lamina has counted; ARGV[3]: how many of others are not worth a note.
