@@ -134,7 +134,7 @@ MIMETYPES = {".speculationrules": "application/speculationrules+json"}
 WHITENOISE_MIMETYPES = MIMETYPES
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes of fields, not of files: a long text is welcome
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
-FILE_UPLOAD_HANDLERS = ["runs.services.receiving.WaitingRoomUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["runs.services.files.receiving.WaitingRoomUploadHandler"]
 MAX_BODY_BYTES = 1_100_000_000  # of one request: a film of 1 GB and what goes with it
 
 # --- Work in the background -------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-EXPIRED_FILES_KEEPER = "runs.services.form_files.keep_expired"
+EXPIRED_FILES_KEEPER = "runs.services.filling.form_files.keep_expired"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SECURE_CSP = {
     "default-src": [CSP.NONE],

@@ -13,7 +13,7 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         from runs import checks  # noqa: F401
-        from runs.services import sessions
+        from runs.services.team import sessions
 
         sessions.listen()
         post_migrate.connect(make_schedules, sender=self)

@@ -30,7 +30,8 @@ from django_q.signing import SignedPackage
 
 from runs import queue
 from runs.prctl import die_with_parent
-from runs.services import polling, workers
+from runs.services import polling
+from runs.services.upkeep import workers
 
 logger = logging.getLogger(__name__)
 BROKEN = 3  # the exit code that says: start me again

@@ -16,7 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from runs.models import Member
-from runs.services import health
+from runs.services.upkeep import health
 from runs.services.wording import credits_words
 
 VIEWERS_LOOK = (

@@ -5,23 +5,12 @@ from typing import Any
 from django.utils import timezone
 
 from runs.queue import enqueue_long
-from runs.services import bin as bins
-from runs.services import (
-    catalog,
-    checking,
-    deliveries,
-    health,
-    orphans,
-    outputs,
-    passwords,
-    polling,
-    sessions,
-    submit,
-    sweeping,
-    uploads,
-    waking,
-    workers,
-)
+from runs.services import catalog, checking, deliveries, outputs, polling, submit, sweeping, waking
+from runs.services.files import orphans
+from runs.services.filling import uploads
+from runs.services.history import bin as bins
+from runs.services.team import passwords, sessions
+from runs.services.upkeep import health, workers
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import App, Draft, LaminaStatus, Member, Run, Upload
-from runs.services import health
+from runs.services.upkeep import health
 from tests.factories import PROMPT, STYLE, make_app, make_run, make_schema, make_stored
 from tests.test_presets import run_of
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from runs.models import App, Member, Output, OutputFile, Run, RunInput, Upload
 from runs.models.run import RunInputUpload
-from runs.services.differences import inline, side_by_side
+from runs.services.pages.differences import inline, side_by_side
 from tests.conftest import client_of
 from tests.factories import make_app, make_run, make_stored
 

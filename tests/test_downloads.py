@@ -12,9 +12,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from runs.models import Member, Output, OutputFile, Run, StoredFile
-from runs.services import downloads, naming
-from runs.services.provenance import safe
-from runs.services.storing import StorageAway
+from runs.services.files import downloads, naming
+from runs.services.files.provenance import safe
+from runs.services.files.storing import StorageAway
 from tests.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

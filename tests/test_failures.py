@@ -8,7 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import Member, Run
-from runs.services import health, progress
+from runs.services import progress
+from runs.services.upkeep import health
 from runs.services.wording import FAILURES
 from tests.factories import make_run
 

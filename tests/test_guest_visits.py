@@ -5,7 +5,8 @@ from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from runs.models import GuestLink, Member, Run
-from runs.services import guests, sharing
+from runs.services import sharing
+from runs.services.guest_links import guests
 from tests.conftest import client_of
 from tests.test_guests import file_paths, link, path_of, run
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from lamina_portal.logs import MaskSecretPaths
 from runs.models import GuestLink, Member, Output, Run, SharingRules, StoredFile
-from runs.services import guests, secret_links, sharing
+from runs.services import secret_links, sharing
+from runs.services.guest_links import guests
 from tests.factories import make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload
-from runs.services import shelf
+from runs.services.filling import shelf
 from tests.factories import PICTURE, PROMPT, make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from runs.models import Member, Run
 from runs.services import leases, progress, waking
-from runs.services.cards import version_token
+from runs.services.pages.cards import version_token
 from tests.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db

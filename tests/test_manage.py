@@ -10,8 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import Heartbeat, Member, OutputFile, Run
-from runs.services import bin as bins
-from runs.services import budget, health
+from runs.services import budget
+from runs.services.history import bin as bins
+from runs.services.upkeep import health
 from tests.factories import make_kept, make_run
 
 pytestmark = pytest.mark.django_db

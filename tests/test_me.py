@@ -12,8 +12,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.models import Member, SignedIn
-from runs.services import passwords, sessions
-from runs.services.browsers import browser_words
+from runs.services.team import passwords, sessions
+from runs.services.team.browsers import browser_words
 from tests.conftest import PASSWORD, client_of
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from runs.models import Member
-from runs.services import members
+from runs.services.team import members
 
 ROLES = (
     (Member.Role.VIEWER, "Viewer", "Sees what is shared with the team, and comments."),

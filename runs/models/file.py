@@ -114,7 +114,7 @@ class Upload(models.Model):
             models.CheckConstraint(condition=~Q(status="ready") | Q(file__isnull=False), name="upload_ready_has_file"),
         )
         indexes = (
-            # services.uploads: links still to fetch
+            # services.filling.uploads: links still to fetch
             models.Index(fields=["claimed_until"], condition=Q(status="fetching"), name="upload_fetching"),
         )
 

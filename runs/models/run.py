@@ -94,7 +94,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.order_by("-created_at", "-pk")
 
     def matching(self, words: Iterable[str]) -> Self:
-        """Runs whose title, app, inputs or file names hold every one of WORDS (`services.folding.fold_words`)."""
+        """Runs whose title, app, inputs or file names hold every one of WORDS (`history.folding.fold_words`)."""
         found = self
         for word in words:
             found = found.filter(search_text__contains=word)
@@ -199,7 +199,7 @@ class Run(models.Model):
             ),
         )
         indexes = (
-            # services.finding: a page of History's tabs Mine and Team is found in the index alone, whatever is filtered
+            # history.finding: a page of History's tabs Mine and Team is found in the index alone, whatever is filtered
             models.Index(
                 F("member"),
                 F("created_at").desc(),

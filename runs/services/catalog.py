@@ -16,10 +16,11 @@ from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppDetail, AppSummary
 from runs.models import App, AppSchema, LaminaStatus
 from runs.queue import enqueue, enqueue_long, stop_requested
-from runs.services import health, leases, outputs
+from runs.services import leases, outputs
 from runs.services.budget import BudgetWait, Priority
+from runs.services.filling.samples import sample_urls
 from runs.services.remote import lamina
-from runs.services.samples import sample_urls
+from runs.services.upkeep import health
 
 DETAIL_EVERY = timedelta(hours=24)
 ASK_AGAIN = timedelta(seconds=30)

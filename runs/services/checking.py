@@ -15,9 +15,10 @@ from django.utils import timezone
 from runs.lamina.errors import LaminaError, LaminaRejected
 from runs.lamina.types import RunRow
 from runs.models import Run
-from runs.services import health, progress, waking
+from runs.services import progress, waking
 from runs.services.budget import BudgetWait, Priority
 from runs.services.remote import lamina
+from runs.services.upkeep import health
 
 logger = logging.getLogger("runs.checking")
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from runs.models import App, Member
-from runs.services import health
+from runs.services.upkeep import health
 from runs.services.wording import about_credits, credits_words
 
 

@@ -19,9 +19,10 @@ from runs.lamina.signature import Flaw, check_delivery
 from runs.lamina.types import RunSnapshot
 from runs.models import LaminaStatus, Run
 from runs.queue import enqueue
-from runs.services import health, progress
+from runs.services import progress
 from runs.services.budget import BudgetWait
 from runs.services.remote import lamina
+from runs.services.upkeep import health
 
 logger = logging.getLogger("runs.deliveries")
 

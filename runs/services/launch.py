@@ -21,9 +21,9 @@ from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunI
 from runs.models.run import RunInputUpload
 from runs.schema_forms.types import Answer
 from runs.services import progress, waking
-from runs.services.cards import summarise
-from runs.services.folding import kinds_text
-from runs.services.samples import sample_urls
+from runs.services.filling.samples import sample_urls
+from runs.services.history.folding import kinds_text
+from runs.services.pages.cards import summarise
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret
 RATIO = re.compile(r"^\s*(\d{1,3})\s*[:x/]\s*(\d{1,3})\b")

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs.models import Lease
-from runs.services.workers import is_dead
+from runs.services.upkeep.workers import is_dead
 
 KICK_EVERY = timedelta(seconds=3)
 

@@ -18,13 +18,16 @@ from django.utils import timezone
 
 from runs.models import Output, OutputFile, StoredFile
 from runs.queue import enqueue_long, stop_requested
-from runs.services import health, progress, storing, uploads
-from runs.services import media as inspecting
-from runs.services.fetching import LIMITS, FetchFailed, FetchRefused, fetch
-from runs.services.file_slots import KEEPING, FileSlot, file_slot
-from runs.services.media import Media, NotMedia
-from runs.services.naming import result_stem
-from runs.services.uploads import ClaimLost, Renewer
+from runs.services import progress
+from runs.services.files import media as inspecting
+from runs.services.files import storing
+from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused, fetch
+from runs.services.files.file_slots import KEEPING, FileSlot, file_slot
+from runs.services.files.media import Media, NotMedia
+from runs.services.files.naming import result_stem
+from runs.services.filling import uploads
+from runs.services.filling.uploads import ClaimLost, Renewer
+from runs.services.upkeep import health
 
 logger = logging.getLogger("runs.outputs")
 

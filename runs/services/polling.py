@@ -20,9 +20,10 @@ from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, L
 from runs.lamina.types import RunPage, RunRow
 from runs.models import Run
 from runs.queue import stop_requested
-from runs.services import deliveries, health, leases, progress, sweeping, usual, waking
+from runs.services import deliveries, leases, progress, sweeping, usual, waking
 from runs.services.budget import BudgetWait, Priority
 from runs.services.remote import lamina
+from runs.services.upkeep import health
 
 logger = logging.getLogger("runs.polling")
 

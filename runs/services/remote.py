@@ -9,8 +9,9 @@ from django.utils import timezone
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.hooks import Answered
-from runs.services import budget, health
+from runs.services import budget
 from runs.services.budget import BudgetWait, Priority
+from runs.services.upkeep import health
 
 PRIORITY_OF: Final = {
     "run_start": Priority.START,

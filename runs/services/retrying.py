@@ -10,8 +10,8 @@ from typing import Any
 from runs.models import Member, Output, Run
 from runs.services import launch
 from runs.services.costs import CostLine, cost_line
+from runs.services.filling.library import answers_for
 from runs.services.launch import Press, TokenSpentError, launch_run
-from runs.services.library import answers_for
 from runs.services.wording import State, state_of
 
 CHANGED = "This app's form has changed since. Change and run again fills in the new one."

@@ -14,14 +14,16 @@ from runs.models import App, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.queue import stop_requested
 from runs.schema_forms.inputs import to_inputs
-from runs.services import catalog, deliveries, handing_over, health, progress, uploads, waking
+from runs.services import catalog, deliveries, progress, waking
 from runs.services.budget import BudgetWait, Priority
-from runs.services.cards import summarise
-from runs.services.fetching import FetchFailed, FetchRefused
-from runs.services.file_slots import HANDING_OVER, FileSlot, file_slot
+from runs.services.files.fetching import FetchFailed, FetchRefused
+from runs.services.files.file_slots import HANDING_OVER, FileSlot, file_slot
+from runs.services.filling import handing_over, uploads
+from runs.services.filling.uploads import ClaimLost, Renewer
 from runs.services.launch import answers_of
+from runs.services.pages.cards import summarise
 from runs.services.remote import lamina
-from runs.services.uploads import ClaimLost, Renewer
+from runs.services.upkeep import health
 
 CLAIM = timedelta(seconds=30)  # how long the start of a worker that died waits for another one
 RENEW_SECONDS = 8.0

@@ -15,12 +15,14 @@ from runs.http import PortalRequest, go_to, render_page
 from runs.models import App, AppSchema, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer, UploadInfo
-from runs.services import catalog, drafts, form_files, health, launch, openings, presets, reuse, uploads
-from runs.services.cards import app_card, run_cards
+from runs.services import catalog, launch
 from runs.services.costs import cost_line
+from runs.services.filling import drafts, form_files, openings, presets, reuse, uploads
+from runs.services.filling.openings import NoSourceError, Notice, Opening
 from runs.services.launch import Press, TokenSpentError, launch_run
-from runs.services.openings import NoSourceError, Notice, Opening
-from runs.services.people import mail_to_admins
+from runs.services.pages.cards import app_card, run_cards
+from runs.services.team.people import mail_to_admins
+from runs.services.upkeep import health
 
 KINDS = (("", "All"), ("image", "Images"), ("video", "Videos"), ("text", "Texts"))
 NEAREST = 3

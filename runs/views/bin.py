@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from runs.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.models import GuestLink, Output, Run
-from runs.services import bin as bins
 from runs.services import outputs
+from runs.services.history import bin as bins
 
 PAGE = 50
 FOR_GOOD = "for-good"  # what the question's button posts: a second click on "Move to bin" must never be that

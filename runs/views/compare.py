@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from runs.http import PortalRequest, render_page
 from runs.models import Run
-from runs.services import comparing
+from runs.services.pages import comparing
 
 NOUNS = {"image": "pictures", "video": "videos", "audio": "sounds", "text": "texts"}
 

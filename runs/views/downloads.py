@@ -6,9 +6,9 @@ from django.views.decorators.http import require_safe
 
 from runs.http import PortalRequest, render_page
 from runs.models import Output
-from runs.services import downloads, naming
-from runs.services.serving import content_disposition
-from runs.services.storing import StorageAway
+from runs.services.files import downloads, naming
+from runs.services.files.serving import content_disposition
+from runs.services.files.storing import StorageAway
 
 AWAY = "The portal's storage does not answer. Nothing is lost; try the download again in a moment."
 

@@ -28,9 +28,10 @@ from PIL import Image
 from lamina_portal.throttling import TooManyError
 from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
-from runs.services import guest_page, guest_zip, guests, sharing
-from runs.services.guests import State
-from runs.services.serving import content_disposition, file_response
+from runs.services import sharing
+from runs.services.files.serving import content_disposition, file_response
+from runs.services.guest_links import guest_page, guest_zip, guests
+from runs.services.guest_links.guests import State
 
 POLICY = {
     "default-src": [CSP.NONE],

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from runs.services import health
+from runs.services.upkeep import health
 
 
 @require_safe

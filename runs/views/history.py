@@ -11,10 +11,10 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from runs.http import PortalRequest, render_page
-from runs.services import narrowing
-from runs.services.cards import RunCard, run_cards
-from runs.services.directory import Directory
-from runs.services.finding import KINDS, Cursor, Filter, page_of
+from runs.services.history import narrowing
+from runs.services.history.directory import Directory
+from runs.services.history.finding import KINDS, Cursor, Filter, page_of
+from runs.services.pages.cards import RunCard, run_cards
 from runs.services.wording import STATES
 from runs.views.picks import take_undo
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from runs.http import PortalRequest, render_page
 from runs.models import App, Member, Run
 from runs.services import catalog, waking
-from runs.services.cards import AppCard, RunCard, app_card, run_cards
+from runs.services.pages.cards import AppCard, RunCard, app_card, run_cards
 
 LATEST = 8
 STARRED = 8

@@ -17,9 +17,10 @@ from lamina_portal import throttling
 from runs.forms.people import AskForm, JoinForm, NewPasswordForm
 from runs.models import Invite, Member
 from runs.queue import enqueue
-from runs.services import invites, mailing, passwords, secret_links, sessions
-from runs.services.members import RefusedError
-from runs.services.people import mail_to_admins
+from runs.services import secret_links
+from runs.services.team import invites, mailing, passwords, sessions
+from runs.services.team.members import RefusedError
+from runs.services.team.people import mail_to_admins
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 MAILS_PER_PERSON = 3  # in ten minutes

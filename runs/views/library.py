@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from runs.http import PortalRequest, go_to, makers_only, render_page
 from runs.models import App
 from runs.schema_forms.questions import Question
-from runs.services import shelf, uploads
+from runs.services.filling import shelf, uploads
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

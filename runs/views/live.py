@@ -11,9 +11,9 @@ from django.views.decorators.http import require_safe
 from runs.http import PortalRequest
 from runs.models import Run
 from runs.services import progress, waking
-from runs.services.cards import run_card, version_token
+from runs.services.pages.cards import run_card, version_token
+from runs.services.pages.run_page import run_page
 from runs.services.retrying import retry_of
-from runs.services.run_page import run_page
 from runs.services.wording import state_of
 from runs.views.runs import run_detail
 

@@ -5,7 +5,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from runs.http import PortalRequest, admins_only, render_page
-from runs.services.health_report import health_report
+from runs.services.upkeep.health_report import health_report
 
 
 @require_safe

@@ -15,7 +15,7 @@ from lamina_portal import throttling
 from runs.forms.people import ChangePasswordForm, SettingsForm
 from runs.http import PortalRequest, go_to, render_page
 from runs.models import Member
-from runs.services import sessions
+from runs.services.team import sessions
 
 TOO_MANY = "There were too many attempts. Wait ten minutes, then try again."
 

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from runs.forms.people import HandOverForm, InviteForm, RoleForm
 from runs.http import PortalRequest, admins_only, go_to, render_page
 from runs.models import Invite, Member
-from runs.services import invites, mailing, members, passwords, sessions
-from runs.services.members import RefusedError
+from runs.services.team import invites, mailing, members, passwords, sessions
+from runs.services.team.members import RefusedError
 
 NO_MAIL = "The mail could not be sent just now. Copy the link and hand it over yourself."
 

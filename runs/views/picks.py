@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST
 
 from runs.http import PortalRequest, go_to
 from runs.models import SavedView
-from runs.services import narrowing, picking
-from runs.services.finding import Filter
+from runs.services.history import narrowing, picking
+from runs.services.history.finding import Filter
 
 UNDO = "undo_bin"  # in the session: the runs that were binned last, until the next look at History
 

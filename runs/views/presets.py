@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from runs.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.models import App, Draft, Preset, Run
 from runs.schema_forms.types import Answer
-from runs.services import library, presets
-from runs.services.presets import NameTakenError
+from runs.services.filling import library, presets
+from runs.services.filling.presets import NameTakenError
 
 NEEDS_NAME = "Give it a name."
 TAKEN = "You have a preset of this name for this app. Choose another name."

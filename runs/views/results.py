@@ -6,9 +6,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from runs.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.models import App
-from runs.services import shelf
-from runs.services.file_page import file_page, find_run, result_of_file
-from runs.services.library import adopt
+from runs.services.filling import shelf
+from runs.services.filling.library import adopt
+from runs.services.pages.file_page import file_page, find_run, result_of_file
 
 
 def _number(given: QueryDict) -> int:

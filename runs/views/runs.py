@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from runs.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.models import Run
 from runs.services import progress, waking
+from runs.services.guest_links.share_panel import share_panel
+from runs.services.pages.run_page import run_page
 from runs.services.retrying import retry_failed, retry_of
-from runs.services.run_page import run_page
-from runs.services.share_panel import share_panel
 
 
 def _run_of(request: PortalRequest, run_id: str) -> Run:

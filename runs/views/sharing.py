@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from runs.http import PortalRequest, admins_only, go_to, refuse_viewers, render_page, wants_fragment
 from runs.models import GuestLink, Output, Run, SharingRules
-from runs.services import share_panel, sharing
-from runs.services.link_form import link_form
-from runs.services.share_panel import link_view, with_pictures
+from runs.services import sharing
+from runs.services.guest_links import share_panel
+from runs.services.guest_links.link_form import link_form
+from runs.services.guest_links.share_panel import link_view, with_pictures
 
 PAGE = 50
 SAID = {

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from runs.http import PortalRequest, refuse_viewers, render_page
 from runs.models import Output, Run
-from runs.services import stars
+from runs.services.history import stars
 
 
 @require_POST

@@ -21,8 +21,8 @@ from django.utils import timezone
 
 from runs.models import App, Lease, Member, Run
 from runs.models.run import RunQuerySet
-from runs.services.cards import version_token
-from runs.services.finding import Cursor
+from runs.services.history.finding import Cursor
+from runs.services.pages.cards import version_token
 from runs.services.waking import POLLER
 from tests.bench.filling import RARE, make_history
 from tests.bench.portal import Portal

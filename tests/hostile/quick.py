@@ -15,7 +15,8 @@ from runs import tasks
 from runs.lamina import client as lamina_client
 from runs.lamina.transport import Patience
 from runs.models import OutputFile, RequestLog, Run
-from runs.services import guard, polling
+from runs.services import polling
+from runs.services.files import guard
 from tests.conftest import SandboxDoor
 from tests.hostile.browser import KEY
 

@@ -4,7 +4,7 @@ import pytest
 from django.http import HttpResponse
 
 from runs.models import App, Member, Run, Upload
-from runs.services.fetching import LIMITS
+from runs.services.files.fetching import LIMITS
 from tests.conftest import SandboxDoor
 from tests.hostile.apps import EVERYTHING
 from tests.hostile.browser import Browser
@@ -51,7 +51,7 @@ def test_files(
     browser: Browser, app: App, form: Form, name: str, monkeypatch: pytest.MonkeyPatch, lamina_door: SandboxDoor
 ) -> None:
     if name == "too large":
-        monkeypatch.setattr("runs.services.uploads.LIMITS", dict.fromkeys(LIMITS, 2000))
+        monkeypatch.setattr("runs.services.filling.uploads.LIMITS", dict.fromkeys(LIMITS, 2000))
     file, sentence = FILES[name]
 
     told = errors_of(browser.refused(form.attach("p2", file).attach("p3", png())))

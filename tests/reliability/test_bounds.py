@@ -8,7 +8,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from runs.models import App, Member, Output, OutputFile, Run
-from runs.services import checking, launch, submit, sweeping, uploads
+from runs.services import checking, launch, submit, sweeping
+from runs.services.filling import uploads
 from runs.services.launch import Press
 from tests.conftest import SandboxDoor
 from tests.factories import make_run

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from runs.models import Member, Run
-from runs.services.directory import Directory
-from runs.services.finding import Cursor, Filter, outputs_beside, page_of, runs_beside
+from runs.services.history.directory import Directory
+from runs.services.history.finding import Cursor, Filter, outputs_beside, page_of, runs_beside
 from tests.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db

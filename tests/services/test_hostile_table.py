@@ -11,7 +11,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from runs.models import Member, OutputFile, Upload
-from runs.services import fetching, outputs, uploads
+from runs.services import outputs
+from runs.services.files import fetching
+from runs.services.filling import uploads
 from runs.services.outputs import keep_due_files
 from tests.factories import make_run
 from tests.services.hostile import (

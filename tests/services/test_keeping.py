@@ -10,8 +10,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.models import Member, OutputFile, Run
-from runs.services import bin as bins
-from runs.services import storing
+from runs.services.files import storing
+from runs.services.history import bin as bins
 from runs.services.outputs import keep_due_files, request_keeping, save_catalog_picture
 from tests.factories import make_run
 from tests.services.hostile import HostileServer, kept_files

@@ -8,7 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from runs.models import App, Draft, Member, Run
-from runs.services import drafts, launch, sweeping
+from runs.services import launch, sweeping
+from runs.services.filling import drafts
 from runs.services.launch import Press, TokenSpentError, expected_ratio, launch_run, new_form_token, read_form_token
 from tests.factories import make_app
 

@@ -4,7 +4,7 @@ import pytest
 
 from runs.models import Member, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from runs.services.library import adopt, answers_for
+from runs.services.filling.library import adopt, answers_for
 from tests.factories import PICTURE, make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ import pytest
 from runs.models import App, Member, Run
 from runs.services import catalog, launch
 from runs.services.launch import Press
-from runs.services.run_page import run_page
+from runs.services.pages.run_page import run_page
 from tests.conftest import SandboxDoor
 from tests.work import work
 

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from runs.sandbox.video import vp8_frame, webm
-from runs.services import thumbnails
-from runs.services.media import NotMedia, inspect
-from runs.services.sniffing import SERVED_INLINE, sniff
-from runs.services.storing import clean_name
+from runs.services.files import thumbnails
+from runs.services.files.media import NotMedia, inspect
+from runs.services.files.sniffing import SERVED_INLINE, sniff
+from runs.services.files.storing import clean_name
 from tests.services.hostile import PAGE, SVG, bomb_png, many_scans, picture
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed; it is optional")

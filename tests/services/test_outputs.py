@@ -14,9 +14,10 @@ from pytest_django import Settings
 
 from runs import queue
 from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
-from runs.services import leases, media, progress, storing
+from runs.services import leases, progress
+from runs.services.files import media, storing
+from runs.services.filling.uploads import Renewer
 from runs.services.outputs import keep_due_files, request_keeping
-from runs.services.uploads import Renewer
 from tests.factories import make_run
 from tests.services.hostile import HostileServer, bomb_png, kept_files, picture
 

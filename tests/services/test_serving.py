@@ -11,9 +11,9 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from runs.models import StoredFile
-from runs.services import storing
-from runs.services.media import Media, inspect
-from runs.services.serving import content_disposition, file_response
+from runs.services.files import storing
+from runs.services.files.media import Media, inspect
+from runs.services.files.serving import content_disposition, file_response
 from tests.services.hostile import PAGE, picture
 
 pytestmark = pytest.mark.django_db

@@ -16,11 +16,13 @@ from pytest_django import Settings
 
 from runs import queue
 from runs.models import Member, StoredFile, Upload
-from runs.services import leases, storing, uploads
-from runs.services.fetching import LIMITS, FetchFailed, FetchRefused
-from runs.services.file_slots import LINKS
-from runs.services.handing_over import ensure_asset
-from runs.services.uploads import (
+from runs.services import leases
+from runs.services.files import storing
+from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused
+from runs.services.files.file_slots import LINKS
+from runs.services.filling import uploads
+from runs.services.filling.handing_over import ensure_asset
+from runs.services.filling.uploads import (
     LINKS_AT_ONCE,
     UploadRejected,
     fetch_upload,

@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import Heartbeat, Incident, Lease
-from runs.services import leases, waking, workers
+from runs.services import leases, waking
+from runs.services.upkeep import workers
 from runs.tasks import pulse, tidy
 
 pytestmark = pytest.mark.django_db

@@ -22,7 +22,8 @@ from django.utils import timezone
 
 from runs.models import App, Member, Output, OutputFile, Run
 from runs.models.ids import new_public_id
-from runs.services import health, launch, secret_links, sharing
+from runs.services import launch, secret_links, sharing
+from runs.services.upkeep import health
 from runs.services.wording import state_of
 from tests import factories
 

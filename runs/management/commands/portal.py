@@ -18,7 +18,7 @@ from runs.management.people import prepare_people
 from runs.management.supervision import Part, PartDied, Pulse, StopAsked, Supervisor, python
 from runs.models import Heartbeat
 from runs.queue import enqueue
-from runs.services import health, workers
+from runs.services.upkeep import health, workers
 
 STOP_ORDER = ("web server", "worker", "sandbox")
 

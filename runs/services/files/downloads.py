@@ -1,0 +1,110 @@
+"""Many results as one zip, written while it is sent: no temporary file, and no more memory for a thousand files than
+for one. Media do not shrink, so they are stored as they are, and the browser is told the size beforehand."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
+from zipstream import ZipStream
+
+from runs.models import Member, Output, OutputFile, Run, StoredFile
+from runs.services.files import naming
+from runs.services.files.fetching import size_words
+from runs.services.files.provenance import NAME, Origin, sheet
+from runs.services.pages.run_page import OutputBox, output_boxes
+
+logger = logging.getLogger("runs.downloads")
+
+MAX_RESULTS = 1000
+MAX_BYTES = 20_000_000_000
+BLOCK_BYTES = 256 * 1024
+NOT_SAVED = "The portal has no copy of this one."
+GONE = "The file is no longer in the portal's storage."
+
+
+class TooMuch(Exception):
+    """More than one download may hold; SENTENCE is for people."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A download ready to be sent: its name, its size in bytes, and the bytes themselves."""
+
+    name: str
+    size: int
+    blocks: ZipStream
+    files: int
+
+
+def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySet[Output]:
+    """Results by their own ids and by those of their runs, as far as MEMBER may see them."""
+    named = Q(public_id__in=result_ids[:MAX_RESULTS]) | Q(run__public_id__in=run_ids[:MAX_RESULTS])
+    return Output.objects.visible_to(member).filter(named)
+
+
+def pack(member: Member, result_ids: list[str], run_ids: list[str]) -> Parcel | None:
+    """The parcel of all those results; None when MEMBER may see none of them. Raises `TooMuch`."""
+    chosen = wanted(member, result_ids, run_ids)
+    found = chosen.aggregate(results=Count("pk", distinct=True), bytes=Sum("files__file__size_bytes"))
+    if not found["results"]:
+        return None
+    if found["results"] > MAX_RESULTS or (found["bytes"] or 0) > MAX_BYTES:
+        raise TooMuch(
+            f"That is {found['results']} results of {size_words(found['bytes'] or 0)} together. One download holds at "
+            f"most {MAX_RESULTS} results and {size_words(MAX_BYTES)}; choose fewer at a time."
+        )
+    ids = set(chosen.values_list("pk", flat=True))
+    runs = list(Run.objects.for_page().filter(pk__in=chosen.values("run_id")).newest_first())
+    return _parcel(runs, ids)
+
+
+def _parcel(runs: list[Run], ids: set[int]) -> Parcel:
+    archive = ZipStream(sized=True)
+    origins: list[Origin] = []
+    taken = {NAME}
+    for run in runs:
+        for output, box in zip(run.outputs.all(), output_boxes(run, is_swap=False), strict=True):
+            if output.pk in ids and output.status == Output.Status.COMPLETED:
+                origins += _add_result(archive, run, output, box, taken)
+    archive.add(sheet(origins), NAME)
+    return Parcel(_archive_name(runs), len(archive), archive, sum(bool(origin.name) for origin in origins))
+
+
+def _add_result(archive: ZipStream, run: Run, output: Output, box: OutputBox, taken: set[str]) -> Iterator[Origin]:
+    for kept in output.files.all():
+        file, name, note = kept.file, "", ""
+        if kept.status != OutputFile.Status.SAVED or file is None:
+            note = NOT_SAVED
+        elif not file.file.storage.exists(file.file.name or ""):
+            note = GONE
+        else:
+            ending = PurePosixPath(file.file.name or "").suffix
+            name = naming.unique(f"{naming.result_stem(run, box.label, kept.position + 1)}{ending}", taken)
+            archive.add(_blocks(file), name, size=file.size_bytes)
+        yield Origin(name, run, output, box.label, file, file.sha256 if file else "", note)
+    if output.text:
+        content = output.text.encode("utf-8", "replace")
+        name = naming.unique(f"{naming.result_stem(run, box.label)}.txt", taken)
+        archive.add(content, name)
+        yield Origin(name, run, output, box.label, None, hashlib.sha256(content).hexdigest())
+
+
+def _blocks(file: StoredFile) -> Iterator[bytes]:
+    """The file piece by piece; it is opened when its turn comes."""
+    with file.file.storage.open(file.file.name or "", "rb") as opened:
+        while block := opened.read(BLOCK_BYTES):
+            yield block
+
+
+def _archive_name(runs: list[Run]) -> str:
+    if len(runs) == 1:
+        return f"{naming.result_stem(runs[0], '')}.zip"
+    return f"lamina-portal_{timezone.localdate():%Y-%m-%d}.zip"

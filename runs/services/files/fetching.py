@@ -1,0 +1,183 @@
+"""Moving files between the portal and addresses that strangers name: always through the guard, never through memory.
+
+Limits of ours: kind by the first bytes, size by the bytes really read (after decoding, whatever the headers say), and
+total time. Writing to disk may raise OSError, which is left to the caller: a full disk is no fault of the address.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import requests
+from django.template.defaultfilters import filesizeformat
+from urllib3.exceptions import HTTPError
+
+from runs.services.files import sniffing, storing
+from runs.services.files.deadline import Deadline
+from runs.services.files.guard import TOO_SLOW, FetchFailed, FetchRefused, check_url, open_url
+
+__all__ = ["LIMITS", "FetchFailed", "FetchRefused", "Fetched", "check_url", "fetch", "put_file", "size_words"]
+
+MB = 1000 * 1000
+LIMITS: Mapping[str, int] = {"image": 50 * MB, "video": 1000 * MB, "audio": 200 * MB, "other": 50 * MB}  # bytes
+CHUNK_BYTES = 64 * 1024
+CUT_OFF = "The connection ended before the whole file was there."
+NOT_ALLOWED = "The other side does not let the portal read that file."
+NOT_THERE = "There is no file at that address any more."
+TROUBLE = "The other side has a problem right now."
+EMPTY = "The file at that address is empty."
+NOT_TAKEN = "Lamina did not take the file."
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A file that arrived whole, in the storage's waiting room; whoever asked for it moves or deletes it."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    media_type_header: str  # what the other side calls it; never believed
+
+
+def size_words(size_bytes: int) -> str:
+    """12,300,000 → "12.3 MB"."""
+    if size_bytes >= 1000 * MB:
+        return f"{size_bytes / (1000 * MB):.1f}".removesuffix(".0") + " GB"
+    if size_bytes >= MB:
+        return f"{size_bytes / MB:.1f}".removesuffix(".0") + " MB"
+    return filesizeformat(size_bytes).replace("\xa0", " ")
+
+
+def fetch(
+    url: str,
+    *,
+    max_bytes: Mapping[str, int] | int = LIMITS,
+    seconds: float,
+    on_chunk: Callable[[int], None] | None = None,
+    trusted: Sequence[str] = (),
+) -> Fetched:
+    """Stream the file at URL to disk within SECONDS in all.
+
+    MAX_BYTES is one limit, or one per kind (by content). ON_CHUNK gets the bytes read so far and may raise to stop.
+    TRUSTED are the origins that need not be public. Raises `FetchRefused` (never try again), `FetchFailed` (later,
+    perhaps), or OSError when the disk is in trouble.
+    """
+    path = storing.new_waiting_path()
+    try:
+        with (
+            Deadline(seconds) as deadline,
+            path.open("xb") as target,
+            open_url("GET", url, trusted=trusted) as response,
+        ):
+            size, digest, header = _stream(response, target, max_bytes, deadline, on_chunk or (lambda _: None))
+        return Fetched(path, size, digest, header)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _stream(
+    response: requests.Response,
+    target: BinaryIO,
+    max_bytes: Mapping[str, int] | int,
+    deadline: Deadline,
+    on_chunk: Callable[[int], None],
+) -> tuple[int, str, str]:
+    size, digest, head = 0, hashlib.sha256(), b""
+    limit = max_bytes if isinstance(max_bytes, int) else max(max_bytes.values())
+    _check_status(response.status_code)
+    declared = _declared_size(response)
+    _check_size(declared, limit)
+    while chunk := _next_chunk(response, deadline):
+        size += len(chunk)
+        if len(head) < sniffing.HEAD_BYTES:
+            head += chunk[: sniffing.HEAD_BYTES]
+            if not isinstance(max_bytes, int):
+                limit = max_bytes.get(sniffing.sniff(head).kind, limit)
+        _check_size(max(size, declared), limit)
+        digest.update(chunk)
+        target.write(chunk)
+        on_chunk(size)
+    if size == 0:
+        raise FetchFailed(EMPTY)
+    return size, digest.hexdigest(), response.headers.get("Content-Type", "")[:200]
+
+
+def _next_chunk(response: requests.Response, deadline: Deadline) -> bytes:
+    """What has arrived, at most 64 KB of decoded bytes: `read1` never waits to fill it, and a bomb comes in slices."""
+    try:
+        chunk: bytes = response.raw.read1(CHUNK_BYTES, decode_content=True)
+    except HTTPError:
+        raise FetchFailed(TOO_SLOW if deadline.is_over else CUT_OFF) from None
+    if deadline.is_over:
+        raise FetchFailed(TOO_SLOW)  # without a length the cut looks like an orderly end
+    return chunk
+
+
+def _declared_size(response: requests.Response) -> int:
+    declared = response.headers.get("Content-Length", "")
+    return int(declared) if declared.isascii() and declared.isdigit() and len(declared) <= 18 else 0
+
+
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise FetchRefused(f"That file is larger than the limit of {size_words(limit)}.")
+
+
+def _check_status(status: int) -> None:
+    if status in {401, 403, 407}:
+        raise FetchFailed(NOT_ALLOWED)
+    if status in {404, 410}:
+        raise FetchFailed(NOT_THERE)
+    if status != 200:
+        raise FetchFailed(TROUBLE)
+
+
+class _Sending:
+    """An open file that tells how much of it has been read."""
+
+    def __init__(self, file: BinaryIO, on_chunk: Callable[[int], None]) -> None:
+        self._file = file
+        self._on_chunk = on_chunk
+        self.seek, self.tell = file.seek, file.tell
+        self._size = os.fstat(file.fileno()).st_size
+
+    def __len__(self) -> int:
+        """Without it requests would send the length and chunks both, which servers refuse."""
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self.read(CHUNK_BYTES), b"")
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._file.read(size)
+        self._on_chunk(self._file.tell())
+        return chunk
+
+
+def put_file(
+    url: str,
+    path: Path,
+    content_type: str,
+    seconds: float,
+    on_chunk: Callable[[int], None] | None = None,
+    trusted: Sequence[str] = (),
+) -> None:
+    """PUT the bytes of PATH to an upload address of Lamina's, through the same guard, within SECONDS in all.
+
+    Any 2xx is success (lamina-api 3.8); no key goes with it. ON_CHUNK gets the bytes sent so far and may raise to
+    stop. Raises `FetchRefused` or `FetchFailed`.
+    """
+    headers = {"Content-Type": content_type}
+    with (
+        path.open("rb") as file,
+        Deadline(seconds),
+        open_url(
+            "PUT", url, headers=headers, body=_Sending(file, on_chunk or (lambda _: None)), trusted=trusted
+        ) as response,
+    ):
+        if not 200 <= response.status_code < 300:
+            raise FetchFailed(NOT_TAKEN)

@@ -1,0 +1,249 @@
+"""The guard on addresses that strangers name: results, uploads' targets, catalogue pictures, pasted links.
+
+Allowed is https to a public address, or exactly one of the origins the caller trusts (scheme, host and port equal),
+`settings.TRUSTED_FILE_ORIGINS`: Lamina's own and those an operator named. Links that members paste go by the same rule,
+so an operator who names an origin opens its media to the members too; the README says so.
+requests-hardened resolves a name once, checks the address and connects to that very address, so a second DNS answer
+changes nothing. What it leaves open is closed here: odd spellings of addresses, user names in links, redirects (each
+is checked as if it had been pasted), proxies and cookies, the body of a redirect (requests would read it whole), and
+the total time (see `deadline`).
+"""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
+from typing import Protocol
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests_hardened.client import HTTPSession
+from requests_hardened.config import Config
+from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES, InvalidIPAddress
+from requests_hardened.ip_filter_adapter import IPFilterAdapter
+from urllib3.exceptions import HTTPError
+
+from runs.services.files.deadline import POOLS, current_deadline
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 15.0  # of silence
+MAX_REDIRECTS = 5
+MAX_URL_LENGTH = 8000
+FOLLOWED = {301, 302, 303, 307, 308}
+FOLLOWED_WITH_BODY = {307, 308}
+ISATAP = 0x0000_5EFE  # in the middle of an IPv6 address: the rest of it is an IPv4 address of the local network
+# Public by its number, yet a cloud's own door: Azure answers every guest's questions there.
+PLATFORM_NETWORKS = (ipaddress.ip_network("168.63.129.16/32"),)
+INTERNAL_NAMES = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".onion")
+
+NO_LINK = "That is not a web link. A link starts with https://"
+NOT_HTTPS = "Only links that start with https:// can be opened."
+PRIVATE = "That address belongs to a private network, so the portal does not open it."
+WITH_PASSWORD = "Links that carry a user name or a password cannot be opened."  # noqa: S105 - a sentence
+TOO_MANY_REDIRECTS = "That link leads from one address to the next too many times."
+UNREACHABLE = "The address of the file could not be reached."
+UNSAFE_CONNECTION = "The address of the file has no valid certificate, so its answer cannot be trusted."
+TOO_SLOW = "The file took too long to arrive."
+
+
+class Body(Protocol):
+    """What is sent: read piece by piece, and from the start again after a redirect."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def __len__(self) -> int: ...
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+    @property
+    def seek(self) -> Callable[[int], int]: ...
+
+
+class FetchError(Exception):
+    """A transfer that did not happen; SENTENCE is for people."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class FetchRefused(FetchError):
+    """Never to be tried again: the address or what it holds is not acceptable."""
+
+
+class FetchFailed(FetchError):
+    """May work later: the other side, or the way to it, is in trouble."""
+
+
+class _PlainAdapter(HTTPAdapter):
+    """For trusted origins only: no check of the address."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+
+class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has no types
+    """Checks the address again by our own, stricter rule after requests-hardened has pinned it."""
+
+    def __init__(self) -> None:
+        super().__init__(is_https_proto=True)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def build_connection_pool_key_attributes(
+        self,
+        request: requests.PreparedRequest,
+        verify: bool | str,
+        cert: str | tuple[str, str] | None = None,
+    ) -> tuple[dict[str, object], dict[str, object]]:
+        host_params, pool_kwargs = super().build_connection_pool_key_attributes(request, verify, cert)
+        if not is_public(str(host_params["host"]).strip("[]")):
+            raise InvalidIPAddress(host_params["host"])
+        return host_params, pool_kwargs
+
+
+class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
+    """One hop: no proxies, no .netrc, no cookies, no redirects of its own, https through the guard only."""
+
+    def __init__(self, trusted: Sequence[str]) -> None:
+        super().__init__(Config(False, False, True, (CONNECT_SECONDS, READ_SECONDS), "LaminaPortal"))
+        self.trust_env = False
+        self.headers["Accept-Encoding"] = "identity"
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.adapters.clear()
+        self.mount("https://", _GuardedAdapter())
+        for origin in trusted:
+            self.mount(f"{origin}/", _PlainAdapter())
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Never: requests would read the body of a redirect whole, and an endless one for ever."""
+
+
+def is_public(address: str) -> bool:
+    """True if ADDRESS (an IP address in its usual notation) may be reached by anybody on the internet."""
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return is_public(str(ip.ipv4_mapped))
+        if ip.scope_id or ip.is_site_local or int(ip) >> 32 & 0xFCFF_FFFF == ISATAP:
+            return False
+    is_special = ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_link_local or ip.is_loopback
+    is_blocked = any(ip in network for network in (*EXTRA_BLOCKED_NET_RANGES, *PLATFORM_NETWORKS))
+    return ip.is_global and not is_special and not is_blocked and not _is_own(ip)
+
+
+def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """True if IP belongs to this very machine, whose services may trust what comes from it. Sends nothing: the kernel
+    is asked from which address it would speak to IP."""
+    family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as asking:
+            asking.connect((str(ip), 9))
+            return bool(asking.getsockname()[0] == str(ip))
+    except OSError:  # no way there
+        return False
+
+
+def check_url(url: str, trusted: Sequence[str] = ()) -> None:
+    """Refuse an address that can be refused without looking it up; raises `FetchRefused`. Makes no connection."""
+    if len(url) > MAX_URL_LENGTH or re.search(r"[\x00-\x20\x7f-\xa0\\]", url):
+        raise FetchRefused(NO_LINK)
+    parts = re.match(r"([a-z][a-z0-9+.-]*):(?://([^/?#]+))?", url, re.IGNORECASE)
+    if parts is None:
+        raise FetchRefused(NO_LINK)
+    if parts[1].lower() not in {"https", "http"}:
+        raise FetchRefused(NOT_HTTPS)
+    if not parts[2]:
+        raise FetchRefused(NO_LINK)
+    if "@" in parts[2]:
+        raise FetchRefused(WITH_PASSWORD)
+    try:
+        _check_prepared(requests.Request("GET", url).prepare().url or "", trusted)
+    except (ValueError, requests.RequestException):
+        raise FetchRefused(NO_LINK) from None
+
+
+def _check_prepared(url: str, trusted: Sequence[str]) -> None:
+    """URL is as it goes out: host in ASCII, path quoted."""
+    if any(url.lower().startswith(f"{origin}/") for origin in trusted):
+        return
+    parts = urlsplit(url)
+    if parts.scheme != "https":
+        raise FetchRefused(NOT_HTTPS)
+    _check_host(parts)
+
+
+def _check_host(parts: SplitResult) -> None:
+    host = (parts.hostname or "").rstrip(".")
+    if not host or len(host) > 253 or max(map(len, host.split("."))) > 63:  # no name server knows such a name
+        raise FetchRefused(NO_LINK)
+    last = host.rsplit(".", 1)[-1]
+    if ":" in host or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last):
+        try:  # whatever ends in a number is meant as an address; only the usual notation is read, 127.1 is not
+            is_allowed = is_public(host)
+        except ValueError:
+            is_allowed = False
+        if not is_allowed:
+            raise FetchRefused(PRIVATE)
+    elif "." not in host or host.endswith(INTERNAL_NAMES):
+        raise FetchRefused(PRIVATE)
+
+
+@contextmanager
+def open_url(
+    method: str,
+    url: str,
+    *,
+    headers: dict[str, str] | None = None,
+    body: Body | None = None,
+    trusted: Sequence[str] = (),
+) -> Iterator[requests.Response]:
+    """Ask URL through the guard, following at most five redirects, and hand out the answer with its body unread.
+
+    TRUSTED origins, and only exactly those, need be neither https nor public. Must be used inside a `Deadline`. Raises
+    `FetchRefused` or `FetchFailed`. A redirect moves a BODY only by 307 or 308; any other answer to it is handed out
+    as it is.
+    """
+    for _ in range(MAX_REDIRECTS + 1):
+        check_url(url, trusted)
+        with _Session(trusted) as session, _speaking_plainly():
+            request = requests.Request(method, url, headers=headers or {}, data=body)
+            prepared = session.prepare_request(request)
+            _check_prepared(prepared.url or "", trusted)
+            response = session.send(prepared, stream=True, allow_redirects=False, proxies={})
+            location = response.headers.get("Location")
+            if location is None or response.status_code not in (FOLLOWED if body is None else FOLLOWED_WITH_BODY):
+                try:
+                    yield response
+                finally:
+                    response.close()
+                return
+            response.close()
+            try:
+                url = urljoin(prepared.url or "", location.encode("latin-1").decode("utf-8"))
+            except ValueError:  # an address no parser understands
+                raise FetchRefused(NO_LINK) from None
+        if body is not None:
+            body.seek(0)
+    raise FetchRefused(TOO_MANY_REDIRECTS)
+
+
+@contextmanager
+def _speaking_plainly() -> Iterator[None]:
+    """Turn whatever the libraries raise into our two errors with a sentence."""
+    deadline = current_deadline()
+    try:
+        yield
+    except InvalidIPAddress:
+        raise FetchRefused(PRIVATE) from None
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError):
+        raise FetchRefused(NO_LINK) from None
+    except (requests.RequestException, HTTPError) as error:
+        if deadline is not None and deadline.is_over:
+            raise FetchFailed(TOO_SLOW) from None
+        if isinstance(error, requests.exceptions.SSLError):
+            raise FetchFailed(UNSAFE_CONNECTION) from None
+        raise FetchFailed(UNREACHABLE) from None

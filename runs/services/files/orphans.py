@@ -1,0 +1,145 @@
+"""What nobody refers to any more: uploads, rows of files, and names in the storage without a row.
+
+A daily sweep removes them. Everything is old before it counts: a form may be open for days, a worker may be between
+bytes and row, and a database that was restored from a backup is younger than the files it does not know.
+"""
+
+import logging
+from datetime import timedelta
+from itertools import groupby
+from pathlib import PurePosixPath
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, ForeignObjectRel, OuterRef, QuerySet
+from django.utils import timezone
+
+from runs.models import App, Draft, Member, Preset, StoredFile, Upload
+from runs.models.file import THUMBNAIL_WIDTHS
+from runs.models.run import RunInputUpload
+from runs.queue import stop_requested
+from runs.services.files import storing
+from runs.services.upkeep import health
+
+logger = logging.getLogger("runs.orphans")
+
+UNUSED_AFTER = timedelta(days=7)
+STRAY_AFTER = timedelta(days=7)
+FEW = 100  # stray names that are removed whatever their share
+MANY_STRAYS = (
+    "The storage holds {strays} old files that the database does not know, and {known} that it knows. Nothing was "
+    "removed: check that database and storage belong together."
+)
+FIELDS = ("file", *(f"thumb_{width}" for width in THUMBNAIL_WIDTHS))
+
+
+def unused_uploads(member: Member | None = None) -> QuerySet[Upload]:
+    """Uploads that no run and no preset uses; whether a draft does is a question for `named_in_drafts`."""
+    used = RunInputUpload.objects.filter(upload=OuterRef("pk"))
+    kept = Preset.uploads.through.objects.filter(upload=OuterRef("pk"))
+    uploads = Upload.objects.filter(~Exists(used), ~Exists(kept))
+    return uploads.filter(member=member) if member else uploads
+
+
+def named_in_drafts() -> set[str]:
+    """Public ids of the uploads in what people are just typing."""
+    named: set[str] = set()
+    for answers in Draft.objects.values_list("answers", flat=True).iterator():
+        for answer in answers if isinstance(answers, list) else ():
+            value = answer.get("value") if isinstance(answer, dict) else None
+            ids = value.get("uploads") if isinstance(value, dict) else None
+            named.update(upload for upload in ids or () if isinstance(upload, str))
+    return named
+
+
+def remove_uploads(uploads: QuerySet[Upload]) -> int:
+    """Delete those of UPLOADS that nobody uses, with their files unless others need them; returns how many."""
+    found = list(uploads.filter(pk__in=unused_uploads()))
+    named = named_in_drafts() if found else set()
+    count = 0
+    for upload in found:
+        if upload.public_id in named:
+            continue
+        try:
+            with transaction.atomic():
+                upload.delete()
+        except IntegrityError:  # a run has taken it at this very moment
+            continue
+        count += 1
+        if upload.file_id:
+            remove_files(StoredFile.objects.filter(pk=upload.file_id))
+    return count
+
+
+def unreferenced(files: QuerySet[StoredFile]) -> QuerySet[StoredFile]:
+    """Those of FILES that nothing in the database points at, whatever is added to it later."""
+    for relation in StoredFile._meta.get_fields(include_hidden=True):  # those with related_name="+" too
+        if isinstance(relation, ForeignObjectRel):
+            pointing: Any = relation.related_model
+            files = files.filter(~Exists(pointing._base_manager.filter(**{relation.field.name: OuterRef("pk")})))
+    return files
+
+
+def remove_files(files: QuerySet[StoredFile]) -> int:
+    """Delete those of FILES that nothing points at, the row first and then its bytes; returns how many."""
+    return sum(_remove(stored) for stored in unreferenced(files.filter(is_catalog=False)))
+
+
+def _remove(stored: StoredFile) -> bool:
+    try:
+        with transaction.atomic():
+            StoredFile.objects.filter(pk=stored.pk).delete()
+    except IntegrityError:  # somebody has begun to use it at this very moment; a protected one is an IntegrityError too
+        return False
+    storing.discard(stored)
+    return True
+
+
+def sweep() -> None:
+    """The daily look for what nobody needs."""
+    young = timezone.now() - UNUSED_AFTER
+    counts = {
+        "uploads": remove_uploads(Upload.objects.filter(created_at__lt=young)),
+        "catalogue pictures": _remove_catalogue_pictures(),
+        "files": remove_files(StoredFile.objects.filter(created_at__lt=young)),
+        "stray names": _remove_strays(),
+        "interrupted uploads": storing.drop_interrupted(timezone.now() - STRAY_AFTER),
+    }
+    if any(counts.values()):
+        logger.info("removed: %s", ", ".join(f"{count} {what}" for what, count in counts.items()))
+
+
+def _remove_catalogue_pictures() -> int:
+    """Those no app shows any more, neither as its picture nor as a sample."""
+    samples: set[str] = set()
+    for named in App.objects.values_list("samples", flat=True).iterator():
+        samples.update(str(public_id) for public_id in (named or {}).values())
+    old = StoredFile.objects.filter(is_catalog=True, created_at__lt=timezone.now() - UNUSED_AFTER)
+    return sum(_remove(stored) for stored in unreferenced(old) if stored.public_id not in samples)
+
+
+def _remove_strays() -> int:
+    """Delete names in the storage that no row has. Where they are more than the known ones, the database is more
+    likely to be wrong than the storage: then nothing is deleted and an admin is told."""
+    before = timezone.now() - STRAY_AFTER
+    strays: list[str] = []
+    known = 0
+    for folder, found in groupby(storing.all_names(), key=lambda entry: PurePosixPath(entry[0]).parts[:2]):
+        if stop_requested():
+            return 0
+        names = [name for name, changed_at in found if changed_at < before]
+        rows = _names_in_rows("/".join(folder)) if names else set()
+        strays += [name for name in names if name not in rows]
+        known += len(rows)
+    if len(strays) > max(FEW, known):
+        health.note_incident("storage", MANY_STRAYS.format(strays=len(strays), known=known))
+        return 0
+    for name in strays:
+        default_storage.delete(name)
+    return len(strays)
+
+
+def _names_in_rows(folder: str) -> set[str]:
+    rows = StoredFile.objects.filter(file__startswith=f"{folder}/").values_list(*FIELDS)
+    return {name for row in rows for name in row if name}

@@ -1,0 +1,98 @@
+"""`provenance.csv`: one row for every file of a download, with all that its page tells.
+
+Spreadsheets take a cell that begins with "=" or the like for a formula and would run what somebody typed into a form:
+such a cell gets an apostrophe in front, which they show as text.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from runs.models import Output, Run, StoredFile
+from runs.services.files.passport import Passport, passport_of
+
+NAME = "provenance.csv"
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")  # noqa: RUF001 - wide forms count too
+BEFORE = ["File", "App", "Result"]
+AFTER = [
+    "Source pictures",
+    "Made by",
+    "Started",
+    "Finished",
+    "Credits of the whole run (estimate)",
+    "Run at Lamina",
+    "App at Lamina",
+    "Result at Lamina",
+    "SHA-256",
+    "Page",
+    "Note",
+]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One file of a download: its name there (empty when it could not be had), and what it is of."""
+
+    name: str
+    run: Run  # fetched with `for_page()`
+    output: Output
+    label: str
+    file: StoredFile | None
+    sha256: str
+    note: str = ""
+
+
+def sheet(origins: Sequence[Origin]) -> bytes:
+    """The whole sheet as UTF-8 with the mark that spreadsheets look for."""
+    passports = [passport_of(origin.run, origin.output, origin.file) for origin in origins]
+    given = [list(_inputs_of(passport)) for passport in passports]
+    asked = list(dict.fromkeys(name for inputs in given for name, _ in inputs))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(map(safe, [*BEFORE, *(f"Input: {name}" for name in asked), *AFTER]))
+    for origin, passport, inputs in zip(origins, passports, given, strict=True):
+        told = dict(inputs)
+        before = [origin.name, passport.app_name, origin.label]
+        writer.writerow(map(safe, [*before, *(told.get(name, "") for name in asked), *_after(origin, passport)]))
+    return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace")
+
+
+def safe(cell: str) -> str:
+    """CELL so that no spreadsheet runs it."""
+    return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell
+
+
+def _inputs_of(passport: Passport) -> Iterator[tuple[str, str]]:
+    """Every input by its name; equal names are told apart by number."""
+    seen: Counter[str] = Counter()
+    for line in passport.inputs:
+        seen[line.label] += 1
+        name = line.label if seen[line.label] == 1 else f"{line.label} ({seen[line.label]})"
+        yield name, line.text or ", ".join(file.name for file in line.files)
+
+
+def _after(origin: Origin, passport: Passport) -> Iterable[str]:
+    references = dict(passport.references)
+    credits = origin.run.credits_estimated
+    sources = dict.fromkeys(file.name for line in passport.inputs for file in line.files)
+    return [
+        ", ".join(sources),
+        passport.maker,
+        _moment(passport.pressed_at),
+        _moment(passport.finished_at),
+        "" if credits is None else f"{credits.normalize():f}",
+        *(references.get(word, "") for word in ("Run", "App", "Result")),
+        origin.sha256,
+        f"{settings.PORTAL_URL.rstrip('/')}{origin.output.get_absolute_url()}",
+        origin.note,
+    ]
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S%z}" if at else ""

@@ -1,0 +1,160 @@
+"""Sending a stored file to a browser that may see it; whether it may is the view's question.
+
+The address carries the content hash, so the answer may be kept for ever, privately. What a file is served as comes
+from a list of harmless types, never from the file: whatever is not in it is a download. Even then nothing in it can
+run: the policy sandboxes it, and other sites cannot embed it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import IO
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db.models.fields.files import FieldFile
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import parse_etags
+
+from runs.models import StoredFile
+from runs.models.file import THUMBNAIL_WIDTHS
+from runs.services.files.sniffing import SERVED_INLINE
+from runs.services.files.storing import INVISIBLE
+
+ORIGINAL = "original"
+BLOCK_BYTES = 64 * 1024
+AWAY = (
+    "The place where the portal keeps its files cannot be reached just now. Nothing is lost; try it again in a moment."
+)
+AWAY_HEADERS = {"Cache-Control": "no-store", "Retry-After": "10", "X-Content-Type-Options": "nosniff"}
+CACHE_CONTROL = "private, max-age=31536000, immutable"
+# A browser shows a bare picture or film in a page of its own making, with styles in it.
+POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+
+
+def file_response(request: HttpRequest, stored: StoredFile, variant: str | int = ORIGINAL) -> HttpResponseBase:
+    """Answer with STORED: VARIANT is "original", or a thumbnail by its width ("thumb_200", 200, "400", …).
+
+    Handles ranges (206, 416), `If-Range`, `If-None-Match` (304) and HEAD; `?download=1` makes it a download. Raises
+    `Http404` where there is no such variant or the file is gone from the storage.
+    """
+    variant = str(variant).removeprefix("thumb_")
+    field = _field(stored, variant)
+    is_thumb = field is not stored.file
+    media_type = "image/webp" if is_thumb else stored.media_type
+    is_inline = media_type in SERVED_INLINE and "download" not in request.GET
+    etag = f'"{stored.sha256[:32]}{f"-{variant}" if is_thumb else ""}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": CACHE_CONTROL,
+        "Content-Security-Policy": POLICY,
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if _is_known(request, etag):
+        return HttpResponse(status=304, headers=headers)
+    headers |= {
+        "Accept-Ranges": "bytes",
+        "Content-Type": media_type if media_type in SERVED_INLINE else "application/octet-stream",
+        "Content-Disposition": content_disposition(_name(stored, is_thumb), is_inline=is_inline),
+    }
+    # Media do not shrink, and a compressed answer would lose its length and its ranges.
+    request.META.pop("HTTP_ACCEPT_ENCODING", None)
+    return _send(request, field, etag, headers)
+
+
+def _field(stored: StoredFile, variant: str) -> FieldFile:
+    if variant == ORIGINAL:
+        return stored.file
+    if variant not in {str(width) for width in THUMBNAIL_WIDTHS}:
+        raise Http404
+    field: FieldFile = getattr(stored, f"thumb_{variant}")
+    if not field.name:
+        raise Http404
+    return field
+
+
+def _name(stored: StoredFile, is_thumb: bool) -> str:
+    return f"{stored.name.rsplit('.', 1)[0]}.webp" if is_thumb else stored.name
+
+
+def _is_known(request: HttpRequest, etag: str) -> bool:
+    known = parse_etags(request.headers.get("If-None-Match", ""))
+    return "*" in known or etag in {tag.removeprefix("W/") for tag in known}
+
+
+def _send(request: HttpRequest, field: FieldFile, etag: str, headers: dict[str, str]) -> HttpResponseBase:
+    if settings.PORTAL_ACCEL_PREFIX:  # nginx sends it, ranges included
+        address = f"{settings.PORTAL_ACCEL_PREFIX}{quote(field.name or '')}"
+        return HttpResponse(headers=headers | {"X-Accel-Redirect": address})
+    try:
+        opened = field.storage.open(field.name or "", "rb")
+        size = opened.size
+    except FileNotFoundError:
+        raise Http404 from None
+    except OSError:
+        return HttpResponse(AWAY, status=503, content_type="text/plain; charset=utf-8", headers=AWAY_HEADERS)
+    wanted = _wanted_range(request, etag, size)
+    if wanted == UNSATISFIABLE:
+        opened.close()
+        return HttpResponse(status=416, headers=headers | {"Content-Range": f"bytes */{size}"})
+    start, end = wanted or (0, size)
+    headers["Content-Length"] = str(end - start)
+    if wanted:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    status = 206 if wanted else 200
+    if request.method == "HEAD":
+        opened.close()
+        return HttpResponse(status=status, headers=headers)
+    if wanted or not _is_on_disk(opened):
+        return StreamingHttpResponse(_slice(opened, start, end - start), status=status, headers=headers)
+    response = FileResponse(opened, content_type=headers["Content-Type"])  # the server may hand it to the kernel whole
+    response.block_size = BLOCK_BYTES
+    for name, value in headers.items():  # last: FileResponse guesses type and name from the file on disk
+        response[name] = value
+    return response
+
+
+def _is_on_disk(opened: IO[bytes]) -> bool:
+    return hasattr(opened, "fileno")
+
+
+def _slice(opened: IO[bytes], start: int, length: int) -> Iterator[bytes]:
+    with opened:
+        opened.seek(start)
+        while length > 0 and (block := opened.read(min(BLOCK_BYTES, length))):
+            length -= len(block)
+            yield block
+
+
+UNSATISFIABLE = (-1, -1)
+
+
+def _wanted_range(request: HttpRequest, etag: str, size: int) -> tuple[int, int] | None:
+    """First byte and the one after the last; None for all of it. Several ranges at once are answered with the whole,
+    as RFC 9110 allows."""
+    if request.method != "GET" or request.headers.get("If-Range", etag) != etag:
+        return None
+    asked = re.fullmatch(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", request.headers.get("Range", ""))
+    if asked is None or not (asked[1] or asked[2]):
+        return None
+    if not asked[1]:
+        start, end = max(0, size - int(asked[2])), size
+    else:
+        start, end = int(asked[1]), min(int(asked[2]) + 1, size) if asked[2] else size
+        if asked[2] and int(asked[2]) < start:
+            return None
+    return (start, end) if start < end else UNSATISFIABLE
+
+
+def content_disposition(name: str, *, is_inline: bool) -> str:
+    """`Content-Disposition` by RFC 6266: the name in any script, and a plain one for old programs."""
+    visible = "".join(c for c in name if unicodedata.category(c) not in INVISIBLE) or "file"
+    plain = unicodedata.normalize("NFKD", visible).encode("ascii", "ignore").decode()
+    plain = re.sub(r'["\\/%;]', "_", plain).strip()
+    if not plain.rsplit(".", 1)[0].strip(" _-."):
+        plain = f"file.{plain.rsplit('.', 1)[-1]}" if "." in plain else "file"
+    disposition = f'{"inline" if is_inline else "attachment"}; filename="{plain}"'
+    if plain != visible:
+        disposition += f"; filename*=UTF-8''{quote(visible, safe='')}"
+    return disposition

@@ -1,0 +1,227 @@
+"""Keeping files: own names, whole or not at all, and a row only once the bytes are safe.
+
+A file arrives in the waiting room (`incoming/` in the storage's own folder), is flushed to the disk and then renamed
+to its place: a crash leaves a leftover in the waiting room, never half a file under a name that is used. A storage
+elsewhere (`bucket`) takes the whole file or none of it.
+"""
+
+import logging
+import os
+import secrets
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from io import BufferedReader, FileIO
+from pathlib import Path, PurePosixPath
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from runs.models import StoredFile
+from runs.services.files import thumbnails
+from runs.services.files.media import Media
+
+logger = logging.getLogger("runs.storing")
+
+type OnChunk = Callable[[int], None]  # gets the bytes moved so far
+
+WAITING_ROOM = "incoming"
+LEFTOVER_SECONDS = 6 * 3600
+NAME_LENGTH = 120  # characters; file systems count bytes and stop at 255
+INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, direction and the like
+
+
+class StorageAway(OSError):
+    """The storage cannot be reached, or refuses to work, just now."""
+
+
+class _Watched(BufferedReader):
+    """An open file that tells how much of it has been read."""
+
+    def __init__(self, path: Path, on_chunk: Callable[[int], None]) -> None:
+        super().__init__(FileIO(path, "rb"))
+        self._on_chunk = on_chunk
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._on_chunk(self.tell())
+        return super().read(size)
+
+
+def new_waiting_path() -> Path:
+    """A fresh path in the waiting room, on the same file system as the storage."""
+    folder = Path(settings.MEDIA_ROOT) / WAITING_ROOM
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder / secrets.token_hex(16)
+
+
+def clean_name(name: str, extension: str, fallback: str = "file") -> str:
+    """A file name for people: the last part of NAME without what is invisible or means something to a shell or a file
+    system, ending in the true EXTENSION. Any script is welcome."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    visible = "".join(
+        " " if char.isspace() else char
+        for char in unicodedata.normalize("NFC", last)
+        if char.isspace() or unicodedata.category(char) not in INVISIBLE
+    )
+    kept = " ".join("".join("_" if char in '<>:"|?*' else char for char in visible).split())
+    pure = PurePosixPath(kept)
+    stem = (pure.stem if 1 < len(pure.suffix) <= 6 else kept).strip(". ")[:NAME_LENGTH].strip(". ")
+    return f"{stem or fallback}.{extension}"
+
+
+def store(
+    path: Path,
+    *,
+    name: str,
+    media: Media,
+    sha256: str,
+    size: int,
+    is_catalog: bool = False,
+    on_chunk: OnChunk | None = None,
+) -> StoredFile:
+    """Move the file at PATH into the storage with its small pictures, and record it. PATH is gone afterwards.
+
+    ON_CHUNK is called while a storage elsewhere takes the bytes, and may raise to stop. Raises OSError when the disk is
+    full or away; then nothing is left behind.
+    """
+    stored = place(path, name=name, media=media, sha256=sha256, size=size, is_catalog=is_catalog, on_chunk=on_chunk)
+    with discarding_on_error(stored):
+        stored.save()
+    return stored
+
+
+def place(
+    path: Path,
+    *,
+    name: str,
+    media: Media,
+    sha256: str,
+    size: int,
+    is_catalog: bool = False,
+    on_chunk: OnChunk | None = None,
+) -> StoredFile:
+    """Like `store`, but the row is not saved yet: for callers that save it together with another fact."""
+    random = secrets.token_hex(16)
+    stem = f"files/{random[:2]}/{random[2:4]}/{random}"
+    stored = StoredFile(
+        name=clean_name(name, media.extension),
+        kind=media.kind,
+        media_type=media.media_type,
+        size_bytes=size,
+        sha256=sha256,
+        width=media.width,
+        height=media.height,
+        duration_seconds=media.duration_seconds,
+        is_catalog=is_catalog,
+    )
+    with discarding_on_error(stored):
+        made = thumbnails.make(path, media.kind, media.reader)
+        stored.colour = media.colour or made.colour
+        stored.file.name = _keep(path, f"{stem}.{media.extension}", on_chunk)
+        for width, encoded in made.by_width.items():
+            small = new_waiting_path()
+            try:
+                small.write_bytes(encoded)
+                getattr(stored, f"thumb_{width}").name = _keep(small, f"{stem}-{width}.webp")
+            finally:
+                small.unlink(missing_ok=True)
+    return stored
+
+
+@contextmanager
+def discarding_on_error(stored: StoredFile) -> Iterator[None]:
+    """Delete the files of STORED again when the block fails."""
+    try:
+        yield
+    except BaseException:
+        discard(stored)
+        raise
+
+
+def discard(stored: StoredFile) -> None:
+    """Delete the files of a row that was never saved, or is deleted. What a storage that is away keeps, the daily sweep
+    finds."""
+    for field in (stored.file, stored.thumb_200, stored.thumb_400, stored.thumb_1200):
+        if field.name:
+            try:
+                default_storage.delete(field.name)
+            except OSError as error:
+                logger.warning("%s could not be removed from the storage: %s", field.name, error)
+
+
+def _keep(path: Path, name: str, on_chunk: OnChunk | None = None) -> str:
+    """Give the file at PATH its NAME in the storage, flushed to the disk; returns the name it really has."""
+    try:
+        place = Path(default_storage.path(name))
+    except NotImplementedError:  # a storage without a folder of its own
+        with _Watched(path, on_chunk or (lambda _: None)) as watched:
+            saved = default_storage.save(name, File(watched, name))
+        path.unlink()
+        return saved
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    path.chmod(settings.FILE_UPLOAD_PERMISSIONS or 0o644)
+    path.rename(place)
+    for folder in (place.parent, place.parent.parent):
+        _flush_folder(folder)
+    return name
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def local_copy(stored: StoredFile) -> Iterator[Path]:
+    """A path at which the file can be read: its own, or a copy in the waiting room where the storage has no folder."""
+    try:
+        yield Path(stored.file.path)
+    except NotImplementedError:
+        copy = new_waiting_path()
+        try:
+            with stored.file.open("rb") as source, copy.open("xb") as target:
+                for chunk in source.chunks():
+                    target.write(chunk)
+            yield copy
+        finally:
+            copy.unlink(missing_ok=True)
+
+
+def tidy_waiting_room() -> None:
+    """Delete what interrupted transfers left behind hours ago."""
+    folder = Path(settings.MEDIA_ROOT) / WAITING_ROOM
+    for path in folder.iterdir() if folder.is_dir() else ():
+        try:
+            if time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:
+                path.unlink()
+        except FileNotFoundError:
+            pass  # somebody else was faster
+
+
+def all_names() -> Iterator[tuple[str, datetime]]:
+    """Every name in the storage with the time it was last changed, names of one folder behind each other."""
+    try:
+        root = Path(default_storage.path("files"))
+    except NotImplementedError:
+        yield from getattr(default_storage, "all_names")("files/")  # noqa: B009 - Django's storages promise no such thing
+        return
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        for path in folder.rglob("*"):
+            with suppress(FileNotFoundError):  # deleted at this very moment
+                if path.is_file():
+                    name = path.relative_to(root.parent).as_posix()
+                    yield name, datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
+
+
+def drop_interrupted(before: datetime) -> int:
+    """Forget what storages elsewhere keep of transfers that were begun before BEFORE and never ended."""
+    drop: Callable[[datetime], int] | None = getattr(default_storage, "drop_interrupted", None)
+    return drop(before) if drop else 0

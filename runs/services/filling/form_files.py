@@ -1,0 +1,123 @@
+"""Files and links posted with a form become uploads before the form is read: a chosen file outlives any error."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, QueryDict
+from django.utils.datastructures import MultiValueDict
+
+from runs.models import App, AppSchema, Member, StoredFile, Upload
+from runs.schema_forms.questions import Question, questions_of
+from runs.schema_forms.types import Parameters
+from runs.services import launch
+from runs.services.filling import uploads
+from runs.services.filling.uploads import UploadRejected
+
+MAX_FILES = 50  # in one field
+KEPT_FOR = timedelta(days=1)  # how old a form may be whose files are kept after the sign-in has expired
+
+
+def take_one(member: Member, app: App, field: str, file: "UploadedFile[bytes] | None", link: str) -> Upload:
+    """Take one file or link for FIELD ("p0") of the app's form.
+
+    Raises UploadRejected with a sentence for people.
+    """
+    parameters = app.schema.parameters if app.schema else []
+    question = next((q for q in questions_of(parameters) if q.field_name == field and q.kind == "url"), None)
+    if question is None:
+        raise UploadRejected("This app's form has changed. Reload the page; what you typed is kept.")
+    if file is not None:
+        return uploads.receive_file(member, file, list(question.accept))
+    return uploads.receive_link(member, link, list(question.accept))
+
+
+def take_all(
+    member: Member, parameters: Parameters, posted: QueryDict, files: "MultiValueDict[str, UploadedFile[bytes]]"
+) -> dict[str, str]:
+    """Turn every file and link in a posted form into an upload and put its id into POSTED (changed in place).
+
+    Returns a sentence by field name for each that could not be taken; a refused link stays in its box.
+    """
+    errors: dict[str, str] = {}
+    for question in questions_of(parameters):
+        if question.kind == "url":
+            _take_field(member, question, posted, files.getlist(f"{question.field_name}_file"), errors)
+    return errors
+
+
+def _take_field(
+    member: Member,
+    question: Question,
+    posted: QueryDict,
+    files: "Sequence[UploadedFile[bytes]]",
+    errors: dict[str, str],
+) -> None:
+    name = question.field_name
+    taken: list[str] = []
+    sentences: list[str] = []
+    for file in files[:MAX_FILES]:
+        try:
+            taken.append(uploads.receive_file(member, file, list(question.accept)).public_id)
+        except UploadRejected as rejected:
+            sentences.append(str(rejected))
+    link = posted.get(f"{name}_link", "").strip()
+    if link:
+        try:
+            taken.append(uploads.receive_link(member, link, list(question.accept)).public_id)
+            posted[f"{name}_link"] = ""
+        except UploadRejected as rejected:
+            sentences.append(str(rejected))
+    if taken:
+        kept = [*posted.getlist(f"{name}_kept"), *taken] if question.is_multiple else taken[-1:]
+        posted.setlist(f"{name}_kept", kept)
+    if sentences:
+        errors[name] = " ".join(dict.fromkeys(sentences))
+
+
+def posted_fields(request: HttpRequest) -> QueryDict:
+    """A copy of what was posted that every database can look up and keep: PostgreSQL takes no NUL."""
+    posted = request.POST.copy()
+    for name, values in posted.lists():
+        posted.setlist(name, [value.replace("\x00", "\ufffd") for value in values])
+    return posted
+
+
+def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:
+    """Files of a form that was posted after the sign-in had expired, as the fields that stand for them.
+
+    The form's own token tells whose they are: it is signed, and only that member can pick them up again.
+    """
+    given = posted_fields(request)
+    owner = launch.read_form_token(given.get("token", ""), KEPT_FOR) or 0
+    member = Member.objects.filter(pk=owner, is_active=True).first()
+    schema = AppSchema.objects.filter(version=given.get("schema", "")).first()
+    if member is None or schema is None:
+        return []
+    posted = QueryDict(mutable=True)
+    take_all(member, schema.parameters, posted, request.FILES)
+    return [(name, str(value)) for name, values in posted.lists() for value in values]
+
+
+def rearrange(posted: QueryDict, act: str) -> None:
+    """Apply a button of the form that needs no script: "remove:p0:<id>", "up:p0:<id>", "down:p0:<id>"."""
+    verb, _, rest = act.partition(":")
+    field, _, upload_id = rest.partition(":")
+    kept = posted.getlist(f"{field}_kept")
+    if upload_id not in kept:
+        return
+    at = kept.index(upload_id)
+    kept.pop(at)
+    if verb in ("up", "down"):
+        kept.insert(max(0, at - 1) if verb == "up" else at + 1, upload_id)
+    posted.setlist(f"{field}_kept", kept)
+
+
+def sample_pictures(app: App) -> Mapping[str, dict[str, str]]:
+    """Our copies of the author's sample media by their addresses."""
+    stored = StoredFile.objects.in_bulk(list(app.samples.values()), field_name="public_id")
+    return {
+        url: {"small_url": stored[file_id].small_url, "card_url": stored[file_id].card_url}
+        for url, file_id in app.samples.items()
+        if file_id in stored
+    }

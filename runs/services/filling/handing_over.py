@@ -1,0 +1,58 @@
+"""Handing a member's file to Lamina: once, the first time that a run needs it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+from runs.lamina.client import LaminaClient
+from runs.models import StoredFile, Upload
+from runs.services.files import storing
+from runs.services.files.fetching import FetchFailed, FetchRefused, put_file
+from runs.services.filling.uploads import disk_sentence
+
+HAND_OVER_SECONDS = 600.0
+
+NOT_READY = "The file is not ready yet."
+LOST = "The file is no longer in the portal's storage. Choose it again."
+NO_ADDRESS = "Lamina gave no address for the file."
+
+
+def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int], None] | None = None) -> str:
+    """Lamina's own address of the upload's file; the file is handed over the first time only.
+
+    Takes as long as the file needs, at most 600 s; ON_CHUNK gets the bytes sent so far (to renew a claim). Raises
+    `FetchFailed` (not ready, or Lamina's storage did not take it: try again), `FetchRefused` (Lamina named an address
+    the guard refuses, or the file is lost), and whatever the client raises.
+    """
+    upload.refresh_from_db()
+    if upload.asset_url:
+        return upload.asset_url
+    file = upload.file
+    if file is None:
+        raise FetchFailed(NOT_READY)
+    target = client.upload_urls([(file.name, file.kind)])[0]
+    if not target.asset_url.startswith(("https://", "http://")):
+        raise FetchFailed(NO_ADDRESS)
+    with _local_copy(file) as path:
+        media_type = target.content_type_hint or file.media_type
+        trusted = settings.TRUSTED_FILE_ORIGINS
+        put_file(target.upload_url, path, media_type, HAND_OVER_SECONDS, on_chunk, trusted)
+    # Two runs may hand over the same upload at once; the first address is kept and both work.
+    Upload.objects.filter(pk=upload.pk, asset_url="").update(asset_url=target.asset_url)
+    upload.refresh_from_db()
+    return upload.asset_url
+
+
+@contextmanager
+def _local_copy(file: StoredFile) -> Iterator[Path]:
+    """The file to hand over, or a sentence why it cannot be."""
+    try:
+        with storing.local_copy(file) as path:
+            path.stat()
+            yield path
+    except FileNotFoundError:
+        raise FetchRefused(LOST) from None
+    except OSError as error:
+        raise FetchFailed(disk_sentence(error)) from None

@@ -1,0 +1,109 @@
+"""Using something again: a run or a preset as the values of a form, and the very same run once more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.forms import ValidationError
+
+from runs.models import App, AppSchema, Member, Preset, Run
+from runs.schema_forms.build import SchemaForm, build_form
+from runs.schema_forms.types import Answer
+from runs.services import launch
+from runs.services.filling import library, uploads
+from runs.services.launch import Press
+
+GONE = "Lamina no longer offers this app, so it cannot be run again."
+CHANGED = "This app's form has changed since that run, so the very same run is not possible. Look it over in the form."
+FILES = "A file of that run is no longer here. Choose it again in the form."
+
+
+@dataclass(frozen=True)
+class Again:
+    """The same run once more: PRESS is what to send (its token still missing), or REASON says why it cannot be."""
+
+    answers: list[Answer]
+    reason: str = ""
+
+
+def source_run(member: Member, app: App, public_id: str) -> Run | None:
+    """The run a form of APP was begun from, as far as MEMBER may see it."""
+    return Run.objects.visible_to(member).filter(app=app, public_id=public_id).first() if public_id else None
+
+
+def source_preset(member: Member, app: App, public_id: str) -> Preset | None:
+    """The preset a form of APP was opened with, as far as MEMBER may see it."""
+    return Preset.objects.visible_to(member).filter(app=app, public_id=public_id).first() if public_id else None
+
+
+def preset_answers(member: Member, preset: Preset) -> list[Answer]:
+    """The preset's answers with files that are MEMBER's own."""
+    return library.own_files(member, preset.answers)
+
+
+def again(member: Member, run: Run) -> Again:
+    """What it takes to run RUN once more as it was. The app's present form must take every answer unchanged."""
+    app, schema = run.app, run.app.schema
+    if app.is_gone or schema is None:
+        return Again([], GONE)
+    answers = library.answers_for(member, run)
+    form = _form(member, schema, answers, run.wanted_outputs)
+    fitted = form.draft_answers()
+    if run.schema_id != schema.pk and not (_is_same(answers, fitted, form) and _makes_same(run, schema)):
+        return Again([], CHANGED)
+    try:
+        for bound in form.questions:
+            bound.field.check(bound.value())
+    except ValidationError as error:
+        return Again([], FILES if error.code in ("gone", "failed") else CHANGED)
+    if _file_count(answers) != _file_count(launch.answers_of(run)):
+        return Again([], FILES)
+    return Again(fitted)
+
+
+def press_again(member: Member, run: Run, found: Again, token: str) -> Press:
+    """The press that starts RUN once more; what the member is typing into the app's form stays as it is."""
+    assert run.app.schema is not None  # noqa: S101 - `again` has looked
+    return Press(
+        run.app,
+        run.app.schema,
+        found.answers,
+        run.wanted_outputs,
+        token,
+        parent=run,
+        preset=run.preset,
+        keeps_draft=True,
+    )
+
+
+def _form(member: Member, schema: AppSchema, answers: list[Answer], wanted: Sequence[int]) -> SchemaForm:
+    return build_form(schema.parameters, schema.outputs)(
+        answers=answers, wanted=wanted or None, uploads=lambda ids: uploads.upload_infos(member, ids)
+    )
+
+
+def _is_same(old: list[Answer], new: list[Answer], form: SchemaForm) -> bool:
+    """Whether every old answer is in the new form, and whatever the old form did not ask is left to the app."""
+    if form.dropped:
+        return False
+
+    def told(answers: list[Answer]) -> list[tuple[str, str, str]]:
+        return sorted((a["name"], str(a["value"]), str(a["is_default"])) for a in answers)
+
+    fresh = [answer for answer in new if answer["name"] not in {a["name"] for a in old}]
+    return all(answer["is_default"] for answer in fresh) and told(old) == told([a for a in new if a not in fresh])
+
+
+def _makes_same(run: Run, schema: AppSchema) -> bool:
+    """Whether the results that were asked for are still there, under the same names."""
+    if not run.wanted_outputs:
+        return True
+    then = {o["index"]: o["label"] for o in run.schema.outputs if o["index"] in run.wanted_outputs}
+    now = {o["index"]: o["label"] for o in schema.outputs}
+    is_full = len(run.wanted_outputs) == len(run.schema.outputs)
+    return all(now.get(index) == label for index, label in then.items()) and (
+        not is_full or len(schema.outputs) == len(run.schema.outputs)
+    )
+
+
+def _file_count(answers: list[Answer]) -> int:
+    return sum(len(a["value"].get("uploads", [])) for a in answers if isinstance(a["value"], dict))

@@ -1,0 +1,149 @@
+"""The library that a form's field opens: earlier results and uploads of the kinds it takes, found by words, page by
+page; and what becomes of a choice. Newest first, each list in the order of one index."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from runs.models import App, Draft, Member, OutputFile, StoredFile, Upload
+from runs.schema_forms.build import build_form
+from runs.schema_forms.questions import MEDIA_KINDS, Question, questions_of
+from runs.services.filling import drafts, uploads
+from runs.services.filling.library import adopt
+from runs.services.history.folding import fold_words
+from runs.services.wording import age_words
+
+PER_PAGE = 24
+SOURCES = {"results": "My results", "team": "Shared with the team", "uploads": "My uploads"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file on the shelf."""
+
+    file: StoredFile
+    name: str
+    line: str
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One page of one list; BEFORE is where the next page begins, empty on the last."""
+
+    items: list[Item]
+    before: str
+
+
+def question_of(app: App, field: str) -> Question | None:
+    """The question behind the form field called FIELD ("p0"), if it takes files."""
+    parameters = app.schema.parameters if app.schema else []
+    return next((q for q in questions_of(parameters) if q.field_name == field and q.kind == "url"), None)
+
+
+def browse(member: Member, kinds: Sequence[str], source: str, words: str, before: str) -> Shelf:
+    """What MEMBER may take from SOURCE: files of KINDS (none = any media) that hold all WORDS."""
+    wanted = list(kinds or MEDIA_KINDS)
+    found = _uploads(member, wanted, words) if source == "uploads" else _results(member, wanted, words, source)
+    if before and (last := found.filter(file__public_id=before).values_list("pk", flat=True).first()):
+        found = found.filter(pk__lt=last)
+    page: list[Any] = list(found.order_by("-pk")[: PER_PAGE + 1])
+    items = [_item(row) for row in page[:PER_PAGE]]
+    return Shelf(items, items[-1].file.public_id if len(page) > PER_PAGE else "")
+
+
+def _results(member: Member, kinds: list[str], words: str, source: str) -> "QuerySet[OutputFile]":
+    found = OutputFile.objects.filter(
+        status=OutputFile.Status.SAVED, file__kind__in=kinds, output__run__deleted_at=None
+    ).select_related("file", "output__run")
+    if source == "team":
+        found = found.filter(output__run__shared_at__isnull=False).exclude(output__run__member=member)
+    else:
+        found = found.filter(output__run__member=member)
+    for word in fold_words(words):
+        found = found.filter(Q(output__run__search_text__contains=word) | Q(output__label__icontains=word))
+    return found
+
+
+def _uploads(member: Member, kinds: list[str], words: str) -> "QuerySet[Upload]":
+    """Files the member brought; a result that was taken into a form stands among the results already."""
+    found = Upload.objects.of(member).filter(status=Upload.Status.READY, file__kind__in=kinds, file__results=None)
+    for word in words.split():
+        found = found.filter(name__icontains=word)
+    return found.select_related("file")
+
+
+def _item(row: OutputFile | Upload) -> Item:
+    assert row.file is not None  # noqa: S101 - by the filters above
+    if isinstance(row, Upload):
+        return Item(row.file, row.name, age_words(row.created_at))
+    run = row.output.run
+    return Item(
+        row.file, row.output.label or run.app_name, f"{run.title or run.app_name} · {age_words(run.created_at)}"
+    )
+
+
+def take(member: Member, question: Question, file_ids: Sequence[str]) -> list[Upload]:
+    """The member's own uploads of those files, in order, as many as QUESTION takes; unknown and foreign ones and other
+    kinds are left out."""
+    kinds = question.accept or MEDIA_KINDS
+    seen = StoredFile.objects.visible_to(member).filter(kind__in=kinds)
+    found = seen.in_bulk(list(file_ids), field_name="public_id")
+    chosen = [found[file_id] for file_id in dict.fromkeys(file_ids) if file_id in found]
+    return [adopt(member, file) for file in (chosen if question.is_multiple else chosen[:1])]
+
+
+def put_into_draft(member: Member, app: App, question: Question, value: list[Upload] | str) -> str:
+    """Answer QUESTION in the member's draft: with files (added where several are taken, else in place of the one that
+    was there) or with a text. All else in the draft stays. Returns the address of the form, at that question."""
+    assert app.schema is not None  # noqa: S101 - the question is one of its
+    kept = drafts.load_draft(member, app)
+    form = build_form(app.schema.parameters, app.schema.outputs)(
+        None,
+        answers=kept.answers if kept else [],
+        wanted=kept.wanted if kept else None,
+        uploads=lambda ids: uploads.upload_infos(member, ids),
+    )
+    answers = form.draft_answers()
+    answer = answers[question.position]
+    if isinstance(value, str):
+        answer["value"] = value
+    else:
+        before = answer["value"].get("uploads", []) if question.is_multiple else []
+        ids = dict.fromkeys([*before, *(upload.public_id for upload in value)])
+        answer["value"] = {"uploads": list(ids), "link": answer["value"].get("link", "")}
+    answer["is_default"] = False
+    drafts.save_draft(member, app, answers, kept.wanted if kept else None, kept.source if kept else "")
+    return form_url(member, app, question)
+
+
+def form_url(member: Member, app: App, question: Question) -> str:
+    """The app's form at QUESTION, as it was begun."""
+    source = Draft.objects.filter(member=member, app=app).values_list("source", flat=True).first()
+    return f"{app.get_absolute_url()}{f'?from={source}' if source else ''}#{question.field_name}-field"
+
+
+@dataclass(frozen=True)
+class Use:
+    """An app that takes a result, and the question that would hold it."""
+
+    app: App
+    question: Question
+
+
+def uses_of(kind: str) -> list[Use]:
+    """Apps that take a file of KIND (or a text), each with its first question for it."""
+    found = []
+    for app in App.objects.listed().exclude(schema=None).select_related("schema", "thumbnail"):
+        if (question := first_question(app, kind)) is not None:
+            found.append(Use(app, question))
+    return found
+
+
+def first_question(app: App, kind: str) -> Question | None:
+    """The first question of APP's form that a file of KIND (or a text) answers."""
+    questions = questions_of(app.schema.parameters if app.schema else [])
+    if kind == "text":
+        return next((q for q in questions if q.kind == "text" and not q.is_unknown), None)
+    return next((q for q in questions if q.kind == "url" and kind in (q.accept or MEDIA_KINDS)), None)

@@ -1,0 +1,296 @@
+"""Files and links that members give for a form: kept and checked here first, then handed to Lamina when a run needs it.
+
+A file from disk is checked while the person waits; a link is fetched by the worker through the guard. Which of two
+workers owns a link is decided by a conditional UPDATE with the database's clock; a worker that dies loses it after a
+minute of silence.
+"""
+
+import errno
+import hashlib
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import Literal, cast
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from runs.models import Member, StoredFile, Upload
+from runs.queue import enqueue_long, stop_requested
+from runs.schema_forms.types import UploadInfo
+from runs.services.files import media as inspecting
+from runs.services.files import sniffing, storing
+from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused, check_url, fetch, size_words
+from runs.services.files.file_slots import LINKS, FileSlot, file_slot
+from runs.services.files.media import NotMedia
+from runs.services.filling import quota
+
+logger = logging.getLogger("runs.uploads")
+
+KINDS = {"image": "a picture", "video": "a video", "audio": "a sound"}
+CLAIM = timedelta(seconds=60)  # renewed while bytes arrive
+RENEW_SECONDS = 15.0
+FETCH_SECONDS = 120.0  # for one link; nobody waits longer at an open form
+SUFFIX = re.compile(r"[^A-Za-z0-9]")
+LINKS_AT_ONCE = 10  # of one member, still being read
+TASK_SECONDS = 900
+GIVE_UP_AFTER = timedelta(hours=1)  # nobody waits longer for a link at an open form
+
+DISK_FULL = "There is no room left on the portal's disk, so the file could not be kept. An administrator can make room."
+DISK_TROUBLE = "The portal could not keep the file just now. Try it again in a moment."
+STORAGE_AWAY = "The place where the portal keeps its files cannot be reached just now. Try it again in a moment."
+HEIC_PHOTO = "Photos in the HEIC format cannot be used here. Save it as JPEG or PNG and choose that file."
+NO_MEDIA = "That file is neither a picture nor a video nor a sound, so it cannot be used here."
+WEB_PAGE = "That link leads to a web page, not to a file. Open the picture itself and copy its address."
+
+
+class UploadRejected(Exception):
+    """The file or link cannot be taken; SENTENCE is for people."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class ClaimLost(Exception):
+    """This work is no longer ours; leave everything as it is."""
+
+
+def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: Iterable[str]) -> Upload:
+    """Keep a file from a person's disk. ACCEPT holds the kinds the field takes (empty = any media).
+
+    Raises `UploadRejected` with a sentence: empty, too large, of another kind, broken, or no room to keep it.
+    """
+    kinds = accepted_kinds(accept)
+    size = uploaded_file.size or 0
+    head = uploaded_file.read(sniffing.HEAD_BYTES)
+    uploaded_file.seek(0)
+    sniffed = sniffing.sniff(head)
+    if size == 0:
+        raise UploadRejected("That file is empty.")
+    _check_kind(sniffed.kind, sniffed.extension, kinds)
+    if size > LIMITS[sniffed.kind]:
+        limit = size_words(LIMITS[sniffed.kind])
+        raise UploadRejected(f"That file is {size_words(size)} large; the limit here is {limit}.")
+    if not quota.has_room(member, size):
+        raise UploadRejected(quota.SENTENCE)
+    try:
+        stored = _keep_uploaded(uploaded_file, kinds)
+    except NotMedia as error:
+        raise UploadRejected(error.sentence) from None
+    except OSError as error:
+        raise UploadRejected(disk_sentence(error)) from error
+    return Upload.objects.create(
+        member=member, file=stored, status=Upload.Status.READY, accept=list(accept), name=stored.name
+    )
+
+
+def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> StoredFile:
+    path = storing.new_waiting_path()
+    digest, size = hashlib.sha256(), 0
+    try:
+        with path.open("xb") as target:
+            for chunk in uploaded_file.chunks():
+                target.write(chunk)
+                digest.update(chunk)
+                size += len(chunk)
+        found = inspecting.inspect(path)
+        _check_kind(found.kind, found.extension, kinds)
+        name = uploaded_file.name or "file"
+        return storing.store(path, name=name, media=found, sha256=digest.hexdigest(), size=size)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
+    """Note a link; the worker fetches it. Raises `UploadRejected` for what can be refused by its looks."""
+    url = url.replace("\x00", "").strip()
+    try:
+        check_url(url, settings.TRUSTED_FILE_ORIGINS)
+    except FetchRefused as error:
+        raise UploadRejected(error.sentence) from None
+    path = PurePosixPath(unquote(urlsplit(url).path))
+    name = storing.clean_name(path.name, SUFFIX.sub("", path.suffix[1:])[:5] or "link").removesuffix(".link")[:200]
+    if Upload.objects.of(member).filter(status=Upload.Status.FETCHING).count() >= LINKS_AT_ONCE:
+        raise UploadRejected("Several of your links are still being read. Wait for them, then add this one.")
+    if not quota.has_room(member):
+        raise UploadRejected(quota.SENTENCE)
+    upload = Upload.objects.create(
+        member=member, status=Upload.Status.FETCHING, source_url=url, accept=list(accept), name=name
+    )
+    enqueue_long("runs.tasks.fetch_upload", upload.pk, timeout_seconds=TASK_SECONDS)
+    return upload
+
+
+def fetch_upload(upload_id: int) -> None:
+    """Fetch the link of an upload, then others that are due, as one of two workers that read links.
+
+    Safe to call at any time, any number of times: whoever finds both places taken leaves it to them.
+    """
+    with file_slot(LINKS) as slot:
+        ends_at = time.monotonic() + FETCH_SECONDS
+        next_id: int | None = upload_id
+        while slot is not None and next_id is not None:
+            _fetch_one(next_id, slot)
+            is_over = time.monotonic() > ends_at or stop_requested()
+            next_id = None if is_over else _next_due()
+
+
+def _next_due() -> int | None:
+    """A pasted link that waits, or whose own task got lost."""
+    return Upload.objects.filter(due_links()).order_by("pk").values_list("pk", flat=True).first()
+
+
+def request_links() -> None:
+    """Ask the worker to look for links to read, if there are any."""
+    if (upload_id := _next_due()) is not None:
+        enqueue_long("runs.tasks.fetch_upload", upload_id, timeout_seconds=TASK_SECONDS)
+
+
+def _fetch_one(upload_id: int, slot: FileSlot) -> None:
+    waiting = Upload.objects.filter(due_links(), pk=upload_id)
+    if not waiting.update(claimed_until=Now() + CLAIM):
+        return
+    upload = Upload.objects.get(pk=upload_id)
+    if timezone.now() - upload.created_at > GIVE_UP_AFTER:
+        _settle(upload, error="The file took too long to arrive.")
+        return
+
+    def renew() -> bool:
+        is_ours = Upload.objects.filter(pk=upload.pk, status="fetching").update(claimed_until=Now() + CLAIM)
+        return bool(is_ours) and slot.is_kept()
+
+    renewer = Renewer(renew)
+    try:
+        stored = _fetch_link(upload, renewer)
+    except ClaimLost:
+        if stop_requested():  # else another worker has it, and it is not ours to touch
+            Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING).update(claimed_until=None)
+    except (FetchRefused, FetchFailed, NotMedia, UploadRejected) as error:
+        _settle(upload, error=error.sentence)
+    except OSError as error:
+        logger.warning("upload %s could not be kept: %s", upload.pk, error)
+        _settle(upload, error=disk_sentence(error))
+    else:
+        if not _settle(upload, stored=stored):
+            storing.discard(stored)
+            stored.delete()
+
+
+def due_links() -> Q:
+    """Uploads whose link is still to fetch and that no worker has."""
+    return Q(status=Upload.Status.FETCHING) & (Q(claimed_until=None) | Q(claimed_until__lt=Now()))
+
+
+class Renewer:
+    """Keeps a claim alive while bytes arrive: `on_chunk` for `fetch`. Raises `ClaimLost` when it is gone, or when the
+    worker wants to stop."""
+
+    def __init__(self, renew: Callable[[], int | bool]) -> None:
+        self._renew = renew
+        self._next = time.monotonic() + RENEW_SECONDS
+
+    def __call__(self, _size: int) -> None:
+        if stop_requested():
+            raise ClaimLost
+        if time.monotonic() >= self._next:
+            self.renew()
+
+    def renew(self) -> None:
+        """Renew now."""
+        self._next = time.monotonic() + RENEW_SECONDS
+        if not self._renew():
+            raise ClaimLost
+
+
+def _fetch_link(upload: Upload, renewer: Renewer) -> StoredFile:
+    kinds = accepted_kinds(upload.accept)
+    fetched = fetch(
+        upload.source_url,
+        max_bytes=LIMITS,
+        seconds=FETCH_SECONDS,
+        on_chunk=renewer,
+        trusted=settings.TRUSTED_FILE_ORIGINS,
+    )
+    try:
+        renewer.renew()  # decoding and small pictures take a while
+        found = inspecting.inspect(fetched.path)
+        if found.is_web_page:
+            raise UploadRejected(WEB_PAGE)
+        _check_kind(found.kind, found.extension, kinds)
+        if not quota.has_room(upload.member, fetched.size_bytes):
+            raise UploadRejected(quota.SENTENCE)
+        return storing.store(
+            fetched.path,
+            name=upload.name,
+            media=found,
+            sha256=fetched.sha256,
+            size=fetched.size_bytes,
+            on_chunk=renewer,
+        )
+    finally:
+        fetched.path.unlink(missing_ok=True)
+
+
+def _settle(upload: Upload, *, stored: StoredFile | None = None, error: str = "") -> bool:
+    status = Upload.Status.READY if stored else Upload.Status.FAILED
+    fields = {"status": status, "file": stored, "error": error[:300], "claimed_until": None}
+    if stored:
+        fields["name"] = stored.name
+    return Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING).update(**fields) == 1
+
+
+def accepted_kinds(accept: Iterable[str]) -> list[str]:
+    """The kinds in ACCEPT ("image", also "image/*"); empty means all three, as do words we do not know."""
+    return [kind for kind in KINDS if any(word.strip().lower().split("/")[0] == kind for word in accept)]
+
+
+def _check_kind(kind: str, extension: str, kinds: list[str]) -> None:
+    if kind in (kinds or KINDS):
+        return
+    if extension == sniffing.HEIC.extension:
+        raise UploadRejected(HEIC_PHOTO)
+    if not kinds:
+        raise UploadRejected(NO_MEDIA)
+    wanted = " or ".join(KINDS[kind] for kind in kinds)
+    given = KINDS.get(kind, "something else")
+    raise UploadRejected(f"This field takes {wanted}, but that file is {given}.")
+
+
+def disk_sentence(error: OSError) -> str:
+    """What to tell people when the disk would not take a file."""
+    if isinstance(error, storing.StorageAway):
+        return STORAGE_AWAY
+    return DISK_FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else DISK_TROUBLE
+
+
+def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
+    """What a form shows of the member's own uploads, in the order of IDS; unknown and foreign ones are left out."""
+    wanted = list(ids)
+    found = {u.public_id: u for u in Upload.objects.of(member).filter(public_id__in=wanted).select_related("file")}
+    return [upload_info(found[public_id]) for public_id in wanted if public_id in found]
+
+
+def upload_info(upload: Upload) -> UploadInfo:
+    """What a form shows of one upload; its file should have been fetched with it."""
+    file = upload.file
+    return UploadInfo(
+        id=upload.public_id,
+        name=upload.name,
+        size_bytes=file.size_bytes if file else None,
+        kind=file.kind if file else "",
+        status=cast(Literal["fetching", "ready", "failed"], upload.status),
+        error=upload.error,
+        source_url=upload.source_url,
+        small_url=file.small_url if file else "",
+        card_url=file.card_url if file else "",
+        width=file.width if file else None,
+        height=file.height if file else None,
+    )

@@ -1,0 +1,190 @@
+"""What the guest's page shows, made ready for templates: nothing in it tells of the run beyond what was chosen.
+
+Names of files are made anew from the results' labels, since the kept ones tell the app or the run's title. Without
+leave to download, pictures are shown 1200 pixels wide: what a maker wrote into the original's own metadata stays here.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.text import slugify
+
+from runs.models import GuestLink, Output, StoredFile
+from runs.schema_forms.results import how_many
+from runs.services import sharing
+from runs.services.guest_links import guests
+from runs.services.pages.cards import input_files, input_text
+
+MOVING = ("image/gif", "image/apng")  # their small pictures stand still
+STILL_WIDTH = 1200
+
+
+@dataclass(frozen=True)
+class GuestFile:
+    """One kept file as a guest sees it."""
+
+    kind: str
+    name: str
+    url: str
+    small_url: str
+    large_url: str
+    download_url: str
+    media_type: str
+    width: int | None
+    height: int | None
+    size_bytes: int
+    colour: str
+
+
+@dataclass(frozen=True)
+class GuestResult:
+    """One chosen result."""
+
+    number: int
+    label: str
+    kind: str
+    text: str
+    files: list[GuestFile]
+
+
+@dataclass(frozen=True)
+class GuestInput:
+    """One thing that went in, shown only when the sender says so."""
+
+    label: str
+    text: str
+    files: list[GuestFile]
+
+
+@dataclass(frozen=True)
+class GuestPage:
+    """All of the page."""
+
+    sender: str
+    audience: str
+    message: str
+    last_day: date
+    title: str
+    results: list[GuestResult]
+    inputs: list[list[GuestInput]]
+    app_names: list[str]
+    download_url: str
+    preview_url: str
+
+
+class Addresses:
+    """Addresses of one link's files; they carry the proof of the passphrase."""
+
+    def __init__(self, link: GuestLink, token: str) -> None:
+        self.link = link
+        self.token = token
+        self.proof = guests.proof_of(link)
+
+    def file(self, stored: StoredFile, variant: str, *, is_download: bool = False) -> str:
+        query = "&".join([*([f"p={self.proof}"] if self.proof else []), *(["download=1"] if is_download else [])])
+        path = reverse("runs:guest-file", args=[self.token, stored.public_id, variant])
+        return f"{path}?{query}" if query else path
+
+    def all_files(self) -> str:
+        path = reverse("runs:guest-download", args=[self.token])
+        return f"{path}?p={self.proof}" if self.proof else path
+
+
+def guest_page(link: GuestLink, token: str) -> GuestPage:
+    """The page of an open link; without results when all were taken back."""
+    outputs = guests.outputs_of(link)
+    addresses = Addresses(link, token)
+    results = _results(outputs, addresses)
+    runs = guests.runs_with_inputs(outputs) if outputs and (link.shows_inputs or link.shows_app) else []
+    has_picture = not link.passphrase and preview_of(outputs) is not None
+    return GuestPage(
+        sender=link.member.display_name,
+        audience=link.audience,
+        message=link.message,
+        last_day=sharing.last_day_of(link),
+        title=f"{how_many([result.kind for result in results])} from {link.member.display_name}",
+        results=results,
+        inputs=[_inputs(run.inputs.all(), addresses) for run in runs] if link.shows_inputs else [],
+        app_names=list(dict.fromkeys(run.app_name for run in runs)) if link.shows_app else [],
+        download_url=addresses.all_files() if link.may_download and len(results) > 1 else "",
+        preview_url=f"{settings.PORTAL_URL}{reverse('runs:guest-preview', args=[token])}" if has_picture else "",
+    )
+
+
+def labels_of(outputs: list[Output]) -> list[str]:
+    """What the results are called; equal ones are told apart by number."""
+    counts = Counter(output.label for output in outputs)
+    seen: Counter[str] = Counter()
+    labels = []
+    for number, output in enumerate(outputs, 1):
+        seen[output.label] += 1
+        is_alone = counts[output.label] == 1 and output.label
+        labels.append(output.label if is_alone else f"{output.label or 'Result'} {seen[output.label] or number}")
+    return labels
+
+
+def _results(outputs: list[Output], addresses: Addresses) -> list[GuestResult]:
+    results = []
+    for number, (output, label) in enumerate(zip(outputs, labels_of(outputs), strict=True), 1):
+        kept = [f.file for f in output.files.all() if f.file is not None]
+        files = [_file(stored, label, i, addresses) for i, stored in enumerate(kept)]
+        results.append(GuestResult(number, label, output.kind, output.text, files))
+    return results
+
+
+def _file(stored: StoredFile, label: str, index: int, addresses: Addresses) -> GuestFile:
+    may_download = addresses.link.may_download
+    original = addresses.file(stored, "original")
+    large = addresses.file(stored, str(STILL_WIDTH)) if stored.thumb_1200 else ""
+    return GuestFile(
+        kind=stored.kind,
+        name=file_name(label, index, stored),
+        url=original if shows_original(addresses.link, stored) else large,
+        small_url=addresses.file(stored, "400") if stored.thumb_400 else "",
+        large_url=large,
+        download_url=addresses.file(stored, "original", is_download=True) if may_download else "",
+        media_type=stored.media_type,
+        width=stored.width,
+        height=stored.height,
+        size_bytes=stored.size_bytes,
+        colour=stored.colour,
+    )
+
+
+def shows_original(link: GuestLink, stored: StoredFile) -> bool:
+    """Whether guests get the file itself: to download, to play, or because there is no still picture of it."""
+    if stored.kind == StoredFile.Kind.IMAGE:
+        return link.may_download or not stored.thumb_1200 or stored.media_type in MOVING
+    return link.may_download or stored.kind in (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)
+
+
+def file_name(label: str, index: int, stored: StoredFile) -> str:
+    """`front-view.png`, `front-view_2.png`: what was kept says more than guests may know."""
+    extension = stored.name.rpartition(".")[2] if "." in stored.name else "bin"
+    return f"{_word(label)}{f'_{index + 1}' if index else ''}.{extension}"
+
+
+def text_name(label: str) -> str:
+    return f"{_word(label)}.txt"
+
+
+def _word(label: str) -> str:
+    return slugify(label, allow_unicode=True)[:60].strip("-_") or "result"
+
+
+def preview_of(outputs: list[Output]) -> StoredFile | None:
+    """The first picture or film still, for chat tools that show one beside the address."""
+    files = (f.file for output in outputs for f in output.files.all())
+    return next((stored for stored in files if stored is not None and stored.thumb_1200), None)
+
+
+def _inputs(inputs: object, addresses: Addresses) -> list[GuestInput]:
+    lines = []
+    for given in inputs:  # type: ignore[attr-defined]
+        files = [_file(stored, given.name, i, addresses) for i, stored in enumerate(input_files(given))]
+        whole = given.value if isinstance(given.value, str) and given.type != "url" else input_text(given)
+        lines.append(GuestInput(given.name, "" if files else whole, files))
+    return [line for line in lines if line.text or line.files]

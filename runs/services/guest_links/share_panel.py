@@ -1,0 +1,156 @@
+"""What the sharing panel, the list of links and a link's own page show, made ready for templates."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.contrib.auth.hashers import check_password
+from django.db.models import Case, Prefetch, QuerySet, When
+from django.urls import reverse
+from django.utils import timezone
+
+from runs.models import GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
+from runs.services import secret_links, sharing
+from runs.services.guest_links import guests
+from runs.services.guest_links.guests import State
+from runs.services.secret_links import Purpose
+from runs.services.wording import age_words
+
+PICTURES = 4
+UNDO_SHOWN = timedelta(hours=1)  # a link revoked lately stays in the panel with its way back
+
+NOT_ALLOWED = "Links for guests are switched off here. An admin can allow them."
+NOT_YOURS = "Links for guests are made by approvers and admins here."
+NOT_READY = "Nothing is ready yet. As soon as a result is, press Guest link again."
+
+
+@dataclass(frozen=True)
+class LinkView:
+    """One link for guests wherever links are listed."""
+
+    link: GuestLink
+    dom_id: str
+    address: str  # empty when the portal's secret key was changed since: the link works, but cannot be copied
+    title: str
+    count: int
+    pictures: list[StoredFile]
+    run: Run | None  # when all of it comes from one run
+    state: State
+    last_day: date
+    views_words: str
+    is_fresh: bool
+    passphrase: str  # shown once, right after the link was made with one
+    may_extend: bool
+    may_restore: bool
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is State.OPEN
+
+
+@dataclass(frozen=True)
+class SharePanel:
+    """Who sees a run, and the three choices."""
+
+    run: Run
+    dom_id: str
+    is_team: bool
+    links: list[LinkView]
+    may_share: bool
+    may_link: bool
+    no_link_words: str
+    usual_last_day: date
+    said: str
+
+    @property
+    def has_guests(self) -> bool:
+        return any(view.is_open for view in self.links)
+
+    @property
+    def is_only_me(self) -> bool:
+        return not self.is_team and not self.has_guests
+
+
+def share_panel(member: Member, run: Run, *, made: str = "", said: str = "") -> SharePanel:
+    """The panel of RUN, which MEMBER may change; MADE names the link that was made just now, SAID what was done."""
+    rules = SharingRules.current()
+    now = timezone.now()
+    views = [link_view(link, member, rules, made=made) for link in with_pictures(sharing.links_to(run))]
+    shown = [view for view in views if view.is_open or _was_revoked_lately(view.link, now)]
+    may_share = sharing.may_share(member, run)
+    no_link = refusal_of(member)
+    return SharePanel(
+        run=run,
+        dom_id=f"share-{run.public_id}",
+        is_team=run.shared_at is not None,
+        links=shown,
+        may_share=may_share,
+        may_link=may_share and not no_link,
+        no_link_words=no_link,
+        usual_last_day=sharing.usual_last_day(rules),
+        said=said,
+    )
+
+
+def _was_revoked_lately(link: GuestLink, now: datetime) -> bool:
+    return link.revoked_at is not None and now - link.revoked_at < UNDO_SHOWN and link.expires_at > now
+
+
+def refusal_of(member: Member) -> str:
+    """Why MEMBER makes no links; empty when they may."""
+    rules = SharingRules.current()
+    if not rules.guests_allowed:
+        return NOT_ALLOWED
+    return "" if rules.may_make_links(member) else NOT_YOURS
+
+
+def open_first(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
+    """LINKS with those on top that still open, newest first."""
+    is_over = Case(When(revoked_at=None, expires_at__gt=timezone.now(), then=0), default=1)
+    return with_pictures(links).alias(is_over=is_over).order_by("is_over", "-created_at")
+
+
+def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
+    """All a `LinkView` needs, in four queries whatever the number of links."""
+    files = Prefetch("output__files", OutputFile.objects.filter(status="saved").select_related("file"))
+    there = GuestLinkOutput.objects.filter(output__run__deleted_at=None).select_related("output__run")
+    return links.select_related("member", "revoked_by").prefetch_related(
+        Prefetch("chosen", there.prefetch_related(files))
+    )
+
+
+def link_view(link: GuestLink, member: Member, rules: SharingRules, *, made: str = "") -> LinkView:
+    """LINK, fetched through `with_pictures`, as MEMBER sees it."""
+    outputs = [chosen.output for chosen in link.chosen.all()]
+    files = [f.file for output in outputs for f in output.files.all() if f.file is not None]
+    runs = {output.run for output in outputs}
+    token = secret_links.token_again(Purpose.GUEST, link.nonce, link.token_hash)
+    is_fresh = link.public_id == made
+    suggested = sharing.suggested_passphrase(link.nonce) if is_fresh and link.passphrase else ""
+    return LinkView(
+        link=link,
+        dom_id=f"link-{link.public_id}",
+        address=secret_links.full_address(reverse("runs:guest", args=[token])) if token else "",
+        title=link.audience or "Anyone with the link",
+        count=len(outputs),
+        pictures=[stored for stored in files if stored.thumb_200][:PICTURES],
+        run=runs.pop() if len(runs) == 1 else None,
+        state=guests.state_of(link, rules),
+        last_day=sharing.last_day_of(link),
+        views_words=_views_words(link),
+        is_fresh=is_fresh,
+        passphrase=suggested if suggested and check_password(suggested, link.passphrase) else "",
+        may_extend=_may_extend(link, member, rules),
+        may_restore=sharing.may_restore(link, member),
+    )
+
+
+def _may_extend(link: GuestLink, member: Member, rules: SharingRules) -> bool:
+    is_live = link.revoked_at is None and rules.may_make_links(member)
+    return is_live and sharing.last_day_of(link) < sharing.latest_day(rules)
+
+
+def _views_words(link: GuestLink) -> str:
+    if link.viewed_at is None:
+        return "Not opened yet"
+    times = "once" if link.views <= 1 else f"{link.views} times"
+    return f"Opened {times}, last {age_words(link.viewed_at)}"

@@ -1,0 +1,62 @@
+"""The bin: what is deleted can be brought back for 30 days, then it goes for good, with its files.
+
+Rows go before bytes: a crash in between leaves files without a row, which the daily sweep finds, never a row without
+its file. What others still use (an upload in a preset, a result taken into another form) stays.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from runs.models import FINAL, Member, Run, StoredFile, Upload
+from runs.models.run import RunQuerySet
+from runs.queue import stop_requested
+from runs.services.files import orphans
+
+KEPT_FOR = timedelta(days=30)
+STILL_ACTIVE = "This run is still going on. Cancel it first, or wait until it has ended; then it can go to the bin."
+
+
+def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> int:
+    """Put those of RUNS that have ended into the bin and return how many; active ones stay, since what they cost and
+    make must be seen. Whether MEMBER may change them is the caller's question (`Run.objects.changeable_by`)."""
+    ended = runs.filter(status__in=FINAL, deleted_at=None)
+    return ended.update(deleted_at=now, deleted_by=member, version=F("version") + 1)
+
+
+def bring_back(runs: RunQuerySet) -> int:
+    """Take RUNS out of the bin; they are as they were, shares and stars included. Returns how many."""
+    binned = runs.filter(deleted_at__isnull=False)
+    return binned.update(deleted_at=None, deleted_by=None, version=F("version") + 1)
+
+
+def delete_for_good(run: Run) -> bool:
+    """Forget RUN and whatever only it used. False if somebody has brought it back meanwhile."""
+    files = set(StoredFile.objects.filter(results__output__run=run).values_list("pk", flat=True))
+    uploads = set(Upload.objects.filter(inputs__run=run).values_list("pk", flat=True))
+    with transaction.atomic():
+        still_there = Run.objects.select_for_update().filter(pk=run.pk, deleted_at__isnull=False).first()
+        if still_there is None:
+            return False
+        still_there.delete()
+    orphans.remove_uploads(Upload.objects.filter(pk__in=uploads))
+    orphans.remove_files(StoredFile.objects.filter(pk__in=files))
+    return True
+
+
+def empty_overdue(now: datetime | None = None) -> int:
+    """Delete for good what has been in the bin for 30 days; returns how many runs."""
+    overdue = Run.objects.filter(deleted_at__lt=(now or timezone.now()) - KEPT_FOR)
+    count = 0
+    for run in overdue.order_by("deleted_at").iterator(chunk_size=200):
+        if stop_requested():
+            break
+        count += delete_for_good(run)
+    return count
+
+
+def gone_at(run: Run) -> datetime | None:
+    """When a run in the bin goes for good."""
+    return run.deleted_at + KEPT_FOR if run.deleted_at else None

@@ -1,0 +1,72 @@
+"""The names a search and its filters need: apps, people and saved views, read in one query."""
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
+
+from runs.models import App, Member, Run, SavedView
+from runs.services.history.folding import fold
+
+
+@dataclass(frozen=True)
+class Named:
+    """An app, a person or a saved view. ID is what addresses use; DETAIL a person's mail or a view's query string."""
+
+    pk: int
+    id: str
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Apps that made anything, everybody, and MEMBER's saved views, each by name."""
+
+    apps: list[Named] = field(default_factory=list)
+    people: list[Named] = field(default_factory=list)
+    views: list[Named] = field(default_factory=list)
+
+    @classmethod
+    def load(cls, member: Member, *, is_mine: bool = False) -> Self:
+        """IS_MINE: only apps that this member has used."""
+        used = Run.objects.filter(app=OuterRef("pk"), **({"member": member} if is_mine else {}))
+        apps = _rows("app", App.objects.filter(Exists(used)), "public_id", "name", Value(""))
+        people = _rows("person", Member.objects.all(), "pk", "name", "email")
+        views = _rows("view", SavedView.objects.filter(member=member), "public_id", "name", "query")
+        found: dict[str, list[Named]] = {"app": [], "person": [], "view": []}
+        for sort, *row in apps.union(people, views, all=True).order_by():
+            named = Named(*row)
+            if sort == "person":
+                named = Named(named.pk, named.id, named.name or named.detail.split("@")[0], named.detail)
+            found[sort].append(named)
+        for names in found.values():
+            names.sort(key=lambda one: (fold(one.name), one.pk))
+        return cls(found["app"], found["person"], found["view"])
+
+    def app_key(self, public_id: str) -> int:
+        """Number of an app; 0, which no app has, for one that nobody used."""
+        return next((app.pk for app in self.apps if app.id == public_id), 0)
+
+    def app_name(self, public_id: str) -> str:
+        return next((app.name for app in self.apps if app.id == public_id), "An app that is gone")
+
+    def person_name(self, number: str) -> str:
+        return next((person.name for person in self.people if person.id == number), "Somebody who is gone")
+
+    def people_called(self, word: str) -> list[int]:
+        """Numbers of the people whose name holds WORD (folded)."""
+        return [person.pk for person in self.people if word in fold(person.name)]
+
+    def apps_called(self, word: str) -> list[int]:
+        """Numbers of the apps whose name of today holds WORD (folded)."""
+        return [app.pk for app in self.apps if word in fold(app.name)]
+
+
+def _rows(sort: str, rows: QuerySet[Any], *columns: str | Combinable) -> QuerySet[Any]:
+    """ROWS as (SORT, number, *COLUMNS), all columns text, so that three tables can be read as one."""
+    told = {f"column{n}": Cast(column, TextField()) for n, column in enumerate(columns)}
+    named: QuerySet[Any] = rows.order_by().annotate(sort=Value(sort, TextField()), **told)
+    return named.values_list("sort", "pk", *told)

@@ -1,0 +1,16 @@
+"""The title a person gives a run."""
+
+from django.db import transaction
+
+from runs.models import Run
+from runs.services.pages.cards import summarise
+
+TITLE_LENGTH = 200
+
+
+def rename(run: Run, title: str) -> None:
+    """Give RUN the TITLE, by which it is found from now on; an empty one takes the old away."""
+    run.title = " ".join(title.replace("\x00", " ").split())[:TITLE_LENGTH]
+    with transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(title=run.title)
+        summarise(run)

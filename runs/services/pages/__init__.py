@@ -1,0 +1,1 @@
+"""What the pages of runs and results show, made ready for templates."""

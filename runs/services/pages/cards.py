@@ -1,0 +1,203 @@
+"""What app and run cards show, made ready for templates: plain values, no queries while rendering."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from django.db.models import Prefetch
+from django.utils import timezone
+
+from runs.models import App, Member, Output, OutputFile, Run, RunInput, StoredFile, Upload
+from runs.models.run import RunInputUpload
+from runs.services.history.folding import fold
+from runs.services.usual import slow_level
+from runs.services.wording import State, about_credits, age_words, clock_words, makes_words, state_of, usual_words
+
+PICTURES_PER_CARD = 4
+INPUTS_PER_CARD = 2
+EXCERPT = 300
+SEARCH_TEXT = 20_000  # characters
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One shape of a made-up pattern, in a 16 by 10 grid; TONE is 1 to 4."""
+
+    x: int
+    y: int
+    r: int
+    tone: int
+
+
+@dataclass(frozen=True)
+class AppCard:
+    """One app in the catalogue."""
+
+    app: App
+    url: str
+    name: str
+    description: str
+    makes_words: str
+    kinds: list[str]
+    credits_words: str
+    picture: StoredFile | None
+    pattern: list[Shape]
+    usual_words: str = ""
+
+
+@dataclass(frozen=True)
+class RunCard:
+    """One run on Home and in History; the same size in every state."""
+
+    run: Run
+    url: str
+    dom_id: str
+    title: str
+    app_name: str
+    state: State
+    inputs: list[tuple[str, str]]
+    pictures: list[StoredFile]
+    input_picture: StoredFile | None
+    kind: str
+    text_excerpt: str
+    created_at: datetime
+    age_words: str
+    pattern: list[Shape] = field(default_factory=list)
+    elapsed_words: str = ""
+    duration_words: str = ""
+    maker: Member | None = None  # when it is not the viewer
+    can_change: bool = False
+
+    @property
+    def is_active(self) -> bool:
+        """True while the card may still change by itself: results are awaited or being saved."""
+        return is_live(self.run)
+
+    @property
+    def version(self) -> str:
+        return version_token(self.run)
+
+
+def is_live(run: Run) -> bool:
+    """True while a page should keep looking at this run (fetched with `for_cards()`)."""
+    return run.is_active or any(f.status == OutputFile.Status.SAVING for o in run.outputs.all() for f in o.files.all())
+
+
+def version_token(run: Run) -> str:
+    """What a page knows of a run (fetched with its app): its version, how slow it was, what was announced last."""
+    level = slow_level(run, timezone.now())
+    return f"{run.version}.{level}-{state_of(run).key}-{run.outputs_ready}-{run.outputs_total}"
+
+
+def pattern_of(name: str) -> list[Shape]:
+    """A quiet pattern that is always the same for one name: never a grey box."""
+    digest = hashlib.sha256(name.encode("utf-8", "replace")).digest()
+    fours = [digest[4 * i : 4 * i + 4] for i in range(6)]
+    shapes = [Shape(x=x % 17, y=y % 11, r=2 + r % 4, tone=1 + tone % 4) for x, y, r, tone in fours]
+    shapes[0] = replace(shapes[0], tone=2 + digest[31] % 2)  # at least one strong tone, or it looks pale
+    return shapes
+
+
+def app_card(app: App) -> AppCard:
+    return AppCard(
+        app=app,
+        url=app.get_absolute_url(),
+        name=app.name,
+        description=app.description,
+        makes_words=makes_words(app.makes),
+        kinds=list(app.makes),
+        credits_words=about_credits(app.credits_expected),
+        picture=app.thumbnail,
+        pattern=pattern_of(app.name),
+        usual_words=usual_words(app.usual_seconds, app.slow_seconds),
+    )
+
+
+def run_card(run: Run, viewer: Member, now: datetime | None = None) -> RunCard:
+    """The card of a run fetched with `for_cards()`, as VIEWER sees it."""
+    outputs = list(run.outputs.all())
+    first_text = next((line["text"] for line in run.summary if line["type"] != "url"), "")
+    return RunCard(
+        run=run,
+        url=run.get_absolute_url(),
+        dom_id=f"card-{run.public_id}",
+        title=run.title or (f"{run.app_name} · {first_text}" if first_text else run.app_name),
+        app_name=run.app_name,
+        state=state_of(run),
+        inputs=[(line["name"], line["text"]) for line in run.summary],
+        pictures=_pictures(outputs),
+        input_picture=run.input_picture,
+        kind=outputs[0].kind if outputs else "",
+        text_excerpt=next((o.text[:EXCERPT] for o in outputs if o.text), ""),
+        created_at=run.created_at,
+        age_words=age_words(run.created_at, now or timezone.now()),
+        pattern=pattern_of(run.app_name),
+        duration_words=_duration(outputs),
+        elapsed_words=clock_words((now or timezone.now()) - run.created_at) if run.is_active else "",
+        maker=run.member if run.member_id != viewer.pk else None,
+        can_change=viewer.can_run and (viewer.is_admin or run.member_id == viewer.pk),
+    )
+
+
+def run_cards(runs: Iterable[Run], viewer: Member) -> list[RunCard]:
+    now = timezone.now()
+    return [run_card(run, viewer, now) for run in runs]
+
+
+def _duration(outputs: list[Output]) -> str:
+    """Length of the first video or sound, "0:12"; empty without one."""
+    files = [f.file for output in outputs for f in output.files.all() if f.file is not None]
+    seconds = next((f.duration_seconds for f in files if f.duration_seconds), None)
+    return clock_words(timedelta(seconds=seconds)) if seconds else ""
+
+
+def _pictures(outputs: list[Output]) -> list[StoredFile]:
+    files = [f.file for output in outputs for f in output.files.all() if f.status == OutputFile.Status.SAVED]
+    return [f for f in files if f is not None and f.thumb_200][:PICTURES_PER_CARD]
+
+
+def summarise(run: Run) -> None:
+    """Write down what the run's card will show of its inputs and what search finds it by; again once files that were
+    links have arrived, and after a new title."""
+    links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
+    inputs = list(run.inputs.prefetch_related(links))
+    told = [given for given in inputs if input_text(given)]
+    told.sort(key=lambda given: (given.is_default, given.position))  # what a person chose tells more than a default
+    run.summary = [
+        {"name": given.name[:100], "text": input_text(given)[:200], "type": given.type}
+        for given in told[:INPUTS_PER_CARD]
+    ]
+    run.input_picture = next((f for given in inputs for f in input_files(given) if f.kind == "image"), None)
+    run.search_text = fold("\n".join(_words(run, inputs)))[:SEARCH_TEXT]
+    told_fields = {"summary": run.summary, "input_picture": run.input_picture, "search_text": run.search_text}
+    Run.objects.filter(pk=run.pk).update(**told_fields)
+
+
+def _words(run: Run, inputs: list[RunInput]) -> Iterator[str]:
+    """Title, app, every answer, the files' names. People's names are not among them: they are looked up when somebody
+    searches, so that a new name counts for old runs at once."""
+    yield from (run.title, run.app_name)
+    for given in inputs:
+        if isinstance(given.value, str):
+            yield given.value
+        yield from (upload.name for upload in ordered_uploads(given))
+
+
+def input_files(given: RunInput) -> list[StoredFile]:
+    """The files given for a `url` parameter, in their order."""
+    return [upload.file for upload in ordered_uploads(given) if upload.file is not None]
+
+
+def ordered_uploads(given: RunInput) -> list[Upload]:
+    return [link.upload for link in given.links.all()]
+
+
+def input_text(given: RunInput) -> str:
+    """One line that tells what was given."""
+    if given.type == "url":
+        names = [upload.name for upload in ordered_uploads(given)]
+        return ", ".join(names) or ("the author's sample" if given.value else "")
+    if isinstance(given.value, str):
+        return " ".join(given.value.split())
+    return "" if given.value in (None, [], {}) else str(given.value)

@@ -1,0 +1,275 @@
+"""Two to four results beside each other, and of what went in only what differs between them."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from runs.models import Member, Output, Run, RunInput, StoredFile
+from runs.services.history.folding import fold_words
+from runs.services.pages.cards import input_files, input_text
+from runs.services.pages.differences import Piece, inline, side_by_side
+from runs.services.pages.run_page import OutputBox, output_boxes, wanted_words
+
+AT_MOST = 4
+ASKED_AT_MOST = 50  # ids in one address
+TEXT_SHOWN = 20_000  # characters of one text; its own page has all of it
+TALLEST, WIDEST = 0.7, 16 / 9  # shapes of the common box: width to height
+
+GONE = "One of them is not there any more: it was deleted, or is not shared with you."
+SEVERAL_GONE = "{count} of them are not there any more: they were deleted, or are not shared with you."
+TOO_MANY = "Four fit beside each other; these are the first four of {count}."
+TOO_LONG = "These texts are too long to mark what differs."
+
+
+@dataclass
+class Column:
+    """One result in the comparison."""
+
+    output: Output
+    run: Run
+    box: OutputBox
+    number: int
+    title: str
+    file: StoredFile | None
+    pieces: list[Piece] = field(default_factory=list)
+    is_cut: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What is shown of it: image, video, audio, other, text, or "" when there is nothing."""
+        if self.file is not None:
+            return str(self.file.kind)
+        return "text" if self.box.text else ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one run was given: words, perhaps with marks, and files."""
+
+    pieces: list[Piece]
+    files: list[StoredFile]
+    is_default: bool = False
+    is_asked: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question over all columns."""
+
+    label: str
+    cells: list[Cell]
+    differs: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The whole compare page."""
+
+    columns: list[Column]
+    rows: list[Row]
+    kind: str  # of all columns, "" when they differ
+    box_width: int
+    box_height: int
+    sentences: list[str]
+    is_one_run: bool
+
+    @property
+    def differing(self) -> list[Row]:
+        return [row for row in self.rows if row.differs]
+
+    @property
+    def ids(self) -> list[str]:
+        return [column.output.public_id for column in self.columns]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A result to choose for a comparison."""
+
+    output: Output
+    run: Run
+    label: str
+    file: StoredFile | None
+    excerpt: str
+    created_at: datetime
+    is_ticked: bool
+
+
+def asked_ids(values: Iterable[str]) -> list[str]:
+    """Ids in the order of the address, each once: `?f=a,b&f=c`."""
+    ids = [part.strip()[:16] for value in values for part in value.split(",")]
+    return list(dict.fromkeys(filter(None, ids)))[:ASKED_AT_MOST]
+
+
+def found_outputs(member: Member, ids: Sequence[str]) -> list[Column]:
+    """The results of IDS that MEMBER may see, in that order."""
+    pks = Output.objects.visible_to(member).filter(public_id__in=ids).values_list("run_id", flat=True)
+    runs = Run.objects.visible_to(member).filter(pk__in=list(pks)).for_page().select_related("member")
+    known = {column.output.public_id: column for run in runs for column in _columns_of(run)}
+    return [known[public_id] for public_id in ids if public_id in known]
+
+
+def compare(found: list[Column], asked: int) -> Comparison:
+    """The comparison of the first four of FOUND, out of ASKED that the address names."""
+    columns = found[:AT_MOST]
+    for number, column in enumerate(columns, 1):
+        column.number = number
+    sentences = []
+    if missing := asked - len(found):
+        sentences.append(GONE if missing == 1 else SEVERAL_GONE.format(count=missing))
+    if len(found) > AT_MOST:
+        sentences.append(TOO_MANY.format(count=len(found)))
+    kinds = {column.kind for column in columns}
+    kind = kinds.pop() if len(kinds) == 1 else ""
+    if kind == "text" and not _mark_texts(columns):
+        sentences.append(TOO_LONG)
+    width, height = _common_box(columns)
+    is_one_run = len({column.run.pk for column in columns}) == 1
+    return Comparison(columns, _rows([c.run for c in columns]), kind, width, height, sentences, is_one_run)
+
+
+def _columns_of(run: Run) -> list[Column]:
+    columns = []
+    for output, box in zip(run.outputs.all(), output_boxes(run, is_swap=False), strict=True):
+        text = box.text[:TEXT_SHOWN]
+        pieces = [Piece(text)] if text else []
+        title = run.title or run.app_name
+        file = box.files[0] if box.files else None
+        columns.append(Column(output, run, box, 0, title, file, pieces, len(box.text) > TEXT_SHOWN))
+    return columns
+
+
+def _mark_texts(columns: list[Column]) -> bool:
+    """Mark what differs: two get their own words marked, more are each held against the first. False when too long."""
+    texts = ["".join(piece.text for piece in column.pieces) for column in columns]
+    if len(columns) == 2:
+        if (both := side_by_side(*texts)) is None:
+            return False
+        columns[0].pieces, columns[1].pieces = both
+        return True
+    marked = [inline(texts[0], text) for text in texts[1:]]
+    for column, pieces in zip(columns[1:], marked, strict=True):
+        column.pieces = pieces if pieces is not None else column.pieces
+    return None not in marked
+
+
+def _common_box(columns: list[Column]) -> tuple[int, int]:
+    """Width and height of the box in which every picture stands: that of the tallest, within reason."""
+    files = [c.file for c in columns if c.file is not None and c.file.width and c.file.height]
+    ratios = [file.width / file.height for file in files if file.width and file.height]
+    return round(1000 * min(max(min(ratios, default=1.0), TALLEST), WIDEST)), 1000
+
+
+# --- what went in ---
+
+
+def _rows(runs: list[Run]) -> list[Row]:
+    """The app, what was asked for, and every input over all RUNS, in the order in which they were asked."""
+    rows = [
+        _plain_row("App", [run.app_name for run in runs]),
+        *_input_rows(runs),
+        _plain_row("Asked for", [wanted_words(run) for run in runs]),
+    ]
+    return [row for row in rows if any(cell.pieces or cell.files for cell in row.cells)]
+
+
+def _plain_row(label: str, words: list[str]) -> Row:
+    return Row(label, [Cell([Piece(text)] if text else [], []) for text in words], len(set(words)) > 1)
+
+
+def _input_rows(runs: list[Run]) -> list[Row]:
+    is_one_app = len({run.app_id for run in runs}) == 1
+    given = [_by_handle(run, is_one_app=is_one_app) for run in runs]
+    handles = dict.fromkeys(handle for of_run in given for handle in of_run)
+    rows = []
+    for handle in handles:
+        answers = [of_run.get(handle) for of_run in given]
+        label = next(answer.name for answer in answers if answer is not None)
+        rows.append(_input_row(label, answers))
+    return rows
+
+
+def _by_handle(run: Run, *, is_one_app: bool) -> dict[tuple[str, int], RunInput]:
+    """Inputs by what tells a question again: within one app what its author changes least, else its name."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for given in run.inputs.all():
+        handle = given.name.strip().casefold()
+        if is_one_app:
+            handle = given.parameter_id or given.key or handle
+        found[handle, seen[handle]] = given
+        seen[handle] += 1
+    return found
+
+
+def _input_row(label: str, answers: list[RunInput | None]) -> Row:
+    texts = ["" if given is None else _words(given) for given in answers]
+    cells = [
+        Cell(
+            pieces=pieces,
+            files=[] if given is None else input_files(given),
+            is_default=given is not None and given.is_default,
+            is_asked=given is not None,
+        )
+        for given, pieces in zip(answers, _marked(texts), strict=True)
+    ]
+    return Row(label, cells, len({_identity(given) for given in answers}) > 1)
+
+
+def _words(given: RunInput) -> str:
+    if given.type == "url" and any(file.kind == "image" for file in input_files(given)):
+        return ""  # the picture says it
+    return given.value if isinstance(given.value, str) and given.type != "url" else input_text(given)
+
+
+def _marked(texts: list[str]) -> list[list[Piece]]:
+    """TEXTS with marks where they are long enough to need them: two short answers that differ are seen as they are."""
+    plain = [[Piece(text)] if text else [] for text in texts]
+    if len(set(texts)) == 1 or len(texts) != 2 or min(len(text.split()) for text in texts) < 4:
+        return plain
+    both = side_by_side(*texts)
+    return plain if both is None else list(both)
+
+
+def _identity(given: RunInput | None) -> tuple[str, ...]:
+    """Equal for answers that ask for the same thing: a file counts by its bytes."""
+    if given is None:
+        return ("not asked",)
+    files = input_files(given)
+    return ("files", *(file.sha256 for file in files)) if files else ("words", input_text(given), str(given.value))
+
+
+# --- choosing ---
+
+RUNS_OFFERED = 18
+PICKS_OFFERED = 24
+EXCERPT = 200
+
+
+def picks_of(run: Run, ticked: Sequence[str]) -> list[Pick]:
+    """The results of a run (fetched with `for_page()`) that can be compared."""
+    return [
+        Pick(
+            output=column.output,
+            run=run,
+            label=column.box.label,
+            file=column.file,
+            excerpt=column.box.text[:EXCERPT],
+            created_at=run.created_at,
+            is_ticked=column.output.public_id in ticked,
+        )
+        for column in _columns_of(run)
+        if column.kind
+    ]
+
+
+def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Iterable[Run]) -> list[Pick]:
+    """The newest results of MEMBER and of what teammates share, those of the runs in WITHOUT left out."""
+    left_out = {run.pk for run in without}
+    found: list[Run] = []
+    for runs in (Run.objects.of(member), Run.objects.shared_by_others(member)):
+        matching = runs.matching(fold_words(words)) if words else runs
+        found += matching.filter(status="completed").newest_first().for_page()[:RUNS_OFFERED]
+    found.sort(key=lambda run: run.created_at, reverse=True)
+    return [pick for run in found if run.pk not in left_out for pick in picks_of(run, ticked)][:PICKS_OFFERED]

@@ -1,0 +1,165 @@
+"""What the page of one result shows: the result itself, its neighbours, and its passport.
+
+A result may hold several files; each is shown alone (`?n=2`), so that zoom, full screen, previous and next mean the
+same thing everywhere. Previous and next walk all that the run made, in its order, failed ones too, and from there on,
+where the page was reached from History (`?in=<its query>`), the runs of that list.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from runs.models import Member, Output, OutputFile, Run, StoredFile
+from runs.services.files.passport import Passport, passport_of
+from runs.services.history.finding import Filter, outputs_beside
+from runs.services.pages.cards import is_live
+from runs.services.pages.run_page import OutputBox, output_boxes
+from runs.services.wording import State, state_of
+
+VIEWERS = ("image", "video", "audio")
+EAGER_BYTES = 8_000_000  # a picture up to this size is shown in full by itself; a larger one when somebody zooms
+
+
+@dataclass(frozen=True)
+class Slide:
+    """One thing to look at: a file of a result, or a result without any."""
+
+    box: OutputBox
+    output: Output
+    file: StoredFile | None
+    number: int  # of the file within its result, from 1
+    count: int
+    url: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.box.label}, {self.number} of {self.count}" if self.count > 1 else self.box.label
+
+    @property
+    def alt(self) -> str:
+        return f"{self.box.alt}, {self.number} of {self.count}" if self.count > 1 else self.box.alt
+
+    @property
+    def kind(self) -> str:
+        """How it is shown: image, video, audio, text, download; or its state while there is nothing to show."""
+        if self.file is not None:
+            return self.file.kind if self.file.kind in VIEWERS else "download"
+        if self.box.state == "ready":
+            return "text" if self.box.text else "unknown"
+        return self.box.state
+
+    @property
+    def icon(self) -> str:
+        """The drawing that stands for it where there is no small picture."""
+        if self.box.state in ("error", "unsaved", "cancelled"):
+            return {"error": "failed", "unsaved": "partly"}.get(self.box.state, "cancelled")
+        kind = self.file.kind if self.file is not None else self.box.kind
+        return kind if kind in (*VIEWERS, "text") else "file"
+
+    @property
+    def is_eager(self) -> bool:
+        """Whether the whole picture may be fetched before anybody asks for it. An animated one waits for a click."""
+        file = self.file
+        return file is not None and file.size_bytes <= EAGER_BYTES and file.media_type != "image/gif"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Where previous or next lead; PICTURE may be fetched beforehand."""
+
+    url: str
+    label: str
+    picture: str = ""
+
+
+@dataclass(frozen=True)
+class FilePage:
+    """The page of one result."""
+
+    run: Run
+    state: State
+    slide: Slide
+    slides: list[Slide]
+    position: int  # of the slide among them, from 1
+    previous: Beside | None
+    next: Beside | None
+    passport: Passport
+    is_live: bool
+    run_url: str
+
+    @property
+    def title(self) -> str:
+        return self.run.title or self.run.app_name
+
+    @property
+    def place_words(self) -> str:
+        return f"{self.position} of {len(self.slides)}" if len(self.slides) > 1 else ""
+
+
+def find_run(member: Member, public_id: str) -> Run | None:
+    """The run whose result is called PUBLIC_ID, with all the page needs; None unless MEMBER may see it."""
+    return Run.objects.visible_to(member).for_page().filter(outputs__public_id=public_id).first()
+
+
+def result_of_file(member: Member, public_id: str) -> str:
+    """The address of the result that holds the stored file PUBLIC_ID; empty unless MEMBER may see one."""
+    held = OutputFile.objects.filter(file__public_id=public_id, output__in=Output.objects.visible_to(member))
+    found = held.select_related("output").order_by("pk").first()
+    if found is None:
+        return ""
+    files = found.output.files.filter(status=OutputFile.Status.SAVED, position__lt=found.position).count()
+    return _url(found.output.get_absolute_url(), files + 1)
+
+
+def file_page(run: Run, member: Member, public_id: str, number: int = 1, walk: str | None = None) -> FilePage:
+    """The page of result PUBLIC_ID of RUN, fetched with `for_page()`, at its file NUMBER. WALK is the query of the list
+    in History that MEMBER came from; None when they did not."""
+    slides = list(_slides(run, walk))
+    own = [n for n, slide in enumerate(slides) if slide.output.public_id == public_id]
+    at = next((n for n in own if slides[n].number == number), own[0])
+    slide = slides[at]
+    previous = _beside(slides[at - 1]) if at else None
+    following = _beside(slides[at + 1]) if at + 1 < len(slides) else None
+    if walk is not None and (previous is None or following is None):
+        found = outputs_beside(slide.output, Filter.parse(walk), member)
+        previous = previous or _elsewhere(found.newer, walk)
+        following = following or _elsewhere(found.older, walk)
+    return FilePage(
+        run=run,
+        state=state_of(run),
+        slide=slide,
+        slides=slides,
+        position=at + 1,
+        previous=previous,
+        next=following,
+        passport=passport_of(run, slide.output, slide.file),
+        is_live=slide.box.state in ("pending", "saving") and is_live(run),
+        run_url=_url(run.get_absolute_url(), 1, walk),
+    )
+
+
+def _beside(slide: Slide) -> Beside:
+    picture = slide.file if slide.kind == "image" else None
+    return Beside(slide.url, slide.label, (picture.large_url or picture.original_url) if picture else "")
+
+
+def _elsewhere(output: Output | None, walk: str) -> Beside | None:
+    """A result of another run."""
+    if output is None:
+        return None
+    run = output.run
+    return Beside(
+        _url(output.get_absolute_url(), 1, walk), f"{output.label or 'Result'} of {run.title or run.app_name}"
+    )
+
+
+def _slides(run: Run, walk: str | None) -> Iterator[Slide]:
+    for output, box in zip(run.outputs.all(), output_boxes(run, is_swap=False), strict=True):
+        files: list[StoredFile | None] = [*box.files] or [None]
+        for number, file in enumerate(files, 1):
+            yield Slide(box, output, file, number, len(files), _url(box.url, number, walk))
+
+
+def _url(url: str, number: int, walk: str | None = None) -> str:
+    query = ({"n": str(number)} if number > 1 else {}) | ({} if walk is None else {"in": walk})
+    return f"{url}?{urlencode(query)}" if query else url

@@ -1,0 +1,312 @@
+"""What the run page shows, made ready for templates."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from runs.models import Member, Output, OutputFile, Preset, Run, RunInput, StoredFile
+from runs.services.checking import tries_of
+from runs.services.pages.cards import input_files, input_text, is_live, version_token
+from runs.services.team.people import mail_to_admins
+from runs.services.upkeep import health
+from runs.services.usual import slow_level
+from runs.services.wording import (
+    FAILURES,
+    WAITS,
+    Failure,
+    State,
+    about_credits,
+    clock_words,
+    credits_words,
+    span_words,
+    state_of,
+    usual_words,
+)
+
+CHILDREN_SHOWN = 12
+CANNOT_STOP = ("refused", "not_cancellable")
+
+
+@dataclass(frozen=True)
+class OutputBox:
+    """One expected result: its box stands from the start, at its size."""
+
+    dom_id: str
+    label: str
+    kind: str
+    state: str  # pending, saving, ready, error, cancelled, unsaved
+    box_width: int
+    box_height: int
+    files: list[StoredFile]
+    links: list[str]
+    text: str
+    error: str
+    version: int
+    position: int
+    alt: str
+    url: str  # of the result's own page
+    unsaved: int  # files that could not be saved; the others of the box may be here
+    fetch_again_url: str  # where to ask for one more try
+
+
+@dataclass(frozen=True)
+class InputLine:
+    """One thing that went in."""
+
+    label: str
+    text: str
+    files: list[StoredFile]
+    is_default: bool
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """The whole run page."""
+
+    run: Run
+    state: State
+    sentence: str
+    boxes: list[OutputBox]
+    inputs: list[InputLine]
+    failure: Failure | None
+    can_cancel: bool
+    cancel_pending: bool
+    can_change: bool  # the form with these values is at hand
+    is_mine_to_change: bool  # the viewer may cancel, rename, share and delete it
+    may_run: bool
+    has_results: bool
+    ready_count: int
+    cancel_words: str
+    elapsed_since: str | None
+    elapsed_words: str
+    wait_words: str
+    wanted_words: str
+    credits_words: str
+    usual_words: str
+    slow_words: str
+    asks_person: bool
+    decide_words: str
+    asks_to_give_up: bool
+    is_live: bool
+    version: str
+    preset: Preset | None
+    parent: Run | None
+    children: list[Run]
+
+
+def run_page(run: Run, member: Member, *, is_swap: bool = False) -> RunPage:
+    """The page, as MEMBER sees it, of a run fetched with `for_page()`; IS_SWAP when parts of it replace parts of an
+    open page."""
+    now = timezone.now()
+    is_watched = run.status in ("queued", "running", "starting", "checking")
+    since = run.started_at or run.created_at
+    may_change = member.can_run and (member.is_admin or run.member_id == member.pk)
+    boxes = output_boxes(run, is_swap=is_swap)
+    return RunPage(
+        run=run,
+        state=state_of(run),
+        sentence=sentence_of(run),
+        boxes=boxes,
+        inputs=input_lines(run),
+        failure=failure_of(run),
+        can_cancel=run.is_active and run.cancel_asked_at is None and may_change,
+        cancel_words=cancel_words(run),
+        can_change=run.is_final and not run.app.is_gone and member.can_run,
+        is_mine_to_change=may_change,
+        may_run=member.can_run,
+        has_results=any(box.files or box.text for box in boxes),
+        ready_count=sum(bool(box.files or box.text) for box in boxes),
+        cancel_pending=run.is_active and run.cancel_asked_at is not None,
+        elapsed_since=since.isoformat() if is_watched else None,
+        elapsed_words=clock_words((run.finished_at or now) - since),
+        wait_words=wait_words(run),
+        wanted_words=wanted_words(run),
+        credits_words=about_credits(run.credits_estimated),
+        usual_words=usual_words(run.app.usual_seconds, run.app.slow_seconds) if is_watched else "",
+        slow_words=SLOW_WORDS[slow_level(run, now)],
+        asks_to_give_up=run.is_silent(now) and may_change,
+        asks_person=run.status == "checking" and run.due_at is None,
+        decide_words=decide_words(run),
+        is_live=is_live(run),
+        version=version_token(run),
+        preset=_preset_for(run, member),
+        parent=next(iter(_family(member).filter(pk=run.parent_id)), None) if run.parent_id else None,
+        children=list(_family(member).filter(parent=run).order_by("created_at")[:CHILDREN_SHOWN]),
+    )
+
+
+def _family(member: Member) -> QuerySet[Run]:
+    """Runs as the timeline names them; those that MEMBER may not see stay unnamed."""
+    return Run.objects.visible_to(member).only("public_id", "title", "app_name", "created_at", "parent")
+
+
+def _preset_for(run: Run, member: Member) -> Preset | None:
+    """The preset the run was begun from, unless it is somebody else's own."""
+    preset = run.preset
+    return preset if preset and (preset.is_team or preset.member_id == member.pk) else None
+
+
+def input_lines(run: Run) -> list[InputLine]:
+    """All that went in, of a run fetched with `for_page()`."""
+    return [InputLine(g.name, _whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()]
+
+
+def _whole_text(given: RunInput) -> str:
+    """What was given, with its line ends."""
+    return given.value if isinstance(given.value, str) and given.type != "url" else input_text(given)
+
+
+def sentence_of(run: Run) -> str:
+    """The state line: one sentence with its numbers (the clock ticks beside it)."""
+    state = state_of(run)
+    if run.status == "starting":
+        return "We are handing it over."
+    if run.status == "checking":
+        if run.due_at is None:
+            return "We could not find out whether it started. Please decide."
+        return "We do not know yet whether it started. We are looking; nothing is repeated."
+    if state.key == "progress":
+        return f"Lamina is working. {state.detail[:1].upper() + state.detail[1:] + '.' if state.detail else ''}".strip()
+    took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
+    if state.key == "ready":
+        unsaved = any(f.status == "saving" for o in run.outputs.all() for f in o.files.all())
+        return f"All results are here, after {took}." if not unsaved else f"Made in {took}. Saving the results."
+    if state.key == "partly":
+        return f"{state.detail}, {run.outputs_failed} failed, after {took}."
+    if state.key == "cancelled":
+        by = f" by {run.cancelled_by.display_name}" if run.cancelled_by else ""
+        return f"Stopped{by}."
+    return "Nothing came out."
+
+
+def cancel_words(run: Run) -> str:
+    """How it stands with a cancel somebody asked for: asked, confirmed by a later read, or "could not be stopped"."""
+    if run.cancel_asked_at is None or run.status == "cancelled":
+        return ""
+    if run.is_final:
+        return "It could not be stopped any more: it had come to its end."
+    if run.cancel_sent_at is None:
+        return "Cancel is asked for. It goes to Lamina as soon as that is possible."
+    if run.cancel_answer in CANNOT_STOP:
+        return "Lamina could not stop it. It goes on, and what comes out is kept."
+    return "Lamina was asked to stop it. We look whether it did."
+
+
+def decide_words(run: Run) -> str:
+    """Why a person is asked whether a doubtful start shall be sent again."""
+    if run.candidates:
+        return "Lamina lists several runs that could be this one."
+    if tries := tries_of(run):
+        return f"Lamina gave no clear answer to {tries} tries, and its list of runs shows none of them."
+    return "Lamina's list of runs could not tell."
+
+
+SLOW_WORDS = (
+    "",
+    "This takes longer than nine in ten runs of this app did. We keep looking.",
+    "Longer than ever seen. We keep looking.",
+    "",  # asked instead: `asks_to_give_up`
+)
+
+
+def wait_words(run: Run) -> str:
+    """Why a start is waiting, and how long it will."""
+    if run.status != "starting" or not run.wait:
+        return ""
+    words = WAITS[Run.Wait(run.wait)]
+    left = (run.due_at - timezone.now()) if run.due_at else timedelta()
+    if left > timedelta(seconds=5):
+        words += f" Next try in {span_words(left)}."
+    return words
+
+
+def failure_of(run: Run) -> Failure | None:
+    """What happened and what to do, for a run that failed."""
+    if run.status != "failed":
+        return None
+    sentence, label, target = FAILURES.get(run.failure, FAILURES["remote"])
+    if run.failure == "credits":
+        sentence = _credits_words(run)
+    url = reverse("runs:app-list") if target == "apps" else f"{run.app.get_absolute_url()}?from={run.public_id}"
+    if target == "admin" and (mail := mail_to_admins(f"Lamina Portal: {run.app_name} (reference {run.public_id})")):
+        url = mail
+    elif target == "admin":
+        label = "Back to the form"
+    quote = run.failure_text
+    if run.field_errors:
+        quote = "\n".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in run.field_errors)
+    return Failure(sentence, quote[:1000], label, url, run.request_id or run.public_id)
+
+
+def _credits_words(run: Run) -> str:
+    """How much is left and how much it needs, as far as anybody knows."""
+    balance, needs = health.lamina_status().balance, run.credits_estimated
+    sentence = "There are not enough credits left for this run."
+    if balance is not None and needs is not None and balance < needs:  # else the balance we know is an old one
+        sentence = f"There are {credits_words(balance)} credits left, this needs {about_credits(needs)}."
+    return sentence if run.remote_id else f"{sentence} Nothing was started."
+
+
+def output_boxes(run: Run, *, is_swap: bool) -> list[OutputBox]:
+    """The run's boxes; equal labels are told apart by number. In an open page a box keeps its shape."""
+    outputs = list(run.outputs.all())
+    counts = Counter(output.label for output in outputs)
+    seen: Counter[str] = Counter()
+    boxes = []
+    for output in outputs:
+        seen[output.label] += 1
+        label = output.label or f"Result {output.position + 1}"
+        if counts[output.label] > 1 and output.label:
+            label = f"{label} {seen[output.label]} of {counts[output.label]}"
+        boxes.append(_box(run, output, label, is_swap=is_swap))
+    return boxes
+
+
+def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
+    kept = list(output.files.all())
+    files = [f.file for f in kept if f.status == OutputFile.Status.SAVED and f.file is not None]
+    given_up = [f for f in kept if f.status == OutputFile.Status.FAILED]
+    state = {"completed": "ready"}.get(output.status, output.status)
+    error = output.error
+    if state == "ready" and kept and not files:
+        is_saving = any(f.status == OutputFile.Status.SAVING for f in kept)
+        state = "saving" if is_saving else "unsaved"
+        error = next((f.error for f in kept if f.error), "")
+    told = [text for text in (input_text(g) for g in run.inputs.all()) if text][:2]
+    width, height = output.box_width, output.box_height
+    if not is_swap and len(files) == 1 and files[0].width and files[0].height:
+        width, height = files[0].width, files[0].height
+    return OutputBox(
+        dom_id=f"box-{run.public_id}-{output.position}",
+        label=label,
+        kind=output.kind,
+        state=state,
+        box_width=width,
+        box_height=height,
+        files=files,
+        links=[f.source_url for f in kept if f.file is None]
+        if state == "unsaved"
+        else [f.source_url for f in given_up],
+        text=output.text,
+        error=error,
+        version=output.version,
+        position=output.position,
+        alt=" · ".join([label, *told])[:200],
+        url=output.get_absolute_url(),
+        unsaved=len(given_up),
+        fetch_again_url=reverse("runs:file-fetch-again", args=[output.public_id]) if given_up else "",
+    )
+
+
+def wanted_words(run: Run) -> str:
+    """Which of the app's results were asked for."""
+    outputs = run.schema.outputs
+    if not outputs:
+        return ""
+    if not run.wanted_outputs or len(run.wanted_outputs) == len(outputs):
+        return "Everything the app makes"
+    return ", ".join(o["label"] for o in outputs if o["index"] in run.wanted_outputs)

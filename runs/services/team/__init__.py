@@ -1,0 +1,1 @@
+"""The people of the portal: invites, roles, passwords, sessions, mail."""

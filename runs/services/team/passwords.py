@@ -1,0 +1,59 @@
+"""Links with which somebody sets a new password: by mail, or handed over by an admin where there is no mail server.
+
+The link is signed and holds no secret of its own: it says whose it is, until when, and how the account looked when it
+was made (password, last sign-in). So it works once, and it is dead as soon as the person signs in another way.
+"""
+
+import base64
+import re
+from datetime import timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from runs.models import Member
+from runs.services import secret_links
+from runs.services.team import mailing
+
+TOKEN = re.compile(r"(?P<member>\d{1,18})-(?P<until>\d{1,12})-(?P<proof>[\w-]{32})", re.ASCII)
+BY_MAIL = timedelta(hours=1)
+BY_HAND = timedelta(days=1)
+
+
+def new_password_address(member: Member, lifetime: timedelta) -> str:
+    """The link for MEMBER."""
+    until = int((timezone.now() + lifetime).timestamp())
+    token = f"{member.pk}-{until}-{_proof_of(member, until)}"
+    return secret_links.full_address(reverse("runs:password-new", args=[token]))
+
+
+def member_of(token: str) -> Member | None:
+    """Whose password the link sets; None when it is not ours, too old or used."""
+    parts = TOKEN.fullmatch(token)
+    if parts is None or int(parts["until"]) < timezone.now().timestamp():
+        return None
+    member = Member.objects.filter(pk=int(parts["member"]), is_active=True).first()
+    is_ours = member is not None and constant_time_compare(parts["proof"], _proof_of(member, int(parts["until"])))
+    return member if is_ours else None
+
+
+def send_new_password_mail(member_id: int) -> None:
+    """In the worker, so that the page answers as quickly for an address nobody has."""
+    member = Member.objects.filter(pk=member_id, is_active=True).first()
+    if member is not None:
+        mailing.send(
+            member.email,
+            "Set a new password for Lamina Portal",
+            f"Hello {member.display_name},",
+            "somebody, hopefully you, asked for a new password. Set it here within an hour:",
+            new_password_address(member, BY_MAIL),
+            "If it was not you, do nothing: your password stays as it is.",
+        )
+
+
+def _proof_of(member: Member, until: int) -> str:
+    """192 bits of a keyed hash over the account as it is."""
+    text = f"{member.pk}\n{until}\n{member.password}\n{member.last_login}\n{member.email}"
+    digest = salted_hmac("portal.new-password", text, algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(digest[:24]).decode("ascii")

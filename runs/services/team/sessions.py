@@ -1,0 +1,127 @@
+"""Where people are signed in: listed for them, and ended by them.
+
+A row per browser is made at sign-in. "Last seen" is written at most every few minutes and remembered in this process,
+so that other requests cost no query for it; two processes may both write it, which harms nothing.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.contrib.sessions.models import Session
+from django.http import HttpRequest
+from django.utils import timezone
+
+from runs.models import Member, SignedIn
+from runs.services.team.browsers import browser_words
+
+SEEN_EVERY_SECONDS = 240.0
+REMEMBERED = 5000
+_noted: dict[str, float] = {}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One browser in which somebody is signed in."""
+
+    public_id: str
+    browser: str
+    since: datetime
+    seen_at: datetime
+    is_this_one: bool
+
+
+def note_seen(request: HttpRequest) -> None:
+    """Write down that the browser of REQUEST was here, unless that was done a moment ago."""
+    key = request.session.session_key
+    if not key or not _is_due(key) or not request.user.is_authenticated:
+        return
+    if not SignedIn.objects.filter(session_key=key).update(seen_at=timezone.now()):
+        _make_row(request, request.user, key)  # signed in before there were rows
+
+
+def places_of(member: Member, current_key: str | None) -> list[Place]:
+    """Where MEMBER is signed in now, this browser first; rows whose session has run out are cleared away."""
+    rows = list(SignedIn.objects.filter(member=member))
+    alive = Session.objects.filter(session_key__in=[row.session_key for row in rows], expire_date__gt=timezone.now())
+    keys = set(alive.values_list("session_key", flat=True))
+    SignedIn.objects.filter(pk__in=[row.pk for row in rows if row.session_key not in keys]).delete()
+    places = [
+        Place(row.public_id, row.browser, row.created_at, row.seen_at, row.session_key == current_key)
+        for row in rows
+        if row.session_key in keys
+    ]
+    return sorted(places, key=lambda place: not place.is_this_one)
+
+
+def end_one(member: Member, public_id: str) -> bool:
+    """End the sign-in of one browser; False when there is none of that id."""
+    key = SignedIn.objects.filter(member=member, public_id=public_id).values_list("session_key", flat=True).first()
+    if key is None:
+        return False
+    _end([key])
+    return True
+
+
+def end_all(member: Member, *, but: str | None = None) -> int:
+    """End every sign-in of MEMBER, except the one with the session key BUT; returns how many."""
+    keys = SignedIn.objects.filter(member=member).exclude(session_key=but or "").values_list("session_key", flat=True)
+    return _end(list(keys))
+
+
+def follow(request: HttpRequest, old_key: str | None) -> None:
+    """The session of this browser has a new key (a changed password gives it one)."""
+    if old_key and request.session.session_key:
+        SignedIn.objects.filter(session_key=old_key).update(session_key=request.session.session_key)
+
+
+def tidy(now: datetime) -> None:
+    """Forget sessions that have run out, and the rows of sessions that are gone."""
+    Session.objects.filter(expire_date__lt=now).delete()
+    SignedIn.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+
+
+def listen() -> None:
+    """Follow Django's own sign-in and sign-out."""
+    user_logged_in.connect(_signed_in, dispatch_uid="runs.sessions")
+    user_logged_out.connect(_signed_out, dispatch_uid="runs.sessions")
+
+
+def _signed_in(request: HttpRequest, user: Member, **_: Any) -> None:
+    if not request.session.session_key:
+        request.session.create()
+    key = request.session.session_key
+    if key and _is_due(key):
+        _make_row(request, user, key)
+
+
+def _signed_out(request: HttpRequest, **_: Any) -> None:
+    SignedIn.objects.filter(session_key=request.session.session_key or "").delete()
+
+
+def _make_row(request: HttpRequest, member: Any, key: str) -> None:
+    browser = browser_words(request.headers.get("User-Agent", ""))
+    SignedIn.objects.bulk_create(
+        [SignedIn(member_id=member.pk, session_key=key, browser=browser)],
+        update_conflicts=True,
+        unique_fields=["session_key"],
+        update_fields=["member", "browser", "seen_at"],
+    )
+
+
+def _end(keys: list[str]) -> int:
+    Session.objects.filter(session_key__in=keys).delete()
+    return SignedIn.objects.filter(session_key__in=keys).delete()[0]
+
+
+def _is_due(key: str) -> bool:
+    """True at most every few minutes for KEY, in this process."""
+    now = time.monotonic()
+    if now - _noted.get(key, -SEEN_EVERY_SECONDS) < SEEN_EVERY_SECONDS:
+        return False
+    if len(_noted) >= REMEMBERED:
+        _noted.clear()
+    _noted[key] = now
+    return True

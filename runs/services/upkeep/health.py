@@ -1,0 +1,105 @@
+"""Signs of life: heartbeats of our own parts, and how Lamina and the key are, as the last answers told."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from runs.models import Draft, Heartbeat, Incident, LaminaStatus, SignInAttempt
+
+STATUS_ID = 1
+CACHE_SECONDS = 2
+NOTE_EVERY = timedelta(seconds=5)
+AWAY_AFTER = 3
+
+
+def beat(name: str) -> None:
+    """Record that the part NAME ("poller", or a name of `services.upkeep.workers`) is alive now."""
+    now = timezone.now()
+    if not Heartbeat.objects.filter(name=name).update(at=now):
+        Heartbeat.objects.get_or_create(name=name, defaults={"at": now})
+
+
+def age_seconds(name: str, now: datetime) -> int | None:
+    """Seconds since the part NAME last showed a sign of life; None if it never did."""
+    at = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
+    return max(0, int((now - at).total_seconds())) if at else None
+
+
+def lamina_status() -> LaminaStatus:
+    """How Lamina is, at most two seconds old; every page asks, so it is cached in the process."""
+    found = cache.get("lamina_status")
+    if isinstance(found, LaminaStatus):
+        return found
+    status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus(pk=STATUS_ID)
+    cache.set("lamina_status", status, CACHE_SECONDS)
+    return status
+
+
+def note_status(**fields: Any) -> None:
+    """Write FIELDS of the one LaminaStatus row, making it when it is not there yet."""
+    if not LaminaStatus.objects.filter(pk=STATUS_ID).update(**fields):
+        LaminaStatus.objects.update_or_create(pk=STATUS_ID, defaults=fields)
+    cache.delete("lamina_status")
+
+
+def note_answer(
+    now: datetime, *, is_sandbox: bool, is_key_refused: bool | None, clock_ahead_seconds: float = 0.0
+) -> None:
+    """Lamina answered; IS_KEY_REFUSED is None when the answer says nothing about the key.
+
+    Written only when it tells something new, or every five seconds.
+    """
+    status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
+    if is_key_refused is None:
+        is_key_refused = status is not None and status.key_refused_at is not None
+    is_news = (
+        status is None
+        or status.answered_at is None
+        or now - status.answered_at > NOTE_EVERY
+        or status.failures > 0
+        or status.is_sandbox != is_sandbox
+        or (status.key_refused_at is not None) != is_key_refused
+    )
+    if is_news:
+        refused_at = (status and status.key_refused_at) or now
+        since = status.reachable_since if status and status.away_since is None else None
+        note_status(
+            answered_at=now,
+            reachable_since=since or now,
+            clock_ahead_seconds=clock_ahead_seconds,
+            failures=0,
+            away_since=None,
+            is_sandbox=is_sandbox,
+            key_refused_at=refused_at if is_key_refused else None,
+        )
+
+
+def note_failure(now: datetime, *, endpoint: str, status: int | None, request_id: str) -> None:
+    """Lamina gave no useful answer. It is away when it cannot be reached, or after three such answers in a row."""
+    known = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
+    if known.failures == 0:
+        what = f"status {status}" if status else "no answer"
+        note_incident("lamina", f"Lamina gave {what} for “{endpoint}”.", request_id)
+    is_away = status is None or known.failures + 1 >= AWAY_AFTER
+    fields: dict[str, Any] = {"failures": known.failures + 1}
+    if is_away and known.away_since is None:
+        fields |= {"away_since": now, "reachable_since": None}
+    note_status(**fields)
+
+
+def note_incident(kind: str, text: str, request_id: str = "") -> None:
+    """Write down something an admin may want to know; never key, inputs or paths that are proofs."""
+    Incident.objects.create(kind=kind, text=text[:300], request_id=request_id[:100])
+
+
+def tidy() -> None:
+    """Forget what nobody needs: old sign-in attempts, old drafts, old failures of the queue."""
+    from django_q.models import Failure
+
+    now = timezone.now()
+    SignInAttempt.objects.filter(at__lt=now - timedelta(days=1)).delete()
+    Incident.objects.filter(at__lt=now - timedelta(days=30)).delete()
+    Draft.objects.filter(updated_at__lt=now - timedelta(days=90)).delete()
+    Failure.objects.filter(stopped__lt=now - timedelta(days=7)).delete()
