@@ -50,6 +50,7 @@ _OUTPUT_STATES: dict[str, OutputState] = {
     "cancelled": "cancelled",
     "canceled": "cancelled",
 }
+LONGEST_WORK_SECONDS = 7 * 24 * 3600.0
 _FINAL = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -234,6 +235,14 @@ class _RunState(Remote):
     @property
     def is_final(self) -> bool:
         return self.state in _FINAL
+
+    @property
+    def work_seconds(self) -> float | None:
+        """From taking it on to its end, by Lamina's own clock; None where the times are missing or make no sense."""
+        if self.created_at is None or self.completed_at is None:
+            return None
+        seconds = (self.completed_at - self.created_at).total_seconds()
+        return seconds if 0 <= seconds <= LONGEST_WORK_SECONDS else None
 
     @property
     def is_insufficient_credits(self) -> bool:

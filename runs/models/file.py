@@ -5,11 +5,11 @@ from urllib.parse import quote
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.urls import reverse
 from django.utils import timezone
 
 from runs.models.ids import new_public_id
 from runs.models.member import Member
+from runs.models.paths import path_to
 
 THUMBNAIL_WIDTHS = (200, 400, 1200)
 
@@ -61,13 +61,13 @@ class StoredFile(models.Model):
     @property
     def original_url(self) -> str:
         """Address of the file itself; it carries the content hash, so `immutable` is true."""
-        return f"{reverse('runs:file-original', args=[self.public_id])}?v={self.sha256[:16]}"
+        return f"{path_to('file-original', self.public_id)}?v={self.sha256[:16]}"
 
     def thumb_url(self, width: int) -> str:
         """Address of the WebP at most WIDTH pixels wide; empty when there is none."""
         if not getattr(self, f"thumb_{width}"):
             return ""
-        return f"{reverse('runs:file-thumb', args=[self.public_id, width])}?v={quote(self.sha256[:16])}"
+        return f"{path_to('file-thumb', self.public_id, width)}?v={quote(self.sha256[:16])}"
 
     @property
     def small_url(self) -> str:

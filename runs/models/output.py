@@ -4,12 +4,12 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 
 from runs.models.file import StoredFile
 from runs.models.ids import new_public_id
 from runs.models.member import Member
+from runs.models.paths import path_to
 from runs.models.run import Run
 
 
@@ -60,11 +60,11 @@ class Output(models.Model):
 
     def get_absolute_url(self) -> str:
         """The page of this result."""
-        return reverse("runs:file-detail", args=[self.public_id])
+        return path_to("file-detail", self.public_id)
 
     @property
     def star_url(self) -> str:
-        return reverse("runs:file-star", args=[self.public_id])
+        return path_to("file-star", self.public_id)
 
 
 class OutputFile(models.Model):

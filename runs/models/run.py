@@ -6,13 +6,13 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 
 from runs.models.app import App, AppSchema
 from runs.models.file import StoredFile, Upload
 from runs.models.ids import new_public_id, new_secret
 from runs.models.member import Member
+from runs.models.paths import path_to
 
 ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")
@@ -171,6 +171,7 @@ class Run(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)  # when Lamina accepted it
     finished_at = models.DateTimeField(null=True, blank=True)
+    work_seconds = models.FloatField(null=True, blank=True)  # from start to end by Lamina's own clock, where it said so
 
     kinds = models.CharField(max_length=200, blank=True, default=" ")  # of its outputs, " image video ", for the filter
     parent = models.ForeignKey(  # the run it was begun from, or whose failed outputs it tries again
@@ -235,11 +236,11 @@ class Run(models.Model):
         return f"{self.app_name} ({self.public_id})"
 
     def get_absolute_url(self) -> str:
-        return reverse("runs:run-detail", args=[self.public_id])
+        return path_to("run-detail", self.public_id)
 
     @property
     def star_url(self) -> str:
-        return reverse("runs:run-star", args=[self.public_id])
+        return path_to("run-star", self.public_id)
 
     @property
     def is_active(self) -> bool:

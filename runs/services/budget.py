@@ -24,7 +24,7 @@ class Priority(IntEnum):
     """What a request is for; the value is the share of the limit (in percent) it must leave to the others."""
 
     START = 0  # starts and cancels
-    FINAL = 3  # the one read that brings a finished run's results
+    FINAL = 1  # the one read that brings a finished run's results
     LIST = 3
     PARTIAL = 25  # results that have landed while the rest is still being made, for runs on somebody's screen
     CATALOG = 50
@@ -40,7 +40,7 @@ class BudgetWait(Exception):
 
 def take(priority: Priority) -> float:
     """Count one request. Returns 0.0 when it may go now, else the seconds until it may be tried (nothing counted)."""
-    limit = max(1, settings.LAMINA_REQUESTS_PER_MINUTE * (100 - priority) // 100)
+    limit = _limit(priority)
     if settings.REDIS_URL:
         waits = budget_redis.ask(budget_redis.TAKE, WINDOW_SECONDS, limit)
         return budget_redis.AWAY_SECONDS if waits is None else min(waits, CLOSED_AT_MOST)
@@ -96,12 +96,27 @@ def closed_seconds() -> float:
     return min(max(0.0, log.closed_until - time.time()), CLOSED_AT_MOST) if log else 0.0
 
 
+def left(priority: Priority) -> int:
+    """Requests that may go at once, for PRIORITY."""
+    limit = _limit(priority)
+    if settings.REDIS_URL:
+        counted = budget_redis.ask(budget_redis.USED, WINDOW_SECONDS, WINDOW_SECONDS)
+        return 0 if counted is None else max(0, limit - int(counted))
+    log = RequestLog.objects.filter(pk=ROW_ID).first()
+    now = time.time()
+    return max(0, limit - sum(stamp > now - WINDOW_SECONDS for stamp in log.stamps)) if log else limit
+
+
 def used() -> int:
     """Requests counted in the last minute."""
     if settings.REDIS_URL:
         return int(budget_redis.ask(budget_redis.USED, WINDOW_SECONDS, 60) or 0)
     log = RequestLog.objects.filter(pk=ROW_ID).first()
     return sum(stamp > time.time() - 60 for stamp in log.stamps) if log else 0
+
+
+def _limit(priority: Priority) -> int:
+    return max(1, settings.LAMINA_REQUESTS_PER_MINUTE * (100 - priority) // 100)
 
 
 def _locked_log() -> RequestLog:

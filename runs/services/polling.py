@@ -20,8 +20,9 @@ from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, L
 from runs.lamina.types import RunPage, RunRow
 from runs.models import Run
 from runs.queue import stop_requested
-from runs.services import deliveries, leases, progress, sweeping, usual, waking
+from runs.services import deliveries, leases, progress, sweeping, waking
 from runs.services.budget import BudgetWait, Priority
+from runs.services.pace import ON_SCREEN, SLOW_SECONDS, Pace, is_budget_short
 from runs.services.remote import lamina
 from runs.services.upkeep import health
 
@@ -30,15 +31,6 @@ logger = logging.getLogger("runs.polling")
 WINDOW_SECONDS = 50.0
 OVERTIME_SECONDS = 15.0  # for the reads of its last round; still below the task's time-out
 LEASE_SECONDS = 12.0  # more than a list read's time-out and the pause between two renewals
-YOUNG = timedelta(minutes=10)
-SLOW_SECONDS = 15.0
-UNWATCHED = 1.25  # times LAMINA_POLL_SECONDS between two looks while no run is on a screen
-# Times LAMINA_POLL_SECONDS until a run nobody watches is first looked at, however quick its app is; and the latest, in
-# seconds. With it ten runs of 30 s cost 2.7 requests each instead of 3.1, and an end is still known within 5 s: only
-# one that comes sooner than 0.6 of the quickest of the app's last 20 (good or bad) may wait longer.
-FIRST_LOOK = 5 / 3
-LATEST_FIRST_LOOK = 60.0
-ON_SCREEN = timedelta(seconds=15)
 PARTIAL_EVERY = timedelta(seconds=5)
 PARTIALS_PER_ROUND = 3
 BACK_OFF_MAX_SECONDS = 15.0
@@ -46,11 +38,6 @@ PAGE = 100
 PAGES = 10
 WAITS_PER_PAGE = 3
 LONGEST_WAIT_SECONDS = 2.0
-
-
-def is_on_screen(run: Run, now: datetime) -> bool:
-    """True while somebody has this run on a page."""
-    return run.opened_at is not None and now - run.opened_at < ON_SCREEN
 
 
 def oldest_first(runs: Iterable[Run]) -> list[Run]:
@@ -88,7 +75,7 @@ class Watch:
         self.failures = 0
         self.is_list_refused = False
         self.listed = -SLOW_SECONDS
-        self.first_looks: dict[int, float] = {}
+        self.pace = Pace()
         self.again_at: dict[int, float] = {}
         self.unread: dict[int, Run] = {}  # ended as a look has shown, and not read yet
 
@@ -139,7 +126,7 @@ class Watch:
         active = {run.remote_id: run for run in Run.objects.at_lamina().order_by("seen_at")}
         if not active:
             return settings.LAMINA_POLL_SECONDS if Run.objects.needing_poller().exists() else None
-        if (early := self._too_early(list(active.values()))) > 0:
+        if (early := self.pace.too_early(list(active.values()), now)) > 0:
             return early
         # While the budget is short a look at the list would take the place of one of these reads, round after round.
         told = oldest_first(run for run in self.unread.values() if run.remote_id in active)
@@ -149,7 +136,7 @@ class Watch:
                 {run.remote_id: run for run in active.values() if run.pk not in {one.pk for one in told}}
             )
         self._read_partials(list(active.values()))
-        return self._pause(list(active.values()))
+        return self.pace.pause(list(active.values()), timezone.now())
 
     def _look_at_list(self, active: dict[str, Run]) -> None:
         """Read the list, then each run that has ended; a run it hides on later pages is looked for there."""
@@ -168,37 +155,6 @@ class Watch:
             return True
         self.listed = time.monotonic()
         return False
-
-    def _pause(self, active: list[Run]) -> float:
-        """Seconds until the next look: quick while somebody watches, calmer for young runs, slow for old ones."""
-        now = timezone.now()
-        if any(is_on_screen(run, now) for run in active):
-            return settings.LAMINA_POLL_SECONDS
-        if any(now - run.created_at < YOUNG for run in active):
-            return settings.LAMINA_POLL_SECONDS * UNWATCHED
-        return max(SLOW_SECONDS, settings.LAMINA_POLL_SECONDS)
-
-    def _too_early(self, active: list[Run]) -> float:
-        """Seconds for which no look can tell anything: nobody watches, and every run is younger than any run of its
-        app ever was when it ended (with a wide margin); 0.0 = look now."""
-        now = timezone.now()
-        if any(is_on_screen(run, now) for run in active):
-            return 0.0
-        ages = {run: (now - (run.started_at or run.created_at)).total_seconds() for run in active}
-        if min(ages.values()) < 0:
-            return 0.0  # a clock was set back, or is another host's
-        first = min(self._first_look(run) - age for run, age in ages.items())
-        return min(max(0.0, first), settings.LAMINA_POLL_SECONDS)
-
-    def _first_look(self, run: Run) -> float:
-        """Age in seconds at which a run is first worth a look."""
-        if run.app_id not in self.first_looks:
-            fastest = usual.quickest_end(run.app_id)
-            quick = settings.LAMINA_POLL_SECONDS * FIRST_LOOK
-            self.first_looks[run.app_id] = (
-                quick if fastest is None else min(max(quick, fastest * 0.6), LATEST_FIRST_LOOK)
-            )
-        return self.first_looks[run.app_id]
 
     def _read_list(self, active: dict[str, Run]) -> tuple[list[Run], dict[str, Run]]:
         """Read the newest page; returns (runs that ended, runs it does not show)."""
@@ -291,6 +247,8 @@ class Watch:
 
     def _read_partials(self, active: list[Run]) -> None:
         """Results that landed while the rest is being made, for runs on somebody's screen; from spare budget only."""
+        if is_budget_short(active):
+            return
         now = timezone.now()
         wanted = Run.objects.at_lamina().filter(
             Q(asked_at=None) | Q(asked_at__lt=now - PARTIAL_EVERY),

@@ -269,6 +269,7 @@ def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, An
     }
     if snapshot.is_final:
         fields["finished_at"] = now
+        fields["work_seconds"] = snapshot.work_seconds
         fields |= _ending(run, snapshot, ready)
     return fields
 

@@ -9,6 +9,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from runs.models import App, Member, Output, OutputFile, Run, RunInput, StoredFile, Upload
+from runs.models.paths import path_to
 from runs.models.run import RunInputUpload
 from runs.services.history.folding import fold
 from runs.services.usual import slow_level
@@ -77,6 +78,30 @@ class RunCard:
     @property
     def version(self) -> str:
         return version_token(self.run)
+
+    @property
+    def form_url(self) -> str:
+        return f"{self.run.app.get_absolute_url()}?from={self.run.public_id}"
+
+    @property
+    def again_url(self) -> str:
+        return path_to("run-again", self.run.public_id)
+
+    @property
+    def share_url(self) -> str:
+        return path_to("run-share", self.run.public_id)
+
+    @property
+    def delete_url(self) -> str:
+        return path_to("run-delete", self.run.public_id)
+
+    @property
+    def compare_url(self) -> str:
+        return f"{path_to('compare')}?r={self.run.public_id}"
+
+    @property
+    def download_url(self) -> str:
+        return f"{path_to('files-download')}?r={self.run.public_id}"
 
 
 def is_live(run: Run) -> bool:

@@ -1,0 +1,147 @@
+"""When the poller looks at the run list: soon enough for everybody, and not at the price of somebody's result."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from runs.models import App, Member, Run
+from runs.services import budget
+from runs.services.budget import Priority
+from runs.services.pace import Pace
+from tests.conftest import SandboxDoor
+from tests.factories import make_app, make_run
+from tests.services.test_main_line import known_app
+from tests.services.test_polling import start, watch_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+POLL = 3.0
+LIMIT = 100
+
+
+@pytest.fixture(autouse=True)
+def _poll(settings: Settings) -> None:
+    settings.LAMINA_POLL_SECONDS, settings.LAMINA_REQUESTS_PER_MINUTE = POLL, LIMIT
+
+
+def ended(member: Member, app: App, *work_seconds: float | None) -> None:
+    """Runs of the past, known here 9 s after Lamina had ended them."""
+    for seconds in work_seconds:
+        started = timezone.now() - timedelta(hours=1)
+        took = timedelta(seconds=(seconds or 30) + 9)
+        made = make_run(member, app, status="completed", started_at=started, finished_at=started + took)
+        Run.objects.filter(pk=made.pk).update(work_seconds=seconds)
+
+
+def aged(member: Member, app: App, seconds: float) -> Run:
+    began = timezone.now() - timedelta(seconds=seconds)
+    return make_run(member, app, created_at=began, started_at=began)
+
+
+def spend(count: int) -> None:
+    for _ in range(count):
+        assert budget.take(Priority.START) == 0
+
+
+def early(*runs: Run) -> bool:
+    return Pace().too_early(list(runs), timezone.now()) > 0
+
+
+def test_a_young_run_is_left_alone_until_its_app_can_be_done(alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, *[30] * 5)
+
+    assert early(aged(alice, app, 23))
+    assert not early(aged(alice, app, 25))
+
+
+def test_few_runs_of_the_past_are_believed_less(alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, 30)
+
+    assert early(aged(alice, app, 17))
+    assert not early(aged(alice, app, 19))
+
+
+def test_without_a_past_the_first_look_comes_after_five_seconds(alice: Member) -> None:
+    app = make_app()
+
+    assert early(aged(alice, app, 4))
+    assert not early(aged(alice, app, 6))
+
+
+def test_how_late_we_looked_does_not_make_the_next_look_later(alice: Member) -> None:
+    """Measured by Lamina's own clock; by ours, each late look would put the next one off a little more."""
+    app = make_app()
+    ended(alice, app, *[10] * 20)
+
+    assert not early(aged(alice, app, 9))
+
+
+def test_where_lamina_tells_no_times_ours_count(alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, *[None] * 5)
+
+    assert early(aged(alice, app, 30))
+    assert not early(aged(alice, app, 32))
+
+
+def test_who_watches_is_served_at_once(alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, *[30] * 5)
+    run = aged(alice, app, 2)
+    run.opened_at = timezone.now()
+
+    assert not early(run)
+    assert Pace().pause([run], timezone.now()) == POLL
+
+
+def test_while_the_budget_is_short_one_look_waits_for_many_ends(alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, *[30] * 5)
+    runs = [aged(alice, app, 31) for _ in range(10)]
+    runs[0].opened_at = timezone.now()
+    spend(LIMIT - 15)
+    assert not early(*runs), "15 are enough for 10 reads and some looks"
+
+    spend(5)
+
+    assert early(*runs)
+    assert not early(*runs, aged(alice, app, 35))
+    assert Pace().pause(runs, timezone.now()) == pytest.approx(5)
+
+
+def test_old_runs_are_looked_at_slowly(alice: Member) -> None:
+    run = aged(alice, make_app(), 700)
+
+    assert Pace().pause([run], timezone.now()) == 15
+
+
+def test_partial_results_are_read_from_spare_budget_only(
+    alice: Member, sandbox: SandboxDoor, settings: Settings
+) -> None:
+    run = start(alice, known_app(), sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)
+    Run.objects.filter(pk=run.pk).update(opened_at=timezone.now())
+    settings.LAMINA_REQUESTS_PER_MINUTE = budget.used() + 4  # one of which the look itself takes
+
+    watch_once()
+
+    assert (len(sandbox.requests_to("runs")), sandbox.requests_to("run")) == (1, [])
+    settings.LAMINA_REQUESTS_PER_MINUTE = LIMIT
+    watch_once()
+    assert len(sandbox.requests_to("run")) == 1
+
+
+def test_the_end_by_lamina_s_clock_is_kept(alice: Member, sandbox: SandboxDoor) -> None:
+    run = start(alice, known_app(), sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert run.status == "completed"
+    assert run.work_seconds is not None
+    assert 0 <= run.work_seconds < 60
