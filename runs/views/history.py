@@ -1,5 +1,6 @@
 """History: own runs, what the team shares, what has a star; the filter lives in the address."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
@@ -11,9 +12,9 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from runs.http import PortalRequest, render_page
-from runs.services.history import narrowing
+from runs.services.history import narrowing, patience
 from runs.services.history.directory import Directory
-from runs.services.history.finding import KINDS, Cursor, Filter, page_of
+from runs.services.history.finding import KINDS, Cursor, Filter, Page, page_of
 from runs.services.pages.cards import RunCard, run_cards
 from runs.services.wording import STATES
 from runs.views.picks import take_undo
@@ -30,7 +31,14 @@ def history(request: PortalRequest) -> HttpResponse:
     found = Filter.read(request.GET)
     directory = Directory.load(request.user, is_mine=found.tab == "mine")
     before, after = (Cursor.read(request.GET.get(name, "")) for name in ("before", "after"))
-    page = page_of(found.runs(request.user, directory), before, after)
+    page, hints, is_too_slow = Page([]), [], False
+    try:
+        with patience.at_most(patience.SEARCH_SECONDS) if found.q else nullcontext():
+            page = page_of(found.runs(request.user, directory), before, after)
+            if not page.runs and found.narrowing:
+                hints = narrowing.hints(found, request.user, directory)
+    except patience.TookTooLong:
+        is_too_slow = True
     cards = run_cards(page.runs, request.user)
     if found.query:  # the results of a run then lead on through this list
         cards = [replace(card, url=f"{card.url}?{urlencode({'in': found.query})}") for card in cards]
@@ -49,7 +57,9 @@ def history(request: PortalRequest) -> HttpResponse:
         "is_filtered": is_filtered,
         "has_tools": True,
         "has_picks": bool(cards),
-        "hints": [] if cards or not is_filtered else narrowing.hints(found, request.user, directory),
+        "hints": hints,
+        "is_too_slow": is_too_slow,
+        "shorter": narrowing.shorter(found) if is_too_slow else [],
         "empty": EMPTY[found.tab],
         "undo": take_undo(request),
     }

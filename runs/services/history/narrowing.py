@@ -1,8 +1,10 @@
 """The words around a filter of History: its chips, its tabs, its saved views, and a way out when nothing matches."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from django.db.models import IntegerField, Subquery
+from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 
@@ -89,6 +91,17 @@ def hints(found: Filter, member: Member, directory: Directory) -> list[Hint]:
         Hint(label, one.url(), f"{count:,}{'+' if count == COUNT_UP_TO else ''}")
         for (label, one), count in zip(wider.items(), counted, strict=True)
         if count
+    ]
+
+
+def shorter(found: Filter) -> list[Chip]:
+    """The same search over fewer days: what to try when it took too long."""
+    days = {"The last 7 days": 7, "The last 30 days": 30, "The last year": 365}
+    since = {label: (timezone.localdate() - timedelta(days=count)).isoformat() for label, count in days.items()}
+    return [
+        Chip(label, replace(found, since=day).url())
+        for label, day in since.items()
+        if day > found.since and (not found.until or day <= found.until)
     ]
 
 
