@@ -33,7 +33,7 @@ const soon = () => {
 soon();
 document.addEventListener("visibilitychange", () => look());
 
-/* Time so far, from the server's words on */
+/* Time so far */
 setInterval(() => {
 	for (const time of $$("[data-elapsed-since]")) {
 		const shown = time.textContent.split(":").reduce((sum, part) => sum * 60 + +part, 0);
@@ -44,8 +44,9 @@ setInterval(() => {
 }, 1e3);
 
 /* Run: pressed once, waits for files */
+let pressed;
 const label = (form, words) => {
-	const button = $("[data-run]", form) || $("button", form);
+	const button = (pressed?.name && pressed) || $("[data-run]", form) || $("button", form);
 	button.dataset.idle ??= button.textContent;
 	button.textContent = words || button.dataset.idle;
 	button.ariaDisabled = words ? "true" : null;
@@ -60,11 +61,13 @@ const check = (node) => {
 	}
 	delete form.dataset.waiting;
 	const button = label(form);
-	if (failed) problem(boxOf(failed), "Remove what failed, then press Run.");
+	if (failed) problem(boxOf(failed), "Remove what failed, then press again.");
 	else form.requestSubmit(button);
 };
 on("submit", "[data-once]", (form, { submitter }) => {
-	const isFree = submitter?.matches("[data-free]"), isBusy = !isFree && !!$("progress", form), { locked } = form.dataset;
+	pressed = submitter;
+	const isFree = submitter?.matches("[data-free]"), { locked } = form.dataset;
+	const isBusy = (!isFree || submitter.name) && !!$("progress", form);
 	form.dataset[isBusy ? "waiting" : "locked"] = 1;
 	if (isBusy) check(form);
 	else if (!isFree) label(form, say(label(form).dataset.busy || "One moment…"));
@@ -77,7 +80,7 @@ addEventListener("pageshow", () => {
 	}
 });
 
-/* Draft: the last words before leaving; folded values */
+/* Draft, folded values */
 let isDirty;
 const changed = (node) => node.dispatchEvent(new Event("change", { bubbles: true }));
 on("input change", ".app-form", (form, { target }) => {
@@ -107,7 +110,7 @@ if (late) {
 	fetch(draftUrl, { method: "POST", body }).then(() => location.reload());
 }
 
-/* Files: sent at once; the answer is the tile */
+/* Files; the answer is the tile */
 const boxOf = (node) => node.closest(".upload");
 const isMany = (box) => box.matches(".is-multiple");
 const remove = (tile) => {
@@ -193,7 +196,7 @@ on("click", ".upload [name=act]", (button) => {
 	return true;
 });
 
-/* Long lists: a search box */
+/* Long lists */
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 on("input keydown change", ".select-search", (wrap, { target, key }) => {
 	const words = plain(target.value.trim()).split(/\s+/), select = wrap.nextElementSibling;

@@ -106,7 +106,7 @@ def test_run_waits_no_longer_when_the_upload_is_refused(page: Page) -> None:
         page.locator("#p0_file").set_input_files(fake)
     page.locator("[data-run]").click()
     held[0].continue_()
-    expect(page.locator("[data-problem]")).to_have_text("Remove what failed, then press Run.")
+    expect(page.locator("[data-problem]")).to_have_text("Remove what failed, then press again.")
     expect(page.locator(".upload-error")).to_be_visible()
     expect(page.locator("[data-run]")).to_have_text("Run")
     assert not Run.objects.exists()

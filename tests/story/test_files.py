@@ -88,6 +88,24 @@ def test_run_waits_for_a_file_on_its_way_and_then_starts_by_itself(guests: Guest
     expect(page.locator(".went-in").get_by_alt_text("me.png")).to_be_visible()
 
 
+def test_a_preset_waits_for_its_files(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor)
+    held = hold_uploads(page)
+    choose(page, a_photo())
+    button = page.get_by_role("button", name="Save as preset")
+
+    button.click()
+
+    expect(page.get_by_role("button", name=re.compile(r"^Waiting for 1 upload… \d+ %$"))).to_be_visible()
+    expect(page.locator(".launch-run")).to_have_text("Run")
+    visitor.wait_for(lambda: len(held) == 1, "the upload to leave the page")
+    held[0].continue_()
+    page.wait_for_url("**/presets/new/**")
+    expect(page.get_by_alt_text("me.png")).to_be_visible()
+
+
 def test_a_lost_connection_is_told_and_run_is_free_again(guests: Guests) -> None:
     visitor = guests()
     page = visitor.page
