@@ -1,0 +1,144 @@
+"""nginx in front, set up word for word as the README says: it sends the files, the portal says who may see them."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from django.test import Client
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from runs.models import Member, OutputFile
+from tests.conftest import PASSWORD, skip_or_fail
+from tests.factories import make_kept, make_run
+from tests.processes import ROOT, free_port, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SAME = (
+    "Content-Type",
+    "Content-Disposition",
+    "Cache-Control",
+    "X-Content-Type-Options",
+    "Cross-Origin-Resource-Policy",
+    "Content-Security-Policy",
+)
+FRAME = """
+daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; {user}
+events {{ }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        {blocks}
+    }}
+}}
+"""
+
+type Ask = Callable[..., requests.Response]
+
+
+def blocks_of_the_readme(upstream: str, media: Path) -> str:
+    """Both nginx blocks as people copy them, with this test's own addresses."""
+    blocks = re.findall(r"```nginx\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) == 2
+    whole = "\n".join(blocks).replace("http://127.0.0.1:8000", upstream)
+    assert "/srv/lamina-portal/var/media/" in whole
+    return whole.replace("/srv/lamina-portal/var/media/", f"{media}/")
+
+
+@pytest.fixture
+def nginx(live_server: LiveServer, settings: Settings, tmp_path: Path) -> Iterator[str]:
+    """The address of an nginx before the live server."""
+    binary = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
+    if binary is None:
+        skip_or_fail("No nginx found: install one (Debian: apt-get install nginx-light)")
+    assert binary is not None
+    settings.PORTAL_ACCEL_PREFIX = "/kept-files/"
+    port, folder = free_port(), tmp_path / "nginx"
+    folder.mkdir()
+    user = "user root;" if folder.owner() == "root" else ""  # else its workers could not read the test's files
+    blocks = blocks_of_the_readme(live_server.url, Path(settings.MEDIA_ROOT))
+    (folder / "nginx.conf").write_text(FRAME.format(folder=folder, user=user, port=port, blocks=blocks))
+    process = subprocess.Popen([binary, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"])
+    url = f"http://127.0.0.1:{port}"
+
+    def is_up() -> bool:
+        try:
+            return requests.get(f"{url}/healthz", timeout=5).status_code in (200, 503)
+        except requests.ConnectionError:
+            assert process.poll() is None, (folder / "error.log").read_text()
+            return False
+
+    try:
+        wait_until(is_up, "nginx")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def signed_in(member: Member) -> dict[str, str]:
+    client = Client()
+    assert client.login(username=member.email, password=PASSWORD)
+    return {name: morsel.value for name, morsel in client.cookies.items()}
+
+
+@pytest.fixture
+def kept(alice: Member) -> OutputFile:
+    return make_kept(make_run(alice, status="completed"))
+
+
+def test_nginx_sends_what_the_portal_would(
+    nginx: str, live_server: LiveServer, settings: Settings, alice: Member, kept: OutputFile
+) -> None:
+    assert kept.file is not None
+    cookies = signed_in(alice)
+    for path in (kept.file.original_url, kept.file.card_url):
+        by_nginx = requests.get(nginx + path, cookies=cookies, timeout=10)
+        settings.PORTAL_ACCEL_PREFIX = ""
+        by_portal = requests.get(live_server.url + path, cookies=cookies, timeout=10)
+        settings.PORTAL_ACCEL_PREFIX = "/kept-files/"
+
+        assert by_nginx.headers["Server"].startswith("nginx")
+        assert (by_nginx.status_code, by_nginx.content) == (200, by_portal.content)
+        assert {name: by_nginx.headers.get(name) for name in SAME} == {
+            name: by_portal.headers.get(name) for name in SAME
+        }
+
+
+def test_what_a_browser_has_is_not_sent_again(nginx: str, alice: Member, kept: OutputFile) -> None:
+    assert kept.file is not None
+    cookies, address = signed_in(alice), nginx + kept.file.original_url
+    etag = requests.get(address, cookies=cookies, timeout=10).headers["ETag"]
+
+    again = requests.get(address, cookies=cookies, headers={"If-None-Match": etag}, timeout=10)
+
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_film_can_be_sought(nginx: str, alice: Member, kept: OutputFile) -> None:
+    assert kept.file is not None
+    cookies, address = signed_in(alice), nginx + kept.file.original_url
+    whole = requests.get(address, cookies=cookies, timeout=10).content
+
+    part = requests.get(address, cookies=cookies, headers={"Range": "bytes=10-19"}, timeout=10)
+
+    assert (part.status_code, part.content) == (206, whole[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole)}"
+
+
+def test_nobody_else_gets_it(nginx: str, bob: Member, kept: OutputFile) -> None:
+    assert kept.file is not None
+    address = nginx + kept.file.original_url
+
+    assert requests.get(address, cookies=signed_in(bob), timeout=10).status_code == 404
+    assert requests.get(address, timeout=10, allow_redirects=False).status_code == 302
+    by_its_place = requests.get(f"{nginx}/kept-files/{kept.file.file.name}", cookies=signed_in(bob), timeout=10)
+    assert by_its_place.status_code == 404
