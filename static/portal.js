@@ -91,14 +91,14 @@ on("input change", ".app-form", (form, { target }) => {
 	if (now) now.textContent = (box ? count && `${count} chosen` : chosen || target.value.slice(0, 60)) || "none";
 });
 on("htmx:beforeRequest", "[data-locked] [data-autosave]", () => true);
-// an expired sign-in takes nobody away from their words: it waits for Run
+// an expired sign-in waits for Run
 on("htmx:beforeOnLoad", "[data-autosave], #app-news", (node, { detail }) => !!detail.xhr.getResponseHeader("HX-Redirect"));
 on("htmx:afterRequest", "[data-autosave]", (node, { detail }) => {
 	isDirty &&= detail.xhr.status !== 204;
 	$("[data-kept]").hidden = isDirty;
 	delete sessionStorage[node.getAttribute("hx-post")];
 });
-// a reload outruns its last words: the next page saves and shows them
+// a reload outruns its last words
 addEventListener("pagehide", () => {
 	const form = isDirty && $(".app-form:not([data-locked])"), url = form && form.dataset.draftUrl;
 	if (form) navigator.sendBeacon(url, (sessionStorage[url] = new URLSearchParams(new FormData(form))));
@@ -217,6 +217,7 @@ on("input keydown change", ".select-search", (wrap, { target, key }) => {
 });
 
 /* Keys, copying */
+on("focusin", "textarea", (box) => box.scrollIntoView({ block: "nearest" }));
 on("keydown", "html", (page, { key, target }) => {
 	const isLink = key === "Enter" && target.matches(".link-box input");
 	const isFree = key === "/" && !target.matches("input, textarea, select");
