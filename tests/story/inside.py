@@ -18,11 +18,13 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from runs.models import App, Member, Output, OutputFile, Run
 from runs.models.ids import new_public_id
 from runs.services import launch, secret_links, sharing
+from runs.services.history import bin as bins
 from runs.services.upkeep import health
 from runs.services.wording import state_of
 from tests import factories
@@ -137,6 +139,25 @@ def run(run: str) -> dict[str, Any]:
     return {"remote_id": found.remote_id, "final": is_final, "status": found.status, "state": state, "saving": saving}
 
 
+def run_of(result: str) -> str:
+    """Id of the run that made the result."""
+    return Output.objects.select_related("run").get(public_id=result).run.public_id
+
+
+def bin_all(email: str) -> list[str]:
+    """Move every finished run of the member into the bin; their ids."""
+    who = Member.objects.get(email=email)
+    gone = Run.objects.of(who).filter(status="completed")
+    ids = list(gone.values_list("public_id", flat=True))
+    bins.move_to_bin(gone, who, timezone.now())
+    return ids
+
+
+def page(template: str) -> str:
+    """A page that needs nothing but its template."""
+    return render_to_string(template)
+
+
 def link(run: str) -> str:
     """The path of a new guest link to all that is ready in the run."""
     shown = Run.objects.get(public_id=run)
@@ -161,7 +182,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         *(has_catalog, member, session, expire, app, start, stay, fill_history),
-        *(result, results, run, link, change_form),
+        *(result, results, run, run_of, bin_all, page, link, change_form),
     )
 }
 

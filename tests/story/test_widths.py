@@ -71,6 +71,8 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
         "/manage/",
         "/manage/people/",
         "/me/",
+        "/bin/",
+        f"/runs/{runs[0]}/delete/",
     ]
 
 
