@@ -15,6 +15,7 @@ from runs.prctl import die_with_parent
 from tests.bench.apart import BENCHES, leave
 from tests.bench.report import NO_ERROR, Report, Row, header
 from tests.processes import ROOT
+from tests.reliability import engines
 
 STOP_SECONDS = 30.0
 LOG_SHOWN = 3_000  # characters of what a bench printed, when something went wrong
@@ -34,6 +35,9 @@ def main(arguments: Sequence[str]) -> int:
     print(header(), flush=True)
     is_held = True
     for name in options.names or BENCHES:
+        if BENCHES[name].engine not in engines.names():
+            print(Row(name, "needs TEST_DATABASE_URL and TEST_REDIS_URL").as_line(), flush=True)
+            continue
         for row in run_apart(name, options.runs, options.only):
             print(row.as_line(), flush=True)
             is_held = is_held and row.held is not False
@@ -44,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
 def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
     """Run one bench in a process of its own, at most as long as it may take; what goes wrong is its last row."""
     # A large history takes longer to make: a minute more for each further 10,000 runs.
-    patience = BENCHES[name].patience_seconds + (runs / 10_000 * 60 if name == "history" else 0)
+    patience = BENCHES[name].patience_seconds + (runs / 10_000 * 60 if name.startswith("history") else 0)
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         report, log = Report(Path(folder) / "rows"), Path(folder) / "log"
         with log.open("wb") as output:

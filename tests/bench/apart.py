@@ -11,21 +11,26 @@ from typing import NoReturn
 from tests.bench.portal import Portal
 from tests.bench.processes import Processes
 from tests.bench.report import NO_ERROR, Report
+from tests.reliability.engines import engine
 
 
 @dataclass(frozen=True)
 class Bench:
-    """How a bench is set up: seconds a run takes at the sandbox, requests a minute, seconds until it is stopped."""
+    """How a bench is set up: seconds a run takes at the sandbox, requests a minute, seconds until it is stopped; the
+    module, where it is not called like the bench, and the engine (`tests.reliability.engines`)."""
 
     run_seconds: float
     per_minute: int
     patience_seconds: float
+    module: str = ""
+    engine: str = "sqlite"
 
 
 BENCHES = {
     "first_view": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=180),
     "run_press": Bench(run_seconds=5, per_minute=100, patience_seconds=120),
     "history": Bench(run_seconds=5, per_minute=100, patience_seconds=180),
+    "history_postgres": Bench(run_seconds=5, per_minute=100, patience_seconds=180, module="history", engine="postgres"),
     "files": Bench(run_seconds=3, per_minute=100_000, patience_seconds=300),
     "economy": Bench(run_seconds=30, per_minute=100, patience_seconds=2700),
     "kill": Bench(run_seconds=5, per_minute=100, patience_seconds=1500),
@@ -38,14 +43,20 @@ def main(name: str, result: str, runs: str, only: str = "") -> None:
     setup, report = BENCHES[name], Report(Path(result))
     with (
         report.part(name.replace("_", " ")),
+        engine(setup.engine) as where,
         tempfile.TemporaryDirectory(prefix=f"portal-bench-{name}-", ignore_cleanup_errors=True) as folder,
         Processes(Path(folder)) as processes,
     ):
         portal = Portal(
-            Path(folder), processes, run_seconds=setup.run_seconds, per_minute=setup.per_minute, runs=int(runs)
+            Path(folder),
+            processes,
+            run_seconds=setup.run_seconds,
+            per_minute=setup.per_minute,
+            runs=int(runs),
+            env=where.env,
         )
         portal.only = only
-        import_module(f"tests.bench.{name}").bench(portal, report)
+        import_module(f"tests.bench.{setup.module or name}").bench(portal, report)
         if any(row.bar == NO_ERROR for row in report.rows()):
             processes.print_logs()
 

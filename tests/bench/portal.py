@@ -5,6 +5,7 @@ measured is done by the portal's real processes.
 """
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,9 +41,19 @@ class Sandbox:
 
 
 class Portal:
-    """The portal of one bench. RUN_SECONDS is how long a run takes at the sandbox, RUNS how many History shall hold."""
+    """The portal of one bench. RUN_SECONDS is how long a run takes at the sandbox, RUNS how many History shall hold,
+    ENV where database and queue are (empty: SQLite)."""
 
-    def __init__(self, folder: Path, processes: Processes, *, run_seconds: float, per_minute: int, runs: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        processes: Processes,
+        *,
+        run_seconds: float,
+        per_minute: int,
+        runs: int,
+        env: Mapping[str, str],
+    ) -> None:
         self.processes = processes
         self.runs = runs
         self.only = ""  # words of the rows to measure; all without any
@@ -57,6 +68,7 @@ class Portal:
             "LAMINA_REQUESTS_PER_MINUTE": str(per_minute),
             "DJANGO_SETTINGS_MODULE": "lamina_portal.settings",
             "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's loop runs in the bench's thread
+            **env,
         }
         options = ("--seconds", str(run_seconds), "--per-minute", str(per_minute), "--data", str(folder / "lamina"))
         self.sandbox = Sandbox(processes.start("sandbox", "-m", "runs.sandbox", "--port", "0", *options))
