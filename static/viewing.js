@@ -147,7 +147,14 @@
 		keys[key]();
 	});
 
+	const shape = () => {
+		for (const { videoWidth, videoHeight, parentNode } of all("[data-shapeless] video")) {
+			const given = { viewBox: `0 0 ${videoWidth} ${videoHeight}`, width: `${videoWidth}00`, height: `${videoHeight}00` };
+			for (const name in given) if (videoWidth) one(".frame-space", parentNode).setAttribute(name, given[name]);
+		}
+	};
 	const fresh = () => {
+		shape();
 		scale = 1;
 		fit = NONE;
 		for (const node of all("[data-scripted]")) node.hidden = node.matches("[data-full-screen]") && !document.fullscreenEnabled;
@@ -156,6 +163,9 @@
 		if (picture) new Image().src = picture;
 		one(".strip [aria-current]")?.parentElement.scrollIntoView({ block: "nearest", inline: "nearest" });
 	};
+	/* Measures nobody knew are those the video brings itself. */
+	document.addEventListener("loadedmetadata", () => shape(), true);
+
 	addEventListener("resize", back);
 	document.addEventListener("fullscreenchange", back);
 	document.addEventListener("htmx:afterSettle", ({ target }) => {

@@ -76,6 +76,15 @@ def test_each_kind_has_its_viewer(
     assert "autoplay" not in body
 
 
+def test_a_video_of_unknown_measures_is_as_large_as_the_page_lets_it(as_alice: Client, outputs: list[Output]) -> None:
+    add_file(outputs[0], kind="video", media_type="video/mp4", width=None, height=None)
+
+    body = page(as_alice, outputs[0])
+
+    assert '<svg class="frame-space" width="10000" height="10000" viewBox="0 0 1 1"' in body
+    assert "data-shapeless" in body  # its true shape comes with its first bytes
+
+
 def test_a_text_can_be_read_and_copied(as_alice: Client, outputs: list[Output]) -> None:
     Output.objects.filter(pk=outputs[0].pk).update(kind="text", text="<b>Bold</b> words")
 
