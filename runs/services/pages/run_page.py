@@ -164,13 +164,13 @@ def sentence_of(run: Run) -> str:
     """The state line: one sentence with its numbers (the clock ticks beside it)."""
     state = state_of(run)
     if run.status == "starting":
-        return "We are handing it over."
+        return "Handing it over."
     if run.status == "checking":
         if run.due_at is None:
             return "We could not find out whether it started. Please decide."
         return "We do not know yet whether it started. We are looking; nothing is repeated."
     if state.key == "progress":
-        return f"Lamina is working. {state.detail[:1].upper() + state.detail[1:] + '.' if state.detail else ''}".strip()
+        return state.detail or "Lamina is working."
     took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
     if state.key == "ready":
         unsaved = any(f.status == "saving" for o in run.outputs.all() for f in o.files.all())
