@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -111,7 +112,7 @@ class RefuseNulMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-            return HttpResponse("Bad address.", status=400, content_type="text/plain")
+            return HttpResponse(render_to_string("400.html"), status=400)
         if request.content_params and request.content_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
             return HttpResponse("Send forms as UTF-8.", status=415, content_type="text/plain")
         return self.get_response(request)

@@ -104,3 +104,11 @@ def test_browsers_are_told_what_to_fetch_ahead_when_signed_in(as_alice: Client) 
     assert "Speculation-Rules" not in as_alice.get("/healthz").headers
     assert "Speculation-Rules" not in Client().get("/login/").headers
     assert "Speculation-Rules" not in as_alice.get("/history/", headers={"HX-Request": "true"}).headers
+
+
+@pytest.mark.parametrize("address", ["/apps/?q=%00", "/runs/%00/"])
+def test_an_address_that_cannot_be_is_answered_by_a_page(client: Client, address: str) -> None:
+    answer = client.get(address)
+
+    assert answer.status_code == 400
+    assert "We could not read that" in answer.content.decode()
