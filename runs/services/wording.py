@@ -108,7 +108,7 @@ def about_credits(expected: Decimal | None, low: Decimal | None = None, high: De
     unit = "credit" if expected == 1 else "credits"
     words = f"about {credits_words(expected)} {unit}"
     if low is not None and high is not None and low < high:
-        words += f" ({credits_words(low)} to {credits_words(high)})"
+        words += f" ({credits_words(low)}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{credits_words(high)})"
     return words
 
 
