@@ -105,7 +105,7 @@ def test_a_zip_opens(guests: Guests, gallery: Gallery) -> None:
     opened(page, gallery, "card-video-thumbnail", "Clip")
 
     with page.expect_download() as begun:
-        page.get_by_role("link", name="Zip with its papers").click()
+        page.get_by_role("link", name="Zip with its record").click()
 
     assert begun.value.suggested_filename.endswith(".zip")
     with zipfile.ZipFile(begun.value.path()) as archive:
