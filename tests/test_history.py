@@ -31,6 +31,12 @@ def test_only_own_runs_newest_first(as_alice: Client, alice: Member, bob: Member
     assert order_of(body, old.public_id, new.public_id, strange.public_id) == [new.public_id, old.public_id]
 
 
+def test_it_has_one_search(as_alice: Client, alice: Member) -> None:
+    make_run(alice, make_app(), status="completed")
+
+    assert as_alice.get("/history/").content.decode().count('type="search"') == 1
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
