@@ -31,5 +31,7 @@ def photograph(page: Page, test: str) -> None:
     for width, height in WIDTHS:
         for scheme in ("light", "dark"):
             look(page, width, height, scheme)
-            page.screenshot(path=place / f"{name}-{number}-{width}-{scheme}.png", full_page=True)
+            page.evaluate("scrollTo(0, 0)")
+            path = place / f"{name}-{number}-{width}-{scheme}.png"
+            page.screenshot(path=path, full_page=True, animations="disabled")  # no colour between two schemes
     look(page, *WIDTHS[1], "light")
