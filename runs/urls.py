@@ -70,11 +70,11 @@ reuse_urls = [
 manage_urls = [
     path("manage/", manage.manage, name="manage"),
     path("manage/people/", people.manage_people, name="manage-people"),
-    path("manage/people/<int:member_id>/", people.manage_person, name="manage-person"),
-    path("manage/people/<int:member_id>/new-password/", people.person_new_password, name="person-new-password"),
-    path("manage/people/<int:member_id>/deactivate/", people.person_deactivate, name="person-deactivate"),
-    path("manage/people/<int:member_id>/reactivate/", people.person_reactivate, name="person-reactivate"),
-    path("manage/people/<int:member_id>/hand-over/", people.person_hand_over, name="person-hand-over"),
+    path("manage/people/<str:member_id>/", people.manage_person, name="manage-person"),
+    path("manage/people/<str:member_id>/new-password/", people.person_new_password, name="person-new-password"),
+    path("manage/people/<str:member_id>/deactivate/", people.person_deactivate, name="person-deactivate"),
+    path("manage/people/<str:member_id>/reactivate/", people.person_reactivate, name="person-reactivate"),
+    path("manage/people/<str:member_id>/hand-over/", people.person_hand_over, name="person-hand-over"),
     path("manage/people/invites/<str:invite_id>/send/", people.invite_send, name="invite-send"),
     path("manage/people/invites/<str:invite_id>/revoke/", people.invite_revoke, name="invite-revoke"),
 ]

@@ -56,8 +56,8 @@ def app(world: World) -> list[str]:
     return [world.app.public_id]
 
 
-def person(world: World) -> list[int]:
-    return [world.owner.pk]
+def person(world: World) -> list[str]:
+    return [world.owner.public_id]
 
 
 def link(world: World) -> list[str]:

@@ -111,18 +111,18 @@ def test_an_open_invite_is_sent_again_or_taken_back(as_admin: Client, mailoutbox
 
 
 def test_a_role_is_changed(as_admin: Client, alice: Member) -> None:
-    as_admin.post(f"{PEOPLE}{alice.pk}/", {"role": "approver"})
+    as_admin.post(f"{PEOPLE}{alice.public_id}/", {"role": "approver"})
     alice.refresh_from_db()
     assert alice.role == "approver"
-    assert "Alice is an approver now." in text_of(as_admin, f"{PEOPLE}{alice.pk}/")
+    assert "Alice is an approver now." in text_of(as_admin, f"{PEOPLE}{alice.public_id}/")
 
 
 def test_the_last_admin_stays(as_admin: Client, admin_member: Member, make_member: Callable[..., Member]) -> None:
     make_member("old", role="admin", is_active=False)
     words = "Ada is the only admin. Make somebody else an admin first."
     for answer in (
-        as_admin.post(f"{PEOPLE}{admin_member.pk}/", {"role": "viewer"}),
-        as_admin.post(f"{PEOPLE}{admin_member.pk}/deactivate/"),
+        as_admin.post(f"{PEOPLE}{admin_member.public_id}/", {"role": "viewer"}),
+        as_admin.post(f"{PEOPLE}{admin_member.public_id}/deactivate/"),
     ):
         assert answer.status_code == 422
         assert words in answer.content.decode()
@@ -136,7 +136,7 @@ def test_one_of_two_admins_may_step_down_and_their_open_invites_end(
 ) -> None:
     make_member("second", role="admin")
     made = invite(as_admin, role="admin")
-    answer = as_admin.post(f"{PEOPLE}{admin_member.pk}/", {"role": "maker"})
+    answer = as_admin.post(f"{PEOPLE}{admin_member.public_id}/", {"role": "maker"})
     assert answer.headers["Location"] == "/"
     assert as_admin.get(PEOPLE).status_code == 404
     assert Client().get(path_of(made)).status_code == 410
@@ -149,8 +149,8 @@ def test_who_is_deactivated_is_out_at_once(as_admin: Client, alice: Member, bob:
     make_run(alice, status="completed")
     elsewhere = client_of(alice)
     assert elsewhere.get("/").status_code == 200
-    assert "Their runs stay where they are: 1 run" in text_of(as_admin, f"{PEOPLE}{alice.pk}/deactivate/")
-    as_admin.post(f"{PEOPLE}{alice.pk}/deactivate/")
+    assert "Their runs stay where they are: 1 run" in text_of(as_admin, f"{PEOPLE}{alice.public_id}/deactivate/")
+    as_admin.post(f"{PEOPLE}{alice.public_id}/deactivate/")
     assert elsewhere.get("/").status_code == 302
     alice.refresh_from_db()
     assert not alice.is_active
@@ -159,7 +159,7 @@ def test_who_is_deactivated_is_out_at_once(as_admin: Client, alice: Member, bob:
     assert Run.objects.filter(member=alice).count() == 1
     wrong = Client().post("/login/", {"username": alice.email, "password": PASSWORD})
     assert "do not go together" in wrong.content.decode()
-    as_admin.post(f"{PEOPLE}{alice.pk}/reactivate/")
+    as_admin.post(f"{PEOPLE}{alice.public_id}/reactivate/")
     back = Client().post("/login/", {"username": alice.email, "password": PASSWORD})
     assert back.headers["Location"] == "/"
 
@@ -176,10 +176,10 @@ def make_link(member: Member) -> GuestLink:
 
 def test_open_links_for_guests_are_counted_and_go_on(as_admin: Client, alice: Member) -> None:
     link = make_link(alice)
-    assert "Their 1 open link for guests keeps working" in text_of(as_admin, f"{PEOPLE}{alice.pk}/deactivate/")
-    as_admin.post(f"{PEOPLE}{alice.pk}/deactivate/")
+    assert "Their 1 open link for guests keeps working" in text_of(as_admin, f"{PEOPLE}{alice.public_id}/deactivate/")
+    as_admin.post(f"{PEOPLE}{alice.public_id}/deactivate/")
     assert GuestLink.objects.alive().get() == link
-    assert "1 link for guests stays open" in re.sub(r"\s+", " ", text_of(as_admin, f"{PEOPLE}{alice.pk}/"))
+    assert "1 link for guests stays open" in re.sub(r"\s+", " ", text_of(as_admin, f"{PEOPLE}{alice.public_id}/"))
 
 
 def test_everything_goes_to_whoever_takes_over(as_admin: Client, alice: Member, bob: Member) -> None:
@@ -191,13 +191,13 @@ def test_everything_goes_to_whoever_takes_over(as_admin: Client, alice: Member, 
     Preset.objects.create(app=run.app, member=bob, name="Summer")
     Preset.objects.create(app=run.app, member=alice, name="Summer")
     link = make_link(alice)
-    page = f"{PEOPLE}{alice.pk}/hand-over/"
+    page = f"{PEOPLE}{alice.public_id}/hand-over/"
 
-    assert "Alice is active. Deactivate them first." in as_admin.post(page, {"to": bob.pk}).content.decode()
-    as_admin.post(f"{PEOPLE}{alice.pk}/deactivate/")
+    assert "Alice is active. Deactivate them first." in as_admin.post(page, {"to": bob.public_id}).content.decode()
+    as_admin.post(f"{PEOPLE}{alice.public_id}/deactivate/")
     assert "2 runs, 1 preset and 1 link for guests" in text_of(as_admin, page)
     assert client_of(bob).get(run.get_absolute_url()).status_code == 404
-    assert as_admin.post(page, {"to": bob.pk}).status_code == 302
+    assert as_admin.post(page, {"to": bob.public_id}).status_code == 302
 
     assert set(Run.objects.filter(member=bob)) == {run, gone}
     assert client_of(bob).get(run.get_absolute_url()).status_code == 200
@@ -205,7 +205,7 @@ def test_everything_goes_to_whoever_takes_over(as_admin: Client, alice: Member, 
     assert set(bob.presets.values_list("name", flat=True)) == {"Summer", "Summer (Alice)"}
     link.refresh_from_db()
     assert link.member == bob
-    assert "Nothing is in their name" in text_of(as_admin, f"{PEOPLE}{alice.pk}/")
+    assert "Nothing is in their name" in text_of(as_admin, f"{PEOPLE}{alice.public_id}/")
 
 
 def test_nobody_takes_over_who_may_not_run(as_admin: Client, alice: Member, make_member: Callable[..., Member]) -> None:
@@ -214,7 +214,7 @@ def test_nobody_takes_over_who_may_not_run(as_admin: Client, alice: Member, make
     make_run(alice, status="completed")
     members.deactivate(alice)
     for wrong in (viewer, gone, alice):
-        assert as_admin.post(f"{PEOPLE}{alice.pk}/hand-over/", {"to": wrong.pk}).status_code == 422
+        assert as_admin.post(f"{PEOPLE}{alice.public_id}/hand-over/", {"to": wrong.public_id}).status_code == 422
     assert Run.objects.get().member == alice
 
 
@@ -227,7 +227,7 @@ def test_the_list_tells_role_state_runs_and_last_seen(as_admin: Client, alice: M
     client_of(alice)
     members.deactivate(bob)
     page = re.sub(r"\s+", " ", text_of(as_admin, PEOPLE))
-    row = page[page.index(f"{PEOPLE}{alice.pk}/") :]
+    row = page[page.index(f"{PEOPLE}{alice.public_id}/") :]
     row = row[: row.index("</li>")]
     for words in ("alice@example.com", "Maker", "Active", "1 run<", "just now"):
         assert words in row

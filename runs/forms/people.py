@@ -79,7 +79,12 @@ class MemberField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic 
 class HandOverForm(forms.Form):
     """Who takes over."""
 
-    to = MemberField(label="Who takes over", queryset=Member.objects.none(), empty_label="Choose somebody")
+    to = MemberField(
+        label="Who takes over",
+        queryset=Member.objects.none(),
+        to_field_name="public_id",
+        empty_label="Choose somebody",
+    )
 
     def __init__(self, leaver: Member, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

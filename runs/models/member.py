@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from runs.models.ids import new_public_id
+
 
 class MemberManager(BaseUserManager["Member"]):
     def get_by_natural_key(self, username: str | None) -> "Member":
@@ -42,6 +44,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
         LIGHT = "light", "Light"
         DARK = "dark", "Dark"
 
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     email = models.EmailField("email address", max_length=254, unique=True)
     name = models.CharField(max_length=150, blank=True, default="")
     role = models.CharField(max_length=10, choices=Role, default=Role.MAKER)

@@ -83,18 +83,18 @@ def _whom(invite: Invite) -> str:
     return invite.name or invite.email or "whoever has the link"
 
 
-def _person(member_id: int) -> Member:
-    return get_object_or_404(Member, pk=member_id)
+def _person(member_id: str) -> Member:
+    return get_object_or_404(Member, public_id=member_id)
 
 
 def _person_address(member: Member) -> str:
-    return reverse("runs:manage-person", args=[member.pk])
+    return reverse("runs:manage-person", args=[member.public_id])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
-def manage_person(request: PortalRequest, member_id: int) -> HttpResponse:
+def manage_person(request: PortalRequest, member_id: str) -> HttpResponse:
     """One person; a POST gives them another role."""
     member = _person(member_id)
     if request.method != "POST":
@@ -132,7 +132,7 @@ def _person_page(request: PortalRequest, member: Member, *, status: int = 200, *
 @require_POST
 @never_cache
 @admins_only
-def person_new_password(request: PortalRequest, member_id: int) -> HttpResponse:
+def person_new_password(request: PortalRequest, member_id: str) -> HttpResponse:
     """A link with which they set a new password; it stands on the page and nowhere else."""
     member = _person(member_id)
     if not member.is_active:
@@ -144,7 +144,7 @@ def person_new_password(request: PortalRequest, member_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
-def person_deactivate(request: PortalRequest, member_id: int) -> HttpResponse:
+def person_deactivate(request: PortalRequest, member_id: str) -> HttpResponse:
     """Asks on GET, does it on POST."""
     member = _person(member_id)
     refusal = ""
@@ -168,7 +168,7 @@ def person_deactivate(request: PortalRequest, member_id: int) -> HttpResponse:
 
 @require_POST
 @admins_only
-def person_reactivate(request: PortalRequest, member_id: int) -> HttpResponse:
+def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
     member = _person(member_id)
     members.reactivate(member)
     messages.success(request, f"{member.display_name} can sign in again, with the password they had.")
@@ -178,7 +178,7 @@ def person_reactivate(request: PortalRequest, member_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
-def person_hand_over(request: PortalRequest, member_id: int) -> HttpResponse:
+def person_hand_over(request: PortalRequest, member_id: str) -> HttpResponse:
     """Asks on GET, with who and how much; does it on POST."""
     member = _person(member_id)
     form = HandOverForm(member, request.POST if request.method == "POST" else None)

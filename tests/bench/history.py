@@ -67,7 +67,7 @@ def bench(portal: Portal, report: Report) -> None:
 def queries(member: Member) -> dict[str, str]:
     """What is asked of History: a name and a query string each."""
     app = App.objects.order_by("pk")[3].public_id
-    somebody = Member.objects.order_by("-pk").values_list("pk", flat=True)[50]
+    somebody = Member.objects.order_by("-pk").values_list("public_id", flat=True)[50]
     mine, team = Run.objects.of(member).newest_first(), Run.objects.shared_by_others(member).newest_first()
     asked = {
         "Mine": {},
@@ -79,7 +79,7 @@ def queries(member: Member) -> dict[str, str]:
         "Mine, a week": {"from": "2026-01-05", "to": "2026-01-11"},
         "Team": {"tab": "team"},
         "Team, page 1,000": {"tab": "team", "before": place(team)},
-        "Team, one person": {"tab": "team", "by": str(somebody)},
+        "Team, one person": {"tab": "team", "by": somebody},
         "Team, one app": {"tab": "team", "app": app},
         "Team, checking": {"tab": "team", "state": "checking"},
         "Team, failed": {"tab": "team", "state": "failed"},

@@ -34,7 +34,7 @@ class Directory:
         """IS_MINE: only apps that this member has used."""
         used = Run.objects.filter(app=OuterRef("pk"), **({"member": member} if is_mine else {}))
         apps = _rows("app", App.objects.filter(Exists(used)), "public_id", "name", Value(""))
-        people = _rows("person", Member.objects.all(), "pk", "name", "email")
+        people = _rows("person", Member.objects.all(), "public_id", "name", "email")
         views = _rows("view", SavedView.objects.filter(member=member), "public_id", "name", "query")
         found: dict[str, list[Named]] = {"app": [], "person": [], "view": []}
         for sort, *row in apps.union(people, views, all=True).order_by():
@@ -53,8 +53,12 @@ class Directory:
     def app_name(self, public_id: str) -> str:
         return next((app.name for app in self.apps if app.id == public_id), "An app that is gone")
 
-    def person_name(self, number: str) -> str:
-        return next((person.name for person in self.people if person.id == number), "Somebody who is gone")
+    def person_key(self, public_id: str) -> int:
+        """Number of a person; 0, which nobody has, for one that is not here."""
+        return next((person.pk for person in self.people if person.id == public_id), 0)
+
+    def person_name(self, public_id: str) -> str:
+        return next((person.name for person in self.people if person.id == public_id), "Somebody who is gone")
 
     def people_called(self, word: str) -> list[int]:
         """Numbers of the people whose name holds WORD (folded)."""

@@ -41,7 +41,7 @@ class Filter:
     tab: str = "mine"
     q: str = ""
     app: str = ""  # an app's public id
-    by: str = ""  # a member's number
+    by: str = ""  # a member's public id
     state: str = ""
     kind: str = ""
     since: str = ""  # a day, "2026-11-24"; `from` in the address
@@ -57,7 +57,7 @@ class Filter:
             tab=tab,
             q=" ".join(given["q"].split()),
             app=given["app"],
-            by=by if by.isascii() and by.isdigit() and len(by) < 10 and tab != "mine" else "",
+            by=by if _is_id(by) and tab != "mine" else "",
             state=given["state"] if given["state"] in STATES else "",
             kind=given["kind"] if given["kind"] in KINDS else "",
             since=_day(given["from"]),
@@ -99,7 +99,7 @@ class Filter:
         if self.app:
             runs = runs.filter(app_id=directory.app_key(self.app))
         if self.by:
-            runs = runs.filter(member_id=int(self.by))
+            runs = runs.filter(member_id=directory.person_key(self.by))
         if self.state:
             runs = runs.in_state(self.state)
         if self.kind:
@@ -114,6 +114,11 @@ class Filter:
 
 
 _NAMES = {"since": "from", "until": "to"}  # words that Python keeps for itself, or that say less there
+
+
+def _is_id(text: str) -> bool:
+    """Whether TEXT may be a public id; a plain number, as old addresses hold, counts as not given."""
+    return text.isascii() and text.isalnum() and not text.isdigit()
 
 
 def _day(text: str) -> str:

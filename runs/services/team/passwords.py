@@ -16,7 +16,7 @@ from runs.models import Member
 from runs.services import secret_links
 from runs.services.team import mailing
 
-TOKEN = re.compile(r"(?P<member>\d{1,18})-(?P<until>\d{1,12})-(?P<proof>[\w-]{32})", re.ASCII)
+TOKEN = re.compile(r"(?P<member>[0-9a-z]{16})-(?P<until>\d{1,12})-(?P<proof>[\w-]{32})", re.ASCII)
 BY_MAIL = timedelta(hours=1)
 BY_HAND = timedelta(days=1)
 
@@ -24,7 +24,7 @@ BY_HAND = timedelta(days=1)
 def new_password_address(member: Member, lifetime: timedelta) -> str:
     """The link for MEMBER."""
     until = int((timezone.now() + lifetime).timestamp())
-    token = f"{member.pk}-{until}-{_proof_of(member, until)}"
+    token = f"{member.public_id}-{until}-{_proof_of(member, until)}"
     return secret_links.full_address(reverse("runs:password-new", args=[token]))
 
 
@@ -33,7 +33,7 @@ def member_of(token: str) -> Member | None:
     parts = TOKEN.fullmatch(token)
     if parts is None or int(parts["until"]) < timezone.now().timestamp():
         return None
-    member = Member.objects.filter(pk=int(parts["member"]), is_active=True).first()
+    member = Member.objects.filter(public_id=parts["member"], is_active=True).first()
     is_ours = member is not None and constant_time_compare(parts["proof"], _proof_of(member, int(parts["until"])))
     return member if is_ours else None
 
