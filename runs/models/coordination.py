@@ -44,6 +44,7 @@ class LaminaStatus(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     reachable_since = models.DateTimeField(null=True, blank=True)
     clock_ahead_seconds = models.FloatField(default=0.0)  # Lamina's clock minus ours, from its last answer
+    clock_steady_since = models.DateTimeField(null=True, blank=True)  # since when both have kept step; null = unknown
     failures = models.PositiveIntegerField(default=0)  # answers in a row that were no use
     away_since = models.DateTimeField(null=True, blank=True)
     key_refused_at = models.DateTimeField(null=True, blank=True)

@@ -2,8 +2,9 @@
 
 The list knows no inputs, so what tells is time and place: runs of this app since just before the POST, minus those that
 are ours already. One left over is ours. None in two looks twenty seconds apart, and it never started: it is sent again,
-later each time, and after some rounds of unclear answers a person decides. So it is with several, or with no list to
-look into. A delivery on the run's own webhook path settles it at once (`deliveries`).
+later each time, and after some rounds of unclear answers a person decides. So it is with several, with one that was
+there before our POST (somebody else's, as far as clocks can tell), or with no list to look into. A delivery on the
+run's own webhook path settles it at once (`deliveries`).
 """
 
 import logging
@@ -23,6 +24,7 @@ from runs.services.upkeep import health
 logger = logging.getLogger("runs.checking")
 
 MARGIN = timedelta(seconds=60)  # clocks differ, and the POST took its time
+OLDER = timedelta(seconds=5)  # begun that long before our POST: not ours, where Lamina's clock is known well enough
 LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=20)
 # How long a start is put off that was looked for in vain, the first time, the second, and so on: Lamina answers each of
@@ -58,15 +60,17 @@ def check_run(run_id: int) -> None:
 
 def _decide(run: Run, found: list[RunRow], now: datetime) -> None:
     others = Run.objects.filter(app=run.app).exclude(pk=run.pk)
+    could_be = [row for row in found if not _is_older(row, run)]
+    is_first_look = (run.empty_looks + 1) % LOOKS != 0
     if found and others.filter(status="starting", sent_at__isnull=False).exists():
         _look_later(run, SOON)  # what was found may be theirs: their answer is on its way
-    elif len(found) == 1 and not others.filter(status="checking").exists():
+    elif len(found) == len(could_be) == 1 and not others.filter(status="checking").exists():
         logger.info("run %s found again", run.public_id)
         progress.accept(run, found[0].run_id, found[0].status, timezone.now())
         waking.ensure_poller()
-    elif found:
+    elif could_be or (found and not is_first_look):
         progress.ask_person(run, [row.run_id for row in found])
-    elif (run.empty_looks + 1) % LOOKS:
+    elif is_first_look:
         _ours(run).update(empty_looks=F("empty_looks") + 1, due_at=now + LOOK_AGAIN)
     else:
         _send_again(run)
@@ -89,23 +93,33 @@ def tries_of(run: Run) -> int:
 
 def _look(run: Run) -> list[RunRow]:
     """Runs of this app that Lamina began since just before our POST and that are nobody's here."""
-    assert run.sent_at is not None  # noqa: S101 - a doubtful start was sent
-    ahead = timedelta(seconds=health.lamina_status().clock_ahead_seconds)
-    since = run.sent_at + ahead - MARGIN
+    since = _sent_at(run) - MARGIN
     rows: dict[str, RunRow] = {}
     for number in range(PAGES):
         page = lamina(Priority.FINAL).list_runs(app_id=run.app.remote_id, since=since, limit=PAGE, offset=number * PAGE)
-        rows |= {row.run_id: row for row in page.rows if _may_be(row, run, since)}
+        rows |= {row.run_id: row for row in page.rows if _may_be(row, run)}
         if len(page.rows) + page.skipped < PAGE:
             break
     known = set(Run.objects.filter(remote_id__in=rows).values_list("remote_id", flat=True))
     return [row for row in rows.values() if row.run_id not in known]
 
 
-def _may_be(row: RunRow, run: Run, since: datetime) -> bool:
-    """A list that ignores our filters must not make us adopt a stranger."""
+def _may_be(row: RunRow, run: Run) -> bool:
+    """A list that ignores our filters must not make us adopt a stranger; its answer may have told us Lamina's time."""
     is_our_app = row.workflow_id in ("", run.app.remote_id)
-    return is_our_app and (row.created_at is None or row.created_at >= since)
+    return is_our_app and (row.created_at is None or row.created_at >= _sent_at(run) - MARGIN)
+
+
+def _is_older(row: RunRow, run: Run) -> bool:
+    """Whether Lamina began it clearly before we sent ours; False where the clocks do not tell."""
+    is_known = run.sent_at is not None and health.is_clock_known(run.sent_at)
+    return is_known and row.created_at is not None and row.created_at < _sent_at(run) - OLDER
+
+
+def _sent_at(run: Run) -> datetime:
+    """The moment of our POST by Lamina's clock, as far as we know that."""
+    assert run.sent_at is not None  # noqa: S101 - a doubtful start was sent
+    return run.sent_at + timedelta(seconds=health.lamina_status().clock_ahead_seconds)
 
 
 def _look_later(run: Run, after: timedelta) -> None:

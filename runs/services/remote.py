@@ -51,7 +51,7 @@ def _note(answered: Answered) -> None:
         return
     if answered.rate_remaining is not None:
         budget.learn(answered.rate_remaining)
-    ahead = (answered.lamina_time - answered.at).total_seconds() if answered.lamina_time else 0.0
+    ahead = (answered.lamina_time - answered.at).total_seconds() if answered.lamina_time else None
     is_refused = isinstance(error, LaminaRejected) and error.is_key_refused
     health.note_answer(
         now,

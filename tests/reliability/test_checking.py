@@ -246,8 +246,9 @@ def test_laminas_clock_may_be_hours_off(
 ) -> None:
     monkeypatch.setattr(world, "clock", lambda: time.time() + hours * 3600)
     shown = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
-    sandbox.control("faults", endpoint="app", fault="headers", headers={"Date": shown}, times=1)
+    sandbox.control("faults", endpoint="*", fault="headers", headers={"Date": shown}, times=None)
     app = known_app()
+    sandbox.clear_faults()
     older = start_as_stranger(sandbox)
     world.runs[older].created_at -= 120
     sandbox.control("faults", endpoint="run_start", fault="drop_after")

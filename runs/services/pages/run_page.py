@@ -198,6 +198,8 @@ def cancel_words(run: Run) -> str:
 
 def decide_words(run: Run) -> str:
     """Why a person is asked whether a doubtful start shall be sent again."""
+    if len(run.candidates) == 1:
+        return "Lamina lists one run that could be this one, but it may well be another."
     if run.candidates:
         return "Lamina lists several runs that could be this one."
     if tries := tries_of(run):

@@ -12,6 +12,7 @@ STATUS_ID = 1
 CACHE_SECONDS = 2
 NOTE_EVERY = timedelta(seconds=5)
 AWAY_AFTER = 3
+STEADY_SECONDS = 3.0  # two comparisons of the clocks differ by less: whole seconds, and the way of an answer
 
 
 def beat(name: str) -> None:
@@ -45,17 +46,20 @@ def note_status(**fields: Any) -> None:
 
 
 def note_answer(
-    now: datetime, *, is_sandbox: bool, is_key_refused: bool | None, clock_ahead_seconds: float = 0.0
+    now: datetime, *, is_sandbox: bool, is_key_refused: bool | None, clock_ahead_seconds: float | None = None
 ) -> None:
-    """Lamina answered; IS_KEY_REFUSED is None when the answer says nothing about the key.
+    """Lamina answered; IS_KEY_REFUSED is None when the answer says nothing about the key, CLOCK_AHEAD_SECONDS (its
+    clock minus ours) when it told no time.
 
     Written only when it tells something new, or every five seconds.
     """
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
     if is_key_refused is None:
         is_key_refused = status is not None and status.key_refused_at is not None
+    ahead, steady_since = _compared(status, clock_ahead_seconds, now)
     is_news = (
         status is None
+        or status.clock_steady_since != steady_since
         or status.answered_at is None
         or now - status.answered_at > NOTE_EVERY
         or status.failures > 0
@@ -68,12 +72,30 @@ def note_answer(
         note_status(
             answered_at=now,
             reachable_since=since or now,
-            clock_ahead_seconds=clock_ahead_seconds,
+            clock_ahead_seconds=ahead,
+            clock_steady_since=steady_since,
             failures=0,
             away_since=None,
             is_sandbox=is_sandbox,
             key_refused_at=refused_at if is_key_refused else None,
         )
+
+
+def _compared(status: LaminaStatus | None, ahead: float | None, now: datetime) -> tuple[float, datetime | None]:
+    """How far Lamina's clock is ahead now, and since when it has kept step with ours; None when nobody can tell."""
+    known = status.clock_ahead_seconds if status else 0.0
+    if ahead is None:
+        return known, None
+    since = status.clock_steady_since if status else None
+    return ahead, since if since is not None and abs(ahead - known) <= STEADY_SECONDS else now
+
+
+def is_clock_known(at: datetime) -> bool:
+    """Whether Lamina's clock was compared with ours before AT and after, and had kept step: only then times of the two
+    around AT can be told apart by seconds."""
+    status = lamina_status()
+    steady_since, answered_at = status.clock_steady_since, status.answered_at
+    return steady_since is not None and answered_at is not None and steady_since <= at <= answered_at
 
 
 def note_failure(now: datetime, *, endpoint: str, status: int | None, request_id: str) -> None:
