@@ -251,6 +251,11 @@ class Run(models.Model):
         return self.status in AT_LAMINA and now - (self.started_at or self.created_at) > SILENT_AFTER
 
     @property
+    def asks_person(self) -> bool:
+        """Whether it started, a person has to say; nothing else moves it meanwhile, but news from Lamina."""
+        return self.status == "checking" and self.due_at is None
+
+    @property
     def is_final(self) -> bool:
         return self.status in FINAL
 

@@ -158,8 +158,8 @@ def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
 
 
 def leave_it(run: Run, now: datetime) -> bool:
-    """A person gave up: on a doubtful start, or on a run that has brought no end for a day."""
-    if run.status == "checking":
+    """A person gave up: on a doubtful start they were asked about, or on a run that has brought no end for a day."""
+    if run.asks_person:
         return fail(run, "left", now, from_statuses=("checking",))
     if run.is_silent(now):
         return fail(run, "silent", now, from_statuses=AT_LAMINA)

@@ -64,9 +64,10 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
-    """A person decides that a doubtful start did not happen; it may cost twice, and the page says so."""
+    """A person who is asked decides that a doubtful start did not happen; it may cost twice, and the page says so. An
+    old page, or a second person who was asked too, starts nothing."""
     run = _changeable_run_of(request, run_id)
-    if progress.start_again(run, timezone.now()):
+    if run.asks_person and progress.start_again(run, timezone.now()):
         waking.ensure_poller()
     return go_to(request, run.get_absolute_url())
 

@@ -129,7 +129,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False) -> RunPage:
         usual_words=usual_words(run.app.usual_seconds, run.app.slow_seconds) if is_watched else "",
         slow_words=SLOW_WORDS[slow_level(run, now)],
         asks_to_give_up=run.is_silent(now) and may_change,
-        asks_person=run.status == "checking" and run.due_at is None,
+        asks_person=run.asks_person,
         decide_words=decide_words(run),
         is_live=is_live(run),
         version=version_token(run),
