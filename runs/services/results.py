@@ -10,6 +10,9 @@ from runs.services.history.folding import kinds_text
 
 TEXT_LIMIT = 1_000_000  # characters of one text result
 FILES_PER_OUTPUT = 500
+OUTPUTS_PER_RUN = 500  # no app makes that many; an answer that lists more is not kept for ever in every page
+LABEL_LENGTH = 500
+SENTENCE_LENGTH = 2_000  # of what Lamina says about a failure
 KEEP_SECONDS = 900  # a video may take a while; see services.outputs
 
 
@@ -19,7 +22,7 @@ def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
     changed = False
     if snapshot.outputs:
         known = {box.pk: box.remote_id for box in boxes}
-        for box, remote in _match(run, boxes, snapshot.outputs):
+        for box, remote in _match(run, boxes, snapshot.outputs[:OUTPUTS_PER_RUN]):
             is_named_now = known.get(box.pk) != box.remote_id
             changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=snapshot.is_final)
         _note_kinds(run, boxes)
@@ -45,6 +48,7 @@ def count(run: Run) -> tuple[int, int, int]:
 def close_open_boxes(run: Run, status: Output.Status, version: int | None = None, error: str = "") -> bool:
     """Nothing more will come: boxes still waiting are closed, with ERROR as the reason."""
     waiting = Output.objects.filter(run=run, status=Output.Status.PENDING)
+    error = error[:SENTENCE_LENGTH]
     return bool(waiting.update(status=status, error=error, version=run.version if version is None else version))
 
 
@@ -77,7 +81,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
     before = (box.pk, box.status, box.label, box.kind, box.error)
     if box.status != Output.Status.PENDING:
         return False  # a result that is there stays as it is; later news is a refinement, not a correction
-    box.label = remote.label or box.label
+    box.label = remote.label[:LABEL_LENGTH] or box.label
     if remote.type not in ("", "pending"):
         box.kind = remote.type[:50]
     urls = _take_value(box, remote, is_final=is_final)
@@ -106,7 +110,7 @@ def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[st
     if state == "pending" and is_final and remote.has_value:
         state = "completed"
     if state == "error":
-        box.status, box.error = Output.Status.ERROR, remote.error
+        box.status, box.error = Output.Status.ERROR, remote.error[:SENTENCE_LENGTH]
     elif state == "cancelled":
         box.status = Output.Status.CANCELLED
     elif state == "completed" and not remote.has_value:
