@@ -242,6 +242,7 @@ class Watch:
             if not error.is_not_found:
                 raise
             progress.note_missing(run, timezone.now())
+            self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
         else:
             progress.apply_snapshot(run, snapshot, timezone.now())
 
@@ -253,6 +254,7 @@ class Watch:
         wanted = Run.objects.at_lamina().filter(
             Q(asked_at=None) | Q(asked_at__lt=now - PARTIAL_EVERY),
             pk__in=[run.pk for run in active],
+            missing_reads=0,
             opened_at__gt=now - ON_SCREEN,
         )
         for run in wanted.exclude(outputs_total=1).order_by("asked_at")[:PARTIALS_PER_ROUND]:

@@ -33,6 +33,7 @@ logger = logging.getLogger("runs.progress")
 
 START_SECONDS = 900
 LOST_AFTER = 3  # answers "no such run" in a row
+LOST_EVERY = timedelta(seconds=30)  # and this far apart: a Lamina that is being renewed says so for a while, too
 
 
 def ring_start(run_id: int) -> None:
@@ -134,14 +135,8 @@ def ask_person(run: Run, candidates: list[str], **fields: Any) -> bool:
 def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empty_looks: int = 0) -> bool:
     """The check, or a person, decided that a doubtful start did not happen; it is sent again AFTER that long."""
     wait = Run.Wait.LAMINA if after else Run.Wait.NONE
-    news: dict[str, Any] = {
-        "wait": wait,
-        "due_at": now + after,
-        "empty_looks": empty_looks,
-        "failure_text": "",
-        "candidates": [],
-    }
-    changed = _change(run, ("checking",), status="starting", sent_at=None, **news)
+    news: dict[str, Any] = {"wait": wait, "due_at": now + after, "empty_looks": empty_looks, "failure_text": ""}
+    changed = _change(run, ("checking",), status="starting", sent_at=None, candidates=[], **news)
     if changed and run.cancel_asked_at:
         _end_unsent(run, now)
     elif changed and not after:
@@ -227,8 +222,9 @@ def note_row(run: Run, row: RunRow, now: datetime) -> bool:
 
 def note_missing(run: Run, now: datetime) -> bool:
     """Lamina answered "no such run" when asked by id; three times in a row and it is lost."""
-    Run.objects.filter(pk=run.pk).update(missing_reads=F("missing_reads") + 1, asked_at=now)
-    if run.missing_reads + 1 < LOST_AFTER:
+    counts = Q(missing_reads=0) | Q(asked_at=None) | Q(asked_at__lte=now - LOST_EVERY) | Q(asked_at__gt=now)
+    counted = Run.objects.filter(counts, pk=run.pk).update(missing_reads=F("missing_reads") + 1, asked_at=now)
+    if not counted or run.missing_reads + 1 < LOST_AFTER:
         return False
     return fail(run, "lost", now, from_statuses=("queued", "running"))
 
@@ -283,6 +279,7 @@ def _ending(run: Run, snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
         return {"status": "completed", "failure_text": text if snapshot.state == "failed" else ""}
     cause = "nothing" if snapshot.state == "completed" else "remote"
     cause = "credits" if tells_insufficient_credits(text) else cause
+    text = text[: results.SENTENCE_LENGTH]
     return {"status": "failed", "failure": cause, "failure_text": text}
 
 

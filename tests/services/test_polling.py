@@ -96,14 +96,34 @@ def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDo
     run = start(alice, app, sandbox)
     Run.objects.filter(pk=run.pk).update(remote_id="no-such-run")
 
-    for _ in range(2):
+    for _ in range(5):  # as many as come while Lamina is being renewed
         watch_once()
     run.refresh_from_db()
-    assert run.is_active
-    watch_once()
+    assert (run.is_active, run.missing_reads) == (True, 1)
+    for _ in range(2):
+        assert Run.objects.get().is_active
+        Run.objects.update(asked_at=timezone.now() - timedelta(seconds=31))
+        watch_once()
 
     run.refresh_from_db()
     assert (run.status, run.failure) == ("failed", "lost")
+
+
+def test_a_run_that_is_there_again_is_not_lost(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    """Lamina says "no such run" of all of them for a while, as a proxy does before it knows the way."""
+    run = start(alice, app, sandbox)
+    sandbox.control("faults", endpoint="*", fault="status", status=404, times=None)
+    for _ in range(6):
+        watch_once()
+    assert len(sandbox.requests_to("run")) <= 6
+    sandbox.clear_faults()
+
+    watch_once()
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+    watch_once()
+
+    run.refresh_from_db()
+    assert run.status == "completed"
 
 
 def test_results_land_one_by_one_for_a_run_on_screen(alice: Member, app: App, sandbox: SandboxDoor) -> None:
