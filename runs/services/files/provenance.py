@@ -1,11 +1,13 @@
 """`provenance.csv`: one row for every file of a download, with all that its page tells.
 
 Spreadsheets take a cell that begins with "=" or the like for a formula and would run what somebody typed into a form:
-such a cell gets an apostrophe in front, which they show as text.
+such a cell gets an apostrophe in front, which they show as text. Where they part cells by a semicolon or a tab, as in
+much of Europe, a new cell or row begins in the middle of ours: there, too.
 """
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from runs.services.files.passport import Passport, passport_of
 
 NAME = "provenance.csv"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")  # noqa: RUF001 - wide forms count too
+MARKS = re.escape("".join(mark for mark in FORMULA if not mark.isspace()))
+FOREIGN = re.compile(rf'([;\t\r\n][ "]*)(?=[{MARKS}])')
 BEFORE = ["File", "App", "Result"]
 AFTER = [
     "Source pictures",
@@ -65,6 +69,7 @@ def sheet(origins: Sequence[Origin]) -> bytes:
 
 def safe(cell: str) -> str:
     """CELL so that no spreadsheet runs it."""
+    cell = FOREIGN.sub(r"\1'", cell)
     return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell
 
 
