@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import GuestLink, Member, Run
+from runs.models import GuestLink, Member, Run, SharingRules
 from runs.services import sharing
 from tests.factories import make_kept, make_run
 from tests.test_guests import link, path_of, run
@@ -68,3 +68,21 @@ def test_a_link_never_takes_in_what_its_maker_may_not_share(
     mine = [output.public_id for output in run.outputs.all()]
     as_alice.post(f"/shares/{link.public_id}/", options(run, o=[*mine, foreign.outputs.all()[0].public_id]))
     assert {output.run_id for output in link.outputs.all()} == {run.pk}
+
+
+def test_whoever_may_make_no_links_any_more_changes_none(as_alice: Client, link: GuestLink, run: Run) -> None:
+    """The rule was for new links and for longer ones only; their options made them say more, and longer."""
+    rules = SharingRules.current()
+    rules.link_makers = SharingRules.Makers.APPROVER
+    rules.save()
+    later = f"{timezone.localdate() + timedelta(days=60)}"
+
+    answer = as_alice.post(f"/shares/{link.public_id}/", options(run, last_day=later, shows_inputs="on"))
+
+    assert answer.status_code == 403
+    kept = GuestLink.objects.get()
+    assert (kept.shows_inputs, kept.expires_at) == (False, link.expires_at)
+    page = as_alice.get(f"/shares/{link.public_id}/").content.decode()
+    assert "made by approvers and admins here" in page
+    assert 'name="last_day"' not in page
+    assert as_alice.post(f"/shares/{link.public_id}/revoke/").status_code == 302

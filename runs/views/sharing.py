@@ -101,8 +101,11 @@ def _link_of(request: PortalRequest, link_id: str) -> GuestLink:
 def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
     """A link's options."""
     link = _link_of(request, link_id)
+    refusal = share_panel.refusal_of(request.user)
     if request.method == "POST":
         refuse_viewers(request.user)
+        if refusal:
+            raise PermissionDenied(refusal)
     form = link_form(link, request.user, request.POST if request.method == "POST" else None)
     if form.wishes is not None:
         sharing.change_link(link, form.wishes)
@@ -112,6 +115,7 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
     context = {
         "section": "shares",
         "form": form,
+        "refusal": refusal,
         "view": link_view(link, request.user, SharingRules.current(), made=made),
     }
     return render_page(request, "sharing/share_detail.html", context, status=422 if form.errors else 200)
@@ -211,7 +215,7 @@ def _read_rules(request: PortalRequest, rules: SharingRules) -> str:
     makers = posted.get("link_makers", "")
     rules.link_makers = makers if makers in SharingRules.Makers.values else rules.link_makers
     days = posted.get("longest_days", "").strip()
-    if not (days.isascii() and days.isdigit() and 1 <= int(days) <= sharing.LONGEST_DAYS):
+    if not (days.isascii() and days.isdigit() and len(days) < 5 and 1 <= int(days) <= sharing.LONGEST_DAYS):
         return f"Give a number of days from 1 to {sharing.LONGEST_DAYS}."
     rules.longest_days = int(days)
     return ""
