@@ -84,3 +84,9 @@ def test_the_run_page_gets_its_panel_and_changed_boxes_only(as_alice: Client, al
 @pytest.mark.parametrize("query", ["", "r=", "r=x:y", "r=:::", "r=%00:1", "r=abc:99999999999999999999&page=run"])
 def test_nonsense_is_answered_calmly(as_alice: Client, query: str) -> None:
     assert as_alice.get(f"/live/?{query}", headers=HTMX).status_code == (400 if "%00" in query else 204)
+
+
+@pytest.mark.parametrize("token", ["9" * 5_000, f"1.0-ready-{'9' * 5_000}"], ids=["version", "boxes"])
+def test_a_number_without_end_is_no_version(as_alice: Client, alice: Member, token: str) -> None:
+    run = make_run(alice, status="running", remote_id="r1")
+    assert as_alice.get("/live/", {"r": f"{run.public_id}:{token}", "page": "run"}, headers=HTMX).status_code == 200

@@ -37,7 +37,7 @@ class Seen:
     def boxes(self) -> int:
         """How many result boxes the page has."""
         count = self.token.rpartition("-")[2]
-        return int(count) if count.isascii() and count.isdigit() else 0
+        return _number(count)
 
 
 @require_safe
@@ -58,12 +58,17 @@ def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
     return _changes(request, _seen([f"{run.public_id}:{token}"]), "run")
 
 
+def _number(text: str) -> int:
+    """TEXT as a number, 0 when it is none that we wrote."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
 def _seen(pairs: list[str]) -> dict[str, Seen]:
     seen = {}
     for pair in pairs[:MAX_RUNS]:
         public_id, _, token = pair.partition(":")
         number = token.partition("-")[0].partition(".")[0]
-        seen[public_id] = Seen(int(number) if number.isascii() and number.isdigit() else 0, token)
+        seen[public_id] = Seen(_number(number), token)
     return seen
 
 
