@@ -100,6 +100,15 @@ def mailers(env: Env) -> dict[str, Any]:
     return {"default": mailer}
 
 
+def host_of(url: str) -> str:
+    """The host in URL as a `Host` header names it: without the port, an IPv6 address in brackets."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        raise ImproperlyConfigured("PORTAL_URL must be an address such as https://portal.example.com") from None
+    return f"[{host}]" if ":" in host else host
+
+
 def mail_sender(env: Env, host: str) -> str:
     """Who mail comes from: `_default_from_email` in EMAIL_URL, else its user when that is an address, else HOST's."""
     old: dict[str, Any] = env.dj_email_url("EMAIL_URL") if env.str("EMAIL_URL", "") else {}

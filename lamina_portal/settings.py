@@ -49,7 +49,7 @@ DATA_DIR = Path(env.str("PORTAL_DATA_DIR", "") or BASE_DIR / "var")
 if IS_SANDBOX:
     DATA_DIR = DATA_DIR / "sandbox"
 SECRET_KEY = env.str("PORTAL_SECRET_KEY", "") or environment.kept_secret_key(DATA_DIR)
-_portal_host = PORTAL_URL.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
+_portal_host = environment.host_of(PORTAL_URL)
 ALLOWED_HOSTS: list[str] = env.list("PORTAL_ALLOWED_HOSTS", [_portal_host, "127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 

@@ -125,3 +125,15 @@ def test_https_makes_cookies_and_redirects_secure(tmp_path: Path) -> None:
     assert found["SESSION_COOKIE_SECURE"] == found["CSRF_COOKIE_SECURE"] == found["SECURE_SSL_REDIRECT"] == "True"
     assert "portal.example.com" in found["ALLOWED_HOSTS"]
     assert found["CSRF_TRUSTED_ORIGINS"] == "['https://portal.example.com']"
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://[2001:db8::5]", "[2001:db8::5]"),
+        ("http://[2001:db8::5]:8000/", "[2001:db8::5]"),
+        ("http://portal.lan:8000", "portal.lan"),
+    ],
+)
+def test_the_host_of_the_address_is_allowed(tmp_path: Path, url: str, host: str) -> None:
+    assert f"['{host}', " in values(tmp_path, PORTAL_URL=url)["ALLOWED_HOSTS"]
