@@ -118,6 +118,26 @@ class RefuseNulMiddleware:
         return self.get_response(request)
 
 
+class StorablePostMiddleware:
+    """A NUL character in a posted field becomes U+FFFD before any view looks it up: PostgreSQL takes none. Behind the
+    check of the form's own proof, which has read the fields; what needs no such proof reads its body itself."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view_func: Callable[..., Any], *_: Any) -> None:
+        if request.method != "POST" or getattr(view_func, "csrf_exempt", False):
+            return
+        if any("\0" in value for _, values in request.POST.lists() for value in values):
+            posted = request.POST.copy()
+            for name, values in posted.lists():
+                posted.setlist(name, [value.replace("\0", "\ufffd") for value in values])
+            request.POST = posted  # type: ignore[assignment]  # as Django's own handlers of uploads do
+
+
 class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
     """Sign-in by default. Nothing typed is lost by an expired one, whoever asks.
 
