@@ -187,13 +187,16 @@ def _send(run: Run, urls: dict[str, str]) -> None:
 
 
 def _note_surplus(run: Run, remote_id: str) -> None:
-    """Lamina took a start whose run is settled already: unless it is that one, it is one too many and stopped."""
-    run.refresh_from_db()
-    if run.remote_id == remote_id:
+    """Lamina took a start whose run is settled already: it is one too many and stopped, unless it is one of ours, be it
+    this run or, where Lamina names one id twice, another."""
+    if Run.objects.filter(remote_id=remote_id).exists():
         return
-    health.note_incident("lamina", f"Run {run.public_id} was started a second time at Lamina; that one was cancelled.")
-    with suppress(LaminaError, BudgetWait):
+    try:
         lamina().cancel_run(remote_id)
+        ending = "that one was cancelled."
+    except (LaminaError, BudgetWait):
+        ending = f"that one could not be cancelled. It is called {remote_id} there."
+    health.note_incident("lamina", f"Run {run.public_id} was started a second time at Lamina; {ending}")
 
 
 def _wanted_labels(run: Run) -> list[str] | None:
