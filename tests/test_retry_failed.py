@@ -73,6 +73,16 @@ def test_a_double_click_starts_one(as_alice: Client, partly: Run) -> None:
     assert Run.objects.count() == 2
 
 
+def test_two_pages_open_at_once_start_one(as_alice: Client, as_bob: Client, partly: Run) -> None:
+    Run.objects.filter(pk=partly.pk).update(shared_at=timezone.now())
+    old, theirs = token_of(as_alice, partly), token_of(as_bob, partly)
+    retry(as_alice, partly, token_of(as_alice, partly))
+    Run.objects.filter(parent=partly).update(shared_at=timezone.now())
+
+    assert retry(as_alice, partly, old) == retry(as_bob, partly, theirs) == partly.get_absolute_url()
+    assert Run.objects.count() == 2
+
+
 def test_the_two_runs_lead_to_each_other(as_alice: Client, partly: Run) -> None:
     url = retry(as_alice, partly, token_of(as_alice, partly))
 

@@ -7,6 +7,8 @@ are asked for, and the page says how many that is.
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+
 from runs.models import Member, Output, Run
 from runs.services import launch
 from runs.services.costs import CostLine, cost_line
@@ -62,10 +64,8 @@ def retry_of(run: Run, member: Member) -> Retry:
     is_partly = run.status == Run.Status.COMPLETED and run.outputs_failed > 0
     indexes = failed_indexes(run) if is_partly and member.can_run else []
     family = Run.objects.visible_to(member).select_related("app")
-    led_to = family.filter(parent=run).order_by("pk") if indexes else ()
-    tried = [child for child in led_to if child.wanted_outputs == indexes]
-    is_done = any(child.is_active or child.status == Run.Status.COMPLETED for child in tried)
-    failed = 0 if is_done or not indexes else run.outputs_failed
+    tried = _tried(family, run, indexes)
+    failed = 0 if _is_done(tried) or not indexes else run.outputs_failed
     cost = cost_line(run.app, member) if failed else None
     return Retry(
         failed=failed,
@@ -79,12 +79,24 @@ def retry_of(run: Run, member: Member) -> Retry:
     )
 
 
+def _tried(family: QuerySet[Run], run: Run, indexes: list[int]) -> list[Run]:
+    """Those of FAMILY that try the results INDEXES of RUN again, the first one first."""
+    led_to = family.filter(parent=run).order_by("pk") if indexes else ()
+    return [child for child in led_to if child.wanted_outputs == indexes]
+
+
+def _is_done(tried: list[Run]) -> bool:
+    return any(child.is_active or child.status == Run.Status.COMPLETED for child in tried)
+
+
 def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     """Start what failed in RUN once more, once for one TOKEN; None when that is not possible now."""
     if started := launch.run_of_form(member, token):
         return started if started.parent_id == run.pk else None
     indexes = failed_indexes(run)
     is_known = launch.read_form_token(token) == member.pk
+    if _is_done(_tried(Run.objects.visible_to(member), run, indexes)):
+        return None  # from an old page, or by a teammate just now: what it would make is made already
     if not indexes or not is_known or _reason(run, cost_line(run.app, member)):
         return None
     answers = answers_for(member, run)
