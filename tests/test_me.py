@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.mail import EmailMessage
-from django.test import Client
+from django.db import connection
+from django.test import Client, TestCase
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -212,6 +214,16 @@ def test_few_mails_go_to_one_person(
     for n in range(6):
         asked_for(alice.email, run_tasks, f"192.0.2.{n}")
     assert len(mailoutbox) == 3
+
+
+def test_asking_for_nobody_costs_the_portal_the_same(alice: Member) -> None:
+    """Else the time of the answer tells who has an account."""
+    counts = []
+    for email in ("somebody@example.com", alice.email, "nobody@example.com"):  # the first one warms up
+        with CaptureQueriesContext(connection) as asked, TestCase.captureOnCommitCallbacks(execute=True):
+            Client().post("/password/reset/", {"email": email})
+        counts.append(len(asked))
+    assert counts[1] == counts[2]
 
 
 def test_asking_is_slowed_down(alice: Member, run_tasks: Callable[[], None]) -> None:
