@@ -1,6 +1,7 @@
 """Who is asking, through which proxy, and what happens to those who are not signed in."""
 
 import ipaddress
+import re
 import shutil
 from collections.abc import Callable
 from functools import cached_property
@@ -24,6 +25,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 SMALL_BODY_BYTES = 1_000_000
 SPARE_BYTES = 100_000_000  # left for the database and its log
+WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?", re.ASCII)  # as some proxies write an address
 FORWARDED = ("FOR", "PROTO", "HOST", "PORT", "SERVER", "SSL")
 
 
@@ -71,8 +73,11 @@ class TrustedProxyMiddleware:
 
 
 def _address(text: str) -> Address | None:
+    text = text.strip()
+    if (written := WITH_PORT.fullmatch(text)) is not None:
+        text = written[1] or written[2] or ""
     try:
-        address = ipaddress.ip_address(text.strip())
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
     # A server that listens on IPv6 sees IPv4 clients as ::ffff:a.b.c.d.

@@ -51,6 +51,11 @@ def test_nobody_else_is_believed(settings: Settings, trusted: list[str]) -> None
         ("6.6.6.6, 203.0.113.9, 10.0.0.3", "203.0.113.9"),  # two proxies of ours
         ("10.0.0.9, 10.0.0.3", "10.0.0.9"),  # a client inside the trusted network
         ("2001:db8::7", "2001:db8::7"),
+        ("6.6.6.6, 203.0.113.9:51234", "203.0.113.9"),  # some proxies write the client's port
+        ("6.6.6.6, [2001:db8::7]:51234", "2001:db8::7"),
+        ("[2001:db8::7], 10.0.0.3:443", "2001:db8::7"),
+        ("203.0.113.9:x", PROXY),
+        (":80", PROXY),
         ("nonsense", PROXY),
         ("203.0.113.9, nonsense", PROXY),
         ("", PROXY),
