@@ -144,6 +144,7 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
     return changed
 
 
+@transaction.atomic
 def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
     """Nothing is at Lamina and somebody wants it stopped: cancelled at once."""
     changed = _change(run, ("starting",), status="cancelled", finished_at=now, due_at=None, wait="", **fields)

@@ -1,9 +1,11 @@
-"""What only a person may decide counts only while they are asked: no press on an old page starts or ends anything."""
+"""What a person may decide counts only while they are asked, and counts whole, whoever dies in the middle of it."""
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from runs.models import App, Member, Run
+from runs.services import progress, results, submit
 from tests.conftest import SandboxDoor
 from tests.reliability.steps import hand_over, look, start_as_stranger, starts
 from tests.services.test_main_line import press
@@ -51,3 +53,27 @@ def test_two_who_were_asked_at_once_start_it_once(
     run.refresh_from_db()
     assert run.status == "checking"
     assert run.due_at is not None
+
+
+def test_a_crash_in_the_middle_of_a_cancel_leaves_no_open_box(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wish came while the POST was on its way; Lamina said "wait", so nothing had started, and the worker died."""
+    run, now = press(alice, app), timezone.now()
+    assert progress.claim_start(run, now, now + submit.CLAIM)
+    assert progress.mark_sent(run, now, is_alone=True)
+    assert progress.ask_cancel(run, alice, now) == "asked"
+    run.refresh_from_db()
+
+    def dies(*_: object) -> bool:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "close_open_boxes", dies)
+        with pytest.raises(SystemExit):
+            progress.hold(run, Run.Wait.RATE, timezone.now())
+    hand_over(run)
+
+    assert run.status == "cancelled"
+    assert set(run.outputs.values_list("status", flat=True)) == {"cancelled"}
+    assert starts(sandbox) == 0
