@@ -93,3 +93,27 @@ def test_the_app_card_says_what_is_usual(as_alice: Client, alice: Member) -> Non
     ended(alice, make_app(), *[20] * 6)
 
     assert "usually about 20 s" in as_alice.get("/apps/").content.decode()
+
+
+def test_a_start_that_is_held_back_tells_its_place(as_alice: Client, alice: Member, bob: Member) -> None:
+    app, other, now = make_app(), make_app("Another"), timezone.now()
+
+    def starting(member: Member, app: App, seconds: int, wait: str, status: str = "starting") -> Run:
+        return make_run(member, app, status=status, wait=wait, created_at=now - timedelta(seconds=seconds))
+
+    starting(bob, app, 40, "", "checking")
+    starting(bob, other, 35, "budget")
+    starting(bob, app, 30, "app")
+    mine = starting(alice, app, 20, "app")
+    starting(bob, app, 10, "app")
+    waiting = starting(alice, other, 5, "budget")
+    away = starting(alice, other, 1, "lamina")
+
+    def shown(run: Run) -> str:
+        return as_alice.get(run.get_absolute_url()).content.decode()
+
+    assert "This one follows by itself. 2 runs come before it." in shown(mine)
+    assert "waiting its turn. One run comes before it." in shown(waiting)
+    assert "before it." not in shown(away)
+    Run.objects.filter(status="checking").update(due_at=None)  # a person is asked: it holds nobody back
+    assert "One run comes before it." in shown(mine)

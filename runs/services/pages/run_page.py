@@ -14,6 +14,7 @@ from runs.services.pages.cards import input_files, input_text, is_live, version_
 from runs.services.team.people import mail_to_admins
 from runs.services.upkeep import health
 from runs.services.usual import slow_level
+from runs.services.waiting_line import place_words
 from runs.services.wording import (
     FAILURES,
     WAITS,
@@ -219,7 +220,7 @@ def wait_words(run: Run) -> str:
     """Why a start is waiting, and how long it will."""
     if run.status != "starting" or not run.wait:
         return ""
-    words = WAITS[Run.Wait(run.wait)]
+    words = " ".join(filter(None, [WAITS[Run.Wait(run.wait)], place_words(run)]))
     left = (run.due_at - timezone.now()) if run.due_at else timedelta()
     if left > timedelta(seconds=5):
         words += f" Next try in {span_words(left)}."
