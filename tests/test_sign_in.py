@@ -196,3 +196,13 @@ def test_posted_files_are_handed_to_their_keeper(settings: Settings) -> None:
     kept = read_replay(replay)
     assert kept is not None
     assert ("p2_kept", "cat.png") in kept[1]
+
+
+def test_a_clock_that_was_ahead_keeps_nobody_out(client: Client, alice: Member) -> None:
+    for _ in range(MAX_PER_PAIR):
+        try_in(client, alice.email, "wrong")
+    assert TOO_MANY in try_in(client, alice.email, PASSWORD)
+
+    SignInAttempt.objects.update(at=timezone.now() + timedelta(hours=2))  # then somebody set it right
+
+    assert try_in(client, alice.email, PASSWORD) == "/"
