@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from runs.models import App, Member, Run
 from runs.services import budget, leases, polling, waking
@@ -33,6 +34,12 @@ def start(member: Member, app: App, sandbox: SandboxDoor, outcome: str = "never"
     run.refresh_from_db()
     assert run.remote_id
     return run
+
+
+@pytest.fixture
+def _real_pace(settings: Settings) -> None:
+    """The pace that people get, not the hurried one of the other tests."""
+    settings.LAMINA_POLL_SECONDS = 3.0
 
 
 def watch_once() -> float | None:
@@ -159,6 +166,7 @@ def test_an_idle_portal_asks_nothing(alice: Member, app: App, sandbox: SandboxDo
     assert len(sandbox.state["requests"]) == before
 
 
+@pytest.mark.usefixtures("_real_pace")
 def test_old_runs_nobody_looks_at_are_read_less_often(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = start(alice, app, sandbox)
     assert watch_once() == 3.75
@@ -168,6 +176,7 @@ def test_old_runs_nobody_looks_at_are_read_less_often(alice: Member, app: App, s
     assert watch_once() == 15.0
 
 
+@pytest.mark.usefixtures("_real_pace")
 def test_a_run_on_a_screen_is_looked_at_every_three_seconds(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = start(alice, app, sandbox)
     Run.objects.filter(pk=run.pk).update(opened_at=timezone.now())
@@ -175,6 +184,7 @@ def test_a_run_on_a_screen_is_looked_at_every_three_seconds(alice: Member, app: 
     assert watch_once() == 3.0
 
 
+@pytest.mark.usefixtures("_real_pace")
 def test_no_look_before_any_run_of_the_app_ever_ended(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run, now = start(alice, app, sandbox), timezone.now()
     make_run(alice, app, status="completed", started_at=now - timedelta(seconds=100), finished_at=now)
