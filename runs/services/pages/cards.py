@@ -222,7 +222,7 @@ def input_text(given: RunInput) -> str:
     """One line that tells what was given."""
     if given.type == "url":
         names = [upload.name for upload in ordered_uploads(given)]
-        return ", ".join(names) or ("the author's sample" if given.value else "")
+        return ", ".join(names) or ("the app's sample" if given.value else "")
     if isinstance(given.value, str):
         return " ".join(given.value.split())
     return "" if given.value in (None, [], {}) else str(given.value)
