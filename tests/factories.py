@@ -10,7 +10,7 @@ from PIL import Image
 from runs.models import App, AppSchema, Member, Output, OutputFile, Run, RunInput, StoredFile
 from runs.models.ids import new_public_id
 from runs.services.files import media, storing
-from runs.services.history.folding import fold, kinds_text
+from runs.services.folding import fold, kinds_text
 
 STYLE = {"id": "s-1", "key": "", "name": "Style", "type": "options", "options": ["Ghibli", "Disney / Pixar", "Plain "]}
 PROMPT = {"id": "p-1", "key": "prompt_text", "name": "Prompt", "type": "text", "default": ""}
@@ -37,7 +37,7 @@ def make_app(
         remote_id=fields.pop("remote_id", new_public_id()),
         name=name,
         schema_fetched_at=now,
-        search_text=name.casefold(),
+        search_text=fold(name),
         **({"makes": {"image": 2}, "makes_text": " image "} | fields),
     )
     app.schema = make_schema(app, parameters, outputs)

@@ -39,3 +39,12 @@ def test_people_who_are_here_get_addresses_and_saved_views_still_name_them(migra
     assert len(set(ids.values())) == 3
     kept = list(new.get_model("runs", "SavedView").objects.order_by("name").values_list("query", flat=True))
     assert kept == [f"tab=team&by={ids['p1@example.com']}&kind=image", *queries[1:]]
+
+
+def test_apps_that_are_here_are_found_without_accents(migrate: Migrate) -> None:
+    old = migrate("0009_clock_steady_since")
+    old.get_model("runs", "App").objects.create(remote_id="a", name="Légendes", search_text="légendes été")
+
+    new = migrate("0010_fold_app_texts")
+
+    assert new.get_model("runs", "App").objects.get().search_text == "legendes ete"

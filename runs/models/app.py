@@ -1,5 +1,6 @@
 """The catalogue as Lamina last told it, kept so that pages never wait for Lamina."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -21,10 +22,10 @@ class AppQuerySet(models.QuerySet["App"]):
     def making(self, kind: str) -> Self:
         return self.filter(makes_text__contains=f" {kind} ")
 
-    def matching(self, words: str) -> Self:
-        """Apps whose name, description or outputs hold every word of WORDS, in any case."""
+    def matching(self, words: Iterable[str]) -> Self:
+        """Apps whose name, description or outputs hold every one of WORDS (`folding.fold_words`)."""
         found = self
-        for word in words.casefold().split():
+        for word in words:
             found = found.filter(search_text__contains=word)
         return found
 

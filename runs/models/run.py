@@ -94,7 +94,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.order_by("-created_at", "-pk")
 
     def matching(self, words: Iterable[str]) -> Self:
-        """Runs whose title, app, inputs or file names hold every one of WORDS (`history.folding.fold_words`)."""
+        """Runs whose title, app, inputs or file names hold every one of WORDS (`folding.fold_words`)."""
         found = self
         for word in words:
             found = found.filter(search_text__contains=word)

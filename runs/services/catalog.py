@@ -19,6 +19,7 @@ from runs.queue import enqueue, enqueue_long, stop_requested
 from runs.services import leases, outputs
 from runs.services.budget import BudgetWait, Priority
 from runs.services.filling.samples import sample_urls
+from runs.services.folding import fold
 from runs.services.remote import lamina
 from runs.services.upkeep import health
 
@@ -150,7 +151,7 @@ def _refresh_list() -> None:
 
 def _store_summary(summary: AppSummary, position: int) -> None:
     description = summary.description or ""
-    app, _ = App.objects.get_or_create(
+    app, _ = App.objects.select_related("schema").get_or_create(
         remote_id=summary.app_id,
         defaults={"name": summary.name, "description": description, "position": position},
     )
@@ -166,20 +167,21 @@ def _store_summary(summary: AppSummary, position: int) -> None:
     }
     if not app.makes:  # until the details tell how many of each
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
-        fields |= _makes_fields(app, summary.name, description, Counter(kinds), [])
+        fields |= _makes_fields(summary.name, description, Counter(kinds), [])
     elif summary.name != app.name or description != app.description:
-        fields["search_text"] = " ".join([summary.name, description, app.search_text]).casefold()
+        labels = [output["label"] for output in app.schema.outputs] if app.schema else []
+        fields["search_text"] = _makes_fields(summary.name, description, Counter(app.makes), labels)["search_text"]
     if url != app.thumbnail_url:
         fields |= {"thumbnail": None, "pictures_tried_at": None}
     App.objects.filter(pk=app.pk).update(**fields)
 
 
-def _makes_fields(app: App, name: str, description: str, makes: Counter[str], labels: list[str]) -> dict[str, Any]:
+def _makes_fields(name: str, description: str, makes: Counter[str], labels: list[str]) -> dict[str, Any]:
     words = [name, description, *labels, *makes]
     return {
         "makes": dict(makes),
         "makes_text": f" {' '.join(makes)} "[:200],
-        "search_text": " ".join(words).casefold(),
+        "search_text": fold(" ".join(words)),
     }
 
 
@@ -237,7 +239,7 @@ def _store_detail(app: App, detail: AppDetail) -> None:
         app=app, version=version, defaults={"parameters": parameters, "outputs": listed}
     )
     makes = Counter(o.type for o in detail.outputs if o.type in KINDS)
-    fields = _makes_fields(app, detail.name, detail.description or "", makes, [o.label for o in detail.outputs])
+    fields = _makes_fields(detail.name, detail.description or "", makes, [o.label for o in detail.outputs])
     if not makes:
         fields.pop("makes_text")
         fields.pop("makes")

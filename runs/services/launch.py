@@ -22,7 +22,7 @@ from runs.models.run import RunInputUpload
 from runs.schema_forms.types import Answer
 from runs.services import progress, waking
 from runs.services.filling.samples import sample_urls
-from runs.services.history.folding import kinds_text
+from runs.services.folding import kinds_text
 from runs.services.pages.cards import summarise
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret

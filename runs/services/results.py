@@ -6,7 +6,7 @@ Every function expects the run's row to be locked by the caller.
 from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import Output, OutputFile, Run
 from runs.queue import enqueue_long
-from runs.services.history.folding import kinds_text
+from runs.services.folding import kinds_text
 
 TEXT_LIMIT = 1_000_000  # characters of one text result
 FILES_PER_OUTPUT = 500

@@ -19,6 +19,7 @@ from runs.services import catalog, launch
 from runs.services.costs import cost_line
 from runs.services.filling import drafts, form_files, openings, presets, reuse, uploads
 from runs.services.filling.openings import NoSourceError, Notice, Opening
+from runs.services.folding import fold_words
 from runs.services.launch import Press, TokenSpentError, launch_run
 from runs.services.pages.cards import app_card, run_cards
 from runs.services.team.people import mail_to_admins
@@ -40,7 +41,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
     makes = request.GET.get("makes", "")
     makes = makes if makes in dict(KINDS) else ""
     listed = App.objects.listed().select_related("thumbnail")
-    found = listed.matching(q)
+    found = listed.matching(fold_words(q))
     if makes:
         found = found.making(makes)
     apps = [app_card(app) for app in found]

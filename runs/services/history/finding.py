@@ -22,8 +22,8 @@ from django.utils.dateparse import parse_date
 
 from runs.models import Member, Output, Run
 from runs.models.run import RunQuerySet
+from runs.services.folding import fold_words
 from runs.services.history.directory import Directory
-from runs.services.history.folding import fold_words
 from runs.services.wording import STATES
 
 TABS = {"mine": "Mine", "team": "Team", "starred": "Starred"}

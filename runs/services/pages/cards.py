@@ -11,7 +11,7 @@ from django.utils import timezone
 from runs.models import App, Member, Output, OutputFile, Run, RunInput, StoredFile, Upload
 from runs.models.paths import path_to
 from runs.models.run import RunInputUpload
-from runs.services.history.folding import fold
+from runs.services.folding import fold
 from runs.services.usual import slow_level
 from runs.services.wording import State, about_credits, age_words, clock_words, makes_words, state_of, usual_words
 

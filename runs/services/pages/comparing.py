@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from runs.models import Member, Output, Run, RunInput, StoredFile
-from runs.services.history.folding import fold_words
+from runs.services.folding import fold_words
 from runs.services.pages.cards import input_files, input_text
 from runs.services.pages.differences import Piece, inline, side_by_side
 from runs.services.pages.run_page import OutputBox, output_boxes, wanted_words
