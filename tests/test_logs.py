@@ -1,12 +1,17 @@
-"""What stands in a log line: no secret path, whoever writes it."""
+"""What stands in a log line: each change of a run, and no secret path, whoever writes it."""
 
 import logging
 import runpy
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from lamina_portal.logs import MaskSecretPaths
+from runs.models import Member, Run
+from runs.services import progress
+from tests.factories import make_run
 
 SECRETS = [
     "/hooks/lamina/T0ken-x/",
@@ -48,3 +53,24 @@ def test_gunicorns_own_handlers_write_none_either(caplog: pytest.LogCaptureFixtu
         log.filters[:] = before
     assert "GET /invite/•••/" in caplog.text
     assert "T0ken" not in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_change_of_a_run_is_one_line(alice: Member, caplog: pytest.LogCaptureFixture) -> None:
+    now = timezone.now()
+    run = make_run(alice, status="starting")
+    with caplog.at_level(logging.INFO, "runs.progress"):
+        progress.hold(run, Run.Wait.RATE, now + timedelta(seconds=30))
+        progress.doubt(run)
+        progress.ask_person(run, ["r-1", "r-2"])
+        progress.ask_cancel(run, alice, now)
+        progress.leave_it(Run.objects.get(pk=run.pk), now)
+
+    assert [record.getMessage().partition(" ")[2] for record in caplog.records] == [
+        "from=starting to=starting remote=- wait=rate",
+        "from=starting to=checking remote=-",
+        "from=checking to=checking remote=- asks=person",
+        "from=checking to=checking remote=- cancel=asked",
+        "from=checking to=failed remote=- failure=left",
+    ]
+    assert "Ghibli" not in caplog.text

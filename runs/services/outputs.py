@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from runs.models import Output, OutputFile, StoredFile
 from runs.queue import enqueue_long, stop_requested
-from runs.services import progress
+from runs.services import results
 from runs.services.files import media as inspecting
 from runs.services.files import storing
 from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused, fetch
@@ -95,7 +95,7 @@ def fetch_again(output: Output) -> bool:
         given_up = list(output.files.filter(status=OutputFile.Status.FAILED))
         if given_up:
             output.files.filter(status=OutputFile.Status.FAILED).update(**fresh)
-            progress.note_file_change(given_up[0])
+            results.note_file_change(given_up[0])
     if given_up:
         request_keeping()
     return bool(given_up)
@@ -156,7 +156,7 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         saved = {"status": OutputFile.Status.SAVED, "file": stored, "error": "", "due_at": None, "claimed_until": None}
         if not _still_saving(output_file).update(**saved):
             raise ClaimLost
-        progress.note_file_change(output_file)
+        results.note_file_change(output_file)
 
 
 def _still_saving(output_file: OutputFile) -> QuerySet[OutputFile]:
@@ -173,7 +173,7 @@ def _try_later(output_file: OutputFile, sentence: str) -> None:
     fields = {"due_at": Now() + delay, "claimed_until": None, "error": sentence[:300]}
     with transaction.atomic():
         if _still_saving(output_file).update(**fields) and output_file.error != sentence:
-            progress.note_file_change(output_file)
+            results.note_file_change(output_file)
 
 
 def _give_up(output_file: OutputFile, sentence: str) -> None:
@@ -181,7 +181,7 @@ def _give_up(output_file: OutputFile, sentence: str) -> None:
     fields = {"status": OutputFile.Status.FAILED, "error": sentence[:300], "due_at": None, "claimed_until": None}
     with transaction.atomic():
         if _still_saving(output_file).update(**fields):
-            progress.note_file_change(output_file)
+            results.note_file_change(output_file)
             run = output_file.output.run
             health.note_incident("file", f"A result of run {run.public_id} could not be saved: {sentence}")
 

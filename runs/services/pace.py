@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from runs.models import Run
 from runs.services import budget, usual
@@ -35,6 +36,13 @@ LOOKS_TO_COME = 4  # that must fit into the budget beside the reads
 def is_on_screen(run: Run, now: datetime) -> bool:
     """True while somebody has this run on a page."""
     return run.opened_at is not None and now - run.opened_at < ON_SCREEN
+
+
+def touch_opened(runs: list[Run], now: datetime) -> None:
+    """Somebody has these runs on screen: results that land meanwhile are worth a look."""
+    stale = [run.pk for run in runs if run.opened_at is None or now - run.opened_at > timedelta(seconds=5)]
+    if stale:
+        Run.objects.filter(pk__in=stale).filter(Q(opened_at=None) | Q(opened_at__lt=now)).update(opened_at=now)
 
 
 class Pace:

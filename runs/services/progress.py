@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RunRow, RunSnapshot
-from runs.models import AT_LAMINA, FINAL, App, Member, Output, OutputFile, Run
+from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run
 from runs.queue import enqueue, enqueue_long
 from runs.services import results, usual
 
@@ -212,6 +212,7 @@ def note_cancel_sent(run: Run, now: datetime, answer: str) -> None:
     Run.objects.filter(pk=run.pk).exclude(status__in=FINAL).update(
         cancel_sent_at=now, cancel_answer=answer[:50], version=F("version") + 1
     )
+    logger.info("run=%s from=%s to=%s remote=%s cancel=sent", run.public_id, run.status, run.status, run.remote_id)
 
 
 def note_row(run: Run, row: RunRow, now: datetime) -> bool:
@@ -246,7 +247,7 @@ def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime) -> bool:
             fields["version"] = version
         Run.objects.filter(pk=run.pk, status=locked.status).update(**fields)
     if fields["status"] != locked.status:
-        _log(locked, fields["status"])
+        _log(locked, fields)
         if fields["status"] == "completed":
             usual.note_ended(locked.app_id)
     return is_news
@@ -284,33 +285,25 @@ def _ending(run: Run, snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
     return {"status": "failed", "failure": cause, "failure_text": text}
 
 
-def note_file_change(output_file: OutputFile) -> None:
-    """A result's file was saved or given up: its box and its run's card changed."""
-    with transaction.atomic():
-        run_id = output_file.output.run_id
-        Run.objects.filter(pk=run_id).update(version=F("version") + 1)
-        version = Run.objects.values_list("version", flat=True).get(pk=run_id)
-        Output.objects.filter(pk=output_file.output_id).update(version=version)
-
-
-def touch_opened(runs: list[Run], now: datetime) -> None:
-    """Somebody has these runs on screen: results that land meanwhile are worth a look."""
-    stale = [run.pk for run in runs if run.opened_at is None or now - run.opened_at > timedelta(seconds=5)]
-    if stale:
-        Run.objects.filter(pk__in=stale).filter(Q(opened_at=None) | Q(opened_at__lt=now)).update(opened_at=now)
-
-
 def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = False, **fields: Any) -> bool:
     """IS_CERTAIN: Lamina named the run, so it counts whichever claim it came from."""
     of_this_claim = {} if is_certain else {"attempts": run.attempts}
     rows = Run.objects.filter(pk=run.pk, status__in=from_statuses, **of_this_claim)
     changed = rows.update(version=F("version") + 1, **fields)
-    if changed and fields.get("status", run.status) != run.status:
-        _log(run, fields["status"])
     if changed:
+        _log(run, fields)
         run.refresh_from_db()
     return bool(changed)
 
 
-def _log(run: Run, status: str) -> None:
-    logger.info("run=%s from=%s to=%s remote=%s", run.public_id, run.status, status, run.remote_id or "-")
+def _log(run: Run, fields: dict[str, Any]) -> None:
+    """One line for each change that a person could be told of; RUN is as it was before, FIELDS what is new."""
+    status = fields.get("status", run.status)
+    told = [f" {name}={fields[name]}" for name in ("wait", "failure") if fields.get(name)]
+    if "cancel_asked_at" in fields:
+        told.append(" cancel=asked")
+    if "candidates" in fields and not fields.get("due_at"):
+        told.append(" asks=person")
+    if status != run.status or told:
+        words = (run.public_id, run.status, status, run.remote_id or "-", "".join(told))
+        logger.info("run=%s from=%s to=%s remote=%s%s", *words)

@@ -1,7 +1,10 @@
 """From Lamina's outputs to result boxes: which box an output belongs to, what it holds, which files to keep.
 
-Every function expects the run's row to be locked by the caller.
+Whatever reads a snapshot expects the run's row to be locked by the caller.
 """
+
+from django.db import transaction
+from django.db.models import F
 
 from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import Output, OutputFile, Run
@@ -125,3 +128,12 @@ def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[st
 def _fitting(text: str) -> str:
     """TEXT, or its beginning with a word that says so."""
     return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}\n\n[The rest was too long to keep.]"
+
+
+def note_file_change(output_file: OutputFile) -> None:
+    """A result's file was saved or given up: its box and its run's card changed."""
+    with transaction.atomic():
+        run_id = output_file.output.run_id
+        Run.objects.filter(pk=run_id).update(version=F("version") + 1)
+        version = Run.objects.values_list("version", flat=True).get(pk=run_id)
+        Output.objects.filter(pk=output_file.output_id).update(version=version)

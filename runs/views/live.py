@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from runs.http import PortalRequest
 from runs.models import Run
-from runs.services import progress, waking
+from runs.services import pace, waking
 from runs.services.pages.cards import run_card, version_token
 from runs.services.pages.run_page import run_page
 from runs.services.retrying import retry_of
@@ -104,7 +104,7 @@ def _keep_watch(active: list[Run]) -> None:
     """Note what is on screen, or else see that somebody polls: one query each, never both in one look."""
     now = timezone.now()
     if any(run.opened_at is None or (now - run.opened_at).total_seconds() > 5 for run in active):
-        progress.touch_opened(active, now)
+        pace.touch_opened(active, now)
     elif active:
         waking.ensure_poller()
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from runs.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.models import Run
-from runs.services import progress, waking
+from runs.services import pace, progress, waking
 from runs.services.guest_links.share_panel import share_panel
 from runs.services.pages.run_page import run_page
 from runs.services.retrying import retry_failed, retry_of
@@ -30,7 +30,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     run = _run_of(request, run_id)
     page = run_page(run, request.user)
     if page.is_live:
-        progress.touch_opened([run], timezone.now())
+        pace.touch_opened([run], timezone.now())
         waking.ensure_poller()
     is_theirs = request.user.is_admin or run.member_id == request.user.pk
     context = {

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from runs import queue
 from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
-from runs.services import leases, progress
+from runs.services import leases, results
 from runs.services.files import media, storing
 from runs.services.filling.uploads import Renewer
 from runs.services.outputs import keep_due_files, request_keeping
@@ -199,7 +199,7 @@ def test_a_crash_between_file_and_row_is_tried_again(
         raise SystemExit
 
     with monkeypatch.context() as patched:
-        patched.setattr(progress, "note_file_change", killed)
+        patched.setattr(results, "note_file_change", killed)
         with pytest.raises(SystemExit):
             keep_due_files()
     output_file.refresh_from_db()
