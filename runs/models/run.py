@@ -170,6 +170,8 @@ class Run(models.Model):
 
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)  # when Lamina accepted it
+    # Lamina's list showed its end, but the budget had no room to read its results then.
+    ended_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     work_seconds = models.FloatField(null=True, blank=True)  # from start to end by Lamina's own clock, where it said so
 

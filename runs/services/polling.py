@@ -75,6 +75,7 @@ class Watch:
         self.failures = 0
         self.is_list_refused = False
         self.listed = -SLOW_SECONDS
+        self.looked_at = float("-inf")
         self.pace = Pace()
         self.again_at: dict[int, float] = {}
         self.unread: dict[int, Run] = {}  # ended as a look has shown, and not read yet
@@ -128,26 +129,34 @@ class Watch:
             return settings.LAMINA_POLL_SECONDS if Run.objects.needing_poller().exists() else None
         if (early := self.pace.too_early(list(active.values()), now)) > 0:
             return early
-        # While the budget is short a look at the list would take the place of one of these reads, round after round.
-        told = oldest_first(run for run in self.unread.values() if run.remote_id in active)
-        self._read_each(told)
-        if not self._is_delivered(now):
-            self._look_at_list(
-                {run.remote_id: run for run in active.values() if run.pk not in {one.pk for one in told}}
-            )
+        self.unread = {run.pk: run for run in self.unread.values() if run.remote_id in active}
+        others = {key: run for key, run in active.items() if run.pk not in self.unread}
+        # While the budget is short a look at the list would take the place of one of these reads, round after round;
+        # but nobody stays in the dark for longer than it takes to look slowly.
+        if not (others and self._is_look_overdue()):
+            self._read_each(oldest_first(self.unread.values()))
+        if others and not self._is_delivered(now):
+            self._look_at_list(others)
         self._read_partials(list(active.values()))
         return self.pace.pause(list(active.values()), timezone.now())
 
     def _look_at_list(self, active: dict[str, Run]) -> None:
         """Read the list, then each run that has ended; a run it hides on later pages is looked for there."""
         ended, hidden = self._read_list(active)
-        self.unread = {run.pk: run for run in ended}
+        self.unread |= {run.pk: run for run in ended}
         if self.is_list_refused:  # every run is asked all the time: starts must find room beside that
             self._read_each(list(hidden.values()), Priority.PARTIAL)
             return
         if hidden:
             self.unread |= {run.pk: run for run in self._reveal(hidden)}
-        self._read_each(oldest_first(self.unread.values()))
+        try:
+            self._read_each(oldest_first(self.unread.values()))
+        except BudgetWait:
+            progress.note_ended([run for run in ended if run.pk in self.unread], timezone.now())
+            raise
+
+    def _is_look_overdue(self) -> bool:
+        return time.monotonic() - self.looked_at > SLOW_SECONDS
 
     def _is_delivered(self, now: datetime) -> bool:
         """True while deliveries bring the news, so that the list is read as a safety net only."""
@@ -161,28 +170,30 @@ class Watch:
         if self.is_list_refused:
             return [], active
         try:
-            page = self._page(limit=PAGE)
-        except LaminaRejected as error:
-            if error.is_key_refused:
+            page = self._page(Priority.FINAL if self._is_look_overdue() else None, limit=PAGE)
+        except LaminaError as error:
+            self.looked_at = time.monotonic()  # what is known to have ended is read before the next try
+            if not isinstance(error, LaminaRejected) or error.is_key_refused:
                 raise
             self.is_list_refused = True  # this key may not list: every run is asked by its id
             return [], active
+        self.looked_at = time.monotonic()
         ended = self._note_rows(active, page.rows)
         shown = {row.run_id for row in page.rows}
         return ended, {remote_id: run for remote_id, run in active.items() if remote_id not in shown}
 
-    def _page(self, **asked: Any) -> RunPage:
+    def _page(self, priority: Priority | None = None, **asked: Any) -> RunPage:
         """One page of the list. A round needs several when runs are many, so it waits a little for each: begun anew
         with every short wait for the budget, it would never come to its last page."""
         for _ in range(WAITS_PER_PAGE):
             self._renew()
             try:
-                return lamina().list_runs(**asked)
+                return lamina(priority).list_runs(**asked)
             except BudgetWait as wait:
                 if wait.seconds > LONGEST_WAIT_SECONDS or stop_requested():
                     raise
                 self._sleep(wait.seconds)
-        return lamina().list_runs(**asked)
+        return lamina(priority).list_runs(**asked)
 
     def _note_rows(self, active: dict[str, Run], rows: list[RunRow]) -> list[Run]:
         now = timezone.now()

@@ -222,6 +222,13 @@ def note_row(run: Run, row: RunRow, now: datetime) -> bool:
     return _change(run, ("queued",), status="running", remote_status=row.status[:50], seen_at=now)
 
 
+def note_ended(runs: list[Run], now: datetime) -> None:
+    """The run list shows that these have ended, and their results must wait for the budget: people hear it now."""
+    for run in runs:
+        if run.ended_at is None:
+            _change(run, AT_LAMINA, is_certain=True, ended_at=now, seen_at=now)
+
+
 def note_missing(run: Run, now: datetime) -> bool:
     """Lamina answered "no such run" when asked by id; three times in a row and it is lost."""
     counts = Q(missing_reads=0) | Q(asked_at=None) | Q(asked_at__lte=now - LOST_EVERY) | Q(asked_at__gt=now)
@@ -302,6 +309,8 @@ def _log(run: Run, fields: dict[str, Any]) -> None:
     told = [f" {name}={fields[name]}" for name in ("wait", "failure") if fields.get(name)]
     if "cancel_asked_at" in fields:
         told.append(" cancel=asked")
+    if "ended_at" in fields:
+        told.append(" ended=yes results=later")
     if "candidates" in fields and not fields.get("due_at"):
         told.append(" asks=person")
     if status != run.status or told:

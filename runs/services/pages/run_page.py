@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from runs.models import Member, Output, OutputFile, Preset, Run, RunInput, StoredFile
+from runs.models import AT_LAMINA, Member, Output, OutputFile, Preset, Run, RunInput, StoredFile
 from runs.services.checking import tries_of
 from runs.services.pages.cards import input_files, input_text, is_live, version_token
 from runs.services.team.people import mail_to_admins
@@ -171,7 +171,7 @@ def sentence_of(run: Run) -> str:
             return "We could not find out whether it started. Please decide."
         return "We do not know yet whether it started. We are looking; nothing is repeated."
     if state.key == "progress":
-        return state.detail or "Lamina is working."
+        return state.detail or ("Finished at Lamina." if run.ended_at else "Lamina is working.")
     took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
     if state.key == "ready":
         unsaved = any(f.status == "saving" for o in run.outputs.all() for f in o.files.all())
@@ -208,6 +208,7 @@ def decide_words(run: Run) -> str:
     return "Lamina's list of runs could not tell."
 
 
+ENDED_WORDS = "So many runs go on that fetching its results has to wait a moment."
 SLOW_WORDS = (
     "",
     "This takes longer than nine in ten runs of this app did. We keep looking.",
@@ -217,7 +218,9 @@ SLOW_WORDS = (
 
 
 def wait_words(run: Run) -> str:
-    """Why a start is waiting, and how long it will."""
+    """Why a start is waiting, and how long it will; or why the results of a run that has ended are not here yet."""
+    if run.status in AT_LAMINA and run.ended_at:
+        return ENDED_WORDS
     if run.status != "starting" or not run.wait:
         return ""
     words = " ".join(filter(None, [WAITS[Run.Wait(run.wait)], place_words(run)]))
