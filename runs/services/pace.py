@@ -19,9 +19,9 @@ YOUNG = timedelta(minutes=10)
 ON_SCREEN = timedelta(seconds=15)
 SLOW_SECONDS = 15.0
 UNWATCHED = 1.25  # times LAMINA_POLL_SECONDS between two looks while no run is on a screen
-# Times LAMINA_POLL_SECONDS until a run nobody watches is first looked at, however quick its app is, and between two
-# looks while the budget is short; an end is still known within 5 s.
+# Times LAMINA_POLL_SECONDS until a run nobody watches is first looked at, however quick its app is.
 CALM = 5 / 3
+SHORT = 1.5  # the same, between two looks while the budget is short: an end is still known within 5 s
 SURELY_NOT_BEFORE = 0.8  # of the quickest end of the app's last runs: the first look at one that nobody watches
 FEWEST = 5  # ends that make a quickest one worth believing that much; with fewer it is
 PERHAPS_NOT_BEFORE = 0.6
@@ -72,7 +72,7 @@ class Pace:
         if not is_watched and all(now - run.created_at >= YOUNG for run in active):
             return max(SLOW_SECONDS, poll)
         if is_budget_short(active):
-            return poll * CALM
+            return poll * SHORT
         return poll if is_watched else poll * UNWATCHED
 
     def _first_look(self, run: Run, *, is_short: bool) -> float:

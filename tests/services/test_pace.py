@@ -110,7 +110,7 @@ def test_while_the_budget_is_short_one_look_waits_for_many_ends(alice: Member) -
 
     assert early(*runs)
     assert not early(*runs, aged(alice, app, 35))
-    assert Pace().pause(runs, timezone.now()) == pytest.approx(5)
+    assert Pace().pause(runs, timezone.now()) == pytest.approx(4.5)
 
 
 def test_old_runs_are_looked_at_slowly(alice: Member) -> None:
