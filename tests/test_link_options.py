@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
 from runs.models import GuestLink, Member, Run, SharingRules
 from runs.services import sharing
+from runs.services.guest_links.link_form import link_form
 from tests.factories import make_kept, make_run
 from tests.test_guests import link, path_of, run
 
@@ -68,6 +70,22 @@ def test_a_link_never_takes_in_what_its_maker_may_not_share(
     mine = [output.public_id for output in run.outputs.all()]
     as_alice.post(f"/shares/{link.public_id}/", options(run, o=[*mine, foreign.outputs.all()[0].public_id]))
     assert {output.run_id for output in link.outputs.all()} == {run.pk}
+
+
+def test_saving_options_never_opens_a_link_that_was_revoked_meanwhile(link: GuestLink, run: Run, alice: Member) -> None:
+    read_before = GuestLink.objects.get(pk=link.pk)
+    sharing.revoke(link, alice)
+    GuestLink.objects.update(views=7)
+    filled = QueryDict(mutable=True)
+    filled.setlist("o", [output.public_id for output in run.outputs.all()])
+    filled.update({"last_day": f"{timezone.localdate() + timedelta(days=3)}", "audience": "Kim"})
+    wishes = link_form(read_before, alice, filled).wishes
+    assert wishes is not None
+
+    sharing.change_link(read_before, wishes)
+
+    link.refresh_from_db()
+    assert (link.revoked_by, link.views, link.audience) == (alice, 7, "Kim")
 
 
 def test_whoever_may_make_no_links_any_more_changes_none(as_alice: Client, link: GuestLink, run: Run) -> None:

@@ -241,8 +241,10 @@ def test_lists_take_the_same_number_of_queries_however_long(
 ) -> None:
     with django_assert_max_num_queries(12):  # type: ignore[attr-defined]
         as_alice.get("/shares/")
-    for _ in range(8):
-        sharing.make_link(alice, list(run.outputs.all()))
+    for number in range(16):
+        another = sharing.make_link(alice, list(run.outputs.all()))
+        if number % 2:
+            sharing.revoke(another, alice)
     with django_assert_max_num_queries(12):  # type: ignore[attr-defined]
         as_alice.get("/shares/")
 
@@ -271,4 +273,13 @@ def test_a_shorter_longest_time_shortens_the_links_there_are(as_admin: Client, l
     page = as_admin.post("/manage/sharing/", rules(longest_days="5"), follow=True).content.decode()
     assert "1 link ends earlier now." in page
     link.refresh_from_db()
+    assert (sharing.last_day_of(link) - timezone.localdate()).days == 5
+
+
+def test_a_link_that_was_revoked_comes_back_no_longer_than_is_allowed_by_now(as_admin: Client, link: GuestLink) -> None:
+    as_admin.post(f"/shares/{link.public_id}/revoke/")
+    as_admin.post("/manage/sharing/", rules(longest_days="5"))
+    as_admin.post(f"/shares/{link.public_id}/restore/")
+    link.refresh_from_db()
+    assert link.revoked_at is None
     assert (sharing.last_day_of(link) - timezone.localdate()).days == 5

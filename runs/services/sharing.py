@@ -29,6 +29,7 @@ LONGEST_DAYS = 730  # more than two years is a publication
 LONGEST_AUDIENCE = 150
 LONGEST_MESSAGE = 2_000
 LONGEST_PASSPHRASE = 200
+CHANGED_BY_WISHES = ("audience", "message", "may_download", "shows_inputs", "shows_app", "expires_at", "passphrase")
 
 
 @dataclass(frozen=True)
@@ -121,13 +122,13 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
 
 @transaction.atomic
 def change_link(link: GuestLink, wishes: Wishes) -> None:
-    """Make LINK as wished; its address stays."""
+    """Make LINK as wished; its address stays, and so does what others did to it meanwhile: looks, and a revoke."""
     link.audience, link.message = wishes.audience, wishes.message
     link.may_download, link.shows_inputs, link.shows_app = wishes.may_download, wishes.shows_inputs, wishes.shows_app
     link.expires_at = end_of(wishes.last_day)
     if wishes.passphrase is not None:
         link.passphrase = make_password(wishes.passphrase) if wishes.passphrase else ""
-    link.save()
+    link.save(update_fields=CHANGED_BY_WISHES)
     _choose(link, wishes.outputs)
 
 
@@ -144,15 +145,16 @@ def revoke(link: GuestLink, member: Member) -> bool:
     return bool(open_links.update(revoked_at=timezone.now(), revoked_by=member))
 
 
-def may_restore(link: GuestLink, member: Member) -> bool:
+def may_restore(link: GuestLink, member: Member, rules: SharingRules) -> bool:
     """Whoever revoked a link may undo it, and so may admins."""
     is_theirs = member.is_admin or link.revoked_by_id in (None, member.pk)
-    return link.revoked_at is not None and is_theirs and SharingRules.current().may_make_links(member)
+    return link.revoked_at is not None and is_theirs and rules.may_make_links(member)
 
 
-def restore(link: GuestLink) -> None:
-    """The same address works again, as long as its time lasts."""
-    GuestLink.objects.filter(pk=link.pk).update(revoked_at=None, revoked_by=None)
+def restore(link: GuestLink, rules: SharingRules) -> None:
+    """The same address works again, as long as its time lasts, and no longer than RULES allow by now."""
+    expires_at = min(link.expires_at, end_of(latest_day(rules)))
+    GuestLink.objects.filter(pk=link.pk).update(revoked_at=None, revoked_by=None, expires_at=expires_at)
 
 
 def extend(link: GuestLink) -> None:

@@ -142,10 +142,10 @@ def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
 @require_POST
 def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
     """The undo of revoke."""
-    link = _link_of(request, link_id)
-    if not sharing.may_restore(link, request.user):
+    link, rules = _link_of(request, link_id), SharingRules.current()
+    if not sharing.may_restore(link, request.user, rules):
         raise PermissionDenied
-    sharing.restore(link)
+    sharing.restore(link, rules)
     return _changed(request, link, SAID["restored"])
 
 

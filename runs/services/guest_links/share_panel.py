@@ -140,7 +140,7 @@ def link_view(link: GuestLink, member: Member, rules: SharingRules, *, made: str
         is_fresh=is_fresh,
         passphrase=suggested if suggested and check_password(suggested, link.passphrase) else "",
         may_extend=_may_extend(link, member, rules),
-        may_restore=sharing.may_restore(link, member),
+        may_restore=sharing.may_restore(link, member, rules),
     )
 
 
