@@ -8,12 +8,14 @@ from io import BytesIO
 
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.core.files.storage import FileSystemStorage
 from django.test import Client
 from django.utils import timezone
 
 from lamina_portal.logs import MaskSecretPaths
 from runs.models import GuestLink, Member, Output, Run, SharingRules, StoredFile
 from runs.services import secret_links, sharing
+from runs.services.files.storing import StorageAway
 from runs.services.guest_links import guests
 from tests.factories import make_kept, make_run, make_stored
 
@@ -98,6 +100,19 @@ def test_downloads_have_names_that_tell_nothing(link: GuestLink) -> None:
     with zipfile.ZipFile(BytesIO(packed)) as archive:
         assert archive.namelist() == ["front.png", "back.txt"]
         assert archive.read("back.txt") == b"Made for walking."
+
+
+def test_a_storage_that_is_away_is_said(link: GuestLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> bool:
+        raise StorageAway
+
+    page_of(link, may_download=True)
+    monkeypatch.setattr(FileSystemStorage, "exists", away)
+
+    answer = Client().get(f"{path_of(link)}download/")
+
+    assert answer.status_code == 503
+    assert "Nothing is lost" in answer.content.decode()
 
 
 def test_films_play_piece_by_piece(link: GuestLink, run: Run) -> None:

@@ -29,7 +29,8 @@ from lamina_portal.throttling import TooManyError
 from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.services import sharing
-from runs.services.files.serving import content_disposition, file_response
+from runs.services.files.serving import AWAY, AWAY_HEADERS, content_disposition, file_response
+from runs.services.files.storing import StorageAway
 from runs.services.guest_links import guest_page, guest_zip, guests
 from runs.services.guest_links.guests import State
 
@@ -165,7 +166,10 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
     link = _proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link
-    archive = guest_zip.pack(link) if link.may_download else ()
+    try:
+        archive = guest_zip.pack(link) if link.may_download else None
+    except StorageAway:
+        return HttpResponse(AWAY, status=503, content_type="text/plain; charset=utf-8", headers=AWAY_HEADERS)
     if not archive:
         return _plain(request, "nothing", 404)
     request.META.pop("HTTP_ACCEPT_ENCODING", None)  # a compressed answer would lose its length

@@ -11,8 +11,8 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 from zipstream import ZipStream
 
-from runs.models import Member, Output, OutputFile, Run, StoredFile
-from runs.services.files import naming
+from runs.models import Member, Output, OutputFile, Run
+from runs.services.files import naming, storing
 from runs.services.files.fetching import size_words
 from runs.services.files.provenance import NAME, Origin, sheet
 from runs.services.pages.run_page import OutputBox, output_boxes
@@ -21,7 +21,6 @@ logger = logging.getLogger("runs.downloads")
 
 MAX_RESULTS = 1000
 MAX_BYTES = 20_000_000_000
-BLOCK_BYTES = 256 * 1024
 NOT_SAVED = "The portal has no copy of this one."
 GONE = "The file is no longer in the portal's storage."
 
@@ -88,20 +87,13 @@ def _add_result(archive: ZipStream, run: Run, output: Output, box: OutputBox, ta
         else:
             ending = PurePosixPath(file.file.name or "").suffix
             name = naming.unique(f"{naming.result_stem(run, box.label, kept.position + 1)}{ending}", taken)
-            archive.add(_blocks(file), name, size=file.size_bytes)
+            archive.add(storing.blocks_of(file), name, size=file.size_bytes)
         yield Origin(name, run, output, box.label, file, file.sha256 if file else "", note)
     if output.text:
         content = output.text.encode("utf-8", "replace")
         name = naming.unique(f"{naming.result_stem(run, box.label)}.txt", taken)
         archive.add(content, name)
         yield Origin(name, run, output, box.label, None, hashlib.sha256(content).hexdigest())
-
-
-def _blocks(file: StoredFile) -> Iterator[bytes]:
-    """The file piece by piece; it is opened when its turn comes."""
-    with file.file.storage.open(file.file.name or "", "rb") as opened:
-        while block := opened.read(BLOCK_BYTES):
-            yield block
 
 
 def _archive_name(runs: list[Run]) -> str:

@@ -30,6 +30,7 @@ type OnChunk = Callable[[int], None]  # gets the bytes moved so far
 
 WAITING_ROOM = "incoming"
 LEFTOVER_SECONDS = 6 * 3600
+BLOCK_BYTES = 256 * 1024
 NAME_LENGTH = 120  # characters; file systems count bytes and stop at 255
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, direction and the like
 
@@ -177,6 +178,13 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def blocks_of(stored: StoredFile) -> Iterator[bytes]:
+    """The file piece by piece, for a zip; it is opened when its turn comes."""
+    with stored.file.storage.open(stored.file.name or "", "rb") as opened:
+        while block := opened.read(BLOCK_BYTES):
+            yield block
 
 
 @contextmanager
