@@ -7,6 +7,7 @@ are asked for, and the page says how many that is.
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from runs.models import Member, Output, Run
@@ -89,8 +90,10 @@ def _is_done(tried: list[Run]) -> bool:
     return any(child.is_active or child.status == Run.Status.COMPLETED for child in tried)
 
 
+@transaction.atomic
 def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     """Start what failed in RUN once more, once for one TOKEN; None when that is not possible now."""
+    Run.objects.select_for_update().get(pk=run.pk)  # of two pages at once the later one sees what the first has started
     if started := launch.run_of_form(member, token):
         return started if started.parent_id == run.pk else None
     indexes = failed_indexes(run)

@@ -2,13 +2,17 @@
 
 import threading
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 from django.db import connection
 from django.http import HttpResponse
+from django.test import Client
 
 from runs.models import Member, Run
-from tests.conftest import SandboxDoor
+from runs.services import launch
+from tests.conftest import SandboxDoor, client_of
+from tests.factories import make_run
 from tests.hostile.apps import EVERYTHING, NOTE
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known
@@ -80,6 +84,20 @@ def test_one_form_with_two_contents_at_once(lamina_door: SandboxDoor, browser: B
 
     assert sorted(a.status_code for a in answers) == [302] * 3 + [422] * 3
     assert Run.objects.count() == len(lamina_door.requests_to("run_start")) == 1
+
+
+def test_what_failed_is_tried_again_once_from_many_pages(alice: Member) -> None:
+    run = make_run(alice, status="completed", outputs_failed=1)
+    run.outputs.filter(position=1).update(status="error")
+    tokens = [launch.new_form_token(alice) for _ in range(TIMES)]
+    clients = [client_of(alice) for _ in tokens]
+
+    def trying(client: Client, token: str) -> Callable[[], HttpResponse]:
+        return lambda: cast(HttpResponse, client.post(f"/runs/{run.public_id}/retry-failed/", {"token": token}))
+
+    at_once(*map(trying, clients, tokens))
+
+    assert Run.objects.filter(parent=run).count() == 1
 
 
 def test_ten_forms_are_ten_runs(lamina_door: SandboxDoor, browser: Browser, alice: Member) -> None:
