@@ -281,14 +281,14 @@ def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, An
 
 def _ending(run: Run, snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
     """How it ended, for a person: what counts is whether anything usable came out."""
-    text = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
+    whole = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
+    text = whole[: results.SENTENCE_LENGTH]
     if snapshot.state == "cancelled":
         return {"status": "cancelled"}
     if ready:  # "failed" with good results among the bad ones is partly ready to a person
         return {"status": "completed", "failure_text": text if snapshot.state == "failed" else ""}
     cause = "nothing" if snapshot.state == "completed" else "remote"
-    cause = "credits" if tells_insufficient_credits(text) else cause
-    text = text[: results.SENTENCE_LENGTH]
+    cause = "credits" if tells_insufficient_credits(whole) else cause
     return {"status": "failed", "failure": cause, "failure_text": text}
 
 

@@ -37,6 +37,17 @@ def test_labels_and_reasons_without_end_are_cut(alice: Member, as_alice: Client)
     assert len(page) < 100_000
 
 
+def test_a_story_without_end_is_cut_where_some_results_are_good_too(alice: Member) -> None:
+    run = make_run(alice, status="running", remote_id="r1")
+    good = {"id": "a", "type": "text", "value": "Fine", "status": "completed"}
+
+    progress.apply_snapshot(run, snapshot(run, "failed", errorMessage="x" * HUGE, outputs=[good]), timezone.now())
+
+    run.refresh_from_db()
+    assert run.status == "completed"
+    assert 0 < len(run.failure_text) <= results.SENTENCE_LENGTH
+
+
 def test_too_few_credits_are_recognised_at_the_end_of_a_long_story(alice: Member) -> None:
     run = make_run(alice, status="running", remote_id="r1")
 
