@@ -46,7 +46,7 @@
 	grid.addEventListener("mousedown", (event) => {
 		if (event.shiftKey && event.target.closest?.(".run-card-pick")) event.preventDefault();
 	});
-	// Once something is chosen, a click on a card with Ctrl or Shift chooses, too
+	// Once something is chosen, a click on a card with Shift chooses, too
 	grid.addEventListener("click", (event) => {
 		const link = event.target.closest?.(".card-link"), box = link && $(".run-card-pick input", link.closest(".run-card"));
 		if (!box || !chosen.size || !event.shiftKey) return;

@@ -10,9 +10,9 @@ from runs.models import Member
 from runs.services.team import members
 
 ROLES = (
-    (Member.Role.VIEWER, "Viewer", "Sees what is shared with the team, and comments."),
+    (Member.Role.VIEWER, "Viewer", "Sees what is shared with the team, and downloads it."),
     (Member.Role.MAKER, "Maker", "Also runs apps and shares results."),
-    (Member.Role.APPROVER, "Approver", "Also decides about results."),
+    (Member.Role.APPROVER, "Approver", "Also makes guest links where admins keep those for approvers."),
     (Member.Role.ADMIN, "Admin", "Also sees private runs and manages people and the portal."),
 )
 PASSWORD_HELP = "At least 8 characters; a few words in a row are easy to keep in mind."  # noqa: S105 - a sentence

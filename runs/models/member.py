@@ -84,7 +84,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     @property
     def can_run(self) -> bool:
-        """Viewers see and comment; everyone else also runs."""
+        """Viewers only look; everyone else also runs."""
         return self.role != self.Role.VIEWER
 
 

@@ -305,7 +305,7 @@ class Draft(models.Model):
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="drafts")
     answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # list of schema_forms.Answer dicts
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
-    source = models.CharField(max_length=16, blank=True, default="")  # the run it was begun from, by public id
+    source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it was begun from
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
