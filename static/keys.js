@@ -2,8 +2,8 @@
 "use strict";
 {
 	const visible = (node) => node.offsetParent || node.getClientRects().length;
-	const links = () => $$("main .card-link, main [data-step]").filter(visible);
-	const cardOf = (node) => node?.closest(".card, [data-step]");
+	const links = () => $$("main .card-link").filter(visible);
+	const cardOf = (node) => node?.closest(".card");
 
 	const step = (by) => {
 		const all = links(), here = all.findIndex((link) => cardOf(link) === cardOf(document.activeElement));

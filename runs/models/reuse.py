@@ -56,7 +56,7 @@ class SavedView(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="saved_views")
     name = models.CharField(max_length=100)
-    query = models.TextField(blank=True, default="")  # the query string, without `before`
+    query = models.TextField(blank=True, default="")  # the query string, without a place in the list
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -85,11 +85,6 @@ class RunQuerySet(models.QuerySet["Run"]):
             return self.filter(status="completed", outputs_failed__gt=0)
         return self.filter(status=key) if key in Run.Status.values else self
 
-    def before(self, run: "Run") -> Self:
-        """Runs older than RUN in newest-first order: the next page, as quick as the first."""
-        older = Q(created_at__lt=run.created_at) | Q(created_at=run.created_at, pk__lt=run.pk)
-        return self.filter(older, created_at__lte=run.created_at)  # the plain bound is what SQLite's index can use
-
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 

@@ -118,11 +118,6 @@ class SchemaForm(forms.Form):
         """Indexes of the results to make; of a valid form at least one, unless the app tells of none."""
         return sorted(index for result in self.ticked for index in result.indexes)
 
-    def wanted_labels(self) -> list[str] | None:
-        """Labels for the call and for a draft; None when all are wanted."""
-        ticked = self.ticked
-        return None if len(ticked) == len(self.results) else [result.label for result in ticked]
-
     # --- errors ---
 
     def clean(self) -> dict[str, Any]:

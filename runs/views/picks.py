@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -24,7 +24,7 @@ def history_act(request: PortalRequest) -> HttpResponse:
     act, ids = request.POST.get("do", ""), list(dict.fromkeys(request.POST.getlist("r")))[: picking.AT_MOST]
     member, back = request.user, Filter.parse(request.POST.get("query", "")).url()
     if act == "download" and ids:
-        return go_to(request, f"{_address('runs:files-download')}?{urlencode([('r', one) for one in ids])}")
+        return go_to(request, f"{reverse('runs:files-download')}?{urlencode([('r', one) for one in ids])}")
     if act == "compare":
         results = picking.results_to_compare(ids, member)
         if not results:
@@ -54,13 +54,6 @@ def _change(request: PortalRequest, act: str, ids: list[str]) -> picking.Outcome
     if act == "restore":
         return picking.bring_back(ids, member)
     raise BadRequest("no such act")
-
-
-def _address(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        raise BadRequest("not here") from None
 
 
 def take_undo(request: PortalRequest) -> dict[str, object] | None:

@@ -203,7 +203,3 @@ def _noise(size: tuple[int, int], strength: int) -> Image.Image:
 def grained(picture: Image.Image, strength: float = 1.0) -> Image.Image:
     """The tooth of uncoated paper."""
     return ImageChops.overlay(picture, _noise(picture.size, round(17 * strength)))
-
-
-def rounded_mask(size: tuple[int, int], radius: float) -> Image.Image:
-    return Paper(size, (0, 0, 0)).mask(Pen().box(0, 0, size[0] - 0.5, size[1] - 0.5, radius))

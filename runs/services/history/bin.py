@@ -16,7 +16,6 @@ from runs.queue import stop_requested
 from runs.services.files import orphans
 
 KEPT_FOR = timedelta(days=30)
-STILL_ACTIVE = "This run is still going on. Cancel it first, or wait until it has ended; then it can go to the bin."
 
 
 def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> int:

@@ -220,20 +220,14 @@ def _fetch(runs: RunQuerySet, count: int, *, is_newest_first: bool = True) -> li
 
 
 @dataclass(frozen=True)
-class Neighbours[T: (Run, Output)]:
-    """What stands beside something in the list: NEWER comes before it, OLDER after it."""
+class Neighbours:
+    """What stands beside a result in the list: NEWER comes before it, OLDER after it."""
 
-    newer: T | None = None
-    older: T | None = None
-
-
-def runs_beside(run: Run, found: Filter, member: Member) -> Neighbours[Run]:
-    """The runs before and after RUN in the list of FOUND, whether RUN itself is in it or not."""
-    runs = found.runs(member, Directory.load(member))
-    return Neighbours(_next(Cursor.of(run).newer(runs), "created_at", "pk"), _next(Cursor.of(run).older(runs)))
+    newer: Output | None = None
+    older: Output | None = None
 
 
-def outputs_beside(output: Output, found: Filter, member: Member) -> Neighbours[Output]:
+def outputs_beside(output: Output, found: Filter, member: Member) -> Neighbours:
     """The results before and after OUTPUT when one looks through the list of FOUND, run by run."""
     done = Output.objects.filter(status=Output.Status.COMPLETED)
     siblings = done.filter(run=output.run_id)
