@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from runs.models import Lease, Member, Run
+from runs.models import Lease, Member, OutputFile, Run
 from runs.services.waking import POLLER
 from tests.factories import make_app, make_run
 
@@ -40,6 +40,15 @@ def test_every_shelf_holds_its_runs(as_alice: Client, alice: Member, bob: Member
         assert shown == {heading}
     assert not [run for run in hidden if run.public_id in body]
     assert "In progress in the team" in body
+
+
+def test_home_asks_for_news_while_results_are_being_saved(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice, status="completed")
+    assert 'id="live"' not in as_alice.get("/").content.decode()
+
+    OutputFile.objects.create(output=run.outputs.all()[0], source_url="https://files.example.com/a.png")
+
+    assert 'id="live"' in as_alice.get("/").content.decode()
 
 
 def test_apps_used_lately_come_latest_first_and_gone_ones_not(as_alice: Client, alice: Member, bob: Member) -> None:

@@ -19,7 +19,7 @@ from runs.services import catalog, launch
 from runs.services.costs import cost_line
 from runs.services.filling import drafts, form_files, openings, presets, reuse, uploads
 from runs.services.filling.openings import NoSourceError, Notice, Opening
-from runs.services.folding import fold_words
+from runs.services.folding import fold, fold_words
 from runs.services.launch import Press, TokenSpentError, launch_run
 from runs.services.pages.cards import app_card, run_cards
 from runs.services.team.people import mail_to_admins
@@ -45,7 +45,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
     if makes:
         found = found.making(makes)
     apps = [app_card(app) for app in found]
-    everything = apps if not q and not makes else [app_card(app) for app in listed]
+    everything = apps or [app_card(app) for app in listed]
     context = {
         "section": "apps",
         "apps": apps,
@@ -72,7 +72,7 @@ def _nearest(q: str, cards: list[Any]) -> list[Any]:
     """The three apps that share most letters-in-a-row with what was asked."""
 
     def pieces(text: str) -> set[str]:
-        text = text.casefold()
+        text = fold(text)
         return {text[i : i + 3] for i in range(len(text) - 2)}
 
     asked = pieces(q)

@@ -28,6 +28,12 @@ class Shelves:
     latest: list[RunCard]
     starred: list[RunCard]
 
+    @property
+    def is_live(self) -> bool:
+        """True while a card may still change by itself: a run that has ended may be saving its results."""
+        shown = (*self.active, *self.team_active, *self.latest, *self.starred)
+        return any(card.is_active for card in shown)
+
 
 @require_safe
 def home(request: PortalRequest) -> HttpResponse:

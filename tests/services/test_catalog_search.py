@@ -25,7 +25,9 @@ def test_an_app_is_found_without_its_accents_and_with_too_many(as_alice: Client,
 
     for words in ("legendes", "LÉGENDES", "lègéndes", "captions legend"):
         assert [card.app for card in as_alice.get("/apps/", {"q": words}).context["apps"]] == [caption], words
-    assert as_alice.get("/apps/", {"q": "legendes zebra"}).context["apps"] == []
+    none = as_alice.get("/apps/", {"q": "LÈGE zebra"}).context
+    assert none["apps"] == []
+    assert none["nearest"][0].app == caption
 
 
 def test_a_changed_description_takes_the_place_of_the_old_one(caption: App) -> None:
