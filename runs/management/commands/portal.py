@@ -18,6 +18,7 @@ from runs.management.people import prepare_people
 from runs.management.supervision import Part, PartDied, Pulse, StopAsked, Supervisor, python
 from runs.models import Heartbeat
 from runs.queue import enqueue
+from runs.services import catalog
 from runs.services.upkeep import health, workers
 
 STOP_ORDER = ("web server", "worker", "sandbox")
@@ -62,7 +63,7 @@ class Command(BaseCommand):
         call_command("collectstatic", interactive=False, verbosity=0)
         people = prepare_people(bind, self.say)
         enqueue("runs.tasks.pulse")
-        enqueue("runs.tasks.refresh_catalog")  # so that the first person to sign in finds apps
+        catalog.request_refresh()  # so that the first person to sign in finds apps
         connections.close_all()  # the children must not inherit an open one
         return people
 
