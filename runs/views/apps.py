@@ -112,7 +112,7 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     """Run was pressed, or a button inside the form."""
     if app.schema is None:
         raise Http404
-    posted = form_files.posted_fields(request)
+    posted = request.POST.copy()
     known = AppSchema.objects.filter(app=app, version=posted.get("schema", "")).first()
     opened = known or app.schema
     if not request.user.can_run:  # the page says so beside Run; no file is taken, no preset changed
@@ -215,7 +215,7 @@ def _saying(opened_with: Opening, words: str) -> Opening:
 def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
     """Keep what is typed, valid or not; files travel by themselves."""
     app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
-    posted = form_files.posted_fields(request)
+    posted = request.POST.copy()
     schema = AppSchema.objects.filter(app=app, version=posted.get("schema", "")).first() or app.schema
     if schema is not None and launch.is_unspent(request.user, posted.get("token", "")):
         form = _form(request, app, schema, posted)

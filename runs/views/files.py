@@ -31,14 +31,13 @@ def file_thumb(request: PortalRequest, file_id: str, width: int) -> HttpResponse
 @require_POST
 def upload_create(request: PortalRequest) -> HttpResponse:
     """Take one file or link for a field of an app's form; answers the tile that stands in the form for it."""
-    posted = form_files.posted_fields(request)
-    app = get_object_or_404(App, public_id=posted.get("app", ""))
-    field = posted.get("field", "")
+    app = get_object_or_404(App, public_id=request.POST.get("app", ""))
+    field = request.POST.get("field", "")
     name = getattr(request.FILES.get("file"), "name", "")
     try:
         if not request.user.can_run:
             raise uploads.UploadRejected(VIEWERS_LOOK)
-        upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), posted.get("link", ""))
+        upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), request.POST.get("link", ""))
     except uploads.UploadRejected as rejected:
         return render(request, "schema_forms/_upload_error.html", {"error": str(rejected), "name": name}, status=422)
     return _tile(request, upload, field)

@@ -25,7 +25,7 @@ def library(request: PortalRequest) -> HttpResponse:
         return _picked(request, app, question)
     source = request.GET.get("source", "")
     source = source if source in shelf.SOURCES else "results"
-    q = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+    q = request.GET.get("q", "").strip()[:200]
     found = shelf.browse(request.user, question.accept, source, q, request.GET.get("before", "")[:16])
     context = {
         "section": "apps",
@@ -50,8 +50,7 @@ def _url(app: App, question: Question, **query: str) -> str:
 
 def _picked(request: PortalRequest, app: App, question: Question) -> HttpResponse:
     """With htmx the tiles of what was picked go into the open form; without, into its draft."""
-    ids = [file_id.replace("\x00", "") for file_id in request.POST.getlist("pick")[:50]]
-    taken = shelf.take(request.user, question, ids)
+    taken = shelf.take(request.user, question, request.POST.getlist("pick")[:50])
     if request.htmx:
         infos = uploads.upload_infos(request.user, [upload.public_id for upload in taken])
         return render_page(

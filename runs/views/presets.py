@@ -65,7 +65,7 @@ def _source(request: PortalRequest) -> Source:
 
 
 def _name(request: PortalRequest) -> str:
-    return " ".join(request.POST.get("name", "").replace("\x00", "").split())[: presets.NAME_LENGTH]
+    return " ".join(request.POST.get("name", "").split())[: presets.NAME_LENGTH]
 
 
 def _new_page(request: PortalRequest, source: Source, name: str, *, error: str = "") -> HttpResponse:

@@ -75,20 +75,12 @@ def _take_field(
         errors[name] = " ".join(dict.fromkeys(sentences))
 
 
-def posted_fields(request: HttpRequest) -> QueryDict:
-    """A copy of what was posted that every database can look up and keep: PostgreSQL takes no NUL."""
-    posted = request.POST.copy()
-    for name, values in posted.lists():
-        posted.setlist(name, [value.replace("\x00", "\ufffd") for value in values])
-    return posted
-
-
 def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:
     """Files of a form that was posted after the sign-in had expired, as the fields that stand for them.
 
     The form's own token tells whose they are: it is signed, and only that member can pick them up again.
     """
-    given = posted_fields(request)
+    given = request.POST
     owner = launch.read_form_token(given.get("token", ""), KEPT_FOR) or 0
     member = Member.objects.filter(pk=owner, is_active=True).first()
     schema = AppSchema.objects.filter(version=given.get("schema", "")).first()
