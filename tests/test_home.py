@@ -107,3 +107,13 @@ def test_the_list_of_shortcuts_is_a_page_and_a_dialog(as_alice: Client, alice: M
     assert "<kbd>x</kbd>" in dialog
     Member.objects.filter(pk=alice.pk).update(has_shortcuts=False)
     assert "keys.js" not in as_alice.get("/help/keys/").content.decode()
+
+
+@pytest.mark.parametrize("page", ["/", "/apps/", "/history/", "/help/keys/"])
+def test_whoever_switched_shortcuts_off_has_none_for_the_search(as_alice: Client, alice: Member, page: str) -> None:
+    make_run(alice)
+    assert 'data-hotkey="/"' in as_alice.get(page).content.decode()
+
+    Member.objects.filter(pk=alice.pk).update(has_shortcuts=False)
+
+    assert "data-hotkey" not in as_alice.get(page).content.decode()
