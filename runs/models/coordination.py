@@ -70,7 +70,7 @@ class Incident(models.Model):
     """Something an admin may want to know: the last few stand on the health page. Never holds key or inputs."""
 
     at = models.DateTimeField(default=timezone.now)
-    kind = models.CharField(max_length=30)  # "lamina", "delivery", "file", "worker"
+    kind = models.CharField(max_length=30)  # "lamina", "delivery", "file", "storage", "worker"
     text = models.CharField(max_length=300)
     request_id = models.CharField(max_length=100, blank=True, default="")
 

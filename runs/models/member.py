@@ -89,7 +89,8 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
 
 class SignInAttempt(models.Model):
-    """A wrong password, kept for a while so that guessing is slow; KEY is a hash, never an address or a mail."""
+    """A try that counts for a while: a wrong password, a link that is none, a guest's look (`throttling.Attempt`). KEY
+    is a hash, never an address or a mail."""
 
     key = models.CharField(max_length=64)
     at = models.DateTimeField(default=timezone.now)
