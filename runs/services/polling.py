@@ -226,7 +226,7 @@ class Watch:
                 self._note_rows(missing, page.rows)
                 for row in page.rows:
                     missing.pop(row.run_id, None)
-                if len(page.rows) < PAGE:
+                if len(page.rows) + page.skipped < PAGE:
                     break
         return list(missing.values())
 

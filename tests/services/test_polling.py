@@ -92,6 +92,17 @@ def test_a_run_the_newest_page_hides_is_found(alice: Member, app: App, sandbox: 
     assert run.status == "completed"
 
 
+def test_a_row_that_cannot_be_read_ends_no_list(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    start(alice, app, sandbox)
+    strangers = [{"runId": f"stranger-{n}", "status": "running"} for n in range(polling.PAGE - 1)]
+    for rows in ([], [*strangers, {"status": "running"}], []):
+        sandbox.control("faults", endpoint="runs", fault="status", status=200, times=1, body={"data": rows})
+
+    watch_once()
+
+    assert len(sandbox.requests_to("runs")) == 1 + 2 + 1  # newest; running, two pages; queued
+
+
 def test_a_refused_list_means_asking_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = start(alice, app, sandbox)
     sandbox.control("faults", endpoint="runs", fault="status", status=403, times=None)
