@@ -118,6 +118,20 @@ def test_what_cannot_be_seen_says_why(
     assert ('href="https://x.test/a.png"' in body) is (file_status == "failed")
 
 
+def test_a_page_that_waits_is_swapped_only_for_news(as_alice: Client, outputs: list[Output]) -> None:
+    OutputFile.objects.create(output=outputs[0], source_url="https://x.test/a.png", status="saving")
+    asked = re.search(r"""hx-get="[^"]+" hx-vals='{"v": "(\d+)"}'""", page(as_alice, outputs[0]))
+    assert asked
+
+    def ask() -> int:
+        headers = {"HX-Request": "true", "HX-Target": "file"}
+        return as_alice.get(outputs[0].get_absolute_url(), {"v": asked[1]}, headers=headers).status_code
+
+    assert ask() == 204
+    Output.objects.filter(pk=outputs[0].pk).update(version=int(asked[1]) + 1)
+    assert ask() == 200
+
+
 def test_previous_and_next_walk_files_and_results(as_alice: Client, outputs: list[Output]) -> None:
     front, back = outputs
     add_file(front)

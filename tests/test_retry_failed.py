@@ -73,11 +73,12 @@ def test_a_double_click_starts_one(as_alice: Client, partly: Run) -> None:
     assert Run.objects.count() == 2
 
 
-def test_two_pages_open_at_once_start_one(as_alice: Client, as_bob: Client, partly: Run) -> None:
+@pytest.mark.parametrize("is_shown", [True, False], ids=["shared with the team", "only me"])
+def test_two_pages_open_at_once_start_one(as_alice: Client, as_bob: Client, partly: Run, is_shown: bool) -> None:
     Run.objects.filter(pk=partly.pk).update(shared_at=timezone.now())
     old, theirs = token_of(as_alice, partly), token_of(as_bob, partly)
     retry(as_alice, partly, token_of(as_alice, partly))
-    Run.objects.filter(parent=partly).update(shared_at=timezone.now())
+    Run.objects.filter(parent=partly).update(shared_at=timezone.now() if is_shown else None)
 
     assert retry(as_alice, partly, old) == retry(as_bob, partly, theirs) == partly.get_absolute_url()
     assert Run.objects.count() == 2

@@ -147,10 +147,9 @@ class Watch:
         if self.is_list_refused:  # every run is asked all the time: starts must find room beside that
             self._read_each(list(hidden.values()), Priority.PARTIAL)
             return
-        if hidden:
-            self.unread |= {run.pk: run for run in self._reveal(hidden)}
+        missing = self._reveal(hidden) if hidden else []
         try:
-            self._read_each(oldest_first(self.unread.values()))
+            self._read_each(oldest_first([*self.unread.values(), *missing]))
         except BudgetWait:
             progress.note_ended([run for run in ended if run.pk in self.unread], timezone.now())
             raise

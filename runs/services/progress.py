@@ -23,7 +23,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RunRow, RunSnapshot
 from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run
 from runs.queue import enqueue, enqueue_long
@@ -217,6 +216,8 @@ def note_cancel_sent(run: Run, now: datetime, answer: str) -> None:
 
 def note_row(run: Run, row: RunRow, now: datetime) -> bool:
     """The run list shows this run as not ended; final news comes by `apply_snapshot` only."""
+    if run.ended_at is not None:  # the list has said otherwise before
+        _change(run, AT_LAMINA, is_certain=True, ended_at=None)
     if row.state == run.status:
         return False
     return _change(run, ("queued",), status="running", remote_status=row.status[:50], seen_at=now)
@@ -272,24 +273,13 @@ def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, An
         "outputs_failed": failed,
         "outputs_total": total,
     }
-    if snapshot.is_final:
+    if not snapshot.is_final:
+        fields["ended_at"] = None
+    else:
         fields["finished_at"] = now
         fields["work_seconds"] = snapshot.work_seconds
-        fields |= _ending(run, snapshot, ready)
+        fields |= results.ending(snapshot, ready)
     return fields
-
-
-def _ending(run: Run, snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
-    """How it ended, for a person: what counts is whether anything usable came out."""
-    whole = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
-    text = whole[: results.SENTENCE_LENGTH]
-    if snapshot.state == "cancelled":
-        return {"status": "cancelled"}
-    if ready:  # "failed" with good results among the bad ones is partly ready to a person
-        return {"status": "completed", "failure_text": text if snapshot.state == "failed" else ""}
-    cause = "nothing" if snapshot.state == "completed" else "remote"
-    cause = "credits" if tells_insufficient_credits(whole) else cause
-    return {"status": "failed", "failure": cause, "failure_text": text}
 
 
 def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = False, **fields: Any) -> bool:
@@ -309,7 +299,7 @@ def _log(run: Run, fields: dict[str, Any]) -> None:
     told = [f" {name}={fields[name]}" for name in ("wait", "failure") if fields.get(name)]
     if "cancel_asked_at" in fields:
         told.append(" cancel=asked")
-    if "ended_at" in fields:
+    if fields.get("ended_at"):
         told.append(" ended=yes results=later")
     if "candidates" in fields and not fields.get("due_at"):
         told.append(" asks=person")

@@ -3,9 +3,12 @@
 Whatever reads a snapshot expects the run's row to be locked by the caller.
 """
 
+from typing import Any
+
 from django.db import transaction
 from django.db.models import F
 
+from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import Output, OutputFile, Run
 from runs.queue import enqueue_long
@@ -128,6 +131,19 @@ def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[st
 def _fitting(text: str) -> str:
     """TEXT, or its beginning with a word that says so."""
     return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}\n\n[The rest was too long to keep.]"
+
+
+def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
+    """How it ended, for a person: what counts is whether anything usable came out."""
+    whole = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
+    text = whole[:SENTENCE_LENGTH]
+    if snapshot.state == "cancelled":
+        return {"status": "cancelled"}
+    if ready:  # "failed" with good results among the bad ones is partly ready to a person
+        return {"status": "completed", "failure_text": text if snapshot.state == "failed" else ""}
+    cause = "nothing" if snapshot.state == "completed" else "remote"
+    cause = "credits" if tells_insufficient_credits(whole) else cause
+    return {"status": "failed", "failure": cause, "failure_text": text}
 
 
 def note_file_change(output_file: OutputFile) -> None:

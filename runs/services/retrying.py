@@ -66,7 +66,7 @@ def retry_of(run: Run, member: Member) -> Retry:
     indexes = failed_indexes(run) if is_partly and member.can_run else []
     family = Run.objects.visible_to(member).select_related("app")
     tried = _tried(family, run, indexes)
-    failed = 0 if _is_done(tried) or not indexes else run.outputs_failed
+    failed = 0 if not indexes or _is_done(run, indexes) else run.outputs_failed
     cost = cost_line(run.app, member) if failed else None
     return Retry(
         failed=failed,
@@ -86,7 +86,9 @@ def _tried(family: QuerySet[Run], run: Run, indexes: list[int]) -> list[Run]:
     return [child for child in led_to if child.wanted_outputs == indexes]
 
 
-def _is_done(tried: list[Run]) -> bool:
+def _is_done(run: Run, indexes: list[int]) -> bool:
+    """Whether somebody has tried these again with success so far; also who shows it to nobody, for it is paid once."""
+    tried = _tried(Run.objects.filter(deleted_at=None), run, indexes)
     return any(child.is_active or child.status == Run.Status.COMPLETED for child in tried)
 
 
@@ -98,7 +100,7 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
         return started if started.parent_id == run.pk else None
     indexes = failed_indexes(run)
     is_known = launch.read_form_token(token) == member.pk
-    if _is_done(_tried(Run.objects.visible_to(member), run, indexes)):
+    if _is_done(run, indexes):
         return None  # from an old page, or by a teammate just now: what it would make is made already
     if not indexes or not is_known or _reason(run, cost_line(run.app, member)):
         return None

@@ -26,6 +26,8 @@ def file_detail(request: PortalRequest, file_id: str) -> HttpResponse:
             return redirect(url)
         raise Http404
     page = file_page(run, request.user, file_id, _number(request.GET), request.GET.get("in"))
+    if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.version):
+        return HttpResponse(status=204)  # as it was: a swap would take the focus away
     return render_page(request, "runs/file_detail.html", {"section": "history", "page": page})
 
 

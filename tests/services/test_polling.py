@@ -1,18 +1,14 @@
 """Watching runs with shared reads: what the poller asks, what it does with the answers, and when it stops."""
 
 import time
-from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs.lamina.errors import LaminaUnavailable
 from runs.models import App, Member, Run
 from runs.services import budget, leases, polling, waking
-from runs.services.budget import BudgetWait
 from runs.services.polling import Watch
 from tests.conftest import SandboxDoor
 from tests.factories import make_run
@@ -293,49 +289,3 @@ def test_a_closed_budget_opens_again_by_itself() -> None:
     wait = budget.take(budget.Priority.START)
 
     assert 0 < wait <= 1.0
-
-
-def test_an_end_is_told_although_its_results_must_wait(
-    alice: Member, as_alice: Client, app: App, sandbox: SandboxDoor, settings: Settings
-) -> None:
-    run = start(alice, app, sandbox)
-    sandbox.control(f"runs/{run.remote_id}", status="completed")
-    settings.LAMINA_REQUESTS_PER_MINUTE = budget.used() + 2  # one look, and what is kept for starts
-    holder = leases.new_holder()
-    assert leases.acquire(waking.POLLER, holder, polling.LEASE_SECONDS)
-    watch = Watch(holder)
-
-    with pytest.raises(BudgetWait):
-        watch.round()
-
-    run.refresh_from_db()
-    assert (run.status, run.ended_at is not None) == ("queued", True)
-    page = as_alice.get(run.get_absolute_url()).content.decode()
-    assert "Finished at Lamina." in page or "of 2 ready" in page
-    assert "fetching its results has to wait a moment" in page
-    version = run.version
-    settings.LAMINA_REQUESTS_PER_MINUTE = 100
-    watch.round()
-    run.refresh_from_db()
-    assert run.status == "completed"
-    assert run.version > version
-    assert len(sandbox.requests_to("runs")) == 1, "what is known to have ended is read before the next look"
-
-
-def test_a_list_that_cannot_be_read_keeps_no_known_end_waiting(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    run = start(alice, app, sandbox)
-    start(alice, app, sandbox)
-    sandbox.control(f"runs/{run.remote_id}", status="completed")
-    sandbox.control("faults", endpoint="runs", fault="status", status=500, times=None)
-    holder = leases.new_holder()
-    assert leases.acquire(waking.POLLER, holder, polling.LEASE_SECONDS)
-    watch = Watch(holder)
-    watch.unread = {run.pk: run}
-
-    with pytest.raises(LaminaUnavailable):
-        watch.round()
-    with suppress(LaminaUnavailable):
-        watch.round()
-
-    run.refresh_from_db()
-    assert run.status == "completed"

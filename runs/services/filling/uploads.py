@@ -175,6 +175,9 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
             Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING).update(claimed_until=None)
     except (FetchRefused, FetchFailed, NotMedia, UploadRejected) as error:
         _settle(upload, error=error.sentence)
+    except ValueError:  # whatever a library makes of an odd answer
+        logger.exception("upload %s: an answer nobody foresaw", upload.pk)
+        _settle(upload, error="The address gave an answer that cannot be read.")
     except OSError as error:
         logger.warning("upload %s could not be kept: %s", upload.pk, error)
         _settle(upload, error=disk_sentence(error))
