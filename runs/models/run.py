@@ -18,7 +18,10 @@ ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")
 AT_LAMINA = ("queued", "running")
 SILENT_AFTER = timedelta(hours=24)
-FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"))  # columns that History filters by
+# Columns that History filters by. What an index's own condition is about stands in it, too: SQLite looks into the rows
+# for it otherwise, all of them.
+FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("shared_at"), F("deleted_at"))
+NEWEST = (F("created_at").desc(), F("id").desc())
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -197,30 +200,19 @@ class Run(models.Model):
             ),
         )
         indexes = (
-            # history.finding: a page of History's tabs Mine and Team is found in the index alone, whatever is filtered
+            # history.finding: a page of History's tabs Mine and Team is found in an index alone, whatever is filtered
+            models.Index(F("member"), *NEWEST, *FACETS, condition=Q(deleted_at=None), name="run_find_mine"),
             models.Index(
-                F("member"),
-                F("created_at").desc(),
-                F("id").desc(),
-                *FACETS,
-                F("shared_at"),
-                condition=Q(deleted_at=None),
-                name="run_find_mine",
-            ),
-            models.Index(
-                F("created_at").desc(),
-                F("id").desc(),
+                *NEWEST,
                 F("member"),
                 *FACETS,
                 condition=Q(shared_at__isnull=False, deleted_at=None),
                 name="run_find_team",
             ),
             models.Index(
-                F("created_at").desc(),
-                F("id").desc(),
-                condition=Q(has_star=True, deleted_at=None),
-                name="run_history_starred",
+                F("app"), *NEWEST, F("member"), *FACETS[1:], condition=Q(deleted_at=None), name="run_find_app"
             ),
+            models.Index(*NEWEST, condition=Q(has_star=True, deleted_at=None), name="run_history_starred"),
             models.Index(F("member"), F("app"), F("created_at").desc(), name="run_history_app"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_bin"),
             # RunQuerySet.due
