@@ -108,7 +108,11 @@ TEMPLATES: list[dict[str, Any]] = [
                     ],
                 )
             ],
-            "builtins": ["django_htmx.templatetags.django_htmx", "runs.templatetags.icons"],
+            "builtins": [
+                "django_htmx.templatetags.django_htmx",
+                "runs.templatetags.icons",
+                "runs.templatetags.pictures",
+            ],
         },
     }
 ]
