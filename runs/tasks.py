@@ -9,6 +9,7 @@ from runs.services import catalog, checking, deliveries, outputs, polling, submi
 from runs.services.files import orphans
 from runs.services.filling import uploads
 from runs.services.history import bin as bins
+from runs.services.history import keeping
 from runs.services.team import passwords, sessions
 from runs.services.upkeep import health, workers
 
@@ -108,6 +109,8 @@ def request_clearing() -> None:
 
 
 def clear() -> None:
-    """Once a day: empty the bin of what has been in it for 30 days, then remove what nobody refers to."""
+    """Once a day: send to the bin what the rules say, empty it of what has been in it for 30 days, then remove what
+    nobody refers to."""
+    keeping.apply(timezone.now())
     bins.empty_overdue()
     orphans.sweep()

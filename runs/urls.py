@@ -15,6 +15,7 @@ from runs.views import (
     home,
     hooks,
     joining,
+    keeping,
     library,
     live,
     manage,
@@ -69,6 +70,7 @@ reuse_urls = [
 ]
 manage_urls = [
     path("manage/", manage.manage, name="manage"),
+    path("manage/keeping/", keeping.manage_keeping, name="manage-keeping"),
     path("manage/people/", people.manage_people, name="manage-people"),
     path("manage/people/<str:member_id>/", people.manage_person, name="manage-person"),
     path("manage/people/<str:member_id>/new-password/", people.person_new_password, name="person-new-password"),

@@ -199,6 +199,8 @@ ROWS = [
     Row("runs:share-restore", "post", CHANGES, 302, path=lambda w: [w.subject.revoked.public_id]),
     Row("runs:manage-sharing", "get", ADMIN),
     Row("runs:manage-sharing", "post", ADMIN, 422),
+    Row("runs:manage-keeping", "get", ADMIN),
+    Row("runs:manage-keeping", "post", ADMIN, 422, data=lambda w: {"ready_days": "1"}),
     Row("runs:guest", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
     Row("runs:guest", "post", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
     Row("runs:guest-file", "get", LINK, only=GUESTS, path=lambda w: [w.token, w.subject.file.public_id, "original"]),

@@ -3,6 +3,7 @@
 from runs.models.app import App, AppSchema
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
 from runs.models.file import StoredFile, Upload
+from runs.models.keeping import KeepingRules
 from runs.models.member import Member, SignInAttempt
 from runs.models.output import Output, OutputFile
 from runs.models.people import Invite, SignedIn
@@ -22,6 +23,7 @@ __all__ = [
     "Heartbeat",
     "Incident",
     "Invite",
+    "KeepingRules",
     "LaminaStatus",
     "Lease",
     "Member",

@@ -183,6 +183,7 @@ class Run(models.Model):
     starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     has_star = models.BooleanField(default=False)  # its own or that of one of its outputs
     deleted_at = models.DateTimeField(null=True, blank=True)  # in the bin since; gone with its files 30 days later
+    brought_back_at = models.DateTimeField(null=True, blank=True)  # the rules of keeping count from here
     deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     objects = RunQuerySet.as_manager()

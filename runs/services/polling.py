@@ -147,9 +147,10 @@ class Watch:
         if self.is_list_refused:  # every run is asked all the time: starts must find room beside that
             self._read_each(list(hidden.values()), Priority.PARTIAL)
             return
-        missing = self._reveal(hidden) if hidden else []
+        if hidden:
+            self.unread |= {run.pk: run for run in self._reveal(hidden)}
         try:
-            self._read_each(oldest_first([*self.unread.values(), *missing]))
+            self._read_each(oldest_first(self.unread.values()))
         except BudgetWait:
             progress.note_ended([run for run in ended if run.pk in self.unread], timezone.now())
             raise
@@ -243,6 +244,7 @@ class Watch:
                 if error.status is None or (isinstance(error, LaminaRejected) and error.is_key_refused):
                     raise
                 self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
+                self.unread.pop(run.pk, None)  # the next look tells again how it stands
 
     def _read_one(self, run: Run, priority: Priority | None = None) -> None:
         self._renew()

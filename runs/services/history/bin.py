@@ -18,9 +18,9 @@ from runs.services.files import orphans
 KEPT_FOR = timedelta(days=30)
 
 
-def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> int:
+def move_to_bin(runs: RunQuerySet, member: Member | None, now: datetime) -> int:
     """Put those of RUNS that have ended into the bin and return how many; active ones stay, since what they cost and
-    make must be seen. Whether MEMBER may change them is the caller's question (`Run.objects.changeable_by`)."""
+    make must be seen. Whether MEMBER (none: the rules of keeping) may change them is the caller's question."""
     ended = runs.filter(status__in=FINAL, deleted_at=None)
     return ended.update(deleted_at=now, deleted_by=member, version=F("version") + 1)
 
@@ -28,7 +28,7 @@ def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> int:
 def bring_back(runs: RunQuerySet) -> int:
     """Take RUNS out of the bin; they are as they were, shares and stars included. Returns how many."""
     binned = runs.filter(deleted_at__isnull=False)
-    return binned.update(deleted_at=None, deleted_by=None, version=F("version") + 1)
+    return binned.update(deleted_at=None, deleted_by=None, brought_back_at=timezone.now(), version=F("version") + 1)
 
 
 def delete_for_good(run: Run) -> bool:

@@ -2,7 +2,7 @@
 
 from tests.story.apps import LEFT_ALONE
 from tests.story.conftest import Visitor
-from tests.story.scenes.stage import Act, scene
+from tests.story.scenes.stage import Act, scene, scene_of
 from tests.story.whole import Whole
 
 
@@ -49,6 +49,14 @@ def run_that_cannot_go_yet(visitor: Visitor, whole: Whole) -> None:
 @scene
 def address_not_found(visitor: Visitor, whole: Whole) -> None:
     visitor.page.goto("/runs/nowhere/")
+
+
+@scene_of("admin")
+def keeping_rules_refused(visitor: Visitor, whole: Whole) -> None:
+    visitor.page.goto("/manage/keeping/")
+    visitor.page.get_by_label("Runs with results").fill("3")
+    visitor.page.get_by_role("button", name="Save").click()
+    visitor.page.get_by_text("Give a number of days from 7 to 3650, or nothing.").wait_for()
 
 
 def refusal(name: str) -> Act:
