@@ -111,6 +111,7 @@ TEMPLATES: list[dict[str, Any]] = [
             "builtins": [
                 "django_htmx.templatetags.django_htmx",
                 "runs.templatetags.icons",
+                "runs.templatetags.menus",
                 "runs.templatetags.pictures",
             ],
         },

@@ -14,6 +14,11 @@ from runs.models.paths import path_to
 THUMBNAIL_WIDTHS = (200, 400, 1200)
 
 
+def thumb_path(public_id: str, sha256: str, width: int) -> str:
+    """Address of a file's WebP at most WIDTH pixels wide; it carries the content hash of the original."""
+    return f"{path_to('file-thumb', public_id, width)}?v={quote(sha256[:16])}"
+
+
 class StoredFileQuerySet(models.QuerySet["StoredFile"]):
     def visible_to(self, member: Member) -> Self:
         """Catalogue pictures, own uploads, and whatever belongs to a run the member may see."""
@@ -67,7 +72,7 @@ class StoredFile(models.Model):
         """Address of the WebP at most WIDTH pixels wide; empty when there is none."""
         if not getattr(self, f"thumb_{width}"):
             return ""
-        return f"{path_to('file-thumb', self.public_id, width)}?v={quote(self.sha256[:16])}"
+        return thumb_path(self.public_id, self.sha256, width)
 
     @property
     def small_url(self) -> str:

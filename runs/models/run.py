@@ -65,18 +65,19 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=("starting", "checking"), due_at__lte=now)
 
     def for_cards(self) -> Self:
-        """All a run card shows, in three queries whatever the number of runs."""
+        """All a run card shows but the results, which `services.pages.card_results` reads for many runs at once."""
+        return self.select_related("app", "member", "input_picture", "starred_by")
+
+    def for_page(self) -> Self:
+        """All the run page shows."""
         from runs.models.output import Output, OutputFile
 
         files = models.Prefetch("files", OutputFile.objects.select_related("file"))
         outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
-        return self.select_related("app", "member", "input_picture", "starred_by").prefetch_related(outputs)
-
-    def for_page(self) -> Self:
-        """All the run page shows."""
         links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
         inputs = models.Prefetch("inputs", RunInput.objects.prefetch_related(links))
-        return self.for_cards().select_related("schema", "cancelled_by", "preset").prefetch_related(inputs)
+        told = self.for_cards().select_related("schema", "cancelled_by", "preset")
+        return told.prefetch_related(outputs, inputs)
 
     def in_state(self, key: str) -> Self:
         """Runs in one of the states people know (`services.wording.State.key`); all of them for an unknown key."""

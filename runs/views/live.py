@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from runs.http import PortalRequest
 from runs.models import Run
 from runs.services import pace, waking
-from runs.services.pages.cards import run_card, version_token
+from runs.services.pages.cards import run_cards, version_token
 from runs.services.pages.run_page import run_page
 from runs.services.retrying import retry_of
 from runs.services.wording import state_of
@@ -95,7 +95,7 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
         context["new_boxes"] = [box for box in page.boxes if box.position >= known_as.boxes]
     else:
         has_tools = page_name in ("home", "history")
-        context |= {"cards": [run_card(run, request.user) for run in fresh], "has_tools": has_tools}
+        context |= {"cards": run_cards(fresh, request.user), "has_tools": has_tools}
         context["has_picks"] = page_name == "history"
     return render(request, "runs/live.html", context)
 

@@ -33,15 +33,18 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(sig, leave)  # explicitly: a job started with `&` inherits an ignored SIGINT
     print(f"On {os.cpu_count()} cores, of which {os.getloadavg()[0]:.1f} were busy in the last minute.\n")
     print(header(), flush=True)
-    is_held = True
+    is_held, left_out = True, []
     for name in options.names or BENCHES:
         if BENCHES[name].engine not in engines.names():
             print(Row(name, "needs TEST_DATABASE_URL and TEST_REDIS_URL").as_line(), flush=True)
+            left_out.append(name)
             continue
         for row in run_apart(name, options.runs, options.only):
             print(row.as_line(), flush=True)
             is_held = is_held and row.held is not False
-    print("\nEvery bar is held." if is_held else "\nNot every bar is held.")
+    print("\nEvery bar that was measured is held." if is_held else "\nNot every bar is held.")
+    if left_out:
+        print(f"Not measured: {', '.join(left_out)}.")
     return 0 if is_held else 1
 
 

@@ -1,0 +1,105 @@
+"""What cards show of the runs' results, in one query of plain values: a page of 24 cards has a hundred results, and
+reading them as objects took a quarter of its time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+from django.db.models.functions import Left
+
+from runs.models import Output, OutputFile, Run
+from runs.models.file import thumb_path
+
+PICTURES_PER_CARD = 4
+EXCERPT = 300  # characters of a text
+
+
+@dataclass(frozen=True, slots=True)
+class CardPicture:
+    """A saved file with thumbnails. WIDTH and HEIGHT are the original's, in pixels."""
+
+    public_id: str
+    sha256: str
+    kind: str
+    colour: str
+    width: int | None
+    height: int | None
+    has_large: bool  # a thumbnail of 400 px beside the one of 200 px
+
+    @property
+    def small_url(self) -> str:
+        return thumb_path(self.public_id, self.sha256, 200)
+
+    @property
+    def card_url(self) -> str:
+        return thumb_path(self.public_id, self.sha256, 400) if self.has_large else ""
+
+
+@dataclass(frozen=True)
+class CardResults:
+    """The results of one run. KIND is the first one's, TEXT the beginning of the first text, DURATION_SECONDS that of
+    the first video or sound."""
+
+    kind: str = ""
+    text: str = ""
+    pictures: list[CardPicture] = field(default_factory=list)
+    duration_seconds: float | None = None
+    is_saving: bool = False
+
+
+class _Row(NamedTuple):
+    """A file of a result, or a result that has none."""
+
+    run_id: int
+    kind: str
+    excerpt: str
+    status: str | None
+    duration_seconds: float | None
+    thumb_200: str | None
+    thumb_400: str | None
+    public_id: str
+    sha256: str
+    file_kind: str
+    colour: str
+    width: int | None
+    height: int | None
+
+
+_OF_FILE = ("duration_seconds", "thumb_200", "thumb_400", "public_id", "sha256", "kind", "colour", "width", "height")
+
+
+def results_of(runs: Iterable[Run]) -> dict[int, CardResults]:
+    """The results of RUNS by the run's number; a run that has none is left out."""
+    rows = (
+        Output.objects.filter(run__in=[run.pk for run in runs])
+        .order_by("run", "position", "files__position")
+        .annotate(excerpt=Left("text", EXCERPT))
+        .values_list("run_id", "kind", "excerpt", "files__status", *(f"files__file__{name}" for name in _OF_FILE))
+    )
+    by_run = groupby((_Row(*row) for row in rows), key=attrgetter("run_id"))
+    return {pk: _results(list(group)) for pk, group in by_run}
+
+
+def _results(rows: list[_Row]) -> CardResults:
+    saved = [row for row in rows if row.status == OutputFile.Status.SAVED and row.thumb_200]
+    return CardResults(
+        kind=rows[0].kind,
+        text=next((row.excerpt for row in rows if row.excerpt), ""),
+        pictures=[_picture(row) for row in saved[:PICTURES_PER_CARD]],
+        duration_seconds=next((row.duration_seconds for row in rows if row.duration_seconds), None),
+        is_saving=any(row.status == OutputFile.Status.SAVING for row in rows),
+    )
+
+
+def _picture(row: _Row) -> CardPicture:
+    return CardPicture(
+        public_id=row.public_id,
+        sha256=row.sha256,
+        kind=row.file_kind,
+        colour=row.colour,
+        width=row.width,
+        height=row.height,
+        has_large=bool(row.thumb_400),
+    )

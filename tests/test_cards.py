@@ -1,0 +1,129 @@
+"""The cards of runs: what they show of results, and their menus, which are filled into a form made once."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.template import Context
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from runs.models import Member, Output, OutputFile, Run, StoredFile
+from runs.services.pages.cards import RunCard, run_cards
+from runs.templatetags.menus import run_menu
+from tests.factories import make_app, make_kept, make_run, make_stored
+
+pytestmark = pytest.mark.django_db
+FIVE = [{"index": i, "label": f"Picture {i}", "type": "image"} for i in range(5)]
+
+
+def card_of(run: Run, viewer: Member) -> RunCard:
+    return run_cards(Run.objects.filter(pk=run.pk).for_cards(), viewer)[0]
+
+
+def menu_of(run: Run, viewer: Member) -> str:
+    return run_menu(Context({"user": viewer}), card_of(run, viewer))
+
+
+def test_all_cards_of_a_page_are_read_in_two_queries(
+    alice: Member, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    app = make_app()
+    for _ in range(3):
+        make_kept(make_run(alice, app, status="completed"))
+
+    with django_assert_num_queries(2):
+        cards = run_cards(Run.objects.for_cards(), alice)
+        assert [len(card.pictures) for card in cards] == [1, 1, 1]
+
+
+def test_a_card_shows_the_first_four_saved_pictures_in_their_order(alice: Member) -> None:
+    run = make_run(alice, make_app(outputs=FIVE), status="completed")
+    kept = [make_kept(run, make_stored((40 + 10 * place, 30)), place) for place in (4, 3, 2, 1, 0)]
+    OutputFile.objects.create(output=run.outputs.all()[0], position=1, source_url="https://x.test/b", status="failed")
+
+    card = card_of(run, alice)
+
+    in_order = [one.file for one in reversed(kept) if one.file is not None]
+    assert [picture.public_id for picture in card.pictures] == [file.public_id for file in in_order[:4]]
+    assert [picture.small_url for picture in card.pictures] == [file.small_url for file in in_order[:4]]
+    assert [picture.card_url for picture in card.pictures] == [file.card_url for file in in_order[:4]]
+    assert [picture.width for picture in card.pictures] == [40, 50, 60, 70]
+
+
+def test_a_card_tells_the_beginning_of_the_first_text_and_the_length_of_the_first_film(alice: Member) -> None:
+    kinds = [{"index": 0, "label": "Story", "type": "text"}, {"index": 1, "label": "Film", "type": "video"}]
+    run = make_run(alice, make_app(outputs=kinds), status="completed")
+    Output.objects.filter(run=run, position=0).update(text="Once " * 200)
+    film = make_kept(run, position=1).file
+    assert film is not None
+    StoredFile.objects.filter(pk=film.pk).update(duration_seconds=12.4)
+
+    card = card_of(run, alice)
+
+    assert (card.kind, card.duration_words) == ("text", "0:12")
+    assert card.text_excerpt == ("Once " * 200)[:300]
+
+
+def test_a_card_goes_on_asking_while_a_result_is_being_saved(alice: Member) -> None:
+    run = make_run(alice, status="completed")
+    kept = make_kept(run)
+    assert not card_of(run, alice).is_active
+
+    OutputFile.objects.filter(pk=kept.pk).update(status="saving")
+
+    assert card_of(run, alice).is_active
+
+
+def test_a_run_without_results_has_a_card(alice: Member) -> None:
+    run = make_run(alice, make_app(outputs=[]), status="failed")
+    card = card_of(run, alice)
+    assert (card.pictures, card.kind, card.text_excerpt, card.is_active) == ([], "", "", False)
+
+
+def test_each_card_has_a_menu_of_its_own(alice: Member) -> None:
+    app = make_app("Cartoonify!")
+    first, second = make_run(alice, app, status="completed"), make_run(alice, app, status="completed")
+
+    for run, other in ((first, second), (second, first)):
+        menu = menu_of(run, alice)
+        for address in ("again/", "share/", "delete/"):
+            assert f'href="/runs/{run.public_id}/{address}"' in menu
+        assert f'href="{app.get_absolute_url()}?from={run.public_id}"' in menu
+        assert f'href="/compare/?r={run.public_id}"' in menu
+        assert f'href="/download/?r={run.public_id}"' in menu
+        assert f'hx-vals=\'{{"run": "{run.public_id}"}}\'' in menu
+        assert f'popovertarget="menu-{run.public_id}"' in menu
+        assert other.public_id not in menu
+
+
+@pytest.mark.parametrize(
+    "title", ['"><script>alert(1)</script>', "0title0 0form0 0000000000000000", "{{ user.email }}"]
+)
+def test_a_hostile_title_stays_a_title(alice: Member, title: str) -> None:
+    run = make_run(alice, make_app(title), status="completed", title=title)
+
+    menu = menu_of(run, alice)
+
+    shown = title.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
+    assert f'aria-label="More for {shown}"' in menu
+    assert "<script" not in menu
+    assert f'href="{run.app.get_absolute_url()}?from={run.public_id}"' in menu
+
+
+def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_member: Callable[..., Member]) -> None:
+    done = make_run(alice, status="completed", shared_at=timezone.now())
+    going = make_run(alice, status="running", shared_at=timezone.now())
+    gone = make_run(alice, make_app(gone_at=timezone.now() - timedelta(days=1)), status="completed")
+    viewer = make_member("viewer", role=Member.Role.VIEWER)
+    begin, repeat, share, delete = "Change and run again", "Run the same again", "Share", "Move to bin"
+
+    def offered(run: Run, member: Member) -> list[str]:
+        menu = menu_of(run, member)
+        return [words for words in (begin, repeat, share, delete) if words in menu]
+
+    assert offered(done, alice) == [begin, repeat, share, delete]
+    assert offered(going, alice) == [begin]
+    assert offered(gone, alice) == [share, delete]
+    assert offered(done, bob) == [begin, repeat]
+    assert offered(done, viewer) == []
