@@ -51,6 +51,17 @@ def test_a_card_shows_the_first_four_saved_pictures_in_their_order(alice: Member
     assert [picture.width for picture in card.pictures] == [40, 50, 60, 70]
 
 
+def test_a_saved_file_without_thumbnails_is_no_picture(alice: Member) -> None:
+    run = make_run(alice, status="completed")
+    make_kept(run, make_stored(), 0)
+    bare = make_kept(run, make_stored(), 1).file
+    assert bare is not None
+    StoredFile.objects.filter(pk=bare.pk).update(thumb_200="", thumb_400="")
+
+    assert bare.public_id not in [picture.public_id for picture in card_of(run, alice).pictures]
+    assert len(card_of(run, alice).pictures) == 1
+
+
 def test_a_card_tells_the_beginning_of_the_first_text_and_the_length_of_the_first_film(alice: Member) -> None:
     kinds = [{"index": 0, "label": "Story", "type": "text"}, {"index": 1, "label": "Film", "type": "video"}]
     run = make_run(alice, make_app(outputs=kinds), status="completed")
