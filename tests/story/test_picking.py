@@ -81,3 +81,19 @@ def test_the_list_of_shortcuts_opens_and_closes(guests: Guests) -> None:
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_home_makes_room_for_the_apps_once_there_is_an_answer_and_takes_it_back(guests: Guests, whole: Whole) -> None:
+    visitor = guests()
+    page = visitor.page
+    whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=2)
+    page.goto("/")
+    latest, wish = page.get_by_role("heading", name="Latest results"), page.get_by_label("What do you need?")
+    expect(latest).to_be_visible()
+
+    wish.fill("cartoon")
+    expect(page.locator("#app-grid .app-card")).to_have_count(1)
+    expect(latest).to_be_hidden()
+
+    wish.fill("")
+    expect(latest).to_be_visible()
