@@ -24,7 +24,7 @@ LOG_SHOWN = 3_000  # characters of what a bench printed, when something went wro
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHES)}; all without one")
-    parser.add_argument("--runs", type=int, default=10_000, help="runs in History (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=100_000, help="runs in History (default: 100,000)")
     parser.add_argument("--only", default="", metavar="WORDS", help="of the economy, rows with WORDS in their title")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):
