@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from runs.queue import enqueue_long
-from runs.services import catalog, checking, deliveries, outputs, polling, submit, sweeping, waking
+from runs.services import bells, catalog, checking, deliveries, outputs, polling, submit, sweeping, waking
 from runs.services.files import orphans
 from runs.services.filling import uploads
 from runs.services.history import bin as bins
@@ -29,8 +29,9 @@ def pulse(worker: str = "") -> None:
     As the Schedule it comes to any cluster; each cluster of our own (WORKER is its name) has another one that begins
     with it, so that after a kill things go on as soon as a cluster is up.
     """
-    workers.beat(worker)
-    workers.note_losses()
+    is_new, is_any_lost = workers.beat(worker), workers.note_losses()
+    if is_new or is_any_lost:
+        bells.forget()
     sweep()
     waking.revive()
     catalog.request_completion()

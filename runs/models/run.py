@@ -139,6 +139,7 @@ class Run(models.Model):
     version = models.PositiveIntegerField(default=1)
     wait = models.CharField(max_length=7, choices=Wait, blank=True, default=Wait.NONE)
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)  # next step of a start; null = none
+    rung_at = models.DateTimeField(null=True, blank=True)  # last time a task was queued for its next step
     attempts = models.PositiveIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)  # committed before the one POST that may cost credits
     remote_id = models.CharField(max_length=200, blank=True, default="")

@@ -20,7 +20,7 @@ from django.utils import timezone
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, SharingRules, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.types import Answer
-from runs.services import progress, waking
+from runs.services import bells, waking
 from runs.services.filling.samples import sample_urls
 from runs.services.folding import kinds_text
 from runs.services.pages.cards import summarise
@@ -89,7 +89,7 @@ def launch_run(member: Member, press: Press, now: datetime | None = None) -> Run
         with transaction.atomic():
             run = _record(member, press, now)
             _clear_draft(member, press)
-            progress.ring_start(run.pk)
+            bells.ring_start(run.pk)
             transaction.on_commit(waking.ensure_poller)
             return run
     except IntegrityError:

@@ -25,19 +25,12 @@ from django.utils import timezone
 
 from runs.lamina.types import RunRow, RunSnapshot
 from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run
-from runs.queue import enqueue, enqueue_long
-from runs.services import results, usual
+from runs.services import bells, results, usual
 
 logger = logging.getLogger("runs.progress")
 
-START_SECONDS = 900
 LOST_AFTER = 3  # answers "no such run" in a row
 LOST_EVERY = timedelta(seconds=30)  # and this far apart: a Lamina that is being renewed says so for a while, too
-
-
-def ring_start(run_id: int) -> None:
-    """Have the worker hand a run over; its files may be large, hence the time."""
-    enqueue_long("runs.tasks.submit_run", run_id, timeout_seconds=START_SECONDS, is_saved=False)
 
 
 def claim_start(run: Run, now: datetime, until: datetime) -> bool:
@@ -97,7 +90,7 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
         # An id we already know cannot be this run's: nobody can tell what happened, so a person is asked.
         return doubt(run, "Lamina answered with the id of another run.")
     if changed and Run.objects.filter(pk=run.pk, cancel_asked_at__isnull=False).exists():
-        enqueue("runs.tasks.cancel_run", run.pk)
+        bells.ring_cancel(run.pk)
     return changed
 
 
@@ -122,7 +115,7 @@ def doubt(run: Run, text: str = "", request_id: str = "") -> bool:
         request_id=request_id[:100],
     )
     if changed:
-        enqueue("runs.tasks.check_run", run.pk)
+        bells.ring_check(run.pk)
     return changed
 
 
@@ -139,7 +132,7 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
     if changed and run.cancel_asked_at:
         _end_unsent(run, now)
     elif changed and not after:
-        ring_start(run.pk)
+        bells.ring_start(run.pk)
     return changed
 
 
@@ -202,7 +195,7 @@ def ask_cancel(run: Run, member: Member, now: datetime) -> str:
         if locked.cancel_asked_at is None:
             _change(locked, (locked.status,), cancel_asked_at=now, cancelled_by=member)
         if locked.remote_id:
-            enqueue("runs.tasks.cancel_run", run.pk)
+            bells.ring_cancel(run.pk)
     return "asked"
 
 

@@ -14,7 +14,7 @@ from runs.models import App, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.queue import stop_requested
 from runs.schema_forms.inputs import to_inputs
-from runs.services import catalog, deliveries, progress, waking
+from runs.services import bells, catalog, deliveries, progress, waking
 from runs.services.budget import BudgetWait, Priority
 from runs.services.files.fetching import FetchFailed, FetchRefused
 from runs.services.files.file_slots import HANDING_OVER, FileSlot, file_slot
@@ -167,7 +167,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
         is_busy = progress.is_app_busy(run, is_alone=webhook is None)
         wait = timedelta(seconds=3) if is_busy else timedelta()
         if progress.hold(run, Run.Wait.APP, timezone.now() + wait) and not is_busy:
-            progress.ring_start(run.pk)  # the other one ended meanwhile, and found nobody waiting to ring for
+            bells.ring_start(run.pk)  # the other one ended meanwhile, and found nobody waiting to ring for
         return
     try:
         started = lamina().start_run(run.app.remote_id, inputs, labels, webhook)
@@ -264,9 +264,11 @@ def send_cancel(run_id: int) -> None:
         answer = lamina().cancel_run(run.remote_id)
     except LaminaRejected as error:
         if error.is_key_refused:
+            bells.heard(run.pk)
             return  # a key can be mended, and the wish must not be lost meanwhile
         answer = "refused"
     except (LaminaError, BudgetWait):
+        bells.heard(run.pk)
         return  # the sweep sends it again
     if not answer and run.cancel_sent_at is not None:
         answer = NO_WORD  # twice without a word: it was heard, or it never will be

@@ -63,6 +63,7 @@ def hurry() -> None:
     Run.objects.filter(cancel_sent_at=None, cancel_asked_at__gt=past).update(cancel_asked_at=past)
     Run.objects.filter(cancel_answer="", cancel_sent_at__gt=past).update(cancel_sent_at=past)
     Run.objects.filter(missing_reads__gt=0).update(asked_at=past)
+    Run.objects.exclude(rung_at=None).update(rung_at=None)
     OutputFile.objects.filter(status="saving").update(due_at=past, claimed_until=None)
     RequestLog.objects.update(closed_until=0)
 

@@ -38,7 +38,9 @@ def look(run: Run) -> Run:
 
 def make_due(run: Run) -> None:
     """Let the time pass until the run's next step."""
-    Run.objects.filter(pk=run.pk, due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=10))
+    Run.objects.filter(pk=run.pk, due_at__isnull=False).update(
+        due_at=timezone.now() - timedelta(seconds=10), rung_at=None
+    )
     run.refresh_from_db()
 
 

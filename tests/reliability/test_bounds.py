@@ -160,3 +160,17 @@ def test_a_box_with_text_says_why_its_file_was_not_saved(alice: Member, as_alice
 
     assert "We could not save a copy of its file. There is no file any more." in body
     assert link in body
+
+
+def test_a_cancel_that_could_not_be_sent_is_sent_again_in_the_next_round(
+    alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client
+) -> None:
+    run = hand_over(press(alice, app))
+    as_alice.post(f"{run.get_absolute_url()}cancel/")
+    sandbox.control("faults", endpoint="cancel", fault="drop_before")
+    submit.send_cancel(run.pk)
+    OrmQ.objects.all().delete()
+
+    sweeping.sweep(timezone.now() + sweeping.LOST_PRESS * 2)
+
+    assert [task.task["func"] for task in OrmQ.objects.all()] == ["runs.tasks.cancel_run"]

@@ -15,11 +15,12 @@ AWAY_AFTER = 3
 STEADY_SECONDS = 3.0  # two comparisons of the clocks differ by less: whole seconds, and the way of an answer
 
 
-def beat(name: str) -> None:
-    """Record that the part NAME ("poller", or a name of `services.upkeep.workers`) is alive now."""
+def beat(name: str) -> bool:
+    """Record that the part NAME ("poller", or a name of `services.upkeep.workers`) is alive now; True for its first."""
     now = timezone.now()
-    if not Heartbeat.objects.filter(name=name).update(at=now):
-        Heartbeat.objects.get_or_create(name=name, defaults={"at": now})
+    if Heartbeat.objects.filter(name=name).update(at=now):
+        return False
+    return Heartbeat.objects.get_or_create(name=name, defaults={"at": now})[1]
 
 
 def age_seconds(name: str, now: datetime) -> int | None:

@@ -27,11 +27,10 @@ def _host() -> str:
     return socket.gethostname()[:90]
 
 
-def beat(name: str) -> None:
-    """A task of the cluster NAME runs; "" for one that has no name, as plain `qcluster`."""
+def beat(name: str) -> bool:
+    """A task of the cluster NAME runs; "" for one that has no name, as plain `qcluster`. True for its first."""
     health.beat(ANY)
-    if name:
-        health.beat(name)
+    return bool(name) and health.beat(name)
 
 
 def clusters(now: datetime) -> list[Heartbeat]:
@@ -49,19 +48,24 @@ def forget(name: str) -> bool:
     return Heartbeat.objects.filter(name=name).delete()[0] > 0
 
 
-def note_losses(now: datetime | None = None) -> None:
-    """Write down, once each, which clusters were killed on this host and which others have fallen silent."""
+def note_losses(now: datetime | None = None) -> bool:
+    """Write down, once each, which clusters were killed on this host and which others have fallen silent; True if there
+    were any that nobody knew of."""
     now = now or timezone.now()
+    is_any = False
     ours = f"{ANY} {_host()}:"
     for name, at in Heartbeat.objects.filter(name__startswith=f"{ANY} ").values_list("name", "at"):
         if name.startswith(ours) and is_dead(name.removeprefix(ours)):
             if forget(name):
                 health.note_incident("worker", f"The worker {words_of(name)} ended without being asked to.")
+                is_any = True
         elif SILENT_AFTER < now - at < GONE_AFTER:
             since = timezone.localtime(at)
             text = f"The worker {words_of(name)} has given no sign of life since {since:%d %B, %H:%M:%S}."
             if not Incident.objects.filter(kind="worker", text=text).exists():
                 health.note_incident("worker", text)
+                is_any = True
+    return is_any
 
 
 def is_dead(pid: str) -> bool:
