@@ -85,7 +85,7 @@ def make_run(member: Member, app: App | None = None, *, status: str = "running",
     RunInput.objects.create(run=run, position=0, name="Style", parameter_id="s-1", type="options", value="Ghibli")
     done = Output.Status.COMPLETED if status == "completed" else Output.Status.PENDING
     Output.objects.bulk_create(
-        Output(run=run, position=i, label=o["label"], kind=o["type"], status=done)
+        Output(run=run, position=i, label=o["label"], search_text=fold(o["label"]), kind=o["type"], status=done)
         for i, o in enumerate(app.schema.outputs)
     )
     return run

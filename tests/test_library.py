@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload
 from runs.services.filling import shelf
+from runs.services.folding import named
+from runs.services.launch import Press, launch_run, new_form_token
 from tests.factories import PICTURE, PROMPT, make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +31,7 @@ def brought(member: Member, name: str = "shoe.png", **fields: object) -> StoredF
     """A kept upload of MEMBER."""
     file = make_stored()
     StoredFile.objects.filter(pk=file.pk).update(**fields)
-    Upload.objects.create(member=member, file=file, status="ready", name=name)
+    Upload.objects.create(member=member, file=file, status="ready", **named(name))
     return file
 
 
@@ -76,6 +78,28 @@ def test_search_by_words(as_alice: Client, alice: Member, app: App, q: str, is_f
     made(make_run(alice, app, status="completed"))
 
     assert bool(picks(as_alice, address(app, q=q))) is is_found
+
+
+@pytest.mark.parametrize("q", ["ÉTÉ", "ete", "ÄRMEL+été"])
+def test_uploads_are_found_whatever_the_case_and_accents(as_alice: Client, alice: Member, app: App, q: str) -> None:
+    file = brought(alice, "Ärmel Été.png")
+    brought(alice, "winter.png")
+
+    assert picks(as_alice, address(app, source="uploads", q=q)) == [file.public_id]
+
+
+@pytest.mark.parametrize("q", ["RÜCKSEITE", "ruckseite", "try+Rückseite"])
+def test_results_are_found_by_their_label_whatever_the_case_and_accents(
+    as_alice: Client, alice: Member, q: str
+) -> None:
+    app = make_app(
+        "Try on", parameters=[PROMPT, PICTURE], outputs=[{"index": 0, "label": "Rückseite", "type": "image"}]
+    )
+    assert app.schema is not None
+    file = made(launch_run(alice, Press(app, app.schema, [], [], new_form_token(alice))))
+    made(make_run(alice, make_app(), status="completed"))
+
+    assert picks(as_alice, address(app, q=q)) == [file.public_id]
 
 
 def test_pages_follow_without_gap_or_repeat(as_alice: Client, alice: Member, app: App) -> None:

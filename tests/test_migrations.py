@@ -1,6 +1,7 @@
 """What a migration does with rows that are there already."""
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -48,3 +49,38 @@ def test_apps_that_are_here_are_found_without_accents(migrate: Migrate) -> None:
     new = migrate("0010_fold_app_texts")
 
     assert new.get_model("runs", "App").objects.get().search_text == "legendes ete"
+
+
+def test_files_that_are_here_are_found_without_accents_and_the_way_back_is_open(
+    migrate: Migrate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = migrate("0014_rung_at")
+    monkeypatch.setattr(import_module("runs.migrations.0015_fold_names_and_labels"), "BATCH", 1)
+    rows_before(old)
+
+    new = migrate("0015_fold_names_and_labels")
+
+    texts = new.get_model("runs", "Upload").objects.order_by("pk").values_list("name", "search_text")
+    assert list(texts) == [("Été 1.png", "ete 1.png"), ("Été 2.png", "ete 2.png")]
+    assert new.get_model("runs", "Output").objects.get().search_text == "ruckseite"
+    back = migrate("0013_keeping_rules")
+    assert [upload.name for upload in back.get_model("runs", "Upload").objects.order_by("pk")] == [
+        "Été 1.png",
+        "Été 2.png",
+    ]
+    assert back.get_model("runs", "Run").objects.count() == 1
+
+
+def rows_before(apps: Any) -> None:
+    """Two uploads and a result with accents, more of them than a batch holds."""
+
+    def get(name: str) -> Any:
+        return apps.get_model("runs", name).objects
+
+    member = get("Member").create(email="a@example.com", password="x")
+    app = get("App").create(remote_id="a", name="A")
+    schema = get("AppSchema").create(app=app, version="1", parameters=[], outputs=[])
+    run = get("Run").create(member=member, app=app, schema=schema, app_name="A", form_token="t")
+    get("Output").create(run=run, position=0, label="Rückseite", kind="image")
+    for number in (1, 2):
+        get("Upload").create(member=member, status="failed", name=f"Été {number}.png")

@@ -107,6 +107,7 @@ class Upload(models.Model):
     source_url = models.TextField(blank=True, default="")  # empty for a file from disk
     accept = models.JSONField(default=list)  # kinds the field takes, e.g. ["image"]; empty = any
     name = models.CharField(max_length=200)
+    search_text = models.TextField(blank=True, default="")  # its name, folded
     error = models.CharField(max_length=300, blank=True, default="")  # a sentence for people
     asset_url = models.TextField(blank=True, default="")  # Lamina's own address once handed over; reusable
     claimed_until = models.DateTimeField(null=True, blank=True)

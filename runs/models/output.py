@@ -32,6 +32,7 @@ class Output(models.Model):
     position = models.PositiveIntegerField()
     remote_id = models.CharField(max_length=200, blank=True, default="")  # empty until Lamina names it
     label = models.TextField(blank=True, default="")
+    search_text = models.TextField(blank=True, default="")  # its label, folded
     kind = models.CharField(max_length=50)  # expected or real: image, video, audio, text, or a word we do not know
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
     version = models.PositiveIntegerField(default=1)  # the run's version when this box last changed

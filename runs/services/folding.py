@@ -22,6 +22,11 @@ def fold_words(text: str) -> list[str]:
     return sorted(dict.fromkeys(fold(text).split()), key=len, reverse=True)
 
 
+def named(name: str) -> dict[str, str]:
+    """NAME and what it is found by, as a row keeps them."""
+    return {"name": name, "search_text": fold(name)}
+
+
 def kinds_text(kinds: Iterable[str]) -> str:
     """Kinds of output as `Run.kinds` keeps them for the filter: " image video "."""
     told = sorted({kind.strip() for kind in kinds} - {""})

@@ -22,7 +22,7 @@ from runs.models.run import RunInputUpload
 from runs.schema_forms.types import Answer
 from runs.services import bells, waking
 from runs.services.filling.samples import sample_urls
-from runs.services.folding import kinds_text
+from runs.services.folding import fold, kinds_text
 from runs.services.pages.cards import summarise
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret
@@ -179,6 +179,7 @@ def _record(member: Member, press: Press, now: datetime) -> Run:
             run=run,
             position=position,
             label=output["label"],
+            search_text=fold(output["label"]),
             kind=output["type"][:50],
             box_width=width,
             box_height=height,

@@ -12,7 +12,7 @@ from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import Output, OutputFile, Run
 from runs.queue import enqueue_long
-from runs.services.folding import kinds_text
+from runs.services.folding import fold, kinds_text
 
 TEXT_LIMIT = 1_000_000  # characters of one text result
 FILES_PER_OUTPUT = 500
@@ -88,6 +88,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
     if box.status != Output.Status.PENDING:
         return False  # a result that is there stays as it is; later news is a refinement, not a correction
     box.label = remote.label[:LABEL_LENGTH] or box.label
+    box.search_text = fold(box.label)
     if remote.type not in ("", "pending"):
         box.kind = remote.type[:50]
     urls = _take_value(box, remote, is_final=is_final)

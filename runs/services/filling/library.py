@@ -7,6 +7,7 @@ which points at the same stored file. No byte is copied, and the file lives as l
 from runs.models import Member, Run, StoredFile, Upload
 from runs.schema_forms.types import Answer
 from runs.services import launch
+from runs.services.folding import named
 
 
 def adopt(member: Member, stored: StoredFile) -> Upload:
@@ -17,7 +18,7 @@ def adopt(member: Member, stored: StoredFile) -> Upload:
         member=member,
         file=stored,
         status=Upload.Status.READY,
-        name=stored.name,
+        **named(stored.name),
         # Lamina has it already if any run has handed it over: the workspace is one.
         asset_url=stored.uploads.exclude(asset_url="").values_list("asset_url", flat=True).first() or "",
     )

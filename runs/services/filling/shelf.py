@@ -62,15 +62,15 @@ def _results(member: Member, kinds: list[str], words: str, source: str) -> "Quer
     else:
         found = found.filter(output__run__member=member)
     for word in fold_words(words):
-        found = found.filter(Q(output__run__search_text__contains=word) | Q(output__label__icontains=word))
+        found = found.filter(Q(output__run__search_text__contains=word) | Q(output__search_text__contains=word))
     return found
 
 
 def _uploads(member: Member, kinds: list[str], words: str) -> "QuerySet[Upload]":
     """Files the member brought; a result that was taken into a form stands among the results already."""
     found = Upload.objects.of(member).filter(status=Upload.Status.READY, file__kind__in=kinds, file__results=None)
-    for word in words.split():
-        found = found.filter(name__icontains=word)
+    for word in fold_words(words):
+        found = found.filter(search_text__contains=word)
     return found.select_related("file")
 
 

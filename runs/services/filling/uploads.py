@@ -31,6 +31,7 @@ from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused, chec
 from runs.services.files.file_slots import LINKS, FileSlot, file_slot
 from runs.services.files.media import NotMedia
 from runs.services.filling import quota
+from runs.services.folding import named
 
 logger = logging.getLogger("runs.uploads")
 
@@ -88,7 +89,7 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     except OSError as error:
         raise UploadRejected(disk_sentence(error)) from error
     return Upload.objects.create(
-        member=member, file=stored, status=Upload.Status.READY, accept=list(accept), name=stored.name
+        member=member, file=stored, status=Upload.Status.READY, accept=list(accept), **named(stored.name)
     )
 
 
@@ -123,7 +124,7 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
     if not quota.has_room(member):
         raise UploadRejected(quota.SENTENCE)
     upload = Upload.objects.create(
-        member=member, status=Upload.Status.FETCHING, source_url=url, accept=list(accept), name=name
+        member=member, status=Upload.Status.FETCHING, source_url=url, accept=list(accept), **named(name)
     )
     enqueue_long("runs.tasks.fetch_upload", upload.pk, timeout_seconds=TASK_SECONDS)
     return upload
@@ -246,7 +247,7 @@ def _settle(upload: Upload, *, stored: StoredFile | None = None, error: str = ""
     status = Upload.Status.READY if stored else Upload.Status.FAILED
     fields = {"status": status, "file": stored, "error": error[:300], "claimed_until": None}
     if stored:
-        fields["name"] = stored.name
+        fields |= named(stored.name)
     return Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING).update(**fields) == 1
 
 
