@@ -27,7 +27,8 @@ SEES = Rule(("owner", "admin"), MEMBERS)  # what belongs to a run: with the team
 CHANGES = Rule(("owner", "admin"), ("owner", "admin"))  # what its maker (and an admin) may do to it
 OWN = Rule(("owner",), ("owner",))  # not even an admin
 NOBODY = Rule((), ())  # it does not exist, not even for its maker
-PRESET = Rule(("owner",), ("owner", "admin"))  # a person's own, or the team's
+PRESET = Rule(("owner",), ("owner", "admin"))  # what may be done to a person's own, or to the team's
+OPENS = Rule(("owner",), MEMBERS)  # what belongs to a preset
 ADMIN = Rule(("admin",), ("admin",))
 RUNS = Rule(*[("stranger or teammate", "approver", "owner", "admin")] * 2)  # everyone but viewers
 
@@ -146,6 +147,8 @@ ROWS = [
     Row("runs:file-original", "get", SEES, path=lambda w: [w.subject.file.public_id]),
     Row("runs:file-original", "get", SEES, query="what went in", path=lambda w: [w.subject.input_file.public_id]),
     Row("runs:file-thumb", "get", SEES, path=lambda w: [w.subject.file.public_id, 200]),
+    Row("runs:file-original", "get", OPENS, query="of a preset", path=lambda w: [w.subject.preset_file.public_id]),
+    Row("runs:file-thumb", "get", OPENS, query="of a preset", path=lambda w: [w.subject.preset_file.public_id, 200]),
     Row("runs:upload-create", "post", IN, 422, data=lambda w: {"app": w.app.public_id, "field": "p0"}),
     Row("runs:upload-detail", "get", OWN, path=lambda w: [w.subject.upload.public_id]),
     Row("runs:compare", "get", IN, data=lambda w: {"r": w.subject.run.public_id}),
@@ -159,7 +162,7 @@ ROWS = [
     Row("runs:preset-edit", "get", PRESET, path=preset),
     Row("runs:preset-edit", "post", PRESET, 302, path=preset, data=lambda _: {"name": "Two"}),
     Row("runs:preset-delete", "post", PRESET, 302, path=preset),
-    Row("runs:app-detail", "get", Rule(("owner",), MEMBERS), query="preset",
+    Row("runs:app-detail", "get", OPENS, query="preset",
         path=lambda w: [w.app.slug, w.app.public_id], data=lambda w: {"preset": w.subject.preset.public_id}),
     Row("runs:run-star", "post", SEES, 302, path=run, viewer=403),
     Row("runs:file-star", "post", SEES, 302, path=lambda w: [w.subject.output.public_id], viewer=403),

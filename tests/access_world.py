@@ -31,6 +31,7 @@ class Subject:
     input_file: StoredFile
     upload: Upload
     preset: Preset
+    preset_file: StoredFile  # of no run
     binned: Run  # another one, in the bin
     link: GuestLink
     revoked: GuestLink
@@ -65,7 +66,9 @@ def make_subject(owner: Member, app: App, word: str, shown: str, *, is_shared: b
     GuestLink.objects.filter(pk=links[0].pk).update(may_download=True)
     sharing.revoke(links[1], owner)
     preset = Preset.objects.create(app=app, member=owner, name=f"{word} preset", is_team=is_shared)
-    return Subject(word, shown, run, output, file, input_file, upload, preset, binned, *links)
+    preset_file = make_stored((60, 30) if is_shared else (66, 33))
+    preset.uploads.add(Upload.objects.create(member=owner, file=preset_file, status="ready", name=f"{word} sketch.png"))
+    return Subject(word, shown, run, output, file, input_file, upload, preset, preset_file, binned, *links)
 
 
 def token_of(link: GuestLink) -> str:

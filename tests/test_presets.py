@@ -1,5 +1,6 @@
 """Presets: what stands in a form or went into a run, under a name, for oneself or the team."""
 
+import html
 from typing import Any
 
 import pytest
@@ -162,6 +163,40 @@ def test_a_presets_files_are_kept(as_alice: Client, app: App, photo: Upload, ali
     assert remove_uploads(Upload.objects.all()) == 0
     preset.delete()
     assert remove_uploads(Upload.objects.all()) == 1
+
+
+def test_an_admin_sees_the_pictures_of_the_teams_preset(
+    as_alice: Client, as_bob: Client, as_admin: Client, app: App, photo: Upload, alice: Member
+) -> None:
+    """Files of a preset whose run is gone, or was never made."""
+    preset = save(as_alice, f"from={run_of(alice, app, photo).public_id}", "Ours", is_team="1")
+    Run.objects.all().delete()
+
+    page = as_admin.get(f"/presets/{preset.public_id}/").text
+
+    assert photo.file is not None
+    assert photo.file.small_url in html.unescape(page)
+    assert as_admin.get(photo.file.small_url).status_code == 200
+    as_alice.post(f"/presets/{preset.public_id}/", {"name": "Mine"})
+    assert as_admin.get(photo.file.small_url).status_code == 404
+    assert as_bob.get(photo.file.small_url).status_code == 404
+
+
+@pytest.mark.parametrize("act", ["preset-new", "preset-update"])
+def test_a_preset_takes_no_file_of_somebody_else(
+    as_bob: Client, app: App, photo: Upload, alice: Member, bob: Member, act: str
+) -> None:
+    """Bob names Alice's upload in his form, and would own her picture by opening what he saved."""
+    kept = Preset.objects.create(app=app, member=bob, name="Bob's")
+    known = {"preset": kept.public_id} if act == "preset-update" else {}
+    answer = as_bob.post(app.get_absolute_url(), fields(app, bob, photo, act=act, **known))
+    preset = kept if act == "preset-update" else save(as_bob, answer["Location"].partition("?")[2], "Stolen")
+
+    as_bob.get(preset.get_absolute_url())
+
+    assert not Upload.objects.filter(member=bob).exists()
+    assert photo.file is not None
+    assert as_bob.get(photo.file.small_url).status_code == 404
 
 
 # --- drafts and what opens beside them ---

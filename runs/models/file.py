@@ -21,15 +21,17 @@ def thumb_path(public_id: str, sha256: str, width: int) -> str:
 
 class StoredFileQuerySet(models.QuerySet["StoredFile"]):
     def visible_to(self, member: Member) -> Self:
-        """Catalogue pictures, own uploads, and whatever belongs to a run the member may see."""
+        """Catalogue pictures, own uploads, and whatever belongs to a run or a preset the member may see."""
         from runs.models.output import OutputFile
+        from runs.models.reuse import Preset
         from runs.models.run import Run, RunInput
 
         runs = Run.objects.visible_to(member)
         results = OutputFile.objects.filter(file=OuterRef("pk"), output__run__in=runs)
         own = Upload.objects.filter(file=OuterRef("pk"), member=member)
         used = RunInput.objects.filter(uploads__file=OuterRef("pk"), run__in=runs)
-        return self.filter(Q(is_catalog=True) | Exists(results) | Exists(own) | Exists(used))
+        kept = Preset.objects.visible_to(member).filter(uploads__file=OuterRef("pk"))
+        return self.filter(Q(is_catalog=True) | Exists(results) | Exists(own) | Exists(used) | Exists(kept))
 
 
 class StoredFile(models.Model):

@@ -165,7 +165,7 @@ def _preset_pressed(request: PortalRequest, app: App, form: SchemaForm, act: str
     """Save what is in the form under a name, which is asked for on a page of its own; or into the open preset."""
     preset = opened_with.preset
     if act == "preset-update" and preset and Preset.objects.changeable_by(request.user).filter(pk=preset.pk).exists():
-        presets.update_preset(preset, form.draft_answers(), _ticked(form), timezone.now())
+        presets.update_preset(preset, request.user, form.draft_answers(), _ticked(form), timezone.now())
         drafts.clear_draft(request.user, app)
         messages.success(request, f"“{preset.name}” now holds these values.")
         return go_to(request, preset.get_absolute_url())

@@ -61,7 +61,7 @@ def _source(request: PortalRequest) -> Source:
     draft = Draft.objects.filter(member=request.user, app=app).first()
     if draft is None:
         raise Http404
-    return Source(app, draft.answers, draft.wanted_outputs, draft=draft)
+    return Source(app, library.only_own(request.user, draft.answers), draft.wanted_outputs, draft=draft)
 
 
 def _name(request: PortalRequest) -> str:

@@ -4,6 +4,8 @@ A form knows only uploads of the person who fills it. A file from anywhere else 
 which points at the same stored file. No byte is copied, and the file lives as long as anyone of them needs it.
 """
 
+from collections.abc import Callable, Sequence
+
 from runs.models import Member, Run, StoredFile, Upload
 from runs.schema_forms.types import Answer
 from runs.services import launch
@@ -34,12 +36,19 @@ def own_files(member: Member, answers: list[Answer]) -> list[Answer]:
     belongs to somebody else is left out. Whether the member may see the files is the caller's question."""
     ids = {upload_id for answer in answers for upload_id in _upload_ids(answer)}
     found = Upload.objects.select_related("file").in_bulk(ids, field_name="public_id")
-    return [
-        answer | {"value": answer["value"] | {"uploads": _owned(member, _upload_ids(answer), found)}}
-        if _upload_ids(answer)
-        else answer
-        for answer in answers
-    ]
+    return [_with_uploads(answer, lambda ids: _owned(member, ids, found)) for answer in answers]
+
+
+def only_own(member: Member, answers: Sequence[Answer]) -> list[Answer]:
+    """ANSWERS without the uploads in them that are not MEMBER's: a form names whatever is posted."""
+    ids = {upload_id for answer in answers for upload_id in _upload_ids(answer)}
+    own = set(Upload.objects.of(member).filter(public_id__in=ids).values_list("public_id", flat=True))
+    return [_with_uploads(answer, lambda ids: [i for i in ids if i in own]) for answer in answers]
+
+
+def _with_uploads(answer: Answer, change: Callable[[list[str]], list[str]]) -> Answer:
+    ids = _upload_ids(answer)
+    return answer | {"value": answer["value"] | {"uploads": change(ids)}} if ids else answer
 
 
 def _upload_ids(answer: Answer) -> list[str]:

@@ -1,7 +1,8 @@
 """Presets: answers of one app's form under a name, a person's own or the team's.
 
-A preset keeps the uploads its answers name, whatever becomes of the runs they were given for. Whoever opens it gets
-files of their own (`services.filling.library`), so that a team's preset works for everyone and outlives its maker's.
+A preset keeps the uploads its answers name, whatever becomes of the runs they were given for. Whoever may open it sees
+their files, and gets files of their own (`services.filling.library`), so that a team's preset works for everyone and
+outlives its maker's. So only what is one's own goes into it: nobody shares somebody else's file by naming it.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from django.utils.formats import date_format
 
 from runs.models import App, Member, Preset, Upload
 from runs.schema_forms.types import Answer
+from runs.services.filling import library
 from runs.services.filling.drafts import Kept
 from runs.services.pages.run_page import InputLine
 
@@ -33,7 +35,10 @@ def listed(member: Member, app: App) -> list[Preset]:
 def save_preset(
     member: Member, app: App, name: str, answers: Sequence[Answer], wanted: Sequence[int] | None, *, is_team: bool
 ) -> Preset:
-    """Keep ANSWERS under NAME. Raises NameTakenError when the member has one of that name for this app."""
+    """Keep ANSWERS under NAME, with files of MEMBER's own only.
+
+    Raises NameTakenError when the member has one of that name for this app.
+    """
     try:
         with transaction.atomic():
             preset = Preset.objects.create(
@@ -41,7 +46,7 @@ def save_preset(
                 member=member,
                 name=name[:NAME_LENGTH],
                 is_team=is_team,
-                answers=list(answers),
+                answers=library.only_own(member, answers),
                 wanted_outputs=None if wanted is None else list(wanted),
             )
             _keep_files(preset)
@@ -50,10 +55,12 @@ def save_preset(
     return preset
 
 
-def update_preset(preset: Preset, answers: Sequence[Answer], wanted: Sequence[int] | None, now: datetime) -> None:
-    """Let the preset hold ANSWERS from now on."""
+def update_preset(
+    preset: Preset, member: Member, answers: Sequence[Answer], wanted: Sequence[int] | None, now: datetime
+) -> None:
+    """Let the preset hold ANSWERS from now on, with files of MEMBER's own only: its maker's, or an admin's."""
     with transaction.atomic():
-        preset.answers = list(answers)
+        preset.answers = library.only_own(member, answers)
         preset.wanted_outputs = None if wanted is None else list(wanted)
         preset.updated_at = now
         preset.save(update_fields=["answers", "wanted_outputs", "updated_at"])
@@ -87,7 +94,7 @@ def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | N
 
 
 def _keep_files(preset: Preset) -> None:
-    """Protect the uploads that are named in the answers, as far as they are its maker's or were another member's."""
+    """Protect the uploads that are named in the answers."""
     ids = [i for a in preset.answers if isinstance(a["value"], dict) for i in a["value"].get("uploads", [])]
     preset.uploads.set(Upload.objects.filter(public_id__in=ids))
 
