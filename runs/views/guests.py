@@ -122,7 +122,7 @@ def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> 
     found = guests.file_of(link, file_id)
     if found is None or not _may_have(link, found.stored, variant, is_download="download" in request.GET):
         return _plain(request, "nothing", 404)
-    found.stored.name = guest_page.file_name(found.label, found.index, found.stored)  # for this answer only
+    found.stored.name = found.name  # for this answer only
     try:
         response = file_response(request, found.stored, variant)
     except Http404:

@@ -1,21 +1,20 @@
 """What the guest's page shows, made ready for templates: nothing in it tells of the run beyond what was chosen.
 
-Names of files are made anew from the results' labels, since the kept ones tell the app or the run's title. Without
-leave to download, pictures are shown 1200 pixels wide: what a maker wrote into the original's own metadata stays here.
+Without leave to download, pictures are shown 1200 pixels wide: what a maker wrote into the original's own metadata
+stays here.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.text import slugify
 
 from runs.models import GuestLink, Output, StoredFile
 from runs.schema_forms.results import how_many
 from runs.services import sharing
 from runs.services.guest_links import guests
+from runs.services.guest_links.guest_names import file_name, labels_of
 from runs.services.pages.cards import input_files, input_text
 
 MOVING = ("image/gif", "image/apng")  # their small pictures stand still
@@ -114,34 +113,21 @@ def guest_page(link: GuestLink, token: str) -> GuestPage:
     )
 
 
-def labels_of(outputs: list[Output]) -> list[str]:
-    """What the results are called; equal ones are told apart by number."""
-    counts = Counter(output.label for output in outputs)
-    seen: Counter[str] = Counter()
-    labels = []
-    for number, output in enumerate(outputs, 1):
-        seen[output.label] += 1
-        is_alone = counts[output.label] == 1 and output.label
-        labels.append(output.label if is_alone else f"{output.label or 'Result'} {seen[output.label] or number}")
-    return labels
-
-
 def _results(outputs: list[Output], addresses: Addresses) -> list[GuestResult]:
     results = []
     for number, (output, label) in enumerate(zip(outputs, labels_of(outputs), strict=True), 1):
-        kept = [f.file for f in output.files.all() if f.file is not None]
-        files = [_file(stored, label, i, addresses) for i, stored in enumerate(kept)]
+        files = [_file(f.file, label, f.position, addresses) for f in output.files.all() if f.file is not None]
         results.append(GuestResult(number, label, output.kind, output.text, files))
     return results
 
 
-def _file(stored: StoredFile, label: str, index: int, addresses: Addresses) -> GuestFile:
+def _file(stored: StoredFile, label: str, position: int, addresses: Addresses) -> GuestFile:
     may_download = addresses.link.may_download
     original = addresses.file(stored, "original")
     large = addresses.file(stored, str(STILL_WIDTH)) if stored.thumb_1200 else ""
     return GuestFile(
         kind=stored.kind,
-        name=file_name(label, index, stored),
+        name=file_name(label, position, stored),
         url=original if shows_original(addresses.link, stored) else large,
         small_url=addresses.file(stored, "400") if stored.thumb_400 else "",
         large_url=large,
@@ -159,20 +145,6 @@ def shows_original(link: GuestLink, stored: StoredFile) -> bool:
     if stored.kind == StoredFile.Kind.IMAGE:
         return link.may_download or not stored.thumb_1200 or stored.media_type in MOVING
     return link.may_download or stored.kind in (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)
-
-
-def file_name(label: str, index: int, stored: StoredFile) -> str:
-    """`front-view.png`, `front-view_2.png`: what was kept says more than guests may know."""
-    extension = stored.name.rpartition(".")[2] if "." in stored.name else "bin"
-    return f"{_word(label)}{f'_{index + 1}' if index else ''}.{extension}"
-
-
-def text_name(label: str) -> str:
-    return f"{_word(label)}.txt"
-
-
-def _word(label: str) -> str:
-    return slugify(label, allow_unicode=True)[:60].strip("-_") or "result"
 
 
 def preview_of(outputs: list[Output]) -> StoredFile | None:

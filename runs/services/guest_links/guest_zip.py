@@ -4,7 +4,8 @@ from zipstream import ZipStream
 
 from runs.models import GuestLink
 from runs.services.files import naming, storing
-from runs.services.guest_links import guest_page, guests
+from runs.services.guest_links import guests
+from runs.services.guest_links.guest_names import file_name, labels_of, text_name
 
 
 def pack(link: GuestLink) -> ZipStream:
@@ -12,12 +13,12 @@ def pack(link: GuestLink) -> ZipStream:
     archive = ZipStream(sized=True)
     taken: set[str] = set()
     outputs = guests.outputs_of(link)
-    for output, label in zip(outputs, guest_page.labels_of(outputs), strict=True):
-        kept = [f.file for f in output.files.all() if f.file is not None]
-        for index, stored in enumerate(kept):
-            if stored.file.storage.exists(stored.file.name or ""):
-                name = naming.unique(guest_page.file_name(label, index, stored), taken)
+    for output, label in zip(outputs, labels_of(outputs), strict=True):
+        for kept in output.files.all():
+            stored = kept.file
+            if stored is not None and stored.file.storage.exists(stored.file.name or ""):
+                name = naming.unique(file_name(label, kept.position, stored), taken)
                 archive.add(storing.blocks_of(stored), name, size=stored.size_bytes)
         if output.text:
-            archive.add(output.text.encode("utf-8", "replace"), naming.unique(guest_page.text_name(label), taken))
+            archive.add(output.text.encode("utf-8", "replace"), naming.unique(text_name(label), taken))
     return archive

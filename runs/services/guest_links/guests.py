@@ -12,14 +12,15 @@ from enum import StrEnum
 
 from django.contrib.auth.hashers import check_password
 from django.core import signing
-from django.db.models import F, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
 from lamina_portal.throttling import Attempt, TooManyError, address_of
-from runs.models import GuestLink, Output, OutputFile, Run, RunInput, SharingRules, StoredFile
+from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, RunInput, SharingRules, StoredFile
 from runs.models.run import RunInputUpload
 from runs.services import secret_links
+from runs.services.guest_links.guest_names import file_name, labels_of
 
 MAX_UNKNOWN = 60  # addresses of links that are none, from one place in ten minutes
 MAX_WRONG = 10  # passphrases for one link from one place
@@ -103,12 +104,14 @@ def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bo
 def outputs_of(link: GuestLink) -> list[Output]:
     """What LINK shows, in its order: results that are still there."""
     kept = Prefetch("files", OutputFile.objects.filter(status="saved").select_related("file"))
-    shown = Output.objects.filter(guest_links=link, status=Output.Status.COMPLETED, run__deleted_at=None)
-    order = dict(link.chosen.values_list("output_id", "position"))
-    outputs = [
-        output for output in shown.select_related("run").prefetch_related(kept) if output.text or output.files.all()
-    ]
-    return sorted(outputs, key=lambda output: order[output.pk])
+    return list(_shown(link).select_related("run").prefetch_related(kept))
+
+
+def _shown(link: GuestLink) -> QuerySet[Output]:
+    saved = OutputFile.objects.filter(output=OuterRef("pk"), status="saved")
+    there = Output.objects.filter(~Q(text="") | Exists(saved), status=Output.Status.COMPLETED, run__deleted_at=None)
+    place = GuestLinkOutput.objects.filter(link=link, output=OuterRef("pk")).values("position")
+    return there.filter(guest_links=link).order_by(Subquery(place))
 
 
 def runs_with_inputs(outputs: list[Output]) -> list[Run]:
@@ -122,24 +125,28 @@ def runs_with_inputs(outputs: list[Output]) -> list[Run]:
 
 @dataclass(frozen=True)
 class Found:
-    """A file of a link: LABEL and INDEX say which it is among what the link shows."""
+    """A file of a link, and what guests read it called."""
 
     stored: StoredFile
-    label: str
-    index: int
+    name: str
 
 
 def file_of(link: GuestLink, file_id: str) -> Found | None:
     """The file of that name, if LINK shows it: of its results, and of what went in where the sender says so."""
     shown = Q(output__guest_links=link, output__status="completed", output__run__deleted_at=None, status="saved")
-    result = OutputFile.objects.filter(shown, file__public_id=file_id).select_related("file", "output").first()
+    result = OutputFile.objects.filter(shown, file__public_id=file_id).select_related("file").first()
     if result is not None and result.file is not None:
-        return Found(result.file, result.output.label, result.position)
+        outputs = list(_shown(link).only("label"))
+        labels = dict(zip([output.pk for output in outputs], labels_of(outputs), strict=True))
+        return Found(result.file, file_name(labels[result.output_id], result.position, result.file))
     if not link.shows_inputs:
         return None
     runs = Run.objects.filter(outputs__guest_links=link, deleted_at=None)
-    given = StoredFile.objects.filter(public_id=file_id, uploads__inputs__run__in=runs).first()
-    return Found(given, "what went in", 0) if given is not None else None
+    used = RunInputUpload.objects.filter(input__run__in=runs, upload__file__public_id=file_id)
+    given = used.select_related("upload__file", "input").first()
+    if given is None or given.upload.file is None:
+        return None
+    return Found(given.upload.file, file_name(given.input.name, given.position, given.upload.file))
 
 
 # --- Looks ------------------------------------------------------------------------------------------------------------

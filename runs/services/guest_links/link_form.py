@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_date
 
 from runs.models import GuestLink, Member, Output, SharingRules
 from runs.services import sharing
-from runs.services.guest_links.guest_page import labels_of
+from runs.services.guest_links.guest_names import labels_of
 from runs.services.sharing import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, Wishes
 
 SHORTEST_PASSPHRASE = 6
