@@ -98,7 +98,7 @@ def make_stored(size: tuple[int, int] = (40, 30), **fields: Any) -> StoredFile:
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     made_at = fields.pop("created_at", timezone.now())
-    stored = storing.store(path, name="a.png", media=media.inspect(path), sha256=digest, size=len(content), **fields)
+    stored = storing.store(storing.Arrival(path, media.inspect(path), digest, len(content)), "a.png", **fields)
     StoredFile.objects.filter(pk=stored.pk).update(created_at=made_at)
     return stored
 

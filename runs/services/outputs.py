@@ -21,12 +21,13 @@ from runs.queue import enqueue_long, stop_requested
 from runs.services import results
 from runs.services.files import media as inspecting
 from runs.services.files import storing
-from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused, fetch
+from runs.services.files.arriving import ClaimLost, Renewer, arriving
+from runs.services.files.fetching import FetchFailed, FetchRefused, fetch
 from runs.services.files.file_slots import KEEPING, FileSlot, file_slot
 from runs.services.files.media import Media, NotMedia
 from runs.services.files.naming import result_stem
+from runs.services.files.storing import Arrival
 from runs.services.filling import uploads
-from runs.services.filling.uploads import ClaimLost, Renewer
 from runs.services.upkeep import health
 
 logger = logging.getLogger("runs.outputs")
@@ -128,29 +129,10 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
 
 
 def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
-    fetched = fetch(
-        output_file.source_url,
-        max_bytes=LIMITS,
-        seconds=FETCH_SECONDS,
-        on_chunk=renewer,
-        trusted=settings.TRUSTED_FILE_ORIGINS,
-    )
-    try:
-        renewer.renew()  # decoding and small pictures take a while
-        found = inspecting.inspect(fetched.path)
-        if found.is_web_page:
+    with arriving(output_file.source_url, FETCH_SECONDS, renewer) as arrival:
+        if arrival.media.is_web_page:
             raise FetchFailed(WEB_PAGE)  # error pages come with "200" too; the file may still come
-        name = result_name(output_file, found)
-        stored = storing.place(
-            fetched.path,
-            name=name,
-            media=found,
-            sha256=fetched.sha256,
-            size=fetched.size_bytes,
-            on_chunk=renewer,
-        )
-    finally:
-        fetched.path.unlink(missing_ok=True)
+        stored = storing.place(arrival, result_name(output_file, arrival.media), on_chunk=renewer)
     with storing.discarding_on_error(stored), transaction.atomic():
         stored.save()
         saved = {"status": OutputFile.Status.SAVED, "file": stored, "error": "", "due_at": None, "claimed_until": None}
@@ -207,14 +189,8 @@ def save_catalog_picture(url: str) -> StoredFile | None:
             found = inspecting.inspect(fetched.path)
             if found.kind == StoredFile.Kind.OTHER:
                 return None
-            return storing.store(
-                fetched.path,
-                name=f"sample.{found.extension}",
-                media=found,
-                sha256=fetched.sha256,
-                size=fetched.size_bytes,
-                is_catalog=True,
-            )
+            arrival = Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
+            return storing.store(arrival, f"sample.{found.extension}", is_catalog=True)
         finally:
             fetched.path.unlink(missing_ok=True)
     except (FetchRefused, FetchFailed, NotMedia, OSError) as error:

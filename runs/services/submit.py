@@ -16,10 +16,10 @@ from runs.queue import stop_requested
 from runs.schema_forms.inputs import to_inputs
 from runs.services import bells, catalog, deliveries, progress, waking
 from runs.services.budget import BudgetWait, Priority
+from runs.services.files.arriving import ClaimLost, Renewer
 from runs.services.files.fetching import FetchFailed, FetchRefused
 from runs.services.files.file_slots import HANDING_OVER, FileSlot, file_slot
 from runs.services.filling import handing_over, uploads
-from runs.services.filling.uploads import ClaimLost, Renewer
 from runs.services.launch import answers_of
 from runs.services.pages.cards import summarise
 from runs.services.remote import lamina

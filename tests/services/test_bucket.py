@@ -20,7 +20,7 @@ from runs.models import Member, OutputFile, StoredFile
 from runs.services.files import bucket, orphans, storing
 from runs.services.files.media import inspect
 from runs.services.files.serving import file_response
-from runs.services.files.storing import StorageAway
+from runs.services.files.storing import Arrival, StorageAway
 from runs.services.filling.handing_over import ensure_asset
 from runs.services.filling.uploads import UploadRejected, receive_file
 from runs.services.outputs import keep_due_files
@@ -36,7 +36,7 @@ def keep(tmp_path: Path, body: bytes) -> StoredFile:
     path = tmp_path / "x"
     path.write_bytes(body)
     digest = hashlib.sha256(body).hexdigest()
-    return storing.store(path, name="shoe.png", media=inspect(path), sha256=digest, size=len(body))
+    return storing.store(Arrival(path, inspect(path), digest, len(body)), "shoe.png")
 
 
 def body_of(answer: Any) -> bytes:
@@ -88,8 +88,7 @@ def test_a_long_file_goes_up_in_parts_and_comes_down_in_pieces(store: Any, tmp_p
     seen: list[int] = []
     path = tmp_path / "x"
     path.write_bytes(film)
-    media = inspect(path)
-    stored = storing.store(path, name="f", media=media, sha256="ab" * 32, size=len(film), on_chunk=seen.append)
+    stored = storing.store(Arrival(path, inspect(path), "ab" * 32, len(film)), "f", on_chunk=seen.append)
     with storing.local_copy(stored) as copy:
         assert hashlib.sha256(copy.read_bytes()).digest() == hashlib.sha256(film).digest()
     digest = hashlib.sha256()
@@ -107,7 +106,7 @@ def test_a_transfer_that_is_stopped_half_way_leaves_nothing(store: Any, tmp_path
     path = tmp_path / "x"
     path.write_bytes(b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm" + bytes(40_000_000))
     with pytest.raises(KeyError):
-        storing.store(path, name="f", media=inspect(path), sha256="ab" * 32, size=1, on_chunk=stop)
+        storing.store(Arrival(path, inspect(path), "ab" * 32, 1), "f", on_chunk=stop)
 
     assert list(store.all_names("files/")) == []
     assert not StoredFile.objects.exists()

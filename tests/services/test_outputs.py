@@ -16,7 +16,7 @@ from runs import queue
 from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
 from runs.services import leases, results
 from runs.services.files import media, storing
-from runs.services.filling.uploads import Renewer
+from runs.services.files.arriving import Renewer
 from runs.services.outputs import keep_due_files, request_keeping
 from tests.factories import make_run
 from tests.services.hostile import HostileServer, bomb_png, kept_files, picture

@@ -15,6 +15,7 @@ from runs.models import Member, Output, OutputFile, Run
 from runs.services.files import naming, storing
 from runs.services.files.fetching import size_words
 from runs.services.files.provenance import NAME, Origin, sheet
+from runs.services.files.telling import Telling
 from runs.services.pages.run_page import OutputBox, output_boxes
 
 logger = logging.getLogger("runs.downloads")
@@ -25,12 +26,8 @@ NOT_SAVED = "The portal has no copy of this one."
 GONE = "The file is no longer in the portal's storage."
 
 
-class TooMuch(Exception):
-    """More than one download may hold; SENTENCE is for people."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+class TooMuch(Telling):
+    """More than one download may hold."""
 
 
 @dataclass(frozen=True)

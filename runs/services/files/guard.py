@@ -27,6 +27,7 @@ from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.exceptions import HTTPError
 
 from runs.services.files.deadline import POOLS, current_deadline
+from runs.services.files.telling import Telling
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0  # of silence
@@ -62,12 +63,8 @@ class Body(Protocol):
     def seek(self) -> Callable[[int], int]: ...
 
 
-class FetchError(Exception):
-    """A transfer that did not happen; SENTENCE is for people."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+class FetchError(Telling):
+    """A transfer that did not happen."""
 
 
 class FetchRefused(FetchError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from runs.services.files import ffmpeg, sniffing, thumbnails
+from runs.services.files.telling import Telling
 
 MAX_PIXELS = 70_000_000  # 280 MB when unpacked; a few kilobytes of file can ask for thousands of millions
 MAX_SCANS = 200  # of a JPEG; honest ones have about ten, each one costs a pass over the whole picture
@@ -23,15 +24,14 @@ TOO_MANY_PIXELS = "This picture has more than 70 million points, which is more t
 TOO_MANY_SCANS = "This picture would keep the portal busy for too long, so it is not opened."
 
 
-class NotMedia(Exception):
-    """The file is not what it pretends to be; SENTENCE is for people.
+class NotMedia(Telling):
+    """The file is not what it pretends to be.
 
     IS_LASTING: the same file can never become acceptable. Without it, a second transfer may bring a whole one.
     """
 
     def __init__(self, sentence: str, *, is_lasting: bool = False) -> None:
         super().__init__(sentence)
-        self.sentence = sentence
         self.is_lasting = is_lasting
 
 

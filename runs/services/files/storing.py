@@ -12,6 +12,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BufferedReader, FileIO
 from pathlib import Path, PurePosixPath
@@ -37,6 +38,16 @@ INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, direction and
 
 class StorageAway(OSError):
     """The storage cannot be reached, or refuses to work, just now."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file that is here whole and was looked at; it is moved away when it is stored."""
+
+    path: Path
+    media: Media
+    sha256: str
+    size_bytes: int
 
 
 class _Watched(BufferedReader):
@@ -73,55 +84,38 @@ def clean_name(name: str, extension: str, fallback: str = "file") -> str:
     return f"{stem or fallback}.{extension}"
 
 
-def store(
-    path: Path,
-    *,
-    name: str,
-    media: Media,
-    sha256: str,
-    size: int,
-    is_catalog: bool = False,
-    on_chunk: OnChunk | None = None,
-) -> StoredFile:
-    """Move the file at PATH into the storage with its small pictures, and record it. PATH is gone afterwards.
+def store(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
+    """Move what arrived into the storage with its small pictures, and record it. Its path is gone afterwards.
 
     ON_CHUNK is called while a storage elsewhere takes the bytes, and may raise to stop. Raises OSError when the disk is
     full or away; then nothing is left behind.
     """
-    stored = place(path, name=name, media=media, sha256=sha256, size=size, is_catalog=is_catalog, on_chunk=on_chunk)
+    stored = place(arrival, name, is_catalog=is_catalog, on_chunk=on_chunk)
     with discarding_on_error(stored):
         stored.save()
     return stored
 
 
-def place(
-    path: Path,
-    *,
-    name: str,
-    media: Media,
-    sha256: str,
-    size: int,
-    is_catalog: bool = False,
-    on_chunk: OnChunk | None = None,
-) -> StoredFile:
+def place(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
     """Like `store`, but the row is not saved yet: for callers that save it together with another fact."""
+    media = arrival.media
     random = secrets.token_hex(16)
     stem = f"files/{random[:2]}/{random[2:4]}/{random}"
     stored = StoredFile(
         name=clean_name(name, media.extension),
         kind=media.kind,
         media_type=media.media_type,
-        size_bytes=size,
-        sha256=sha256,
+        size_bytes=arrival.size_bytes,
+        sha256=arrival.sha256,
         width=media.width,
         height=media.height,
         duration_seconds=media.duration_seconds,
         is_catalog=is_catalog,
     )
     with discarding_on_error(stored):
-        made = thumbnails.make(path, media.kind, media.reader)
+        made = thumbnails.make(arrival.path, media.kind, media.reader)
         stored.colour = media.colour or made.colour
-        stored.file.name = _keep(path, f"{stem}.{media.extension}", on_chunk)
+        stored.file.name = _keep(arrival.path, f"{stem}.{media.extension}", on_chunk)
         for width, encoded in made.by_width.items():
             small = new_waiting_path()
             try:

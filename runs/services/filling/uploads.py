@@ -10,7 +10,7 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Literal, cast
@@ -27,9 +27,12 @@ from runs.queue import enqueue_long, stop_requested
 from runs.schema_forms.types import UploadInfo
 from runs.services.files import media as inspecting
 from runs.services.files import sniffing, storing
-from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused, check_url, fetch, size_words
+from runs.services.files.arriving import ClaimLost, Renewer, arriving
+from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused, check_url, size_words
 from runs.services.files.file_slots import LINKS, FileSlot, file_slot
 from runs.services.files.media import NotMedia
+from runs.services.files.storing import Arrival
+from runs.services.files.telling import Telling
 from runs.services.filling import quota
 from runs.services.folding import named
 
@@ -37,7 +40,6 @@ logger = logging.getLogger("runs.uploads")
 
 KINDS = {"image": "a picture", "video": "a video", "audio": "a sound"}
 CLAIM = timedelta(seconds=60)  # renewed while bytes arrive
-RENEW_SECONDS = 15.0
 FETCH_SECONDS = 120.0  # for one link; nobody waits longer at an open form
 SUFFIX = re.compile(r"[^A-Za-z0-9]")
 LINKS_AT_ONCE = 10  # of one member, still being read
@@ -52,16 +54,8 @@ NO_MEDIA = "That file is neither a picture nor a video nor a sound, so it cannot
 WEB_PAGE = "That link leads to a web page, not to a file. Open the picture itself and copy its address."
 
 
-class UploadRejected(Exception):
-    """The file or link cannot be taken; SENTENCE is for people."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-
-
-class ClaimLost(Exception):
-    """This work is no longer ours; leave everything as it is."""
+class UploadRejected(Telling):
+    """The file or link cannot be taken."""
 
 
 def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: Iterable[str]) -> Upload:
@@ -105,7 +99,7 @@ def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> St
         found = inspecting.inspect(path)
         _check_kind(found.kind, found.extension, kinds)
         name = uploaded_file.name or "file"
-        return storing.store(path, name=name, media=found, sha256=digest.hexdigest(), size=size)
+        return storing.store(Arrival(path, found, digest.hexdigest(), size), name)
     finally:
         path.unlink(missing_ok=True)
 
@@ -193,54 +187,14 @@ def due_links() -> Q:
     return Q(status=Upload.Status.FETCHING) & (Q(claimed_until=None) | Q(claimed_until__lt=Now()))
 
 
-class Renewer:
-    """Keeps a claim alive while bytes arrive: `on_chunk` for `fetch`. Raises `ClaimLost` when it is gone, or when the
-    worker wants to stop."""
-
-    def __init__(self, renew: Callable[[], int | bool]) -> None:
-        self._renew = renew
-        self._next = time.monotonic() + RENEW_SECONDS
-
-    def __call__(self, _size: int) -> None:
-        if stop_requested():
-            raise ClaimLost
-        if time.monotonic() >= self._next:
-            self.renew()
-
-    def renew(self) -> None:
-        """Renew now."""
-        self._next = time.monotonic() + RENEW_SECONDS
-        if not self._renew():
-            raise ClaimLost
-
-
 def _fetch_link(upload: Upload, renewer: Renewer) -> StoredFile:
-    kinds = accepted_kinds(upload.accept)
-    fetched = fetch(
-        upload.source_url,
-        max_bytes=LIMITS,
-        seconds=FETCH_SECONDS,
-        on_chunk=renewer,
-        trusted=settings.TRUSTED_FILE_ORIGINS,
-    )
-    try:
-        renewer.renew()  # decoding and small pictures take a while
-        found = inspecting.inspect(fetched.path)
-        if found.is_web_page:
+    with arriving(upload.source_url, FETCH_SECONDS, renewer) as arrival:
+        if arrival.media.is_web_page:
             raise UploadRejected(WEB_PAGE)
-        _check_kind(found.kind, found.extension, kinds)
-        if not quota.has_room(upload.member, fetched.size_bytes):
+        _check_kind(arrival.media.kind, arrival.media.extension, accepted_kinds(upload.accept))
+        if not quota.has_room(upload.member, arrival.size_bytes):
             raise UploadRejected(quota.SENTENCE)
-        return storing.store(
-            fetched.path,
-            name=upload.name,
-            media=found,
-            sha256=fetched.sha256,
-            size=fetched.size_bytes,
-            on_chunk=renewer,
-        )
-    finally:
-        fetched.path.unlink(missing_ok=True)
+        return storing.store(arrival, upload.name, on_chunk=renewer)
 
 
 def _settle(upload: Upload, *, stored: StoredFile | None = None, error: str = "") -> bool:

@@ -1,0 +1,54 @@
+"""Files of other places on their way here: fetched through the guard while our claim on the work lives, looked at."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from runs.queue import stop_requested
+from runs.services.files import media
+from runs.services.files.fetching import LIMITS, fetch
+from runs.services.files.storing import Arrival
+
+RENEW_SECONDS = 15.0
+
+
+class ClaimLost(Exception):
+    """This work is no longer ours; leave everything as it is."""
+
+
+class Renewer:
+    """Keeps a claim alive while bytes arrive: `on_chunk` for `fetch`. Raises `ClaimLost` when it is gone, or when the
+    worker wants to stop."""
+
+    def __init__(self, renew: Callable[[], int | bool]) -> None:
+        self._renew = renew
+        self._next = time.monotonic() + RENEW_SECONDS
+
+    def __call__(self, _size: int) -> None:
+        if stop_requested():
+            raise ClaimLost
+        if time.monotonic() >= self._next:
+            self.renew()
+
+    def renew(self) -> None:
+        """Renew now."""
+        self._next = time.monotonic() + RENEW_SECONDS
+        if not self._renew():
+            raise ClaimLost
+
+
+@contextmanager
+def arriving(url: str, seconds: float, renewer: Renewer) -> Iterator[Arrival]:
+    """The file at URL, if it comes within SECONDS; whatever is not stored in the block is gone after it.
+
+    Raises what `fetch` and `media.inspect` raise, and `ClaimLost`.
+    """
+    trusted = settings.TRUSTED_FILE_ORIGINS
+    fetched = fetch(url, max_bytes=LIMITS, seconds=seconds, on_chunk=renewer, trusted=trusted)
+    try:
+        renewer.renew()  # decoding and small pictures take a while
+        yield Arrival(fetched.path, media.inspect(fetched.path), fetched.sha256, fetched.size_bytes)
+    finally:
+        fetched.path.unlink(missing_ok=True)
