@@ -47,8 +47,6 @@ def home(request: PortalRequest) -> HttpResponse:
     context = {
         "section": "home",
         "shelves": shelves,
-        "active": shelves.active,
-        "latest": shelves.latest,
         "apps": apps,
         "used_lately": [] if is_first_visit else _used_lately(request.user, apps),
         "q": "",
