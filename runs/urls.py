@@ -4,6 +4,7 @@ from django.urls import path
 
 from runs.views import (
     again,
+    app_list,
     apps,
     bin,
     compare,
@@ -32,7 +33,7 @@ from runs.views import (
 app_name = "runs"
 
 app_urls = [
-    path("apps/", apps.app_list, name="app-list"),
+    path("apps/", app_list.app_list, name="app-list"),
     path("apps/<slug:slug>-<str:app_id>/", apps.app_detail, name="app-detail"),
     path("drafts/<str:app_id>/", apps.draft_save, name="draft-save"),
     path("drafts/<str:app_id>/clear/", apps.draft_clear, name="draft-clear"),

@@ -7,8 +7,8 @@ from runs.models.keeping import KeepingRules
 from runs.models.member import Member, SignInAttempt
 from runs.models.output import Output, OutputFile
 from runs.models.people import Invite, SignedIn
-from runs.models.reuse import Preset, SavedView
-from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Draft, Run, RunInput
+from runs.models.reuse import Draft, Preset, SavedView
+from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
 from runs.models.sharing import GuestLink, GuestLinkOutput, SharingRules
 
 __all__ = [

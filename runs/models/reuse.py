@@ -1,4 +1,4 @@
-"""What people keep to use again: named answers of a form, and named filters of History."""
+"""What people keep to use again: what is typed into a form, named answers of one, and named filters of History."""
 
 from typing import Any, Self
 
@@ -10,6 +10,23 @@ from runs.models.app import App
 from runs.models.file import Upload
 from runs.models.ids import new_public_id
 from runs.models.member import Member
+
+
+class Draft(models.Model):
+    """What a person has typed into an app's form, kept over reload, expired login and another device."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="drafts")
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="drafts")
+    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # list of schema_forms.Answer dicts
+    wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
+    source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it was begun from
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["member", "app"], name="draft_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.member_id}/{self.app_id}"
 
 
 class PresetQuerySet(models.QuerySet["Preset"]):

@@ -286,20 +286,3 @@ class RunInputUpload(models.Model):
 
     def __str__(self) -> str:
         return f"{self.input_id}/{self.position}"
-
-
-class Draft(models.Model):
-    """What a person has typed into an app's form, kept over reload, expired login and another device."""
-
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="drafts")
-    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="drafts")
-    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # list of schema_forms.Answer dicts
-    wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
-    source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it was begun from
-    updated_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = (models.UniqueConstraint(fields=["member", "app"], name="draft_unique"),)
-
-    def __str__(self) -> str:
-        return f"{self.member_id}/{self.app_id}"

@@ -1,6 +1,4 @@
-"""The catalogue and the form of one app: find, fill, run."""
-
-from typing import Any
+"""The form of one app: fill it, keep what is typed, run."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
@@ -19,64 +17,14 @@ from runs.services import catalog, launch
 from runs.services.costs import cost_line
 from runs.services.filling import drafts, form_files, openings, presets, reuse, uploads
 from runs.services.filling.openings import NoSourceError, Notice, Opening
-from runs.services.folding import fold, fold_words
 from runs.services.launch import Press, TokenSpentError, launch_run
 from runs.services.pages.cards import app_card, run_cards
-from runs.services.team.people import mail_to_admins
-from runs.services.upkeep import health
 
-KINDS = (("", "All"), ("image", "Images"), ("video", "Videos"), ("text", "Texts"))
-NEAREST = 3
 RESULTS_SHOWN = 4
 
 CHANGED = "This app's form has changed since you opened it. What you filled in is kept where it still fits."
 SPENT = "This form has already started a run. Press Run again to start another one with these values."
 EXPIRED = "This form was opened for somebody else or too long ago. Everything is kept; press Run again."
-
-
-@require_safe
-def app_list(request: PortalRequest) -> HttpResponse:
-    catalog.request_refresh_if_stale()
-    q = request.GET.get("q", "").strip()[:200]
-    makes = request.GET.get("makes", "")
-    makes = makes if makes in dict(KINDS) else ""
-    listed = App.objects.listed().select_related("thumbnail")
-    found = listed.matching(fold_words(q))
-    if makes:
-        found = found.making(makes)
-    apps = [app_card(app) for app in found]
-    everything = apps or [app_card(app) for app in listed]
-    context = {
-        "section": "apps",
-        "apps": apps,
-        "q": q,
-        "makes": makes,
-        "chips": [(label, _list_url(q, kind), kind == makes) for kind, label in KINDS],
-        "tell_admin_url": "" if apps else mail_to_admins(f"Lamina Portal: an app for {q}"),
-        "nearest": [] if apps else _nearest(q, everything),
-        "catalog_at": health.lamina_status().catalog_at,
-        "has_catalog": bool(everything),
-    }
-    return render_page(request, "runs/app_list.html", context, partial="app-grid")
-
-
-def _list_url(q: str, makes: str) -> str:
-    query = QueryDict(mutable=True)
-    for key, value in (("q", q), ("makes", makes)):
-        if value:
-            query[key] = value
-    return f"{reverse('runs:app-list')}?{query.urlencode()}" if query else reverse("runs:app-list")
-
-
-def _nearest(q: str, cards: list[Any]) -> list[Any]:
-    """The three apps that share most letters-in-a-row with what was asked."""
-
-    def pieces(text: str) -> set[str]:
-        text = fold(text)
-        return {text[i : i + 3] for i in range(len(text) - 2)}
-
-    asked = pieces(q)
-    return sorted(cards, key=lambda card: -len(asked & pieces(f"{card.name} {card.description}")))[:NEAREST]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
