@@ -71,6 +71,35 @@ def test_what_teammates_share_makes_no_first_visit_busy(as_alice: Client, bob: M
     assert "Make your first picture" in as_alice.get("/").content.decode()
 
 
+def test_a_viewer_finds_what_the_team_shares_and_no_call_to_make_something(
+    as_alice: Client, alice: Member, bob: Member
+) -> None:
+    Member.objects.filter(pk=alice.pk).update(role="viewer")
+    assert "Nothing shared yet" in as_alice.get("/").content.decode()
+    app, now = make_app(), timezone.now()
+    private = make_run(bob, app, status="completed")
+    going = make_run(bob, app, shared_at=now)
+    shared = make_run(bob, app, status="completed", shared_at=now, outputs_ready=1)
+
+    body = as_alice.get("/").content.decode()
+
+    assert "Make your first picture" not in body
+    assert "Nothing shared yet" not in body
+    assert f"card-{going.public_id}" in part(body, "team-progress")
+    assert f"card-{shared.public_id}" in part(body, "latest")
+    assert private.public_id not in body
+
+
+def test_a_viewers_own_empty_history_leads_to_the_teams(as_alice: Client, alice: Member) -> None:
+    assert "Choose an app" in as_alice.get("/history/").content.decode()
+    Member.objects.filter(pk=alice.pk).update(role="viewer")
+
+    body = as_alice.get("/history/").content.decode()
+
+    assert "Choose an app" not in body
+    assert "?tab=team" in body.partition("Nothing of yours")[2]
+
+
 def test_home_costs_the_same_with_many_runs(
     as_alice: Client, alice: Member, bob: Member, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -22,6 +22,7 @@ from runs.views.picks import take_undo
 EMPTY = {
     "mine": ("Nothing made yet", "What you make is kept here, with the words and pictures it was made from."),
     "team": ("Nothing shared yet", "When somebody shares a run with the team, everybody finds it here."),
+    "viewer": ("Nothing of yours", "You look at what others make: it is under Team as soon as they share it."),
     "starred": ("No star yet", "Put a star on what is worth keeping in sight. The whole team sees it here."),
 }
 
@@ -60,7 +61,7 @@ def history(request: PortalRequest) -> HttpResponse:
         "hints": hints,
         "is_too_slow": is_too_slow,
         "shorter": narrowing.shorter(found) if is_too_slow else [],
-        "empty": EMPTY[found.tab],
+        "empty": EMPTY["viewer" if found.tab == "mine" and not request.user.can_run else found.tab],
         "undo": take_undo(request),
     }
     response = render_page(request, "runs/history.html", context | _choices(found, directory), partial="history-page")

@@ -1,4 +1,7 @@
-"""Home: what is in progress, what came last, what has a star, and the way to something new."""
+"""Home: what is in progress, what came last, what has a star, and the way to something new.
+
+Viewers make nothing themselves: what came last is, for them, what the team shares.
+"""
 
 from dataclasses import dataclass
 
@@ -43,7 +46,7 @@ def home(request: PortalRequest) -> HttpResponse:
     apps = [app_card(app) for app in App.objects.listed().select_related("thumbnail")]
     if shelves.active or shelves.team_active:
         waking.ensure_poller()
-    is_first_visit = not shelves.active and not shelves.latest
+    is_first_visit = request.user.can_run and not shelves.active and not shelves.latest
     context = {
         "section": "home",
         "shelves": shelves,
@@ -61,7 +64,8 @@ def _shelves(member: Member) -> Shelves:
     """Whatever stands on a shelf is read with its pictures once, however many shelves it stands on."""
     seen = Run.objects.filter(Q(member=member) | Q(shared_at__isnull=False), deleted_at=None).newest_first()
     active = list(seen.active().values_list("pk", flat=True)[:ACTIVE_SHOWN])
-    ended = Run.objects.of(member).exclude(pk__in=active).newest_first()
+    own = Run.objects.of(member) if member.can_run else seen.filter(outputs_ready__gt=0)
+    ended = own.exclude(pk__in=active).newest_first()
     latest = list(ended.values_list("pk", flat=True)[:LATEST])
     kept = Run.objects.visible_to(member).filter(has_star=True).newest_first()
     starred = list(kept.values_list("pk", flat=True)[:STARRED])
