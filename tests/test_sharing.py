@@ -110,6 +110,26 @@ def test_with_scripts_the_answer_is_the_panel_with_the_link(as_alice: Client, ru
     assert address_on(answer)
 
 
+def test_from_a_result_s_page_a_link_shows_that_result_alone(as_alice: Client, alice: Member, run: Run) -> None:
+    picture, text = run.outputs.all()
+    page = as_alice.get(text.get_absolute_url()).content.decode()
+    address = f"/runs/{run.public_id}/share/?o={text.public_id}"
+    assert f'hx-get="{address}"' in page
+    panel = as_alice.get(address, headers=HTMX).content.decode()
+    asked = re.findall(r'name="(run|o)" value="(\w+)"', panel.partition('action="/shares/new/"')[2])
+
+    made = as_alice.post("/shares/new/", dict(asked), headers=HTMX).content.decode()
+
+    assert [output.pk for output in GuestLink.objects.get().outputs.all()] == [text.pk]
+    assert "1 result<" in made
+    assert made.count(f'name="o" value="{text.public_id}"') == 4  # another one, or a revoke, is still about it
+    follow = as_alice.post("/shares/new/", dict(asked)).headers["Location"]
+    assert f"?o={text.public_id}&made=" in follow
+    assert GuestLink.objects.latest("pk").outputs.count() == 1
+    whole = as_alice.get(f"/runs/{run.public_id}/share/?o={picture.public_id[::-1]}").content.decode()
+    assert 'name="o"' not in whole
+
+
 def test_what_is_not_ready_cannot_be_shown(as_alice: Client, alice: Member) -> None:
     run = make_run(alice, status="running")
     answer = as_alice.post("/shares/new/", {"run": run.public_id}, follow=True).content.decode()

@@ -1,6 +1,7 @@
 """Sharing a run with the team or with guests, and the lists of links."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -35,7 +36,8 @@ SAID = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Who sees a run: the page, or with htmx the panel alone; POST sets Only me or Team."""
+    """Who sees a run: the page, or with htmx the panel alone; POST sets Only me or Team. `o` names the result from
+    whose page it was opened: a guest link shows that one alone."""
     run = get_object_or_404(Run.objects.changeable_by(request.user), public_id=run_id)
     if request.method != "POST":
         return _panel(request, run, made=request.GET.get("made", ""))
@@ -80,14 +82,21 @@ def _done(request: PortalRequest, run: Run, said: str, *, made: str = "") -> Htt
     if request.htmx:
         return _panel(request, run, made=made, said=said)
     messages.success(request, said)
-    url = reverse("runs:run-share", args=[run.public_id])
-    return go_to(request, f"{url}?made={made}#link-{made}" if made else url)
+    url, one = reverse("runs:run-share", args=[run.public_id]), _one_result(request)
+    query = urlencode(({"o": one} if one else {}) | ({"made": made} if made else {}))
+    return go_to(request, f"{url}{f'?{query}' if query else ''}{f'#link-{made}' if made else ''}")
 
 
 def _panel(request: PortalRequest, run: Run, *, made: str = "", said: str = "") -> HttpResponse:
-    share = share_panel.share_panel(request.user, run, made=made, said=said)
+    share = share_panel.share_panel(request.user, run, made=made, said=said, only=_one_result(request))
     template = "sharing/_share.html" if wants_fragment(request) else "sharing/run_share.html"
     return render_page(request, template, {"section": "history", "run": run, "share": share})
+
+
+def _one_result(request: PortalRequest) -> str:
+    """Id of the result the panel was opened for; empty when it is about all of a run."""
+    given = (request.POST if request.method == "POST" else request.GET).getlist("o")
+    return given[0][:16] if len(given) == 1 else ""
 
 
 # --- One link ---------------------------------------------------------------------------------------------------------

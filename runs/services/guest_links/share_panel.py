@@ -60,6 +60,7 @@ class SharePanel:
     no_link_words: str
     usual_last_day: date
     said: str
+    only: str  # id of the one result that is looked at: a new link shows it alone; empty for all of the run
 
     @property
     def has_guests(self) -> bool:
@@ -70,8 +71,9 @@ class SharePanel:
         return not self.is_team and not self.has_guests
 
 
-def share_panel(member: Member, run: Run, *, made: str = "", said: str = "") -> SharePanel:
-    """The panel of RUN, which MEMBER may change; MADE names the link that was made just now, SAID what was done."""
+def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", only: str = "") -> SharePanel:
+    """The panel of RUN, which MEMBER may change; MADE names the link that was made just now, SAID what was done, ONLY
+    the result from whose page it was opened."""
     rules = SharingRules.current()
     now = timezone.now()
     views = [link_view(link, member, rules, made=made) for link in with_pictures(sharing.links_to(run))]
@@ -88,6 +90,7 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "") -> 
         no_link_words=no_link,
         usual_last_day=sharing.usual_last_day(rules),
         said=said,
+        only=only if only and run.outputs_total > 1 and run.outputs.filter(public_id=only).exists() else "",
     )
 
 
