@@ -1,5 +1,6 @@
 """History: own runs, newest first, filters in the address, pages that never slow down."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -35,6 +36,22 @@ def test_it_has_one_search(as_alice: Client, alice: Member) -> None:
     make_run(alice, make_app(), status="completed")
 
     assert as_alice.get("/history/").content.decode().count('type="search"') == 1
+
+
+def test_a_search_takes_along_what_stands_around_the_list(as_alice: Client, alice: Member) -> None:
+    app, now = make_app(), timezone.now()
+    for hours in range(30):
+        make_run(alice, app, status="completed", created_at=now - timedelta(hours=hours))
+    as_alice.post("/history/views/", {"name": "Ghibli", "query": "q=ghibli"})
+    older = as_alice.get("/history/").context["next_url"]
+    assert "Back to the newest" in as_alice.get(older).content.decode()
+
+    headers = {"HX-Request": "true", "HX-Target": "history-results"}
+    body = as_alice.get("/history/", {"q": "ghibli"}, headers=headers).content.decode()
+
+    swapped = dict(re.findall(r'id="(history-views|history-newer)"[^>]* hx-swap-oob="true">(.*?)</(?:nav|div)>', body))
+    assert 'aria-current="page"' in swapped["history-views"]
+    assert swapped["history-newer"] == ""
 
 
 @pytest.mark.parametrize(
