@@ -1,8 +1,10 @@
 """Home: what is in progress with whom, what came last, what was used lately, what has a star."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -136,6 +138,20 @@ def test_the_list_of_shortcuts_is_a_page_and_a_dialog(as_alice: Client, alice: M
     assert "<kbd>x</kbd>" in dialog
     Member.objects.filter(pk=alice.pk).update(has_shortcuts=False)
     assert "keys.js" not in as_alice.get("/help/keys/").content.decode()
+
+
+def test_the_list_names_every_key_that_does_something(as_alice: Client) -> None:
+    told = set(re.findall(r"<kbd>(.*?)</kbd>", as_alice.get("/help/keys/").content.decode()))
+    signs = {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓", "Escape": "Esc", "-": "\u2212"}
+    tables = {"keys.js": r"const acts = \{(.*?)\};", "viewing.js": r"const keys = \{(.*?)\n\t\};",
+              "comparing.js": r"const KEYS = \{(.*?)\n\t\};"}  # fmt: skip
+    for name, table in tables.items():
+        found = re.search(table, (settings.BASE_DIR / "static" / name).read_text(), re.DOTALL)
+        assert found is not None
+        keys = re.findall(r"(?:^|[{,\s])\"?([^\s\",{}():]+)\"?: (?:\(|[a-z])", found[1])
+        assert len(keys) >= 6
+        silent = {"X", "="}  # the same key with Shift, or without
+        assert {signs.get(key, key) for key in keys if key not in silent} <= told, name
 
 
 @pytest.mark.parametrize("page", ["/", "/apps/", "/history/", "/help/keys/"])
