@@ -6,9 +6,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import Member, Run, SavedView
+from runs.models import GuestLink, Member, Run, SavedView, SharingRules
+from runs.services import secret_links
+from runs.services.history import picking
 from tests.conftest import client_of
-from tests.factories import make_app, make_run
+from tests.factories import make_app, make_kept, make_run
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +57,27 @@ def test_the_bin_takes_what_has_ended_and_gives_it_back(as_alice: Client, mixed:
 
     assert "2 runs are back." in words(act(as_alice, "restore", *mixed))
     assert not Run.objects.filter(deleted_at__isnull=False).exists()
+
+
+def test_one_guest_link_shows_what_is_ready_in_all_of_them(
+    as_alice: Client, alice: Member, mixed: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = make_run(alice, status="completed")
+    for run in (mixed[0], mixed[3], second):
+        make_kept(run)
+
+    body = act(as_alice, "guest", mixed[0], mixed[3], second)  # the fourth is Bob's
+
+    link = GuestLink.objects.get()
+    assert {output.run for output in link.outputs.all()} == {mixed[0], second}
+    assert f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, link.nonce)}/</code>" in body
+    assert "One of the runs is not in it" in words(body)
+    assert "ready and yours to share" in words(act(as_alice, "guest", mixed[1], mixed[3]))
+    monkeypatch.setattr(picking, "SHOWN_TO_GUESTS", 1)
+    assert "one link shows at most 1" in words(act(as_alice, "guest", mixed[0], second))
+    SharingRules.objects.create(guests_allowed=False)
+    assert "Links for guests are switched off here" in words(act(as_alice, "guest", mixed[0]))
+    assert GuestLink.objects.count() == 1
 
 
 def test_stars_go_to_whatever_one_sees(as_alice: Client, mixed: list[Run]) -> None:

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_POST
 
 from runs.http import PortalRequest, go_to
 from runs.models import SavedView
+from runs.services import sharing
+from runs.services.guest_links import share_panel
 from runs.services.history import narrowing, picking
 from runs.services.history.finding import Filter
 
@@ -35,12 +37,28 @@ def history_act(request: PortalRequest) -> HttpResponse:
     if not ids:
         messages.warning(request, "Choose at least one run first.")
         return go_to(request, back)
+    if act == "guest":
+        return _guest_link(request, ids, back)
     outcome = _change(request, act, ids)
     if act == "bin" and outcome.changed:
         request.session[UNDO] = {"words": outcome.words, "ids": outcome.changed}
     else:
         (messages.warning if outcome.is_partial else messages.success)(request, outcome.words)
     return go_to(request, back)
+
+
+def _guest_link(request: PortalRequest, ids: list[str], back: str) -> HttpResponse:
+    """One link to all that is ready in the runs; its page has the address to copy, and what it shows to choose from."""
+    outputs = picking.results_for_guests(ids, request.user)
+    refusal = share_panel.refusal_of(request.user) or picking.why_no_link(outputs)
+    if refusal:
+        messages.warning(request, refusal)
+        return go_to(request, back)
+    link = sharing.make_link(request.user, outputs)
+    if left := len(ids) - len({output.run_id for output in outputs}):
+        words = "One of the runs is" if left == 1 else f"{left} of the runs are"
+        messages.warning(request, f"{words} not in it: nothing there is ready, or it is not yours to share.")
+    return go_to(request, f"{reverse('runs:share-detail', args=[link.public_id])}?made=1")
 
 
 def _change(request: PortalRequest, act: str, ids: list[str]) -> picking.Outcome:

@@ -13,6 +13,7 @@ from runs.services.history import stars
 
 AT_MOST = 200
 COMPARED = (2, 4)
+SHOWN_TO_GUESTS = 200  # results in one link
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,21 @@ def results_to_compare(ids: Iterable[str], member: Member) -> list[str]:
     for run_id, public_id in done.order_by("-run__created_at", "-run", "position").values_list("run_id", "public_id"):
         first.setdefault(run_id, public_id)
     return list(first.values()) if COMPARED[0] <= len(first) <= COMPARED[1] else []
+
+
+def results_for_guests(ids: Iterable[str], member: Member) -> list[Output]:
+    """Whatever is ready in those of the runs that MEMBER may share."""
+    results = Output.objects.filter(run__public_id__in=list(ids)).values_list("public_id", flat=True)
+    return sharing.outputs_for(member, results)
+
+
+def why_no_link(outputs: list[Output]) -> str:
+    """Why OUTPUTS are nothing to make a link to; empty when they are."""
+    if not outputs:
+        return "None of these has a result that is ready and yours to share."
+    if len(outputs) > SHOWN_TO_GUESTS:
+        return f"These have {len(outputs)} results; one link shows at most {SHOWN_TO_GUESTS}. Choose fewer runs."
+    return ""
 
 
 def _asked(ids: Iterable[str], member: Member) -> tuple[int, list[Run]]:
