@@ -104,3 +104,53 @@ def test_whoever_may_make_no_links_any_more_changes_none(as_alice: Client, link:
     assert "made by approvers and admins here" in page
     assert 'name="last_day"' not in page
     assert as_alice.post(f"/shares/{link.public_id}/revoke/").status_code == 302
+
+
+# --- Links that somebody else made ------------------------------------------------------------------------------------
+def panel(client: Client, run: Run) -> str:
+    return client.get(f"/runs/{run.public_id}/share/").content.decode()
+
+
+def test_a_maker_ends_a_link_that_an_admin_made_to_their_run(
+    as_alice: Client, as_bob: Client, admin_member: Member, run: Run
+) -> None:
+    made = sharing.make_link(admin_member, list(run.outputs.all()))
+    page, at = panel(as_alice, run), f"/shares/{made.public_id}"
+    assert path_of(made) in page
+    assert f'action="{at}/revoke/"' in page
+    assert f'href="{at}/"' not in page  # its options are the admin's
+    assert as_alice.get(f"{at}/").status_code == 404
+
+    answer = as_alice.post(f"{at}/revoke/", {"run": run.public_id}, headers={"HX-Request": "true"})
+
+    assert "Undo: let it work again" in answer.content.decode()
+    made.refresh_from_db()
+    assert made.revoked_at is not None
+    assert as_alice.post(f"{at}/restore/").status_code == 302
+    assert as_bob.post(f"{at}/revoke/").status_code == 404
+
+
+def test_a_maker_learns_no_address_that_shows_runs_of_others(
+    as_alice: Client, admin_member: Member, bob: Member, run: Run
+) -> None:
+    secret = make_run(bob, run.app, status="completed", deleted_at=timezone.now())
+    made = sharing.make_link(admin_member, [*run.outputs.all(), *secret.outputs.all()])
+
+    page = panel(as_alice, run)
+
+    assert path_of(made) not in page
+    assert f"/shares/{made.public_id}/" not in page
+    assert "it shows runs of others, too" in page
+    assert as_alice.post(f"/shares/{made.public_id}/revoke/").status_code == 404
+    as_alice.post(f"/runs/{run.public_id}/share/", {"who": "me"})
+    assert {output.run for output in made.outputs.all()} == {secret}
+
+
+def test_a_link_to_nothing_that_is_still_one_s_own_says_so(as_admin: Client, admin_member: Member, run: Run) -> None:
+    made = sharing.make_link(admin_member, list(run.outputs.all()))
+    Member.objects.filter(pk=admin_member.pk).update(role="maker", is_superuser=False)
+
+    page = as_admin.get(f"/shares/{made.public_id}/").content.decode()
+
+    assert "is there and yours to share" in page
+    assert 'name="last_day"' not in page

@@ -15,6 +15,15 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
         """Own links; for admins all."""
         return self if member.is_admin else self.filter(member=member)
 
+    def endable_by(self, member: Member) -> Self:
+        """Those whose address the member may know and which they may end: manageable ones, and whatever shows nothing
+        but the member's own runs, whoever made it."""
+        if member.is_admin:
+            return self
+        shown = GuestLinkOutput.objects.filter(link=models.OuterRef("pk"))
+        others = shown.exclude(output__run__member=member)
+        return self.filter(models.Q(member=member) | (models.Exists(shown) & ~models.Exists(others)))
+
     def alive(self) -> Self:
         return self.filter(revoked_at=None, expires_at__gt=timezone.now())
 

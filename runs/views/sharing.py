@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -101,8 +102,15 @@ def _one_result(request: PortalRequest) -> str:
 
 # --- One link ---------------------------------------------------------------------------------------------------------
 def _link_of(request: PortalRequest, link_id: str) -> GuestLink:
-    links = with_pictures(GuestLink.objects.manageable_by(request.user))
-    return get_object_or_404(links, public_id=link_id)
+    return _found(GuestLink.objects.manageable_by(request.user), link_id)
+
+
+def _link_to_end(request: PortalRequest, link_id: str) -> GuestLink:
+    return _found(GuestLink.objects.endable_by(request.user), link_id)
+
+
+def _found(links: QuerySet[GuestLink], link_id: str) -> GuestLink:
+    return get_object_or_404(with_pictures(links), public_id=link_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -116,6 +124,7 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
         if refusal:
             raise PermissionDenied(refusal)
     form = link_form(link, request.user, request.POST if request.method == "POST" else None)
+    refusal = refusal or ("" if form.choices else share_panel.NOTHING_TO_CHOOSE)
     if form.wishes is not None:
         sharing.change_link(link, form.wishes)
         messages.success(request, "Saved. The link itself stays the same.")
@@ -143,7 +152,7 @@ def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
 @require_POST
 def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
     """Dead from the next request on; asks nothing, since it can be undone."""
-    link = _link_of(request, link_id)
+    link = _link_to_end(request, link_id)
     sharing.revoke(link, request.user)
     return _changed(request, link, SAID["revoked"])
 
@@ -151,7 +160,7 @@ def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
 @require_POST
 def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
     """The undo of revoke."""
-    link, rules = _link_of(request, link_id), SharingRules.current()
+    link, rules = _link_to_end(request, link_id), SharingRules.current()
     if not sharing.may_restore(link, request.user, rules):
         raise PermissionDenied
     sharing.restore(link, rules)
@@ -165,7 +174,7 @@ def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse
     if request.htmx and run is not None:
         return _panel(request, run, said=said)
     if request.htmx:
-        view = link_view(_link_of(request, link.public_id), request.user, SharingRules.current())
+        view = link_view(_link_to_end(request, link.public_id), request.user, SharingRules.current())
         context = {"view": view, "said": said, "is_all": "all" in request.POST, "back": request.POST.get("back", "")}
         return render_page(request, "sharing/_link_row.html", context)
     messages.success(request, said)

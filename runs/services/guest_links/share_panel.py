@@ -20,6 +20,7 @@ UNDO_SHOWN = timedelta(hours=1)  # a link revoked lately stays in the panel with
 
 NOT_ALLOWED = "Links for guests are switched off here. An admin can allow them."
 NOT_YOURS = "Links for guests are made by approvers and admins here."
+NOTHING_TO_CHOOSE = "Nothing of what this link shows is there and yours to share."
 NOT_READY = "Nothing is ready yet. As soon as a result is, press Guest link again."
 
 
@@ -39,6 +40,8 @@ class LinkView:
     views_words: str
     is_fresh: bool
     passphrase: str  # shown once, right after the link was made with one
+    may_change: bool
+    may_end: bool
     may_extend: bool
     may_restore: bool
 
@@ -76,7 +79,11 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", onl
     the result from whose page it was opened."""
     rules = SharingRules.current()
     now = timezone.now()
-    views = [link_view(link, member, rules, made=made) for link in with_pictures(sharing.links_to(run))]
+    links = list(with_pictures(sharing.links_to(run)))
+    endable = {link.pk for link in links}
+    if not all(_is_manageable(link, member) for link in links):
+        endable = set(GuestLink.objects.endable_by(member).filter(pk__in=endable).values_list("pk", flat=True))
+    views = [link_view(link, member, rules, made=made, may_end=link.pk in endable) for link in links]
     shown = [view for view in views if view.is_open or _was_revoked_lately(view.link, now)]
     may_share = sharing.may_share(member, run)
     no_link = refusal_of(member)
@@ -92,6 +99,10 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", onl
         said=said,
         only=only if only and run.outputs_total > 1 and run.outputs.filter(public_id=only).exists() else "",
     )
+
+
+def _is_manageable(link: GuestLink, member: Member) -> bool:
+    return member.is_admin or link.member_id == member.pk
 
 
 def _was_revoked_lately(link: GuestLink, now: datetime) -> bool:
@@ -121,8 +132,11 @@ def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
     )
 
 
-def link_view(link: GuestLink, member: Member, rules: SharingRules, *, made: str = "") -> LinkView:
-    """LINK, fetched through `with_pictures`, as MEMBER sees it."""
+def link_view(
+    link: GuestLink, member: Member, rules: SharingRules, *, made: str = "", may_end: bool = True
+) -> LinkView:
+    """LINK, fetched through `with_pictures`, as MEMBER sees it. Without MAY_END it shows runs of others, too: then its
+    address stays hidden."""
     outputs = [chosen.output for chosen in link.chosen.all()]
     files = [f.file for output in outputs for f in output.files.all() if f.file is not None]
     runs = {output.run for output in outputs}
@@ -132,7 +146,7 @@ def link_view(link: GuestLink, member: Member, rules: SharingRules, *, made: str
     return LinkView(
         link=link,
         dom_id=f"link-{link.public_id}",
-        address=secret_links.full_address(reverse("runs:guest", args=[token])) if token else "",
+        address=secret_links.full_address(reverse("runs:guest", args=[token])) if token and may_end else "",
         title=link.audience or "Anyone with the link",
         count=len(outputs),
         pictures=[stored for stored in files if stored.thumb_200][:PICTURES],
@@ -142,8 +156,10 @@ def link_view(link: GuestLink, member: Member, rules: SharingRules, *, made: str
         views_words=_views_words(link),
         is_fresh=is_fresh,
         passphrase=suggested if suggested and check_password(suggested, link.passphrase) else "",
+        may_change=_is_manageable(link, member),
+        may_end=may_end,
         may_extend=_may_extend(link, member, rules),
-        may_restore=sharing.may_restore(link, member, rules),
+        may_restore=may_end and sharing.may_restore(link, member, rules),
     )
 
 
