@@ -61,6 +61,13 @@ def test_a_teammate_finds_nothing_to_change_on_a_shared_run(as_alice: Client, as
     assert f"/runs/{run.public_id}/cancel/" in as_alice.get(f"/runs/{run.public_id}/").content.decode()
 
 
+def test_an_admin_reads_whose_run_it_is(as_admin: Client, run: Run) -> None:
+    page = as_admin.get(f"/runs/{run.public_id}/share/").content.decode()
+    assert "Only <bdi>Alice</bdi>" in page
+    assert "Only me" not in page
+    assert "Only Alice and admins see it now." in share(as_admin, run, "me")
+
+
 def test_sharing_with_the_team_marks_the_run_as_changed(as_alice: Client, run: Run) -> None:
     share(as_alice, run, "team")
     share(as_alice, run, "team")
@@ -88,6 +95,8 @@ def test_viewers_share_nothing(alice: Member, run: Run, who: str) -> None:
     assert client.post("/shares/new/", {"run": run.public_id}).status_code == 403
     page = client.get(f"/runs/{run.public_id}/share/").content.decode()
     assert page.count('" disabled>') == 3
+    assert "Your role lets you look" in page
+    assert "made by approvers" not in page
 
 
 # --- Making a link ----------------------------------------------------------------------------------------------------

@@ -46,6 +46,8 @@ def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
         raise PermissionDenied
     who = request.POST.get("who", "")
     said = SAID.get(who, "")
+    if who == "me" and run.member_id != request.user.pk:
+        said = f"Only {run.member.display_name} and admins see it now."
     if who == "team":
         sharing.share_with_team(run)
     elif who == "not-team":

@@ -19,6 +19,7 @@ PICTURES = 4
 UNDO_SHOWN = timedelta(hours=1)  # a link revoked lately stays in the panel with its way back
 
 NOT_ALLOWED = "Links for guests are switched off here. An admin can allow them."
+LOOKS_ONLY = "Your role lets you look, not make links. Ask an admin to change it."
 NOT_YOURS = "Links for guests are made by approvers and admins here."
 NOTHING_TO_CHOOSE = "Nothing of what this link shows is there and yours to share."
 NOT_READY = "Nothing is ready yet. As soon as a result is, press Guest link again."
@@ -63,6 +64,7 @@ class SharePanel:
     no_link_words: str
     usual_last_day: date
     said: str
+    maker: str  # whose run it is; empty when it is the member's own
     only: str  # id of the one result that is looked at: a new link shows it alone; empty for all of the run
 
     @property
@@ -97,6 +99,7 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", onl
         no_link_words=no_link,
         usual_last_day=sharing.usual_last_day(rules),
         said=said,
+        maker="" if run.member_id == member.pk else run.member.display_name,
         only=only if only and run.outputs_total > 1 and run.outputs.filter(public_id=only).exists() else "",
     )
 
@@ -114,6 +117,8 @@ def refusal_of(member: Member) -> str:
     rules = SharingRules.current()
     if not rules.guests_allowed:
         return NOT_ALLOWED
+    if not member.can_run:
+        return LOOKS_ONLY
     return "" if rules.may_make_links(member) else NOT_YOURS
 
 
