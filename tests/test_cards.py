@@ -134,7 +134,12 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
         return [words for words in (begin, repeat, share, delete) if words in menu]
 
     assert offered(done, alice) == [begin, repeat, share, delete]
-    assert offered(going, alice) == [begin]
+    assert offered(going, alice) == [begin, share]
+    assert "Copy a guest link" in menu_of(done, alice)
+    assert "Copy a guest link" not in menu_of(going, alice)  # there is nothing to look at yet
+    assert offered(make_run(alice, status="failed"), alice) == [begin, repeat, delete]
     assert offered(gone, alice) == [share, delete]
     assert offered(done, bob) == [begin, repeat]
     assert offered(done, viewer) == []
+    assert "Download" in menu_of(done, viewer)
+    assert menu_of(going, viewer) == ""

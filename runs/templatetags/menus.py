@@ -2,7 +2,7 @@
 and then only filled in."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 
 from django import template
@@ -27,7 +27,7 @@ class RunMenu:
     can_begin: bool  # the app is still offered, and the viewer runs apps
     can_repeat: bool
     has_results: bool
-    can_share: bool
+    can_share: bool  # with the team while it goes on, too; a guest needs something to look at
     can_delete: bool
 
     @classmethod
@@ -37,7 +37,7 @@ class RunMenu:
             can_begin=can_begin,
             can_repeat=can_begin and not run.is_active,
             has_results=bool(run.outputs_ready),
-            can_share=can_run and card.can_change,
+            can_share=can_run and card.can_change and bool(run.outputs_ready or run.is_active),
             can_delete=card.can_change and not run.is_active,
         )
 
@@ -50,7 +50,10 @@ def run_menu(context: Context, card: RunCard) -> SafeString:
         STANDS_FOR_FORM: escape(card.form_url),
         STANDS_FOR_TITLE: escape(card.title),
     }
-    pieces = _pieces(RunMenu.of(card, can_run=context["user"].can_run))
+    menu = RunMenu.of(card, can_run=context["user"].can_run)
+    if not any(astuple(menu)):
+        return mark_safe("")  # a viewer's, of a run without results
+    pieces = _pieces(menu)
     # Pieces come from a template that escapes, values are escaped above.
     return mark_safe("".join(values.get(piece, piece) for piece in pieces))  # noqa: S308
 
