@@ -226,6 +226,10 @@ def test_previous_and_next_walk_the_list_in_history(as_alice: Client, alice: Mem
     assert 'rel="next"' not in page(as_alice, newest.outputs.all()[1])  # without the list the run ends
     listed = as_alice.get("/history/?q=shoe").content.decode()
     assert f'href="{newest.get_absolute_url()}{query}"' in listed
+    assert f'href="{newest.get_absolute_url()}?in="' in as_alice.get("/history/").content.decode()
+    assert f'rel="next" href="{other.outputs.all()[0].get_absolute_url()}?in="' in page(
+        as_alice, newest.outputs.all()[1], "?in="
+    )
     of_run = as_alice.get(newest.get_absolute_url() + query).content.decode()
     assert f'href="{newest.outputs.all()[0].get_absolute_url()}{query}"' in of_run
     assert f'href="{newest.get_absolute_url()}{query}"' in page(as_alice, newest.outputs.all()[0], query)

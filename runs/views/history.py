@@ -40,9 +40,8 @@ def history(request: PortalRequest) -> HttpResponse:
                 hints = narrowing.hints(found, request.user, directory)
     except patience.TookTooLong:
         is_too_slow = True
-    cards = run_cards(page.runs, request.user)
-    if found.query:  # the results of a run then lead on through this list
-        cards = [replace(card, url=f"{card.url}?{urlencode({'in': found.query})}") for card in cards]
+    walk = urlencode({"in": found.query})  # the results of a run then lead on through this list
+    cards = [replace(card, url=f"{card.url}?{walk}") for card in run_cards(page.runs, request.user)]
     is_filtered = bool(found.narrowing)
     context = {
         "section": "history",
