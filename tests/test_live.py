@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from runs.models import Member, Run
 from runs.services import leases, progress, waking
 from runs.services.pages.cards import version_token
-from tests.factories import make_app, make_run
+from tests.factories import make_app, make_kept, make_run
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -32,6 +32,30 @@ def test_an_unchanged_page_costs_two_queries_and_no_body(
         status, body = look(as_alice, *runs)
 
     assert (status, body) == (204, "")
+
+
+@pytest.mark.parametrize(
+    ("page", "at", "link"),
+    [
+        ("history", "/history/?state=progress", "?in=state%3Dprogress"),
+        ("history", "/history/", "?in="),
+        ("run", "/runs/any/?in=q%3Dshoe", "?in=q%3Dshoe"),
+        ("run", "/runs/any/", ""),
+        ("home", "/?in=q%3Dshoe", ""),
+    ],
+)
+def test_news_keep_the_list_that_results_lead_on_through(
+    as_alice: Client, alice: Member, page: str, at: str, link: str
+) -> None:
+    run = make_run(alice, status="completed")
+    make_kept(run)
+    query = {"r": f"{run.public_id}:0.0--0-2", "page": page}
+    headers = HTMX | {"HX-Current-URL": f"http://testserver{at}"}
+
+    body = as_alice.get("/live/", query, headers=headers).content.decode()
+
+    url = run.outputs.all()[0].get_absolute_url() if page == "run" else run.get_absolute_url()
+    assert f'href="{url}{link}"' in body
 
 
 def test_only_the_changed_card_comes_back(as_alice: Client, alice: Member) -> None:

@@ -1,8 +1,9 @@
 """The one poller of a page: it tells which runs are on screen and gets back only what has changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode, urlsplit
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_safe
 from runs.http import PortalRequest
 from runs.models import Run
 from runs.services import pace, waking
+from runs.services.history.finding import Filter
 from runs.services.pages.cards import run_cards, version_token
 from runs.services.pages.run_page import run_page
 from runs.services.retrying import retry_of
@@ -90,14 +92,29 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
         known_as = seen[fresh[0].public_id]
         boxes = [box for box in page.boxes if box.version > known_as.version and box.position < known_as.boxes]
         title = f"{page.state.word} · {fresh[0].app_name}"
-        context |= {"page": page, "run": fresh[0], "boxes": boxes, "page_title": title}
+        context |= {"page": page, "run": fresh[0], "boxes": boxes, "page_title": title, "walk": _walk(request)}
         context["retry"] = retry_of(fresh[0], request.user)
         context["new_boxes"] = [box for box in page.boxes if box.position >= known_as.boxes]
     else:
         has_tools = page_name in ("home", "history")
-        context |= {"cards": run_cards(fresh, request.user), "has_tools": has_tools}
+        cards = run_cards(fresh, request.user)
+        if page_name == "history":
+            walk = urlencode({"in": Filter.read(_query_of_page(request)).query})
+            cards = [replace(card, url=f"{card.url}?{walk}") for card in cards]
+        context |= {"cards": cards, "has_tools": has_tools}
         context["has_picks"] = page_name == "history"
     return render(request, "runs/live.html", context)
+
+
+def _query_of_page(request: PortalRequest) -> QueryDict:
+    """What stands in the address of the page that asks: a filter, or the list that a run was opened from."""
+    return QueryDict(urlsplit(request.htmx.current_url or "").query)
+
+
+def _walk(request: PortalRequest) -> str:
+    """The list that a run's results lead on through, as the page itself was given it."""
+    query = _query_of_page(request)
+    return urlencode({"in": query["in"]}) if "in" in query else ""
 
 
 def _keep_watch(active: list[Run]) -> None:
