@@ -84,6 +84,16 @@ def test_inputs_and_app_are_shown_where_the_sender_says_so(link: GuestLink) -> N
     assert "Cartoonify" not in page
 
 
+def test_what_went_into_several_runs_is_told_apart(link: GuestLink, run: Run, alice: Member) -> None:
+    second = make_run(alice, run.app, status="completed")
+    make_kept(second)
+    both = sharing.make_link(alice, [*run.outputs.all(), second.outputs.all()[0]])
+    page = page_of(both, shows_inputs=True)
+    assert "What went into <bdi>Front 1, Back</bdi>" in page
+    assert "What went into <bdi>Front 2</bdi>" in page
+    assert "<summary>What went in</summary>" in page_of(link, shows_inputs=True)
+
+
 def test_without_leave_to_download_a_picture_is_seen_but_not_had(link: GuestLink) -> None:
     small, large = file_paths(page_of(link))
     original = re.sub(r"/\d+$", "/original", large)

@@ -10,7 +10,7 @@ from datetime import date
 from django.conf import settings
 from django.urls import reverse
 
-from runs.models import GuestLink, Output, StoredFile
+from runs.models import GuestLink, Output, Run, StoredFile
 from runs.schema_forms.results import how_many
 from runs.services import sharing
 from runs.services.guest_links import guests
@@ -19,6 +19,7 @@ from runs.services.pages.cards import input_files, input_text
 
 MOVING = ("image/gif", "image/apng")  # their small pictures stand still
 STILL_WIDTH = 1200
+LABELS_TOLD = 3
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,14 @@ class GuestInput:
 
 
 @dataclass(frozen=True)
+class GuestInputs:
+    """What went into one run; RESULTS names those of them the link shows, empty when all are of one run."""
+
+    results: str
+    lines: list[GuestInput]
+
+
+@dataclass(frozen=True)
 class GuestPage:
     """All of the page."""
 
@@ -68,7 +77,7 @@ class GuestPage:
     last_day: date
     title: str
     results: list[GuestResult]
-    inputs: list[list[GuestInput]]
+    inputs: list[GuestInputs]
     app_names: list[str]
     download_url: str
     preview_url: str
@@ -106,7 +115,7 @@ def guest_page(link: GuestLink, token: str) -> GuestPage:
         last_day=sharing.last_day_of(link),
         title=f"{how_many([result.kind for result in results])} from {link.member.display_name}",
         results=results,
-        inputs=[_inputs(run.inputs.all(), addresses) for run in runs] if link.shows_inputs else [],
+        inputs=_all_inputs(runs, outputs, addresses) if link.shows_inputs else [],
         app_names=list(dict.fromkeys(run.app_name for run in runs)) if link.shows_app else [],
         download_url=addresses.all_files() if link.may_download and len(results) > 1 else "",
         preview_url=f"{settings.PORTAL_URL}{reverse('runs:guest-preview', args=[token])}" if has_picture else "",
@@ -151,6 +160,20 @@ def preview_of(outputs: list[Output]) -> StoredFile | None:
     """The first picture or film still, for chat tools that show one beside the address."""
     files = (f.file for output in outputs for f in output.files.all())
     return next((stored for stored in files if stored is not None and stored.thumb_1200), None)
+
+
+def _all_inputs(runs: list[Run], outputs: list[Output], addresses: Addresses) -> list[GuestInputs]:
+    named: dict[int, list[str]] = {run.pk: [] for run in runs}
+    for output, label in zip(outputs, labels_of(outputs), strict=True):
+        named[output.run_id].append(label)
+    found = [(_some(named[run.pk]), _inputs(run.inputs.all(), addresses)) for run in runs]
+    return [GuestInputs(results if len(runs) > 1 else "", lines) for results, lines in found if lines]
+
+
+def _some(labels: list[str]) -> str:
+    """ "Front 1, Back 1, Side 1 and 9 more"."""
+    more = len(labels) - LABELS_TOLD
+    return f"{', '.join(labels[:LABELS_TOLD])} and {more} more" if more > 0 else ", ".join(labels)
 
 
 def _inputs(inputs: object, addresses: Addresses) -> list[GuestInput]:
