@@ -64,8 +64,8 @@ def _shelves(member: Member) -> Shelves:
     """Whatever stands on a shelf is read with its pictures once, however many shelves it stands on."""
     seen = Run.objects.filter(Q(member=member) | Q(shared_at__isnull=False), deleted_at=None).newest_first()
     active = list(seen.active().values_list("pk", flat=True)[:ACTIVE_SHOWN])
-    own = Run.objects.of(member) if member.can_run else seen.filter(outputs_ready__gt=0)
-    ended = own.exclude(pk__in=active).newest_first()
+    listed = Run.objects.of(member) if member.can_run else Run.objects.shared_by_others(member)
+    ended = listed.exclude(pk__in=active).newest_first()
     latest = list(ended.values_list("pk", flat=True)[:LATEST])
     kept = Run.objects.visible_to(member).filter(has_star=True).newest_first()
     starred = list(kept.values_list("pk", flat=True)[:STARRED])
