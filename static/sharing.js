@@ -21,5 +21,9 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 	if (share) document.getElementById(`card-${share.id.slice(6)}`)?.setAttribute("data-active", "");
 });
 sheet?.addEventListener("toggle", ({ newState }) => {
-	if (newState === "closed") sheet.lastElementChild.replaceChildren(); // the next run's must never look like this one's
+	if (newState !== "closed") return;
+	sheet.lastElementChild.replaceChildren(); // the next run's must never look like this one's
+	const menu = document.querySelector(".run-card-menu:popover-open"); // it was opened from there
+	menu?.hidePopover();
+	menu?.previousElementSibling.focus();
 });
