@@ -106,6 +106,16 @@ def test_whoever_may_make_no_links_any_more_changes_none(as_alice: Client, link:
     assert as_alice.post(f"/shares/{link.public_id}/revoke/").status_code == 302
 
 
+def test_a_link_is_revoked_and_back_on_its_own_page(as_alice: Client, link: GuestLink) -> None:
+    at = f"/shares/{link.public_id}/"
+    for act, words in (("revoke", "The link is revoked"), ("restore", "The link works again")):
+        page = as_alice.get(at).content.decode()
+        assert f'action="{at}{act}/"' in page
+        answer = as_alice.post(f"{at}{act}/", {"back": at}, follow=True)
+        assert answer.redirect_chain == [(at, 302)]
+        assert words in answer.content.decode()
+
+
 # --- Links that somebody else made ------------------------------------------------------------------------------------
 def panel(client: Client, run: Run) -> str:
     return client.get(f"/runs/{run.public_id}/share/").content.decode()
