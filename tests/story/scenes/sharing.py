@@ -41,6 +41,49 @@ def shared_from_a_card(visitor: Visitor, whole: Whole) -> None:
 
 
 @scene
+def shared_from_a_result(visitor: Visitor, whole: Whole) -> None:
+    run = started(visitor, "card-twelve", "ready")
+    visitor.page.goto(f"/files/{whole.inside.ask('results', run=run)[0]}/")
+    visitor.page.get_by_role("button", name="Share").click()
+    visitor.page.get_by_role("button", name="Guest link").click()
+    visitor.page.locator(".share-sheet .is-fresh").get_by_text("1 result").wait_for()
+
+
+@scene
+def one_link_for_many(visitor: Visitor, whole: Whole) -> None:
+    for _ in range(2):
+        started(visitor, "card-instant", "ready")
+    visitor.page.goto("/history/")
+    for box in visitor.page.locator(".run-card-pick input").all():
+        box.check()
+    visitor.page.get_by_role("button", name="Guest link", exact=True).click()
+    expect(visitor.page.locator(".link-outputs :checked")).to_have_count(2)
+
+
+@scene
+def press_that_did_not_get_through(visitor: Visitor, whole: Whole) -> None:
+    started(visitor, "card-instant", "ready")
+    visitor.page.goto("/history/")
+    visitor.page.route("**/star/", lambda route: route.fulfill(status=404))
+    visitor.page.locator(".run-card-pick input").check()
+    visitor.page.locator(".run-card-star button").click()
+    visitor.page.get_by_role("alert").wait_for()
+    visitor.watch.forgive("htmx:responseError|Response Status Error")
+
+
+@scene_of("viewer")
+def home_of_a_viewer(visitor: Visitor, whole: Whole) -> None:
+    visitor.page.goto("/")
+    expect(visitor.page.get_by_role("search").first).to_be_visible()
+
+
+@scene_of("viewer")
+def history_of_a_viewer(visitor: Visitor, whole: Whole) -> None:
+    visitor.page.goto("/history/")
+    visitor.page.get_by_role("heading", name="Nothing of yours").wait_for()
+
+
+@scene
 def link_options_refused(visitor: Visitor, whole: Whole) -> None:
     shared(visitor)
     page = visitor.page
