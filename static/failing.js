@@ -1,4 +1,4 @@
-/* An act that did not get through says so, until the next one: nothing that was pressed may seem done. Without scripts
+/* An act that did not get through says so, until the next click: nothing that was pressed may seem done. Without scripts
    the browser shows the server's own page. */
 "use strict";
 {
@@ -19,5 +19,6 @@
 		(sheet?.lastElementChild || document.body).prepend(note);
 	};
 	for (const type of ["htmx:responseError", "htmx:sendError"]) document.addEventListener(type, tell);
+	document.addEventListener("click", none);
 	document.addEventListener("htmx:beforeRequest", ({ target }) => target.closest(QUIET) || none());
 }
