@@ -73,13 +73,17 @@ def sign_in_limits(request: HttpRequest | None, email: str) -> dict[str, int]:
 
 
 def address_of(request: HttpRequest | None) -> str:
-    """Where REQUEST comes from; of IPv6 the network of 64 bits, since whoever has one address there has them all."""
+    """Where REQUEST comes from; of IPv6 the network of 64 bits, since whoever has one address there has them all. A
+    server that listens on IPv6 sees IPv4 clients as ::ffff:a.b.c.d, all of them in one such network: they count as
+    themselves."""
     text = request.META.get("REMOTE_ADDR", "") if request else ""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
         return text
-    return str(ipaddress.ip_network(f"{text}/64", strict=False)) if address.version == 6 else text
+    if isinstance(address, ipaddress.IPv4Address):
+        return text
+    return str(address.ipv4_mapped or ipaddress.ip_network(f"{text}/64", strict=False))
 
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, email: str) -> None:

@@ -63,6 +63,13 @@ def test_one_network_of_ipv6_counts_as_one_address(client: Client, alice: Member
     assert try_in(client, alice.email, PASSWORD, "2001:db8:0:2::1") == "/"
 
 
+def test_ipv4_addresses_stay_apart_on_an_ipv6_socket(client: Client, alice: Member) -> None:
+    for n in range(MAX_PER_ADDRESS):
+        assert WRONG in try_in(client, f"p{n}@example.com", "wrong", "::ffff:198.51.100.7")
+    assert TOO_MANY in try_in(client, alice.email, PASSWORD, "198.51.100.7")
+    assert try_in(client, alice.email, PASSWORD, "::ffff:192.0.2.1") == "/"
+
+
 def test_guessing_from_very_many_addresses_is_stopped_but_not_for_a_browser_that_is_known(
     alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
