@@ -4,6 +4,7 @@ import ipaddress
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,8 @@ def _address(text: str) -> Address | None:
 
 class BodySizeMiddleware:
     """Refuses bodies that are larger than anything here, or than the room on the disk, before a byte of them is read:
-    they would be read for anybody, since the form's own proof stands inside them."""
+    they would be read for anybody, since the form's own proof stands inside them. Of one whose reading broke off,
+    nothing stays on the disk."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -96,9 +98,27 @@ class BodySizeMiddleware:
         size = int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
         if size > settings.MAX_BODY_BYTES:
             return render(request, "413.html", status=413)
-        if size > SMALL_BODY_BYTES and size + SPARE_BYTES > _free_bytes():
+        if size > SMALL_BODY_BYTES and not has_room(size):
             return render(request, "507.html", status=507)
-        return self.get_response(request)
+        response = self.get_response(request)
+        was_full = _drop_arriving(request)
+        return render(request, "507.html", status=507) if was_full else response
+
+
+def has_room(size: int) -> bool:
+    """Whether the disk can take SIZE bytes more and still serve the database."""
+    return size + SPARE_BYTES <= _free_bytes()
+
+
+def _drop_arriving(request: HttpRequest) -> bool:
+    """Close, and so delete, the file that was arriving last: when its reading breaks off, Django leaves it to the
+    garbage collector, hours later perhaps. True when it broke off for want of room."""
+    handlers = request.upload_handlers if request.content_type == "multipart/form-data" else []
+    for handler in handlers:
+        if (file := getattr(handler, "file", None)) is not None:
+            with suppress(OSError):  # what could not be written before cannot now
+                file.close()
+    return any(getattr(handler, "is_full", False) for handler in handlers)
 
 
 def _free_bytes() -> int:

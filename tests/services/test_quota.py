@@ -1,5 +1,10 @@
 """How much may lie here unused, and how much may come at once."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -78,6 +83,57 @@ def test_a_body_for_which_there_is_no_room_is_refused_with_a_sentence(
         answer = as_alice.post("/uploads/", {"app": make_app().public_id, "file": SimpleUploadedFile("a", bytes(size))})
         assert answer.status_code == status
     assert "There is no room left" in answer.content.decode()
+
+
+def test_a_disk_that_fills_up_meanwhile_ends_what_is_arriving_and_gets_its_room_back(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From anybody: whether the form is ours is known only once it is read."""
+    rooms = chain([200_000_000, 100_100_000], repeat(99_000_000))
+    monkeypatch.setattr(middleware, "_free_bytes", lambda: next(rooms))
+    stranger = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    stranger.cookies["csrftoken"] = "a" * 32
+    with garbage_uncollected():
+        answer = stranger.post("/uploads/", {"file": SimpleUploadedFile("a.png", bytes(2_000_000))})
+        assert answer.status_code == 507
+        assert "There is no room left" in answer.content.decode()
+        assert waiting(settings) == []
+
+
+def test_what_breaks_off_leaves_nothing_on_the_disk(settings: Settings) -> None:
+    class Torn(BytesIO):
+        """A connection that is lost after half of the body."""
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() > 500_000:
+                raise ConnectionResetError
+            return super().read(size)
+
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+    stranger = Client(enforce_csrf_checks=True)
+    stranger.cookies["csrftoken"] = "a" * 32
+    body: dict[str, object] = {"wsgi.input": Torn(head + bytes(900_000)), "CONTENT_LENGTH": "900000"}
+    body["CONTENT_TYPE"] = "multipart/form-data; boundary=b"
+    with garbage_uncollected():
+        answer = stranger.generic("POST", "/uploads/", **body)  # type: ignore[arg-type]
+        assert waiting(settings) == []
+    assert answer.status_code == 403
+
+
+@contextmanager
+def garbage_uncollected() -> Iterator[None]:
+    """As in a server that collects it rarely."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def waiting(settings: Settings) -> list[str]:
+    """Names in the waiting room."""
+    folder = Path(settings.MEDIA_ROOT) / "incoming"
+    return [path.name for path in folder.iterdir()] if folder.exists() else []
 
 
 def test_what_arrives_waits_on_the_disk_it_will_stay_on(

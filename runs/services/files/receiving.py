@@ -1,11 +1,17 @@
-"""Files on their way from a browser: to the disk they will stay on, never into memory (`/tmp` often is memory)."""
+"""Files on their way from a browser: to the disk they will stay on, never into memory (`/tmp` often is memory).
 
+They are taken from anybody, since the form's own proof stands among them; so the room they leave is looked at while
+they arrive, too: many at once, each of which would fit, must not fill the disk together.
+"""
+
+import errno
 import tempfile
 from typing import Any
 
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 
+from lamina_portal import middleware
 from runs.services.files import storing
 
 
@@ -19,8 +25,19 @@ class _Arriving(TemporaryUploadedFile):
 
 
 class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
-    """Streams each file to the waiting room."""
+    """Streams each file to the waiting room, while there is room."""
+
+    is_full = False
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         FileUploadHandler.new_file(self, *args, **kwargs)
         self.file = _Arriving(self.file_name or "", self.content_type or "", 0, self.charset, self.content_type_extra)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        try:
+            if start >= middleware.SMALL_BODY_BYTES and not middleware.has_room(len(raw_data)):
+                raise OSError(errno.ENOSPC, "no room for a file that is being sent")
+            super().receive_data_chunk(raw_data, start)
+        except OSError as error:
+            self.is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+            raise
