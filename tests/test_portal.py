@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import requests
 from pytest_django import Settings
 
 from runs.management.addresses import Address, AddressError
+from runs.management.commands.portal import Command
 from runs.management.people import prepare_people
 from runs.management.supervision import MAX_RESTARTS, Part, PartDied, Pulse, StopAsked, Supervisor
 from runs.models import Member
@@ -209,6 +211,20 @@ def test_a_part_without_a_sign_of_life_is_started_again(supervisor: Supervisor) 
     assert first.poll() == -signal.SIGTERM
     assert sleeper.process is not first
     assert not sleeper.has_ended()
+
+
+def test_a_sentence_that_cannot_be_written_stops_nothing() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = Command(stdout=full)
+        supervisor = Supervisor(command.say, ["one"])
+        dying = part("one", "raise SystemExit(7)", is_restarted=True)
+        try:
+            supervisor.start(dying, lambda: bool(dying.restarts))
+        finally:
+            supervisor.stop()
+            with suppress(OSError):
+                full.close()
+    assert dying.restarts
 
 
 def test_what_ignores_sigterm_is_killed_with_its_children(supervisor: Supervisor, tmp_path: Path) -> None:

@@ -43,8 +43,9 @@ class Command(BaseCommand):
         sys.exit(self._supervise(bind, sandbox, people))
 
     def say(self, sentence: str) -> None:
-        self.stdout.write(sentence)
-        self.stdout.flush()
+        with suppress(OSError):  # nobody reads it any more, or it goes to a disk that is full: no reason to stop
+            self.stdout.write(sentence)
+            self.stdout.flush()
 
     def _demand_free(self, bind: Address, sandbox: Address | None) -> None:
         way_out = {bind: "PORTAL_BIND=127.0.0.1:8001"}
