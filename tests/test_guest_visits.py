@@ -1,7 +1,10 @@
 """Who comes in by a link: with the passphrase, and counted as a person or not."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.db import OperationalError, connection
 from django.test import Client
 
 from runs.models import GuestLink, Member, Run
@@ -90,6 +93,18 @@ def test_who_is_no_person_is_not_counted(link: GuestLink, headers: dict[str, str
     Client().get(path_of(link), headers=BROWSER | headers)
     assert looks(link) == 0
     assert link.viewed_at is None
+
+
+def test_a_look_that_cannot_be_written_down_is_a_look_all_the_same(link: GuestLink) -> None:
+    def full(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith(("INSERT", "UPDATE")):
+            raise OperationalError("database or disk is full")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(full):
+        answer = Client().get(path_of(link), headers=BROWSER)
+    assert (answer.status_code, "Made for walking." in answer.content.decode()) == (200, True)
+    assert looks(link) == 0
 
 
 def test_neither_the_team_nor_a_look_at_the_head_is_counted(link: GuestLink, alice: Member, bob: Member) -> None:

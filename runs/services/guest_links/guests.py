@@ -6,12 +6,14 @@ and in the addresses of the files, holds for twelve hours, and dies with the pas
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from django.contrib.auth.hashers import check_password
 from django.core import signing
+from django.db import DatabaseError
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
@@ -151,9 +153,15 @@ def file_of(link: GuestLink, file_id: str) -> Found | None:
 
 # --- Looks ------------------------------------------------------------------------------------------------------------
 def count_look(request: HttpRequest, link: GuestLink) -> None:
-    """Somebody looks at LINK: counted when it is a person, once in ten minutes from one place and browser."""
+    """Somebody looks at LINK: counted when it is a person, once in ten minutes from one place and browser. They see it
+    all the same when it cannot be written down, because the disk is full for instance."""
     if not is_person(request):
         return
+    with suppress(DatabaseError):
+        _count(request, link)
+
+
+def _count(request: HttpRequest, link: GuestLink) -> None:
     try:
         Attempt({f"look:{link.public_id}:{address_of(request)}:{request.headers.get('User-Agent', '')}": 1})
         more = 1
