@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from copy import copy
 from datetime import timedelta
 
 import pytest
@@ -271,6 +272,18 @@ def test_old_forged_and_foreign_links_set_nothing(alice: Member, bob: Member) ->
     assert Client().get(good).status_code == 200
     sign_in(alice)
     assert Client().get(good).status_code == 404  # they remembered it
+
+
+def test_of_two_who_use_a_link_at_once_one_sets_the_password(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, as_she_was = path_of(alice), Member.objects.get(pk=alice.pk)
+    assert Client().post(path, {"password": NEW}).status_code == 302
+    monkeypatch.setattr(passwords, "member_of", lambda _: copy(as_she_was))  # the others had come as far as this
+    assert Client().post(path, {"password": "yet another long one"}).status_code == 404
+    second_click = Client()
+    assert second_click.post(path, {"password": NEW}).status_code == 302
+    assert is_in(second_click)
+    alice.refresh_from_db()
+    assert alice.check_password(NEW)
 
 
 def test_what_ran_out_is_forgotten(alice: Member) -> None:

@@ -18,7 +18,7 @@ from runs.forms.people import AskForm, JoinForm, NewPasswordForm
 from runs.models import Invite, Member
 from runs.queue import enqueue
 from runs.services import secret_links
-from runs.services.team import invites, mailing, passwords, sessions
+from runs.services.team import invites, mailing, passwords
 from runs.services.team.members import RefusedError
 from runs.services.team.people import mail_to_admins
 
@@ -96,9 +96,8 @@ def password_new(request: HttpRequest, token: str) -> HttpResponse:
     if not form.is_valid():
         context = {"form": form, "person": member}
         return _page(request, "joining/new_password.html", context, status=422 if form.errors else 200)
-    member.set_password(form.cleaned_data["password"])
-    member.save(update_fields=["password"])
-    sessions.end_all(member)
+    if not passwords.set_with_link(member, form.cleaned_data["password"]):
+        return _page(request, "joining/unknown.html", {}, status=404)
     messages.success(request, "Your new password is set. Every other browser was signed out.")
     return _let_in(request, member)
 

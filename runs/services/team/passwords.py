@@ -14,7 +14,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from runs.models import Member
 from runs.services import secret_links
-from runs.services.team import mailing
+from runs.services.team import mailing, sessions
 
 TOKEN = re.compile(r"(?P<member>[0-9a-z]{16})-(?P<until>\d{1,12})-(?P<proof>[\w-]{32})", re.ASCII)
 BY_MAIL = timedelta(hours=1)
@@ -36,6 +36,20 @@ def member_of(token: str) -> Member | None:
     member = Member.objects.filter(public_id=parts["member"], is_active=True).first()
     is_ours = member is not None and constant_time_compare(parts["proof"], _proof_of(member, int(parts["until"])))
     return member if is_ours else None
+
+
+def set_with_link(member: Member, password: str) -> bool:
+    """Give MEMBER, as `member_of` found them, a new password, and end every sign-in there was. False when another use
+    of the link, or a sign-in, came first: of several at once one counts."""
+    as_it_was = Member.objects.filter(
+        pk=member.pk, is_active=True, password=member.password, last_login=member.last_login
+    )
+    member.set_password(password)
+    if not as_it_was.update(password=member.password):
+        member.refresh_from_db()
+        return member.is_active and member.check_password(password)  # the same person has pressed twice
+    sessions.end_all(member)
+    return True
 
 
 def send_new_password_mail(member_id: int) -> None:
