@@ -1,10 +1,12 @@
 """Joining: what the page of an invite does, and what it tells those it lets in no more."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import Invite, Member
+from runs.models import Invite, Member, SignInAttempt
 from runs.services.team import invites
 from runs.services.team.members import RefusedError
 from tests.conftest import PASSWORD
@@ -48,6 +50,17 @@ def test_a_taken_address_and_a_weak_password_are_told(as_admin: Client, alice: M
         assert 'id="id_password_error"' in said(refused), weak
         assert weak == "kim@acme.example" or f'value="{weak}"' not in said(refused)
     assert Invite.objects.get().accepted_at is None
+
+
+def test_asking_an_invite_who_has_an_account_is_slowed_down(as_admin: Client, alice: Member, bob: Member) -> None:
+    path = path_of(invite(as_admin))
+    for member in (alice, bob, alice, bob, alice):
+        assert "There is an account with this mail address already" in said(join(path, email=member.email))
+    for email in (bob.email, "kim@acme.example"):
+        assert "too many attempts" in said(join(path, email=email))
+    SignInAttempt.objects.update(at=timezone.now() - timedelta(minutes=11))
+    join(path)
+    assert Member.objects.filter(email="kim@acme.example").exists()
 
 
 def test_expired_used_and_unknown_links_each_have_their_page(as_admin: Client, admin_member: Member) -> None:

@@ -1,4 +1,9 @@
-"""Ways in for people who cannot sign in yet: an invite, and a new password. Nobody learns here who has an account."""
+"""Ways in for people who cannot sign in yet: an invite, and a new password.
+
+Nobody learns here who has an account, with one exception that has no cure without a mail server: whoever holds an
+invite that names no mail address is told when the one they give is taken. They may give a few and then have to wait,
+and the first that is free uses the invite up.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +18,7 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from lamina_portal import throttling
+from lamina_portal import sign_in, throttling
 from runs.forms.people import AskForm, JoinForm, NewPasswordForm
 from runs.models import Invite, Member
 from runs.queue import enqueue
@@ -24,6 +29,7 @@ from runs.services.team.people import mail_to_admins
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 MAILS_PER_PERSON = 3  # in ten minutes
+ADDRESSES_PER_INVITE = 5  # likewise
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,7 +49,10 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
     if form.is_valid():
         given = form.cleaned_data
         try:
+            throttling.Attempt({f"join:{found.pk}": ADDRESSES_PER_INVITE})
             member = invites.accept(found, email=given.get("email", ""), name=given["name"], password=given["password"])
+        except throttling.TooManyError:
+            form.add_error(None, sign_in.TOO_MANY)
         except RefusedError as refused:
             form.add_error(None, str(refused))
         else:
