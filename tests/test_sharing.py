@@ -112,6 +112,22 @@ def test_one_click_makes_a_link_that_opens_all_that_is_ready(as_alice: Client, r
     assert run.shared_at is None
 
 
+def test_a_double_click_makes_one_link_and_a_later_one_another(as_alice: Client, run: Run) -> None:
+    first, second = (
+        as_alice.post("/shares/new/", {"run": run.public_id}, headers=HTMX).content.decode() for _ in range(2)
+    )
+    assert GuestLink.objects.count() == 1
+    assert address_on(second) == address_on(first)
+    as_alice.post("/shares/new/", {"o": run.outputs.values_list("public_id", flat=True)[0]})
+    assert GuestLink.objects.count() == 2  # what it shows is something else
+    GuestLink.objects.update(created_at=timezone.now() - sharing.DOUBLE_CLICK)
+    as_alice.post("/shares/new/", {"run": run.public_id})
+    assert GuestLink.objects.count() == 3
+    GuestLink.objects.update(revoked_at=timezone.now())
+    as_alice.post("/shares/new/", {"run": run.public_id})
+    assert GuestLink.objects.alive().count() == 1
+
+
 def test_with_scripts_the_answer_is_the_panel_with_the_link(as_alice: Client, run: Run) -> None:
     answer = as_alice.post("/shares/new/", {"run": run.public_id}, headers=HTMX).content.decode()
     assert answer.lstrip().startswith('<section class="share"')

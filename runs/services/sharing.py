@@ -25,6 +25,7 @@ from runs.services import secret_links
 from runs.services.secret_links import Purpose
 
 DEFAULT_DAYS = 14
+DOUBLE_CLICK = timedelta(seconds=3)
 LONGEST_DAYS = 730  # more than two years is a publication
 LONGEST_AUDIENCE = 150
 LONGEST_MESSAGE = 2_000
@@ -118,6 +119,19 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
     )
     _choose(link, outputs)
     return link
+
+
+@transaction.atomic
+def link_of_click(member: Member, outputs: list[Output]) -> GuestLink:
+    """`make_link` for a button: the second click of a double one gets the link of the first, or one would stay open
+    that nobody has seen. Raises `PermissionDenied` likewise."""
+    Member.objects.select_for_update().get(pk=member.pk)  # one click after the other
+    now = timezone.now()
+    wanted = [output.pk for output in outputs]
+    for link in GuestLink.objects.alive().filter(member=member, created_at__range=(now - DOUBLE_CLICK, now)):
+        if list(link.chosen.values_list("output", flat=True)) == wanted:
+            return link
+    return make_link(member, outputs)
 
 
 @transaction.atomic

@@ -74,7 +74,7 @@ def share_new(request: PortalRequest) -> HttpResponse:
         raise Http404
     if request.htmx and run is not None and (refusal := share_panel.refusal_of(request.user)):
         return _panel(request, run, said=refusal)
-    link = sharing.make_link(request.user, outputs)
+    link = sharing.link_of_click(request.user, outputs)
     if run is not None:
         return _done(request, run, SAID["made"], made=link.public_id)
     return go_to(request, f"{reverse('runs:share-detail', args=[link.public_id])}?made=1")
