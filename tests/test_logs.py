@@ -19,6 +19,9 @@ SECRETS = [
     "/s/T0ken-x/files/1",
     "/invite/T0ken-x/",
     "/password/reset/T0ken-x/",
+    "/S/T0ken-x/",
+    "/login/?next=%2Finvite%2FT0ken-x%2F",
+    "/?u=https%3a%2f%2fportal.example.com%2fs%2fT0ken-x",
 ]
 LINES = ["Not Found: {}", '192.0.2.1 "GET {} HTTP/1.1" 200', '"https://portal.example.com{}" "Mozilla/5.0"']
 
