@@ -1,7 +1,7 @@
 """Invites: a place in the team for one person, by mail or by a link that an admin hands over."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.urls import reverse
@@ -14,6 +14,7 @@ from runs.services.team import mailing
 from runs.services.team.members import RefusedError
 
 LIFETIME = timedelta(days=7)
+DOUBLE_CLICK = timedelta(seconds=3)
 TAKEN = "There is an account with this mail address already. Sign in with it, or ask for a new password."
 TOO_LATE = "This invite has just been used or taken back."
 
@@ -48,21 +49,37 @@ def address_of(invite: Invite) -> str:
     return secret_links.full_address(reverse("runs:invite", args=[token])) if token else ""
 
 
+@transaction.atomic
 def invite(by: Member, email: str, name: str, role: str) -> Invite:
-    """Make a place for somebody; without EMAIL whoever has the link names their own."""
-    email = Member.objects.normalize_email(email)
+    """Make a place for somebody; without EMAIL whoever has the link names their own.
+
+    One after another, whoever of the admins presses: a second invite for the same person would stay open when the first
+    is taken back. Without EMAIL, the second click of a double one gets what the first has made.
+    """
+    admins = Member.objects.select_for_update().filter(role=Member.Role.ADMIN, is_active=True)
+    list(admins.order_by("pk").values_list("pk", flat=True))
+    email, name, now = Member.objects.normalize_email(email), name.strip(), timezone.now()
     if email:
         _refuse_known(email)
+    elif (first := _just_made(by, name, role, now)) is not None:
+        return first
     link = secret_links.new_link(Purpose.INVITE)
     return Invite.objects.create(
         nonce=link.nonce,
         token_hash=link.token_hash,
         email=email,
-        name=name.strip(),
+        name=name,
         role=role,
         invited_by=by,
-        expires_at=timezone.now() + LIFETIME,
+        created_at=now,
+        expires_at=now + LIFETIME,
     )
+
+
+def _just_made(by: Member, name: str, role: str, now: datetime) -> Invite | None:
+    """An invite without a mail address that BY has made a moment ago, with the very same click."""
+    waiting = Invite.objects.filter(invited_by=by, email="", name=name, role=role, accepted_at=None, revoked_at=None)
+    return waiting.filter(created_at__range=(now - DOUBLE_CLICK, now)).first()
 
 
 def _refuse_known(email: str) -> None:
