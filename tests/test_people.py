@@ -2,14 +2,11 @@
 
 import re
 import socket
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from django.core.mail import EmailMessage
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -84,37 +81,6 @@ def test_whoever_is_here_or_invited_already_is_named(as_admin: Client, alice: Me
     invite(as_admin, email="kim@acme.example")
     assert "There is an invite for kim@acme.example already" in refusal(as_admin, "Kim@ACME.example")
     assert Invite.objects.count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_several_who_invite_one_person_at_once_one_does(
-    admin_member: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    meeting = threading.Barrier(2, timeout=1)
-    look = invites._refuse_known
-
-    def look_together(email: str) -> None:
-        look(email)
-        with suppress(threading.BrokenBarrierError):  # who looks alone waits in vain
-            meeting.wait()
-
-    def go() -> None:
-        try:
-            invites.invite(admin_member, "kim@acme.example", "Kim", "maker")
-        except members.RefusedError as refused:
-            refusals.append(str(refused))
-        finally:
-            connection.close()
-
-    refusals: list[str] = []
-    monkeypatch.setattr(invites, "_refuse_known", look_together)
-    threads = [threading.Thread(target=go) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert Invite.objects.count() == 1
-    assert len(refusals) == 1
 
 
 def test_a_double_click_makes_one_link_to_hand_over(as_admin: Client) -> None:

@@ -11,7 +11,7 @@ from runs.models import Invite, Member
 from runs.services import secret_links
 from runs.services.secret_links import Purpose
 from runs.services.team import mailing
-from runs.services.team.members import RefusedError
+from runs.services.team.members import RefusedError, lock_admins_and
 
 LIFETIME = timedelta(days=7)
 DOUBLE_CLICK = timedelta(seconds=3)
@@ -56,8 +56,7 @@ def invite(by: Member, email: str, name: str, role: str) -> Invite:
     One after another, whoever of the admins presses: a second invite for the same person would stay open when the first
     is taken back. Without EMAIL, the second click of a double one gets what the first has made.
     """
-    admins = Member.objects.select_for_update().filter(role=Member.Role.ADMIN, is_active=True)
-    list(admins.order_by("pk").values_list("pk", flat=True))
+    lock_admins_and(by)
     email, name, now = Member.objects.normalize_email(email), name.strip(), timezone.now()
     if email:
         _refuse_known(email)

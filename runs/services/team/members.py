@@ -136,11 +136,18 @@ def _free_name(preset: Preset, to: Member, whose: str) -> str:
     return name
 
 
+def lock_admins_and(member: Member) -> list[int]:
+    """Keep the active admins (returned by `pk`) and MEMBER as they are until the transaction ends. Everybody locks all
+    they will need at once and in the same order, or two would wait for each other."""
+    is_admin = Q(role=Member.Role.ADMIN, is_active=True)
+    locked = Member.objects.select_for_update().filter(is_admin | Q(pk=member.pk)).order_by("pk")
+    rows = locked.values_list("pk", "role", "is_active")
+    return [pk for pk, role, is_active in rows if is_active and role == Member.Role.ADMIN]
+
+
 def _refuse_last_admin(member: Member) -> None:
     """Inside a transaction: two admins who demote each other at once must not both succeed."""
-    admins = Member.objects.select_for_update().filter(role=Member.Role.ADMIN, is_active=True)
-    pks = list(admins.order_by("pk").values_list("pk", flat=True))
-    if pks == [member.pk]:
+    if lock_admins_and(member) == [member.pk]:
         raise RefusedError(LAST_ADMIN.format(member.display_name))
 
 
