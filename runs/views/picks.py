@@ -54,7 +54,7 @@ def _guest_link(request: PortalRequest, ids: list[str], back: str) -> HttpRespon
     if refusal:
         messages.warning(request, refusal)
         return go_to(request, back)
-    link = sharing.make_link(request.user, outputs)
+    link = sharing.link_of_click(request.user, outputs)
     if left := len(ids) - len({output.run_id for output in outputs}):
         words = "One of the runs is" if left == 1 else f"{left} of the runs are"
         messages.warning(request, f"{words} not in it: nothing there is ready, or it is not yours to share.")
