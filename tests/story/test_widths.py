@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.story.acts import a_photo, choose, open_app, tiles
-from tests.story.apps import LEFT_ALONE
+from tests.story.apps import CARTOONIFY, LEFT_ALONE
 from tests.story.conftest import Gallery, Guests
 from tests.story.whole import Whole
 
@@ -104,3 +104,13 @@ def test_large_text_is_really_large(guests: Guests) -> None:
     enlarge_text(page)
     page.goto("/apps/")
     assert page.evaluate("getComputedStyle(document.body).fontSize") == f"{LARGE_TEXT}px"
+
+
+@pytest.mark.parametrize("width", [320, 360])
+@pytest.mark.parametrize("app", [CARTOONIFY, "card-half-fails"])
+def test_on_a_phone_sharing_a_run_is_in_view(guests: Guests, gallery: Gallery, app: str, width: int) -> None:
+    page = guests(email=gallery.email, width=width).page
+    page.goto(f"/runs/{gallery.runs[app]}/")
+    place = page.locator("#run-share").bounding_box()
+    assert place
+    assert place["x"] + place["width"] <= width
