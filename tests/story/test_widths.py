@@ -114,3 +114,12 @@ def test_on_a_phone_sharing_a_run_is_in_view(guests: Guests, gallery: Gallery, a
     place = page.locator("#run-share").bounding_box()
     assert place
     assert place["x"] + place["width"] <= width
+
+
+def test_on_a_phone_the_longest_name_leaves_room_for_the_results(guests: Guests, gallery: Gallery) -> None:
+    page = guests(email=gallery.email, width=360).page
+    page.goto(f"/runs/{gallery.runs['card-long-names']}/")
+    name, window = page.locator("h1").bounding_box(), page.viewport_size
+    assert name
+    assert window
+    assert name["height"] < window["height"] / 4
