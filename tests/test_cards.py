@@ -14,6 +14,7 @@ from runs.templatetags.menus import run_menu
 from tests.factories import make_app, make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
+STYLE, PLACE, LIGHT = ("Style", "Ghibli"), ("Place", "A quay"), ("Light", "Dusk")
 FIVE = [{"index": i, "label": f"Picture {i}", "type": "image"} for i in range(5)]
 
 
@@ -84,6 +85,28 @@ def test_a_card_goes_on_asking_while_a_result_is_being_saved(alice: Member) -> N
     OutputFile.objects.filter(pk=kept.pk).update(status="saving")
 
     assert card_of(run, alice).is_active
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "lines"),
+    [
+        ("Cartoonify!", "", [PLACE, LIGHT]),  # the title tells the style
+        ("Cartoonify!", "Autumn", [STYLE, PLACE]),
+        ("An app whose name alone fills the title of its cards", "", [STYLE, PLACE]),
+    ],
+)
+def test_a_card_repeats_nothing_that_its_title_tells(
+    alice: Member, name: str, title: str, lines: list[tuple[str, str]]
+) -> None:
+    told = [{"name": key, "text": text, "type": "text"} for key, text in (STYLE, PLACE, LIGHT)]
+    run = make_run(alice, make_app(name), status="completed", title=title)
+    Run.objects.filter(pk=run.pk).update(summary=told)
+
+    card = card_of(run, alice)
+
+    assert card.title == (title or f"{name} · Ghibli")
+    assert card.inputs == [STYLE, PLACE, LIGHT]
+    assert card.lines == lines
 
 
 def test_a_run_without_results_has_a_card(alice: Member) -> None:

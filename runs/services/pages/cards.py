@@ -15,7 +15,9 @@ from runs.services.pages.card_results import CardPicture, CardResults, results_o
 from runs.services.usual import slow_level
 from runs.services.wording import State, about_credits, age_words, clock_words, makes_words, state_of, usual_words
 
-INPUTS_PER_CARD = 2
+INPUTS_PER_CARD = 3  # one more than stand below the title, which may tell the first of them
+LINES_PER_CARD = 2
+NAME_BEFORE_INPUT = 22  # a longer name of an app may leave no room in the title for the input that follows it
 SEARCH_TEXT = 20_000  # characters
 
 
@@ -56,6 +58,7 @@ class RunCard:
     app_name: str
     state: State
     inputs: list[tuple[str, str]]
+    lines: list[tuple[str, str]]  # what the title does not tell of them
     pictures: list[CardPicture]
     input_picture: StoredFile | None
     kind: str
@@ -124,16 +127,18 @@ def run_cards(runs: Iterable[Run], viewer: Member) -> list[RunCard]:
 
 
 def _run_card(run: Run, results: CardResults, viewer: Member, now: datetime) -> RunCard:
-    first_text = next((line["text"] for line in run.summary if line["type"] != "url"), "")
+    first = next((line for line in run.summary if line["type"] != "url" and line["text"]), None)
+    told = None if run.title or len(run.app_name) > NAME_BEFORE_INPUT else first
     seconds = results.duration_seconds
     return RunCard(
         run=run,
         url=run.get_absolute_url(),
         dom_id=f"card-{run.public_id}",
-        title=run.title or (f"{run.app_name} · {first_text}" if first_text else run.app_name),
+        title=run.title or (f"{run.app_name} · {first['text']}" if first else run.app_name),
         app_name=run.app_name,
         state=state_of(run),
         inputs=[(line["name"], line["text"]) for line in run.summary],
+        lines=[(line["name"], line["text"]) for line in run.summary if line is not told][:LINES_PER_CARD],
         pictures=results.pictures,
         input_picture=run.input_picture,
         kind=results.kind,
