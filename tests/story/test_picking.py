@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.story.apps import LEFT_ALONE
-from tests.story.conftest import Guests
+from tests.story.conftest import Gallery, Guests
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser
@@ -97,3 +97,26 @@ def test_home_makes_room_for_the_apps_once_there_is_an_answer_and_takes_it_back(
 
     wish.fill("")
     expect(latest).to_be_visible()
+
+
+# Words that stand in more than one line, each cut in two somewhere.
+CUT_WORDS = r"""
+(buttons) => buttons.flatMap((button) => [...button.childNodes].filter((it) => it.nodeType === Node.TEXT_NODE)
+  .flatMap((text) => [...text.data.matchAll(/\S+/g)].filter((word) => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return range.getClientRects().length > 1;
+  }).map(([word]) => word)))
+"""
+
+
+@pytest.mark.parametrize("width", [320, 360])
+def test_on_a_phone_no_word_of_the_bar_is_cut(guests: Guests, gallery: Gallery, width: int) -> None:
+    page = guests(email=gallery.email, width=width).page
+    page.goto("/history/")
+    page.locator(".run-card-pick input").first.check()
+    buttons = page.locator(".picks-acts .button")
+    expect(buttons).to_have_count(6)
+    assert buttons.evaluate_all(CUT_WORDS) == []
+    assert page.locator(".picks-acts").evaluate("it => it.scrollWidth <= it.clientWidth")
