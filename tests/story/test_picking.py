@@ -120,3 +120,23 @@ def test_on_a_phone_no_word_of_the_bar_is_cut(guests: Guests, gallery: Gallery, 
     expect(buttons).to_have_count(6)
     assert buttons.evaluate_all(CUT_WORDS) == []
     assert page.locator(".picks-acts").evaluate("it => it.scrollWidth <= it.clientWidth")
+
+
+TOP_OF_TEXT = """
+(it) => {
+  const all = document.createRange();
+  all.selectNodeContents(it);
+  return all.getBoundingClientRect().top;
+}
+"""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_tick_box_stands_above_the_text_of_its_card(guests: Guests, gallery: Gallery, width: int) -> None:
+    page = guests(email=gallery.email, width=width).page
+    page.goto("/history/?q=captions")
+    card = page.locator(".run-card:has(.run-card-excerpt)").first
+    box = card.locator(".run-card-pick input").bounding_box()
+    text = card.locator(".run-card-excerpt").evaluate(TOP_OF_TEXT)
+    assert box
+    assert text >= box["y"] + box["height"]
