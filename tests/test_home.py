@@ -1,6 +1,7 @@
 """Home: what is in progress with whom, what came last, what was used lately, what has a star."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,15 @@ from pytest_django import DjangoAssertNumQueries
 
 from runs.models import Lease, Member, OutputFile, Run
 from runs.services.waking import POLLER
+from tests.conftest import client_of
 from tests.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def viewer(make_member: Callable[..., Member]) -> Member:
+    return make_member("vera", role=Member.Role.VIEWER)
 
 
 def part(body: str, heading: str) -> str:
@@ -100,6 +107,17 @@ def test_a_viewers_own_empty_history_leads_to_the_teams(as_alice: Client, alice:
 
     assert "Choose an app" not in body
     assert "?tab=team" in body.partition("Nothing of yours")[2]
+
+
+@pytest.mark.parametrize("path", ["/history/", "/history/?tab=team", "/shares/"])
+def test_an_empty_page_sends_no_viewer_where_only_makers_get_on(viewer: Member, as_alice: Client, path: str) -> None:
+    for_makers = ("Choose an app", "Look at your own runs", "Choose a run")
+
+    body = client_of(viewer).get(path).content.decode()
+
+    assert 'class="empty"' in body
+    assert not [label for label in for_makers if label in body]
+    assert [label for label in for_makers if label in as_alice.get(path).content.decode()]
 
 
 def test_home_costs_the_same_with_many_runs(
