@@ -131,6 +131,11 @@ def test_each_card_has_a_menu_of_its_own(alice: Member) -> None:
         assert other.public_id not in menu
 
 
+def test_a_menu_names_its_run_where_it_may_cover_the_card(alice: Member) -> None:
+    menu = menu_of(make_run(alice, status="completed", title="Autumn <coats>"), alice)
+    assert '<p class="run-card-menu-name" dir="auto">Autumn &lt;coats&gt;</p>' in menu
+
+
 @pytest.mark.parametrize(
     "title", ['"><script>alert(1)</script>', "0title0 0form0 0000000000000000", "{{ user.email }}"]
 )
