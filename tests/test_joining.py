@@ -79,7 +79,9 @@ def test_guessing_links_is_slowed_down(as_admin: Client) -> None:
     path = path_of(invite(as_admin))
     for n in range(50):
         assert Client().get(f"/invite/guess-{n}/").status_code == 404
-    assert Client().get("/invite/guess/").status_code == 429
+    stopped = Client().get("/invite/guess/")
+    assert stopped.status_code == 429
+    assert 'href="/invite/guess/">Try again' in stopped.content.decode()
     assert Client().get(path, REMOTE_ADDR="192.0.2.77").status_code == 200
 
 
