@@ -22,7 +22,7 @@ from runs.views.picks import take_undo
 EMPTY = {
     "mine": ("Nothing made yet", "What you make is kept here, with the words and pictures it was made from."),
     "team": ("Nothing shared yet", "When somebody shares a run with the team, everybody finds it here."),
-    "viewer": ("Nothing of yours", "Viewers look at what the team shares. An admin can let you make something yourself."),
+    "viewer": ("Nothing of yours", "Viewers look at what the team shares. An admin can let you make things yourself."),
     "starred": ("No star yet", "Put a star on what is worth keeping in sight. The whole team sees it here."),
 }
 
