@@ -106,8 +106,7 @@ def outputs_for(member: Member, public_ids: Iterable[str]) -> list[Output]:
 def make_link(member: Member, outputs: list[Output]) -> GuestLink:
     """A link to OUTPUTS with what is usual. Raises `PermissionDenied` when MEMBER may not make any."""
     rules = SharingRules.current()
-    if not rules.may_make_links(member) or not outputs:
-        raise PermissionDenied
+    _demand_leave(member, outputs, rules)
     fresh = secret_links.new_link(Purpose.GUEST)
     passphrase = suggested_passphrase(fresh.nonce) if rules.needs_passphrase else ""
     link = GuestLink.objects.create(
@@ -125,6 +124,7 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
 def link_of_click(member: Member, outputs: list[Output]) -> GuestLink:
     """`make_link` for a button: the second click of a double one gets the link of the first, or one would stay open
     that nobody has seen. Raises `PermissionDenied` likewise."""
+    _demand_leave(member, outputs, SharingRules.current())
     Member.objects.select_for_update().get(pk=member.pk)  # one click after the other
     now = timezone.now()
     wanted = [output.pk for output in outputs]
@@ -132,6 +132,11 @@ def link_of_click(member: Member, outputs: list[Output]) -> GuestLink:
         if list(link.chosen.values_list("output", flat=True)) == wanted:
             return link
     return make_link(member, outputs)
+
+
+def _demand_leave(member: Member, outputs: list[Output], rules: SharingRules) -> None:
+    if not rules.may_make_links(member) or not outputs:
+        raise PermissionDenied
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from runs.models import Member, OutputFile, Upload
 from runs.services import outputs
-from runs.services.files import fetching
+from runs.services.files import arriving, fetching
 from runs.services.filling import uploads
 from runs.services.outputs import keep_due_files
 from tests.factories import make_run
@@ -106,8 +106,9 @@ def fill(server: HostileServer) -> None:
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     small = dict.fromkeys(fetching.LIMITS, 2_000_000)
-    for module in (outputs, uploads):
+    for module in (arriving, uploads):
         monkeypatch.setattr(module, "LIMITS", small)
+    for module in (outputs, uploads):
         monkeypatch.setattr(module, "FETCH_SECONDS", 1.5)
 
 

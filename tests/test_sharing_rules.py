@@ -1,0 +1,53 @@
+"""The rules of sharing, which admins set: who may make links, and how long one lives."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from runs.models import GuestLink, Member, SharingRules
+from runs.services import sharing
+from tests.factories import make_kept, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def link(alice: Member) -> GuestLink:
+    run = make_run(alice, status="completed")
+    make_kept(run)
+    return sharing.make_link(alice, sharing.outputs_for(alice, run.outputs.values_list("public_id", flat=True)))
+
+
+def rules(**changes: str) -> dict[str, str]:
+    return {"guests_allowed": "on", "link_makers": "maker", "longest_days": "90"} | changes
+
+
+def test_admins_set_the_rules_in_the_one_row(as_admin: Client) -> None:
+    for days in ("30", "60"):
+        as_admin.post("/manage/sharing/", rules(longest_days=days, team_by_default="on", link_makers="approver"))
+    kept = SharingRules.objects.get()
+    assert (kept.longest_days, kept.team_by_default, kept.link_makers) == (60, True, "approver")
+
+
+@pytest.mark.parametrize("days", ["", "0", "731", "-3", "ten", "\u0661"])
+def test_a_number_of_days_that_is_none_is_said_so(as_admin: Client, days: str) -> None:
+    answer = as_admin.post("/manage/sharing/", rules(longest_days=days))
+    assert answer.status_code == 422
+    assert "Give a number of days from 1 to 730." in answer.content.decode()
+    assert not SharingRules.objects.exists()
+
+
+def test_a_shorter_longest_time_shortens_the_links_there_are(as_admin: Client, link: GuestLink) -> None:
+    page = as_admin.post("/manage/sharing/", rules(longest_days="5"), follow=True).content.decode()
+    assert "1 link ends earlier now." in page
+    link.refresh_from_db()
+    assert (sharing.last_day_of(link) - timezone.localdate()).days == 5
+
+
+def test_a_link_that_was_revoked_comes_back_no_longer_than_is_allowed_by_now(as_admin: Client, link: GuestLink) -> None:
+    as_admin.post(f"/shares/{link.public_id}/revoke/")
+    as_admin.post("/manage/sharing/", rules(longest_days="5"))
+    as_admin.post(f"/shares/{link.public_id}/restore/")
+    link.refresh_from_db()
+    assert link.revoked_at is None
+    assert (sharing.last_day_of(link) - timezone.localdate()).days == 5
