@@ -72,7 +72,15 @@ def test_a_body_larger_than_anything_is_refused_unread(settings: Settings) -> No
     answer = Client().post("/login/", {"file": SimpleUploadedFile("a.bin", bytes(2000))})
     assert answer.status_code == 413
     assert "That is too much at once" in answer.content.decode()
+    assert "Back to the form" not in answer.content.decode()
     assert kept_files(settings) == []
+
+
+def test_a_refused_form_leads_back_to_itself(as_alice: Client, settings: Settings) -> None:
+    settings.MAX_BODY_BYTES = 1000
+    url = make_app().get_absolute_url()
+    body = as_alice.post(url, {"p0": "x" * 2000}).content.decode()
+    assert f'<a class="button primary" href="{url}">Back to the form</a>' in body
 
 
 def test_a_body_for_which_there_is_no_room_is_refused_with_a_sentence(

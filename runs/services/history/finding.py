@@ -53,6 +53,7 @@ class Filter:
         """The filter of a query string such as `request.GET`; what makes no sense is left out."""
         given = {name: query.get(name, "").strip()[:LONGEST] for name in ("tab", "view", *NARROWING)}
         tab, by = given["tab"] if given["tab"] in TABS else "mine", given["by"]
+        since, until = _span(given["from"], given["to"])
         return cls(
             tab=tab,
             q=" ".join(given["q"].split()),
@@ -60,8 +61,8 @@ class Filter:
             by=by if _is_id(by) and tab != "mine" else "",
             state=given["state"] if given["state"] in STATES else "",
             kind=given["kind"] if given["kind"] in KINDS else "",
-            since=_day(given["from"]),
-            until=_day(given["to"]),
+            since=since,
+            until=until,
             view="list" if given["view"] == "list" else "",
         )
 
@@ -119,6 +120,12 @@ _NAMES = {"since": "from", "until": "to"}  # words that Python keeps for itself,
 def _is_id(text: str) -> bool:
     """Whether TEXT may be a public id; a plain number, as old addresses hold, counts as not given."""
     return text.isascii() and text.isalnum() and not text.isdigit()
+
+
+def _span(since: str, until: str) -> tuple[str, str]:
+    """The two days as they are, or the earlier one first: whoever mixes them up means the days between."""
+    since, until = _day(since), _day(until)
+    return (until, since) if since and until and _start_of(until) < _start_of(since) else (since, until)
 
 
 def _day(text: str) -> str:
