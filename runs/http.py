@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -107,7 +106,7 @@ def portal_context(request: HttpRequest) -> dict[str, Any]:
         today = timezone.localdate() == since.date()
         away = f"{since:%H:%M}" if today else f"{since:%d %B, %H:%M}"
     portal = Portal(
-        is_sandbox=status.is_sandbox or settings.IS_SANDBOX,
+        is_sandbox=health.is_sandbox(),
         balance_words=credits_words(status.balance),
         away_words=f"We can't reach Lamina since {away}. Your history works. New runs wait and start by themselves."
         if away

@@ -145,7 +145,15 @@ def test_equal_names_are_told_apart_in_any_case() -> None:
     ]
 
 
-def test_what_is_missing_is_named(as_alice: Client, run: Run) -> None:
+def test_the_sheet_says_when_nothing_is_real(as_alice: Client, run: Run, settings: Settings) -> None:
+    keep(run.outputs.all()[0])
+    for is_sandbox, note in ((True, "Made by the sandbox: nothing of it is real."), (False, "")):
+        settings.IS_SANDBOX = is_sandbox
+        assert {row["Note"] for row in rows_of(opened(as_alice, f"r={run.public_id}"))} == {note}
+
+
+def test_what_is_missing_is_named(as_alice: Client, run: Run, settings: Settings) -> None:
+    settings.IS_SANDBOX = False
     front = run.outputs.all()[0]
     Path(keep(front).file.path).unlink()
     OutputFile.objects.create(output=front, source_url="https://x.test/b", status="failed", position=2)

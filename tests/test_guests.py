@@ -13,6 +13,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.files.storage import FileSystemStorage
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from lamina_portal.logs import MaskSecretPaths
 from runs.models import GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
@@ -59,6 +60,12 @@ def file_paths(page: str) -> list[str]:
 
 
 # --- What it shows ----------------------------------------------------------------------------------------------------
+def test_a_guest_reads_when_nothing_is_real(link: GuestLink, settings: Settings) -> None:
+    assert "Sandbox: nothing here is real" in page_of(link)
+    settings.IS_SANDBOX = False
+    assert "Sandbox" not in page_of(link)
+
+
 def test_a_guest_sees_the_chosen_results_and_nothing_else(link: GuestLink) -> None:
     page = page_of(link, audience="Kim at Acme", message="Which one?")
     for words in ("Made for walking.", "Front", "Alice", "Kim at Acme", "Which one?"):

@@ -1,6 +1,5 @@
 """`/healthz`: for machines that watch the portal."""
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
@@ -29,6 +28,6 @@ def healthz(request: HttpRequest) -> JsonResponse:
             "worker_seconds": worker,
             "poller_seconds": poller,
             "lamina_seconds": int((now - answered).total_seconds()) if answered else None,
-            "sandbox": status.is_sandbox or settings.IS_SANDBOX,
+            "sandbox": health.is_sandbox(),
         }
     )

@@ -18,8 +18,10 @@ from django.utils import timezone
 
 from runs.models import Output, Run, StoredFile
 from runs.services.files.passport import Passport, passport_of
+from runs.services.upkeep import health
 
 NAME = "provenance.csv"
+SANDBOX = "Made by the sandbox: nothing of it is real."
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")  # noqa: RUF001 - wide forms count too
 MARKS = re.escape("".join(mark for mark in FORMULA if not mark.isspace()))
 FOREIGN = re.compile(rf'([;\t\r\n][ "]*)(?=[{MARKS}])')
@@ -95,7 +97,7 @@ def _after(origin: Origin, passport: Passport) -> Iterable[str]:
         *(references.get(word, "") for word in ("Run", "App", "Result")),
         origin.sha256,
         f"{settings.PORTAL_URL.rstrip('/')}{origin.output.get_absolute_url()}",
-        origin.note,
+        f"{SANDBOX if health.is_sandbox() else ''} {origin.note}".strip(),
     ]
 
 

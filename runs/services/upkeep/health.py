@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -37,6 +38,11 @@ def lamina_status() -> LaminaStatus:
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus(pk=STATUS_ID)
     cache.set("lamina_status", status, CACHE_SECONDS)
     return status
+
+
+def is_sandbox() -> bool:
+    """Whether nothing that is made here is real."""
+    return settings.IS_SANDBOX or lamina_status().is_sandbox
 
 
 def note_status(**fields: Any) -> None:
