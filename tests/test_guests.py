@@ -2,11 +2,7 @@
 
 import logging
 import re
-import zipfile
 from datetime import timedelta
-from io import BytesIO
-from typing import Any
-from urllib.parse import unquote
 
 import pytest
 from django.contrib.auth.hashers import make_password
@@ -16,11 +12,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from lamina_portal.logs import MaskSecretPaths
-from runs.models import GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
+from runs.models import GuestLink, Member, Output, Run, SharingRules, StoredFile
 from runs.services import secret_links, sharing
 from runs.services.files.storing import StorageAway
 from runs.services.guest_links import guests
-from tests.factories import make_app, make_kept, make_run, make_stored
+from tests.factories import make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
 BROWSER = {
@@ -108,56 +104,6 @@ def test_without_leave_to_download_a_picture_is_seen_but_not_had(link: GuestLink
     assert Client().get(original).status_code == 404
     assert Client().get(f"{large}?download=1").status_code == 404
     assert Client().get(f"{path_of(link)}download/").status_code == 404
-
-
-def test_downloads_have_names_that_tell_nothing(link: GuestLink) -> None:
-    page = page_of(link, may_download=True)
-    original = next(path for path in file_paths(page) if path.endswith("original?download=1"))
-    answer = Client().get(original)
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="front.png"'
-    packed = b"".join(Client().get(f"{path_of(link)}download/"))
-    with zipfile.ZipFile(BytesIO(packed)) as archive:
-        assert archive.namelist() == ["front.png", "back.txt"]
-        assert archive.read("back.txt") == b"Made for walking."
-
-
-def test_each_download_is_called_as_on_the_page_and_in_the_zip(alice: Member) -> None:
-    """Equal labels, none at all, letters of three bytes, and a box of two files of which only the second was saved."""
-    outputs = [
-        {"index": i, "label": label, "type": "image"} for i, label in enumerate(["A/B: Öl", "A/B: Öl", "", "靴" * 80])
-    ]
-    run = make_run(alice, make_app(outputs=outputs), status="completed")
-    kept = [make_kept(run, make_stored((40 + i, 30)), position=i) for i in range(4)]
-    OutputFile.objects.filter(pk=kept[3].pk).update(position=1)
-    link = sharing.make_link(alice, list(run.outputs.all()))
-    page = page_of(link, may_download=True)
-
-    packed = b"".join(Client().get(f"{path_of(link)}download/"))
-    with zipfile.ZipFile(BytesIO(packed)) as archive:
-        names = archive.namelist()
-    assert names == ["ab-öl-1.png", "ab-öl-2.png", "result-1.png", f"{'靴' * 30}_2.png"]
-    addresses = [next(p for p in file_paths(page) if f"{k.file.public_id}/original?d" in p) for k in kept if k.file]
-    assert [name_of(Client().get(path)) for path in addresses] == names
-
-
-def test_what_went_in_is_called_as_on_the_page(link: GuestLink, run: Run, alice: Member) -> None:
-    given = run.inputs.create(position=1, name="Your photo", type="url", value=[])
-    photos = [make_stored((60, 40 + position)) for position in range(2)]
-    for position, photo in enumerate(photos):
-        upload = alice.uploads.create(file=photo, status="ready", name="secret.png")
-        given.links.create(upload=upload, position=position)
-    page_of(link, may_download=True, shows_inputs=True)
-
-    paths = [f"{path_of(link)}files/{photo.public_id}/original?download=1" for photo in photos]
-
-    assert [name_of(Client().get(path)) for path in paths] == ["your-photo.png", "your-photo_2.png"]
-
-
-def name_of(answer: Any) -> str:
-    """What the browser will call a download."""
-    told = answer.headers["Content-Disposition"]
-    written = re.search(r"filename\*=UTF-8''(.+)", told)
-    return unquote(written[1]) if written else told.split('"')[1]
 
 
 def test_a_storage_that_is_away_is_said(link: GuestLink, monkeypatch: pytest.MonkeyPatch) -> None:
