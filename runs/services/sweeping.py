@@ -13,7 +13,6 @@ from django.utils import timezone
 from runs.models import AT_LAMINA, Run
 from runs.services import bells, progress
 
-LOST_PRESS = bells.BELIEVED
 UNCLEAR_CANCEL = timedelta(seconds=20)  # still going by then: the wish is sent once more
 LONGEST_WAIT = timedelta(minutes=15)  # more than any step is ever put off
 AT_ONCE = 20
@@ -31,7 +30,7 @@ def sweep(now: datetime | None = None) -> None:
         # Its worker died between the POST and the answer: it may have started.
         progress.doubt(run, "The portal was interrupted while it handed this run over.")
     bells.ring_start(*_first(without_bell.filter(status="starting", sent_at=None)))
-    is_unsent = Q(cancel_asked_at__lt=now - LOST_PRESS, cancel_sent_at=None)
+    is_unsent = Q(cancel_asked_at__lt=now - bells.BELIEVED, cancel_sent_at=None)
     is_unclear = Q(cancel_sent_at__lt=now - UNCLEAR_CANCEL, cancel_answer="")  # sent, but not a word came back
     wished = Run.objects.filter(is_unsent | is_unclear, status__in=AT_LAMINA)
     since = Coalesce(F("cancel_sent_at"), F("cancel_asked_at"))

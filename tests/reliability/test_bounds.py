@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from runs.models import App, Member, Output, OutputFile, Run
-from runs.services import checking, launch, submit, sweeping
+from runs.services import bells, checking, launch, submit, sweeping
 from runs.services.filling import uploads
 from runs.services.launch import Press
 from tests.conftest import SandboxDoor
@@ -171,6 +171,6 @@ def test_a_cancel_that_could_not_be_sent_is_sent_again_in_the_next_round(
     submit.send_cancel(run.pk)
     OrmQ.objects.all().delete()
 
-    sweeping.sweep(timezone.now() + sweeping.LOST_PRESS * 2)
+    sweeping.sweep(timezone.now() + bells.BELIEVED * 2)
 
     assert [task.task["func"] for task in OrmQ.objects.all()] == ["runs.tasks.cancel_run"]

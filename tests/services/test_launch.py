@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from runs.models import App, Draft, Member, Run
-from runs.services import launch, sweeping
+from runs.services import bells, launch, sweeping
 from runs.services.filling import drafts
 from runs.services.launch import Press, TokenSpentError, expected_ratio, launch_run, new_form_token, read_form_token
 from tests.factories import make_app
@@ -105,6 +105,6 @@ def test_a_start_whose_task_was_lost_is_rung_for_again(alice: Member) -> None:
     run = launch_run(alice, press(make_app(), new_form_token(alice)))
     OrmQ.objects.all().delete()
 
-    sweeping.sweep(timezone.now() + sweeping.LOST_PRESS * 2)
+    sweeping.sweep(timezone.now() + bells.BELIEVED * 2)
 
     assert [task.task["args"] for task in OrmQ.objects.all()] == [(run.pk,)]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Prefetch
 from django.utils import timezone
 
-from runs.models import App, Member, OutputFile, Run, RunInput, StoredFile, Upload
+from runs.models import App, Member, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.services.folding import fold
 from runs.services.pages.card_results import CardPicture, CardResults, results_of
@@ -82,11 +82,6 @@ class RunCard:
     @property
     def form_url(self) -> str:
         return f"{self.run.app.get_absolute_url()}?from={self.run.public_id}"
-
-
-def is_live(run: Run) -> bool:
-    """True while a page should keep looking at this run (fetched with `for_page()`)."""
-    return run.is_active or any(f.status == OutputFile.Status.SAVING for o in run.outputs.all() for f in o.files.all())
 
 
 def version_token(run: Run) -> str:

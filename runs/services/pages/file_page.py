@@ -12,8 +12,7 @@ from urllib.parse import urlencode
 from runs.models import Member, Output, OutputFile, Run, StoredFile
 from runs.services.files.passport import Passport, passport_of
 from runs.services.history.finding import Filter, outputs_beside
-from runs.services.pages.cards import is_live
-from runs.services.pages.run_page import OutputBox, output_boxes
+from runs.services.pages.run_page import OutputBox, is_live, output_boxes
 from runs.services.wording import State, state_of
 
 VIEWERS = ("image", "video", "audio")

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from runs.models import Member, Output, OutputFile, Preset, Run, RunInput, StoredFile
-from runs.services.pages.cards import input_files, input_text, is_live, version_token
+from runs.services.pages.cards import input_files, input_text, version_token
 from runs.services.pages.run_words import (
     SLOW_WORDS,
     cancel_words,
@@ -95,6 +95,11 @@ class RunPage:
     preset: Preset | None
     parent: Run | None
     children: list[Run]
+
+
+def is_live(run: Run) -> bool:
+    """True while a page should keep looking at this run (fetched with `for_page()`)."""
+    return run.is_active or any(f.status == OutputFile.Status.SAVING for o in run.outputs.all() for f in o.files.all())
 
 
 def run_page(run: Run, member: Member, *, is_swap: bool = False) -> RunPage:
