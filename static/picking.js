@@ -3,7 +3,7 @@
 {
 	const grid = $("#history-results"), bar = $("#picks");
 	const boxes = () => $$(".run-card-pick input", grid);
-	const chosen = new Set();
+	const chosen = new Set(history.state?.chosen);
 	let last;
 
 	const count = (isQuiet) => {
@@ -13,6 +13,8 @@
 		compare.disabled = number < 2 || number > 4;
 		compare.title = compare.disabled ? "Choose two to four to compare" : "";
 		if (!number && !isQuiet) say("None chosen.");
+		// Back leads to a list with the same cards chosen; a browser by itself would tick by position, and the list has moved
+		history.replaceState({ ...history.state, chosen: [...chosen] }, "");
 	};
 	const set = (box, isOn) => {
 		box.checked = isOn;

@@ -51,6 +51,24 @@ def test_runs_are_chosen_by_click_shift_click_and_keys_and_go_to_the_bin_and_bac
     expect(boxes).to_have_count(6)
 
 
+def test_back_from_comparing_leads_to_the_same_cards_chosen(guests: Guests, whole: Whole) -> None:
+    visitor = guests()
+    page = visitor.page
+    whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=4)
+    page.goto("/history/")
+    page.locator(".run-card-pick input").nth(1).click()
+    page.locator(".run-card-pick input").nth(3).click()
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("heading", name="Compare 2")).to_be_visible()
+    whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=1)
+
+    page.go_back()
+
+    expect(page.get_by_text("2 chosen")).to_be_visible()
+    expect(page.locator(".run-card")).to_have_count(5)
+    assert chosen(page) == [False, False, True, False, True]
+
+
 def test_a_search_stands_in_the_address_as_chips_and_back_undoes_it(guests: Guests, whole: Whole) -> None:
     visitor = guests()
     page = visitor.page
