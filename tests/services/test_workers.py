@@ -43,8 +43,8 @@ def test_of_two_clusters_a_deaf_one_is_not_hidden(as_admin: Client) -> None:
 
     body = page(as_admin)
 
-    assert "here:1: alive just now" in body
-    assert "there:7: no sign of life since" in body
+    assert "process 1 on here: alive just now" in body
+    assert "process 7 on there: no sign of life since" in body
     assert Client().get("/healthz").json()["worker_seconds"] == 0  # the youngest
 
 
@@ -54,8 +54,8 @@ def test_two_that_work_are_two_lines_without_a_problem(as_admin: Client) -> None
 
     body = page(as_admin)
 
-    assert "here:1: alive" in body
-    assert "there:7: alive" in body
+    assert "process 1 on here: alive" in body
+    assert "process 7 on there: alive" in body
     assert "no sign of life" not in body
 
 
@@ -66,7 +66,7 @@ def test_a_plain_qcluster_beside_a_silent_worker_is_told_too(as_admin: Client) -
     body = page(as_admin)
 
     assert "alive just now" in body
-    assert "there:7: no sign of life since" in body
+    assert "process 7 on there: no sign of life since" in body
 
 
 def test_one_that_is_silent_for_more_than_an_hour_is_forgotten(as_admin: Client) -> None:
@@ -87,7 +87,7 @@ def test_silence_is_written_down_once() -> None:
     pulse()
 
     (told,) = incidents()
-    assert told.startswith("The worker there:7 has given no sign of life since")
+    assert told.startswith("The worker process 7 on there has given no sign of life since")
 
 
 def test_one_that_was_killed_on_this_host_is_written_down_and_forgotten() -> None:

@@ -39,8 +39,9 @@ def clusters(now: datetime) -> list[Heartbeat]:
 
 
 def words_of(name: str) -> str:
-    """ "host:pid" of a cluster's name."""
-    return name.removeprefix(f"{ANY} ")
+    """How a page calls the cluster NAME."""
+    host, _, pid = name.removeprefix(f"{ANY} ").rpartition(":")
+    return f"process {pid} on {host}"
 
 
 def forget(name: str) -> bool:
