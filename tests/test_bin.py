@@ -46,6 +46,11 @@ def test_a_run_goes_to_the_bin_and_comes_back_as_it_was(as_alice: Client, as_bob
         assert "Red shoes" not in client.get("/history/").content.decode()
     assert "Red shoes" in as_alice.get("/bin/").content.decode()
     assert "Red shoes" not in as_bob.get("/bin/").content.decode()
+    for url in (run.get_absolute_url(), kept.output.get_absolute_url()):
+        said = as_alice.get(url).content.decode()
+        assert "This run is in the bin" in said
+        assert f'action="/runs/{run.public_id}/restore/"' in said
+        assert "in the bin" not in as_bob.get(url).content.decode()
 
     answer = as_alice.post(f"/runs/{run.public_id}/restore/")
 

@@ -28,6 +28,18 @@ def bin(request: PortalRequest) -> HttpResponse:
     return render_page(request, "runs/bin.html", {"section": "bin", "rows": rows, "page": page})
 
 
+def say_binned(request: PortalRequest, **lookup: str) -> HttpResponse:
+    """The page of a run that LOOKUP finds in the member's bin, instead of a bare "not found" (a 404 all the same).
+
+    Raises Http404 when it is not there, or in somebody else's bin.
+    """
+    run = get_object_or_404(
+        Run.objects.in_bin_of(request.user).select_related("app__thumbnail", "member", "deleted_by"), **lookup
+    )
+    context = {"section": "bin", "run": run, "gone_at": bins.gone_at(run)}
+    return render_page(request, "runs/run_binned.html", context, status=404)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
     """Asks on GET, does it on POST: into the bin, and from there for good."""

@@ -9,6 +9,7 @@ from runs.models import App
 from runs.services.filling import shelf
 from runs.services.filling.library import adopt
 from runs.services.pages.file_page import file_page, find_run, result_of_file
+from runs.views.bin import say_binned
 
 
 def _number(given: QueryDict) -> int:
@@ -24,7 +25,7 @@ def file_detail(request: PortalRequest, file_id: str) -> HttpResponse:
     if run is None:
         if url := result_of_file(request.user, file_id):
             return redirect(url)
-        raise Http404
+        return say_binned(request, outputs__public_id=file_id)
     page = file_page(run, request.user, file_id, _number(request.GET), request.GET.get("in"))
     if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.version):
         return HttpResponse(status=204)  # as it was: a swap would take the focus away

@@ -13,6 +13,7 @@ from runs.services import pace, progress, waking
 from runs.services.guest_links.share_panel import share_panel
 from runs.services.pages.run_page import run_page
 from runs.services.retrying import retry_failed, retry_of
+from runs.views.bin import say_binned
 
 
 def _run_of(request: PortalRequest, run_id: str) -> Run:
@@ -27,7 +28,9 @@ def _changeable_run_of(request: PortalRequest, run_id: str) -> Run:
 
 @require_safe
 def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
-    run = _run_of(request, run_id)
+    run = Run.objects.visible_to(request.user).for_page().filter(public_id=run_id).first()
+    if run is None:
+        return say_binned(request, public_id=run_id)
     page = run_page(run, request.user)
     if page.is_live:
         pace.touch_opened([run], timezone.now())

@@ -34,6 +34,12 @@ def run_to_bin(visitor: Visitor, whole: Whole) -> None:
 
 
 @scene
+def run_in_the_bin(visitor: Visitor, whole: Whole) -> None:
+    visitor.page.goto(f"/runs/{binned(visitor, whole, 1)[0]}/")
+    visitor.page.get_by_role("heading", name="This run is in the bin").wait_for()
+
+
+@scene
 def run_to_delete_for_good(visitor: Visitor, whole: Whole) -> None:
     visitor.page.goto(f"/runs/{binned(visitor, whole, 1)[0]}/delete/")
     visitor.page.get_by_role("button", name="Delete for good").wait_for()
