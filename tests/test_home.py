@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from runs.models import Lease, Member, OutputFile, Run
 from runs.services.waking import POLLER
+from runs.views.home import ACTIVE_SHOWN
 from tests.conftest import client_of
 from tests.factories import make_app, make_run
 
@@ -51,13 +52,25 @@ def test_every_shelf_holds_its_runs(as_alice: Client, alice: Member, bob: Member
     assert "In progress in the team" in body
 
 
+def test_many_runs_of_the_team_leave_ones_own_on_home(as_alice: Client, alice: Member, bob: Member) -> None:
+    app, now = make_app(), timezone.now()
+    own = make_run(alice, app, created_at=now - timedelta(minutes=5))
+    for _ in range(ACTIVE_SHOWN):
+        make_run(bob, app, shared_at=now)
+
+    body = as_alice.get("/").content.decode()
+
+    assert f"card-{own.public_id}" in part(body, "in-progress")
+    assert part(body, "team-progress").count("data-run=") == ACTIVE_SHOWN
+
+
 def test_home_asks_for_news_while_results_are_being_saved(as_alice: Client, alice: Member) -> None:
     run = make_run(alice, status="completed")
-    assert 'id="live"' not in as_alice.get("/").content.decode()
+    assert " data-active" not in as_alice.get("/").content.decode()
 
     OutputFile.objects.create(output=run.outputs.all()[0], source_url="https://files.example.com/a.png")
 
-    assert 'id="live"' in as_alice.get("/").content.decode()
+    assert " data-active" in as_alice.get("/").content.decode()
 
 
 def test_apps_used_lately_come_latest_first_and_gone_ones_not(as_alice: Client, alice: Member, bob: Member) -> None:

@@ -5,12 +5,12 @@ Viewers make nothing themselves: what came last is, for them, what the team shar
 
 from dataclasses import dataclass
 
-from django.db.models import Q
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from runs.http import PortalRequest, render_page
 from runs.models import App, Member, Run
+from runs.models.run import RunQuerySet
 from runs.services import catalog, waking
 from runs.services.pages.cards import AppCard, RunCard, app_card, run_cards
 
@@ -30,12 +30,6 @@ class Shelves:
     team_active: list[RunCard]
     latest: list[RunCard]
     starred: list[RunCard]
-
-    @property
-    def is_live(self) -> bool:
-        """True while a card may still change by itself: a run that has ended may be saving its results."""
-        shown = (*self.active, *self.team_active, *self.latest, *self.starred)
-        return any(card.is_active for card in shown)
 
 
 @require_safe
@@ -62,8 +56,8 @@ def home(request: PortalRequest) -> HttpResponse:
 
 def _shelves(member: Member) -> Shelves:
     """Whatever stands on a shelf is read with its pictures once, however many shelves it stands on."""
-    seen = Run.objects.filter(Q(member=member) | Q(shared_at__isnull=False), deleted_at=None).newest_first()
-    active = list(seen.active().values_list("pk", flat=True)[:ACTIVE_SHOWN])
+    of_active = [_active(Run.objects.of(member)), _active(Run.objects.shared_by_others(member))]
+    active = [pk for of_one in of_active for pk in of_one]
     listed = Run.objects.of(member) if member.can_run else Run.objects.shared_by_others(member)
     ended = listed.exclude(pk__in=active).newest_first()
     latest = list(ended.values_list("pk", flat=True)[:LATEST])
@@ -71,13 +65,17 @@ def _shelves(member: Member) -> Shelves:
     starred = list(kept.values_list("pk", flat=True)[:STARRED])
     runs = Run.objects.filter(pk__in={*active, *latest, *starred}).newest_first().for_cards()
     cards = {card.run.pk: card for card in run_cards(runs, member)}
-    of_active = [cards[pk] for pk in active if pk in cards]
+    mine, teams = ([cards[pk] for pk in of_one if pk in cards] for of_one in of_active)
     return Shelves(
-        active=[card for card in of_active if card.maker is None],
-        team_active=[card for card in of_active if card.maker is not None],
+        active=mine,
+        team_active=teams,
         latest=[cards[pk] for pk in latest if pk in cards],
         starred=[cards[pk] for pk in starred if pk in cards and pk not in active and pk not in latest],
     )
+
+
+def _active(runs: RunQuerySet) -> list[int]:
+    return list(runs.active().newest_first().values_list("pk", flat=True)[:ACTIVE_SHOWN])
 
 
 def _used_lately(member: Member, apps: list[AppCard]) -> list[AppCard]:
