@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import GuestLink, Member, SharingRules
-from runs.services import sharing
-from tests.factories import make_kept, make_run
+from runs.models import GuestLink, Member, Run, SharingRules
+from runs.services import launch, sharing
+from tests.factories import make_app, make_kept, make_run
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +51,43 @@ def test_a_link_that_was_revoked_comes_back_no_longer_than_is_allowed_by_now(as_
     link.refresh_from_db()
     assert link.revoked_at is None
     assert (sharing.last_day_of(link) - timezone.localdate()).days == 5
+
+
+# --- New runs ---------------------------------------------------------------------------------------------------------
+def pressed(member: Member, parent: Run | None = None) -> Run:
+    app = parent.app if parent else make_app(parameters=[])
+    assert app.schema is not None
+    token = launch.new_form_token(member)
+    return launch.launch_run(member, launch.Press(app, app.schema, [], [], token, parent=parent))
+
+
+def test_new_runs_are_the_team_s_where_admins_say_so(alice: Member) -> None:
+    assert pressed(alice).shared_at is None
+    SharingRules.objects.create(team_by_default=True)
+    assert pressed(alice).shared_at is not None
+
+
+def test_a_run_begun_from_a_private_one_stays_private_whatever_the_rules(alice: Member, admin_member: Member) -> None:
+    private = make_run(alice, make_app(parameters=[]), status="completed")
+    SharingRules.objects.create(team_by_default=True)
+    assert pressed(alice, parent=private).shared_at is None
+    assert pressed(admin_member, parent=private).shared_at is None
+    sharing.share_with_team(private)
+    private.refresh_from_db()
+    assert pressed(alice, parent=private).shared_at is not None
+
+
+def test_it_is_said_beside_run_who_will_see_it(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice, status="completed")
+    form, again = run.app.get_absolute_url(), f"/runs/{run.public_id}/again/"
+
+    def said(url: str) -> list[str]:
+        page = as_alice.get(url).content.decode()
+        return [words for words in ("the team sees it", "only you and admins see it") if words in page]
+
+    assert [said(form), said(again)] == [[], []]
+    SharingRules.objects.create(team_by_default=True)
+    assert said(form) == ["the team sees it"]
+    assert said(f"{form}?from={run.public_id}") == said(again) == ["only you and admins see it"]
+    sharing.share_with_team(run)
+    assert said(f"{form}?from={run.public_id}") == said(again) == ["the team sees it"]

@@ -17,10 +17,10 @@ from django.core import signing
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, SharingRules, Upload
+from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.types import Answer
-from runs.services import bells, waking
+from runs.services import bells, sharing, waking
 from runs.services.filling.samples import sample_urls
 from runs.services.folding import fold, kinds_text
 from runs.services.pages.cards import summarise
@@ -167,7 +167,7 @@ def _record(member: Member, press: Press, now: datetime) -> Run:
         credits_estimated=press.app.credits_expected,
         created_at=now,
         due_at=now,
-        shared_at=now if SharingRules.current().team_by_default else None,
+        shared_at=now if sharing.begins_with_team(press.parent) else None,
         kinds=kinds_text(output["type"][:50] for output in outputs),
     )
     for position, answer in enumerate(press.answers):

@@ -53,6 +53,20 @@ def may_share(member: Member, run: Run) -> bool:
     return member.can_run and (member.is_admin or run.member_id == member.pk)
 
 
+def begins_with_team(parent: Run | None) -> bool:
+    """Whether a new run is seen by the team from its start. One begun from a run that its maker kept private is not,
+    whatever the rules: it holds the same inputs."""
+    is_private = parent is not None and parent.shared_at is None
+    return not is_private and SharingRules.current().team_by_default
+
+
+def audience_words(parent: Run | None) -> str:
+    """What stands beside Run where new runs are shared from the start; else "", since a run is its maker's."""
+    if begins_with_team(parent):
+        return "the team sees it"
+    return "only you and admins see it" if SharingRules.current().team_by_default else ""
+
+
 def share_with_team(run: Run) -> bool:
     """From now on every member sees RUN; False when they did already."""
     shared = Run.objects.filter(pk=run.pk, shared_at=None)

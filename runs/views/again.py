@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.models import Run
-from runs.services import catalog, launch
+from runs.services import catalog, launch, sharing
 from runs.services.costs import cost_line
 from runs.services.filling import presets, reuse
 from runs.services.history import titles
@@ -53,6 +53,7 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
         "is_form_better": bool(found.reason),
         "said": said,
         "cost": cost,
+        "audience_words": sharing.audience_words(run),
         "token": launch.new_form_token(request.user),
     }
     return render_page(request, "runs/run_again.html", context, status=status)

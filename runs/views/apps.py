@@ -13,7 +13,7 @@ from runs.http import PortalRequest, go_to, render_page
 from runs.models import App, AppSchema, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer, UploadInfo
-from runs.services import catalog, launch
+from runs.services import catalog, launch, sharing
 from runs.services.costs import cost_line
 from runs.services.filling import drafts, form_files, openings, presets, reuse, uploads
 from runs.services.filling.openings import NoSourceError, Notice, Opening
@@ -247,6 +247,7 @@ def _page(
         "can_update_preset": opened_with.preset is not None
         and (opened_with.preset.member_id == request.user.pk or request.user.is_admin),
         "cost": cost_line(app, request.user),
+        "audience_words": sharing.audience_words(opened_with.run),
         "notices": opened_with.notices,
         "results": run_cards(mine.for_cards()[:RESULTS_SHOWN], request.user),
         "is_waiting": form is None,
