@@ -17,8 +17,7 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 	const share = target.closest(".share") || target.querySelector(".share"), fresh = share?.querySelector(".is-fresh:not([data-met])");
 	if (fresh) copyFresh(fresh);
 	else if (sheet?.contains(share) && !sheet.contains(document.activeElement)) share.querySelector(".share-title").focus();
-	// the card behind the sheet asks how the run is now
-	if (share) document.getElementById(`card-${share.id.slice(6)}`)?.setAttribute("data-active", "");
+	if (share && sheet?.contains(share)) sheet.dataset.of = share.id.slice(6);
 });
 sheet?.addEventListener("toggle", ({ newState }) => {
 	if (newState !== "closed") return;
@@ -26,4 +25,11 @@ sheet?.addEventListener("toggle", ({ newState }) => {
 	const menu = document.querySelector(".run-card-menu:popover-open"); // it was opened from there
 	menu?.hidePopover();
 	menu?.previousElementSibling.focus();
+	// the card behind the sheet asks who sees the run now
+	document.getElementById(`card-${sheet.dataset.of}`)?.setAttribute("data-active", "");
+	look();
+});
+// a card that is swapped takes its open menu away, and the sheet that was opened from there
+document.addEventListener("htmx:beforeRequest", (event) => {
+	if (event.target.id === "live" && document.querySelector(".run-card-menu:popover-open")) event.preventDefault();
 });

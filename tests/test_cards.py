@@ -8,7 +8,8 @@ from django.template import Context
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from runs.models import Member, Output, OutputFile, Run, StoredFile
+from runs.models import GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
+from runs.services import sharing
 from runs.services.pages.cards import RunCard, run_cards
 from runs.templatetags.menus import run_menu
 from tests.factories import make_app, make_kept, make_run, make_stored
@@ -155,7 +156,7 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
     going = make_run(alice, status="running", shared_at=timezone.now())
     gone = make_run(alice, make_app(gone_at=timezone.now() - timedelta(days=1)), status="completed")
     viewer = make_member("viewer", role=Member.Role.VIEWER)
-    begin, repeat, share, delete = "Change and run again", "Run the same again", "Share", "Move to bin"
+    begin, repeat, share, delete = "Change and run again", "Run the same again", "Share</a>", "Move to bin"
 
     def offered(run: Run, member: Member) -> list[str]:
         menu = menu_of(run, member)
@@ -163,6 +164,8 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
 
     assert offered(done, alice) == [begin, repeat, share, delete]
     assert offered(going, alice) == [begin, share]
+    assert "Share with the team" in menu_of(make_run(alice), alice)
+    assert "Share with the team" not in menu_of(going, alice)  # it sees the run already
     assert "Copy a guest link" in menu_of(done, alice)
     assert "Copy a guest link" not in menu_of(going, alice)  # there is nothing to look at yet
     assert offered(make_run(alice, status="failed"), alice) == [begin, repeat, delete]
@@ -171,3 +174,24 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
     assert offered(done, viewer) == []
     assert "Download" in menu_of(done, viewer)
     assert menu_of(going, viewer) == ""
+
+
+def test_a_card_tells_whoever_may_change_it_that_guests_see_it(alice: Member, bob: Member) -> None:
+    run = make_run(alice, status="completed", shared_at=timezone.now())
+    make_kept(run)
+    outputs = sharing.outputs_for(alice, run.outputs.values_list("public_id", flat=True))
+    assert not card_of(run, alice).has_guests
+
+    link = sharing.make_link(alice, outputs)
+
+    assert card_of(run, alice).has_guests
+    assert not card_of(run, bob).has_guests
+    SharingRules.objects.create(guests_allowed=False)
+    assert not card_of(run, alice).has_guests  # no link opens
+    SharingRules.objects.all().delete()
+    sharing.revoke(link, alice)
+    assert not card_of(run, alice).has_guests
+    sharing.restore(link, SharingRules.current())
+    assert card_of(run, alice).has_guests
+    GuestLink.objects.update(expires_at=timezone.now())
+    assert not card_of(run, alice).has_guests

@@ -83,16 +83,15 @@ def take_from_team(run: Run) -> bool:
 def only_me(run: Run, member: Member) -> int:
     """Nobody else sees RUN any more (admins do); returns how many links to it were ended.
 
-    A link that also shows other runs keeps those.
+    A link that also shows other runs keeps those; one that has ended may be opened again for their sake, so RUN is
+    taken out of it, too.
     """
     take_from_team(run)
-    ended = 0
-    for link in links_to(run).alive():
+    for link in links_to(run):
         if link.chosen.exclude(output__run=run).exists():
             link.chosen.filter(output__run=run).delete()
-        else:
-            ended += revoke(link, member)
-    return ended
+    _count_change([run.pk])
+    return sum(revoke(link, member) for link in links_to(run).alive())
 
 
 # --- Links ------------------------------------------------------------------------------------------------------------
@@ -131,6 +130,7 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
         expires_at=end_of(usual_last_day(rules)),
     )
     _choose(link, outputs)
+    _count_change(_runs_shown(link))
     return link
 
 
@@ -162,7 +162,9 @@ def change_link(link: GuestLink, wishes: Wishes) -> None:
     if wishes.passphrase is not None:
         link.passphrase = make_password(wishes.passphrase) if wishes.passphrase else ""
     link.save(update_fields=CHANGED_BY_WISHES)
+    shown_before = _runs_shown(link)
     _choose(link, wishes.outputs)
+    _count_change({*shown_before, *_runs_shown(link)})
 
 
 def _choose(link: GuestLink, outputs: list[Output]) -> None:
@@ -172,10 +174,25 @@ def _choose(link: GuestLink, outputs: list[Output]) -> None:
     )
 
 
+def _runs_shown(link: GuestLink) -> list[int]:
+    return list(link.chosen.order_by().values_list("output__run", flat=True).distinct())
+
+
+def _count_change(runs: Iterable[int]) -> None:
+    """Let pages that show RUNS (primary keys) know that somebody else sees them now, or no longer."""
+    changed = Run.objects.filter(pk__in=list(runs))
+    list(changed.select_for_update().order_by("pk").values_list("pk"))  # in one order, or two changes could block
+    changed.update(version=F("version") + 1)
+
+
+@transaction.atomic
 def revoke(link: GuestLink, member: Member) -> bool:
     """LINK opens nothing from the next request on; False when it was revoked already."""
     open_links = GuestLink.objects.filter(pk=link.pk, revoked_at=None)
-    return bool(open_links.update(revoked_at=timezone.now(), revoked_by=member))
+    is_ended = bool(open_links.update(revoked_at=timezone.now(), revoked_by=member))
+    if is_ended:
+        _count_change(_runs_shown(link))
+    return is_ended
 
 
 def may_restore(link: GuestLink, member: Member, rules: SharingRules) -> bool:
@@ -184,10 +201,12 @@ def may_restore(link: GuestLink, member: Member, rules: SharingRules) -> bool:
     return link.revoked_at is not None and is_theirs and rules.may_make_links(member)
 
 
+@transaction.atomic
 def restore(link: GuestLink, rules: SharingRules) -> None:
     """The same address works again, as long as its time lasts, and no longer than RULES allow by now."""
     expires_at = min(link.expires_at, end_of(latest_day(rules)))
     GuestLink.objects.filter(pk=link.pk).update(revoked_at=None, revoked_by=None, expires_at=expires_at)
+    _count_change(_runs_shown(link))
 
 
 def extend(link: GuestLink) -> None:

@@ -28,16 +28,19 @@ class RunMenu:
     can_repeat: bool
     has_results: bool
     can_share: bool  # with the team while it goes on, too; a guest needs something to look at
+    can_share_with_team: bool  # which does not see it yet
     can_delete: bool
 
     @classmethod
     def of(cls, card: RunCard, *, can_run: bool) -> "RunMenu":
         run, can_begin = card.run, can_run and not card.run.app.is_gone
+        can_share = can_run and card.can_change and bool(run.outputs_ready or run.is_active)
         return cls(
             can_begin=can_begin,
             can_repeat=can_begin and not run.is_active,
             has_results=bool(run.outputs_ready),
-            can_share=can_run and card.can_change and bool(run.outputs_ready or run.is_active),
+            can_share=can_share,
+            can_share_with_team=can_share and run.shared_at is None,
             can_delete=card.can_change and not run.is_active,
         )
 

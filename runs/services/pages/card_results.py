@@ -7,9 +7,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Left
 
-from runs.models import Output, OutputFile, Run
+from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, SharingRules
 from runs.models.file import thumb_path
 
 PICTURES_PER_CARD = 4
@@ -47,6 +48,7 @@ class CardResults:
     pictures: list[CardPicture] = field(default_factory=list)
     duration_seconds: float | None = None
     is_saving: bool = False
+    has_guests: bool = False  # a link shows something of it to people without an account
 
 
 class _Row(NamedTuple):
@@ -65,6 +67,7 @@ class _Row(NamedTuple):
     colour: str
     width: int | None
     height: int | None
+    has_guests: bool
 
 
 _OF_FILE = ("duration_seconds", "thumb_200", "thumb_400", "public_id", "sha256", "kind", "colour", "width", "height")
@@ -75,11 +78,18 @@ def results_of(runs: Iterable[Run]) -> dict[int, CardResults]:
     rows = (
         Output.objects.filter(run__in=[run.pk for run in runs])
         .order_by("run", "position", "files__position")
-        .annotate(excerpt=Left("text", EXCERPT))
-        .values_list("run_id", "kind", "excerpt", "files__status", *(f"files__file__{name}" for name in _OF_FILE))
+        .annotate(excerpt=Left("text", EXCERPT), has_guests=_has_guests())
+        .values_list(
+            "run_id", "kind", "excerpt", "files__status", *(f"files__file__{name}" for name in _OF_FILE), "has_guests"
+        )
     )
     by_run = groupby((_Row(*row) for row in rows), key=attrgetter("run_id"))
     return {pk: _results(list(group)) for pk, group in by_run}
+
+
+def _has_guests() -> Exists:
+    alive = GuestLink.objects.alive().filter(~Exists(SharingRules.objects.filter(guests_allowed=False)))
+    return Exists(GuestLinkOutput.objects.filter(output=OuterRef("pk"), link__in=alive))
 
 
 def _results(rows: list[_Row]) -> CardResults:
@@ -90,6 +100,7 @@ def _results(rows: list[_Row]) -> CardResults:
         pictures=[_picture(row) for row in saved[:PICTURES_PER_CARD]],
         duration_seconds=next((row.duration_seconds for row in rows if row.duration_seconds), None),
         is_saving=any(row.status == OutputFile.Status.SAVING for row in rows),
+        has_guests=any(row.has_guests for row in rows),
     )
 
 

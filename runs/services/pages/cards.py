@@ -69,6 +69,7 @@ class RunCard:
     duration_words: str = ""
     maker: Member | None = None  # when it is not the viewer
     can_change: bool = False
+    has_guests: bool = False  # told only to those who can change it
     is_active: bool = False  # it may still change by itself: results are awaited or being saved
 
     @property
@@ -125,6 +126,7 @@ def _run_card(run: Run, results: CardResults, viewer: Member, now: datetime) -> 
     first = next((line for line in run.summary if line["type"] != "url" and line["text"]), None)
     told = None if run.title or len(run.app_name) > NAME_BEFORE_INPUT else first
     seconds = results.duration_seconds
+    can_change = viewer.can_run and (viewer.is_admin or run.member_id == viewer.pk)
     return RunCard(
         run=run,
         url=run.get_absolute_url(),
@@ -143,7 +145,8 @@ def _run_card(run: Run, results: CardResults, viewer: Member, now: datetime) -> 
         duration_words=clock_words(timedelta(seconds=seconds)) if seconds else "",
         elapsed_words=clock_words(now - run.created_at) if run.is_active else "",
         maker=run.member if run.member_id != viewer.pk else None,
-        can_change=viewer.can_run and (viewer.is_admin or run.member_id == viewer.pk),
+        can_change=can_change,
+        has_guests=can_change and results.has_guests,
         is_active=run.is_active or results.is_saving,
     )
 
