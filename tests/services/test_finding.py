@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.utils import timezone
@@ -104,6 +105,41 @@ def test_person_and_app_are_filters_and_names_of_today_count(
     assert ids("tab=team&q=lukasz", alice) == {"shared", "shared film"}
     assert ids("q=creme+brulee", alice) == {"own", "partly"}
     assert ids("tab=team&q=dora", alice) == set()
+
+
+def test_among_ones_own_runs_ones_own_name_finds_nothing(shelf: dict[str, Run], alice: Member) -> None:
+    Member.objects.filter(pk=alice.pk).update(name="Rose Red")
+    Run.objects.filter(pk=shelf["film"].pk).update(search_text="a rose in the rain")
+
+    assert ids("q=rose", alice) == {"film"}
+    assert ids("q=rose+red", alice) == set()
+    assert ids("tab=starred&q=rose+red", alice) == {"film"}  # there the maker tells something
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "is_found"),
+    [
+        ("Hannah Baker", "an", False),
+        ("Hannah Baker", "hann", True),
+        ("Hannah Baker", "bak", True),
+        ("Mary-Ann O\N{RIGHT SINGLE QUOTATION MARK}Neill", "an", True),
+        ("Mary-Ann O\N{RIGHT SINGLE QUOTATION MARK}Neill", "neill", True),
+        ("Mary-Ann O'Neill", "mary-ann", True),
+        ("rose_red", "red", True),
+        ("Łukasz Ångström", "angst", True),
+        ("Łukasz Ångström", "strom", False),
+        ("山田太郎", "太郎", True),
+        ("김민수", "민수", True),
+        ("Hannah [x]", "[x", True),
+    ],
+)
+def test_a_person_is_found_by_how_a_word_of_the_name_begins(
+    shelf: dict[str, Run], alice: Member, bob: Member, name: str, word: str, is_found: bool
+) -> None:
+    Member.objects.filter(pk=bob.pk).update(name=name)
+
+    query = urlencode({"tab": "team", "q": word})
+    assert ids(query, alice) == ({"shared", "shared film"} if is_found else set())
 
 
 def test_a_place_in_the_list_outlives_its_run(alice: Member) -> None:

@@ -1,7 +1,9 @@
 """The names a search and its filters need: apps, people and saved views, read in one query."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Self
+from unicodedata import east_asian_width
 
 from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
@@ -61,8 +63,13 @@ class Directory:
         return next((person.name for person in self.people if person.id == public_id), "Somebody who is gone")
 
     def people_called(self, word: str) -> list[int]:
-        """Numbers of the people whose name holds WORD (folded)."""
-        return [person.pk for person in self.people if word in fold(person.name)]
+        """Numbers of the people of whose name a word begins with WORD (folded): "an" is Ann and Mary-Ann, not Hannah.
+
+        Chinese, Japanese and Korean names are written without spaces, so in these WORD may stand anywhere.
+        """
+        start = "" if east_asian_width(word[:1] or " ") in ("W", "F") else r"(?<![^\W_])"
+        begins = re.compile(start + re.escape(word))
+        return [person.pk for person in self.people if begins.search(fold(person.name))]
 
     def apps_called(self, word: str) -> list[int]:
         """Numbers of the apps whose name of today holds WORD (folded)."""

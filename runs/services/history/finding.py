@@ -110,7 +110,7 @@ class Filter:
         if self.until:
             runs = runs.filter(created_at__lt=_start_of(self.until, days=1))
         for word in fold_words(self.q):
-            runs = runs.filter(_holds(word, directory))
+            runs = runs.filter(_holds(word, directory, is_mine=self.tab == "mine"))
         return runs
 
 
@@ -149,10 +149,11 @@ def _in_tab(tab: str, member: Member) -> RunQuerySet:
     return Run.objects.visible_to(member).filter(has_star=True) if tab == "starred" else Run.objects.of(member)
 
 
-def _holds(word: str, directory: Directory) -> Q:
-    """Runs that hold WORD in what was typed, or whose maker or app is called so today."""
+def _holds(word: str, directory: Directory, *, is_mine: bool) -> Q:
+    """Runs that hold WORD in what was typed, or whose maker or app is called so today. Among one's own runs the maker
+    tells nothing: whoever is called Rose would find all of them by "rose"."""
     condition = Q(search_text__contains=word)
-    if people := directory.people_called(word):
+    if people := [] if is_mine else directory.people_called(word):
         condition |= Q(member_id__in=people)
     if apps := directory.apps_called(word):
         condition |= Q(app_id__in=apps)
