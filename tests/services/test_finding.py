@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from runs.models import Member, Run
@@ -30,7 +31,8 @@ def ids(query: str, member: Member) -> set[str]:
         ("tab=x&by=9&state=x&kind=x&from=x&to=2026-02-31&view=x&before=1-a", ""),
         ("tab=team&by=7", "tab=team"),  # a number, as addresses had it once
         ("tab=team&by=a%20b", "tab=team"),
-        ("from=9999-12-31&to=0001-01-01", "from=0001-01-01&to=9999-12-31"),
+        ("from=9998-12-31&to=1900-01-01", "from=1900-01-01&to=9998-12-31"),
+        ("from=0001-01-01&to=9999-12-31", ""),
     ],
 )
 def test_an_address_is_read_and_written_back(query: str, kept: str, alice: Member) -> None:
@@ -39,6 +41,18 @@ def test_an_address_is_read_and_written_back(query: str, kept: str, alice: Membe
     assert found.query == kept
     assert Filter.parse(found.query) == found
     assert list(found.runs(alice, Directory())[:1]) == []
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Pacific/Kiritimati", "America/Los_Angeles"])
+@pytest.mark.parametrize("day", ["0001-01-01", "0001-01-02", "1900-01-01", "9998-12-31", "9999-12-30", "9999-12-31"])
+def test_a_day_at_the_end_of_the_calendar_breaks_nothing_anywhere(
+    as_alice: Client, alice: Member, zone: str, day: str
+) -> None:
+    run = make_run(alice)
+    with timezone.override(zone):
+        for query in (f"from={day}", f"to={day}", f"from={day}&to={day}", f"q=ghibli&from={day}"):
+            assert as_alice.get(f"/history/?{query}").status_code == 200, query
+        assert as_alice.get(f"/files/{run.outputs.all()[0].public_id}/", {"in": f"to={day}"}).status_code == 200
 
 
 def test_a_filter_is_taken_away_by_its_name_in_the_address() -> None:

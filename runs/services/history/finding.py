@@ -10,7 +10,7 @@ both databases, and words of one letter and of any script need no exception.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Self
 from urllib.parse import urlencode
 
@@ -32,6 +32,7 @@ NARROWING = ("q", "app", "by", "state", "kind", "from", "to")  # names in the ad
 PAGE = 24
 LONGEST = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+YEARS = (1900, 9998)
 
 
 @dataclass(frozen=True)
@@ -129,18 +130,18 @@ def _span(since: str, until: str) -> tuple[str, str]:
 
 
 def _day(text: str) -> str:
+    """TEXT if it is a day. Years at either end of the calendar count as not given: the moment such a day begins may lie
+    beyond it in UTC, and a database that asks for it there would fail."""
     try:
-        return text if parse_date(text) else ""
+        found = parse_date(text)
     except ValueError:
         return ""
+    return text if found and YEARS[0] <= found.year <= YEARS[1] else ""
 
 
 def _start_of(day: str, days: int = 0) -> datetime:
-    found = parse_date(day) or date.min
-    try:
-        return timezone.make_aware(datetime.combine(found + timedelta(days=days), time.min))
-    except OverflowError:
-        return datetime.combine(found, time.min, tzinfo=timezone.get_current_timezone())
+    found = parse_date(day) or EPOCH.date()
+    return timezone.make_aware(datetime.combine(found + timedelta(days=days), time.min))
 
 
 def _in_tab(tab: str, member: Member) -> RunQuerySet:
