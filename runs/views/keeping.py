@@ -1,5 +1,7 @@
 """How long things are kept, for admins."""
 
+import re
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
@@ -55,7 +57,7 @@ def _read_rules(request: PortalRequest, rules: KeepingRules) -> dict[str, str]:
         days = request.POST.get(name, "").strip()
         if not days:
             setattr(rules, name, None)
-        elif days.isascii() and days.isdigit() and keeping.FEWEST_DAYS <= int(days[:6]) <= keeping.MOST_DAYS:
+        elif re.fullmatch(r"[0-9]{1,6}", days) and keeping.FEWEST_DAYS <= int(days) <= keeping.MOST_DAYS:
             setattr(rules, name, int(days))
         else:
             errors[name] = f"Give a number of days from {keeping.FEWEST_DAYS} to {keeping.MOST_DAYS}, or nothing."
