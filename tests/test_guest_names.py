@@ -29,6 +29,18 @@ def test_downloads_have_names_that_tell_nothing(link: GuestLink) -> None:
         assert archive.read("back.txt") == b"Made for walking."
 
 
+def test_asked_only_how_large_the_zip_is_nothing_is_read(link: GuestLink) -> None:
+    page_of(link, may_download=True)
+    path = f"{path_of(link)}download/"
+
+    told, whole = Client().head(path), Client().get(path)
+
+    assert (told.status_code, told.streaming) == (200, False)
+    for name in ("Content-Length", "Content-Type", "Content-Disposition", "Cache-Control", "Referrer-Policy"):
+        assert told.headers[name] == whole.headers[name]
+    assert int(told.headers["Content-Length"]) == len(b"".join(whole))
+
+
 def test_each_download_is_called_as_on_the_page_and_in_the_zip(alice: Member) -> None:
     """Equal labels, none at all, letters of three bytes, and a box of two files of which only the second was saved."""
     outputs = [

@@ -173,10 +173,13 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
     if not archive:
         return _plain(request, "nothing", 404)
     request.META.pop("HTTP_ACCEPT_ENCODING", None)  # a compressed answer would lose its length
-    response = StreamingHttpResponse(iter(archive), content_type="application/zip")
-    response.headers["Content-Length"] = str(len(archive))
-    response.headers["Content-Disposition"] = content_disposition("shared.zip", is_inline=False)
-    return response
+    headers = {
+        "Content-Length": str(len(archive)),
+        "Content-Disposition": content_disposition("shared.zip", is_inline=False),
+    }
+    if request.method == "HEAD":  # a stream would be read to its end, only to be thrown away
+        return HttpResponse(content_type="application/zip", headers=headers)
+    return StreamingHttpResponse(iter(archive), content_type="application/zip", headers=headers)
 
 
 @for_guests
