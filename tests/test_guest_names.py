@@ -9,8 +9,9 @@ from urllib.parse import unquote
 import pytest
 from django.test import Client
 
-from runs.models import GuestLink, Member, OutputFile, Run
+from runs.models import GuestLink, Member, Output, OutputFile, Run
 from runs.services import sharing
+from runs.services.guest_links.guest_names import labels_of
 from tests.factories import make_app, make_kept, make_run, make_stored
 from tests.test_guests import file_paths, link, page_of, path_of, run
 
@@ -58,6 +59,24 @@ def test_each_download_is_called_as_on_the_page_and_in_the_zip(alice: Member) ->
     assert names == ["ab-öl-1.png", "ab-öl-2.png", "result-1.png", f"{'靴' * 30}_2.png"]
     addresses = [next(p for p in file_paths(page) if f"{k.file.public_id}/original?d" in p) for k in kept if k.file]
     assert [name_of(Client().get(path)) for path in addresses] == names
+
+
+@pytest.mark.parametrize(
+    ("labels", "called"),
+    [
+        (["Front", "Back"], ["Front", "Back"]),
+        (["Front", "Back", "Front"], ["Front 1", "Back", "Front 2"]),
+        (["Front", "Front", "Front 1"], ["Front 2", "Front 3", "Front 1"]),
+        (["Front 2", "Front", "Front", "Front"], ["Front 2", "Front 1", "Front 3", "Front 4"]),
+        (["A", "A", "A 1", "A 1"], ["A 1", "A 2", "A 1 1", "A 1 2"]),
+        (["A", "A", "A 1", "A 1", "A 1 1"], ["A 1", "A 2", "A 1 2", "A 1 3", "A 1 1"]),
+        (["", "Front", ""], ["Result 1", "Front", "Result 2"]),
+        (["", "Result", "Result"], ["Result 1", "Result 2", "Result 3"]),
+        (["", "Result 1", "Result"], ["Result 2", "Result 1", "Result 3"]),
+    ],
+)
+def test_no_two_results_of_a_link_are_called_alike(labels: list[str], called: list[str]) -> None:
+    assert labels_of([Output(label=label) for label in labels]) == called
 
 
 def test_what_went_in_is_called_as_on_the_page(link: GuestLink, run: Run, alice: Member) -> None:

@@ -5,20 +5,27 @@ The page, a single download and the zip all say the same, and no two results of 
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import count
 
 from runs.models import Output, StoredFile
 from runs.services.files import naming
 
+UNNAMED = "Result"
+
 
 def labels_of(outputs: Sequence[Output]) -> list[str]:
-    """What the results are called; equal ones are told apart by number."""
-    counts = Counter(output.label for output in outputs)
-    seen: Counter[str] = Counter()
+    """What the results are called; equal ones, and those without a label, are told apart by number: the next one that
+    makes a name which no other result has."""
+    names = [output.label or UNNAMED for output in outputs]
+    counts = Counter(names)
+    is_alone = [bool(output.label) and counts[output.label] == 1 for output in outputs]
+    taken = {name for name, alone in zip(names, is_alone, strict=True) if alone}
+    numbers = {name: count(1) for name in counts}
     labels = []
-    for number, output in enumerate(outputs, 1):
-        seen[output.label] += 1
-        is_alone = counts[output.label] == 1 and output.label
-        labels.append(output.label if is_alone else f"{output.label or 'Result'} {seen[output.label] or number}")
+    for name, alone in zip(names, is_alone, strict=True):
+        label = name if alone else next(told for n in numbers[name] if (told := f"{name} {n}") not in taken)
+        taken.add(label)
+        labels.append(label)
     return labels
 
 
