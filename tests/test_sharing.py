@@ -146,7 +146,9 @@ def test_from_a_result_s_page_a_link_shows_that_result_alone(as_alice: Client, a
 def test_what_is_not_ready_cannot_be_shown(as_alice: Client, alice: Member) -> None:
     run = make_run(alice, status="running")
     answer = as_alice.post("/shares/new/", {"run": run.public_id}, follow=True).content.decode()
+    assert '<div class="notice warn" role="status">' in answer
     assert "Nothing is ready yet." in answer
+    assert "notice good" not in answer
     assert not GuestLink.objects.exists()
 
 

@@ -69,7 +69,7 @@ def share_new(request: PortalRequest) -> HttpResponse:
         chosen = list(Output.objects.filter(run=run).values_list("public_id", flat=True))
     outputs = sharing.outputs_for(request.user, chosen)
     if not outputs and run is not None:
-        return _done(request, run, share_panel.NOT_READY)
+        return _done(request, run, share_panel.NOT_READY, level=messages.WARNING)
     if not outputs:
         raise Http404
     if request.htmx and run is not None and (refusal := share_panel.refusal_of(request.user)):
@@ -80,11 +80,13 @@ def share_new(request: PortalRequest) -> HttpResponse:
     return go_to(request, f"{reverse('runs:share-detail', args=[link.public_id])}?made=1")
 
 
-def _done(request: PortalRequest, run: Run, said: str, *, made: str = "") -> HttpResponse:
+def _done(
+    request: PortalRequest, run: Run, said: str, *, made: str = "", level: int = messages.SUCCESS
+) -> HttpResponse:
     """The panel as it is now; without scripts by way of the run's sharing page."""
     if request.htmx:
         return _panel(request, run, made=made, said=said)
-    messages.success(request, said)
+    messages.add_message(request, level, said)
     url, one = reverse("runs:run-share", args=[run.public_id]), _one_result(request)
     query = urlencode(({"o": one} if one else {}) | ({"made": made} if made else {}))
     return go_to(request, f"{url}{f'?{query}' if query else ''}{f'#link-{made}' if made else ''}")
