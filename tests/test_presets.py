@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import App, Draft, Member, Preset, Run, Upload
-from runs.services.filling import drafts, library
+from runs.services.filling import drafts
 from runs.services.launch import Press, launch_run, new_form_token
 from tests.factories import PICTURE, PROMPT, STYLE, make_app, make_schema, make_stored
 
@@ -95,13 +95,12 @@ def test_a_teams_preset_gives_everyone_files_of_their_own(
     run = run_of(alice, app, photo)
     preset = save(as_alice, f"from={run.public_id}", "Ours", is_team="1")
 
-    page = as_bob.get(preset.get_absolute_url()).text
+    assert photo.public_id in as_bob.get(preset.get_absolute_url()).text
 
-    own = Upload.objects.get(member=bob)
+    started = as_bob.post(app.get_absolute_url(), fields(app, bob, photo, preset=preset.public_id))
+    own, made = Upload.objects.get(member=bob), Run.objects.get(member=bob)
     assert own.file == photo.file
-    assert own.public_id in page
-    started = as_bob.post(app.get_absolute_url(), fields(app, bob, own, preset=preset.public_id))
-    made = Run.objects.get(member=bob)
+    assert list(made.inputs.get(name="Photo").uploads.all()) == [own]
     assert started["Location"] == made.get_absolute_url()
     assert made.preset == preset
     assert "Ours" in as_bob.get(made.get_absolute_url()).text
@@ -247,13 +246,12 @@ def test_a_teammates_shared_run_opens_with_files_of_ones_own(
 ) -> None:
     run = run_of(alice, app, photo, shared_at=timezone.now())
 
-    page = as_bob.get(f"{app.get_absolute_url()}?from={run.public_id}").text
+    assert photo.public_id in as_bob.get(f"{app.get_absolute_url()}?from={run.public_id}").text
 
-    assert photo.file
-    own = library.adopt(bob, photo.file)
-    assert own.public_id in page
-    as_bob.post(app.get_absolute_url(), fields(app, bob, own, **{"from": run.public_id}))
-    made = Run.objects.get(member=bob)
+    as_bob.post(app.get_absolute_url(), fields(app, bob, photo, **{"from": run.public_id}))
+    own, made = Upload.objects.get(member=bob), Run.objects.get(member=bob)
+    assert own.file == photo.file
+    assert list(made.inputs.get(name="Photo").uploads.all()) == [own]
     assert made.parent == run
     assert "Begun from" in as_bob.get(made.get_absolute_url()).text
     Run.objects.filter(pk=run.pk).update(shared_at=None)

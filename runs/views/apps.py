@@ -15,7 +15,7 @@ from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer, UploadInfo
 from runs.services import catalog, launch, sharing
 from runs.services.costs import cost_line
-from runs.services.filling import drafts, form_files, openings, presets, reuse, uploads
+from runs.services.filling import drafts, form_files, library, openings, presets, reuse, uploads
 from runs.services.filling.openings import NoSourceError, Notice, Opening
 from runs.services.launch import Press, TokenSpentError, launch_run
 from runs.services.pages.cards import app_card, run_cards
@@ -67,6 +67,7 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
         return _page(request, app, _form(request, app, opened, posted), Opening(), status=422)
     errors = form_files.take_all(request.user, opened.parameters, posted, request.FILES)
     form_files.rearrange(posted, posted.get("act", ""))
+    form_files.take_over(request.user, opened.parameters, posted)
     form = _form(request, app, opened, posted, field_errors=errors)
     opened_with = _keep_draft(request, app, form, posted)
     if (url := _library_url(app, posted.get("act", ""))) is not None:
@@ -166,6 +167,7 @@ def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
     posted = request.POST.copy()
     schema = AppSchema.objects.filter(app=app, version=posted.get("schema", "")).first() or app.schema
     if schema is not None and launch.is_unspent(request.user, posted.get("token", "")):
+        form_files.take_over(request.user, schema.parameters, posted)
         form = _form(request, app, schema, posted)
         _keep_draft(request, app, form, posted)
     return HttpResponse(status=204)
@@ -212,8 +214,10 @@ def _form(
     wanted: list[int] | None = None,
     field_errors: dict[str, str] | None = None,
 ) -> SchemaForm:
+    is_sent = data is not None and request.user.can_run  # then all that counts is the member's own by now
+
     def lookup(ids: list[str]) -> list[UploadInfo]:
-        return uploads.upload_infos(request.user, ids)
+        return uploads.upload_infos(request.user, ids) if is_sent else library.infos(request.user, ids)
 
     return build_form(schema.parameters, schema.outputs)(
         data,

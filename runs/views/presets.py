@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from runs.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.models import App, Draft, Preset, Run
 from runs.schema_forms.types import Answer
+from runs.services import launch
 from runs.services.filling import library, presets
 from runs.services.filling.presets import NameTakenError
 
@@ -21,7 +22,8 @@ TAKEN = "You have a preset of this name for this app. Choose another name."
 
 @dataclass(frozen=True)
 class Source:
-    """What a new preset is made of: a run, or what stands in the member's form of the app."""
+    """What a new preset is made of: a run, or what stands in the member's form of the app. Files of a teammate's run
+    are in it as they are, and taken over as it is saved."""
 
     app: App
     answers: list[Answer]
@@ -35,15 +37,15 @@ class Source:
 def preset_new(request: PortalRequest) -> HttpResponse:
     """Asks for a name on GET, saves on POST: `?from=<run>`, or `?app=<app>` for what is in its form."""
     source = _source(request)
-    refuse_viewers(request.user)
     if request.method != "POST":
         name = source.run.title if source.run else ""
         return _new_page(request, source, name)
     name, is_team = _name(request), request.POST.get("is_team") == "1"
     if not name:
         return _new_page(request, source, name, error=NEEDS_NAME)
+    answers = library.own_files(request.user, source.answers)
     try:
-        made = presets.save_preset(request.user, source.app, name, source.answers, source.wanted, is_team=is_team)
+        made = presets.save_preset(request.user, source.app, name, answers, source.wanted, is_team=is_team)
     except NameTakenError:
         return _new_page(request, source, name, error=TAKEN)
     if source.draft is not None:  # it is in the preset now, unless more was typed meanwhile
@@ -56,11 +58,14 @@ def _source(request: PortalRequest) -> Source:
     run_id = request.GET.get("from", "")[:16]
     if run_id:
         run = get_object_or_404(Run.objects.visible_to(request.user).select_related("app"), public_id=run_id)
-        return Source(run.app, library.answers_for(request.user, run), run.wanted_outputs or None, run=run)
+        refuse_viewers(request.user)
+        answers = library.shown(request.user, launch.answers_of(run))
+        return Source(run.app, answers, run.wanted_outputs or None, run=run)
     app = get_object_or_404(App, public_id=request.GET.get("app", "")[:16])
     draft = Draft.objects.filter(member=request.user, app=app).first()
     if draft is None:
         raise Http404
+    refuse_viewers(request.user)
     return Source(app, library.only_own(request.user, draft.answers), draft.wanted_outputs, draft=draft)
 
 

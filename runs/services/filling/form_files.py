@@ -11,7 +11,7 @@ from runs.models import App, AppSchema, Member, StoredFile, Upload
 from runs.schema_forms.questions import Question, questions_of
 from runs.schema_forms.types import Parameters
 from runs.services import launch
-from runs.services.filling import uploads
+from runs.services.filling import library, uploads
 from runs.services.filling.uploads import UploadRejected
 
 MAX_FILES = 50  # in one field
@@ -73,6 +73,14 @@ def _take_field(
         posted.setlist(f"{name}_kept", kept)
     if sentences:
         errors[name] = " ".join(dict.fromkeys(sentences))
+
+
+def take_over(member: Member, parameters: Parameters, posted: QueryDict) -> None:
+    """Put MEMBER's own uploads into POSTED (changed in place) for files of a teammate that the form was opened with."""
+    for question in questions_of(parameters):
+        name = f"{question.field_name}_kept"
+        if question.kind == "url" and (kept := posted.getlist(name)):
+            posted.setlist(name, library.take_over(member, kept))
 
 
 def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:

@@ -1,14 +1,21 @@
 """What a person has already: earlier results and uploads, taken into a form again.
 
-A form knows only uploads of the person who fills it. A file from anywhere else is adopted: an upload of that person
-which points at the same stored file. No byte is copied, and the file lives as long as anyone of them needs it.
+A run and a preset know only uploads of the person who sends the form. A file from anywhere else is adopted: an upload
+of that person which points at the same stored file. No byte is copied, and the file lives as long as anyone of them
+needs it.
+
+To look is not to take: a form or a question that opens with a teammate's files shows them as they are (`shown`,
+`infos`), under the ids of the teammate's uploads, and only what is sent takes them over (`own_files`, `take_over`), for
+people who may run. Else a viewer's look, or a browser that fetches a page before its link is pressed, would give them
+the file for good, also when its maker takes the run back.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from runs.models import Member, Run, StoredFile, Upload
-from runs.schema_forms.types import Answer
+from runs.schema_forms.types import Answer, UploadInfo
 from runs.services import launch
+from runs.services.filling import uploads
 from runs.services.folding import named
 
 
@@ -26,14 +33,53 @@ def adopt(member: Member, stored: StoredFile) -> Upload:
     )
 
 
+def infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
+    """What a form shows of MEMBER's own uploads, and of other people's as far as MEMBER may see the file; in the order
+    of IDS, unknown ones left out."""
+    wanted = list(ids)
+    found = {info.id: info for info in uploads.upload_infos(member, wanted)}
+    for public_id, stored in _seen_of_others(member, wanted).items():
+        upload = Upload(public_id=public_id, file=stored, status=Upload.Status.READY, name=stored.name)
+        found[public_id] = uploads.upload_info(upload)  # as it would be when adopted
+    return [found[public_id] for public_id in wanted if public_id in found]
+
+
+def take_over(member: Member, ids: Sequence[str]) -> list[str]:
+    """IDS of uploads as a form posted them, with MEMBER's own in place of other people's whose file MEMBER may see; of
+    a viewer all stay as they are."""
+    seen = _seen_of_others(member, ids) if member.can_run else {}
+    return [adopt(member, seen[upload_id]).public_id if upload_id in seen else upload_id for upload_id in ids]
+
+
+def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]:
+    """Files by the ids of other people's uploads, as far as MEMBER may see them."""
+    others = Upload.objects.filter(public_id__in=ids, file__isnull=False).exclude(member=member) if ids else []
+    files = {upload.public_id: upload.file_id for upload in others}
+    seen = StoredFile.objects.visible_to(member).in_bulk(files.values()) if files else {}
+    return {upload_id: seen[file] for upload_id, file in files.items() if file in seen}
+
+
 def answers_for(member: Member, run: Run) -> list[Answer]:
-    """What RUN was started with, in a form that MEMBER can send: a teammate's files become the member's uploads."""
+    """What RUN was started with, to be sent by MEMBER: a teammate's files become the member's uploads."""
     return own_files(member, launch.answers_of(run))
 
 
+def shown(member: Member, answers: list[Answer]) -> list[Answer]:
+    """ANSWERS to be looked at by MEMBER; what has no file yet and belongs to somebody else is left out."""
+    ids = {upload_id for answer in answers for upload_id in _upload_ids(answer)}
+    found = Upload.objects.in_bulk(ids, field_name="public_id")
+
+    def usable(upload_id: str) -> bool:
+        upload = found.get(upload_id)
+        return upload is not None and (upload.member_id == member.pk or upload.file_id is not None)
+
+    return [_with_uploads(answer, lambda ids: [i for i in ids if usable(i)]) for answer in answers]
+
+
 def own_files(member: Member, answers: list[Answer]) -> list[Answer]:
-    """ANSWERS with every upload of somebody else replaced by MEMBER's own of the same file; what has no file yet and
-    belongs to somebody else is left out. Whether the member may see the files is the caller's question."""
+    """ANSWERS with every upload of somebody else replaced by MEMBER's own of the same file, made now unless there is
+    one; what has no file yet and belongs to somebody else is left out. Whether the member may see the files is the
+    caller's question."""
     ids = {upload_id for answer in answers for upload_id in _upload_ids(answer)}
     found = Upload.objects.select_related("file").in_bulk(ids, field_name="public_id")
     return [_with_uploads(answer, lambda ids: _owned(member, ids, found)) for answer in answers]

@@ -15,6 +15,7 @@ from django.utils import timezone
 from runs.models import App, AppSchema, Draft, Member, Preset, Run
 from runs.schema_forms.inputs import map_field_errors
 from runs.schema_forms.types import Answer
+from runs.services import launch
 from runs.services.filling import drafts, library, presets, reuse
 
 
@@ -65,7 +66,7 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
     elif found.run is not None:
         _fill_from_run(found, found.run, member, schema)
     elif found.preset is not None:
-        found.answers, found.wanted = reuse.preset_answers(member, found.preset), found.preset.wanted_outputs
+        found.answers, found.wanted = library.shown(member, found.preset.answers), found.preset.wanted_outputs
     if draft is not None and not is_draft:
         found.set_aside = f"{timezone.now().timestamp():.6f}"
         what = "that run" if found.run else f"“{found.preset}”"
@@ -88,7 +89,8 @@ def _kept_notice(found: Opening) -> Notice:
 
 
 def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) -> None:
-    found.answers, found.wanted = library.answers_for(member, run), run.wanted_outputs or None
+    found.answers = library.shown(member, launch.answers_of(run))
+    found.wanted = run.wanted_outputs or None
     found.field_errors = map_field_errors(schema.parameters, run.field_errors)
     if run.schema_id != schema.pk:
         found.notices.append(OLDER_FORM)

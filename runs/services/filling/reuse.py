@@ -9,7 +9,7 @@ from runs.models import App, AppSchema, Member, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer
 from runs.services import launch
-from runs.services.filling import library, uploads
+from runs.services.filling import library
 from runs.services.launch import Press
 
 GONE = "Lamina no longer offers this app, so it cannot be run again."
@@ -35,17 +35,13 @@ def source_preset(member: Member, app: App, public_id: str) -> Preset | None:
     return Preset.objects.visible_to(member).filter(app=app, public_id=public_id).first() if public_id else None
 
 
-def preset_answers(member: Member, preset: Preset) -> list[Answer]:
-    """The preset's answers with files that are MEMBER's own."""
-    return library.own_files(member, preset.answers)
-
-
 def again(member: Member, run: Run) -> Again:
-    """What it takes to run RUN once more as it was. The app's present form must take every answer unchanged."""
+    """What it takes to run RUN once more as it was. The app's present form must take every answer unchanged. Nobody's
+    files are taken over yet: `press_again` does."""
     app, schema = run.app, run.app.schema
     if app.is_gone or schema is None:
         return Again([], GONE)
-    answers = library.answers_for(member, run)
+    answers = library.shown(member, launch.answers_of(run))
     form = _form(member, schema, answers, run.wanted_outputs)
     fitted = form.draft_answers()
     if run.schema_id != schema.pk and not (_is_same(answers, fitted, form) and _makes_same(run, schema)):
@@ -61,12 +57,12 @@ def again(member: Member, run: Run) -> Again:
 
 
 def press_again(member: Member, run: Run, found: Again, token: str) -> Press:
-    """The press that starts RUN once more; what the member is typing into the app's form stays as it is."""
+    """The press that starts RUN once more, with MEMBER's own files; what is being typed into the app's form stays."""
     assert run.app.schema is not None  # noqa: S101 - `again` has looked
     return Press(
         run.app,
         run.app.schema,
-        found.answers,
+        library.own_files(member, found.answers),
         run.wanted_outputs,
         token,
         parent=run,
@@ -77,7 +73,7 @@ def press_again(member: Member, run: Run, found: Again, token: str) -> Press:
 
 def _form(member: Member, schema: AppSchema, answers: list[Answer], wanted: Sequence[int]) -> SchemaForm:
     return build_form(schema.parameters, schema.outputs)(
-        answers=answers, wanted=wanted or None, uploads=lambda ids: uploads.upload_infos(member, ids)
+        answers=answers, wanted=wanted or None, uploads=lambda ids: library.infos(member, ids)
     )
 
 
