@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from runs.models import Lease, Member, OutputFile, Run
 from runs.services.waking import POLLER
-from runs.views.home import ACTIVE_SHOWN
+from runs.views.home import ACTIVE_SHOWN, APPS_SHOWN
 from tests.conftest import client_of
 from tests.factories import make_app, make_run
 
@@ -110,21 +110,34 @@ def test_a_viewer_finds_what_the_team_shares_and_no_call_to_make_something(
     assert f"card-{going.public_id}" in part(body, "team-progress")
     assert f"card-{shared.public_id}" in part(body, "latest")
     assert private.public_id not in body
+    assert app.get_absolute_url() not in body  # nothing to fill in and never to send
 
 
-def test_a_viewers_own_empty_history_leads_to_the_teams(as_alice: Client, alice: Member) -> None:
-    assert "Choose an app" in as_alice.get("/history/").content.decode()
+def test_home_shows_some_apps_and_leads_to_all(as_alice: Client, alice: Member) -> None:
+    make_run(alice, status="completed")
+    for number in range(APPS_SHOWN):
+        make_app(f"App {number}")
+
+    body = part(as_alice.get("/").content.decode(), "catalogue")
+
+    assert body.count('class="card app-card') == APPS_SHOWN
+    assert f"All {APPS_SHOWN + 1} apps" in body
+
+
+def test_history_begins_for_a_viewer_without_runs_with_the_teams(as_alice: Client, alice: Member) -> None:
     Member.objects.filter(pk=alice.pk).update(role="viewer")
 
-    body = as_alice.get("/history/").content.decode()
+    answer = as_alice.get("/history/?q=shoe")
 
-    assert "Choose an app" not in body
-    assert "?tab=team" in body.partition("Nothing of yours")[2]
+    assert answer["Location"] == "/history/?tab=team&q=shoe"
+    assert ">Mine<" not in as_alice.get(answer["Location"]).content.decode()
+    make_run(alice, status="completed")
+    assert ">Mine<" in as_alice.get("/history/").content.decode()
 
 
-@pytest.mark.parametrize("path", ["/history/", "/history/?tab=team", "/shares/"])
+@pytest.mark.parametrize("path", ["/history/?tab=team", "/shares/"])
 def test_an_empty_page_sends_no_viewer_where_only_makers_get_on(viewer: Member, as_alice: Client, path: str) -> None:
-    for_makers = ("Choose an app", "Look at your own runs", "Choose a run")
+    for_makers = ("Look at your own runs", "Choose a run")
 
     body = client_of(viewer).get(path).content.decode()
 

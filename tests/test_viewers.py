@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from runs.http import VIEWERS_LOOK
 from runs.models import Member, Upload
@@ -53,8 +54,11 @@ def test_a_viewer_reads_what_is_theirs_and_is_offered_no_change(world: World) ->
 
 
 def test_a_viewers_form_has_no_run_to_press(world: World) -> None:
+    shared = make_run(world.members["approver"], world.app, status="completed", shared_at=timezone.now())
     page = world.client("owner").get(world.app.get_absolute_url()).content.decode()
     assert "Your role lets you look, not run." in page
+    assert 'id="app-form"' not in page
+    assert f"card-{shared.public_id}" in page
 
 
 def test_no_file_of_a_viewer_is_taken(world: World) -> None:

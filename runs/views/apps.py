@@ -238,7 +238,8 @@ def _page(
     token: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    mine = Run.objects.of(request.user).filter(app=app).in_state("ready").newest_first()
+    runs = Run.objects.of(request.user) if request.user.can_run else Run.objects.shared_by_others(request.user)
+    made = runs.filter(app=app).in_state("ready").newest_first()
     context = {
         "section": "apps",
         "app": app,
@@ -253,7 +254,7 @@ def _page(
         "cost": cost_line(app, request.user),
         "audience_words": sharing.audience_words(opened_with.run),
         "notices": opened_with.notices,
-        "results": run_cards(mine.for_cards()[:RESULTS_SHOWN], request.user),
+        "results": run_cards(made.for_cards()[:RESULTS_SHOWN], request.user),
         "is_waiting": form is None,
     }
     return render_page(request, "runs/app_detail.html", context, status=status)

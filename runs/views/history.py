@@ -11,7 +11,8 @@ from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from runs.http import PortalRequest, render_page
+from runs.http import PortalRequest, go_to, render_page
+from runs.models import Run
 from runs.services.history import narrowing, patience
 from runs.services.history.directory import Directory
 from runs.services.history.finding import KINDS, Cursor, Filter, Page, page_of
@@ -22,7 +23,6 @@ from runs.views.picks import take_undo
 EMPTY = {
     "mine": ("Nothing made yet", "What you make is kept here, with the words and pictures it was made from."),
     "team": ("Nothing shared yet", "When somebody shares a run with the team, everybody finds it here."),
-    "viewer": ("Nothing of yours", "Viewers look at what the team shares. An admin can let you make things yourself."),
     "starred": ("No star yet", "Put a star on what is worth keeping in sight. The whole team sees it here."),
 }
 
@@ -30,6 +30,9 @@ EMPTY = {
 @require_safe
 def history(request: PortalRequest) -> HttpResponse:
     found = Filter.read(request.GET)
+    has_own = request.user.can_run or Run.objects.of(request.user).exists()
+    if found.tab == "mine" and not has_own:
+        return go_to(request, replace(found, tab="team").url())
     directory = Directory.load(request.user, is_mine=found.tab == "mine")
     before, after = (Cursor.read(request.GET.get(name, "")) for name in ("before", "after"))
     page, hints, is_too_slow = Page([]), [], False
@@ -50,7 +53,7 @@ def history(request: PortalRequest) -> HttpResponse:
         "next_url": found.url(before=page.older) if page.older else "",
         "newer_url": found.url(after=page.newer) if page.newer else "",
         "continues": before is not None and bool(cards) and _heading(before.at) == _heading(cards[0].created_at),
-        "tabs": narrowing.tabs(found),
+        "tabs": narrowing.tabs(found, has_own=has_own),
         "pictures_url": replace(found, view="").url(),
         "list_url": replace(found, view="list").url(),
         "chips": narrowing.chips(found, directory),
@@ -60,7 +63,7 @@ def history(request: PortalRequest) -> HttpResponse:
         "hints": hints,
         "is_too_slow": is_too_slow,
         "shorter": narrowing.shorter(found) if is_too_slow else [],
-        "empty": EMPTY["viewer" if found.tab == "mine" and not request.user.can_run else found.tab],
+        "empty": EMPTY[found.tab],
         "undo": take_undo(request),
     }
     response = render_page(request, "runs/history.html", context | _choices(found, directory), partial="history-page")

@@ -18,6 +18,7 @@ LATEST = 8
 STARRED = 8
 ACTIVE_SHOWN = 24
 SUGGESTIONS = 3
+APPS_SHOWN = 8
 USED_LATELY = 4
 LOOKED_BACK = 100  # runs among which the apps used lately are looked for
 
@@ -44,7 +45,8 @@ def home(request: PortalRequest) -> HttpResponse:
     context = {
         "section": "home",
         "shelves": shelves,
-        "apps": apps,
+        "apps": apps[:APPS_SHOWN],
+        "app_count": len(apps),
         "used_lately": [] if is_first_visit else _used_lately(request.user, apps),
         "q": "",
         "has_tools": True,

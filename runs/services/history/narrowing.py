@@ -45,8 +45,10 @@ class Tab:
     is_current: bool
 
 
-def tabs(found: Filter) -> list[Tab]:
-    return [Tab(name, _on_tab(found, key).url(), key == found.tab) for key, name in TABS.items()]
+def tabs(found: Filter, *, has_own: bool = True) -> list[Tab]:
+    """The lists of History; for a viewer, who has no run, all but one's own."""
+    shown = {key: name for key, name in TABS.items() if has_own or key != "mine"}
+    return [Tab(name, _on_tab(found, key).url(), key == found.tab) for key, name in shown.items()]
 
 
 def _on_tab(found: Filter, key: str) -> Filter:
