@@ -164,3 +164,17 @@ def test_a_link_to_nothing_that_is_still_one_s_own_says_so(as_admin: Client, adm
 
     assert "is there and yours to share" in page
     assert 'name="last_day"' not in page
+
+
+def test_a_choice_that_is_made_is_no_button_that_makes_it_again(as_alice: Client, link: GuestLink, run: Run) -> None:
+    page = as_alice.get(f"/runs/{run.public_id}/share/").content.decode()
+    assert "<strong>Guest link</strong>" in page
+    assert f'<button class="share-choice" id="share-{run.public_id}-guest"' not in page
+    assert "Make another link" in page
+    assert "Take it back from the team" not in page
+
+    as_alice.post(f"/runs/{run.public_id}/share/", {"who": "team"})
+
+    page = as_alice.get(f"/runs/{run.public_id}/share/").content.decode()
+    assert f'<button class="share-choice" id="share-{run.public_id}-team"' not in page
+    assert "Take it back from the team" in page

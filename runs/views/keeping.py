@@ -15,7 +15,7 @@ from runs.services.history import keeping
 
 FIELDS = {
     "ready_days": ("Runs with results", "What has a star, and what guests can open, stays."),
-    "failed_days": ("Runs that failed or were cancelled", "They hold no results, only what went in."),
+    "failed_days": ("Failed or cancelled runs", "They hold no results, only what went in."),
 }
 
 

@@ -65,7 +65,8 @@ def share_with_team(page: Page, run: str) -> None:
     page.goto(f"/runs/{run}/")
     team = page.get_by_role("button", name="Team")
     team.click()
-    expect(team).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".share-choice.is-set")).to_contain_text("Team")
+    expect(team).to_have_count(0)
 
 
 def find(page: Page, words: str, run: str) -> None:

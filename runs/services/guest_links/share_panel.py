@@ -16,6 +16,7 @@ from runs.services.secret_links import Purpose
 from runs.services.wording import age_words
 
 PICTURES = 4
+SOON = timedelta(days=4)
 UNDO_SHOWN = timedelta(hours=1)  # a link revoked lately stays in the panel with its way back
 
 NOT_ALLOWED = "Links for guests are switched off here. An admin can allow them."
@@ -49,6 +50,10 @@ class LinkView:
     @property
     def is_open(self) -> bool:
         return self.state is State.OPEN
+
+    @property
+    def ends_soon(self) -> bool:
+        return self.last_day - timezone.localdate() < SOON
 
 
 @dataclass(frozen=True)
