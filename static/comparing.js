@@ -20,7 +20,7 @@
 		page.classList.toggle("is-zoomed", view.scale > 1);
 		$("[data-scale]").textContent = `${Math.round(view.scale * 100)} %`;
 		if (view.scale > 1.4)
-			for (const image of $$("[data-full]")) {
+			for (const image of $$("[data-full]:not([data-src])")) {
 				image.src = image.dataset.full; // the large preview is not enough from here on
 				delete image.dataset.full;
 			}
@@ -49,13 +49,11 @@
 	};
 	for (const stage of stages) {
 		const fingers = new Map(), isOverlay = !!stage.closest("[data-overlay]");
-		let apart = 0;
+		let apart = 0, isSliding = false;
 		stage.dataset.live = "";
-		if (!isOverlay) {
-			stage.tabIndex = 0;
-			stage.setAttribute("role", "group");
-			stage.setAttribute("aria-label", `${stage.dataset.label}. Plus and minus zoom, arrow keys move`);
-		}
+		stage.tabIndex = 0;
+		stage.setAttribute("role", "group");
+		stage.setAttribute("aria-label", `${stage.dataset.label}. Plus and minus zoom, arrow keys move`);
 		stage.addEventListener("keydown", (event) => {
 			const act = KEYS[event.key];
 			if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -73,7 +71,9 @@
 		stage.addEventListener("pointerdown", (event) => {
 			fingers.set(event.pointerId, event);
 			apart = 0;
-			if (isOverlay && fingers.size === 1) slideTo(stage, event);
+			// once enlarged, one finger moves the picture, and only on the line it slides
+			isSliding = isOverlay && fingers.size === 1 && (view.scale === 1 || event.target.matches("[data-line]"));
+			if (isSliding) slideTo(stage, event);
 			if (view.scale > 1 || fingers.size > 1 || isOverlay) stage.setPointerCapture(event.pointerId);
 		});
 		stage.addEventListener("pointermove", (event) => {
@@ -86,7 +86,7 @@
 				const middle = { clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2 };
 				if (apart) zoom((view.scale * now) / apart, place(stage, middle));
 				apart = now;
-			} else if (isOverlay) slideTo(stage, event);
+			} else if (isSliding) slideTo(stage, event);
 			else if (view.scale > 1) {
 				page.classList.add("is-moving");
 				move((event.clientX - before.clientX) / width, (event.clientY - before.clientY) / height);
@@ -123,8 +123,11 @@
 			image.src = image.dataset.src;
 			delete image.dataset.src;
 		}
+		draw();
 		share(50);
-		if (isOn) $("#overlay-range").focus();
+		if (!isOn) return;
+		$("#overlay-range").focus({ preventScroll: true }); // by itself it comes to the middle, and the picture leaves above
+		overlay.scrollIntoView({ block: "nearest" });
 	});
 
 	/* Videos: one button and one time for all; sounds: one at a time */
