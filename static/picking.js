@@ -71,6 +71,9 @@
 		none();
 		(back || grid).focus();
 	});
+	// Old results stay while a search goes on; htmx tells its end this way, too, when it failed or a newer one took over.
+	on("htmx:beforeRequest", ".history-filters", (form, { detail }) => void (detail.target.ariaBusy = "true"));
+	on("htmx:afterRequest", ".history-filters", (form, { detail }) => void (detail.target.ariaBusy = null));
 	for (const type of ["htmx:afterSwap", "htmx:oobAfterSwap"]) document.addEventListener(type, renew);
 	addEventListener("pageshow", renew);
 	renew();

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.story.apps import LEFT_ALONE
 from tests.story.conftest import Gallery, Guests
@@ -90,6 +90,36 @@ def test_a_search_stands_in_the_address_as_chips_and_back_undoes_it(guests: Gues
     chips.get_by_role("link", name="take this filter away").click()
     expect(page).to_have_url(re.compile("/history/$"))
     expect(chips).to_have_count(0)
+
+
+@pytest.mark.parametrize("end", ["answered", "failed", "replaced"])
+def test_old_results_are_busy_until_the_search_has_ended(guests: Guests, whole: Whole, end: str) -> None:
+    visitor = guests()
+    page = visitor.page
+    whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=2)
+    page.goto("/history/")
+    held: list[Route] = []
+    page.route(re.compile(r"/history/\?.*q=ghibli"), lambda route: held.append(route))
+    results, search = page.locator("#history-results"), page.get_by_label("Search in inputs")
+    expect(results).not_to_have_attribute("aria-busy", "true")
+
+    search.fill("ghibli")
+    visitor.wait_for(lambda: bool(held), "the search to be asked for")
+    expect(results).to_have_attribute("aria-busy", "true")
+    expect(results).to_have_css("opacity", "0.5")
+    expect(page.locator(".run-card")).to_have_count(2)
+
+    visitor.watch.is_blind = end != "answered"  # htmx writes into the console what was lost or dropped
+    if end == "answered":
+        held[0].continue_()
+    elif end == "failed":
+        held[0].abort()
+    else:
+        search.fill("nothing like it")
+        expect(page.get_by_role("heading", name="No run matches")).to_be_visible()
+    expect(results).not_to_have_attribute("aria-busy", "true")
+    address = {"answered": "q=ghibli$", "failed": "/history/$", "replaced": "q=nothing"}[end]
+    expect(page).to_have_url(re.compile(address))
 
 
 def test_the_list_of_shortcuts_opens_and_closes(guests: Guests) -> None:
