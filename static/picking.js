@@ -7,9 +7,11 @@
 	let last;
 
 	const count = (isQuiet) => {
-		const number = chosen.size, words = number ? `${number} chosen` : "", compare = $("[data-compare]", bar);
+		const number = chosen.size, most = +bar.dataset.most, isTooMany = number > most, compare = $("[data-compare]", bar);
+		const words = number ? `${number} chosen${isTooMany ? `, at most ${most}` : ""}` : "";
 		const told = $("[data-count]", bar);
 		if (told.textContent !== words) told.textContent = words;
+		for (const act of $$("[name=do]", bar)) act.disabled = isTooMany;
 		compare.disabled = number < 2 || number > 4;
 		compare.title = compare.disabled ? "Choose two to four to compare" : "";
 		if (!number && !isQuiet) say("None chosen.");

@@ -174,6 +174,22 @@ def test_too_much_is_refused_with_a_sentence(as_alice: Client, run: Run, monkeyp
     assert "choose fewer at a time" in answer.content.decode()
 
 
+def test_more_names_than_one_download_takes_are_refused_and_none_is_dropped(
+    as_alice: Client, alice: Member, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "MAX_RESULTS", 2)
+    empty = [make_run(alice, make_app(), status="failed", outputs_total=0) for _ in range(2)]
+    Output.objects.filter(run__in=empty).delete()
+    runs = "&".join(f"r={one.public_id}" for one in [run, *empty])
+
+    answer = as_alice.get(f"/download/?{runs}")
+
+    assert answer.status_code == 422
+    assert "takes at most 2 at once, but 3 are chosen" in answer.content.decode()
+    assert as_alice.get(f"/download/?f=a&f=b&f={run.outputs.all()[0].public_id}").status_code == 422
+    assert as_alice.get(f"/download/?r={run.public_id}&r={run.public_id}&r={run.public_id}").status_code == 200
+
+
 def test_nothing_saved_yet_is_said(as_alice: Client, alice: Member) -> None:
     run = make_run(alice, make_app(), status="running")
 

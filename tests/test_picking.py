@@ -103,6 +103,27 @@ def test_download_leads_to_the_zip(as_alice: Client, mixed: list[Run]) -> None:
     assert answer["Location"] == f"/download/?r={mixed[0].public_id}&r={mixed[3].public_id}"
 
 
+@pytest.mark.parametrize("do", ["download", "compare", "share", "guest", "star", "bin", "restore"])
+def test_more_than_fit_are_all_left_as_they_are(
+    as_alice: Client, alice: Member, monkeypatch: pytest.MonkeyPatch, do: str
+) -> None:
+    monkeypatch.setattr(picking, "AT_MOST", 2)
+    runs = [make_run(alice, status="completed", has_star=False) for _ in range(3)]
+    make_kept(runs[0])
+    binned = timezone.now() if do == "restore" else None
+    Run.objects.update(deleted_at=binned)
+    data = {"do": do, "r": [run.public_id for run in runs], "query": "state=ready"}
+
+    answer = as_alice.post("/history/act/", data, follow=True)
+
+    assert answer.redirect_chain == [("/history/?state=ready", 302)]
+    assert "At most 2 at once; 3 are chosen. Nothing was changed." in words(answer.content.decode())
+    assert Run.objects.filter(has_star=False, shared_at=None, deleted_at=binned).count() == 3
+    assert not GuestLink.objects.exists()
+    as_alice.post("/history/act/", data | {"r": [runs[n].public_id for n in (0, 1, 0)]})  # named twice counts once
+    assert "At most" not in as_alice.get("/history/").text
+
+
 def test_nothing_chosen_is_said_and_the_filter_stays(as_alice: Client) -> None:
     answer = as_alice.post("/history/act/", {"do": "star", "query": "tab=team&state=ready"})
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from runs.http import PortalRequest, go_to, render_page
 from runs.models import Run
-from runs.services.history import narrowing, patience
+from runs.services.history import narrowing, patience, picking
 from runs.services.history.directory import Directory
 from runs.services.history.finding import KINDS, Cursor, Filter, Page, page_of
 from runs.services.pages.cards import RunCard, run_cards
@@ -60,6 +60,7 @@ def history(request: PortalRequest) -> HttpResponse:
         "is_filtered": is_filtered,
         "has_tools": True,
         "has_picks": bool(cards),
+        "at_most": picking.AT_MOST,
         "hints": hints,
         "is_too_slow": is_too_slow,
         "shorter": narrowing.shorter(found) if is_too_slow else [],

@@ -23,8 +23,11 @@ UNDO = "undo_bin"  # in the session: the runs that were binned last, until the n
 @require_POST
 def history_act(request: PortalRequest) -> HttpResponse:
     """`do` to every run named by `r`; `query` is the filter to go back to."""
-    act, ids = request.POST.get("do", ""), list(dict.fromkeys(request.POST.getlist("r")))[: picking.AT_MOST]
+    act, ids = request.POST.get("do", ""), list(dict.fromkeys(request.POST.getlist("r")))
     member, back = request.user, Filter.parse(request.POST.get("query", "")).url()
+    if len(ids) > picking.AT_MOST:
+        messages.warning(request, f"At most {picking.AT_MOST} at once; {len(ids)} are chosen. Nothing was changed.")
+        return go_to(request, back)
     if act == "download" and ids:
         return go_to(request, f"{reverse('runs:files-download')}?{urlencode([('r', one) for one in ids])}")
     if act == "compare":

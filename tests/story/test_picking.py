@@ -92,6 +92,25 @@ def test_a_search_stands_in_the_address_as_chips_and_back_undoes_it(guests: Gues
     expect(chips).to_have_count(0)
 
 
+def test_more_than_fit_at_once_are_told_before_anything_is_pressed(guests: Guests, whole: Whole) -> None:
+    visitor = guests(width=360)
+    page = visitor.page
+    whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=5)
+    page.goto("/history/")
+    bar = page.locator("#picks")
+    bar.evaluate("it => it.dataset.most = 4")  # as if there were as many as 201 cards
+    boxes = page.locator(".run-card-pick input")
+
+    boxes.first.click()
+    boxes.first.press("ControlOrMeta+a")
+    expect(bar.get_by_text("5 chosen, at most 4")).to_be_visible()
+    expect(bar.locator("[name=do]:enabled")).to_have_count(0)
+
+    boxes.first.click()
+    expect(bar.get_by_text("4 chosen", exact=True)).to_be_visible()
+    expect(bar.locator("[name=do]:disabled")).to_have_count(0)
+
+
 @pytest.mark.parametrize("end", ["answered", "failed", "replaced"])
 def test_old_results_are_busy_until_the_search_has_ended(guests: Guests, whole: Whole, end: str) -> None:
     visitor = guests()

@@ -42,12 +42,17 @@ class Parcel:
 
 def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySet[Output]:
     """Results by their own ids and by those of their runs, as far as MEMBER may see them."""
-    named = Q(public_id__in=result_ids[:MAX_RESULTS]) | Q(run__public_id__in=run_ids[:MAX_RESULTS])
+    named = Q(public_id__in=result_ids) | Q(run__public_id__in=run_ids)
     return Output.objects.visible_to(member).filter(named)
 
 
 def pack(member: Member, result_ids: list[str], run_ids: list[str]) -> Parcel | None:
     """The parcel of all those results; None when MEMBER may see none of them. Raises `TooMuch`."""
+    asked = max(len(set(result_ids)), len(set(run_ids)))
+    if asked > MAX_RESULTS:
+        raise TooMuch(
+            f"One download takes at most {MAX_RESULTS} at once, but {asked} are chosen; choose fewer at a time."
+        )
     chosen = wanted(member, result_ids, run_ids)
     found = chosen.aggregate(results=Count("pk", distinct=True), bytes=Sum("files__file__size_bytes"))
     if not found["results"]:
