@@ -6,8 +6,9 @@ import os
 from typing import Any
 
 from lamina_portal.logs import MaskSecretPaths
+from lamina_portal.settings import PORTAL_BIND  # the settings, not the environment: `.env` may have it
 
-bind = os.environ.get("PORTAL_BIND", "127.0.0.1:8000")
+bind = PORTAL_BIND
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8

@@ -25,6 +25,9 @@ SQLITE_OPTIONS: dict[str, Any] = {
 
 STORAGE_FORM = "STORAGE_URL must be like s3://KEY:SECRET@HOST:PORT/BUCKET?region=eu-central-1&secure=true"
 
+DEFAULT_URL = "http://127.0.0.1:8000"
+LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
+
 
 def kept_secret_key(data_dir: Path) -> str:
     """The portal's own secret key, made on first start in DATA_DIR (mode 0600) and kept: sessions and queued
@@ -107,6 +110,20 @@ def host_of(url: str) -> str:
     except ValueError:
         raise ImproperlyConfigured("PORTAL_URL must be an address such as https://portal.example.com") from None
     return f"[{host}]" if ":" in host else host
+
+
+def address_of(bind: str) -> str:
+    """Where BIND (PORTAL_BIND: "127.0.0.1:8000", "[::1]:8000", ":8000") is reached from this machine.
+
+    Whoever moves the portal to another port then has links that lead there. Anything else that a web server may
+    listen on, such as a socket in a folder, says nothing about the address people type; the usual one is assumed.
+    """
+    host, colon, port = bind.rpartition(":")
+    if not (colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536) or "/" in host:
+        return DEFAULT_URL
+    host = host.strip("[]")
+    host = LOOPBACK_OF.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def mail_sender(env: Env, host: str) -> str:

@@ -35,8 +35,8 @@ if LAMINA_WEBHOOKS not in {"auto", "on", "off"}:
     raise ImproperlyConfigured("LAMINA_WEBHOOKS must be auto, on or off")
 
 # --- The portal -------------------------------------------------------------------------------------------------------
-PORTAL_URL = env.str("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")
-PORTAL_BIND = env.str("PORTAL_BIND", "127.0.0.1:8000")
+PORTAL_BIND = env.str("PORTAL_BIND", "") or "127.0.0.1:8000"
+PORTAL_URL = (env.str("PORTAL_URL", "") or environment.address_of(PORTAL_BIND)).rstrip("/")
 PORTAL_TRUSTED_PROXIES = environment.networks("PORTAL_TRUSTED_PROXIES", env.list("PORTAL_TRUSTED_PROXIES", []))
 _file_origins: list[str] = env.list("PORTAL_FILE_ORIGINS", [])
 PORTAL_FILE_ORIGINS = [environment.origin("PORTAL_FILE_ORIGINS", url) for url in _file_origins]

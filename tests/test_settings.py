@@ -1,6 +1,8 @@
 """The settings contract: defaults that work, a bad value stopped by its name, and never the value of a secret."""
 
 import json
+import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -9,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.processes import Home
+from lamina_portal import environment
+from tests.processes import ROOT, Home
 
 SECRET = "lma_live_secret"
 SHOW = """
@@ -96,12 +99,21 @@ def test_what_is_passed_empty_counts_as_not_set(tmp_path: Path) -> None:
     """Compose files pass every name, empty where nothing was set."""
     names = [
         *("LAMINA_API_KEY", "LAMINA_API_KEY_FILE", "LAMINA_BASE_URL", "PORTAL_DATA_DIR", "PORTAL_SECRET_KEY"),
-        *("PORTAL_TRUSTED_PROXIES", "PORTAL_FILE_ORIGINS", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "STORAGE_URL"),
+        *(
+            "PORTAL_URL",
+            "PORTAL_TRUSTED_PROXIES",
+            "PORTAL_FILE_ORIGINS",
+            "DATABASE_URL",
+            "REDIS_URL",
+            "EMAIL_URL",
+            "STORAGE_URL",
+        ),
     ]
     found = values(tmp_path, **dict.fromkeys(names, "") | {"PORTAL_DATA_DIR": str(tmp_path)})
     assert found["IS_SANDBOX"] == "True"
     assert "sqlite3" in found["DATABASES"]
     assert found["PORTAL_TRUSTED_PROXIES"] == "[]"
+    assert found["PORTAL_URL"] == "http://127.0.0.1:8000"
 
 
 def test_only_laminas_own_address_and_the_named_ones_are_trusted(tmp_path: Path) -> None:
@@ -137,3 +149,46 @@ def test_https_makes_cookies_and_redirects_secure(tmp_path: Path) -> None:
 )
 def test_the_host_of_the_address_is_allowed(tmp_path: Path, url: str, host: str) -> None:
     assert f"['{host}', " in values(tmp_path, PORTAL_URL=url)["ALLOWED_HOSTS"]
+
+
+@pytest.mark.parametrize(
+    ("bind", "url"),
+    [
+        ("127.0.0.1:8001", "http://127.0.0.1:8001"),
+        ("localhost:80", "http://localhost:80"),
+        (":8001", "http://127.0.0.1:8001"),
+        ("0.0.0.0:8001", "http://127.0.0.1:8001"),
+        ("[::]:8001", "http://[::1]:8001"),
+        ("[fd00::5]:8001", "http://[fd00::5]:8001"),
+        ("10.1.2.3:8001", "http://10.1.2.3:8001"),
+        ("unix:/run/portal.sock", "http://127.0.0.1:8000"),
+        ("unix:/run/portal:8001", "http://127.0.0.1:8000"),
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("127.0.0.1:0", "http://127.0.0.1:8000"),
+        ("", "http://127.0.0.1:8000"),
+    ],
+)
+def test_links_lead_where_the_portal_listens(bind: str, url: str) -> None:
+    assert environment.address_of(bind) == url
+
+
+def test_a_portal_that_moves_takes_its_links_along_unless_it_has_an_address(tmp_path: Path) -> None:
+    moved = values(tmp_path, PORTAL_BIND="10.1.2.3:8001")
+    assert moved["PORTAL_URL"] == "http://10.1.2.3:8001"
+    assert moved["ALLOWED_HOSTS"].startswith("['10.1.2.3', ")
+    assert moved["CSRF_TRUSTED_ORIGINS"] == "['http://10.1.2.3:8001']"
+    public = values(tmp_path, PORTAL_BIND="127.0.0.1:8001", PORTAL_URL="https://portal.example.com")
+    assert public["PORTAL_URL"] == "https://portal.example.com"
+
+
+def test_the_web_server_listens_where_the_file_of_settings_says(tmp_path: Path) -> None:
+    """Else links would lead to another port than the one that answers. A copy, since tests read no such file."""
+    shutil.copytree(ROOT / "lamina_portal", tmp_path / "lamina_portal")
+    shutil.copy(ROOT / "gunicorn.conf.py", tmp_path)
+    (tmp_path / ".env").write_text("PORTAL_BIND=127.0.0.1:8001\n")
+    env = {**Home(tmp_path).env, "PORTAL_TESTING": ""}
+    command = [sys.executable, "-m", "gunicorn", "--print-config", "lamina_portal.wsgi"]
+
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+
+    assert re.search(r"^bind +\W+127\.0\.0\.1:8001\W", done.stdout, re.M), done.stdout + done.stderr
