@@ -1,17 +1,18 @@
 /* Choosing many cards: ranges with Shift, everything with Ctrl or Cmd+A, nothing with Esc. The boxes and the bar work without it. */
 "use strict";
 {
-	const grid = $("#history-results"), bar = $("#picks");
-	const boxes = () => $$(".run-card-pick input", grid);
+	// Looked up each time: Back after a search brings a page of new elements, and this script runs once.
+	const grid = () => $("#history-results"), bar = () => $("#picks"), PICK = "#history-results .run-card-pick";
+	const boxes = () => $$(`${PICK} input`);
 	const chosen = new Set(history.state?.chosen);
 	let last;
 
 	const count = (isQuiet) => {
-		const number = chosen.size, most = +bar.dataset.most, isTooMany = number > most, compare = $("[data-compare]", bar);
+		const number = chosen.size, most = +bar().dataset.most, isTooMany = number > most, compare = $("[data-compare]", bar());
 		const words = number ? `${number} chosen${isTooMany ? `, at most ${most}` : ""}` : "";
-		const told = $("[data-count]", bar);
+		const told = $("[data-count]", bar());
 		if (told.textContent !== words) told.textContent = words;
-		for (const act of $$("[name=do]", bar)) act.disabled = isTooMany;
+		for (const act of $$("[name=do]", bar())) act.disabled = isTooMany;
 		compare.disabled = number < 2 || number > 4;
 		compare.title = compare.disabled ? "Choose two to four to compare" : "";
 		if (!number && !isQuiet) say("None chosen.");
@@ -36,9 +37,7 @@
 		count();
 	};
 
-	grid.addEventListener("click", (event) => {
-		const box = event.target.closest?.(".run-card-pick input");
-		if (!box) return;
+	on("click", `${PICK} input`, (box, event) => {
 		const all = boxes(), from = all.findIndex((one) => one.value === last), to = all.indexOf(box);
 		set(box, box.checked);
 		if (event.shiftKey && from >= 0)
@@ -47,18 +46,16 @@
 		count();
 	});
 	// Shift with a click on the label would select words instead
-	grid.addEventListener("mousedown", (event) => {
-		if (event.shiftKey && event.target.closest?.(".run-card-pick")) event.preventDefault();
-	});
+	on("mousedown", PICK, (label, event) => event.shiftKey);
 	// Once something is chosen, a click on a card with Shift chooses, too
-	grid.addEventListener("click", (event) => {
-		const link = event.target.closest?.(".card-link"), box = link && $(".run-card-pick input", link.closest(".run-card"));
-		if (!box || !chosen.size || !event.shiftKey) return;
-		event.preventDefault();
+	on("click", "#history-results .card-link", (link, event) => {
+		const box = $(".run-card-pick input", link.closest(".run-card"));
+		if (!box || !chosen.size || !event.shiftKey) return false;
 		box.dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
+		return true;
 	});
 	document.addEventListener("keydown", (event) => {
-		const { key, target } = event, isInside = grid.contains(target) || (chosen.size && target === document.body);
+		const { key, target } = event, isInside = grid().contains(target) || (chosen.size && target === document.body);
 		if (target.matches("input:not([type=checkbox]), textarea, select") || $("dialog[open], :popover-open")) return;
 		if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === "a" && isInside) {
 			event.preventDefault();
@@ -67,16 +64,16 @@
 		}
 		if (key === "Escape" && chosen.size) none();
 	});
-	bar.addEventListener("reset", (event) => {
-		event.preventDefault();
+	on("reset", "#picks", () => {
 		const back = boxes().find((box) => box.value === last);
 		none();
-		(back || grid).focus();
+		(back || grid()).focus();
+		return true;
 	});
 	// Old results stay while a search goes on; htmx tells its end this way, too, when it failed or a newer one took over.
 	on("htmx:beforeRequest", ".history-filters", (form, { detail }) => void (detail.target.ariaBusy = "true"));
 	on("htmx:afterRequest", ".history-filters", (form, { detail }) => void (detail.target.ariaBusy = null));
-	for (const type of ["htmx:afterSwap", "htmx:oobAfterSwap"]) document.addEventListener(type, renew);
+	for (const type of ["htmx:afterSwap", "htmx:oobAfterSwap", "htmx:historyRestore"]) document.addEventListener(type, renew);
 	addEventListener("pageshow", renew);
 	renew();
 }

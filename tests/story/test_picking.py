@@ -87,6 +87,16 @@ def test_a_search_stands_in_the_address_as_chips_and_back_undoes_it(guests: Gues
     expect(page).to_have_url(re.compile(r"q=GH%C3%8FBLI$"))
     expect(cards).to_have_count(2)
     expect(page.get_by_label("State", exact=True)).to_have_value("")
+
+    bar, boxes = page.get_by_role("form", name="Chosen runs"), page.locator(".run-card-pick input")
+    boxes.nth(0).click()
+    boxes.nth(1).click(modifiers=["Shift"])
+    expect(bar.get_by_text("2 chosen")).to_be_visible()
+    expect(bar.get_by_role("button", name="Compare")).to_be_enabled()
+    bar.get_by_role("button", name="Choose none").click()
+    expect(bar).to_be_hidden()
+    expect(boxes.nth(1)).to_be_focused()
+
     chips.get_by_role("link", name="take this filter away").click()
     expect(page).to_have_url(re.compile("/history/$"))
     expect(chips).to_have_count(0)
