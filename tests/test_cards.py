@@ -1,10 +1,12 @@
 """The cards of runs: what they show of results, and their menus, which are filled into a form made once."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.template import Context
+from django.template.loader import render_to_string
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -21,6 +23,10 @@ FIVE = [{"index": i, "label": f"Picture {i}", "type": "image"} for i in range(5)
 
 def card_of(run: Run, viewer: Member) -> RunCard:
     return run_cards(Run.objects.filter(pk=run.pk).for_cards(), viewer)[0]
+
+
+def drawn(run: Run, viewer: Member) -> str:
+    return render_to_string("includes/_run_card.html", {"card": card_of(run, viewer), "user": viewer})
 
 
 def menu_of(run: Run, viewer: Member) -> str:
@@ -51,6 +57,18 @@ def test_a_card_shows_the_first_four_saved_pictures_in_their_order(alice: Member
     assert [picture.small_url for picture in card.pictures] == [file.small_url for file in in_order[:4]]
     assert [picture.card_url for picture in card.pictures] == [file.card_url for file in in_order[:4]]
     assert [picture.width for picture in card.pictures] == [40, 50, 60, 70]
+
+
+def test_where_few_pictures_share_a_card_they_are_sharp_and_where_many_do_they_are_small(alice: Member) -> None:
+    def sizes(count: int) -> list[str]:
+        run = make_run(alice, make_app(outputs=FIVE[:count]), status="completed")
+        for place in range(count):
+            make_kept(run, make_stored((500, 400)), place)
+        return re.findall(r"/thumb/(\d+)", drawn(run, alice))
+
+    assert sizes(1) == ["400"]
+    assert sizes(2) == ["400", "200"]  # the first fills the card, the second lies on its corner
+    assert sizes(3) == ["200"] * 3
 
 
 def test_a_saved_file_without_thumbnails_is_no_picture(alice: Member) -> None:
