@@ -57,8 +57,7 @@ class RunCard:
     title: str
     app_name: str
     state: State
-    inputs: list[tuple[str, str]]
-    lines: list[tuple[str, str]]  # what the title does not tell of them
+    lines: list[tuple[str, str]]  # inputs that the title does not tell
     pictures: list[CardPicture]
     input_picture: StoredFile | None
     kind: str
@@ -134,7 +133,6 @@ def _run_card(run: Run, results: CardResults, viewer: Member, now: datetime) -> 
         title=run.title or (f"{run.app_name} · {first['text']}" if first else run.app_name),
         app_name=run.app_name,
         state=state_of(run),
-        inputs=[(line["name"], line["text"]) for line in run.summary],
         lines=[(line["name"], line["text"]) for line in run.summary if line is not told][:LINES_PER_CARD],
         pictures=results.pictures,
         input_picture=run.input_picture,
