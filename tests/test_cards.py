@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.template import Context
@@ -94,6 +95,32 @@ def test_a_card_tells_the_beginning_of_the_first_text_and_the_length_of_the_firs
 
     assert (card.kind, card.duration_words) == ("text", "0:12")
     assert card.text_excerpt == ("Once " * 200)[:300]
+
+
+def test_a_video_among_pictures_is_marked_and_a_large_one_tells_its_length(alice: Member) -> None:
+    mark, length = '<span class="visually-hidden">video</span>', "0:12"
+    kinds = [{"index": i, "label": f"No. {i}", "type": kind} for i, kind in enumerate(["image", "video", "image"])]
+
+    def marks(outputs: list[dict[str, Any]], film: int) -> tuple[int, bool]:
+        run = make_run(alice, make_app(outputs=outputs), status="completed")
+        for place in range(len(outputs)):
+            file = make_stored((500, 400))
+            if place == film:
+                StoredFile.objects.filter(pk=file.pk).update(kind="video", duration_seconds=12.4)
+            make_kept(run, file, place)
+        card = drawn(run, alice)
+        return card.count(mark), length in card
+
+    assert marks(kinds, film=1) == (1, False)
+    assert marks(kinds[:2], film=1) == (1, False)
+    assert marks(kinds[:1], film=0) == (1, True)
+    assert marks(kinds, film=-1) == (0, False)
+
+
+def test_a_video_without_a_picture_and_a_sound_are_marked(alice: Member) -> None:
+    for kind in ("video", "audio"):
+        run = make_run(alice, make_app(outputs=[{"index": 0, "label": "One", "type": kind}]), status="completed")
+        assert f'<span class="visually-hidden">{kind}</span>' in drawn(run, alice)
 
 
 def test_a_card_goes_on_asking_while_a_result_is_being_saved(alice: Member) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import App, Member, Output, OutputFile, Run, RunInput, Upload
+from runs.models import App, Member, Output, OutputFile, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.services.pages.differences import inline, side_by_side
 from tests.conftest import client_of
@@ -130,6 +130,18 @@ def test_fewer_than_two_is_a_choice_from_this_run_and_the_latest(
     found = as_alice.get(f"/compare/?f={first(one)}&q=boat&pick=1").text
     assert f'value="{first(other)}"' in found
     assert "Nothing to compare yet" in as_bob.get(address(one)).text
+
+
+def test_a_video_among_what_can_be_compared_is_marked(as_alice: Client, alice: Member, app: App) -> None:
+    made(alice, app)
+    made(alice, app)
+    film = made(alice, app).outputs.all()[0].files.get().file
+    StoredFile.objects.filter(pk=film.pk).update(kind="video")  # type: ignore[union-attr]
+
+    page = as_alice.get("/compare/").text
+
+    assert page.count('class="pick-label"') == 3
+    assert page.count('class="kind-mark"') == 1
 
 
 def test_many_pages_cost_few_queries(

@@ -8,10 +8,11 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import GuestLink, Member, Run, SharingRules
+from runs.models import GuestLink, Member, Run, SharingRules, StoredFile
 from runs.services import sharing
 from runs.services.guest_links.link_form import link_form
-from tests.factories import make_kept, make_run
+from runs.templatetags.icons import icon
+from tests.factories import make_kept, make_run, make_stored
 from tests.test_guests import link, path_of, run
 
 __all__ = ["link", "run"]  # the same fixtures
@@ -37,6 +38,23 @@ def test_options_change_what_the_same_address_shows(as_alice: Client, link: Gues
     assert link.passphrase
     as_alice.post(f"/shares/{link.public_id}/", options(run, no_passphrase="on"))
     assert "Made for walking." in Client().get(path_of(link)).content.decode()
+
+
+def test_videos_and_sounds_are_told_from_pictures(as_alice: Client, alice: Member, link: GuestLink, run: Run) -> None:
+    film, sound = make_stored((500, 400)), make_stored((400, 500))
+    StoredFile.objects.filter(pk=film.pk).update(kind="video")
+    StoredFile.objects.filter(pk=sound.pk).update(kind="audio", thumb_200="")
+    run.outputs.update(text="")
+    for file, output in zip((film, sound), run.outputs.all(), strict=True):
+        output.files.all().delete()
+        make_kept(run, file, output.position)
+
+    choices = as_alice.get(f"/shares/{link.public_id}/").text
+    row = as_alice.get("/shares/").text
+
+    assert choices.count('class="kind-mark"') == 1
+    assert f'<span class="link-output-icon">{icon("audio")}</span>' in choices
+    assert row.count('class="kind-mark"') == 1
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,48 @@
 """Pictures of cards: a page shows a hundred, so each is written by a function and opens no template."""
 
+from datetime import timedelta
+
 from django import template
 from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from runs.models import StoredFile
+from runs.services.pages.card_results import CardPicture
+from runs.services.wording import clock_words
 from runs.templatetags.icons import icon
 
 register = template.Library()
 LAZY = mark_safe('loading="lazy" decoding="async"')
 
 
+@register.simple_tag
+def kind_mark(kind: str, length: str = "") -> SafeString:
+    """The sign on what stands for a video or a sound, with its LENGTH; other kinds have none."""
+    if kind not in (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO):
+        return mark_safe("")
+    words = format_html(' <span class="kind-length">{}</span>', length) if length else ""
+    return format_html(
+        '<span class="kind-mark">{}<span class="visually-hidden">{}</span>{}</span>', icon(kind), kind, words
+    )
+
+
 @register.simple_tag(takes_context=True)
-def card_picture(context: Context, file: StoredFile, is_small: object) -> SafeString:
-    """FILE cropped on its own colour; IS_SMALL: the 200 px one is enough. At once where `oob` or `is_eager` is set."""
+def card_picture(context: Context, file: StoredFile | CardPicture, is_small: object) -> SafeString:
+    """FILE cropped on its own colour, marked if it is a video; IS_SMALL: the 200 px one is enough, and there is no room
+    for its length. At once where `oob` or `is_eager` is set."""
     fill = format_html(' fill="{}"', file.colour) if file.colour else ""
     ground = format_html('<svg aria-hidden="true" focusable="false"><rect width="100%" height="100%"{} /></svg>', fill)
     address = (is_small and file.small_url) or file.card_url
     if not address:
         return format_html('<span class="mosaic-cell">{}{}</span>', ground, icon(file.kind or "image"))
+    seconds = None if is_small else file.duration_seconds
     return format_html(
-        '<span class="mosaic-cell">{}<img src="{}" width="{}" height="{}" alt="" {}></span>',
+        '<span class="mosaic-cell">{}<img src="{}" width="{}" height="{}" alt="" {}>{}</span>',
         ground,
         address,
         file.width or 400,
         file.height or 400,
         "" if context.get("oob") or context.get("is_eager") else LAZY,
+        kind_mark(file.kind, clock_words(timedelta(seconds=seconds)) if seconds else ""),
     )

@@ -27,6 +27,7 @@ class CardPicture:
     colour: str
     width: int | None
     height: int | None
+    duration_seconds: float | None
     has_large: bool  # a thumbnail of 400 px beside the one of 200 px
 
     @property
@@ -112,5 +113,6 @@ def _picture(row: _Row) -> CardPicture:
         colour=row.colour,
         width=row.width,
         height=row.height,
+        duration_seconds=row.duration_seconds,
         has_large=bool(row.thumb_400),
     )
