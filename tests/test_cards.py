@@ -9,6 +9,7 @@ import pytest
 from django.template import Context
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from runs.models import GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
@@ -159,6 +160,12 @@ def test_a_run_without_results_has_a_card(alice: Member) -> None:
     run = make_run(alice, make_app(outputs=[]), status="failed")
     card = card_of(run, alice)
     assert (card.pictures, card.kind, card.text_excerpt, card.is_active) == ([], "", "", False)
+
+
+@pytest.mark.parametrize(("age", "words"), [(5, "just now"), (300, "5 min ago"), (3 * 86400, "3 days ago")])
+def test_a_card_tells_its_age_in_words_whole_for_readers(alice: Member, age: int, words: str) -> None:
+    run = make_run(alice, status="completed", created_at=timezone.now() - timedelta(seconds=age))
+    assert words in strip_tags(drawn(run, alice))
 
 
 def test_each_card_has_a_menu_of_its_own(alice: Member) -> None:

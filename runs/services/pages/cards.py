@@ -80,6 +80,11 @@ class RunCard:
         return pattern_of(self.app_name)
 
     @property
+    def age_brief(self) -> str:
+        """The age without the word "ago", for which a phone has no room."""
+        return self.age_words.removesuffix(" ago")
+
+    @property
     def form_url(self) -> str:
         return f"{self.run.app.get_absolute_url()}?from={self.run.public_id}"
 
