@@ -123,6 +123,10 @@ ROWS = [
     Row("runs:run-start-again", "post", CHANGES, 302, path=run),
     Row("runs:run-leave", "post", CHANGES, 302, path=run),
     Row("runs:bin", "get", IN),
+    # Before the row that deletes the file for good: only the database forgets what a row did.
+    Row("runs:file-thumb", "get", CHANGES, query="binned", path=lambda w: [w.subject.binned_file.public_id, 200]),
+    Row("runs:file-thumb", "get", NOBODY, query="binned, large", path=lambda w: [w.subject.binned_file.public_id, 400]),
+    Row("runs:file-original", "get", NOBODY, query="binned", path=lambda w: [w.subject.binned_file.public_id]),
     Row("runs:run-delete", "get", CHANGES, path=run),
     Row("runs:run-delete", "get", CHANGES, query="binned", path=binned),
     Row("runs:run-delete", "post", CHANGES, 302, path=run),

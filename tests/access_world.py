@@ -11,7 +11,7 @@ from runs.models import App, GuestLink, Invite, Member, Output, OutputFile, Pres
 from runs.models.run import RunInputUpload
 from runs.services import secret_links, sharing
 from tests.conftest import client_of
-from tests.factories import make_app, make_run, make_stored
+from tests.factories import make_app, make_kept, make_run, make_stored
 
 OUTSIDE = ("nobody", "guest", "guest, revoked", "guest, other run")
 MEMBERS = ("stranger or teammate", "viewer", "approver", "owner", "admin")
@@ -33,6 +33,7 @@ class Subject:
     preset: Preset
     preset_file: StoredFile  # of no run
     binned: Run  # another one, in the bin
+    binned_file: StoredFile  # what it made
     link: GuestLink
     revoked: GuestLink
 
@@ -62,13 +63,16 @@ def make_subject(owner: Member, app: App, word: str, shown: str, *, is_shared: b
     photo = run.inputs.create(position=1, name="Photo", type="url", value=[])
     RunInputUpload.objects.create(input=photo, upload=upload, position=0)
     binned = make_run(owner, app, status="completed", title=f"The {word} mistake", deleted_at=timezone.now())
+    binned_file = make_stored((500, 400) if is_shared else (550, 440))
+    make_kept(binned, binned_file)
     links = [sharing.make_link(owner, list(run.outputs.all())) for _ in range(2)]
     GuestLink.objects.filter(pk=links[0].pk).update(may_download=True)
     sharing.revoke(links[1], owner)
     preset = Preset.objects.create(app=app, member=owner, name=f"{word} preset", is_team=is_shared)
     preset_file = make_stored((60, 30) if is_shared else (66, 33))
     preset.uploads.add(Upload.objects.create(member=owner, file=preset_file, status="ready", name=f"{word} sketch.png"))
-    return Subject(word, shown, run, output, file, input_file, upload, preset, preset_file, binned, *links)
+    kept_for_later = (preset, preset_file, binned, binned_file)
+    return Subject(word, shown, run, output, file, input_file, upload, *kept_for_later, *links)
 
 
 def token_of(link: GuestLink) -> str:

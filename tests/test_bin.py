@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import GuestLink, Member, OutputFile, Preset, Run, RunInput, StoredFile, Upload
+from runs.models import App, GuestLink, Member, OutputFile, Preset, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.services.files.orphans import remove_uploads
 from runs.services.filling.library import adopt
@@ -59,6 +59,60 @@ def test_a_run_goes_to_the_bin_and_comes_back_as_it_was(as_alice: Client, as_bob
         assert client.get(run.get_absolute_url()).status_code == 200
         assert client.get(original).status_code == 200
     assert "The bin is empty" in as_alice.get("/bin/").content.decode()
+
+
+def test_only_the_smallest_picture_is_left_and_only_for_whoever_may_bring_it_back(
+    as_alice: Client, as_admin: Client, as_bob: Client, alice: Member
+) -> None:
+    run = make_run(alice, status="completed", shared_at=timezone.now())
+    file = make_kept(run, make_stored((1300, 900))).file
+    assert file is not None
+    shown = (file.small_url, file.card_url, file.large_url, file.original_url)
+
+    def seen_by(client: Client) -> list[int]:
+        return [client.get(url).status_code for url in shown]
+
+    assert seen_by(as_bob) == [200] * 4
+    put_into_bin(run)
+    assert seen_by(as_alice) == seen_by(as_admin) == [200, 404, 404, 404]
+    assert seen_by(as_bob) == [404] * 4
+    bins.delete_for_good(run)
+    assert seen_by(as_alice) == [404] * 4
+
+
+def test_the_bin_shows_what_came_out_or_else_what_went_in(as_alice: Client, as_admin: Client, alice: Member) -> None:
+    run, kept, upload = make_finished(alice)
+    assert kept.file is not None
+    assert upload.file is not None
+    catalog = make_stored((70, 70), is_catalog=True)
+    App.objects.update(thumbnail=catalog)
+    put_into_bin(run)
+    pages = ("/bin/", f"/runs/{run.public_id}/delete/", run.get_absolute_url())
+
+    def shows(file: StoredFile) -> bool:
+        assert as_admin.get(file.small_url).status_code == 200
+        return all(
+            f'src="{file.small_url}"' in client.get(page).text for page in pages for client in (as_alice, as_admin)
+        )
+
+    assert shows(kept.file)
+    OutputFile.objects.all().delete()
+    Run.objects.update(input_picture=upload.file)
+    assert shows(upload.file)
+    Run.objects.update(input_picture=None)
+    assert shows(catalog)
+
+
+def test_it_is_said_who_loses_the_run(as_alice: Client, as_admin: Client, alice: Member) -> None:
+    run, kept, _ = make_finished(alice)
+    assert kept.file is not None
+    page = f"/runs/{run.public_id}/delete/"
+
+    assert "disappears from your history" in as_alice.get(page).text
+    assert f"from the history of <bdi>{alice.display_name}</bdi>" in as_admin.get(page).text
+    assert kept.file.small_url in as_alice.get(page).text
+    Run.objects.update(shared_at=timezone.now())
+    assert "disappears from everybody's history" in as_alice.get(page).text
 
 
 @pytest.mark.parametrize("status", ["starting", "checking", "queued", "running"])

@@ -1,6 +1,6 @@
 """Files the portal holds itself: results, uploads, catalogue pictures."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from django.db import models
@@ -10,6 +10,9 @@ from django.utils import timezone
 from runs.models.ids import new_public_id
 from runs.models.member import Member
 from runs.models.paths import path_to
+
+if TYPE_CHECKING:
+    from runs.models.run import RunQuerySet
 
 THUMBNAIL_WIDTHS = (200, 400, 1200)
 
@@ -22,16 +25,30 @@ def thumb_path(public_id: str, sha256: str, width: int) -> str:
 class StoredFileQuerySet(models.QuerySet["StoredFile"]):
     def visible_to(self, member: Member) -> Self:
         """Catalogue pictures, own uploads, and whatever belongs to a run or a preset the member may see."""
-        from runs.models.output import OutputFile
         from runs.models.reuse import Preset
-        from runs.models.run import Run, RunInput
+        from runs.models.run import Run
 
-        runs = Run.objects.visible_to(member)
-        results = OutputFile.objects.filter(file=OuterRef("pk"), output__run__in=runs)
         own = Upload.objects.filter(file=OuterRef("pk"), member=member)
-        used = RunInput.objects.filter(uploads__file=OuterRef("pk"), run__in=runs)
         kept = Preset.objects.visible_to(member).filter(uploads__file=OuterRef("pk"))
-        return self.filter(Q(is_catalog=True) | Exists(results) | Exists(own) | Exists(used) | Exists(kept))
+        shown = _belongs_to(Run.objects.visible_to(member))
+        return self.filter(Q(is_catalog=True) | shown | Exists(own) | Exists(kept))
+
+    def small_for(self, member: Member) -> Self:
+        """Whose smallest picture the member may see: also that of runs they may bring back from the bin, since they
+        have to tell them apart."""
+        from runs.models.run import Run
+
+        return self.visible_to(member) | self.filter(_belongs_to(Run.objects.in_bin_of(member)))
+
+
+def _belongs_to(runs: "RunQuerySet") -> Q:
+    """A file that came out of one of RUNS, or went in."""
+    from runs.models.output import OutputFile
+    from runs.models.run import RunInput
+
+    results = OutputFile.objects.filter(file=OuterRef("pk"), output__run__in=runs)
+    used = RunInput.objects.filter(uploads__file=OuterRef("pk"), run__in=runs)
+    return Q(Exists(results)) | Q(Exists(used))
 
 
 class StoredFile(models.Model):

@@ -27,7 +27,7 @@ NEWEST = (F("created_at").desc(), F("id").desc())
 class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, member: Member) -> Self:
         """A run is its maker's until shared with the team; admins see every run. To anyone else it does not exist, and
-        what lies in the bin does to nobody."""
+        what lies in the bin does to nobody: only its smallest pictures stand there (`StoredFile.objects.small_for`)."""
         kept = self.filter(deleted_at=None)
         return kept if member.is_admin else kept.filter(Q(member=member) | Q(shared_at__isnull=False))
 

@@ -22,10 +22,10 @@ FOR_GOOD = "for-good"  # what the question's button posts: a second click on "Mo
 @never_cache
 def bin(request: PortalRequest) -> HttpResponse:
     """Deleted runs, the latest first; for admins everybody's."""
-    found = Run.objects.in_bin_of(request.user).select_related("app__thumbnail", "member", "deleted_by")
+    found = Run.objects.in_bin_of(request.user).select_related(*bins.SHOWN_WITH)
     page = Paginator(found.order_by("-deleted_at", "-pk"), PAGE).get_page(request.GET.get("page"))
-    rows = [{"run": run, "gone_at": bins.gone_at(run)} for run in page]
-    return render_page(request, "runs/bin.html", {"section": "bin", "rows": rows, "page": page})
+    context = {"section": "bin", "rows": bins.rows_of(page), "page": page}
+    return render_page(request, "runs/bin.html", context)
 
 
 def say_binned(request: PortalRequest, **lookup: str) -> HttpResponse:
@@ -33,23 +33,23 @@ def say_binned(request: PortalRequest, **lookup: str) -> HttpResponse:
 
     Raises Http404 when it is not there, or in somebody else's bin.
     """
-    run = get_object_or_404(
-        Run.objects.in_bin_of(request.user).select_related("app__thumbnail", "member", "deleted_by"), **lookup
-    )
-    context = {"section": "bin", "run": run, "gone_at": bins.gone_at(run)}
+    run = get_object_or_404(Run.objects.in_bin_of(request.user).select_related(*bins.SHOWN_WITH), **lookup)
+    context = {"section": "bin", "row": bins.rows_of([run])[0]}
     return render_page(request, "runs/run_binned.html", context, status=404)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
     """Asks on GET, does it on POST: into the bin, and from there for good."""
-    binned = Run.objects.in_bin_of(request.user).filter(public_id=run_id).first()
-    run = binned or get_object_or_404(Run.objects.changeable_by(request.user), public_id=run_id)
+    known = Run.objects.select_related(*bins.SHOWN_WITH)
+    binned = known.in_bin_of(request.user).filter(public_id=run_id).first()
+    run = binned or get_object_or_404(known.changeable_by(request.user), public_id=run_id)
     refuse_viewers(request.user)
     if request.method == "POST" and not run.is_active:
         return _delete(request, run)
     outside = run.outputs.filter(guest_links__in=GuestLink.objects.alive()).distinct().count()
-    context = {"section": "history", "run": run, "is_binned": binned is not None, "outside": outside}
+    row = bins.rows_of([run])[0]
+    context = {"section": "history", "run": run, "row": row, "is_binned": binned is not None, "outside": outside}
     return render_page(request, "runs/run_delete.html", context, status=409 if request.method == "POST" else 200)
 
 

@@ -12,20 +12,20 @@ from runs.services.files.serving import file_response
 from runs.services.filling import form_files, uploads
 
 
-def _file_of(request: PortalRequest, file_id: str) -> StoredFile:
-    return get_object_or_404(StoredFile.objects.visible_to(request.user), public_id=file_id)
-
-
 @require_safe
 def file_original(request: PortalRequest, file_id: str) -> HttpResponseBase:
-    return file_response(request, _file_of(request, file_id), "original")
+    file = get_object_or_404(StoredFile.objects.visible_to(request.user), public_id=file_id)
+    return file_response(request, file, "original")
 
 
 @require_safe
 def file_thumb(request: PortalRequest, file_id: str, width: int) -> HttpResponseBase:
     if width not in THUMBNAIL_WIDTHS:
         return HttpResponse(status=404)
-    return file_response(request, _file_of(request, file_id), f"thumb_{width}")
+    is_smallest = width == min(THUMBNAIL_WIDTHS)
+    known = StoredFile.objects
+    allowed = known.small_for(request.user) if is_smallest else known.visible_to(request.user)
+    return file_response(request, get_object_or_404(allowed, public_id=file_id), f"thumb_{width}")
 
 
 @require_POST
