@@ -138,7 +138,7 @@ def test_a_title_is_kept_found_and_taken_away(as_alice: Client, as_bob: Client, 
     assert "Crème shoes" in as_alice.get(run.get_absolute_url()).text
     assert "Crème shoes" in as_alice.get("/history/?q=creme").text
     as_alice.post(url, {"title": ""})
-    assert '<h1 dir="auto">Cartoonify!</h1>' in as_alice.get(run.get_absolute_url()).text
+    assert '<h1 dir="auto">Cartoonify! · Ghibli</h1>' in as_alice.get(run.get_absolute_url()).text
 
 
 def test_a_shared_run_says_whose_it_is_and_offers_only_what_one_may(as_bob: Client, as_alice: Client, run: Run) -> None:

@@ -78,9 +78,9 @@ def test_a_change_is_announced_once(as_alice: Client, alice: Member) -> None:
     progress.fail(run, "remote", timezone.now(), from_statuses=("queued",))
     after = Run.objects.get(pk=run.pk)
 
-    assert "Cartoonify!: Failed." in look(as_alice, before)[1]
+    assert "Cartoonify! · Ghibli: Failed." in look(as_alice, before)[1]
     Run.objects.filter(pk=run.pk).update(version=99)
-    assert "Cartoonify!: Failed." not in look(as_alice, after)[1]
+    assert "Cartoonify! · Ghibli: Failed." not in look(as_alice, after)[1]
 
 
 def test_somebody_elses_run_tells_nothing(as_bob: Client, alice: Member) -> None:

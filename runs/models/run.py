@@ -231,6 +231,17 @@ class Run(models.Model):
         return path_to("run-detail", self.public_id)
 
     @property
+    def told_input(self) -> dict[str, str] | None:
+        """The input that stands for an own title: the first in words, since a file's name says little."""
+        told = (line for line in self.summary if line["type"] != "url" and line["text"])
+        return None if self.title else next(told, None)
+
+    @property
+    def display_title(self) -> str:
+        """What it is called wherever a member meets it. Never for guests: it may tell what went in."""
+        return f"{self.app_name} · {told['text']}" if (told := self.told_input) else self.title or self.app_name
+
+    @property
     def star_url(self) -> str:
         return path_to("run-star", self.public_id)
 

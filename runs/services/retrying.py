@@ -126,4 +126,4 @@ def _first(run: Run, parent: Run | None) -> Again | None:
 
 
 def _again(run: Run) -> Again:
-    return Again(run.get_absolute_url(), run.title or run.app_name, state_of(run))
+    return Again(run.get_absolute_url(), run.display_title, state_of(run))

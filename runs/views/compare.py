@@ -55,7 +55,7 @@ def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -
         runs.setdefault(run.pk, run)
         if not ticked:
             ticked = [pick.output.public_id for pick in comparing.picks_of(run, [])[: comparing.AT_MOST]]
-    groups = [(run.title or run.app_name, comparing.picks_of(run, ticked)) for run in runs.values()]
+    groups = [(run.display_title, comparing.picks_of(run, ticked)) for run in runs.values()]
     latest = comparing.latest_picks(request.user, words, ticked, runs.values())
     sentences = []
     if missing := asked - len(found):

@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -20,6 +21,7 @@ from runs.services.wording import state_of
 from runs.views.runs import run_detail
 
 MAX_RUNS = 200
+TITLE_CHARS = 60  # in the tab and when a change is told aloud
 COUNTS = ("outputs_ready", "outputs_failed", "outputs_total")
 KNOWN_FIELDS = ("public_id", "version", "status", "opened_at", "started_at", "created_at", "app__slow_seconds", *COUNTS)
 
@@ -91,7 +93,7 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
         page = run_page(fresh[0], request.user, is_swap=True)
         known_as = seen[fresh[0].public_id]
         boxes = [box for box in page.boxes if box.version > known_as.version and box.position < known_as.boxes]
-        title = f"{page.state.word} · {fresh[0].app_name}"
+        title = f"{page.state.word} · {_short_title(fresh[0])} · Lamina Portal"
         context |= {"page": page, "run": fresh[0], "boxes": boxes, "page_title": title, "walk": _walk(request)}
         context["retry"] = retry_of(fresh[0], request.user)
         context["new_boxes"] = [box for box in page.boxes if box.position >= known_as.boxes]
@@ -126,6 +128,10 @@ def _keep_watch(active: list[Run]) -> None:
         waking.ensure_poller()
 
 
+def _short_title(run: Run) -> str:
+    return Truncator(run.display_title).chars(TITLE_CHARS)
+
+
 def _announce(run: Run) -> str:
     state = state_of(run)
-    return f"{run.app_name}: {state.word}{', ' + state.detail if state.detail else ''}."
+    return f"{_short_title(run)}: {state.word}{', ' + state.detail if state.detail else ''}."

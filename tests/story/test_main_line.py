@@ -112,7 +112,7 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
     shifts = told(page, "shifts")
     assert sum(value for value, _ in shifts) <= MOST_SHIFT, shifts
     said = [words for words in told(page, "said") if "In progress" in words or "Ready" in words]
-    assert said[-2:] == ["Cartoonify!: In progress, 1 of 2 ready.", "Cartoonify!: Ready."]
+    assert said[-2:] == ["Cartoonify! · Ghibli: In progress, 1 of 2 ready.", "Cartoonify! · Ghibli: Ready."]
     assert len(said) == len(set(said)), said  # once per change, not once per look
     assert any(title.startswith("Ready") for title in told(page, "titles"))
 

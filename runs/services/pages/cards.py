@@ -127,15 +127,14 @@ def run_cards(runs: Iterable[Run], viewer: Member) -> list[RunCard]:
 
 
 def _run_card(run: Run, results: CardResults, viewer: Member, now: datetime) -> RunCard:
-    first = next((line for line in run.summary if line["type"] != "url" and line["text"]), None)
-    told = None if run.title or len(run.app_name) > NAME_BEFORE_INPUT else first
+    told = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
     seconds = results.duration_seconds
     can_change = viewer.can_run and (viewer.is_admin or run.member_id == viewer.pk)
     return RunCard(
         run=run,
         url=run.get_absolute_url(),
         dom_id=f"card-{run.public_id}",
-        title=run.title or (f"{run.app_name} · {first['text']}" if first else run.app_name),
+        title=run.display_title,
         app_name=run.app_name,
         state=state_of(run),
         lines=[(line["name"], line["text"]) for line in run.summary if line is not told][:LINES_PER_CARD],

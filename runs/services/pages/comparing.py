@@ -30,10 +30,18 @@ class Column:
     run: Run
     box: OutputBox
     number: int
-    title: str
     file: StoredFile | None
     pieces: list[Piece] = field(default_factory=list)
     is_cut: bool = False
+    lead_label: str = ""
+    lead: str = ""  # the first thing that went in here and not into all of them; it heads the caption
+
+    @property
+    def title(self) -> str:
+        """What its run is called, without what the lead has said."""
+        told = self.run.told_input
+        is_said = told is not None and told["text"] == " ".join(self.lead.split())[: len(told["text"])]
+        return self.run.app_name if is_said else self.run.display_title
 
     @property
     def kind(self) -> str:
@@ -126,7 +134,18 @@ def compare(found: list[Column], asked: int) -> Comparison:
         sentences.append(TOO_LONG)
     width, height = _common_box(columns)
     is_one_run = len({column.run.pk for column in columns}) == 1
-    return Comparison(columns, _rows([c.run for c in columns]), kind, width, height, sentences, is_one_run)
+    rows = _rows([c.run for c in columns])
+    _lead(columns, rows[1:])  # the first row is the app, which the titles tell
+    return Comparison(columns, rows, kind, width, height, sentences, is_one_run)
+
+
+def _lead(columns: list[Column], rows: list[Row]) -> None:
+    """Tell COLUMNS apart by the first of ROWS that differs and has words for each."""
+    for row in rows:
+        if row.differs and all(cell.pieces for cell in row.cells):
+            for column, cell in zip(columns, row.cells, strict=True):
+                column.lead_label, column.lead = row.label, "".join(piece.text for piece in cell.pieces)
+            return
 
 
 def _columns_of(run: Run) -> list[Column]:
@@ -134,9 +153,8 @@ def _columns_of(run: Run) -> list[Column]:
     for output, box in zip(run.outputs.all(), output_boxes(run, is_swap=False), strict=True):
         text = box.text[:TEXT_SHOWN]
         pieces = [Piece(text)] if text else []
-        title = run.title or run.app_name
         file = box.files[0] if box.files else None
-        columns.append(Column(output, run, box, 0, title, file, pieces, len(box.text) > TEXT_SHOWN))
+        columns.append(Column(output, run, box, 0, file, pieces, len(box.text) > TEXT_SHOWN))
     return columns
 
 

@@ -87,10 +87,6 @@ class FilePage:
     run_url: str
 
     @property
-    def title(self) -> str:
-        return self.run.title or self.run.app_name
-
-    @property
     def place_words(self) -> str:
         return f"{self.position} of {len(self.slides)}" if len(self.slides) > 1 else ""
 
@@ -147,9 +143,7 @@ def _elsewhere(output: Output | None, walk: str) -> Beside | None:
     if output is None:
         return None
     run = output.run
-    return Beside(
-        _url(output.get_absolute_url(), 1, walk), f"{output.label or 'Result'} of {run.title or run.app_name}"
-    )
+    return Beside(_url(output.get_absolute_url(), 1, walk), f"{output.label or 'Result'} of {run.display_title}")
 
 
 def _slides(run: Run, walk: str | None) -> Iterator[Slide]:

@@ -145,7 +145,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False) -> RunPage:
 
 def _family(member: Member) -> QuerySet[Run]:
     """Runs as the timeline names them; those that MEMBER may not see stay unnamed."""
-    return Run.objects.visible_to(member).only("public_id", "title", "app_name", "created_at", "parent")
+    return Run.objects.visible_to(member).only("public_id", "title", "app_name", "summary", "created_at", "parent")
 
 
 def _preset_for(run: Run, member: Member) -> Preset | None:
