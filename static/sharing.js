@@ -1,6 +1,7 @@
 /* A link made by a click is copied by the same click, where the browser allows it; else its Copy button stands ready. */
 "use strict";
 const sheet = document.getElementById("share-sheet");
+const openMenu = () => document.querySelector(":is(.run-card-menu, .more-menu):popover-open");
 const copyFresh = (fresh) => {
 	const button = fresh.querySelector("[data-copy]");
 	fresh.dataset.met = "";
@@ -22,14 +23,16 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 sheet?.addEventListener("toggle", ({ newState }) => {
 	if (newState !== "closed") return;
 	sheet.lastElementChild.replaceChildren(); // the next run's must never look like this one's
-	const menu = document.querySelector(".run-card-menu:popover-open"); // it was opened from there
+	const menu = openMenu(); // it was opened from there
 	menu?.hidePopover();
 	menu?.previousElementSibling.focus();
 	// the card behind the sheet asks who sees the run now
 	document.getElementById(`card-${sheet.dataset.of}`)?.setAttribute("data-active", "");
 	look();
 });
-// a card that is swapped takes its open menu away, and the sheet that was opened from there
+// what is swapped takes its open menu away, and the sheet that was opened from there: news can wait
 document.addEventListener("htmx:beforeRequest", (event) => {
-	if (event.target.id === "live" && document.querySelector(".run-card-menu:popover-open")) event.preventDefault();
+	if (event.target.matches("#live, .file-state") && openMenu()) event.preventDefault();
 });
+// a step within the page leaves the menu
+document.addEventListener("click", ({ target }) => target.closest('.more-menu [href^="#"]') && openMenu()?.hidePopover());
