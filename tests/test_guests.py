@@ -106,6 +106,35 @@ def test_without_leave_to_download_a_picture_is_seen_but_not_had(link: GuestLink
     assert Client().get(f"{path_of(link)}download/").status_code == 404
 
 
+@pytest.mark.parametrize(("may_download", "variant"), [(False, "1200"), (True, "original")])
+def test_a_picture_leads_to_itself_as_large_as_the_sender_allows(
+    link: GuestLink, may_download: bool, variant: str
+) -> None:
+    page = page_of(link, may_download=may_download)
+    (full,) = re.findall(r'<a class="guest-full" href="([^"]+)"', page)
+    assert full.endswith(f"/{variant}")
+    assert Client().get(full).status_code == 200
+    assert "inline" in Client().get(full).headers["Content-Disposition"]
+
+
+def test_behind_a_passphrase_a_picture_carries_its_proof(link: GuestLink) -> None:
+    GuestLink.objects.filter(pk=link.pk).update(passphrase=make_password("green apples"))
+    page = Client().post(path_of(link), {"passphrase": "green apples"}).content.decode()
+    (full,) = re.findall(r'<a class="guest-full" href="([^"]+)"', page)
+    assert Client().get(full).status_code == 200
+    assert Client().get(full.partition("?")[0]).status_code == 403
+
+
+@pytest.mark.parametrize(("count", "is_many"), [(2, False), (3, True)])
+def test_three_pictures_hang_in_two_columns(run: Run, alice: Member, count: int, is_many: bool) -> None:
+    results = [run.outputs.all()[0], run.outputs.all()[1]]  # a picture and a text, which counts as none
+    for _ in range(count - 1):
+        more = make_run(alice, run.app, status="completed")
+        make_kept(more)
+        results.append(more.outputs.all()[0])
+    assert ("guest is-many" in page_of(sharing.make_link(alice, results))) is is_many
+
+
 def test_a_storage_that_is_away_is_said(link: GuestLink, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> bool:
         raise StorageAway

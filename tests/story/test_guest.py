@@ -4,9 +4,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.story.acts import expect_picture
-from tests.story.conftest import Guests
+from tests.story.apps import CARTOONIFY
+from tests.story.conftest import Gallery, Guests
 from tests.story.scenes.sharing import PASSPHRASE, shared, with_passphrase
 from tests.story.test_widths import SIDEWAYS
+from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser
 PHONE = "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 Chrome/148.0 Mobile Safari/537.36"
@@ -34,6 +36,34 @@ def test_a_guest_looks_on_a_phone_without_scripts_until_the_link_is_revoked(gues
     maker.page.get_by_role("button", name="Revoke").wait_for()
     guest.page.reload()
     expect(guest.page.get_by_role("heading")).to_have_text("1 image from Mara")
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1366, 640), (1920, 1080)])
+@pytest.mark.parametrize(("app", "columns"), [("card-twelve", 2), (CARTOONIFY, 1)])
+def test_on_a_laptop_each_picture_fits_the_screen_with_its_words(
+    guests: Guests, gallery: Gallery, whole: Whole, app: str, columns: int, size: tuple[int, int]
+) -> None:
+    width, height = size
+    page = guests("kim", signed_in=False, scripts=False, width=width).page
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(whole.inside.ask("link", run=gallery.runs[app]))
+    places = [figure.bounding_box() for figure in page.locator(".guest-result").all()]
+    heading = page.get_by_role("heading").bounding_box()
+    assert heading
+    assert all(place and place["height"] <= height - 30 for place in places)  # below the line that nothing is real
+    assert all(place and place["height"] >= height * 0.6 for place in places)
+    assert len({place["x"] for place in places if place}) == columns
+    assert abs(min(place["x"] for place in places if place) - heading["x"]) < 2
+    assert page.evaluate(SIDEWAYS) == ""
+
+
+def test_a_picture_opens_in_full_beside_the_page(guests: Guests, gallery: Gallery, whole: Whole) -> None:
+    guest = guests("kim", signed_in=False, scripts=False)
+    guest.page.goto(whole.inside.ask("link", run=gallery.runs["card-twelve"]))
+    with guest.context.expect_page() as opened:
+        guest.page.get_by_role("link", name="in full").first.click()
+    expect_picture(opened.value.locator("img"))
+    assert guest.context.cookies() == []
 
 
 def test_a_passphrase_opens_pictures_without_scripts_and_cookies(guests: Guests) -> None:

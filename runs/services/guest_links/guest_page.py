@@ -20,6 +20,7 @@ from runs.services.pages.cards import input_files, input_text
 MOVING = ("image/gif", "image/apng")  # their small pictures stand still
 STILL_WIDTH = 1200
 LABELS_TOLD = 3
+AT_MOST_ALONE = 2  # so many each get the screen for themselves
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ class GuestPage:
     app_names: list[str]
     download_url: str
     preview_url: str
+
+    @property
+    def is_many(self) -> bool:
+        """Whether a wide screen shows two beside each other; texts take its whole width and do not count."""
+        return sum(not result.text for result in self.results) > AT_MOST_ALONE
 
 
 class Addresses:
