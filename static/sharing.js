@@ -18,16 +18,16 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 	const share = target.closest(".share") || target.querySelector(".share"), fresh = share?.querySelector(".is-fresh:not([data-met])");
 	if (fresh) copyFresh(fresh);
 	else if (sheet?.contains(share) && !sheet.contains(document.activeElement)) share.querySelector(".share-title").focus();
-	if (share && sheet?.contains(share)) sheet.dataset.of = share.id.slice(6);
 });
 sheet?.addEventListener("toggle", ({ newState }) => {
 	if (newState !== "closed") return;
+	const run = sheet.querySelector(".share")?.id.slice(6);
 	sheet.lastElementChild.replaceChildren(); // the next run's must never look like this one's
 	const menu = openMenu(); // it was opened from there
 	menu?.hidePopover();
 	menu?.previousElementSibling.focus();
 	// the card behind the sheet asks who sees the run now
-	document.getElementById(`card-${sheet.dataset.of}`)?.setAttribute("data-active", "");
+	document.getElementById(`card-${run}`)?.setAttribute("data-active", "");
 	look();
 });
 // what is swapped takes its open menu away, and the sheet that was opened from there: news can wait
