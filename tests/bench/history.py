@@ -147,7 +147,7 @@ def measure_poll(portal: Portal, report: Report, member: Member) -> None:
     runs.update(opened_at=timezone.now() - timedelta(minutes=1))
     seen_long_ago = count_queries(client, path, 204)
     report.at_most("queries, session and member among them", max(just_seen, seen_long_ago), MAX_POLL_QUERIES)
-    with Wire(portal.port, member) as wire:
+    with Wire(portal.port, session_cookie(member)) as wire:
         report.at_most("bytes with headers", max(wire.poll(path)[0] for _ in range(ROUNDS)), MAX_POLL_BYTES, " B")
         report_time(report, lambda: wire.poll(path)[1], MAX_POLL_MS)
 
@@ -160,11 +160,12 @@ def measure_open_pages(portal: Portal, report: Report, member: Member) -> None:
         run = make_run(member, app)
         Run.objects.filter(pk=run.pk).update(opened_at=timezone.now() + timedelta(hours=1))
         pages.append(f"/live/?{urlencode([('r', f'{run.public_id}:{version_token(run)}')])}")
+    cookies = [session_cookie(member) for _ in pages]  # a thread would open the database for it
     begun = time.monotonic()
 
     def watch(page: int) -> list[float]:
         taken = []
-        with Wire(portal.port, member) as wire:
+        with Wire(portal.port, cookies[page]) as wire:
             for turn in range(POLLS_EACH):
                 due = begun + 1 + (turn + page / OPEN_PAGES) * POLL_EVERY
                 time.sleep(max(0.0, due - time.monotonic()))
@@ -181,9 +182,9 @@ def measure_open_pages(portal: Portal, report: Report, member: Member) -> None:
 class Wire:
     """A connection on which every byte of an answer is seen."""
 
-    def __init__(self, port: int, member: Member) -> None:
+    def __init__(self, port: int, cookie: tuple[str, str]) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
-        self.cookie = "=".join(session_cookie(member))
+        self.cookie = "=".join(cookie)
 
     def __enter__(self) -> Self:
         return self
