@@ -1,4 +1,4 @@
-"""Admins who change the same people at the same moment, each in a connection of their own."""
+"""People who change the same things at the same moment, each in a connection of their own."""
 
 import threading
 from collections.abc import Callable
@@ -8,8 +8,10 @@ from functools import partial
 import pytest
 from django.db import DatabaseError, connection
 
-from runs.models import Invite, Member
+from runs.models import Invite, Member, SharingRules
+from runs.services import sharing
 from runs.services.team import invites, members
+from tests.factories import make_kept, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,3 +71,29 @@ def test_of_several_who_invite_one_person_at_once_one_does(
     together([go, go])
     assert Invite.objects.count() == 1
     assert len(refusals) == 1
+
+
+def test_only_me_and_every_other_change_of_links_at_once_all_come_to_an_end(alice: Member) -> None:
+    """On PostgreSQL, too, where the one would lock the run and the other the link."""
+    run = make_run(alice, status="completed")
+    make_kept(run)
+    links = [sharing.make_link(alice, list(run.outputs.all())) for _ in range(3)]
+    failures: list[DatabaseError] = []
+
+    def go(number: int) -> None:
+        try:
+            for n in range(15):
+                link = links[(number + n) % 3]
+                if number % 2:
+                    sharing.restore(link, SharingRules.current())
+                    sharing.revoke(link, alice)
+                else:
+                    sharing.share_with_team(run)
+                    sharing.only_me(run, alice)
+        except DatabaseError as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    together([partial(go, number) for number in range(6)])
+    assert failures == []

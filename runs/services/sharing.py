@@ -60,9 +60,9 @@ def begins_with_team(parent: Run | None) -> bool:
     return not is_private and SharingRules.current().team_by_default
 
 
-def audience_words(parent: Run | None) -> str:
+def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
     """What stands beside Run where new runs are shared from the start; else "", since a run is its maker's."""
-    if begins_with_team(parent):
+    if not is_private and begins_with_team(parent):
         return "the team sees it"
     return "only you and admins see it" if SharingRules.current().team_by_default else ""
 
@@ -86,12 +86,16 @@ def only_me(run: Run, member: Member) -> int:
     A link that also shows other runs keeps those; one that has ended may be opened again for their sake, so RUN is
     taken out of it, too.
     """
-    take_from_team(run)
-    for link in links_to(run):
+    ended, now = 0, timezone.now()
+    # links before runs, as whatever changes a link does: two people at once would block each other
+    for link in list(links_to(run).select_for_update().order_by("pk")):
         if link.chosen.exclude(output__run=run).exists():
             link.chosen.filter(output__run=run).delete()
+        elif link.expires_at > now:
+            ended += revoke(link, member)
     _count_change([run.pk])
-    return sum(revoke(link, member) for link in links_to(run).alive())
+    take_from_team(run)
+    return ended
 
 
 # --- Links ------------------------------------------------------------------------------------------------------------
