@@ -1,5 +1,7 @@
 """The rules of sharing, which admins set: who may make links, and how long one lives."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -91,3 +93,17 @@ def test_it_is_said_beside_run_who_will_see_it(as_alice: Client, alice: Member) 
     assert said(f"{form}?from={run.public_id}") == said(again) == ["only you and admins see it"]
     sharing.share_with_team(run)
     assert said(f"{form}?from={run.public_id}") == said(again) == ["the team sees it"]
+
+
+def test_a_form_keeps_its_promise_when_the_run_it_began_from_is_gone(as_alice: Client, alice: Member) -> None:
+    app = make_app(parameters=[], outputs=[])
+    run = make_run(alice, app, status="completed")
+    SharingRules.objects.create(team_by_default=True)
+    page = as_alice.get(f"{app.get_absolute_url()}?from={run.public_id}").content.decode()
+    assert "only you and admins see it" in page
+    posted = dict(re.findall(r'<input type="hidden" name="(token|schema|from|private)" value="([^"]*)"', page))
+    Run.objects.filter(pk=run.pk).update(deleted_at=timezone.now())
+
+    as_alice.post(app.get_absolute_url(), posted)
+
+    assert Run.objects.exclude(pk=run.pk).get().shared_at is None

@@ -48,6 +48,7 @@ class Press:
     token: str
     parent: Run | None = None  # the run it was begun from
     preset: Preset | None = None  # the one the form was opened with
+    is_private: bool = False  # its form said that only its maker would see it
     keeps_draft: bool = False  # pressed elsewhere than on the app's form: what is being typed there stays
 
 
@@ -167,7 +168,7 @@ def _record(member: Member, press: Press, now: datetime) -> Run:
         credits_estimated=press.app.credits_expected,
         created_at=now,
         due_at=now,
-        shared_at=now if sharing.begins_with_team(press.parent) else None,
+        shared_at=now if not press.is_private and sharing.begins_with_team(press.parent) else None,
         kinds=kinds_text(output["type"][:50] for output in outputs),
     )
     for position, answer in enumerate(press.answers):

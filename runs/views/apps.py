@@ -107,7 +107,7 @@ def _keep_draft(request: PortalRequest, app: App, form: SchemaForm, posted: Quer
     drafts.save_draft(
         request.user, app, form.draft_answers(), _ticked(form), source.public_id if source is not None else ""
     )
-    return Opening(run=run, preset=preset)
+    return Opening(run=run, preset=preset, is_private="private" in posted)
 
 
 def _preset_pressed(request: PortalRequest, app: App, form: SchemaForm, act: str, opened_with: Opening) -> HttpResponse:
@@ -147,6 +147,7 @@ def _launch(request: PortalRequest, app: App, form: SchemaForm, token: str, open
         token,
         parent=opened_with.run,
         preset=opened_with.preset,
+        is_private=opened_with.is_private,
     )
     try:
         run = launch_run(request.user, press)
@@ -239,6 +240,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     runs = Run.objects.of(request.user) if request.user.can_run else Run.objects.shared_by_others(request.user)
+    is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
     made = runs.filter(app=app).in_state("ready").newest_first()
     context = {
         "section": "apps",
@@ -252,7 +254,8 @@ def _page(
         "can_update_preset": opened_with.preset is not None
         and (opened_with.preset.member_id == request.user.pk or request.user.is_admin),
         "cost": cost_line(app, request.user),
-        "audience_words": sharing.audience_words(opened_with.run),
+        "audience_words": sharing.audience_words(opened_with.run, is_private=is_private),
+        "is_private": is_private,
         "notices": opened_with.notices,
         "results": run_cards(made.for_cards()[:RESULTS_SHOWN], request.user),
         "is_waiting": form is None,

@@ -44,6 +44,7 @@ class Opening:
     run: Run | None = None
     preset: Preset | None = None
     set_aside: str = ""
+    is_private: bool = False  # the form said so as it was opened; the run it began from may be gone by now
 
 
 class NoSourceError(Exception):
