@@ -27,12 +27,14 @@ sheet?.addEventListener("toggle", ({ newState }) => {
 	menu?.hidePopover();
 	menu?.previousElementSibling.focus();
 	// the card behind the sheet asks who sees the run now
-	document.getElementById(`card-${run}`)?.setAttribute("data-active", "");
-	look();
+	const card = document.getElementById(`card-${run}`), isWatched = card?.hasAttribute("data-active");
+	card?.setAttribute("data-active", "");
+	look().finally(() => isWatched || openMenu() || card?.removeAttribute("data-active"));
 });
 // what is swapped takes its open menu away, and the sheet that was opened from there: news can wait
 document.addEventListener("htmx:beforeRequest", (event) => {
 	if (event.target.matches("#live, .file-state") && openMenu()) event.preventDefault();
 });
+document.addEventListener("htmx:oobBeforeSwap", (event) => event.target.contains(openMenu()) && event.preventDefault());
 // a step within the page leaves the menu
 document.addEventListener("click", ({ target }) => target.closest('.more-menu [href^="#"]') && openMenu()?.hidePopover());
