@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import GuestLink, Member, Run, SharingRules, StoredFile
+from runs.models import GuestLink, Member, Output, Run, SharingRules, StoredFile
 from runs.services import sharing
 from runs.services.guest_links.link_form import link_form
 from runs.templatetags.icons import icon
@@ -196,3 +196,50 @@ def test_a_choice_that_is_made_is_no_button_that_makes_it_again(as_alice: Client
     page = as_alice.get(f"/runs/{run.public_id}/share/").content.decode()
     assert f'<button class="share-choice" id="share-{run.public_id}-team"' not in page
     assert "Take it back from the team" in page
+
+
+def test_only_me_takes_a_run_out_of_ended_links_of_several_too(as_alice: Client, alice: Member, run: Run) -> None:
+    other = make_run(alice, status="completed")
+    make_kept(other)
+    outputs = Output.objects.filter(run__in=(run, other)).values_list("public_id", flat=True)
+    link = sharing.make_link(alice, sharing.outputs_for(alice, outputs))
+    sharing.revoke(link, alice)
+
+    page = as_alice.post(f"/runs/{run.public_id}/share/", {"who": "me"}, follow=True).content.decode()
+    assert "Only you and admins see it now." in page
+    assert "revoked." not in page  # it was before
+    sharing.restore(link, SharingRules.current())
+
+    assert set(link.outputs.values_list("run", flat=True)) == {other.pk}
+
+
+def test_every_change_of_a_link_marks_what_it_shows_as_changed(run: Run, link: GuestLink, alice: Member) -> None:
+    def version() -> int:
+        run.refresh_from_db()
+        return run.version
+
+    versions = [version()]
+    assert versions == [2]  # by the link that was made
+    sharing.revoke(link, alice)
+    versions.append(version())
+    sharing.revoke(link, alice)
+    versions.append(version())
+    sharing.restore(link, SharingRules.current())
+    versions.append(version())
+    assert versions == [2, 3, 3, 4]
+
+
+def test_a_list_of_links_tells_nothing_of_a_run_that_its_maker_may_not_see(
+    admin_member: Member, as_admin: Client, run: Run
+) -> None:
+    Run.objects.filter(pk=run.pk).update(title="", summary=[{"name": "Prompt", "text": "Secret words", "type": "text"}])
+    link = sharing.make_link(admin_member, list(run.outputs.all()))
+    pages = ("/shares/", f"/shares/{link.public_id}/")
+    assert all("Secret words" in as_admin.get(page).content.decode() for page in pages)
+
+    Member.objects.filter(pk=admin_member.pk).update(role="maker")
+
+    for page in pages:
+        body = as_admin.get(page).content.decode()
+        assert "Secret words" not in body
+        assert run.public_id not in body.replace(f"run-{run.public_id}", "")

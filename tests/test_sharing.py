@@ -202,37 +202,6 @@ def test_only_me_leaves_a_link_what_it_shows_of_other_runs(as_alice: Client, ali
     assert {output.run_id for output in link.outputs.all()} == {other.pk}
 
 
-def test_only_me_takes_a_run_out_of_ended_links_of_several_too(as_alice: Client, alice: Member, run: Run) -> None:
-    other = make_run(alice, status="completed")
-    make_kept(other)
-    outputs = Output.objects.filter(run__in=(run, other)).values_list("public_id", flat=True)
-    link = sharing.make_link(alice, sharing.outputs_for(alice, outputs))
-    sharing.revoke(link, alice)
-
-    page = share(as_alice, run, "me")
-    assert "Only you and admins see it now." in page
-    assert "revoked." not in page  # it was before
-    sharing.restore(link, SharingRules.current())
-
-    assert set(link.outputs.values_list("run", flat=True)) == {other.pk}
-
-
-def test_every_change_of_a_link_marks_what_it_shows_as_changed(run: Run, link: GuestLink, alice: Member) -> None:
-    def version() -> int:
-        run.refresh_from_db()
-        return run.version
-
-    versions = [version()]
-    assert versions == [2]  # by the link that was made
-    sharing.revoke(link, alice)
-    versions.append(version())
-    sharing.revoke(link, alice)
-    versions.append(version())
-    sharing.restore(link, SharingRules.current())
-    versions.append(version())
-    assert versions == [2, 3, 3, 4]
-
-
 def test_the_team_can_go_while_the_link_stays(as_alice: Client, run: Run, link: GuestLink) -> None:
     share(as_alice, run, "team")
     assert 'name="who" value="not-team"' in as_alice.get(f"/runs/{run.public_id}/share/").content.decode()

@@ -36,7 +36,8 @@ class LinkView:
     title: str
     count: int
     pictures: list[StoredFile]
-    run: Run | None  # when all of it comes from one run
+    run: Run | None  # when all of it comes from one run that the member may see
+    is_of_several: bool
     state: State
     last_day: date
     views_words: str
@@ -160,7 +161,8 @@ def link_view(
         title=link.audience or "Anyone with the link",
         count=len(outputs),
         pictures=[stored for stored in files if stored.thumb_200][:PICTURES],
-        run=runs.pop() if len(runs) == 1 else None,
+        run=_seen(runs.pop(), member) if len(runs) == 1 else None,
+        is_of_several=len({output.run_id for output in outputs}) > 1,
         state=guests.state_of(link, rules),
         last_day=sharing.last_day_of(link),
         views_words=_views_words(link),
@@ -171,6 +173,11 @@ def link_view(
         may_extend=_may_extend(link, member, rules),
         may_restore=may_end and sharing.may_restore(link, member, rules),
     )
+
+
+def _seen(run: Run, member: Member) -> Run | None:
+    """RUN, unless its maker shows it to nobody: a link may have been made by somebody who was an admin then."""
+    return run if member.is_admin or run.member_id == member.pk or run.shared_at else None
 
 
 def _may_extend(link: GuestLink, member: Member, rules: SharingRules) -> bool:
