@@ -111,6 +111,7 @@ def test_a_viewer_finds_what_the_team_shares_and_no_call_to_make_something(
     assert f"card-{shared.public_id}" in part(body, "latest")
     assert private.public_id not in body
     assert app.get_absolute_url() not in body  # nothing to fill in and never to send
+    assert 'data-hotkey="/"' in body
 
 
 def test_home_shows_some_apps_and_leads_to_all(as_alice: Client, alice: Member) -> None:

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from runs.models import Member, Output, Run
 from runs.services import launch
 from runs.services.costs import CostLine, cost_line
-from runs.services.filling.library import answers_for
+from runs.services.filling.library import own_files
 from runs.services.launch import Press, TokenSpentError, launch_run
 from runs.services.wording import State, state_of
 
@@ -104,7 +104,7 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
         return None  # from an old page, or by a teammate just now: what it would make is made already
     if not indexes or not is_known or _reason(run, cost_line(run.app, member)):
         return None
-    answers = answers_for(member, run)
+    answers = own_files(member, launch.answers_of(run))
     press = Press(run.app, run.schema, answers, indexes, token, parent=run, keeps_draft=True)
     try:
         return launch_run(member, press)

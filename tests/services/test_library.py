@@ -4,7 +4,8 @@ import pytest
 
 from runs.models import Member, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from runs.services.filling.library import adopt, answers_for
+from runs.services.filling.library import adopt, own_files
+from runs.services.launch import answers_of
 from tests.factories import PICTURE, make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
@@ -36,9 +37,9 @@ def test_answers_of_a_teammates_run_carry_own_uploads(alice: Member, bob: Member
     for position, upload in enumerate([ready, lost]):
         RunInputUpload.objects.create(input=given, upload=upload, position=position)
 
-    answers = answers_for(alice, run)
+    answers = own_files(alice, answers_of(run))
 
     own = Upload.objects.get(member=alice)
     assert own.file == ready.file
     assert answers[1]["value"] == {"uploads": [own.public_id]}
-    assert answers_for(bob, run)[1]["value"] == {"uploads": [ready.public_id, lost.public_id]}
+    assert own_files(bob, answers_of(run))[1]["value"] == {"uploads": [ready.public_id, lost.public_id]}

@@ -12,9 +12,8 @@ the file for good, also when its maker takes the run back.
 
 from collections.abc import Callable, Iterable, Sequence
 
-from runs.models import Member, Run, StoredFile, Upload
+from runs.models import Member, StoredFile, Upload
 from runs.schema_forms.types import Answer, UploadInfo
-from runs.services import launch
 from runs.services.filling import uploads
 from runs.services.folding import named
 
@@ -57,11 +56,6 @@ def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]
     files = {upload.public_id: upload.file_id for upload in others}
     seen = StoredFile.objects.visible_to(member).in_bulk(files.values()) if files else {}
     return {upload_id: seen[file] for upload_id, file in files.items() if file in seen}
-
-
-def answers_for(member: Member, run: Run) -> list[Answer]:
-    """What RUN was started with, to be sent by MEMBER: a teammate's files become the member's uploads."""
-    return own_files(member, launch.answers_of(run))
 
 
 def shown(member: Member, answers: list[Answer]) -> list[Answer]:

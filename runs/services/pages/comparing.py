@@ -40,7 +40,7 @@ class Column:
     def title(self) -> str:
         """What its run is called, without what the lead has said."""
         told = self.run.told_input
-        is_said = told is not None and told["text"] == " ".join(self.lead.split())[: len(told["text"])]
+        is_said = told is not None and told["name"] == self.lead_label[:100]
         return self.run.app_name if is_said else self.run.display_title
 
     @property
