@@ -32,6 +32,7 @@ check: .venv/.dev
 	$(PY) -m mypy
 	$(PY) -m djlint --lint --quiet templates
 	@.ci/check-django $(PY)
+	@$(PY) .ci/audit
 
 # Stamps: written last, so whatever was interrupted half-way is done again.
 .venv/.made:
