@@ -1,6 +1,7 @@
 # make run      everything: environment, database, sandbox, web server, worker; Ctrl-C stops all of it
 # make test     the whole suite, side by side; make test ARGS="-k history -x" passes options to pytest (-n 0: one by one)
-# make check    linters, types, migrations, deployment settings
+#               make test COVERAGE=1 measures what it runs; .venv/bin/python .ci/coverage prints it
+# make check    linters, types, migrations, deployment settings, published advisories on dependencies
 # make install  only the environment
 # make bench    the benches, as a table with the bar beside each figure
 # PYTHON=/path/to/python chooses the Python the environment is made with.
@@ -8,6 +9,7 @@
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 ARGS :=
+COVERAGE :=
 export PYTHON
 
 # An environment whose Python has gone (a system upgrade) is made again.
@@ -21,7 +23,7 @@ run: .venv/.run
 install: .venv/.run
 
 test: .venv/.dev
-	@$(PY) -m pytest -n $$($(PY) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") $(ARGS)
+	@$(PY) $(if $(COVERAGE),-m coverage run )-m pytest -n $$($(PY) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") $(ARGS)
 
 bench: .venv/.dev
 	@$(PY) -m tests.bench $(ARGS)
@@ -32,6 +34,7 @@ check: .venv/.dev
 	$(PY) -m mypy
 	$(PY) -m djlint --lint --quiet templates
 	@.ci/check-django $(PY)
+	@$(PY) .ci/audit
 
 # Stamps: written last, so whatever was interrupted half-way is done again.
 .venv/.made:

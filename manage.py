@@ -8,9 +8,16 @@ import sys
 def main() -> None:
     os.umask(0o077)  # what the portal keeps is nobody else's on this machine
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lamina_portal.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from environs import EnvError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except (ImproperlyConfigured, EnvError) as error:
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(f"{error}")  # names the setting and says what to do; sixty lines before it would hide that
 
 
 if __name__ == "__main__":

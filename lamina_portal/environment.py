@@ -29,6 +29,19 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 
 
+def data_folder(text: str, default: Path) -> Path:
+    """PORTAL_DATA_DIR as a folder that is there; one that is made here belongs to the portal's user alone."""
+    folder = Path(text) if text else default
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"PORTAL_DATA_DIR: the folder {folder} cannot be made ({error.strerror}). Make it, and give it to the "
+            "portal's user, or name another."
+        ) from None
+    return folder
+
+
 def kept_secret_key(data_dir: Path) -> str:
     """The portal's own secret key, made on first start in DATA_DIR (mode 0600) and kept: sessions and queued
     tasks are signed with it."""

@@ -45,9 +45,9 @@ TRUSTED_FILE_ORIGINS = [_lamina_origin, *PORTAL_FILE_ORIGINS]
 
 DEBUG = env.bool("PORTAL_DEBUG", False)
 # Sandbox data lives apart from the real one, so that a key added later starts with a clean history.
-DATA_DIR = Path(env.str("PORTAL_DATA_DIR", "") or BASE_DIR / "var")
+DATA_DIR = environment.data_folder(env.str("PORTAL_DATA_DIR", ""), BASE_DIR / "var")
 if IS_SANDBOX:
-    DATA_DIR = DATA_DIR / "sandbox"
+    DATA_DIR = environment.data_folder(str(DATA_DIR / "sandbox"), DATA_DIR)
 SECRET_KEY = env.str("PORTAL_SECRET_KEY", "") or environment.kept_secret_key(DATA_DIR)
 _portal_host = environment.host_of(PORTAL_URL)
 ALLOWED_HOSTS: list[str] = env.list("PORTAL_ALLOWED_HOSTS", [_portal_host, "127.0.0.1", "localhost", "[::1]"])

@@ -12,10 +12,11 @@ class RunsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from runs import checks  # noqa: F401
+        from runs import checks, task_package  # noqa: F401
         from runs.services.team import sessions
 
         sessions.listen()
+        task_package.install()
         post_migrate.connect(make_schedules, sender=self)
 
 

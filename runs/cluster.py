@@ -26,12 +26,12 @@ from django.utils import timezone
 from django_q import cluster as django_q_cluster
 from django_q.cluster import Cluster, Sentinel
 from django_q.pusher import pusher
-from django_q.signing import SignedPackage
 
 from runs import queue
 from runs.prctl import die_with_parent
 from runs.services import polling
 from runs.services.upkeep import workers
+from runs.task_package import TaskPackage
 
 logger = logging.getLogger(__name__)
 BROKEN = 3  # the exit code that says: start me again
@@ -80,7 +80,7 @@ class PulsingBroker:
         self._due = time.monotonic() + next(self._pauses)
         options: dict[str, Any] = {"args": (self._worker,), "kwargs": {}, "started": timezone.now(), "save": False}
         task = {"id": uuid.uuid4().hex, "name": "own pulse", "func": "runs.tasks.pulse", **options}
-        return [(None, SignedPackage.dumps(task))]
+        return [(None, TaskPackage.dumps(task))]
 
 
 class WholeCluster(Cluster):  # type: ignore[misc]

@@ -48,6 +48,12 @@ class RunningPortal:
         assert self.process is not None
         return self.process.wait(seconds)
 
+    def has_part(self, word: str, *, other_than: int) -> bool:
+        """True once a main process of this part runs that is not OTHER_THAN: between the two there is none."""
+        assert self.process is not None
+        children = children_of(self.process.pid)
+        return any(pid in children and pid != other_than for pid in self.home.processes(word))
+
     def part(self, word: str) -> int:
         """The main process of a part, known by WORD in its command line."""
         assert self.process is not None
@@ -107,7 +113,7 @@ def test_a_killed_worker_is_started_again_and_a_killed_web_server_ends_all(porta
     worker = portal.part("manage.py worker")
     os.kill(worker, signal.SIGKILL)
     wait_until(lambda: "starting it again" in portal.home.output(), "the portal to notice")
-    assert portal.part("manage.py worker") != worker
+    wait_until(lambda: portal.has_part("manage.py worker", other_than=worker), "another worker in its place")
     assert requests.get(f"{portal.url}/healthz", timeout=10).ok
 
     os.kill(portal.part("gunicorn"), signal.SIGKILL)

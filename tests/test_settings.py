@@ -95,6 +95,24 @@ def test_a_bad_value_stops_the_start_with_its_name(tmp_path: Path, name: str, va
     assert "secret@" not in done.stderr
 
 
+def test_a_data_folder_that_is_not_there_yet_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "srv" / "portal"
+    home = Home(folder, PORTAL_SECRET_KEY="k9" * 25, LAMINA_API_KEY=SECRET)
+    home.manage("migrate", "--verbosity", "0")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert (folder / "portal.sqlite3").exists()
+
+
+def test_a_data_folder_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    env = Home(tmp_path / "file" / "portal").env
+    command = [sys.executable, "manage.py", "migrate"]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("PORTAL_DATA_DIR: the folder")
+
+
 def test_what_is_passed_empty_counts_as_not_set(tmp_path: Path) -> None:
     """Compose files pass every name, empty where nothing was set."""
     names = [

@@ -1,4 +1,5 @@
-"""`python -m tests.bench [NAME…] [--runs N] [--only WORDS]`: one table; the exit code is 1 when a bar is missed."""
+"""`python -m tests.bench [NAME…] [--runs N] [--only WORDS]`: one table; the exit code is 1 when a bar
+is missed or nothing was measured."""
 
 import argparse
 import os
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(sig, leave)  # explicitly: a job started with `&` inherits an ignored SIGINT
     print(f"On {os.cpu_count()} cores, of which {os.getloadavg()[0]:.1f} were busy in the last minute.\n")
     print(header(), flush=True)
-    is_held, left_out = True, []
+    verdicts: list[bool] = []
+    left_out = []
     for name in options.names or BENCHES:
         if BENCHES[name].engine not in engines.names():
             print(Row(name, "needs TEST_DATABASE_URL and TEST_REDIS_URL").as_line(), flush=True)
@@ -41,11 +43,18 @@ def main(arguments: Sequence[str]) -> int:
             continue
         for row in run_apart(name, options.runs, options.only):
             print(row.as_line(), flush=True)
-            is_held = is_held and row.held is not False
-    print("\nEvery bar that was measured is held." if is_held else "\nNot every bar is held.")
+            verdicts += [] if row.held is None else [row.held]
+    print(f"\n{verdict_of(verdicts)}")
     if left_out:
         print(f"Not measured: {', '.join(left_out)}.")
-    return 0 if is_held else 1
+    return 0 if verdicts and all(verdicts) else 1
+
+
+def verdict_of(verdicts: Sequence[bool]) -> str:
+    """The last word on all bars: VERDICTS tells of each that was measured whether it is held."""
+    if not verdicts:
+        return "Nothing was measured, so no bar is known to be held."
+    return "Every bar that was measured is held." if all(verdicts) else "Not every bar is held."
 
 
 def run_apart(name: str, runs: int, only: str = "") -> list[Row]:

@@ -81,6 +81,8 @@ HOSTILE_URLS = [
     ("single label", "https://intranet/"),
     ("internal name", "https://metadata.google.internal/"),
     ("user and password", "https://user:secret@example.com/"),
+    ("mail on a public address", "https://93.184.216.34:25/"),
+    ("a database on a public name", "https://example.com:5432/"),
     ("user that looks like a host", "https://example.com@127.0.0.1:{port}/"),
     ("backslash", "https://example.com\\@127.0.0.1:{port}/"),
     ("space", "https://example.com @127.0.0.1:{port}/"),
@@ -138,6 +140,7 @@ def test_a_harmless_name_with_a_private_address_is_refused(
 ) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     answer = [(family, socket.SOCK_STREAM, 6, "", (address, decoy.port))]
+    monkeypatch.setattr(guard, "WEB_PORTS", {decoy.port})
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
 
     with pytest.raises(FetchRefused, match="private network"):
@@ -150,6 +153,7 @@ def test_a_name_that_changes_its_address_is_connected_to_the_one_that_was_checke
     decoy: Decoy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = iter(["93.184.215.14"])
+    monkeypatch.setattr(guard, "WEB_PORTS", {decoy.port})
     asked: list[Any] = []
 
     def resolve(_host: str, port: int, *_: object, **__: object) -> list[Any]:

@@ -43,6 +43,7 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TlsServer]:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         monkeypatch.setattr(ip_filter_adapter, "filter_host", lambda *_, **__: "127.0.0.1")
         monkeypatch.setattr(guard, "is_public", lambda _: True)
+        monkeypatch.setattr(guard, "WEB_PORTS", {server.server_address[1]})
         yield TlsServer(server.server_address[1], ca_file, names)
 
 

@@ -248,6 +248,18 @@ def test_a_hand_over_that_fails_can_be_repeated(alice: Member, sandbox: SandboxD
     assert ensure_asset(upload, lamina)
 
 
+def test_no_file_goes_to_a_private_address_that_lamina_names(
+    alice: Member, sandbox: SandboxDoor, lamina: "LaminaClient", settings: Settings
+) -> None:
+    """The operator trusts this origin to be read from, and Lamina stands elsewhere."""
+    settings.LAMINA_BASE_URL = "https://lamina.example"
+    upload = receive_file(alice, disk(picture()), ["image"])
+    with pytest.raises(FetchRefused):
+        ensure_asset(upload, lamina)
+    assert sandbox.requests_to("upload_put") == []
+    assert Upload.objects.get().asset_url == ""
+
+
 def test_a_file_that_vanished_is_told(alice: Member, lamina: "LaminaClient") -> None:
     upload = receive_file(alice, disk(picture()), ["image"])
     assert upload.file is not None

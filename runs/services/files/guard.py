@@ -1,8 +1,9 @@
 """The guard on addresses that strangers name: results, uploads' targets, catalogue pictures, pasted links.
 
-Allowed is https to a public address, or exactly one of the origins the caller trusts (scheme, host and port equal),
-`settings.TRUSTED_FILE_ORIGINS`: Lamina's own and those an operator named. Links that members paste go by the same rule,
-so an operator who names an origin opens its media to the members too; the README says so.
+Allowed is https to a public address on one of the web's own ports, or exactly one of the origins the caller trusts
+(scheme, host and port equal), `settings.TRUSTED_FILE_ORIGINS`: Lamina's own and those an operator named. Links that
+members paste go by the same rule, so an operator who names an origin opens its media to the members too; the README
+says so.
 requests-hardened resolves a name once, checks the address and connects to that very address, so a second DNS answer
 changes nothing. What it leaves open is closed here: odd spellings of addresses, user names in links, redirects (each
 is checked as if it had been pasted), proxies and cookies, the body of a redirect (requests would read it whole), and
@@ -38,11 +39,13 @@ FOLLOWED_WITH_BODY = {307, 308}
 ISATAP = 0x0000_5EFE  # in the middle of an IPv6 address: the rest of it is an IPv4 address of the local network
 # Public by its number, yet a cloud's own door: Azure answers every guest's questions there.
 PLATFORM_NETWORKS = (ipaddress.ip_network("168.63.129.16/32"),)
+WEB_PORTS = {80, 443}  # a mail server or a database on a public address is nobody's picture
 INTERNAL_NAMES = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".onion")
 
 NO_LINK = "That is not a web link. A link starts with https://"
 NOT_HTTPS = "Only links that start with https:// can be opened."
 PRIVATE = "That address belongs to a private network, so the portal does not open it."
+OTHER_PORT = "Only links to the usual ports of the web, 80 and 443, can be opened."
 WITH_PASSWORD = "Links that carry a user name or a password cannot be opened."  # noqa: S105 - a sentence
 TOO_MANY_REDIRECTS = "That link leads from one address to the next too many times."
 UNREACHABLE = "The address of the file could not be reached."
@@ -171,6 +174,8 @@ def _check_prepared(url: str, trusted: Sequence[str]) -> None:
     if parts.scheme != "https":
         raise FetchRefused(NOT_HTTPS)
     _check_host(parts)
+    if parts.port not in (None, *WEB_PORTS):
+        raise FetchRefused(OTHER_PORT)
 
 
 def _check_host(parts: SplitResult) -> None:
