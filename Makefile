@@ -1,6 +1,6 @@
 # make run      everything: environment, database, sandbox, web server, worker; Ctrl-C stops all of it
 # make test     the whole suite, side by side; make test ARGS="-k history -x" passes options to pytest (-n 0: one by one)
-#               make test COVERAGE=1 measures what it runs; .venv/bin/python .ci/coverage prints it
+#               make test COVERAGE=1 measures what it runs; .venv/bin/python .ci/coverage_report.py prints it
 # make check    linters, types, migrations, deployment settings, published advisories on dependencies
 # make install  only the environment
 # make bench    the benches, as a table with the bar beside each figure
@@ -29,12 +29,12 @@ bench: .venv/.dev
 	@$(PY) -m tests.bench $(ARGS)
 
 check: .venv/.dev
-	$(PY) -m ruff check .
-	$(PY) -m ruff format --check .
+	$(PY) -m ruff check . .ci/*.py
+	$(PY) -m ruff format --check . .ci/*.py
 	$(PY) -m mypy
 	$(PY) -m djlint --lint --quiet templates
 	@.ci/check-django $(PY)
-	@$(PY) .ci/audit
+	@$(PY) .ci/audit.py
 
 # Stamps: written last, so whatever was interrupted half-way is done again.
 .venv/.made:

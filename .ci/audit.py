@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""audit [REQUIREMENTS]: holds pinned dependencies against published advisories (OSV), with pip-audit.
+"""audit.py [REQUIREMENTS]: holds pinned dependencies against published advisories (OSV), with pip-audit.
 
 Where the source of advisories cannot be reached, that is said and nothing fails: a laptop on a train can run
 `make check`. `audit-exceptions.toml` beside this file names advisories that do not count, each with a reason and a
@@ -16,6 +16,7 @@ import tempfile
 import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -73,7 +74,8 @@ def why_unreachable() -> str:
     return ""
 
 
-def tell(report: dict[str, list[dict[str, object]]], ignored: int) -> int:
+def tell(report: dict[str, Any], ignored: int) -> int:
+    """Print what was found; 1 if anything was."""
     affected = [package for package in report["dependencies"] if package.get("vulns")]
     for package in affected:
         for advisory in package["vulns"]:
