@@ -4,12 +4,12 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
@@ -31,7 +31,7 @@ KINDS = ("image", "video", "audio", "text")
 LEASE_SECONDS = 150  # one app: form, estimate, picture and a few samples, each slow
 SILENT_APPS = 3
 LIST_LIMIT = 200
-MISSED_LISTS = 2  # one odd list hides no app
+FOUND_POSITION = 100_000  # behind all that a list names
 PICTURES_EVERY = timedelta(hours=6)
 CATALOG_SECONDS = 300
 WINDOW_SECONDS = 45.0  # one refresh; then the next one goes on
@@ -136,34 +136,38 @@ def refresh_app(app_id: int) -> None:
     _fetch_samples(app)
 
 
+def record_found(summaries: Iterable[AppSummary]) -> list[App]:
+    """Take in what a search at Lamina found, in its order: known apps are refreshed, new ones are not listed yet."""
+    return [_store_summary(summary) for summary in summaries]
+
+
 def _refresh_list() -> None:
     now = timezone.now()
-    summaries = lamina().list_apps(limit=LIST_LIMIT)
-    for position, summary in enumerate(summaries):
-        _store_summary(summary, position)
-    if len(summaries) < LIST_LIMIT:  # a full page proves nothing about the apps behind it
-        absent = App.objects.listed().exclude(remote_id__in=[s.app_id for s in summaries])
-        absent.filter(missed_lists__gte=MISSED_LISTS - 1).update(gone_at=now)
-        absent.update(missed_lists=F("missed_lists") + 1)
+    for position, summary in enumerate(lamina().list_apps(limit=LIST_LIMIT)):
+        app = _store_summary(summary)
+        App.objects.filter(pk=app.pk).update(position=position, listed_at=now, is_listed=True)
     health.note_status(catalog_at=now)
     refresh_balance()
 
 
-def _store_summary(summary: AppSummary, position: int) -> None:
+def _store_summary(summary: AppSummary) -> App:
+    """Keep what Lamina says of an app in short; that it says anything proves that the app is there."""
     description = summary.description or ""
     app, _ = App.objects.select_related("schema").get_or_create(
         remote_id=summary.app_id,
-        defaults={"name": summary.name, "description": description, "position": position},
+        defaults={
+            "name": summary.name,
+            "description": description,
+            "position": FOUND_POSITION,
+            "is_listed": False,
+        },
     )
     url = summary.thumbnail.url if summary.thumbnail and summary.thumbnail.type == "image" else ""
     fields: dict[str, Any] = {
         "name": summary.name,
         "description": description,
-        "position": position,
         "gone_at": None,
-        "missed_lists": 0,
         "thumbnail_url": url,
-        "listed_at": timezone.now(),
     }
     if not app.makes:  # until the details tell how many of each
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
@@ -174,6 +178,8 @@ def _store_summary(summary: AppSummary, position: int) -> None:
     if url != app.thumbnail_url:
         fields |= {"thumbnail": None, "pictures_tried_at": None}
     App.objects.filter(pk=app.pk).update(**fields)
+    app.refresh_from_db(fields=list(fields))
+    return app
 
 
 def _makes_fields(name: str, description: str, makes: Counter[str], labels: list[str]) -> dict[str, Any]:

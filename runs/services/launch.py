@@ -173,6 +173,8 @@ def _record(member: Member, press: Press, now: datetime) -> Run:
     )
     for position, answer in enumerate(press.answers):
         _record_input(run, position, answer, press.schema.parameters)
+    if not press.app.is_listed:
+        App.objects.filter(pk=press.app.pk).list_for_all()
     summarise(run)
     width, height = expected_ratio(press.answers)
     Output.objects.bulk_create(
