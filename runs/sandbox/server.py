@@ -12,6 +12,7 @@ from pathlib import Path
 from runs.sandbox.api import Api
 from runs.sandbox.control import Control
 from runs.sandbox.files import Files
+from runs.sandbox.finding import Finding
 from runs.sandbox.gallery import Gallery
 from runs.sandbox.handler import Handler
 from runs.sandbox.routing import Router
@@ -71,6 +72,7 @@ class Sandbox:
         router = Router(
             self.world,
             Api(self.world, self._deliveries),
+            [Finding(self.world)],
             Files(self.world, gallery),
             Control(self.world, self._deliveries),
         )

@@ -15,9 +15,11 @@ from typing import Any
 from runs.sandbox import catalogue, faults, lifecycle
 from runs.sandbox.lifecycle import Run
 from runs.sandbox.limits import Limiter
+from runs.sandbox.listing import ListOrders
 from runs.sandbox.store import Store
 
 KEY = "lma_sandbox"
+WORKSPACE_ID = "ws-sandbox"
 START_BALANCE = 4250.0
 VARIANTS = 5  # equal inputs give this many different pictures in turn, so that "run again" shows something new
 LOG_LENGTH = 20_000
@@ -72,6 +74,7 @@ class World:
         self.faults: list[faults.Fault] = []
         self.scripts: list[faults.Script] = []
         self.webhook_orders = WebhookOrders()
+        self.list_orders = ListOrders()
         self.accepted_keys = {KEY}
         self.limiter = Limiter(self.default_per_minute)
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)

@@ -37,24 +37,14 @@ def app_summary(app: dict[str, Any], origin: str) -> dict[str, Any]:
     }
     if app["sandbox"].get("legacy"):
         return four
-    types = list(dict.fromkeys(output["type"] for output in app.get("outputs", [])))
+    types = output_types(app)
     needed = [p for p in app["parameters"] if p.get("default") is None]
     optional = [p for p in app["parameters"] if p.get("default") is not None]
     return four | {
         "icon": None,
         "modality": types[0] if types else None,
         "outputFormats": types,
-        "capabilities": {
-            "produces": types,
-            "strengths": [],
-            "bestFor": [],
-            "limitations": [],
-            "outputFormats": types,
-            "nodeTypes": ["aiDesignerNode"],
-            "hasQualityControl": False,
-            "hasHumanApproval": False,
-            "generationStepCount": len(app.get("outputs", [])),
-        },
+        "capabilities": capabilities(app),
         "inputSummary": {
             "required": [_brief(p) for p in needed],
             "optional": [_brief(p) for p in optional],
@@ -62,6 +52,25 @@ def app_summary(app: dict[str, Any], origin: str) -> dict[str, Any]:
         },
         "thumbnail": thumbnail(app, origin),
         **app["sandbox"].get("extraSummary", {}),
+    }
+
+
+def output_types(app: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(output["type"] for output in app.get("outputs") or []))
+
+
+def capabilities(app: dict[str, Any]) -> dict[str, Any]:
+    types = output_types(app)
+    return {
+        "produces": types,
+        "strengths": [],
+        "bestFor": [],
+        "limitations": [],
+        "outputFormats": types,
+        "nodeTypes": ["aiDesignerNode"],
+        "hasQualityControl": False,
+        "hasHumanApproval": False,
+        "generationStepCount": len(app.get("outputs") or []),
     }
 
 
