@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
                 ("words", models.CharField(max_length=200)),
                 ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("pictured_at", models.DateTimeField(blank=True, null=True)),
                 ("finds", models.JSONField(default=list)),
                 ("problem", models.CharField(blank=True, default="", max_length=20)),
                 ("retry_at", models.DateTimeField(blank=True, null=True)),

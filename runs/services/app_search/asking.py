@@ -62,7 +62,8 @@ def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
         if (wait := _seconds_until_free(turns)) > 0:
             return wait
         _take_turn(turns)
-        blank = {"words": q, "asked_at": now, "answered_at": None, "finds": [], "problem": "", "retry_at": None}
+        blank: dict[str, Any] = {"words": q, "asked_at": now, "answered_at": None, "pictured_at": None, "finds": []}
+        blank |= {"problem": "", "retry_at": None}
         search, _ = AppSearch.objects.update_or_create(key=_key(q), defaults=blank)
         enqueue_long("runs.tasks.search_lamina", search.key, timeout_seconds=TASK_SECONDS, is_saved=False)
     return search
@@ -76,6 +77,7 @@ def answer(key: str) -> None:
     ids = ids_in(search.words)
     problem, retry_at = _by_id(search, ids) if ids else _by_words(search)
     _save(search, answered_at=timezone.now(), problem=problem, retry_at=retry_at)
+    _fetch_pictures(search)
 
 
 def tidy(now: datetime) -> None:
@@ -201,6 +203,13 @@ def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> Non
     app = App.objects.filter(remote_id=remote_id).first() or catalog.record_found([summary])[0]
     catalog.refresh_app(app.pk)
     _save(search, finds=[{"app": app.pk, "why": "", "credits": None, "is_new": is_new}])
+
+
+def _fetch_pictures(search: AppSearch) -> None:
+    """Of what is new here, once the words are on the page."""
+    for app in App.objects.filter(pk__in=[find["app"] for find in search.finds if find["is_new"]], thumbnail=None):
+        catalog.fetch_thumbnail(app)
+    _save(search, pictured_at=timezone.now())
 
 
 def _save(search: AppSearch, **fields: Any) -> None:

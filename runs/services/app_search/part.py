@@ -16,6 +16,7 @@ from runs.services.pages.cards import AppCard, app_card
 from runs.services.wording import about_credits, span_words
 
 ROWS_SHOWN = 12
+PICTURES_EVERY = "every 1500ms"
 LOOK_EVERY = "every 600ms"  # htmx's trigger while the worker is at it
 TRIES = 3  # a page that nobody looks at any more does not go on asking
 PROBLEMS = {
@@ -56,6 +57,7 @@ class Part:
     is_id: bool = False
     suggestions: list[Suggestion] = field(default_factory=list)
     sentence: str = ""
+    is_drawn: bool = True  # every picture that there will be is there
     token: str = ""  # what a page knows of it, so that it gets nothing it has already
     next_look: str = ""  # htmx's trigger of the next look, if there is one
     seconds: int = 0  # after which a page without scripts looks again; 0: not at all
@@ -64,7 +66,7 @@ class Part:
     @property
     def is_held_back(self) -> bool:
         """It comes back by itself after a wait, and only so often."""
-        return self.state == "answered" and bool(self.next_look)
+        return self.state == "answered" and self.next_look.startswith("load")
 
     @property
     def opens(self) -> Suggestion | None:
@@ -95,13 +97,20 @@ def _told(search: AppSearch, makes: str, now: datetime, tries: int) -> Part:
     is_waiting = search.is_waiting(now)
     problem = search.problem if search.answered_at else "" if is_waiting else "lost"
     left = (search.retry_at - now).total_seconds() if search.retry_at else 0.0
-    end = {"next_look": LOOK_EVERY, "seconds": 2} if is_waiting else _trouble(problem, left, tries)
+    is_drawn = not search.awaits_pictures(now)
+    if is_waiting:
+        end: dict[str, Any] = {"next_look": LOOK_EVERY, "seconds": 2}
+    elif not problem and not is_drawn:
+        end = {"next_look": PICTURES_EVERY}
+    else:
+        end = _trouble(problem, left, tries)
     return Part(
         words=search.words,
         state="asking" if is_waiting else "answered",
         is_id=bool(ids_in(search.words)),
         suggestions=list(_suggestions(search, makes))[:ROWS_SHOWN],
-        token=f"{search.asked_at.timestamp():.3f}-{len(search.finds)}-{problem or bool(search.answered_at)}",
+        is_drawn=is_drawn,
+        token=f"{search.asked_at.timestamp():.3f}-{len(search.finds)}-{problem or bool(search.answered_at)}-{is_drawn}",
         **end,
     )
 
