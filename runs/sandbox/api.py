@@ -1,4 +1,4 @@
-"""The endpoints under /v1: rows 1 to 5, 8, 9, 11, 12, 13 and 15 of the API reference."""
+"""The endpoints under /v1: rows 2 to 5, 8, 9, 11, 12, 13 and 15 of the API reference."""
 
 import re
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from runs.sandbox import catalogue, faults, lifecycle, validation, views
 from runs.sandbox.errors import ApiError, Dialect
-from runs.sandbox.lifecycle import Run
-from runs.sandbox.state import World
+from runs.sandbox.lookup import app_of, run_of, whole_number
+from runs.sandbox.state import WORKSPACE_ID, Upload, World
 from runs.sandbox.webhooks import Deliveries
 from runs.sandbox.wire import Reply, Request, json_reply
 
@@ -31,26 +31,17 @@ class Api:
             raise ApiError(401, "Missing API key", "AUTH_MISSING_KEY")
         if key not in self.world.accepted_keys:
             raise ApiError(401, "Invalid API key", "AUTH_INVALID_KEY")
-
-    def apps(self, request: Request) -> Reply:
-        search = request.query.get("search", "").casefold()
-        limit = _whole_number(request.query, "limit", 100, 1, 500)
-        with self.world.lock:
-            found = [
-                views.app_summary(app, request.origin)
-                for app in self.world.apps.values()
-                if search in f"{app['name']}\n{app.get('description') or ''}".casefold()
-            ]
-        return json_reply({"data": found[:limit]})
+        if request.headers.get("x-workspace-id", WORKSPACE_ID) != WORKSPACE_ID:
+            raise ApiError(403, "x-workspace-id does not match the workspace of this key")
 
     def app(self, request: Request, app_id: str) -> Reply:
-        return json_reply({"data": views.app_detail(self._app(app_id), request.origin)})
+        return json_reply({"data": views.app_detail(app_of(self.world, app_id), request.origin)})
 
     def estimate(self, request: Request, app_id: str) -> Reply:
-        return json_reply({"data": catalogue.estimate(self._app(app_id), self.world.balance)})
+        return json_reply({"data": catalogue.estimate(app_of(self.world, app_id), self.world.balance)})
 
     def run_start(self, request: Request, app_id: str) -> Reply:
-        app = self._app(app_id)
+        app = app_of(self.world, app_id)
         dialect: Dialect = app["sandbox"].get("errors", "structured")
         body = request.json_object()
         webhook = _webhook(request.query.get("webhook"))
@@ -58,7 +49,11 @@ class Api:
         if not isinstance(inputs, dict):
             raise ApiError(400, "inputs must be an object", dialect=dialect)
         values, problems = validation.check_inputs(
-            app["parameters"], inputs, lambda address: self.kind_of(address, request.origin)
+            app["parameters"],
+            inputs,
+            lambda address: self.kind_of(address, request.origin),
+            names=app["sandbox"].get("names", validation.NAMES),
+            unknown_first=app["sandbox"].get("unknown_first", "names" in app["sandbox"]),
         )
         if problems:
             raise ApiError(400, "Invalid inputs", details=problems, dialect=dialect)
@@ -81,7 +76,7 @@ class Api:
 
     def run(self, request: Request, run_id: str) -> Reply:
         with self.world.lock:
-            found = self._run(run_id)
+            found = run_of(self.world, run_id)
             return json_reply({"data": views.run_status(found, self.world.clock(), request.origin)})
 
     def runs(self, request: Request) -> Reply:
@@ -89,8 +84,8 @@ class Api:
         if status is not None and status not in STATUSES:
             raise ApiError(400, f"status must be one of {', '.join(sorted(STATUSES))}")
         since = _moment(request.query.get("since"))
-        limit = _whole_number(request.query, "limit", 25, 1, 100)
-        offset = _whole_number(request.query, "offset", 0, 0, 10**9)
+        limit = whole_number(request.query, "limit", 25, 1, 100)
+        offset = whole_number(request.query, "offset", 0, 0, 10**9)
         with self.world.lock:
             now = self.world.clock()
             found = [
@@ -105,15 +100,15 @@ class Api:
 
     def cancel(self, request: Request, run_id: str) -> Reply:
         with self.world.lock:
-            run = self._run(run_id)
+            run = run_of(self.world, run_id)
             if not lifecycle.is_final(run, self.world.clock()):
                 self.world.override(run, "cancelled")
             status = lifecycle.status_at(run, self.world.clock())
         return json_reply({"data": {"runId": run_id, "status": status}}, run_id=run_id)
 
     def account(self, request: Request) -> Reply:
-        workspace = {"id": "ws-sandbox", "name": "Sandbox", "slug": "sandbox", "role": "owner"}
-        membership = {"workspaceId": "ws-sandbox", "name": "Sandbox", "slug": "sandbox", "role": "owner"}
+        workspace = {"id": WORKSPACE_ID, "name": "Sandbox", "slug": "sandbox", "role": "owner"}
+        membership = {"workspaceId": WORKSPACE_ID, "name": "Sandbox", "slug": "sandbox", "role": "owner"}
         user = {"id": "user-sandbox", "email": "sandbox@example.com"}
         return json_reply({"data": {"user": user, "workspace": workspace, "memberships": [membership]}})
 
@@ -142,13 +137,12 @@ class Api:
             raise ApiError(400, "every file needs a filename and a mediaType of image, video or audio")
         hint = content_type_hint(filename, media_type)
         upload = self.world.add_upload(filename, media_type, hint)
-        safe = quote(re.sub(r"[^\w.-]+", "-", filename.encode("utf-8", "replace").decode()).strip("-.") or "file")
         return {
             "filename": filename,
             "mediaType": media_type,
             "contentTypeHint": hint,
             "uploadUrl": f"{origin}/upload/{upload.upload_id}?signature={upload.token}",
-            "assetUrl": f"{origin}/assets/{upload.upload_id}/{safe}",
+            "assetUrl": asset_address(upload, origin),
             "assetId": upload.upload_id,
             "expiresAt": lifecycle.iso(self.world.clock() + 3600),
         }
@@ -172,17 +166,11 @@ class Api:
             return validation.kind_by_extension(unquote(parts[-1])) or None
         return None
 
-    def _app(self, app_id: str) -> catalogue.App:
-        app = self.world.apps.get(app_id)
-        if app is None:
-            raise ApiError(404, "App not found")
-        return app
 
-    def _run(self, run_id: str) -> Run:
-        run = self.world.runs.get(run_id)
-        if run is None:
-            raise ApiError(404, "Execution not found")
-        return run
+def asset_address(upload: Upload, origin: str) -> str:
+    name = upload.filename.encode("utf-8", "replace").decode()
+    safe = quote(re.sub(r"[^\w.-]+", "-", name).strip("-.") or "file")
+    return f"{origin}/assets/{upload.upload_id}/{safe}"
 
 
 def content_type_hint(filename: str, media_type: str) -> str:
@@ -228,15 +216,6 @@ def _webhook(address: str | None) -> str | None:
     except ValueError:
         pass
     raise ApiError(400, "The webhook address must be a valid http or https URL", "WEBHOOK_INVALID_URL")
-
-
-def _whole_number(query: dict[str, str], name: str, default: int, least: int, most: int) -> int:
-    text = query.get(name)
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or int(text[:12]) < least:
-        raise ApiError(400, f"{name} must be a whole number of at least {least}")
-    return min(int(text[:12]), most)
 
 
 def _moment(text: str | None) -> float | None:

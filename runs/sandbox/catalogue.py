@@ -10,6 +10,8 @@ PATH = Path(__file__).with_name("catalog.json")
 # What an output costs, in credits: Cartoonify with its two pictures is 12.
 PRICES = {"image": 6.0, "video": 18.0, "audio": 2.5, "text": 0.5}
 PRICE_OF_OTHERS = 4.0
+FLAGS = {"listed", "found", "gone", "unknown_first"}
+CHOICES = {"workspace": {"own", "other"}, "errors": {"structured", "strings", "legacy", "nested"}}
 
 
 def load_catalogue() -> dict[str, App]:
@@ -31,6 +33,49 @@ def complete(app: App) -> App:
         if isinstance(options, str) and options.startswith("@"):
             parameter["options"] = counted_options(int(options.removeprefix("@")))
     return app
+
+
+def set_flags(app: App, body: dict[str, Any]) -> None:
+    """Take over the flags that `body` names. Raises TypeError or ValueError for nonsense.
+
+    `listed` and `found` (by search and discover): bool. `workspace`: "own" or "other"; another workspace's app is
+    private and not shown, unless told otherwise. `gone`: bool, 404 by its id. `names`: which of "key", "id", "name" its
+    inputs are known by. `unknown_first`: bool, unknown names are told before anything else is checked. `errors`: the
+    shape of its refusals.
+    """
+    own = app["sandbox"]
+    for flag in FLAGS & body.keys():
+        if not isinstance(body[flag], bool):
+            raise TypeError(f"{flag} is true or false")
+        own[flag] = body[flag]
+    for flag, known in CHOICES.items():
+        if flag in body:
+            if body[flag] not in known:
+                raise ValueError(f"{flag} is one of {sorted(known)}")
+            own[flag] = body[flag]
+    if body.get("workspace") == "other":
+        app.setdefault("isPublic", False)
+    if "names" in body:
+        if not body["names"] or not set(body["names"]) <= {"key", "id", "name"}:
+            raise ValueError(f"names {body['names']!r}")
+        own["names"] = list(body["names"])
+
+
+def is_closed(app: App) -> bool:
+    """Whether it is a private app of another workspace: 403 by its id."""
+    return app["sandbox"].get("workspace") == "other" and not app.get("isPublic", True)
+
+
+def is_listed(app: App) -> bool:
+    return bool(app["sandbox"].get("listed", _is_open(app)))
+
+
+def is_findable(app: App) -> bool:
+    return bool(app["sandbox"].get("found", _is_open(app)))
+
+
+def _is_open(app: App) -> bool:
+    return not is_closed(app) and not app["sandbox"].get("gone")
 
 
 def counted_options(count: int) -> list[str]:

@@ -1,9 +1,58 @@
-"""The control door: how tests script runs, order faults and look behind the scenes. No key; loopback only."""
+"""The control door: how tests script runs, order faults and look behind the scenes. No key; loopback only.
+
+Everything is JSON: `POST /control/NAME` with an object. `POST reset` takes all of it back. What an order does not name
+stays as it was. With `SandboxDoor` of the tests: `sandbox.control("list", most=25, beyond="refuse")`.
+
+    POST reset           {}
+    GET  state           runs, requests (method, path, query, endpoint, status), balance, in_last_minute, refused_429
+    POST faults          {"endpoint": "apps", "fault": "status", "status": 403, "times": null}; endpoints and faults are
+                         in faults.py; "times": null lasts until DELETE faults; also "appId", "runId", "body", "headers"
+                         {"endpoint": "apps", "fault": "delay", "seconds": 10}: silent for 10 s, then the answer
+                         {"endpoint": "apps", "fault": "drip", "seconds": 60, "gap": 20}: the headers and a piece of the
+                         body at once, then a piece every 20 s, the last after 60 s
+    DELETE faults
+    POST script          {"appId": null, "times": 1, "seconds": 3, "outcome": "failed", "error": "Too dark"}
+    POST runs/ID         {"status": "completed", "error": null, "ready": 1}
+    POST expire          {"url": "http://..."} or {"all": true}
+    POST limit           {"per_minute": 100}, null for none
+    POST balance         {"balance": 3.5}
+    POST keys            {"accepted": ["lma_next"]}
+    POST webhooks        {"lose": 1, "repeat": 2, "early": true, "body": null, "delays": [0.1]}
+
+    POST follow          {"look_seconds": 0.1, "ping_seconds": 1, "stream_seconds": 5}: pace of `stream` (2, 15, 600)
+                         {"feedback_seconds": 3}: how long feedback takes (null: as long as the run did)
+                         {"feedback_waits": false}: feedback answers at once; the run reads `running` until it is done
+    POST transfer        {"shape": "docs"}: `transfer-asset` answers `url` alone; "sdk": cdnUrl, assetId, filename;
+                         "both" (at first): all four
+
+The list of apps (`GET /v1/apps`; with `search=` it is the endpoint "search" in faults and in the log):
+
+    POST list            {"most": 25, "beyond": "refuse"}: limit=26 is a 400; "clamp" (at first): 25 apps, silently
+                         {"refuse_limit": true}: any limit is a 400; without one there are {"default": 10} apps
+                         {"most": 12, "order": "popularity", "seed": 1}: another order at each call, the workspace's own
+                         private apps first; "seed" begins the same series again; "order": "given" ends it
+                         {"most": null, "default": null}: 500 and 100 again
+
+Apps. The flags, for each order: "listed", "found" (by search and discover), "gone" (404 by id), "unknown_first"
+(unknown input names are told before all else): bool; "workspace": "own" or "other" (another's private app: 403 by id,
+not listed and not found unless told so); "names": which of "key", "id", "name" inputs are known by; "errors":
+"structured", "strings", "legacy" or "nested".
+
+    POST apps            {"app": {"appId": "new", "name": "New", "parameters": []}, "listed": false}
+                         {"app": {"appId": "theirs", "name": "Theirs"}, "workspace": "other"}
+                         {"app": {...}, "names": ["key"], "errors": "legacy"}
+    POST apps/ID         {"gone": true}, {"workspace": "other"}, {"listed": false}: flags of an app that is there
+    DELETE apps/ID
+    POST odd-apps        {"kind": "many_parameters", "size": 3000}, with flags; answers {"ok": true, "appIds": [...]}
+                         kinds and their usual size: many_parameters 3000, many_options 501, long_description 3 MiB,
+                         long_labels 1000, large_schema 512 KiB, only_key, only_id; {"kind": "plain", "count": 2000}
+                         The first id is `odd-many-parameters`, the second `odd-many-parameters-2`.
+"""
 
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from runs.sandbox import catalogue, faults, lifecycle, views
+from runs.sandbox import catalogue, faults, lifecycle, odd_apps, views
 from runs.sandbox.errors import ApiError
 from runs.sandbox.state import World
 from runs.sandbox.webhooks import Deliveries
@@ -37,6 +86,10 @@ class Control:
             ("POST", "keys"): self._keys,
             ("POST", "apps"): self._add_app,
             ("DELETE", "apps"): self._remove_app,
+            ("POST", "odd-apps"): self._add_odd_apps,
+            ("POST", "list"): self._list,
+            ("POST", "follow"): self._follow,
+            ("POST", "transfer"): self._transfer,
             ("POST", "webhooks"): self._webhooks,
         }.get((request.method, head))
         if order is None:
@@ -74,6 +127,7 @@ class Control:
             app_id=body.get("appId"),
             run_id=body.get("runId"),
             acts=bool(body.get("acts")),
+            gap=None if body.get("gap") is None else float(body["gap"]),
         )
         if fault.endpoint not in faults.ENDPOINTS or fault.fault not in faults.INSTEAD | faults.AFTERWARDS:
             raise ValueError(f"{fault.endpoint} {fault.fault}")
@@ -130,15 +184,49 @@ class Control:
         self.world.accepted_keys = {str(key) for key in body["accepted"]}
         return {"ok": True}
 
-    def _add_app(self, body: dict[str, Any], _: str) -> Any:
-        app = catalogue.complete(body["app"])
+    def _add_app(self, body: dict[str, Any], app_id: str) -> Any:
+        if app_id:
+            catalogue.set_flags(self.world.apps[app_id], body)
+        else:
+            self._put_app(body["app"], body)
+        return {"ok": True}
+
+    def _put_app(self, given: catalogue.App, flags: dict[str, Any]) -> str:
+        app = catalogue.complete(given)
         if not isinstance(app["name"], str):
             raise TypeError("an app needs a name")
+        catalogue.set_flags(app, flags)
         self.world.apps[str(app["appId"])] = app
+        return str(app["appId"])
+
+    def _add_odd_apps(self, body: dict[str, Any], _: str) -> Any:
+        apps = odd_apps.make(body["kind"], int(body.get("count", 1)), body.get("size"))
+        return {"ok": True, "appIds": [self._put_app(app, body) for app in apps]}
+
+    def _list(self, body: dict[str, Any], _: str) -> Any:
+        self.world.list_orders.change(body)
         return {"ok": True}
 
     def _remove_app(self, body: dict[str, Any], app_id: str) -> Any:
         del self.world.apps[app_id]
+        return {"ok": True}
+
+    def _follow(self, body: dict[str, Any], _: str) -> Any:
+        orders = self.world.follow_orders
+        for name in ("look_seconds", "ping_seconds", "stream_seconds"):
+            if name in body:
+                setattr(orders, name, float(body[name]))
+        if "feedback_seconds" in body:
+            given = body["feedback_seconds"]
+            orders.feedback_seconds = None if given is None else float(given)
+        if "feedback_waits" in body:
+            orders.feedback_waits = bool(body["feedback_waits"])
+        return {"ok": True}
+
+    def _transfer(self, body: dict[str, Any], _: str) -> Any:
+        if body["shape"] not in {"docs", "sdk", "both"}:
+            raise ValueError(body["shape"])
+        self.world.transfer_shape = body["shape"]
         return {"ok": True}
 
     def _webhooks(self, body: dict[str, Any], _: str) -> Any:

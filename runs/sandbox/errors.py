@@ -1,9 +1,9 @@
-"""The error answers of the remote side: structured, legacy and nested."""
+"""The error answers of the remote side: structured (its details as objects or as strings), legacy and nested."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Dialect = Literal["structured", "legacy", "nested"]
+Dialect = Literal["structured", "strings", "legacy", "nested"]
 
 CODES = {
     400: "VALIDATION_ERROR",
@@ -62,6 +62,8 @@ class ApiError(Exception):
             body["retryAfter"] = self.retry_after
         if self.details is not None and self.dialect == "nested":
             body["details"] = {"code": code, "message": message, "details": {"errors": self.details}}
+        elif self.details is not None and self.dialect == "strings":
+            body["details"] = sentences(self.details)
         elif self.details is not None:
             body["details"] = self.details
         return body
@@ -71,4 +73,8 @@ def legacy_body(message: str, details: list[dict[str, Any]] | None) -> dict[str,
     """The older shape: no code, `details` a list of sentences that begin with the quoted name."""
     if not details:
         return {"error": message}
-    return {"error": message, "details": [f'"{entry["field"]}": {entry["message"]}' for entry in details]}
+    return {"error": message, "details": sentences(details)}
+
+
+def sentences(details: list[dict[str, Any]]) -> list[str]:
+    return [f'"{entry["field"]}": {entry["message"]}' for entry in details]

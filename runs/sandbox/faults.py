@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ENDPOINTS = {
-    "apps", "app", "estimate", "run_start", "run", "runs", "cancel", "account", "usage",
-    "upload_urls", "upload_put", "signing_key", "file", "*",
+    "apps", "search", "discover", "app", "estimate", "run_start", "run", "runs", "wait", "stream", "cancel", "feedback",
+    "account", "usage", "upload_urls", "upload_put", "transfer", "signing_key", "file", "*",
 }  # fmt: skip
 # These answer in place of the endpoint, which does not act unless the fault says "acts": true.
 INSTEAD = {"status", "drop_before", "garbage", "old_error", "plain_429", "html", "empty"}
-AFTERWARDS = {"drop_after", "delay", "truncate", "truncated", "headers"}
+AFTERWARDS = {"drop_after", "delay", "drip", "truncate", "truncated", "headers"}
 OUTCOMES = {
     "completed", "failed", "partial", "no_output", "cancelled", "insufficient_credits", "unknown_status", "never",
 }  # fmt: skip
@@ -17,7 +17,10 @@ OUTCOMES = {
 
 @dataclass
 class Fault:
-    """`times` None lasts until cleared; `seconds` is the delay, or the Retry-After of a plain 429."""
+    """`times` None lasts until cleared; `seconds` is the delay, a drip's whole time, or the Retry-After of a plain 429.
+
+    `gap` is the pause between two pieces of a drip, in seconds.
+    """
 
     endpoint: str
     fault: str
@@ -29,6 +32,7 @@ class Fault:
     app_id: str | None = None
     run_id: str | None = None
     acts: bool = False
+    gap: float | None = None
 
     def matches(self, endpoint: str, app_id: str | None, run_id: str | None) -> bool:
         if self.endpoint == "*":

@@ -2,9 +2,11 @@
 
 import contextlib
 import io
+import math
 import re
 import socket
 import uuid
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -60,7 +62,7 @@ class BodyStream(io.RawIOBase):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """HTTP/1.1 with persistent connections; every reply has a length and `X-Lamina-Sandbox: 1`."""
+    """HTTP/1.1 with persistent connections; every reply but a stream has a length, and `X-Lamina-Sandbox: 1`."""
 
     protocol_version = "HTTP/1.1"
     timeout = 65  # seconds an idle connection stays open
@@ -73,7 +75,7 @@ class Handler(BaseHTTPRequestHandler):
         stream = self._body_stream()
         try:
             request = self._request(request_id, stream)
-            reply = self.server.router.answer(request, self.server.stopping)
+            reply = self.server.router.answer(request)
         except ApiError as error:
             reply = error_reply(error, request_id)
         except Dropped:
@@ -104,6 +106,7 @@ class Handler(BaseHTTPRequestHandler):
             origin=f"http://{host}",
             request_id=request_id,
             stream=cast(BinaryIO, stream),
+            stopping=self.server.stopping,
         )
         if self.command != "PUT":
             request.body = self._whole(stream)
@@ -128,6 +131,10 @@ class Handler(BaseHTTPRequestHandler):
             "Content-Length": str(length),
         }
         headers.update(reply.headers)
+        if reply.events is not None:
+            del headers["Content-Length"]
+            headers |= {"Transfer-Encoding": "chunked", "Cache-Control": "no-cache"}
+            self.close_connection = True
         if reply.cut:
             length //= 2
             self.close_connection = True
@@ -137,9 +144,37 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
+        if self.command == "HEAD":
+            return
+        if reply.events is not None:
+            self._stream(reply.events, is_cut=reply.cut)
+        elif reply.drip:
+            self._drip(reply, length, *reply.drip)
+        else:
             self._write(reply, length)
         self.wfile.flush()
+
+    def _stream(self, events: Iterator[bytes], is_cut: bool) -> None:
+        for piece in events:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.flush()
+            if is_cut:
+                break
+        if is_cut or self.server.stopping.is_set():
+            self._drop()
+        else:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _drip(self, reply: Reply, length: int, seconds: float, gap: float) -> None:
+        body = (reply.file.read_bytes() if reply.file else reply.body)[:length]
+        pauses = max(1, math.ceil(seconds / gap))
+        for piece in range(pauses + 1):
+            if piece and self.server.stopping.wait(seconds / pauses):
+                self._drop()
+                return
+            start, end = (len(body) * n // (pauses + 1) for n in (piece, piece + 1))
+            self.wfile.write(body[start:end])
+            self.wfile.flush()
 
     def _write(self, reply: Reply, length: int) -> None:
         with reply.file.open("rb") if reply.file else io.BytesIO(reply.body) as source:

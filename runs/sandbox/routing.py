@@ -2,9 +2,8 @@
 
 import json
 import re
-import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -13,25 +12,29 @@ from runs.sandbox.api import Api
 from runs.sandbox.control import Control
 from runs.sandbox.errors import TEXTS, ApiError, Dropped
 from runs.sandbox.faults import Fault
-from runs.sandbox.files import Files
+from runs.sandbox.files import FILE, Files
 from runs.sandbox.state import World
 from runs.sandbox.wire import Reply, Request, error_reply, json_reply
 
 APP, RUN = "app", "run"
 ROUTES = [
     ("GET", r"/v1/apps", "apps", ""),
+    ("POST", r"/v1/apps/discover", "discover", ""),
     ("GET", r"/v1/apps/([^/]+)", "app", APP),
     ("POST", r"/v1/apps/([^/]+)/estimate", "estimate", APP),
     ("POST", r"/v1/apps/([^/]+)/runs", "run_start", APP),
     ("GET", r"/v1/runs", "runs", ""),
     ("GET", r"/v1/runs/([^/]+)", "run", RUN),
+    ("GET", r"/v1/runs/([^/]+)/wait", "wait", RUN),
+    ("GET", r"/v1/runs/([^/]+)/stream", "stream", RUN),
     ("POST", r"/v1/runs/([^/]+)/cancel", "cancel", RUN),
+    ("POST", r"/v1/runs/([^/]+)/feedback", "feedback", RUN),
     ("GET", r"/v1/account", "account", ""),
     ("GET", r"/v1/account/usage", "usage", ""),
     ("POST", r"/v1/assets/upload-urls", "upload_urls", ""),
+    ("POST", r"/v1/publishing/transfer-asset", "transfer", ""),
     ("GET", r"/v1/webhooks/signing-key", "signing_key", ""),
 ]
-FILE = re.compile(r"/(outputs|assets|samples|thumbs)/(.+)")
 UPLOAD = re.compile(r"/upload/([^/]+)")
 LEGACY_EXAMPLE = {
     "error": "Invalid inputs",
@@ -51,20 +54,21 @@ class Endpoint:
 class Router:
     """`answer` never raises anything but Dropped."""
 
-    def __init__(self, world: World, api: Api, files: Files, control: Control) -> None:
+    def __init__(self, world: World, api: Api, others: Sequence[object], files: Files, control: Control) -> None:
         self.world = world
         self.api = api
+        self.holders = (api, *others)  # who has a method for each endpoint, by its name
         self.files = files
         self.control = control
 
-    def answer(self, request: Request, stopping: threading.Event) -> Reply:
+    def answer(self, request: Request) -> Reply:
         if request.path.startswith("/control/"):
             return self._safely(request, lambda: self.control.handle(request, request.path.removeprefix("/control/")))
         endpoint = self._find(request)
         started = self.world.clock()
         status, run_id = 0, None
         try:
-            reply = self._answer(request, endpoint, stopping)
+            reply = self._answer(request, endpoint)
             status, run_id = reply.status, reply.run_id
             return reply
         except Dropped as dropped:
@@ -75,12 +79,13 @@ class Router:
                 "at": lifecycle.iso(started),
                 "method": request.method,
                 "path": request.path,
+                "query": request.query,
                 "endpoint": endpoint.name,
                 "status": status,
                 "runId": run_id or endpoint.run_id,
             })  # fmt: skip
 
-    def _answer(self, request: Request, endpoint: Endpoint, stopping: threading.Event) -> Reply:
+    def _answer(self, request: Request, endpoint: Endpoint) -> Reply:
         limits: dict[str, str] = {}
         if request.path.startswith("/v1/"):
             with self.world.lock:
@@ -93,16 +98,14 @@ class Router:
                 return error_reply(refused, request.request_id)
         with self.world.lock:
             fault = faults.take_fault(self.world.faults, endpoint.name, endpoint.app_id, endpoint.run_id)
-        reply = self._with_fault(request, endpoint, fault, stopping)
+        reply = self._with_fault(request, endpoint, fault)
         reply.headers = limits | reply.headers
         return reply
 
-    def _with_fault(
-        self, request: Request, endpoint: Endpoint, fault: Fault | None, stopping: threading.Event
-    ) -> Reply:
+    def _with_fault(self, request: Request, endpoint: Endpoint, fault: Fault | None) -> Reply:
         if fault and fault.fault == "drop_before":
             raise Dropped
-        if fault and fault.fault == "delay" and stopping.wait(30.0 if fault.seconds is None else fault.seconds):
+        if fault and fault.fault == "delay" and request.stopping.wait(30.0 if fault.seconds is None else fault.seconds):
             raise Dropped
         is_instead = fault is not None and fault.fault in faults.INSTEAD
         reply = Reply() if is_instead and fault and not fault.acts else self._act(request, endpoint)
@@ -112,6 +115,8 @@ class Router:
             raise Dropped(reply.run_id)
         if is_instead:
             reply = canned(fault, request, reply.run_id)
+        if fault.fault == "drip":
+            reply.drip = (60.0 if fault.seconds is None else fault.seconds, fault.gap or 5.0)
         reply.cut = fault.fault in {"truncate", "truncated"}
         reply.headers.update(fault.headers)
         return reply
@@ -142,13 +147,15 @@ class Router:
                 values = [unquote(value) for value in found.groups()]
                 return self._endpoint(request, name, what, values)
         if (file := FILE.fullmatch(request.path)) and request.method in {"GET", "HEAD"}:
-            return Endpoint("file", lambda: self.files.serve(request, file[1], file[2]))
+            return Endpoint("file", lambda: self.files.serve(request.path, file[1], file[2]))
         if (upload := UPLOAD.fullmatch(request.path)) and request.method == "PUT":
             return Endpoint("upload_put", lambda: self.files.receive(request, upload[1]))
         return Endpoint("", self._unknown, needs_key=request.path.startswith("/v1/"))
 
     def _endpoint(self, request: Request, name: str, what: str, values: list[str]) -> Endpoint:
-        method = getattr(self.api, name)
+        if name == "apps" and request.query.get("search"):
+            name = "search"
+        method = next(getattr(holder, name) for holder in self.holders if hasattr(holder, name))
         endpoint = Endpoint(name, lambda: method(request, *values), needs_key=True)
         if what == APP:
             endpoint.app_id = values[0]

@@ -1,13 +1,14 @@
 """Checks a start's inputs as strictly as the remote side does, all problems at once."""
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 Problem = dict[str, Any]
 # Tells the media kind of an address on this server: "image", "video", "audio", "" for anything else, None when absent.
 KindOf = Callable[[str], str | None]
+NAMES = ("key", "id", "name")
 EXTENSIONS = {
     "image": {"png", "jpg", "jpeg", "webp", "gif", "heic", "heif", "avif", "bmp", "tiff", "tif"},
     "video": {"mp4", "mov", "webm", "m4v", "mkv"},
@@ -20,9 +21,9 @@ def kind_by_extension(path: str) -> str:
     return next((kind for kind, known in EXTENSIONS.items() if extension in known), "")
 
 
-def resolve(parameters: list[dict[str, Any]], supplied: str) -> int | None:
-    """The position of the parameter meant by this name: by key, then id, then name."""
-    for attribute in ("key", "id", "name"):
+def resolve(parameters: list[dict[str, Any]], supplied: str, names: Sequence[str] = NAMES) -> int | None:
+    """The position of the parameter meant by this name: by key, then id, then name, or by those of `names` alone."""
+    for attribute in names:
         for position, parameter in enumerate(parameters):
             if parameter.get(attribute) == supplied:
                 return position
@@ -30,13 +31,21 @@ def resolve(parameters: list[dict[str, Any]], supplied: str) -> int | None:
 
 
 def check_inputs(
-    parameters: list[dict[str, Any]], inputs: dict[str, Any], kind_of: KindOf
+    parameters: list[dict[str, Any]],
+    inputs: dict[str, Any],
+    kind_of: KindOf,
+    *,
+    names: Sequence[str] = NAMES,
+    unknown_first: bool = False,
 ) -> tuple[dict[int, Any], list[Problem]]:
-    """The values by the parameter's position, and every problem found."""
+    """The values by the parameter's position, and every problem found; or just the unknown names when they come first.
+
+    `names` are the attributes that inputs are known by.
+    """
     values: dict[int, Any] = {}
     problems: list[Problem] = []
     for supplied, value in inputs.items():
-        position = resolve(parameters, supplied)
+        position = resolve(parameters, supplied, names)
         if position is None:
             problems.append(problem(supplied, "unknown_parameter", "unknown parameter"))
             continue
@@ -44,6 +53,9 @@ def check_inputs(
         found = check_value(parameters[position], value, kind_of)
         if found:
             problems.append(found)
+    unknown = [one for one in problems if one["code"] == "unknown_parameter"]
+    if unknown and unknown_first:
+        return values, unknown
     for position, parameter in enumerate(parameters):
         if position not in values and parameter.get("default") is None:
             message = "has no default and must be supplied"
@@ -61,9 +73,10 @@ def check_value(parameter: dict[str, Any], value: Any, kind_of: KindOf) -> Probl
         return _check_options(parameter, value)
     if kind == "url":
         return _check_url(parameter, value, kind_of)
-    if not isinstance(value, str):
+    # Numbers and booleans count as text, as the vendor's own check has it.
+    if not isinstance(value, str | bool | int | float):
         return problem(name, "invalid_type", "must be a string", got=type(value).__name__)
-    if not value and parameter.get("default") is None:
+    if value == "" and parameter.get("default") is None:
         return problem(name, "missing_no_default", "has no default and must be supplied")
     return None
 
@@ -83,7 +96,7 @@ def _check_options(parameter: dict[str, Any], value: Any) -> Problem | None:
 def _check_url(parameter: dict[str, Any], value: Any, kind_of: KindOf) -> Problem | None:
     name = parameter["name"]
     is_list = isinstance(value, list)
-    if is_list and not parameter.get("multiple"):
+    if is_list and not parameter.get("multiple") and len(value) != 1:
         return problem(name, "invalid_type", "takes one address, not a list", got="list")
     addresses = value if is_list else [value]
     if not all(isinstance(one, str) for one in addresses):

@@ -1,6 +1,8 @@
 """Requests and replies as plain values, between the socket and the endpoints."""
 
 import json
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
@@ -11,7 +13,10 @@ from runs.sandbox.errors import ApiError
 
 @dataclass
 class Request:
-    """`origin` is this server's own address as the caller wrote it; `stream` is the unread body of `length` bytes."""
+    """`origin` is this server's own address as the caller wrote it; `stream` is the unread body.
+
+    `stopping` is set when the server goes away, for whoever waits.
+    """
 
     method: str
     path: str
@@ -21,6 +26,7 @@ class Request:
     request_id: str
     stream: BinaryIO
     body: bytes = b""
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def json_object(self) -> dict[str, Any]:
         """The body as an object; empty counts as `{}`. Raises ApiError 400."""
@@ -37,7 +43,11 @@ class Request:
 
 @dataclass
 class Reply:
-    """What goes back; `cut` sends half of the body under its full length."""
+    """What goes back; `cut` sends half of the body under its full length, of `events` one.
+
+    `drip` is (seconds, gap): the body goes out in pieces, one every `gap` seconds, the last after `seconds`. `events`
+    is a body without a length, sent piece by piece as it comes.
+    """
 
     status: int = 200
     body: bytes = b""
@@ -46,6 +56,8 @@ class Reply:
     cut: bool = False
     file: Path | None = None
     run_id: str | None = None
+    drip: tuple[float, float] | None = None
+    events: Iterator[bytes] | None = None
 
 
 def json_reply(value: Any, status: int = 200, **more: Any) -> Reply:

@@ -138,7 +138,7 @@ def test_a_run_that_cannot_be_paid_is_refused(box: Box) -> None:
         ({}, "Style", "missing_no_default"),
         ({"Style": "ghibli"}, "Style", "invalid_option"),
         ({"Style": 3}, "Style", "invalid_type"),
-        ({"Style": "Ghibli", "Upload": ["https://a.example.com/a.png"]}, "Upload", "invalid_type"),
+        ({"Style": "Ghibli", "Upload": ["https://a.example.com/a.png"] * 2}, "Upload", "invalid_type"),
         ({"Style": "Ghibli", "Upload": "ftp://a.example.com/a.png"}, "Upload", "invalid_media"),
         ({"Style": "Ghibli", "Upload": "http://10.0.0.1/a.png"}, "Upload", "invalid_media"),
         ({"Style": "Ghibli", "Upload": "https://a.example.com/a.mp4"}, "Upload", "invalid_media"),

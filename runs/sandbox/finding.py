@@ -1,0 +1,98 @@
+"""How apps are found: the list and its search (row 1), and `discover` (row 16), which ranks them by words."""
+
+import re
+from typing import Any
+
+from runs.sandbox import catalogue, views
+from runs.sandbox.catalogue import App
+from runs.sandbox.errors import ApiError
+from runs.sandbox.state import World
+from runs.sandbox.wire import Reply, Request, json_reply
+
+DEFAULT_MATCHES, MOST_MATCHES = 5, 50
+MEDIA = ("image", "video", "audio", "text")
+WORD = re.compile(r"\w{3,}")
+MINOR = {"and", "for", "from", "into", "that", "the", "this", "with", "make", "want", "need", "please"}
+
+
+class Finding:
+    """One method per endpoint; each returns a Reply or raises ApiError."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def apps(self, request: Request) -> Reply:
+        """The list: a page of what is listed, in the order of this call."""
+        return self._page(request, [app for app in list(self.world.apps.values()) if catalogue.is_listed(app)])
+
+    def search(self, request: Request) -> Reply:
+        """The list with `search=`: also finds apps that no page of the list shows."""
+        wanted = request.query["search"].casefold()
+        findable = (app for app in list(self.world.apps.values()) if catalogue.is_findable(app))
+        return self._page(request, [app for app in findable if wanted in _text(app)])
+
+    def _page(self, request: Request, apps: list[App]) -> Reply:
+        orders = self.world.list_orders
+        with self.world.lock:
+            length = orders.length(request.query.get("limit"))
+            page = orders.arranged(apps)[:length]
+        return json_reply({"data": [views.app_summary(app, request.origin) for app in page]})
+
+    def discover(self, request: Request) -> Reply:
+        """`{intent, constraints?: {maxCredits?, outputFormat?}, limit?}`; the best match first."""
+        body = request.json_object()
+        intent, constraints = body.get("intent"), body.get("constraints") or {}
+        if not isinstance(intent, str) or not intent.strip():
+            raise ApiError(400, "intent must be a text that is not empty")
+        if not isinstance(constraints, dict):
+            raise ApiError(400, "constraints must be an object")
+        most = constraints.get("maxCredits")
+        if most is not None and (isinstance(most, bool) or not isinstance(most, int | float)):
+            raise ApiError(400, "maxCredits must be a number")
+        limit = _count(body.get("limit"))
+        words = set(WORD.findall(intent.casefold())) - MINOR
+        findable = (app for app in list(self.world.apps.values()) if catalogue.is_findable(app))
+        ranked = [(app, found) for app in findable if (found := _found(app, words)) and _fits(app, constraints)]
+        ranked.sort(key=lambda pair: -len(pair[1]))
+        matches = [_match(app, found, words, request.origin) for app, found in ranked[:limit]]
+        medium = next((kind for kind in MEDIA if kind in words), "image")
+        return json_reply({"data": {"matches": matches, "intent": {"medium": medium, "summary": intent.strip()}}})
+
+
+def _text(app: App) -> str:
+    return f"{app['name']}\n{app.get('description') or ''}".casefold()
+
+
+def _found(app: App, words: set[str]) -> set[str]:
+    """The words that this app answers: by name, description or kind of output; a plural meets its singular."""
+    text = " ".join([_text(app), *(output["type"] for output in app.get("outputs") or [])])
+    return {word for word in words if word.removesuffix("s") in text}
+
+
+def _fits(app: App, constraints: dict[str, Any]) -> bool:
+    most, kind = constraints.get("maxCredits"), constraints.get("outputFormat")
+    if most is not None and catalogue.full_cost(app) > most:
+        return False
+    return kind is None or any(output["type"] == kind for output in app.get("outputs") or [])
+
+
+def _match(app: App, found: set[str], words: set[str], origin: str) -> dict[str, Any]:
+    has_price = not app["sandbox"].get("noEstimate")
+    return {
+        "appId": app["appId"],
+        "name": app["name"],
+        "description": app.get("description"),
+        "relevanceScore": round(len(found) / len(words), 2),
+        "whyMatch": f"Matches {', '.join(sorted(found))}.",
+        "estimatedCredits": catalogue.credits(catalogue.full_cost(app)) if has_price else None,
+        "capabilities": None if app["sandbox"].get("legacy") else views.capabilities(app),
+        "thumbnail": views.thumbnail(app, origin),
+    }
+
+
+def _count(given: Any) -> int:
+    if given is None:
+        return DEFAULT_MATCHES
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise ApiError(400, "limit must be a whole number of at least 1")
+    return min(given, MOST_MATCHES)

@@ -1,0 +1,69 @@
+"""How the list of apps is cut: its largest limit, what a larger one meets, and an order that changes."""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from runs.sandbox.catalogue import App
+from runs.sandbox.errors import ApiError
+
+DEFAULT_LIMIT, MOST = 100, 500
+BEYOND = {"clamp", "refuse"}
+ORDERS = {"given", "popularity"}
+
+
+@dataclass
+class ListOrders:
+    """What tests ordered. `most` is the largest limit; `beyond` tells what a larger one meets: a silent cap or a 400.
+
+    In the order "popularity" each call sees the public apps shuffled anew, the workspace's own ones first; the same
+    `seed` and the same number of `calls` give the same order.
+    """
+
+    most: int = MOST
+    beyond: str = "clamp"
+    default: int = DEFAULT_LIMIT
+    refuses_limit: bool = False
+    order: str = "given"
+    seed: int = 0
+    calls: int = 0
+
+    def change(self, body: dict[str, Any]) -> None:
+        """Take over what `body` names, the rest stays. Raises ValueError for nonsense."""
+        self.beyond = _one_of(BEYOND, body.get("beyond", self.beyond))
+        self.order = _one_of(ORDERS, body.get("order", self.order))
+        if "most" in body:
+            self.most = MOST if body["most"] is None else int(body["most"])
+        if "default" in body:
+            self.default = DEFAULT_LIMIT if body["default"] is None else int(body["default"])
+        if "refuse_limit" in body:
+            self.refuses_limit = bool(body["refuse_limit"])
+        if "seed" in body:
+            self.seed, self.calls = int(body["seed"]), 0
+
+    def length(self, text: str | None) -> int:
+        """How many apps a call with this `limit` may see. Raises ApiError 400."""
+        if text is None:
+            return min(self.default, self.most)
+        if self.refuses_limit:
+            raise ApiError(400, "Unknown query parameter: limit")
+        if not text.isascii() or not text.isdigit() or int(text[:12]) < 1:
+            raise ApiError(400, "limit must be a whole number of at least 1")
+        limit = int(text[:12])
+        if limit > self.most and self.beyond == "refuse":
+            raise ApiError(400, f"limit must be at most {self.most}")
+        return min(limit, self.most)
+
+    def arranged(self, apps: list[App]) -> list[App]:
+        """The apps in the order of this call."""
+        self.calls += 1
+        if self.order == "given":
+            return apps
+        chance = random.Random(f"{self.seed}/{self.calls}")  # noqa: S311 - an order, not a secret
+        return sorted(chance.sample(apps, len(apps)), key=lambda app: bool(app.get("isPublic", True)))
+
+
+def _one_of(known: set[str], value: Any) -> str:
+    if value not in known:
+        raise ValueError(f"{value!r} is none of {sorted(known)}")
+    return str(value)
