@@ -76,7 +76,7 @@ def fetch_upload(upload_id: int) -> None:
 
 def request_catalog() -> None:
     """The Schedule's own task: the reading itself may take longer than a Schedule allows."""
-    catalog.request_refresh()
+    catalog.request_regular_refresh()
 
 
 def refresh_catalog() -> None:
@@ -85,6 +85,10 @@ def refresh_catalog() -> None:
 
 def complete_catalog() -> None:
     catalog.complete_catalog()
+
+
+def check_app(app_id: int) -> None:
+    catalog.check_app(app_id)
 
 
 def refresh_balance() -> None:

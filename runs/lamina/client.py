@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 QUICK = Patience(read=5, total=8)
 SLOW = Patience(read=10, total=20)
+APP_LIST = Patience(read=30, total=45)  # capabilities are worked out for each app of it; in the worker only
 START = Patience(read=60, total=75)  # below the 90 s that a task may take
 ASKED = Patience(read=12, total=15)  # somebody who has asked for an app is looking on
 LIST_LIMIT = 100  # the most rows of one list read
@@ -71,10 +72,18 @@ class LaminaClient:
         return f"LaminaClient({self._base_url!r})"
 
     # --- Apps ---------------------------------------------------------------------------------------------------------
-    def list_apps(self, limit: int = 200) -> list[AppSummary]:
-        """The catalogue, one page; apps that cannot be read are left out. Source: GET /v1/apps."""
+    def list_apps(self, limit: int | None = 200) -> list[AppSummary]:
+        """The catalogue, one page by popularity, never proved whole; apps that cannot be read are left out.
+
+        LIMIT None leaves the number to Lamina. Waits at most 45 s. Source: GET /v1/apps.
+        """
         return self._call(
-            "apps", "GET", "/v1/apps", lambda body: reading.rows(AppSummary, body)[0], query={"limit": limit}
+            "apps",
+            "GET",
+            "/v1/apps",
+            lambda body: reading.rows(AppSummary, body)[0],
+            query={"limit": limit},
+            wait=APP_LIST,
         )
 
     def search_apps(self, words: str, limit: int = FOUND_LIMIT) -> list[AppSummary]:

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.RunPython(bring_back, migrations.RunPython.noop),
         migrations.RemoveIndex(model_name="app", name="app_listed"),
         migrations.AddField("app", "forbidden_at", models.DateTimeField(blank=True, null=True)),
-        migrations.AddField("app", "form_problem", models.CharField(blank=True, default="", max_length=20)),
+        migrations.AddField("app", "form_problem", models.CharField(blank=True, default="", max_length=200)),
         migrations.AddField("app", "is_listed", models.BooleanField(default=True)),
         migrations.AddField("laminastatus", "app_asked_at", models.DateTimeField(blank=True, null=True)),
         migrations.AddField("laminastatus", "catalog_count", models.PositiveIntegerField(default=0)),

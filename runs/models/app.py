@@ -51,8 +51,8 @@ class App(models.Model):
     # Sample media behind `url` parameters' defaults: {source URL: StoredFile public id}.
     samples = models.JSONField(default=dict)
     schema = models.ForeignKey("runs.AppSchema", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    # Why no form can be made of what Lamina sent ("parameters", "size"); then there is no schema.
-    form_problem = models.CharField(max_length=20, blank=True, default="")
+    # Why no form can be made of what Lamina sent, in a sentence; then there is no schema.
+    form_problem = models.CharField(max_length=200, blank=True, default="")
     schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last answered for its own id
     schema_asked_at = models.DateTimeField(null=True, blank=True)  # when it was last asked for, answer or not
     # The estimate is the cost of a full run; without one the cost is unknown, not zero.
@@ -63,9 +63,9 @@ class App(models.Model):
     # How long its last runs took: half of them at most USUAL, nine in ten at most SLOW; null before five have ended.
     usual_seconds = models.FloatField(null=True, blank=True)
     slow_seconds = models.FloatField(null=True, blank=True)
-    # On the list for all: it came with Lamina's list, or somebody ran it or starred what it made. Others were only found.
+    # On the list for all: it came with Lamina's list, or somebody has run it. Others were only found.
     is_listed = models.BooleanField(default=True)
-    listed_at = models.DateTimeField(default=timezone.now)  # when Lamina's list last named it; it may come late or never
+    listed_at = models.DateTimeField(default=timezone.now)  # when Lamina's list last named it
     # One star for the whole team; while it is there, so is the app.
     starred_at = models.DateTimeField(null=True, blank=True)
     starred_by = models.ForeignKey(
@@ -82,7 +82,9 @@ class App(models.Model):
         ordering = ("position", "name")
         indexes = (
             # App.objects.listed() in catalogue order
-            models.Index(fields=["position", "name"], condition=models.Q(gone_at=None, is_listed=True), name="app_listed"),
+            models.Index(
+                fields=["position", "name"], condition=models.Q(gone_at=None, is_listed=True), name="app_listed"
+            ),
         )
 
     def __str__(self) -> str:
@@ -117,8 +119,16 @@ class App(models.Model):
         """Lamina has it, but not for this workspace."""
         return self.forbidden_at is not None
 
+    @property
+    def may_have_form(self) -> bool:
+        """Whether asking Lamina may still bring a form: it has not said that there is none to be had."""
+        return not (self.is_gone or self.is_forbidden or self.form_problem)
+
     def schema_is_stale(self, now: datetime) -> bool:
-        return self.schema_fetched_at is None or now - self.schema_fetched_at > SCHEMA_FRESH_FOR
+        """Whether to ask Lamina again when somebody opens the app."""
+        if self.schema_fetched_at is None or (self.schema_id is None and self.may_have_form):
+            return True
+        return now - self.schema_fetched_at > SCHEMA_FRESH_FOR
 
 
 class AppSchema(models.Model):

@@ -61,7 +61,7 @@ class LaminaStatus(models.Model):
     catalog_limit = models.PositiveSmallIntegerField(null=True, blank=True)
     catalog_limit_until = models.DateTimeField(null=True, blank=True)
     catalog_count = models.PositiveIntegerField(default=0)  # apps on the last list
-    # What is wrong with the list since when ("refused", "slow", "away", "unreadable"), and Lamina's own sentence.
+    # What is wrong with the list since when ("refused", "late", "unreadable"), and Lamina's own sentence.
     catalog_problem = models.CharField(max_length=20, blank=True, default="")
     catalog_problem_at = models.DateTimeField(null=True, blank=True)
     catalog_quote = models.CharField(max_length=300, blank=True, default="")

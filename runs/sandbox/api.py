@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote, urlsplit
 from runs.sandbox import catalogue, faults, lifecycle, validation, views
 from runs.sandbox.errors import ApiError, Dialect
 from runs.sandbox.lookup import app_of, run_of, whole_number
-from runs.sandbox.state import WORKSPACE_ID, World
+from runs.sandbox.state import WORKSPACE_ID, Upload, World
 from runs.sandbox.webhooks import Deliveries
 from runs.sandbox.wire import Reply, Request, json_reply
 
@@ -137,13 +137,12 @@ class Api:
             raise ApiError(400, "every file needs a filename and a mediaType of image, video or audio")
         hint = content_type_hint(filename, media_type)
         upload = self.world.add_upload(filename, media_type, hint)
-        safe = quote(re.sub(r"[^\w.-]+", "-", filename.encode("utf-8", "replace").decode()).strip("-.") or "file")
         return {
             "filename": filename,
             "mediaType": media_type,
             "contentTypeHint": hint,
             "uploadUrl": f"{origin}/upload/{upload.upload_id}?signature={upload.token}",
-            "assetUrl": f"{origin}/assets/{upload.upload_id}/{safe}",
+            "assetUrl": asset_address(upload, origin),
             "assetId": upload.upload_id,
             "expiresAt": lifecycle.iso(self.world.clock() + 3600),
         }
@@ -166,6 +165,12 @@ class Api:
         if len(parts) > 2 and parts[1] in {"samples", "outputs", "thumbs"}:
             return validation.kind_by_extension(unquote(parts[-1])) or None
         return None
+
+
+def asset_address(upload: Upload, origin: str) -> str:
+    name = upload.filename.encode("utf-8", "replace").decode()
+    safe = quote(re.sub(r"[^\w.-]+", "-", name).strip("-.") or "file")
+    return f"{origin}/assets/{upload.upload_id}/{safe}"
 
 
 def content_type_hint(filename: str, media_type: str) -> str:

@@ -19,6 +19,12 @@ stays as it was. With `SandboxDoor` of the tests: `sandbox.control("list", most=
     POST keys            {"accepted": ["lma_next"]}
     POST webhooks        {"lose": 1, "repeat": 2, "early": true, "body": null, "delays": [0.1]}
 
+    POST follow          {"look_seconds": 0.1, "ping_seconds": 1, "stream_seconds": 5}: pace of `stream` (2, 15, 600)
+                         {"feedback_seconds": 3}: how long feedback takes (null: as long as the run did)
+                         {"feedback_waits": false}: feedback answers at once; the run reads `running` until it is done
+    POST transfer        {"shape": "docs"}: `transfer-asset` answers `url` alone; "sdk": cdnUrl, assetId, filename;
+                         "both" (at first): all four
+
 The list of apps (`GET /v1/apps`; with `search=` it is the endpoint "search" in faults and in the log):
 
     POST list            {"most": 25, "beyond": "refuse"}: limit=26 is a 400; "clamp" (at first): 25 apps, silently
@@ -82,6 +88,8 @@ class Control:
             ("DELETE", "apps"): self._remove_app,
             ("POST", "odd-apps"): self._add_odd_apps,
             ("POST", "list"): self._list,
+            ("POST", "follow"): self._follow,
+            ("POST", "transfer"): self._transfer,
             ("POST", "webhooks"): self._webhooks,
         }.get((request.method, head))
         if order is None:
@@ -201,6 +209,24 @@ class Control:
 
     def _remove_app(self, body: dict[str, Any], app_id: str) -> Any:
         del self.world.apps[app_id]
+        return {"ok": True}
+
+    def _follow(self, body: dict[str, Any], _: str) -> Any:
+        orders = self.world.follow_orders
+        for name in ("look_seconds", "ping_seconds", "stream_seconds"):
+            if name in body:
+                setattr(orders, name, float(body[name]))
+        if "feedback_seconds" in body:
+            given = body["feedback_seconds"]
+            orders.feedback_seconds = None if given is None else float(given)
+        if "feedback_waits" in body:
+            orders.feedback_waits = bool(body["feedback_waits"])
+        return {"ok": True}
+
+    def _transfer(self, body: dict[str, Any], _: str) -> Any:
+        if body["shape"] not in {"docs", "sdk", "both"}:
+            raise ValueError(body["shape"])
+        self.world.transfer_shape = body["shape"]
         return {"ok": True}
 
     def _webhooks(self, body: dict[str, Any], _: str) -> Any:

@@ -13,7 +13,9 @@ from runs.sandbox.wire import Reply, Request
 
 MOST_UPLOAD_BYTES = 1024**3
 MEDIA_TYPES = {"jpg": "image/jpeg", "webp": "image/webp", "webm": "video/webm", "wav": "audio/wav"}
-OUTPUT = re.compile(r"(\d{1,4})(?:-(\d{1,2}))?\.\w{1,8}")
+FILE = re.compile(r"/(outputs|assets|samples|thumbs)/(.+)")
+# Position, revision, part: `0.jpg`, `0-1.jpg`, `0.r2.jpg`, `0.r2-1.jpg`.
+OUTPUT = re.compile(r"(\d{1,4})(?:\.r(\d{1,4}))?(?:-(\d{1,2}))?\.\w{1,8}")
 
 
 class Files:
@@ -23,9 +25,9 @@ class Files:
         self.world = world
         self.gallery = gallery
 
-    def serve(self, request: Request, kind: str, rest: str) -> Reply:
+    def serve(self, path: str, kind: str, rest: str) -> Reply:
         """GET of any file address; 410 when tests let it expire."""
-        if self.world.is_all_expired or request.path in self.world.expired:
+        if self.world.is_all_expired or path in self.world.expired:
             raise ApiError(410, "This file has expired")
         serve = {"outputs": self._output, "assets": self._asset, "samples": self._sample, "thumbs": self._thumb}[kind]
         return serve(rest)
@@ -38,7 +40,9 @@ class Files:
             raise ApiError(404, "No such file")
         if lifecycle.output_state(run, position, self.world.clock()) != "completed":
             raise ApiError(404, "No such file")
-        path, media_type = self.gallery.output(run, position, int(found[2] or 0))
+        if (revision := int(found[2] or 0)) > run.revisions.get(str(position), 0):
+            raise ApiError(404, "No such file")
+        path, media_type = self.gallery.output(run, position, int(found[3] or 0), revision)
         return Reply(file=path, content_type=media_type)
 
     def _asset(self, rest: str) -> Reply:

@@ -35,10 +35,13 @@ class Gallery:
         self._folder = self.world.folder / "drawn"
         self._folder.mkdir(parents=True, exist_ok=True)
 
-    def output(self, run: Run, position: int, part: int) -> tuple[Path, str]:
-        """File and media type of one output; `part` counts the pictures of an output that holds several."""
+    def output(self, run: Run, position: int, part: int, revision: int = 0) -> tuple[Path, str]:
+        """File and media type of one output.
+
+        `part` counts the pictures of an output that holds several, `revision` how often it was made anew.
+        """
         kind = run.outputs[position]["type"]
-        job = job_of(run, position, part)
+        job = job_of(run, position, part, revision)
         extension, media_type = views.MEDIA.get(kind, views.OTHER_MEDIA)
         makers: dict[str, Callable[[], bytes]] = {
             "image": lambda: posters.draw(job, self.open),

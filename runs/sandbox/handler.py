@@ -147,18 +147,23 @@ class Handler(BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return
         if reply.events is not None:
-            self._stream(reply.events)
+            self._stream(reply.events, is_cut=reply.cut)
         elif reply.drip:
             self._drip(reply, length, *reply.drip)
         else:
             self._write(reply, length)
         self.wfile.flush()
 
-    def _stream(self, events: Iterator[bytes]) -> None:
+    def _stream(self, events: Iterator[bytes], is_cut: bool) -> None:
         for piece in events:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             self.wfile.flush()
-        self.wfile.write(b"0\r\n\r\n")
+            if is_cut:
+                break
+        if is_cut or self.server.stopping.is_set():
+            self._drop()
+        else:
+            self.wfile.write(b"0\r\n\r\n")
 
     def _drip(self, reply: Reply, length: int, seconds: float, gap: float) -> None:
         body = (reply.file.read_bytes() if reply.file else reply.body)[:length]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 FINAL = {"completed", "failed", "cancelled"}
+VARIANTS = 5  # equal inputs give this many different pictures in turn, so that "run again" shows something new
 FAILURE_TEXT = "The model could not make this picture. Please try another input."
 OUTPUT_FAILURE_TEXT = "This output could not be made."
 # The share of a run's time that it spends waiting, never more than this many seconds.
@@ -37,6 +38,9 @@ class Run:
     # What the control door or a cancel did: {"status", "at", "error", "ready"}.
     override: dict[str, Any] | None = None
     delivered: bool = False
+    # The last feedback: {"at", "seconds", "positions"}; and how often each output, by its position, was made anew.
+    refinement: dict[str, Any] | None = None
+    revisions: dict[str, int] = field(default_factory=dict)
 
     def as_record(self) -> dict[str, Any]:
         return asdict(self)
@@ -48,9 +52,21 @@ class Run:
     @property
     def ends_at(self) -> float | None:
         """When the run reaches its final state, None when it will not do so by itself."""
+        if self.refinement and not self._is_overruled:
+            return float(self.refinement["at"]) + float(self.refinement["seconds"])
         if self.override:
             return float(self.override["at"]) if self.override["status"] in FINAL else None
         return None if self.outcome == "never" else self.created_at + self.seconds
+
+    @property
+    def _is_overruled(self) -> bool:
+        """Whether the control door or a cancel came after the last feedback."""
+        return bool(self.override and self.refinement and self.override["at"] > self.refinement["at"])
+
+    def is_refining(self, now: float) -> bool:
+        if not self.refinement or self._is_overruled:
+            return False
+        return bool(now < self.refinement["at"] + self.refinement["seconds"])
 
     def lands_at(self, position: int) -> float:
         """When the output at this position (0-based) is due: evenly over the running time, the last at the end."""
@@ -60,6 +76,8 @@ class Run:
 
 def status_at(run: Run, now: float) -> str:
     ends_at = run.ends_at
+    if run.is_refining(now):
+        return "running"
     if ends_at is not None and now >= ends_at:
         return final_status(run)
     if run.override and run.override["status"] == "running":
@@ -82,6 +100,8 @@ def is_final(run: Run, now: float) -> bool:
 def output_state(run: Run, position: int, now: float) -> str:
     """`pending`, `completed`, `error` or `cancelled` of one output."""
     status = status_at(run, now)
+    if run.is_refining(now) and run.refinement and position in run.refinement["positions"]:
+        return "pending"
     landed = _has_landed(run, position, now)
     if landed:
         return "error" if position in run.failed else "completed"
@@ -106,6 +126,17 @@ def _has_landed(run: Run, position: int, now: float) -> bool:
     if run.outcome in {"failed", "cancelled"} and not run.failed:
         return False
     return now >= run.lands_at(position)
+
+
+def started_at(run: Run, now: float) -> float | None:
+    """When it began to run: None while it waits, and for ever when it failed or was cancelled while it waited."""
+    status = status_at(run, now)
+    if status == "queued":
+        return None
+    changed_at = float(run.override["at"]) if run.override else run.starts_at
+    if changed_at >= run.starts_at:
+        return run.starts_at
+    return None if status in {"failed", "cancelled"} else changed_at
 
 
 def iso(moment: float | None) -> str | None:

@@ -12,7 +12,7 @@ from runs.sandbox.api import Api
 from runs.sandbox.control import Control
 from runs.sandbox.errors import TEXTS, ApiError, Dropped
 from runs.sandbox.faults import Fault
-from runs.sandbox.files import Files
+from runs.sandbox.files import FILE, Files
 from runs.sandbox.state import World
 from runs.sandbox.wire import Reply, Request, error_reply, json_reply
 
@@ -25,13 +25,16 @@ ROUTES = [
     ("POST", r"/v1/apps/([^/]+)/runs", "run_start", APP),
     ("GET", r"/v1/runs", "runs", ""),
     ("GET", r"/v1/runs/([^/]+)", "run", RUN),
+    ("GET", r"/v1/runs/([^/]+)/wait", "wait", RUN),
+    ("GET", r"/v1/runs/([^/]+)/stream", "stream", RUN),
     ("POST", r"/v1/runs/([^/]+)/cancel", "cancel", RUN),
+    ("POST", r"/v1/runs/([^/]+)/feedback", "feedback", RUN),
     ("GET", r"/v1/account", "account", ""),
     ("GET", r"/v1/account/usage", "usage", ""),
     ("POST", r"/v1/assets/upload-urls", "upload_urls", ""),
+    ("POST", r"/v1/publishing/transfer-asset", "transfer", ""),
     ("GET", r"/v1/webhooks/signing-key", "signing_key", ""),
 ]
-FILE = re.compile(r"/(outputs|assets|samples|thumbs)/(.+)")
 UPLOAD = re.compile(r"/upload/([^/]+)")
 LEGACY_EXAMPLE = {
     "error": "Invalid inputs",
@@ -144,7 +147,7 @@ class Router:
                 values = [unquote(value) for value in found.groups()]
                 return self._endpoint(request, name, what, values)
         if (file := FILE.fullmatch(request.path)) and request.method in {"GET", "HEAD"}:
-            return Endpoint("file", lambda: self.files.serve(request, file[1], file[2]))
+            return Endpoint("file", lambda: self.files.serve(request.path, file[1], file[2]))
         if (upload := UPLOAD.fullmatch(request.path)) and request.method == "PUT":
             return Endpoint("upload_put", lambda: self.files.receive(request, upload[1]))
         return Endpoint("", self._unknown, needs_key=request.path.startswith("/v1/"))

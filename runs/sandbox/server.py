@@ -13,10 +13,12 @@ from runs.sandbox.api import Api
 from runs.sandbox.control import Control
 from runs.sandbox.files import Files
 from runs.sandbox.finding import Finding
+from runs.sandbox.following import Following
 from runs.sandbox.gallery import Gallery
 from runs.sandbox.handler import Handler
 from runs.sandbox.routing import Router
 from runs.sandbox.state import World
+from runs.sandbox.transfers import Transfers
 from runs.sandbox.webhooks import Deliveries
 
 DEFAULT_SECONDS = 7.0
@@ -69,11 +71,12 @@ class Sandbox:
         self.world = World(self.data_dir, seconds, per_minute)
         self._deliveries = Deliveries(self.world)
         gallery = Gallery(self.world)
+        files = Files(self.world, gallery)
         router = Router(
             self.world,
             Api(self.world, self._deliveries),
-            [Finding(self.world)],
-            Files(self.world, gallery),
+            [Finding(self.world), Following(self.world), Transfers(self.world, files)],
+            files,
             Control(self.world, self._deliveries),
         )
         self._server = Server(port, router)

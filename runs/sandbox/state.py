@@ -21,7 +21,6 @@ from runs.sandbox.store import Store
 KEY = "lma_sandbox"
 WORKSPACE_ID = "ws-sandbox"
 START_BALANCE = 4250.0
-VARIANTS = 5  # equal inputs give this many different pictures in turn, so that "run again" shows something new
 LOG_LENGTH = 20_000
 
 
@@ -34,6 +33,20 @@ class WebhookOrders:
     early: bool = False
     body: Any = None
     delays: tuple[float, ...] = (5.0, 30.0, 120.0)
+
+
+@dataclass
+class FollowOrders:
+    """The pace of streams and feedback, in seconds; `feedback_seconds` None is as long as the run itself took.
+
+    Without `feedback_waits` feedback answers at once, with what is made anew still pending.
+    """
+
+    look_seconds: float = 2.0
+    ping_seconds: float = 15.0
+    stream_seconds: float = 600.0
+    feedback_seconds: float | None = None
+    feedback_waits: bool = True
 
 
 @dataclass
@@ -75,6 +88,8 @@ class World:
         self.scripts: list[faults.Script] = []
         self.webhook_orders = WebhookOrders()
         self.list_orders = ListOrders()
+        self.follow_orders = FollowOrders()
+        self.transfer_shape = "both"
         self.accepted_keys = {KEY}
         self.limiter = Limiter(self.default_per_minute)
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
@@ -151,7 +166,7 @@ class World:
         key = json.dumps([app_id, inputs], sort_keys=True)
         count = self._same_inputs.get(key, 0)
         self._same_inputs[key] = count + 1
-        return count % VARIANTS
+        return count % lifecycle.VARIANTS
 
     def override(self, run: Run, status: str, *, error: str | None = None, ready: int | None = None) -> None:
         """Bring a run into a state now."""
@@ -159,6 +174,16 @@ class World:
             run.override = {"status": status, "at": self.clock(), "error": error, "ready": ready}
             if status not in lifecycle.FINAL:
                 run.delivered = False
+            self.keep(run)
+
+    def refine(self, run: Run, positions: list[int], cost: float, seconds: float) -> None:
+        """Take the credits and make these outputs anew from now on; the caller has checked everything."""
+        with self.lock:
+            run.refinement = {"at": self.clock(), "seconds": seconds, "positions": positions}
+            for position in positions:
+                run.revisions[str(position)] = run.revisions.get(str(position), 0) + 1
+            run.cost += cost
+            self.set_balance(self.balance - cost)
             self.keep(run)
 
     def newest_first(self) -> list[Run]:

@@ -125,7 +125,7 @@ def run_status(run: Run, now: float, origin: str) -> dict[str, Any]:
         "outputs": outputs,
         "errorMessage": lifecycle.error_message(run, now),
         "createdAt": lifecycle.iso(run.created_at),
-        "startedAt": lifecycle.iso(run.starts_at) if status != "queued" else None,
+        "startedAt": lifecycle.iso(lifecycle.started_at(run, now)),
         "completedAt": lifecycle.iso(run.ends_at) if status in lifecycle.FINAL else None,
     }
     if not run.is_legacy:
@@ -154,7 +154,7 @@ def run_row(run: Run, now: float) -> dict[str, Any]:
         "status": status,
         "source": "api_app",
         "errorMessage": lifecycle.error_message(run, now),
-        "startedAt": lifecycle.iso(run.starts_at) if status != "queued" else None,
+        "startedAt": lifecycle.iso(lifecycle.started_at(run, now)),
         "completedAt": lifecycle.iso(run.ends_at) if status in lifecycle.FINAL else None,
         "createdAt": lifecycle.iso(run.created_at),
     }
@@ -204,6 +204,9 @@ def _result(run: Run, position: int, origin: str) -> dict[str, Any]:
     kind = run.outputs[position]["type"]
     extension, media_type = MEDIA.get(kind, OTHER_MEDIA)
     address = f"{origin}/outputs/{run.run_id}/{position}"
+    revision = run.revisions.get(str(position), 0)
+    if revision:
+        address += f".r{revision}"  # what was made anew has an address of its own
     result: dict[str, Any] = {
         "type": run.types.get(str(position), kind),
         "mimeType": media_type,
@@ -218,7 +221,7 @@ def _result(run: Run, position: int, origin: str) -> dict[str, Any]:
     if kind == "video":
         result |= {"dimensions": {"width": VIDEO_SIZE[0], "height": VIDEO_SIZE[1]}, "durationSeconds": VIDEO_SECONDS}
     elif kind == "text" and str(position) not in run.values:
-        result["value"] = texts.write(job_of(run, position))
+        result["value"] = texts.write(job_of(run, position, revision=revision))
     elif kind == "audio":
         result["durationSeconds"] = AUDIO_SECONDS
     if run.outcome == "no_output":

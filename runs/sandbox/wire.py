@@ -43,7 +43,7 @@ class Request:
 
 @dataclass
 class Reply:
-    """What goes back; `cut` sends half of the body under its full length.
+    """What goes back; `cut` sends half of the body under its full length, of `events` one.
 
     `drip` is (seconds, gap): the body goes out in pieces, one every `gap` seconds, the last after `seconds`. `events`
     is a body without a length, sent piece by piece as it comes.

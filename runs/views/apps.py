@@ -35,7 +35,7 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
         return _pressed(request, app)
     if slug != app.slug:
         return redirect(f"{app.get_absolute_url()}?{request.GET.urlencode()}" if request.GET else app)
-    if app.schema is None or app.schema_is_stale(timezone.now()):
+    if app.schema_is_stale(timezone.now()):
         catalog.request_app_refresh(app)
     catalog.request_balance_if_stale()
     if app.schema is None:
@@ -258,6 +258,6 @@ def _page(
         "is_private": is_private,
         "notices": opened_with.notices,
         "results": run_cards(made.for_cards()[:RESULTS_SHOWN], request.user),
-        "is_waiting": form is None,
+        "is_waiting": form is None and app.may_have_form,
     }
     return render_page(request, "runs/app_detail.html", context, status=status)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from runs.sandbox.lifecycle import Run
+from runs.sandbox.lifecycle import VARIANTS, Run
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class Job:
         return next(found, "")
 
 
-def job_of(run: Run, position: int, part: int = 0) -> Job:
+def job_of(run: Run, position: int, part: int = 0, revision: int = 0) -> Job:
     shown = tuple((tidy(str(one["name"])), one["type"], _drawable(one["type"], one["value"])) for one in run.shown)
     label = tidy(run.outputs[position]["label"])
-    return Job(run.app_id, tidy(run.app_name), label, position, part, run.variant, shown)
+    return Job(run.app_id, tidy(run.app_name), label, position, part, run.variant + VARIANTS * revision, shown)
 
 
 def _drawable(kind: Any, value: Any) -> Any:

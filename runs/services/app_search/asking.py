@@ -201,7 +201,7 @@ def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> Non
     is_new = not App.objects.filter(remote_id=remote_id).exists()
     summary = AppSummary(app_id=remote_id, name=detail.name, description=detail.description)
     app = App.objects.filter(remote_id=remote_id).first() or catalog.record_found([summary])[0]
-    catalog.refresh_app(app.pk)
+    catalog.store_detail(app, detail)
     _save(search, finds=[{"app": app.pk, "why": "", "credits": None, "is_new": is_new}])
 
 

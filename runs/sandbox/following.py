@@ -1,0 +1,106 @@
+"""Following a run without polling (rows 6 and 7), and refining a finished one in place (row 10)."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from runs.sandbox import catalogue, lifecycle, views
+from runs.sandbox.errors import ApiError, Dropped
+from runs.sandbox.lifecycle import Run
+from runs.sandbox.lookup import run_of, whole_number
+from runs.sandbox.state import World
+from runs.sandbox.wire import Reply, Request, json_reply
+
+LOOK_SECONDS = 0.05  # how soon a call that waits for a run notices its end
+
+
+@dataclass
+class Following:
+    """One method per endpoint; each returns a Reply or raises ApiError."""
+
+    world: World
+
+    def wait(self, request: Request, run_id: str) -> Reply:
+        """Silent until the run is final or `timeout` seconds (1 to 120, at first 60) have passed."""
+        run, seconds = run_of(self.world, run_id), whole_number(request.query, "timeout", 60, 1, 120)
+        body: dict[str, Any] = {} if self._is_final_within(run, seconds, request) else {"timeout": True}
+        return json_reply({"data": self._status(run, request.origin)} | body)
+
+    def stream(self, request: Request, run_id: str) -> Reply:
+        """Server-sent events until the run is final."""
+        run = run_of(self.world, run_id)
+        return Reply(content_type="text/event-stream", events=self._events(run, request))
+
+    def feedback(self, request: Request, run_id: str) -> Reply:
+        """Make outputs of a completed run anew, under the same run id; a slow call that spends credits.
+
+        Outputs whose labels the text names, in any case; all of them when it names none.
+        """
+        run, text = run_of(self.world, run_id), request.json_object().get("feedback")
+        if not isinstance(text, str) or not text.strip():
+            raise ApiError(400, "feedback must be a text that is not empty")
+        with self.world.lock:
+            if lifecycle.status_at(run, self.world.clock()) != "completed":
+                raise ApiError(400, "Only completed runs can be refined")
+            named = [n for n, one in enumerate(run.outputs) if one["label"].casefold() in text.casefold()]
+            positions = named or list(range(len(run.outputs)))
+            cost = catalogue.cost([run.outputs[n] for n in positions])
+            if cost > self.world.balance:
+                raise ApiError(400, "Insufficient credits to refine this run")
+            seconds = self.world.follow_orders.feedback_seconds
+            self.world.refine(run, positions, cost, run.seconds if seconds is None else seconds)
+        if self.world.follow_orders.feedback_waits:
+            self._is_final_within(run, 600, request)
+        return json_reply({"data": self._refinement(run, positions, text, request.origin)}, run_id=run_id)
+
+    def _refinement(self, run: Run, positions: list[int], text: str, origin: str) -> dict[str, Any]:
+        status = self._status(run, origin)
+        refined = [{"nodeId": lifecycle.node_id(run.run_id, n), "reason": text.strip()} for n in positions]
+        return {
+            "runId": run.run_id,
+            "status": status["status"],
+            "summary": f"Refined {len(positions)} of {len(run.outputs)} outputs.",
+            "refinedNodes": refined,
+            "outputs": status["outputs"],
+            "errorMessage": status["errorMessage"],
+        }
+
+    def _status(self, run: Run, origin: str) -> dict[str, Any]:
+        with self.world.lock:
+            return views.run_status(run, self.world.clock(), origin)
+
+    def _is_final_within(self, run: Run, seconds: float, request: Request) -> bool:
+        deadline = time.monotonic() + seconds
+        while not lifecycle.is_final(run, self.world.clock()):
+            if time.monotonic() >= deadline:
+                return False
+            if request.stopping.wait(LOOK_SECONDS):
+                raise Dropped
+        return True
+
+    def _events(self, run: Run, request: Request) -> Iterator[bytes]:
+        """`progress` on every change, `ping` in between; at last `complete`, `error` or `timeout`."""
+        orders, seen = self.world.follow_orders, None
+        began = pinged = time.monotonic()
+        while True:
+            status, now = self._status(run, request.origin), time.monotonic()
+            if status["status"] in lifecycle.FINAL:
+                yield _event("complete" if status["status"] == "completed" else "error", status)
+                return
+            if now - began >= orders.stream_seconds:
+                yield _event("timeout", {"message": "The stream has ended. Open it again or poll the run."})
+                return
+            if status != seen:
+                seen = status
+                yield _event("progress", status)
+            if now - pinged >= orders.ping_seconds:
+                pinged = now
+                yield _event("ping", int(self.world.clock() * 1000))
+            if request.stopping.wait(orders.look_seconds):
+                return
+
+
+def _event(name: str, data: Any) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode("ascii")
