@@ -88,9 +88,7 @@ def _part(request: PortalRequest, q: str, makes: str, *, is_asked: bool = False)
     return part_of(q, makes, tries=_tries(request))
 
 
-def _part_context(
-    request: PortalRequest, part: Part | None, q: str, makes: str, *, is_going: bool
-) -> dict[str, Any]:
+def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str, *, is_going: bool) -> dict[str, Any]:
     """PART with the addresses it goes on by: of its next look (with scripts, and without), and of asking anew."""
     if part is None:
         return {"part": None}

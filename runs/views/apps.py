@@ -32,7 +32,7 @@ EXPIRED = "This form was opened for somebody else or too long ago. Everything is
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
-    app = get_object_or_404(App.objects.select_related("schema", "thumbnail"), public_id=app_id)
+    app = get_object_or_404(App.objects.select_related("schema", "thumbnail", "starred_by"), public_id=app_id)
     if request.method == "POST":
         return _pressed(request, app)
     if slug != app.slug:
@@ -43,7 +43,9 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     if app.schema is not None:
         return _opened(request, app, app.schema)
     if wants_fragment(request) and app.may_have_form:
-        response = render_page(request, "runs/app_detail.html", {"look": form_look(app, request.GET)}, partial="form-look")
+        response = render_page(
+            request, "runs/app_detail.html", {"look": form_look(app, request.GET)}, partial="form-look"
+        )
         return reswap(retarget(response, "#form-look"), "outerHTML")
     return _page(request, app, None, Opening())
 

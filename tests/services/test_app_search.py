@@ -24,7 +24,13 @@ from tests.work import work
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UUID = "7d2c1a1e-51f2-4a3c-9b0e-0c4d2f6a8b13"
-BEYOND = {"appId": UUID, "name": "Dental advert", "description": "A poster for a dentist.", "outputs": [], "parameters": []}
+BEYOND = {
+    "appId": UUID,
+    "name": "Dental advert",
+    "description": "A poster for a dentist.",
+    "outputs": [],
+    "parameters": [],
+}
 
 
 @pytest.fixture
@@ -139,7 +145,10 @@ def test_a_known_app_keeps_its_picture_whatever_a_match_leaves_out(
         ("app_3xQ-9", ["app_3xQ-9"]),
         (f"https://app.uselamina.ai/apps/{UUID}", [UUID]),
         (f" https://app.uselamina.ai/apps/{UUID}/?tab=run#top ", [UUID]),
-        (f"app.uselamina.ai/w/11111111-2222-3333-4444-555555555555/a/{UUID}", [UUID, "11111111-2222-3333-4444-555555555555"]),
+        (
+            f"app.uselamina.ai/w/11111111-2222-3333-4444-555555555555/a/{UUID}",
+            [UUID, "11111111-2222-3333-4444-555555555555"],
+        ),
         (f"look at https://elsewhere.test/{UUID} please", [UUID]),
         (f"https://app.uselamina.ai/?id={UUID}", []),
         ("https://app_x.test/", []),

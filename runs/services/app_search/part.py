@@ -142,4 +142,6 @@ def _suggestions(search: AppSearch, makes: str) -> Iterator[Suggestion]:
         if is_above and not find["why"]:
             continue
         cost = app.credits_expected if find["credits"] is None else Decimal(find["credits"])
-        yield Suggestion(app_card(app), find["why"], about_credits(cost), app.is_on_list, bool(find["is_new"]) and not find["why"])
+        yield Suggestion(
+            app_card(app), find["why"], about_credits(cost), app.is_on_list, bool(find["is_new"]) and not find["why"]
+        )

@@ -17,6 +17,8 @@ FETCHING = "Fetching the form of this app from Lamina…"
 SLOW = "Lamina takes longer than usual. The form appears here by itself."
 AWAY = "We can't reach Lamina just now. The form appears here as soon as it answers."
 
+KEYS = {FETCHING: "f", SLOW: "s", AWAY: "a"}
+
 
 @dataclass(frozen=True)
 class FormLook:
@@ -26,6 +28,7 @@ class FormLook:
     delay_ms: int
     plain_seconds: int
     words: str
+    is_news: bool  # the words are others than at the last look: to be read aloud once
 
 
 def form_look(app: App, query: QueryDict) -> FormLook:
@@ -35,11 +38,12 @@ def form_look(app: App, query: QueryDict) -> FormLook:
     delays = [min(round(FIRST_MS * GROWTH**n), MOST_MS) for n in range(min(count, 40) + 1)]
     is_slow = sum(delays[:-1]) > SLOW_AFTER_MS
     following = query.copy()
-    following["look"] = str(min(count, 998) + 1)
-    away = health.lamina_status().away_since is not None
+    words = AWAY if health.lamina_status().away_since else SLOW if is_slow else FETCHING
+    following["look"], following["said"] = str(min(count, 998) + 1), KEYS[words]
     return FormLook(
         url=f"{app.get_absolute_url()}?{following.urlencode()}",
         delay_ms=delays[-1],
         plain_seconds=1 if count < 4 else 4,
-        words=AWAY if away else SLOW if is_slow else FETCHING,
+        words=words,
+        is_news=query.get("said") != KEYS[words],
     )
