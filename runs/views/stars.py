@@ -1,4 +1,5 @@
-"""The star of a run, of a result and of an app: what is posted says which way, so that a second click changes nothing more."""
+"""The star of a run, of a result and of an app: what is posted says which way, so that a second
+click changes nothing more."""
 
 from urllib.parse import urlsplit
 

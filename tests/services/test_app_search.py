@@ -1,4 +1,4 @@
-"""Apps beyond the list: found by words, by what somebody needs, by a pasted address; what goes wrong has its sentence."""
+"""Apps beyond the list: found by words, by a need, by a pasted address; what goes wrong has its sentence."""
 
 import threading
 import time
@@ -366,7 +366,7 @@ def test_apps_with_all_words_come_first_then_those_with_some(as_alice: Client) -
     found = as_alice.get("/apps/", {"q": "photo of the red shoe"}).context
 
     assert found["apps"] == []
-    assert [card.name for card in found["partly"]][0] == "Red shoe photo"
+    assert found["partly"][0].name == "Red shoe photo"
     assert "A hat" not in [card.name for card in found["partly"]]
     both = as_alice.get("/apps/", {"q": "red photo"}).context
     assert {card.name for card in both["apps"]} == {"Red shoe photo", "Photo of a red thing"}

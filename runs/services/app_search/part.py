@@ -90,7 +90,7 @@ def asked_part(q: str, makes: str = "", *, is_again: bool = False, tries: int = 
     found = asking.ask(q, is_again=is_again)
     if isinstance(found, AppSearch):
         return _told(found, makes, timezone.now(), tries)
-    return Part(q, "answered", bool(ids_in(q)), token="turn", **_trouble("turn", found, tries))
+    return Part(q, "answered", bool(ids_in(q)), **_trouble("turn", found, tries))
 
 
 def _told(search: AppSearch, makes: str, now: datetime, tries: int) -> Part:
@@ -132,7 +132,7 @@ def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
 
 def _suggestions(search: AppSearch, makes: str) -> Iterator[Suggestion]:
     """Without those that stand among our own results already, unless Lamina says why they fit."""
-    words = fold_words(search.words)
+    words, is_id = fold_words(search.words), bool(ids_in(search.words))
     apps = App.objects.select_related("thumbnail", "starred_by").in_bulk([find["app"] for find in search.finds])
     for find in search.finds:
         app = apps.get(find["app"])
@@ -142,6 +142,4 @@ def _suggestions(search: AppSearch, makes: str) -> Iterator[Suggestion]:
         if is_above and not find["why"]:
             continue
         cost = app.credits_expected if find["credits"] is None else Decimal(find["credits"])
-        yield Suggestion(
-            app_card(app), find["why"], about_credits(cost), app.is_on_list, bool(find["is_new"]) and not find["why"]
-        )
+        yield Suggestion(app_card(app), find["why"], about_credits(cost), app.is_on_list, is_id and find["is_new"])

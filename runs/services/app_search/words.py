@@ -13,9 +13,10 @@ MOST_WORDS = 12  # of one search, the longest
 SOME_SHOWN = 12
 SHORTEST_TELLING = 3  # letters; "a" and "of" are in every description
 # Words of a sentence that say nothing of an app; only where they are all that was typed do they count alone.
-IDLE = frozenset(
-    "about and app apps are can could for from have into like make makes making me my need needs our please some "
-    "something that the their them these this those use using want wants what which will with would you your".split()
+IDLE = frozenset(fold_words("""
+about and app apps are can could for from have into like make makes making me my need needs our please some something
+that the their them these this those use using want wants what which will with would you your
+"""))
 )
 
 
@@ -33,7 +34,7 @@ def find(apps: AppQuerySet, q: str) -> Found:
     if not words:
         return Found(list(apps), [])
     telling = [word for word in words if _is_telling(word)]
-    ranked = apps.annotate(held=_sum({word: 1 for word in words}), weight=_sum({word: len(word) for word in telling}))
+    ranked = apps.annotate(held=_sum(dict.fromkeys(words, 1)), weight=_sum({word: len(word) for word in telling}))
     found = list(ranked.filter(Q(held=len(words)) | Q(weight__gt=0)))
     whole = [app for app in found if app.held == len(words)]
     partly = [app for app in found if app.held < len(words)]

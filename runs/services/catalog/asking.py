@@ -62,7 +62,7 @@ def request_regular_refresh() -> None:
 
 
 def request_app_refresh(app: App) -> None:
-    """Ask the worker for this app's form again; at most once in 30 s, or in 10 s while people wait for the first one."""
+    """Ask the worker for this app's form again; at most once in 30 s, or 10 s while there is none yet."""
     now = timezone.now()
     again = ASK_AGAIN if app.schema_id else FIRST_AGAIN
     waiting = Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - again)
