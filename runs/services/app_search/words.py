@@ -13,10 +13,11 @@ MOST_WORDS = 12  # of one search, the longest
 SOME_SHOWN = 12
 SHORTEST_TELLING = 3  # letters; "a" and "of" are in every description
 # Words of a sentence that say nothing of an app; only where they are all that was typed do they count alone.
-IDLE = frozenset(fold_words("""
+IDLE = frozenset(
+    fold_words("""
 about and app apps are can could for from have into like make makes making me my need needs our please some something
 that the their them these this those use using want wants what which will with would you your
-"""))
+""")
 )
 
 
