@@ -11,9 +11,10 @@ from django.views.decorators.http import require_safe
 
 from runs.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.models import App
+from runs.models.app import AppQuerySet
 from runs.services import catalog
 from runs.services.app_search import pasted, words
-from runs.services.app_search.part import Part, asked_part, part_of
+from runs.services.app_search.part import Part, Shown, asked_part, part_of
 from runs.services.folding import fold
 from runs.services.pages.cards import AppCard, app_card
 from runs.services.team.people import mail_to_admins
@@ -31,11 +32,11 @@ def app_list(request: PortalRequest) -> HttpResponse:
     q, makes = _asked_for(request)
     ids = pasted.ids_in(q)
     by_id = App.objects.filter(remote_id__in=ids).first() if ids else None
-    part = _part(request, q, makes)
     if by_id is not None and not request.htmx:
-        return _opened(request, by_id, part)
+        return _opened(request, by_id, _part(request, q, Shown(makes)))
     listed = App.objects.listed().select_related("thumbnail")
-    found = words.Found([by_id], []) if by_id else words.find(listed.making(makes) if makes else listed, q)
+    found = words.Found([by_id], []) if by_id else _found(listed, q, makes)
+    part = _part(request, q, Shown(makes, found.ids, _tries(request)))
     apps, partly = [app_card(app) for app in found.whole], [app_card(app) for app in found.partly]
     everything = apps or [app_card(app) for app in listed]
     is_found = bool(apps or partly)
@@ -66,7 +67,8 @@ def app_search(request: PortalRequest) -> HttpResponse:
     q, makes = _asked_for(request)
     if not wants_fragment(request):
         return redirect(_url("runs:app-list", q=q, makes=makes, ask="1"))
-    part = _part(request, q, makes, is_asked=True)
+    above = frozenset() if pasted.ids_in(q) else _found(App.objects.listed(), q, makes).ids
+    part = _part(request, q, Shown(makes, above, _tries(request)), is_asked=True)
     if part and part.opens and "go" in request.GET:
         return _opened(request, part.opens.card.app, part)
     if part and part.token and part.token == request.GET.get("seen"):
@@ -80,12 +82,16 @@ def _asked_for(request: PortalRequest) -> tuple[str, str]:
     return request.GET.get("q", "").strip()[:200], makes if makes in dict(KINDS) else ""
 
 
-def _part(request: PortalRequest, q: str, makes: str, *, is_asked: bool = False) -> Part | None:
+def _found(listed: AppQuerySet, q: str, makes: str) -> words.Found:
+    return words.find(listed.making(makes) if makes else listed, q)
+
+
+def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = False) -> Part | None:
     """A page that is fetched ahead, since the mouse rests on its link, asks nobody."""
     ask = request.GET.get("ask", "")
     if (ask or is_asked) and "prefetch" not in request.headers.get("Sec-Purpose", ""):
-        return asked_part(q, makes, is_again=ask == "again", tries=_tries(request))
-    return part_of(q, makes, tries=_tries(request))
+        return asked_part(q, shown, is_again=ask == "again")
+    return part_of(q, shown)
 
 
 def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str, *, is_going: bool) -> dict[str, Any]:

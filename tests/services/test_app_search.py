@@ -120,6 +120,10 @@ def test_what_everybody_has_above_is_not_said_twice(as_alice: Client, beyond: st
     sandbox.control("faults", endpoint="discover", fault="status", status=404, times=None)
 
     assert "Cartoonify" not in lamina_part(as_alice, "cartoonify")
+    sandbox.clear_faults()
+    page = lamina_part(as_alice, "a cartoon")
+    assert App.objects.get(name="Cartoonify!").get_absolute_url() not in page
+    assert "Matches cartoon." in page  # but Lamina's reason is told
 
 
 def test_a_known_app_keeps_its_picture_whatever_a_match_leaves_out(

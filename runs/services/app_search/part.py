@@ -11,11 +11,10 @@ from django.utils import timezone
 from runs.models import App, AppSearch
 from runs.services.app_search import asking
 from runs.services.app_search.pasted import ids_in
-from runs.services.folding import fold_words
 from runs.services.pages.cards import AppCard, app_card
 from runs.services.wording import about_credits, span_words
 
-ROWS_SHOWN = 12
+ROWS_SHOWN, ABOVE_SHOWN = 12, 4
 PICTURES_EVERY = "every 1500ms"
 LOOK_EVERY = "every 600ms"  # htmx's trigger while the worker is at it
 TRIES = 3  # a page that nobody looks at any more does not go on asking
@@ -45,6 +44,7 @@ class Suggestion:
     why: str
     credits_words: str
     is_on_list: bool
+    is_above: bool = False  # it stands among our own results already
     is_added: bool = False  # asked for by its id, and new here
 
 
@@ -56,6 +56,7 @@ class Part:
     state: str = "soon"
     is_id: bool = False
     suggestions: list[Suggestion] = field(default_factory=list)
+    above: list[Suggestion] = field(default_factory=list)  # what stands among our own results, for Lamina's why
     sentence: str = ""
     is_drawn: bool = True  # every picture that there will be is there
     token: str = ""  # what a page knows of it, so that it gets nothing it has already
@@ -74,26 +75,35 @@ class Part:
         return self.suggestions[0] if self.is_id and self.suggestions else None
 
 
-def part_of(q: str, makes: str = "", *, tries: int = 0) -> Part | None:
-    """What is known for Q without asking; None for what is not worth it. MAKES leaves out what makes other things."""
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows: only apps that make MAKES, those with ids ABOVE among our own; its look number TRIES."""
+
+    makes: str = ""
+    above: frozenset[int] = frozenset()
+    tries: int = 0
+
+
+def part_of(q: str, shown: Shown = Shown()) -> Part | None:
+    """What is known for Q without asking; None for what is not worth it."""
     if not asking.is_worth_asking(q):
         return None
     search, now = asking.known(q), timezone.now()
     is_there = search is not None and (search.is_good(now) or search.answered_at is None)
-    return _told(search, makes, now, tries) if search is not None and is_there else Part(q, is_id=bool(ids_in(q)))
+    return _told(search, shown, now) if search is not None and is_there else Part(q, is_id=bool(ids_in(q)))
 
 
-def asked_part(q: str, makes: str = "", *, is_again: bool = False, tries: int = 0) -> Part | None:
+def asked_part(q: str, shown: Shown = Shown(), *, is_again: bool = False) -> Part | None:
     """The same, asking Lamina if its answer is not there."""
     if not asking.is_worth_asking(q):
         return None
     found = asking.ask(q, is_again=is_again)
     if isinstance(found, AppSearch):
-        return _told(found, makes, timezone.now(), tries)
-    return Part(q, "answered", bool(ids_in(q)), **_trouble("turn", found, tries))
+        return _told(found, shown, timezone.now())
+    return Part(q, "answered", bool(ids_in(q)), **_trouble("turn", found, shown.tries))
 
 
-def _told(search: AppSearch, makes: str, now: datetime, tries: int) -> Part:
+def _told(search: AppSearch, shown: Shown, now: datetime) -> Part:
     is_waiting = search.is_waiting(now)
     problem = search.problem if search.answered_at else "" if is_waiting else "lost"
     left = (search.retry_at - now).total_seconds() if search.retry_at else 0.0
@@ -103,12 +113,14 @@ def _told(search: AppSearch, makes: str, now: datetime, tries: int) -> Part:
     elif not problem and not is_drawn:
         end = {"next_look": PICTURES_EVERY}
     else:
-        end = _trouble(problem, left, tries)
+        end = _trouble(problem, left, shown.tries)
+    rows = list(_suggestions(search, shown))
     return Part(
         words=search.words,
         state="asking" if is_waiting else "answered",
         is_id=bool(ids_in(search.words)),
-        suggestions=list(_suggestions(search, makes))[:ROWS_SHOWN],
+        suggestions=[row for row in rows if not row.is_above][:ROWS_SHOWN],
+        above=[row for row in rows if row.is_above and row.why][:ABOVE_SHOWN],
         is_drawn=is_drawn,
         token=f"{search.asked_at.timestamp():.3f}-{len(search.finds)}-{problem or bool(search.answered_at)}-{is_drawn}",
         **end,
@@ -130,16 +142,19 @@ def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
     }
 
 
-def _suggestions(search: AppSearch, makes: str) -> Iterator[Suggestion]:
-    """Without those that stand among our own results already, unless Lamina says why they fit."""
-    words, is_id = fold_words(search.words), bool(ids_in(search.words))
+def _suggestions(search: AppSearch, shown: Shown) -> Iterator[Suggestion]:
+    is_id = bool(ids_in(search.words))
     apps = App.objects.select_related("thumbnail", "starred_by").in_bulk([find["app"] for find in search.finds])
     for find in search.finds:
         app = apps.get(find["app"])
-        if app is None or (makes and app.makes and makes not in app.makes):
-            continue
-        is_above = app.is_on_list and all(word in app.search_text for word in words)
-        if is_above and not find["why"]:
+        if app is None or (shown.makes and app.makes and shown.makes not in app.makes):
             continue
         cost = app.credits_expected if find["credits"] is None else Decimal(find["credits"])
-        yield Suggestion(app_card(app), find["why"], about_credits(cost), app.is_on_list, is_id and find["is_new"])
+        yield Suggestion(
+            app_card(app),
+            find["why"],
+            about_credits(cost),
+            is_on_list=app.is_on_list,
+            is_above=app.pk in shown.above and not is_id,
+            is_added=is_id and find["is_new"],
+        )

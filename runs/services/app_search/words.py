@@ -28,6 +28,10 @@ class Found:
     whole: list[App]
     partly: list[App]
 
+    @property
+    def ids(self) -> frozenset[int]:
+        return frozenset(app.pk for app in [*self.whole, *self.partly])
+
 
 def find(apps: AppQuerySet, q: str) -> Found:
     """Those of APPS that Q finds; without words, all of them. One query."""
