@@ -16,7 +16,7 @@ from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, L
 from runs.lamina.found import AppMatch
 from runs.lamina.types import AppDetail, AppSummary
 from runs.models import App, AppSearch, RequestLog
-from runs.models.app_search import KEPT_FOR
+from runs.models.app_search import KEPT_FOR, PICTURES_WITHIN
 from runs.queue import enqueue_long
 from runs.services import catalog
 from runs.services.app_search.pasted import ids_in
@@ -186,14 +186,8 @@ def _take_in(search: AppSearch, found: list[AppSummary] | list[AppMatch]) -> Non
 
 
 def _find(app: App, one: AppSummary, *, is_new: bool) -> Find:
-    is_match = isinstance(one, AppMatch)
-    cost = one.credits if is_match else None
-    return {
-        "app": app.pk,
-        "why": one.why if is_match else "",
-        "credits": None if cost is None else str(cost),
-        "is_new": is_new,
-    }
+    why, cost = (one.why, one.credits) if isinstance(one, AppMatch) else ("", None)
+    return {"app": app.pk, "why": why, "credits": None if cost is None else str(cost), "is_new": is_new}
 
 
 def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> None:
@@ -206,9 +200,11 @@ def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> Non
 
 
 def _fetch_pictures(search: AppSearch) -> None:
-    """Of what is new here, once the words are on the page."""
+    """Of what is new here, once the words are on the page; for as long as the page waits for them."""
+    ends_at = time.monotonic() + PICTURES_WITHIN.total_seconds()
     for app in App.objects.filter(pk__in=[find["app"] for find in search.finds if find["is_new"]], thumbnail=None):
-        catalog.fetch_thumbnail(app)
+        if time.monotonic() < ends_at:
+            catalog.fetch_thumbnail(app)
     _save(search, pictured_at=timezone.now())
 
 

@@ -1,6 +1,7 @@
 """Our own answer to a search: apps of the list that hold all words first, then those that hold some of them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.db.models.expressions import Combinable
@@ -40,7 +41,7 @@ def find(apps: AppQuerySet, q: str) -> Found:
         return Found(list(apps), [])
     telling = [word for word in words if _is_telling(word)]
     ranked = apps.annotate(held=_sum(dict.fromkeys(words, 1)), weight=_sum({word: len(word) for word in telling}))
-    found = list(ranked.filter(Q(held=len(words)) | Q(weight__gt=0)))
+    found: list[Any] = list(ranked.filter(Q(held=len(words)) | Q(weight__gt=0)))  # apps with what they hold
     whole = [app for app in found if app.held == len(words)]
     partly = [app for app in found if app.held < len(words)]
     partly.sort(key=lambda app: -app.weight)  # stable: the list's order among equals
