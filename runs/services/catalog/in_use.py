@@ -1,6 +1,7 @@
 """Which apps the portal keeps complete by itself: those that people use. All others are read when somebody opens them.
 
-At most 60, each with two requests a day (form and estimate), however many apps are known.
+At most 60, each with two requests a day (form and estimate), however many apps are known. Lamina's list changes its
+order, and with it what is shown first: while nobody is there, a day's new ones count as well.
 """
 
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ LOOKED_BACK = 100  # runs among which the apps used lately, and the starred ones
 DETAIL_EVERY = timedelta(hours=24)
 RETRY_EVERY = timedelta(minutes=10)  # an app that Lamina had no sound answer for
 QUIET_RETRY_EVERY = timedelta(hours=12)
+ROUND_A_DAY = 96  # apps asked for by their ids in the round (`asking.ROUND_EVERY`)
 PICTURES_EVERY = timedelta(hours=6)
 
 
@@ -45,7 +47,15 @@ def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
     wait = RETRY_EVERY if is_one_there else QUIET_RETRY_EVERY
     may_ask = Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - wait)
     wanting = App.objects.filter(may_ask, is_old(now) | (is_there & is_unpriced), pk__in=ids)
-    return in_order(wanting.select_related("schema"), ids)
+    found = in_order(wanting.select_related("schema"), ids)
+    return found if is_one_there or not found else found[: _quiet_allowance(now)]
+
+
+def _quiet_allowance(now: datetime) -> int:
+    """How many apps may still be read today although nobody is there."""
+    priced = App.objects.filter(estimated_at__gte=now - DETAIL_EVERY).count()
+    asked = App.objects.filter(schema_asked_at__gte=now - DETAIL_EVERY).count()
+    return max(0, min(IN_ALL - priced, IN_ALL + ROUND_A_DAY - asked))
 
 
 def without_picture(now: datetime) -> AppQuerySet:
