@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from runs.queue import enqueue_long
 from runs.services import bells, catalog, checking, deliveries, outputs, polling, submit, sweeping, waking
+from runs.services.app_search import asking
 from runs.services.files import orphans
 from runs.services.filling import uploads
 from runs.services.history import bin as bins
@@ -75,7 +76,7 @@ def fetch_upload(upload_id: int) -> None:
 
 def request_catalog() -> None:
     """The Schedule's own task: the reading itself may take longer than a Schedule allows."""
-    catalog.request_refresh()
+    catalog.request_regular_refresh()
 
 
 def refresh_catalog() -> None:
@@ -86,12 +87,20 @@ def complete_catalog() -> None:
     catalog.complete_catalog()
 
 
+def check_app(app_id: int) -> None:
+    catalog.check_app(app_id)
+
+
 def refresh_balance() -> None:
     catalog.refresh_balance()
 
 
 def refresh_app(app_id: int) -> None:
     catalog.refresh_app(app_id)
+
+
+def search_lamina(key: str) -> None:
+    asking.answer(key)
 
 
 def send_new_password_mail(member_id: int) -> None:
@@ -102,6 +111,7 @@ def tidy() -> None:
     health.tidy()
     sessions.tidy(timezone.now())
     workers.tidy(timezone.now())
+    asking.tidy(timezone.now())
 
 
 def request_clearing() -> None:

@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 MESSAGE_LENGTH = 1000  # characters
 _TOO_FEW_CREDITS = re.compile(r"insufficient[\s_-]+credits?", re.IGNORECASE)
+_UNKNOWN_PARAMETER = re.compile(r"unknown[\s_-]+parameters?\b", re.IGNORECASE)
 # A 401 that says nothing against the key: their database failed, or it concerns inbound triggers.
 _NOT_ABOUT_THE_KEY = frozenset({"AUTH_FAILED", "WEBHOOK_INVALID_SECRET"})
 
@@ -134,6 +135,12 @@ class LaminaRejected(LaminaError):
     @property
     def is_not_found(self) -> bool:
         return self.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+
+    @property
+    def says_unknown_parameter(self) -> bool:
+        """A refusal that names no input, but says in its words or code that Lamina knows no such one."""
+        words = f"{self.code} {self.message}"
+        return not self.field_errors and _UNKNOWN_PARAMETER.search(words) is not None
 
     @property
     def is_insufficient_credits(self) -> bool:

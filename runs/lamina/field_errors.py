@@ -23,6 +23,11 @@ _CODE = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)+\Z")
 # `"Style": invalid option "Manga"`; the name may itself hold quotes, so it ends at the first quote before a colon.
 _QUOTED_FIRST = re.compile(r"""\s*["“'`](?P<field>.{1,500}?)["”'`]\s*:\s*(?P<message>.+)\Z""", re.DOTALL)
 _QUOTED_ANYWHERE = re.compile(r"""(?<!\w)(?P<quote>["'`“])(?P<field>.{1,500}?)["'`”](?!\w)""", re.DOTALL)
+# `Unknown parameter: Style`, `unknown_parameter: Style`
+_NAMED_LAST = re.compile(
+    r"""\s*(?:unknown|unexpected|unrecogni[sz]ed)[\s_-]+(?:parameter|input|field)s?\s*:\s*(?P<field>[^\n]{1,500}?)\s*\Z""",
+    re.IGNORECASE,
+)
 _ABOUT_AN_INPUT = re.compile(r"\b(missing|required|unknown|unexpected|unrecogni[sz]ed|invalid|must)\b", re.IGNORECASE)
 _PLAIN_FIRST = re.compile(r"(?P<field>[^:\n]{1,80}?)\s*:\s+\S")
 _CODE_WORDS = (
@@ -68,6 +73,8 @@ def _from_text(text: str, *, is_sentence: bool = False) -> Iterator[FieldError]:
     text = text[:_TEXT_LENGTH]
     if found := _QUOTED_FIRST.match(text):
         yield FieldError(found["field"], _code_for(found["message"]), found["message"].strip())
+    elif found := _NAMED_LAST.match(text):
+        yield FieldError(found["field"].strip("\"“”'`"), "unknown_parameter", text.strip())
     elif is_sentence:
         return
     elif _ABOUT_AN_INPUT.search(text) and (found := _QUOTED_ANYWHERE.search(text)):

@@ -16,8 +16,12 @@ SCHEMA_FRESH_FOR = timedelta(minutes=10)
 
 class AppQuerySet(models.QuerySet["App"]):
     def listed(self) -> Self:
-        """Apps that Lamina still offers; the others stay readable in history."""
-        return self.filter(gone_at=None)
+        """Apps that stand on the list for all; what was only found, or is gone, keeps its address and its runs."""
+        return self.filter(models.Q(is_listed=True) | models.Q(starred_at__isnull=False), gone_at=None)
+
+    def list_for_all(self) -> int:
+        """Put apps that were only found on the list: somebody has a use for them."""
+        return self.filter(is_listed=False).update(is_listed=True)
 
     def making(self, kind: str) -> Self:
         return self.filter(makes_text__contains=f" {kind} ")
@@ -47,8 +51,10 @@ class App(models.Model):
     # Sample media behind `url` parameters' defaults: {source URL: StoredFile public id}.
     samples = models.JSONField(default=dict)
     schema = models.ForeignKey("runs.AppSchema", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    schema_fetched_at = models.DateTimeField(null=True, blank=True)
-    schema_asked_at = models.DateTimeField(null=True, blank=True)
+    # Why no form can be made of what Lamina sent, in a sentence; then there is no schema.
+    form_problem = models.CharField(max_length=200, blank=True, default="")
+    schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last answered for its own id
+    schema_asked_at = models.DateTimeField(null=True, blank=True)  # when it was last asked for, answer or not
     # The estimate is the cost of a full run; without one the cost is unknown, not zero.
     credits_expected = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
@@ -57,10 +63,18 @@ class App(models.Model):
     # How long its last runs took: half of them at most USUAL, nine in ten at most SLOW; null before five have ended.
     usual_seconds = models.FloatField(null=True, blank=True)
     slow_seconds = models.FloatField(null=True, blank=True)
-    listed_at = models.DateTimeField(default=timezone.now)
-    missed_lists = models.PositiveSmallIntegerField(default=0)  # catalogue reads in a row that did not name it
+    # On the list for all: it came with Lamina's list, or somebody has run it. Others were only found.
+    is_listed = models.BooleanField(default=True)
+    listed_at = models.DateTimeField(default=timezone.now)  # when Lamina's list last named it
+    # One star for the whole team; while it is there, so is the app.
+    starred_at = models.DateTimeField(null=True, blank=True)
+    starred_by = models.ForeignKey(
+        "runs.Member", on_delete=models.SET_NULL, null=True, blank=True, related_name="starred_apps"
+    )
     pictures_tried_at = models.DateTimeField(null=True, blank=True)  # thumbnail and samples; a lost one may come back
+    # What Lamina answers when asked for its own id, which alone counts: 404 and 403.
     gone_at = models.DateTimeField(null=True, blank=True)
+    forbidden_at = models.DateTimeField(null=True, blank=True)
 
     objects = AppQuerySet.as_manager()
 
@@ -68,7 +82,9 @@ class App(models.Model):
         ordering = ("position", "name")
         indexes = (
             # App.objects.listed() in catalogue order
-            models.Index(fields=["position", "name"], condition=models.Q(gone_at=None), name="app_listed"),
+            models.Index(
+                fields=["position", "name"], condition=models.Q(gone_at=None, is_listed=True), name="app_listed"
+            ),
         )
 
     def __str__(self) -> str:
@@ -78,6 +94,19 @@ class App(models.Model):
         return reverse("runs:app-detail", args=[self.slug, self.public_id])
 
     @property
+    def star_url(self) -> str:
+        return reverse("runs:app-star", args=[self.public_id])
+
+    @property
+    def has_star(self) -> bool:
+        return self.starred_at is not None
+
+    @property
+    def is_on_list(self) -> bool:
+        """Whether everybody finds it on the list, as `AppQuerySet.listed` does."""
+        return (self.is_listed or self.has_star) and not self.is_gone
+
+    @property
     def slug(self) -> str:
         return slugify(self.name)[:60].strip("-") or "app"
 
@@ -85,8 +114,21 @@ class App(models.Model):
     def is_gone(self) -> bool:
         return self.gone_at is not None
 
+    @property
+    def is_forbidden(self) -> bool:
+        """Lamina has it, but not for this workspace."""
+        return self.forbidden_at is not None
+
+    @property
+    def may_have_form(self) -> bool:
+        """Whether asking Lamina may still bring a form: it has not said that there is none to be had."""
+        return not (self.is_gone or self.is_forbidden or self.form_problem)
+
     def schema_is_stale(self, now: datetime) -> bool:
-        return self.schema_fetched_at is None or now - self.schema_fetched_at > SCHEMA_FRESH_FOR
+        """Whether to ask Lamina again when somebody opens the app."""
+        if self.schema_fetched_at is None or (self.schema_id is None and self.may_have_form):
+            return True
+        return now - self.schema_fetched_at > SCHEMA_FRESH_FOR
 
 
 class AppSchema(models.Model):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.forms.boundfield import BoundField
 
-from runs.schema_forms.questions import MEDIA_KINDS, Question, clean_text, is_seen
+from runs.schema_forms.questions import MEDIA_KINDS, Question, clean_text, is_seen, shortened
 from runs.schema_forms.types import UploadInfo
 
 if TYPE_CHECKING:
@@ -100,6 +100,9 @@ class BoundAnswer(BoundField):
         q = self.question
         if q.is_unknown:
             return "This kind of field is new to the portal. What you write is sent as it is."
+        if q.options_left_out:
+            total = len(q.options) + q.options_left_out
+            return f"Lamina lists {total:,} choices here; these are {len(q.options)} of them."
         if q.kind == "text" and q.default_words and not q.prefill:
             return f"Left empty, the app uses its own: {q.default_words[:300]}"
         if q.kind == "url" and q.default_words and not q.samples:
@@ -140,7 +143,7 @@ class BoundAnswer(BoundField):
             for (label, n), shown in zip(sorted(first.items(), key=lambda i: i[1]), _shown(q, first), strict=True)
         ]
         if not q.is_needed and q.default_option is None:
-            own = q.default_words.strip() or "Leave it to the app"
+            own = shortened(q.default_words.strip()) or "Leave it to the app"
             listed.insert(0, Choice("", own, f"{self.name}-own", not chosen))
         return listed
 
@@ -215,6 +218,6 @@ def _shown(question: Question, labels: dict[str, int]) -> list[str]:
     looks = [" ".join(label.split()) for label in ordered]
     count = Counter(looks)
     return [
-        f"Blank {n}" if not is_seen(label) else label.replace(" ", "␣") if count[look] > 1 else label
+        f"Blank {n}" if not is_seen(label) else shortened(label.replace(" ", "␣") if count[look] > 1 else label)
         for n, (label, look) in enumerate(zip(ordered, looks, strict=True), 1)
     ]

@@ -1,10 +1,10 @@
 """Answers on their way out to Lamina and back: exact inputs, another version of the app, refused fields."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from runs.schema_forms.questions import Question, as_words, clean_text, questions_of
+from runs.schema_forms.questions import Question, as_words, clean_text, questions_of, shortened
 from runs.schema_forms.types import Answer, Fitted, Parameters
 
 # How an answer finds its question: by all three handles, else by the one that authors change least.
@@ -16,9 +16,12 @@ _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
 ]
 
 
-def to_inputs(parameters: Parameters, answers: list[Answer], urls: Mapping[str, str]) -> dict[str, Any]:
+def to_inputs(
+    parameters: Parameters, answers: list[Answer], urls: Mapping[str, str], *, by_key: bool = False
+) -> dict[str, Any]:
     """The `inputs` of the call; URLS gives the address of every upload id used, else KeyError.
 
+    Inputs go by their names, which every dialect of Lamina knows, or BY_KEY, else id, for one that knows no names.
     Defaults and blanks are left out, several files go as a list, one goes as a plain string (lamina-api section 4).
     """
     questions = questions_of(parameters)
@@ -35,15 +38,32 @@ def to_inputs(parameters: Parameters, answers: list[Answer], urls: Mapping[str, 
             value = addresses[0] if len(addresses) == 1 else addresses
         if value in ("", []) and not (question.kind == "options" and value in question.options):
             continue
-        inputs[_handle(question, handles)] = value
+        inputs[_handle(question, handles, by_key=by_key)] = value
     return inputs
+
+
+def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: Iterable[tuple[str, str]]) -> bool:
+    """Whether PROBLEMS (field and code each) say no more than that Lamina does not know the names of what was SENT.
+
+    An input it does not know by its name it may also miss, where there is no default.
+    """
+    questions, given = questions_of(parameters), set(sent)
+    is_any = False
+    for field, code in problems:
+        if code == "unknown_parameter":
+            is_any = True
+            continue
+        missed = _asked_as(field, questions) if code == "missing_no_default" else None
+        if missed is None or given.isdisjoint({missed.name, missed.key, missed.id} - {""}):
+            return False
+    return is_any
 
 
 def answers_for(parameters: Parameters, answers: list[Answer]) -> Fitted:
     """ANSWERS, perhaps given for another version of the app, as initial values of a form for PARAMETERS."""
     matched, left = _matched(questions_of(parameters), answers)
     initial: dict[str, Any] = {}
-    dropped = [answer["name"] for answer in left if _is_worth_a_word(answer)]
+    dropped = [shortened(answer["name"]) for answer in left if _is_worth_a_word(answer)]
     for question, answer in matched.items():
         if answer["is_default"] and not question.is_needed:
             continue
@@ -66,17 +86,17 @@ def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> di
         field, message = error.get("field") or "", (error.get("message") or "").strip()
         question = _asked_as(error.get("key") or "", questions) or _asked_as(field, questions)
         if question is None and field:
-            message = f"{field}: {message}"
+            message = f"{shortened(field)}: {message}"
         found.setdefault(question.field_name if question else "", []).append(message or "Lamina refused this answer.")
     return {name: " ".join(dict.fromkeys(messages)) for name, messages in found.items()}
 
 
-def _handle(question: Question, taken: Counter[str]) -> str:
-    """The word that names this question and no other: its name, else its key, else its id.
+def _handle(question: Question, taken: Counter[str], *, by_key: bool = False) -> str:
+    """The word that names this question and no other: its name, else its key, else its id; BY_KEY its name is last.
 
     Lamina looks a word up among keys, then ids, then names, so a name that is another's key would miss.
     """
-    own = [question.name, question.key, question.id]
+    own = [question.key, question.id, question.name] if by_key else [question.name, question.key, question.id]
     return next((word for word in own if word and taken[word] == 1), question.key or question.id or question.name)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from runs.schema_forms.types import Parameters
 
 MEDIA_KINDS = ("image", "video", "audio")
+LABEL_LENGTH = 300  # characters of a name or a label that are shown
 LINE_END = re.compile(r"\r\n?")
 UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -34,6 +35,11 @@ def as_words(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
         return ", ".join(as_words(item) for item in value)
     return sendable(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def shortened(text: str, length: int = LABEL_LENGTH) -> str:
+    """TEXT for display, at most LENGTH characters, ending in "…" where some are left out. Never for sending."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 def is_seen(text: str) -> bool:
@@ -70,8 +76,8 @@ class Question:
 
     @cached_property
     def label(self) -> str:
-        """The name, or a stand-in when it shows nothing."""
-        return next((text for text in (self.name, self.key) if is_seen(text)), f"Field {self.position + 1}")
+        """The name as shown, or a stand-in when it shows nothing."""
+        return shortened(next((text for text in (self.name, self.key) if is_seen(text)), f"Field {self.position + 1}"))
 
     @cached_property
     def help(self) -> str:
@@ -82,6 +88,12 @@ class Question:
         """The labels exactly as listed, duplicates too: a label travels by its position."""
         listed = self.raw.get("options")
         return tuple(as_words(option) for option in listed) if isinstance(listed, list) else ()
+
+    @property
+    def options_left_out(self) -> int:
+        """How many options Lamina lists beyond those that are kept."""
+        total = self.raw.get("options_total")
+        return max(0, total - len(self.options)) if isinstance(total, int) else 0
 
     @cached_property
     def kind(self) -> Literal["text", "options", "url"]:

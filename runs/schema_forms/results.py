@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from runs.schema_forms.questions import as_words, is_seen
+from runs.schema_forms.questions import as_words, is_seen, shortened
 from runs.schema_forms.types import Outputs
 from runs.schema_forms.widgets import ManyValues
 
@@ -34,7 +34,7 @@ class Result:
     @property
     def shown(self) -> str:
         """The label, or a stand-in when it leaves no mark on the page."""
-        return self.label if is_seen(self.label) else f"Output {self.indexes[0] + 1}"
+        return shortened(self.label) if is_seen(self.label) else f"Output {self.indexes[0] + 1}"
 
     @property
     def icons(self) -> list[str]:

@@ -6,6 +6,8 @@ from runs.models import App, Member
 from runs.services.upkeep import health
 from runs.services.wording import about_credits, credits_words
 
+NOT_OPEN = "This app is not open to this workspace. Its author can open it at Lamina."
+
 
 @dataclass(frozen=True)
 class CostLine:
@@ -28,6 +30,8 @@ def cost_line(app: App, member: Member) -> CostLine:
         reason = "Your role lets you look, not run. Ask an admin to change it."
     elif app.is_gone:
         reason = "Lamina no longer offers this app."
+    elif app.is_forbidden:
+        reason = NOT_OPEN
     elif balance is not None and app.credits_expected is not None and app.credits_expected > balance:
         least = app.credits_min if app.credits_min is not None else app.credits_expected
         if least > balance:

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload
 from runs.models.run import RunInputUpload
+from runs.schema_forms.questions import shortened
 from runs.schema_forms.types import Answer
 from runs.services import bells, sharing, waking
 from runs.services.filling.samples import sample_urls
@@ -173,14 +174,16 @@ def _record(member: Member, press: Press, now: datetime) -> Run:
     )
     for position, answer in enumerate(press.answers):
         _record_input(run, position, answer, press.schema.parameters)
+    if not press.app.is_listed:
+        App.objects.filter(pk=press.app.pk).list_for_all()
     summarise(run)
     width, height = expected_ratio(press.answers)
     Output.objects.bulk_create(
         Output(
             run=run,
             position=position,
-            label=output["label"],
-            search_text=fold(output["label"]),
+            label=shortened(output["label"]),
+            search_text=fold(shortened(output["label"])),
             kind=output["type"][:50],
             box_width=width,
             box_height=height,

@@ -12,12 +12,12 @@ from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import Output, OutputFile, Run
 from runs.queue import enqueue_long
+from runs.schema_forms.questions import shortened
 from runs.services.folding import fold, kinds_text
 
 TEXT_LIMIT = 1_000_000  # characters of one text result
 FILES_PER_OUTPUT = 500
 OUTPUTS_PER_RUN = 500  # no app makes that many; an answer that lists more is not kept for ever in every page
-LABEL_LENGTH = 500
 SENTENCE_LENGTH = 2_000  # of what Lamina says about a failure
 KEEP_SECONDS = 900  # a video may take a while; see services.outputs
 
@@ -71,7 +71,7 @@ def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[t
         seen.add(remote_id)
         box = named.get(remote_id)
         if box is None:
-            box = next((b for b in free if b.label == remote.label), None) or (free[0] if free else None)
+            box = next((b for b in free if b.label == shortened(remote.label)), None) or (free[0] if free else None)
             if box is None:
                 box = Output(run=run, position=max((b.position for b in boxes), default=-1) + 1, kind="image")
                 box.box_width, box.box_height = (boxes[0].box_width, boxes[0].box_height) if boxes else (1, 1)
@@ -87,7 +87,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
     before = (box.pk, box.status, box.label, box.kind, box.error)
     if box.status != Output.Status.PENDING:
         return False  # a result that is there stays as it is; later news is a refinement, not a correction
-    box.label = remote.label[:LABEL_LENGTH] or box.label
+    box.label = shortened(remote.label) or box.label
     box.search_text = fold(box.label)
     if remote.type not in ("", "pending"):
         box.kind = remote.type[:50]

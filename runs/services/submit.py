@@ -4,16 +4,18 @@ import threading
 import time
 from contextlib import suppress
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
+from runs.lamina.types import RunStarted
 from runs.models import App, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.queue import stop_requested
-from runs.schema_forms.inputs import to_inputs
+from runs.schema_forms.inputs import is_about_names_alone, to_inputs
 from runs.services import bells, catalog, deliveries, progress, waking
 from runs.services.budget import BudgetWait, Priority
 from runs.services.files.arriving import ClaimLost, Renewer
@@ -160,8 +162,6 @@ class _ClaimKeeper:
 
 
 def _send(run: Run, urls: dict[str, str]) -> None:
-    inputs = to_inputs(run.schema.parameters, answers_of(run), urls)
-    labels = _wanted_labels(run)
     webhook = deliveries.address_for(run)
     if not progress.mark_sent(run, timezone.now(), is_alone=webhook is None):
         is_busy = progress.is_app_busy(run, is_alone=webhook is None)
@@ -170,7 +170,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
             bells.ring_start(run.pk)  # the other one ended meanwhile, and found nobody waiting to ring for
         return
     try:
-        started = lamina().start_run(run.app.remote_id, inputs, labels, webhook)
+        started = _start(run, urls, webhook)
     except BudgetWait as wait:
         progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
     except LaminaError as error:
@@ -184,6 +184,27 @@ def _send(run: Run, urls: dict[str, str]) -> None:
         if not progress.accept(run, started.run_id, started.status, timezone.now()):
             _note_surplus(run, started.run_id)
         waking.ensure_poller()
+
+
+def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
+    """The call that costs. Where Lamina refuses it only because it knows inputs by other handles than their names, it
+    is sent once more by those: it is certain that the first one has started nothing."""
+    parameters, answers, labels = run.schema.parameters, answers_of(run), _wanted_labels(run)
+    inputs = to_inputs(parameters, answers, urls)
+    try:
+        return lamina().start_run(run.app.remote_id, inputs, labels, webhook)
+    except LaminaRejected as error:
+        by_key = to_inputs(parameters, answers, urls, by_key=True)
+        if by_key.keys() == inputs.keys() or not _is_about_names_alone(run, inputs, error):
+            raise
+    return lamina().start_run(run.app.remote_id, by_key, labels, webhook)
+
+
+def _is_about_names_alone(run: Run, inputs: dict[str, Any], error: LaminaRejected) -> bool:
+    if not error.nothing_happened or error.status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+        return False
+    problems = [(problem.field, problem.code) for problem in error.field_errors]
+    return error.says_unknown_parameter or is_about_names_alone(run.schema.parameters, inputs, problems)
 
 
 def _note_surplus(run: Run, remote_id: str) -> None:
@@ -242,7 +263,7 @@ def _rejected(run: Run, error: LaminaRejected, cause: str) -> None:
         {"field": e.field or "", "code": e.code or "", "message": e.message} for e in error.field_errors
     ]
     progress.fail(run, cause, timezone.now(), text=error.quote, request_id=error.request_id or "", field_errors=found)
-    if cause in {"gone", "inputs"}:
+    if cause in {"gone", "forbidden", "inputs"}:
         catalog.request_app_refresh(run.app)
     if cause == "inputs":  # perhaps Lamina has lost a file: the next run hands it over anew
         Upload.objects.filter(inputs__run=run).update(asset_url="")

@@ -31,6 +31,7 @@ BENCHES = {
     "run_press": Bench(run_seconds=5, per_minute=100, patience_seconds=120),
     "history": Bench(run_seconds=5, per_minute=100, patience_seconds=180),
     "history_postgres": Bench(run_seconds=5, per_minute=100, patience_seconds=180, module="history", engine="postgres"),
+    "catalogue": Bench(run_seconds=1, per_minute=100_000, patience_seconds=240),
     "files": Bench(run_seconds=3, per_minute=100_000, patience_seconds=300),
     "economy": Bench(run_seconds=30, per_minute=100, patience_seconds=2700),
     "kill": Bench(run_seconds=5, per_minute=100, patience_seconds=1500),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from runs.models import App, Member, Preset, Upload
+from runs.schema_forms.questions import shortened
 from runs.schema_forms.types import Answer
 from runs.services.filling import library
 from runs.services.filling.drafts import Kept
@@ -112,5 +113,5 @@ def answer_lines(answers: Sequence[Answer]) -> list[InputLine]:
             text = ", ".join([upload.name for upload in given] or filter(None, [value.get("link", "")]))
         else:
             files, text = [], str(value or "")
-        lines.append(InputLine(answer["name"], text, files, answer["is_default"]))
+        lines.append(InputLine(shortened(answer["name"]), text, files, answer["is_default"]))
     return lines

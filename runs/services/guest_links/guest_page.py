@@ -11,6 +11,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from runs.models import GuestLink, Output, Run, StoredFile
+from runs.schema_forms.questions import shortened
 from runs.schema_forms.results import how_many
 from runs.services import sharing
 from runs.services.guest_links import guests
@@ -185,7 +186,7 @@ def _some(labels: list[str]) -> str:
 def _inputs(inputs: object, addresses: Addresses) -> list[GuestInput]:
     lines = []
     for given in inputs:  # type: ignore[attr-defined]
-        files = [_file(stored, given.name, i, addresses) for i, stored in enumerate(input_files(given))]
+        files = [_file(stored, shortened(given.name), i, addresses) for i, stored in enumerate(input_files(given))]
         whole = given.value if isinstance(given.value, str) and given.type != "url" else input_text(given)
-        lines.append(GuestInput(given.name, "" if files else whole, files))
+        lines.append(GuestInput(shortened(given.name), "" if files else whole, files))
     return [line for line in lines if line.text or line.files]

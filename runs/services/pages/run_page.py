@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from runs.models import Member, Output, OutputFile, Preset, Run, RunInput, StoredFile
+from runs.schema_forms.questions import shortened
 from runs.services.pages.cards import input_files, input_text, version_token
 from runs.services.pages.run_words import (
     SLOW_WORDS,
@@ -156,7 +157,7 @@ def _preset_for(run: Run, member: Member) -> Preset | None:
 
 def input_lines(run: Run) -> list[InputLine]:
     """All that went in, of a run fetched with `for_page()`."""
-    return [InputLine(g.name, _whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()]
+    return [InputLine(shortened(g.name), _whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()]
 
 
 def _whole_text(given: RunInput) -> str:
@@ -222,4 +223,4 @@ def wanted_words(run: Run) -> str:
         return ""
     if not run.wanted_outputs or len(run.wanted_outputs) == len(outputs):
         return "Everything the app makes"
-    return ", ".join(o["label"] for o in outputs if o["index"] in run.wanted_outputs)
+    return ", ".join(shortened(o["label"]) for o in outputs if o["index"] in run.wanted_outputs)

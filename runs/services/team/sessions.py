@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.sessions.models import Session
+from django.db.models import Max
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -40,6 +41,12 @@ def note_seen(request: HttpRequest) -> None:
         return
     if not SignedIn.objects.filter(session_key=key).update(seen_at=timezone.now()):
         _make_row(request, request.user, key)  # signed in before there were rows
+
+
+def last_seen_at() -> datetime | None:
+    """When the browser of anybody who is still signed in was last here, a few minutes late; None when nobody is."""
+    found: datetime | None = SignedIn.objects.aggregate(at=Max("seen_at"))["at"]
+    return found
 
 
 def places_of(member: Member, current_key: str | None) -> list[Place]:

@@ -1,0 +1,38 @@
+"""The catalogue: a cache of the apps that have been seen, kept in the database so that pages never wait for Lamina.
+
+Lamina's list is by popularity and never proved whole: it adds and refreshes apps, it takes none away. An app is gone
+when its own id answers 404, and by that alone.
+"""
+
+from runs.services.catalog.asking import (
+    request_app_refresh,
+    request_balance,
+    request_balance_if_stale,
+    request_completion,
+    request_refresh,
+    request_refresh_if_stale,
+    request_regular_refresh,
+)
+from runs.services.catalog.balance import refresh_balance
+from runs.services.catalog.details import store_detail
+from runs.services.catalog.pictures import fetch_thumbnail
+from runs.services.catalog.refresh import check_app, complete_catalog, refresh_app, refresh_catalog
+from runs.services.catalog.summaries import record_found
+
+__all__ = [
+    "check_app",
+    "complete_catalog",
+    "fetch_thumbnail",
+    "record_found",
+    "refresh_app",
+    "refresh_balance",
+    "refresh_catalog",
+    "request_app_refresh",
+    "request_balance",
+    "request_balance_if_stale",
+    "request_completion",
+    "request_refresh",
+    "request_refresh_if_stale",
+    "request_regular_refresh",
+    "store_detail",
+]

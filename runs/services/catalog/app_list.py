@@ -1,0 +1,109 @@
+"""Reading Lamina's list of apps, whose largest page nobody has stated: the most first, then fewer, then no number."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from django.utils import timezone
+
+from runs.lamina.errors import LaminaRejected, LaminaUnavailable
+from runs.lamina.types import AppSummary
+from runs.models import App, LaminaStatus
+from runs.services.catalog.summaries import store_summary
+from runs.services.remote import lamina
+from runs.services.upkeep import health
+
+ANY_NUMBER = 0
+SIZES = (200, 100, 50, 25, ANY_NUMBER)
+REFUSED_FOR = timedelta(hours=24)  # after it the most is asked for again
+SLOW_FOR = timedelta(hours=2)
+LATE_TRIES = 2  # in one go: each may take 45 s
+LIMIT_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
+LATE_STATUSES = {None, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT, 524}
+QUOTE_LENGTH = 300
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list as it came, and how many apps had been asked for."""
+
+    summaries: list[AppSummary]
+    size: int
+
+
+def refresh_list(go_on: Callable[[], bool]) -> None:
+    """Read the list and take in what is on it. GO_ON tells before each call whether there still is time for one.
+
+    A list that is refused or comes too late is noted for the health page and ends here; whatever says more than that
+    (Lamina is away, the key is refused, a limit) is raised.
+    """
+    now = timezone.now()
+    listed = _read(go_on, now)
+    if listed is None:
+        return
+    for position, summary in enumerate(listed.summaries):
+        app = store_summary(summary)
+        App.objects.filter(pk=app.pk).update(position=position, listed_at=now, is_listed=True)
+    fields = {"catalog_problem": "", "catalog_problem_at": None, "catalog_quote": ""}
+    health.note_status(catalog_at=now, catalog_count=len(listed.summaries), **fields)
+
+
+def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
+    """The list at the largest size that Lamina takes; None when there is none to be had now."""
+    size, late, is_refused = _first_size(now), 0, False
+    while go_on():
+        try:
+            summaries = lamina().list_apps(limit=size or None)
+        except LaminaRejected as error:
+            if error.status not in LIMIT_REFUSALS and not error.is_forbidden and not error.is_not_found:
+                raise
+            if size == ANY_NUMBER or error.status not in LIMIT_REFUSALS:
+                _note_problem("refused", error.quote)
+                return None
+            size, is_refused = _smaller(size), True
+        except LaminaUnavailable as error:
+            if not error.was_connected:
+                raise
+            late += 1
+            _note_problem("late" if error.status in LATE_STATUSES else "unreadable", error.quote)
+            size = _smaller(_smaller(size))
+            _remember(size, now + SLOW_FOR)
+            if late == LATE_TRIES:
+                return None
+        else:
+            if is_refused:
+                _remember(size, now + REFUSED_FOR)
+            return Listed(summaries, size)
+    return None
+
+
+def _first_size(now: datetime) -> int:
+    status = LaminaStatus.objects.filter(pk=health.STATUS_ID).first()
+    if status is None or status.catalog_limit is None or status.catalog_limit_until is None:
+        return SIZES[0]
+    return status.catalog_limit if now < status.catalog_limit_until else SIZES[0]
+
+
+def _smaller(size: int) -> int:
+    return next((other for other in SIZES if other < size), ANY_NUMBER)
+
+
+def _remember(size: int, until: datetime) -> None:
+    health.note_status(catalog_limit=size, catalog_limit_until=until)
+
+
+def _note_problem(problem: str, quote: str) -> None:
+    status = LaminaStatus.objects.filter(pk=health.STATUS_ID).first()
+    since = status.catalog_problem_at if status and status.catalog_problem == problem else None
+    if since is None:
+        since = timezone.now()
+        health.note_incident("lamina", INCIDENTS[problem])
+    health.note_status(catalog_problem=problem, catalog_problem_at=since, catalog_quote=quote[:QUOTE_LENGTH])
+
+
+INCIDENTS = {
+    "refused": "Lamina refused the list of apps.",
+    "late": "Lamina did not send the list of apps in time.",
+    "unreadable": "Lamina's list of apps could not be read.",
+}

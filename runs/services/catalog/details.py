@@ -1,0 +1,101 @@
+"""One app by its own id: its form, its estimate, and whether it is there at all."""
+
+import hashlib
+from collections import Counter
+from typing import Any
+
+from django.utils import timezone
+
+from runs.lamina.errors import LaminaRejected, LaminaUnavailable
+from runs.lamina.types import AppDetail
+from runs.models import App, AppSchema
+from runs.services.budget import Priority
+from runs.services.catalog import bounds
+from runs.services.catalog.summaries import KINDS, makes_fields
+from runs.services.remote import lamina
+
+
+def read_detail(app: App, priority: Priority) -> bool:
+    """Ask Lamina for APP by its id and keep the answer; True when it told the app's form.
+
+    Only 404 says that an app is gone, and 403 that it is not open to this workspace; its form stays. What tells
+    nothing about the app (away, no budget, a refused key) is raised.
+    """
+    try:
+        detail = lamina(priority).get_app(app.remote_id)
+    except LaminaRejected as error:
+        if error.is_key_refused or error.is_insufficient_credits:
+            raise
+        _note_refusal(app, error)
+        return False
+    except LaminaUnavailable:
+        _note_asked(app)
+        raise
+    store_detail(app, detail)
+    return True
+
+
+def read_estimate(app: App, priority: Priority) -> None:
+    """What a full run of APP costs; an app without an estimate costs nobody knows what, not nothing."""
+    fields: dict[str, Any] = {"estimated_at": timezone.now()}
+    try:
+        estimate = lamina(priority).estimate(app.remote_id)
+    except LaminaRejected as error:
+        if error.is_key_refused:
+            raise
+    except LaminaUnavailable:
+        _note_asked(app)
+        raise
+    else:
+        fields |= {
+            "credits_expected": estimate.expected,
+            "credits_min": estimate.min,
+            "credits_max": estimate.max,
+        }
+    App.objects.filter(pk=app.pk).update(**fields)
+
+
+def store_detail(app: App, detail: AppDetail) -> None:
+    """Keep what DETAIL tells; a form that cannot be made is a sentence instead."""
+    name, description = bounds.name_of(detail), bounds.description_of(detail)
+    told = bounds.schema_of(detail)
+    schema = None if told.problem else _schema_row(app, told)
+    now = timezone.now()
+    makes = Counter(o["type"] for o in told.outputs if o["type"] in KINDS) or Counter(app.makes)
+    App.objects.filter(pk=app.pk).update(
+        schema=schema,
+        form_problem=told.problem,
+        schema_fetched_at=now,
+        schema_asked_at=now,
+        gone_at=None,
+        forbidden_at=None,
+        name=name,
+        description=description,
+        **makes_fields(name, description, makes, [o["label"] for o in told.outputs]),
+    )
+    app.schema = schema
+
+
+def _schema_row(app: App, told: bounds.FormSchema) -> AppSchema:
+    version = hashlib.sha256(told.canonical.encode()).hexdigest()[:16]
+    schema, _ = AppSchema.objects.get_or_create(
+        app=app, version=version, defaults={"parameters": told.parameters, "outputs": told.outputs}
+    )
+    return schema
+
+
+def _note_asked(app: App) -> None:
+    """There was no sound answer: another time."""
+    App.objects.filter(pk=app.pk).update(schema_asked_at=timezone.now())
+
+
+def _note_refusal(app: App, error: LaminaRejected) -> None:
+    now = timezone.now()
+    fields: dict[str, Any] = {"schema_fetched_at": now, "schema_asked_at": now}
+    if error.is_not_found:
+        fields |= {"gone_at": app.gone_at or now, "forbidden_at": None}
+    elif error.is_forbidden:
+        fields |= {"forbidden_at": app.forbidden_at or now, "gone_at": None}
+    elif app.schema_id is None:
+        fields["form_problem"] = "Lamina refused to tell what this app asks for."
+    App.objects.filter(pk=app.pk).update(**fields)

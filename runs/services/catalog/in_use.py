@@ -1,0 +1,69 @@
+"""Which apps the portal keeps complete by itself: those that people use. All others are read when somebody opens them.
+
+At most 60, each with two requests a day (form and estimate), however many apps are known. Lamina's list changes its
+order, and with it what is shown first: while nobody is there, a day's new ones count as well.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from runs.models import App, Run
+from runs.models.app import AppQuerySet
+
+SHOWN_FIRST, USED, STARRED, IN_ALL = 24, 16, 16, 60
+LOOKED_BACK = 100  # runs among which the apps used lately, and the starred ones, are looked for
+DETAIL_EVERY = timedelta(hours=24)
+RETRY_EVERY = timedelta(minutes=10)  # an app that Lamina had no sound answer for
+QUIET_RETRY_EVERY = timedelta(hours=12)
+ROUND_A_DAY = 96  # apps asked for by their ids in the round (`asking.ROUND_EVERY`)
+PICTURES_EVERY = timedelta(hours=6)
+
+
+def apps_in_use() -> list[int]:
+    """Ids of the apps in use: shown first on the list, used lately, with a star of their own or on a run; filled up
+    along the list."""
+    listed = list(App.objects.listed().values_list("pk", flat=True)[:IN_ALL])
+    runs = Run.objects.newest_first().values_list("app_id", flat=True)
+    used = dict.fromkeys(runs[:LOOKED_BACK])
+    stars = App.objects.listed().filter(starred_at__isnull=False).order_by("-starred_at").values_list("pk", flat=True)
+    starred = dict.fromkeys([*stars[:STARRED], *runs.filter(has_star=True)[:LOOKED_BACK]])
+    ranked = dict.fromkeys([*listed[:SHOWN_FIRST], *list(used)[:USED], *list(starred)[:STARRED], *listed])
+    return list(ranked)[:IN_ALL]
+
+
+def is_old(now: datetime) -> Q:
+    """Apps that Lamina has not answered for by their own id for a day."""
+    return Q(schema_fetched_at=None) | Q(schema_fetched_at__lt=now - DETAIL_EVERY)
+
+
+def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
+    """Apps in use that lack a form or an estimate of today, in the order of `apps_in_use`. One that was asked for just
+    now waits, longer while nobody is there to miss it."""
+    ids = apps_in_use()
+    is_there = Q(gone_at=None, forbidden_at=None)
+    is_unpriced = Q(estimated_at=None) | Q(estimated_at__lt=now - DETAIL_EVERY)
+    wait = RETRY_EVERY if is_one_there else QUIET_RETRY_EVERY
+    may_ask = Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - wait)
+    wanting = App.objects.filter(may_ask, is_old(now) | (is_there & is_unpriced), pk__in=ids)
+    found = in_order(wanting.select_related("schema"), ids)
+    return found if is_one_there or not found else found[: _quiet_allowance(now)]
+
+
+def _quiet_allowance(now: datetime) -> int:
+    """How many apps may still be read today although nobody is there."""
+    priced = App.objects.filter(estimated_at__gte=now - DETAIL_EVERY).count()
+    asked = App.objects.filter(schema_asked_at__gte=now - DETAIL_EVERY).count()
+    return max(0, min(IN_ALL - priced, IN_ALL + ROUND_A_DAY - asked))
+
+
+def without_picture(now: datetime) -> AppQuerySet:
+    """Apps on the list whose picture was never fetched; a lost one is tried again some hours later."""
+    may_try = Q(pictures_tried_at=None) | Q(pictures_tried_at__lt=now - PICTURES_EVERY)
+    return App.objects.listed().filter(may_try, thumbnail=None).exclude(thumbnail_url="")
+
+
+def in_order(apps: Iterable[App], ids: list[int]) -> list[App]:
+    places = {pk: n for n, pk in enumerate(ids)}
+    return sorted(apps, key=lambda app: places[app.pk])

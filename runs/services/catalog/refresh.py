@@ -1,0 +1,116 @@
+"""What the worker does about the catalogue, each as one task: the list, the apps in use, one app."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+
+from django.utils import timezone
+
+from runs.lamina.errors import LaminaError, LaminaUnavailable
+from runs.models import App
+from runs.queue import stop_requested
+from runs.services import leases
+from runs.services.budget import BudgetWait, Priority
+from runs.services.catalog import app_list, details, in_use, pictures
+from runs.services.catalog.asking import is_quiet
+from runs.services.catalog.balance import refresh_balance
+
+LEASE_SECONDS = 150  # one app: form, estimate, picture and a few samples, each slow; or two lists that come too late
+WINDOW_SECONDS = 45.0  # one refresh; then the next one goes on
+SILENT_APPS = 3
+
+GoOn = Callable[[], bool]
+
+
+def refresh_catalog() -> None:
+    """Read the app list and the balance, then what the apps in use lack, as far as budget and time go."""
+    _under_lease(_refresh_list)
+
+
+def complete_catalog() -> None:
+    """Read what the apps in use still lack, then pictures for the list."""
+    _under_lease()
+
+
+def refresh_app(app_id: int) -> None:
+    """Read one app's form again, since somebody opened it, and its estimate when that is a day old."""
+    app = App.objects.select_related("schema").filter(pk=app_id).first()
+    if app is None:
+        return
+    try:
+        is_told = details.read_detail(app, Priority.FINAL)
+    except (LaminaError, BudgetWait):
+        return
+    if not is_told:
+        return
+    if app.estimated_at is None or app.estimated_at < timezone.now() - in_use.DETAIL_EVERY:
+        with suppress(LaminaError, BudgetWait):
+            details.read_estimate(app, Priority.PARTIAL)
+    pictures.fetch_pictures(app)
+
+
+def check_app(app_id: int) -> None:
+    """Ask for one app by its id: its turn in the round that finds out which known apps are still there."""
+    app = App.objects.filter(pk=app_id).first()
+    if app is not None:
+        with suppress(LaminaError, BudgetWait):
+            details.read_detail(app, Priority.CATALOG)
+
+
+def _under_lease(*first: Callable[[GoOn], None]) -> None:
+    holder = leases.new_holder()
+    if not leases.acquire("catalog", holder, LEASE_SECONDS):
+        return
+
+    def go_on() -> bool:
+        return not stop_requested() and leases.renew("catalog", holder, LEASE_SECONDS)
+
+    try:
+        for step in first:
+            step(go_on)
+        _complete(go_on, time.monotonic() + WINDOW_SECONDS, timezone.now())
+    except (LaminaError, BudgetWait):
+        pass  # the client has noted what is wrong; the Schedule comes again
+    finally:
+        leases.release("catalog", holder)
+
+
+def _refresh_list(go_on: GoOn) -> None:
+    app_list.refresh_list(go_on)
+    refresh_balance()
+
+
+def _complete(go_on: GoOn, ends_at: float, now: datetime) -> None:
+    """Forms and estimates of the apps in use, app by app, so that the first ones are whole first; then pictures.
+
+    An app Lamina has no sound answer for is left for another time; after three in a row Lamina itself is away.
+    """
+    is_one_there = not is_quiet(now)
+    silent = 0
+    for app in in_use.incomplete(now, is_one_there=is_one_there):
+        if time.monotonic() > ends_at or not go_on():
+            return
+        try:
+            _complete_app(app, now)
+        except LaminaUnavailable:
+            silent += 1
+            if silent == SILENT_APPS:
+                raise
+        else:
+            silent = 0
+    if is_one_there:
+        for app in in_use.without_picture(now):
+            if time.monotonic() > ends_at or not go_on():
+                return
+            pictures.fetch_thumbnail(app)
+
+
+def _complete_app(app: App, now: datetime) -> None:
+    is_there = not app.is_gone and not app.is_forbidden
+    if app.schema_fetched_at is None or app.schema_fetched_at < now - in_use.DETAIL_EVERY:
+        is_there = details.read_detail(app, Priority.CATALOG)
+    if app.pictures_tried_at is None or app.pictures_tried_at < now - in_use.PICTURES_EVERY:
+        pictures.fetch_pictures(app)
+    if is_there and (app.estimated_at is None or app.estimated_at < now - in_use.DETAIL_EVERY):
+        details.read_estimate(app, Priority.CATALOG)

@@ -1,0 +1,49 @@
+"""What Lamina says of an app in short, in a list or as a search's find, becomes or refreshes one of our apps."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from runs.lamina.types import AppSummary
+from runs.models import App
+from runs.services.catalog import bounds
+from runs.services.folding import fold
+
+KINDS = ("image", "video", "audio", "text")
+FOUND_POSITION = 100_000  # behind all that a list names
+
+
+def record_found(summaries: Iterable[AppSummary]) -> list[App]:
+    """Take in what a search at Lamina found, in its order: known apps are refreshed, new ones are not listed yet."""
+    return [store_summary(summary) for summary in summaries]
+
+
+def store_summary(summary: AppSummary) -> App:
+    """Keep what SUMMARY says; that Lamina says anything proves that the app is there."""
+    name, description, url = bounds.name_of(summary), bounds.description_of(summary), bounds.thumbnail_url_of(summary)
+    app, _ = App.objects.select_related("schema").get_or_create(
+        remote_id=summary.app_id,
+        defaults={"name": name, "description": description, "position": FOUND_POSITION, "is_listed": False},
+    )
+    fields: dict[str, Any] = {"name": name, "description": description, "gone_at": None, "thumbnail_url": url}
+    if not app.makes:  # until the details tell how many of each
+        kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
+        fields |= makes_fields(name, description, Counter(kinds), [])
+    elif name != app.name or description != app.description:
+        labels = [output["label"] for output in app.schema.outputs] if app.schema else []
+        fields["search_text"] = makes_fields(name, description, Counter(app.makes), labels)["search_text"]
+    if url != app.thumbnail_url:
+        fields |= {"thumbnail": None, "pictures_tried_at": None}
+    App.objects.filter(pk=app.pk).update(**fields)
+    app.refresh_from_db(fields=list(fields))
+    return app
+
+
+def makes_fields(name: str, description: str, makes: Counter[str], labels: list[str]) -> dict[str, Any]:
+    """What an app makes, and the words it is found by."""
+    words = [name, description, *(label[: bounds.NAME_LENGTH] for label in labels), *makes]
+    return {
+        "makes": dict(makes),
+        "makes_text": f" {' '.join(makes)} "[:200],
+        "search_text": fold(" ".join(words)),
+    }

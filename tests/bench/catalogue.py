@@ -1,0 +1,36 @@
+"""What the portal makes of Lamina's list of apps, however it is cut, ordered or delayed."""
+
+from typing import Any
+
+import requests
+
+from tests.bench.portal import Portal
+from tests.bench.report import Report
+from tests.catalogue_scenes import SCENES, prepare
+
+
+class ControlDoor:
+    """The sandbox's control door, as the scenes want it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = f"{url}/control"
+
+    def control(self, _path: str, **values: Any) -> dict[str, Any]:
+        answer = requests.post(f"{self.url}/{_path}", json=values, timeout=10)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def requests_to(self, endpoint: str) -> list[dict[str, Any]]:
+        answer = requests.get(f"{self.url}/state", timeout=10)
+        answer.raise_for_status()
+        return [request for request in answer.json()["requests"] if request["endpoint"] == endpoint]
+
+
+def bench(portal: Portal, report: Report) -> None:
+    door, member = ControlDoor(portal.sandbox.url), portal.make_member("demo")
+    for title, scene in SCENES.items():
+        with report.part(title):
+            prepare(door)
+            for row in scene(door, member):
+                report.add(row)

@@ -1,0 +1,132 @@
+"""How Lamina's list of apps may behave, and what the portal makes of it: one table, for the suite and for the bench.
+
+A scene orders something at the sandbox, lets the portal read the list as its worker does, and gives rows with a bar.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from django.core.cache import cache
+
+from runs.models import App, LaminaStatus, Member
+from runs.sandbox.catalogue import load_catalogue
+from runs.services import catalog
+from runs.services.costs import cost_line
+from runs.services.upkeep.health_report import Fact, health_report
+from tests.bench.report import Row
+
+APPS = 60
+CAPPED_AT, ROUNDS = 12, 20
+SLOW_SECONDS = 10
+
+
+class Door(Protocol):
+    """The sandbox's control door."""
+
+    def control(self, _path: str, **values: Any) -> dict[str, Any]: ...
+
+    def requests_to(self, endpoint: str) -> list[dict[str, Any]]: ...
+
+
+def prepare(door: Door) -> None:
+    """60 plain apps at Lamina, five of them the workspace's own; none is known here."""
+    door.control("reset")
+    door.control("limit", per_minute=None)
+    for app_id in load_catalogue():
+        door.control(f"apps/{app_id}", listed=False)
+    ids = door.control("odd-apps", kind="plain", count=APPS)["appIds"]
+    for app_id in ids[:5]:
+        door.control(f"apps/{app_id}", workspace="own")
+    App.objects.all().delete()
+    LaminaStatus.objects.all().delete()
+    cache.clear()
+
+
+def limits(door: Door) -> list[int | None]:
+    """What the list was asked for, call by call; None without a number."""
+    asked = [request["query"].get("limit") for request in door.requests_to("apps")]
+    return [None if limit is None else int(limit) for limit in asked]
+
+
+def list_fact() -> Fact:
+    """What the health page says of the list."""
+    return next(fact for fact in health_report().facts if fact.label == "App list")
+
+
+def not_runnable(member: Member) -> list[App]:
+    """Apps for which Run is blocked."""
+    return [app for app in App.objects.all() if cost_line(app, member).is_blocked]
+
+
+def refused_at_100(door: Door, _: Member) -> list[Row]:
+    """Lamina takes no more than 60: 200 and 100 are refused, 50 is taken, and only that is asked for the next time."""
+    door.control("list", most=60, beyond="refuse")
+    catalog.refresh_catalog()
+    catalog.refresh_catalog()
+    return [
+        equals("refused at 100: asked for", limits(door), [200, 100, 50, 50]),
+        equals("refused at 100: apps listed", App.objects.listed().count(), 50),
+        equals("refused at 100: Health", list_fact().state, "good"),
+    ]
+
+
+def refused_at_25(door: Door, _: Member) -> list[Row]:
+    """Lamina takes no number from 25 on: without one there are ten."""
+    door.control("list", most=24, beyond="refuse", default=10)
+    catalog.refresh_catalog()
+    catalog.refresh_catalog()
+    return [
+        equals("refused at 25: asked for", limits(door), [200, 100, 50, 25, None, None]),
+        equals("refused at 25: apps listed", App.objects.listed().count(), 10),
+        equals("refused at 25: Health", list_fact().state, "good"),
+    ]
+
+
+def capped_at_12(door: Door, member: Member) -> list[Row]:
+    """Silently cut to twelve, another twelve at each of 20 readings: what was seen once stays and can be run."""
+    door.control("list", most=CAPPED_AT, order="popularity", seed=10)
+    seen: set[int] = set()
+    for _ in range(ROUNDS):
+        catalog.refresh_catalog()
+        seen |= set(App.objects.listed().values_list("pk", flat=True))
+    listed = set(App.objects.listed().values_list("pk", flat=True))
+    return [
+        equals(f"capped at {CAPPED_AT}: apps lost in {ROUNDS} rounds", len(seen - listed), 0),
+        equals(f"capped at {CAPPED_AT}: apps that cannot be run", len(not_runnable(member)), 0),
+        Row(f"capped at {CAPPED_AT}: apps known", str(len(listed)), f"> {2 * CAPPED_AT}", len(listed) > 2 * CAPPED_AT),
+    ]
+
+
+def slow(door: Door, _: Member) -> list[Row]:
+    """The list is silent for ten seconds, then it comes."""
+    door.control("faults", endpoint="apps", fault="delay", seconds=SLOW_SECONDS)
+    began = time.monotonic()
+    catalog.refresh_catalog()
+    took = time.monotonic() - began
+    return [
+        equals(f"slow by {SLOW_SECONDS} s: apps listed", App.objects.listed().count(), APPS),
+        Row(f"slow by {SLOW_SECONDS} s: read in", f"{took:.0f} s", f">= {SLOW_SECONDS} s", took >= SLOW_SECONDS),
+        equals(f"slow by {SLOW_SECONDS} s: Lamina counts as away", LaminaStatus.objects.get().away_since, None),
+        equals(f"slow by {SLOW_SECONDS} s: Health", list_fact().state, "good"),
+    ]
+
+
+def equals(what: str, found: object, expected: object) -> Row:
+    """A row that holds when FOUND is just as EXPECTED."""
+    bar = _words(expected)
+    return Row(what, _words(found), f"= {bar}" if len(bar) < 10 else "just that", found == expected)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(_words(item) for item in value)
+    return "none" if value is None else str(value)
+
+
+SCENES: dict[str, Callable[[Door, Member], list[Row]]] = {
+    "list refused at 100": refused_at_100,
+    "list refused at 25": refused_at_25,
+    "list capped at 12": capped_at_12,
+    "list slow by 10 s": slow,
+}
