@@ -114,6 +114,7 @@ def password_new(request: HttpRequest, token: str) -> HttpResponse:
 def _let_in(request: HttpRequest, member: Member) -> HttpResponse:
     login(request, member, BACKEND)
     response = HttpResponseRedirect(reverse("runs:home"))
+    throttling.remember_address(request, member.email)
     throttling.remember_device(request, response, member.email)
     return response
 
