@@ -1,4 +1,4 @@
-"""Keyed hashes that outlive a change of `PORTAL_SECRET_KEY`: made with the key there is, accepted with the old ones too.
+"""Keyed hashes that outlive a change of `PORTAL_SECRET_KEY`: made with the present key, accepted with old ones.
 
 Django does the same for its own signatures (sessions, `django.core.signing`); this is for what we derive ourselves.
 """

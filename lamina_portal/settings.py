@@ -174,6 +174,7 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "runs:home"
 LOGOUT_REDIRECT_URL = "login"
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.services.team.password_rules.PasswordRules"}]
+NEW_BROWSER_TELLER = "runs.services.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.services.filling.form_files.keep_expired"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SECURE_CSP = {

@@ -75,6 +75,8 @@ class SignInView(LoginView):
         to_home = super().form_valid(form)
         response = self._resume() or to_home
         email = form.get_user().get_username()
+        if not throttling.knows_browser(self.request, email):
+            import_string(settings.NEW_BROWSER_TELLER)(self.request, form.get_user())
         throttling.remember_address(self.request, email)
         throttling.remember_device(self.request, response, email)
         return response

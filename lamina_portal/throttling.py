@@ -3,8 +3,9 @@
 Wrong passwords are counted for an account from one address, for an address whatever the account, and for an account
 from anywhere: the last with a limit so high that it takes many machines to reach, since everybody who knows a mail
 address could use it to keep its owner out. Whoever has signed in from an address lately is not counted for it: one
-person in an office who guesses, or a script in its network, keeps no colleague out. A browser in which somebody has signed in before carries a signed cookie
-that says so; for that person it counts by itself alone, so not even many machines keep them out of it.
+script that guesses in an office locks out none of the others there. A browser in which somebody has signed in before
+carries a signed cookie that says so; for that person it counts by itself alone, so not even many machines keep them
+out of it.
 """
 
 import hashlib

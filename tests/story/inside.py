@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,6 +26,7 @@ from runs.models import App, Member, Output, OutputFile, Run
 from runs.models.ids import new_public_id
 from runs.services import launch, secret_links, sharing
 from runs.services.history import bin as bins
+from runs.services.team import recent_password
 from runs.services.upkeep import health
 from runs.services.wording import state_of
 from tests import factories
@@ -59,6 +61,7 @@ def session(email: str) -> str:
     store[SESSION_KEY] = str(who.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     store[HASH_SESSION_KEY] = who.get_session_auth_hash()
+    store[recent_password.KEY] = int(time.time())
     store.save()
     assert store.session_key
     return store.session_key

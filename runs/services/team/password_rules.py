@@ -1,7 +1,7 @@
 """What a new password must be: long enough, on no list, and hard to guess even for who knows its owner.
 
-One sentence comes back, for the first thing that is wrong, and says what to do. It is named in AUTH_PASSWORD_VALIDATORS,
-so that forms, `createsuperuser` and the terminal of `make run` ask for the same.
+One sentence comes back, for the first thing that is wrong, and says what to do. Named in AUTH_PASSWORD_VALIDATORS, so
+that forms, `createsuperuser` and the terminal of `make run` ask for the same.
 """
 
 import re
@@ -23,7 +23,10 @@ PORTAL_WORDS = ("lamina", "portal", "lamina portal", "laminaportal")
 HELP = "At least 10 characters. A few words that don't belong together are easy to remember."
 TOO_SHORT = "This password is too short. Use at least 10 characters, such as four words in a row."
 TOO_COMMON = "Too many people use this password. Choose another, such as four words that don't belong together."
-TOO_SIMILAR = "This password is too much like your name or mail address. Choose something that nobody expects from you."
+TOO_SIMILAR = (
+    "This password is too much like your name, your mail address or the portal's name."
+    " Choose something that nobody expects of you."
+)
 TOO_EASY = "This password is too easy to guess. Add a few words that don't belong together."
 
 _estimating = Lock()  # the words of one person lie in a dictionary that all threads share
