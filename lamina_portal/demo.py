@@ -76,7 +76,7 @@ class DemoPeopleMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.META.get(IS_LOCAL, False):
             found = request.user
-            request.user = SimpleLazyObject(lambda: _unless_demo(found))
+            request.user = SimpleLazyObject(lambda: _unless_demo(found))  # type: ignore[assignment]  # as Django does
         return self.get_response(request)
 
 

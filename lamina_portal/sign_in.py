@@ -9,7 +9,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.contrib.auth.views import LoginView
 from django.core import signing
@@ -50,7 +49,7 @@ class SignInForm(AuthenticationForm):
         attempt.forgive_first()
         return cleaned
 
-    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+    def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
         if demo.is_shut_out(self.request, user.get_username()):
             raise forms.ValidationError(demo.REFUSED, code="demo")

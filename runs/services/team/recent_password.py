@@ -19,7 +19,7 @@ def note_given(request: HttpRequest) -> None:
 
 def is_recent(request: HttpRequest) -> bool:
     """True when they gave it at most 30 minutes ago. Of a session that is older than this rule nothing is known."""
-    given_at = request.session.get(KEY, 0)
+    given_at: float = request.session.get(KEY, 0)
     return -CLOCKS_DIFFER_SECONDS <= time.time() - given_at <= RECENT_SECONDS
 
 
