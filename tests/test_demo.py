@@ -2,10 +2,8 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,15 +13,13 @@ from pytest_django import Settings
 
 from lamina_portal.demo import DEMO_EMAILS, DEMO_PASSWORD
 from runs.models import Member
+from tests import serving
 from tests.conftest import PASSWORD, client_of, skip_or_fail
-from tests.processes import ROOT, Home, free_port, wait_until
+from tests.processes import ROOT, Home, free_port
 from tests.services.test_nginx import FRAME
 
-MAKE_PEOPLE = """
-from runs.management.addresses import Address
-from runs.management.people import prepare_people
+MAKE_KIM = """
 from runs.models import Member
-prepare_people(Address.parse("127.0.0.1:8000"), print)
 Member.objects.create_user("kim@acme.example", "a long enough password")
 """
 REFUSED = "work only on the computer the portal runs on"
@@ -32,33 +28,13 @@ WITH_VIA = "location / { proxy_pass UPSTREAM; proxy_http_version 1.1; proxy_set_
 Start = Callable[..., str]
 
 
-def answers(url: str) -> bool:
-    try:
-        return requests.get(f"{url}/healthz", timeout=5).status_code in (200, 503)
-    except requests.ConnectionError:
-        return False
-
-
-@contextmanager
-def running(command: list[str], url: str, **options: object) -> Iterator[None]:
-    process = subprocess.Popen(command, **options)  # type: ignore[call-overload]
-    try:
-        wait_until(lambda: process.poll() is not None or answers(url), f"an answer of {command[0]}")
-        assert process.poll() is None
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data of a sandbox's portal with its people."""
     made = tmp_path_factory.mktemp("demo")
     home = Home(made)
-    home.manage("migrate", "--verbosity", "0")
-    home.manage("collectstatic", "--noinput", "--verbosity", "0")
-    home.manage("shell", "-c", MAKE_PEOPLE)
+    serving.prepare(home)
+    home.manage("shell", "-c", MAKE_KIM)
     return made
 
 
@@ -68,12 +44,7 @@ def gunicorn(folder: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def start(**env: str) -> str:
-            port = free_port()
-            bind = f"127.0.0.1:{port}"
-            home = Home(folder, PORTAL_BIND=bind, WEB_CONCURRENCY="1", PORTAL_ALLOWED_HOSTS="*", **env)
-            command = [sys.executable, "-m", "gunicorn", "lamina_portal.wsgi"]
-            stack.enter_context(running(command, f"http://{bind}", cwd=ROOT, env=home.env))
-            return f"http://{bind}"
+            return stack.enter_context(serving.gunicorn(Home(folder, PORTAL_ALLOWED_HOSTS="*", **env), free_port()))
 
         yield start
 
@@ -95,7 +66,7 @@ def nginx(tmp_path: Path) -> Iterator[Start]:
             blocks = block.replace("UPSTREAM", upstream)
             (place / "nginx.conf").write_text(FRAME.format(folder=place, user=user, port=port, blocks=blocks))
             command = [binary, "-p", str(place), "-c", str(place / "nginx.conf"), "-e", "stderr"]
-            stack.enter_context(running(command, f"http://127.0.0.1:{port}"))
+            stack.enter_context(serving.serving(command, f"http://127.0.0.1:{port}"))
             return f"http://127.0.0.1:{port}"
 
         yield start

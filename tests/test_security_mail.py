@@ -16,10 +16,10 @@ from pytest_django import Settings
 
 from runs.models import Member, SignedIn
 from runs.services.team import passwords, security_mail
+from tests import serving
 from tests.conftest import PASSWORD
 from tests.inviting import invite, join, path_of
-from tests.processes import free_port, wait_until
-from tests.test_portal import RunningPortal, needs_proc
+from tests.processes import Home, free_port, wait_until
 
 NEW = "another long password"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -39,7 +39,7 @@ class Mailbox:
         def found() -> EmailMessage | None:
             return next((mail for mail in self.mails if subject in mail["Subject"]), None)
 
-        mail = wait_until(found, f"a mail “{subject}”")
+        mail = wait_until(found, f"a mail “{subject}”", serving.MANY_SECONDS)
         assert mail is not None
         return mail
 
@@ -59,37 +59,40 @@ def post(session: requests.Session, url: str, form: dict[str, str]) -> requests.
     return session.post(url, form | {"csrfmiddlewaretoken": session.cookies["csrftoken"]}, timeout=20)
 
 
-@needs_proc
 @pytest.mark.whole
 def test_the_worker_mails_a_new_browser_and_a_changed_password(
     tmp_path: Path, mail_server: tuple[Mailbox, str]
 ) -> None:
     mailbox, email_url = mail_server
-    portal = RunningPortal(tmp_path)
-    portal.home.env["EMAIL_URL"] = email_url
-    portal.start()
+    port, nobody = free_port(), f"http://127.0.0.1:{free_port()}"  # Lamina is not needed
+    home = Home(tmp_path, EMAIL_URL=email_url, PORTAL_URL=f"http://127.0.0.1:{port}", LAMINA_BASE_URL=nobody)
+    serving.prepare(home)
     try:
-        session = requests.Session()
-        session.headers["User-Agent"] = FIREFOX
-        session.get(f"{portal.url}/login/", timeout=20)
-        post(session, f"{portal.url}/login/", {"username": "sam@example.com", "password": "demo"})
-        mail = mailbox.wait_for("New sign-in")
-        assert mail["To"] == "sam@example.com"
-        assert mail.get_content_type() == "text/plain"
-        text = mail.get_content()
-        assert "Firefox on Windows" in text
-        assert f"{portal.url}/me/#places" in text
-
-        session.get(f"{portal.url}/me/", timeout=20)
-        answer = post(session, f"{portal.url}/password/change/", {"old_password": "demo", "password": NEW})
-        assert "Your password is changed" in answer.text
-        text = mailbox.wait_for("password for Lamina Portal was changed").get_content()
-        assert f"{portal.url}/password/reset/\n" in text
-        assert NEW not in text
-        assert len(mailbox.mails) == 2
+        home.start("worker")
+        with serving.gunicorn(home, port) as url:
+            change_password_in_a_new_browser(mailbox, url)
     finally:
-        portal.home.end_all()
-        portal.code()
+        home.end_all()
+    assert len(mailbox.mails) == 2
+
+
+def change_password_in_a_new_browser(mailbox: Mailbox, url: str) -> None:
+    session = requests.Session()
+    session.headers["User-Agent"] = FIREFOX
+    session.get(f"{url}/login/", timeout=20)
+    post(session, f"{url}/login/", {"username": "sam@example.com", "password": "demo"})
+    mail = mailbox.wait_for("New sign-in")
+    assert mail["To"] == "sam@example.com"
+    assert mail.get_content_type() == "text/plain"
+    assert "Firefox on Windows" in mail.get_content()
+    assert f"{url}/me/#places" in mail.get_content()
+
+    session.get(f"{url}/me/", timeout=20)
+    answer = post(session, f"{url}/password/change/", {"old_password": "demo", "password": NEW})
+    assert "Your password is changed" in answer.text
+    text = mailbox.wait_for("password for Lamina Portal was changed").get_content()
+    assert f"{url}/password/reset/" in text.splitlines()
+    assert NEW not in text
 
 
 @pytest.fixture

@@ -75,6 +75,16 @@ def expire(email: str) -> None:
             kept.delete()
 
 
+def forget_password(email: str) -> None:
+    """Whoever is signed in as the member gave their password too long ago for an act on people."""
+    who = str(Member.objects.get(email=email).pk)
+    for kept in Session.objects.all():
+        if kept.get_decoded().get(SESSION_KEY) == who:
+            store = SessionStore(kept.session_key)
+            store[recent_password.KEY] = 0
+            store.save()
+
+
 def app(remote_id: str) -> dict[str, Any]:
     """Where the app is in the portal, and its parameters."""
     found = App.objects.select_related("schema").get(remote_id=remote_id)
@@ -184,7 +194,7 @@ def change_form(remote_id: str) -> None:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
-        *(has_catalog, member, session, expire, app, start, stay, fill_history),
+        *(has_catalog, member, session, expire, forget_password, app, start, stay, fill_history),
         *(result, results, run, run_of, bin_all, page, link, change_form),
     )
 }
