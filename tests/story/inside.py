@@ -22,6 +22,7 @@ from django.contrib.sessions.models import Session
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from lamina_portal.demo import DEMO_PASSWORD
 from runs.models import App, Member, Output, OutputFile, Run
 from runs.models.ids import new_public_id
 from runs.services import launch, secret_links, sharing
@@ -52,6 +53,12 @@ def member(name: str, role: str = "maker") -> dict[str, str]:
     email = f"{name}-{next(numbers)}@example.com"
     made = Member.objects.create(email=email, name=name.title(), role=role, password=hashed)
     return {"email": email, "session": session(made.email)}
+
+
+def demo_person() -> None:
+    """The sandbox's demo admin, whom `make run` would have made."""
+    hashed = PBKDF2PasswordHasher().encode(DEMO_PASSWORD, "salt", iterations=1)
+    Member.objects.get_or_create(email="demo@example.com", defaults={"name": "Demo", "password": hashed})
 
 
 def session(email: str) -> str:
@@ -194,7 +201,7 @@ def change_form(remote_id: str) -> None:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
-        *(has_catalog, member, session, expire, forget_password, app, start, stay, fill_history),
+        *(has_catalog, member, demo_person, session, expire, forget_password, app, start, stay, fill_history),
         *(result, results, run, run_of, bin_all, page, link, change_form),
     )
 }

@@ -75,6 +75,7 @@ def password_asked_again_and_wrong(visitor: Visitor, whole: Whole) -> None:
 
 @scene
 def sign_in_as_demo_through_a_proxy(visitor: Visitor, whole: Whole) -> None:
+    whole.inside.ask("demo_person")
     page = visitor.page
     page.context.clear_cookies()
     page.set_extra_http_headers({"Via": "1.1 proxy"})
@@ -82,7 +83,7 @@ def sign_in_as_demo_through_a_proxy(visitor: Visitor, whole: Whole) -> None:
     page.get_by_label("Mail address").fill("demo@example.com")
     page.get_by_label("Password").fill("demo")
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("alert").wait_for()
+    page.get_by_role("alert").get_by_text("The demo accounts work only").wait_for()
 
 
 @scene
