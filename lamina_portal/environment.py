@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -25,6 +26,15 @@ SQLITE_OPTIONS: dict[str, Any] = {
 
 STORAGE_FORM = "STORAGE_URL must be like s3://KEY:SECRET@HOST:PORT/BUCKET?region=eu-central-1&secure=true"
 
+MIN_KEY_CHARACTERS = 32
+MIN_KEY_LETTERS = 8  # different ones; 32 random hexadecimal digits have about 14
+# What examples are made of, without signs: Django's own, and what stands in tutorials and compose files.
+KNOWN_IN_KEYS = (
+    *("djangoinsecure", "insecurekey", "secretkey", "supersecret", "mysecret", "yoursecret", "password", "example"),
+    *("changeme", "changethis", "changeit", "replaceme", "replacethis", "insertyour", "donotuse", "dontuse"),
+)
+HOW_TO_MAKE_A_KEY = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
+
 DEFAULT_URL = "http://127.0.0.1:8000"
 LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 
@@ -40,6 +50,26 @@ def data_folder(text: str, default: Path) -> Path:
             "portal's user, or name another."
         ) from None
     return folder
+
+
+def strong_key(name: str, key: str) -> str:
+    """`key` as it is; one that can be guessed stops the start. `name` is the setting it comes from."""
+    flaw = _flaw_of(key)
+    if flaw:
+        raise ImproperlyConfigured(f"{name} {flaw}: whoever guesses it can sign in as anybody. {HOW_TO_MAKE_A_KEY}")
+    return key
+
+
+def _flaw_of(key: str) -> str:
+    """Why `key` is weak, as the rest of a sentence; empty when it is not."""
+    if len(key) < MIN_KEY_CHARACTERS:
+        return f"has {len(key)} characters but needs at least {MIN_KEY_CHARACTERS}"
+    plain = re.sub(r"[\W_]", "", key.lower())
+    if any(words in plain for words in KNOWN_IN_KEYS):
+        return "looks like an example that everybody knows"
+    steps = sum(ord(after) - ord(before) in (-1, 0, 1) for before, after in pairwise(key))
+    is_repeated = key in (key + key)[1:-1] or len(set(key)) < MIN_KEY_LETTERS
+    return "repeats itself" if is_repeated or steps > len(key) / 2 else ""
 
 
 def kept_secret_key(data_dir: Path) -> str:
@@ -185,6 +215,18 @@ def accel_prefix(text: str, *, is_local: bool) -> str:
     if text and not is_local:
         raise ImproperlyConfigured("PORTAL_ACCEL_PREFIX needs a local folder, but STORAGE_URL is set")
     return text
+
+
+def is_loopback(host: str) -> bool:
+    """True when HOST (a name or an address, no port) can be reached from this machine only."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    # A server that listens on IPv6 sees IPv4 clients as ::ffff:a.b.c.d.
+    return ((isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped) or address).is_loopback
 
 
 def origin(name: str, url: str, *, is_bare: bool = True) -> str:

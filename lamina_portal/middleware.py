@@ -20,7 +20,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django_htmx.http import HttpResponseClientRedirect
 
-from lamina_portal import sign_in
+from lamina_portal import demo, sign_in
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -46,6 +46,7 @@ class TrustedProxyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         meta = request.META
+        demo.note_origin(request)
         if self._is_trusted(meta.get("REMOTE_ADDR", "")):
             meta["REMOTE_ADDR"] = self._client(meta["REMOTE_ADDR"], meta.get("HTTP_X_FORWARDED_FOR", ""))
             if host := meta.get("HTTP_X_FORWARDED_HOST", "").rpartition(",")[2].strip():

@@ -48,7 +48,14 @@ DEBUG = env.bool("PORTAL_DEBUG", False)
 DATA_DIR = environment.data_folder(env.str("PORTAL_DATA_DIR", ""), BASE_DIR / "var")
 if IS_SANDBOX:
     DATA_DIR = environment.data_folder(str(DATA_DIR / "sandbox"), DATA_DIR)
-SECRET_KEY = env.str("PORTAL_SECRET_KEY", "") or environment.kept_secret_key(DATA_DIR)
+_secret_key = env.str("PORTAL_SECRET_KEY", "")
+SECRET_KEY = (
+    environment.strong_key("PORTAL_SECRET_KEY", _secret_key) if _secret_key else environment.kept_secret_key(DATA_DIR)
+)
+_old_keys: list[str] = env.list("PORTAL_SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS = [
+    environment.strong_key("PORTAL_SECRET_KEY_FALLBACKS", key.strip()) for key in _old_keys if key.strip()
+]
 _portal_host = environment.host_of(PORTAL_URL)
 ALLOWED_HOSTS: list[str] = env.list("PORTAL_ALLOWED_HOSTS", [_portal_host, "127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
@@ -78,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "lamina_portal.middleware.StorablePostMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "lamina_portal.demo.DemoPeopleMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "runs.middleware.SeenMiddleware",
     "lamina_portal.middleware.HtmxLoginRequiredMiddleware",
@@ -165,14 +173,8 @@ AUTH_USER_MODEL = "runs.Member"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "runs:home"
 LOGOUT_REDIRECT_URL = "login"
-AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ("email", "name")},
-    },
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.services.team.password_rules.PasswordRules"}]
+NEW_BROWSER_TELLER = "runs.services.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.services.filling.form_files.keep_expired"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SECURE_CSP = {

@@ -18,7 +18,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
 
-from lamina_portal import throttling
+from lamina_portal import demo, throttling
 
 Pairs = list[tuple[str, str]]
 
@@ -49,6 +49,11 @@ class SignInForm(AuthenticationForm):
         attempt.forgive_first()
         return cleaned
 
+    def confirm_login_allowed(self, user: Any) -> None:
+        super().confirm_login_allowed(user)
+        if demo.is_shut_out(self.request, user.get_username()):
+            raise forms.ValidationError(demo.REFUSED, code="demo")
+
 
 class SignInView(LoginView):
     """The sign-in page; with `replay`, the way back to what was being sent."""
@@ -68,7 +73,11 @@ class SignInView(LoginView):
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         to_home = super().form_valid(form)
         response = self._resume() or to_home
-        throttling.remember_device(self.request, response, form.get_user().get_username())
+        email = form.get_user().get_username()
+        if not throttling.knows_browser(self.request, email):
+            import_string(settings.NEW_BROWSER_TELLER)(self.request, form.get_user())
+        throttling.remember_address(self.request, email)
+        throttling.remember_device(self.request, response, email)
         return response
 
     def _resume(self) -> HttpResponse | None:

@@ -2,8 +2,10 @@
 
 Wrong passwords are counted for an account from one address, for an address whatever the account, and for an account
 from anywhere: the last with a limit so high that it takes many machines to reach, since everybody who knows a mail
-address could use it to keep its owner out. A browser in which somebody has signed in before carries a signed cookie
-that says so; for that person it counts by itself alone, so not even many machines keep them out of it.
+address could use it to keep its owner out. Whoever has signed in from an address lately is not counted for it: one
+script that guesses in an office locks out none of the others there. A browser in which somebody has signed in before
+carries a signed cookie that says so; for that person it counts by itself alone, so not even many machines keep them
+out of it.
 """
 
 import hashlib
@@ -18,7 +20,8 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
+
+from lamina_portal.secret_keys import keyed_hash, keyed_hashes
 
 WINDOW = timedelta(minutes=10)
 MAX_PER_PAIR = 10  # wrong passwords in WINDOW for one account from one address
@@ -30,6 +33,9 @@ DEVICE_COOKIE = "portal_device"
 DEVICE_SALT = "portal.device"
 DEVICE_AGE = timedelta(days=365)
 PEOPLE_PER_DEVICE = 5
+
+KNOWN_SALT = "portal.known-address"
+KNOWN_FOR = timedelta(days=30)
 
 
 class TooManyError(Exception):
@@ -61,15 +67,34 @@ class Attempt:
 
 def sign_in_limits(request: HttpRequest | None, email: str) -> dict[str, int]:
     """What a try to sign in as EMAIL counts for; the narrowest first."""
-    device = _device_of(request)
-    if _mark_of(email) in device["people"]:
-        return {f"device:{device['id']}:{email}": MAX_PER_DEVICE}
+    if knows_browser(request, email):
+        return {f"device:{_device_of(request)['id']}:{email}": MAX_PER_DEVICE}
     address = address_of(request)
-    return {
-        f"pair:{email}:{address}": MAX_PER_PAIR,
-        f"address:{address}": MAX_PER_ADDRESS,
-        f"email:{email}": MAX_PER_ACCOUNT,
-    }
+    limits = {f"pair:{email}:{address}": MAX_PER_PAIR, f"email:{email}": MAX_PER_ACCOUNT}
+    return limits if _is_known_at(email, address) else limits | {f"address:{address}": MAX_PER_ADDRESS}
+
+
+def knows_browser(request: HttpRequest | None, email: str) -> bool:
+    """Whether EMAIL has signed in before in the browser of REQUEST."""
+    people = _device_of(request)["people"]
+    return any(_mark(digest) in people for digest in keyed_hashes(DEVICE_SALT, email))
+
+
+def remember_address(request: HttpRequest, email: str) -> None:
+    """Wrong passwords for EMAIL do not count for the address of REQUEST, for 30 days from now."""
+    rows = apps.get_model("runs", "KnownAddress")._default_manager
+    row = rows.model(key=keyed_hash(KNOWN_SALT, _pair(email, address_of(request))).hex(), at=timezone.now())
+    rows.bulk_create([row], update_conflicts=True, unique_fields=["key"], update_fields=["at"])
+
+
+def _is_known_at(email: str, address: str) -> bool:
+    rows = apps.get_model("runs", "KnownAddress")._default_manager
+    keys = [digest.hex() for digest in keyed_hashes(KNOWN_SALT, _pair(email, address))]
+    return bool(rows.filter(key__in=keys, at__gt=timezone.now() - KNOWN_FOR).exists())
+
+
+def _pair(email: str, address: str) -> str:
+    return f"{email}\n{address}"
 
 
 def address_of(request: HttpRequest | None) -> str:
@@ -89,8 +114,9 @@ def address_of(request: HttpRequest | None) -> str:
 def remember_device(request: HttpRequest, response: HttpResponseBase, email: str) -> None:
     """Let the browser carry that EMAIL has signed in there."""
     device = _device_of(request)
-    mark = _mark_of(email)
-    device["people"] = [mark, *(other for other in device["people"] if other != mark)][:PEOPLE_PER_DEVICE]
+    mark, *old_marks = (_mark(digest) for digest in keyed_hashes(DEVICE_SALT, email))
+    others = [other for other in device["people"] if other not in (mark, *old_marks)]
+    device["people"] = [mark, *others][:PEOPLE_PER_DEVICE]
     response.set_cookie(
         DEVICE_COOKIE,
         signing.dumps(device, salt=DEVICE_SALT),
@@ -111,8 +137,8 @@ def _device_of(request: HttpRequest | None) -> dict[str, Any]:
     return device
 
 
-def _mark_of(email: str) -> str:
-    return salted_hmac(DEVICE_SALT, email, algorithm="sha256").hexdigest()[:24]
+def _mark(digest: bytes) -> str:
+    return digest.hex()[:24]
 
 
 def _hash(text: str) -> str:

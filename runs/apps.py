@@ -13,9 +13,10 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         from runs import checks, task_package  # noqa: F401
-        from runs.services.team import sessions
+        from runs.services.team import recent_password, sessions
 
         sessions.listen()
+        recent_password.listen()
         task_package.install()
         post_migrate.connect(make_schedules, sender=self)
 

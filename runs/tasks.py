@@ -11,7 +11,7 @@ from runs.services.files import orphans
 from runs.services.filling import uploads
 from runs.services.history import bin as bins
 from runs.services.history import keeping
-from runs.services.team import passwords, sessions
+from runs.services.team import passwords, security_mail, sessions
 from runs.services.upkeep import health, workers
 
 CLEARING_SECONDS = 3000
@@ -105,6 +105,14 @@ def search_lamina(key: str) -> None:
 
 def send_new_password_mail(member_id: int) -> None:
     passwords.send_new_password_mail(member_id)
+
+
+def send_password_changed_mail(member_id: int, at: int) -> None:
+    security_mail.send_password_changed_mail(member_id, at)
+
+
+def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
+    security_mail.send_new_browser_mail(member_id, signed_in_id, at)
 
 
 def tidy() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 import shutil
 import stat
 import subprocess
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management.utils import get_random_secret_key
 
 from lamina_portal import environment
 from tests.processes import ROOT, Home
 
 SECRET = "lma_live_secret"
+GOOD_KEY = "k7vQ2mZ9xRt4LwB8nHs1JcYe6UfPa0Td3G"
+HOW_TO = "secrets.token_urlsafe"
 SHOW = """
 import json
 from django.conf import settings as s
@@ -86,6 +90,17 @@ def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path)
         ("STORAGE_URL", "s3://key:secret@host/bucket?acl=public"),
         ("STORAGE_URL", "s3://key:secret@host:port/bucket"),
         ("PORTAL_ACCEL_PREFIX", "kept-files"),
+        ("PORTAL_SECRET_KEY", "hunter2"),
+        ("PORTAL_SECRET_KEY", "k7#vQ2mZ9xRt4LwB8nHs1JcYe6UfPa0"),  # 31 characters
+        ("PORTAL_SECRET_KEY", "django-insecure-0x!c8r@^4v#k2m(9z$w7q&b5n*h3j)l6p+s1t_y-u=e"),
+        ("PORTAL_SECRET_KEY", "Change-me-before-you-put-this-on-the-internet"),
+        ("PORTAL_SECRET_KEY", "please.replace_this.with.something.random.and.long"),
+        ("PORTAL_SECRET_KEY", "secret" * 10),
+        ("PORTAL_SECRET_KEY", "x" * 60),
+        ("PORTAL_SECRET_KEY", "abababbbabaababbabaabbabababababaabb"),
+        ("PORTAL_SECRET_KEY", "abcdefghijklmnopqrstuvwxyz0123456789"),
+        ("PORTAL_SECRET_KEY_FALLBACKS", "hunter2"),
+        ("PORTAL_SECRET_KEY_FALLBACKS", f"{GOOD_KEY},{'x' * 60}"),
     ],
 )
 def test_a_bad_value_stops_the_start_with_its_name(tmp_path: Path, name: str, value: str) -> None:
@@ -93,11 +108,22 @@ def test_a_bad_value_stops_the_start_with_its_name(tmp_path: Path, name: str, va
     assert done.returncode != 0
     assert name in done.stderr.splitlines()[-1]
     assert "secret@" not in done.stderr
+    assert not name.startswith("PORTAL_SECRET_KEY") or (value not in done.stderr and HOW_TO in done.stderr)
+
+
+def test_any_random_key_is_taken_and_old_ones_beside_it(tmp_path: Path) -> None:
+    for _ in range(2000):
+        for key in (secrets.token_urlsafe(50), secrets.token_hex(16), secrets.token_hex(32), get_random_secret_key()):
+            assert environment.strong_key("PORTAL_SECRET_KEY", key) == key
+    old = f" {GOOD_KEY} , {GOOD_KEY[::-1]},"
+    found = values(tmp_path, PORTAL_SECRET_KEY=GOOD_KEY.swapcase(), PORTAL_SECRET_KEY_FALLBACKS=old)
+    assert found["SECRET_KEY"] == GOOD_KEY.swapcase()
+    assert found["SECRET_KEY_FALLBACKS"] == str([GOOD_KEY, GOOD_KEY[::-1]])
 
 
 def test_a_data_folder_that_is_not_there_yet_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "srv" / "portal"
-    home = Home(folder, PORTAL_SECRET_KEY="k9" * 25, LAMINA_API_KEY=SECRET)
+    home = Home(folder, PORTAL_SECRET_KEY=secrets.token_urlsafe(50), LAMINA_API_KEY=SECRET)
     home.manage("migrate", "--verbosity", "0")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert (folder / "portal.sqlite3").exists()
@@ -117,6 +143,7 @@ def test_what_is_passed_empty_counts_as_not_set(tmp_path: Path) -> None:
     """Compose files pass every name, empty where nothing was set."""
     names = [
         *("LAMINA_API_KEY", "LAMINA_API_KEY_FILE", "LAMINA_BASE_URL", "PORTAL_DATA_DIR", "PORTAL_SECRET_KEY"),
+        "PORTAL_SECRET_KEY_FALLBACKS",
         *(
             "PORTAL_URL",
             "PORTAL_TRUSTED_PROXIES",

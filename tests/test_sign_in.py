@@ -13,7 +13,8 @@ from pytest_django import Settings
 from lamina_portal import throttling
 from lamina_portal.sign_in import REPLAY_MAX_BYTES, TOO_MANY, WRONG, make_replay, read_replay
 from lamina_portal.throttling import DEVICE_COOKIE, MAX_PER_ADDRESS, MAX_PER_DEVICE, MAX_PER_PAIR
-from runs.models import Member, SignInAttempt
+from runs.models import KnownAddress, Member, SignInAttempt
+from runs.services.upkeep import health
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +123,38 @@ def test_guessing_at_many_people_from_one_address_is_stopped(client: Client, ali
         assert WRONG in try_in(client, f"p{n}@example.com", "wrong")
     assert TOO_MANY in try_in(client, alice.email, PASSWORD)
     assert try_in(client, alice.email, PASSWORD, "192.0.2.2") == "/"
+
+
+def test_an_office_is_not_locked_out_by_one_who_guesses_there(alice: Member, bob: Member) -> None:
+    for address in ("192.0.2.1", "2001:db8:0:1::5"):
+        assert try_in(Client(), alice.email, PASSWORD, address) == "/"
+        for n in range(MAX_PER_ADDRESS):
+            try_in(Client(), f"p{n}@example.com", "wrong", address)
+        assert TOO_MANY in try_in(Client(), bob.email, PASSWORD, address)  # never signed in there
+        assert try_in(Client(), alice.email, PASSWORD, address) == "/"
+    assert TOO_MANY in try_in(Client(), bob.email, PASSWORD, "2001:db8:0:1::7")  # the same network
+    assert try_in(Client(), alice.email, PASSWORD, "2001:db8:0:1::7") == "/"
+
+
+def test_an_address_is_forgotten_after_30_days_and_known_by_each_success(alice: Member) -> None:
+    try_in(Client(), alice.email, PASSWORD)
+    for n in range(MAX_PER_ADDRESS):
+        try_in(Client(), f"p{n}@example.com", "wrong")
+    KnownAddress.objects.update(at=timezone.now() - timedelta(days=30))
+    assert TOO_MANY in try_in(Client(), alice.email, PASSWORD)
+    KnownAddress.objects.update(at=timezone.now() - timedelta(days=29))
+    assert try_in(Client(), alice.email, PASSWORD) == "/"
+    assert timezone.now() - KnownAddress.objects.get().at < timedelta(minutes=1)
+    KnownAddress.objects.update(at=timezone.now() - timedelta(days=32))
+    health.tidy()
+    assert not KnownAddress.objects.exists()
+
+
+def test_a_known_address_is_no_way_to_guess(alice: Member) -> None:
+    try_in(Client(), alice.email, PASSWORD)
+    for _ in range(MAX_PER_PAIR):
+        assert WRONG in try_in(Client(), alice.email, "wrong")
+    assert TOO_MANY in try_in(Client(), alice.email, PASSWORD)
 
 
 def test_a_success_forgets_the_failures_of_that_person(client: Client, alice: Member) -> None:

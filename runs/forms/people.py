@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from runs.models import Member
 from runs.services.team import members
+from runs.services.team.password_rules import HELP
 
 ROLES = (
     (Member.Role.VIEWER, "Viewer", "Sees what is shared with the team, and downloads it."),
@@ -15,7 +16,6 @@ ROLES = (
     (Member.Role.APPROVER, "Approver", "Also makes guest links where admins keep those for approvers."),
     (Member.Role.ADMIN, "Admin", "Also sees private runs and manages people and the portal."),
 )
-PASSWORD_HELP = "At least 8 characters; a few words in a row are easy to keep in mind."  # noqa: S105 - a sentence
 
 
 def name_field(*, is_required: bool) -> forms.CharField:
@@ -96,7 +96,7 @@ class HandOverForm(forms.Form):
 class NewPasswordForm(forms.Form):
     """A new password for MEMBER, who need not be saved yet."""
 
-    password = password_field("New password", "new-password", PASSWORD_HELP)
+    password = password_field("New password", "new-password", HELP)
 
     def __init__(self, member: Member, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

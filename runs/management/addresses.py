@@ -2,9 +2,10 @@
 
 import errno
 import http.client
-import ipaddress
 import socket
 from dataclasses import dataclass
+
+from lamina_portal.environment import is_loopback as is_loopback
 
 ANY = "0.0.0.0"  # noqa: S104 - a person asked for it with ":8000"
 
@@ -64,13 +65,3 @@ class Address:
         finally:
             connection.close()
         return True
-
-
-def is_loopback(host: str) -> bool:
-    """True when HOST (a name or an address, no port) can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

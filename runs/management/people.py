@@ -10,14 +10,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from lamina_portal.demo import DEMO_EMAILS, DEMO_PASSWORD, DEMO_PEOPLE
 from runs.management.addresses import Address, is_loopback
 from runs.models import Member
 
-DEMO_PASSWORD = "demo"  # noqa: S105 - meant to be known; these people exist on loopback only
-DEMO_PEOPLE = (
-    ("demo@example.com", "Demo", Member.Role.ADMIN),
-    ("sam@example.com", "Sam", Member.Role.MAKER),
-)
 HOW_TO_MAKE_AN_ADMIN = "Make the first admin with: .venv/bin/python manage.py createsuperuser"
 
 
@@ -57,7 +53,7 @@ def _make_demo_people() -> list[str]:
 
 
 def _close_demo_people() -> None:
-    Member.objects.filter(email__in=[email for email, _, _ in DEMO_PEOPLE]).update(is_active=False)
+    Member.objects.filter(email__in=DEMO_EMAILS).update(is_active=False)
 
 
 def _ask_for_admin(say: Callable[[str], None]) -> str:

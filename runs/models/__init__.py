@@ -5,7 +5,7 @@ from runs.models.app_search import AppSearch
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
 from runs.models.file import StoredFile, Upload
 from runs.models.keeping import KeepingRules
-from runs.models.member import Member, SignInAttempt
+from runs.models.member import KnownAddress, Member, SignInAttempt
 from runs.models.output import Output, OutputFile
 from runs.models.people import Invite, SignedIn
 from runs.models.reuse import Draft, Preset, SavedView
@@ -26,6 +26,7 @@ __all__ = [
     "Incident",
     "Invite",
     "KeepingRules",
+    "KnownAddress",
     "LaminaStatus",
     "Lease",
     "Member",

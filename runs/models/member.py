@@ -100,3 +100,14 @@ class SignInAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key[:8]} {self.at:%H:%M:%S}"
+
+
+class KnownAddress(models.Model):
+    """Somebody signed in from an address (`throttling.remember_address`). KEY is a keyed hash of both: neither the mail
+    nor the address can be found from it without the portal's secret key."""
+
+    key = models.CharField(max_length=64, unique=True)
+    at = models.DateTimeField(default=timezone.now, db_index=True)  # the latest sign-in
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]} {self.at:%d %B}"

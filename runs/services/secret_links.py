@@ -8,12 +8,15 @@ nothing: of the token itself only a SHA-256 is stored, and by that it is found.
 import base64
 import hashlib
 import secrets
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
+
+from lamina_portal.secret_keys import keyed_hashes
 
 TOKEN_BYTES = 24  # 192 bits, 32 characters
 LONGEST_TOKEN = 100  # nothing of ours is longer; spares hashing what somebody pours in
@@ -43,14 +46,19 @@ def new_link(purpose: Purpose) -> NewLink:
 
 def token_of(purpose: Purpose, nonce: str) -> str:
     """The token that belongs to NONCE, the same every time."""
-    digest = salted_hmac(f"portal.secret-link.{purpose}", nonce, algorithm="sha256").digest()
-    return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).decode("ascii")
+    return next(_tokens_of(purpose, nonce))
 
 
 def token_again(purpose: Purpose, nonce: str, token_hash: str) -> str:
-    """The token to copy once more; empty when the portal's secret key was changed since (the link still works)."""
-    token = token_of(purpose, nonce)
-    return token if constant_time_compare(hash_of(token), token_hash) else ""
+    """The token to copy once more; empty when the key it was made with is no longer known (the link still works)."""
+    tokens = _tokens_of(purpose, nonce)
+    return next((token for token in tokens if constant_time_compare(hash_of(token), token_hash)), "")
+
+
+def _tokens_of(purpose: Purpose, nonce: str) -> Iterator[str]:
+    """What NONCE gives with the portal's secret key, then with those before it."""
+    for digest in keyed_hashes(f"portal.secret-link.{purpose}", nonce):
+        yield base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).decode("ascii")
 
 
 def hash_of(token: str) -> str:

@@ -23,7 +23,7 @@ from runs.forms.people import AskForm, JoinForm, NewPasswordForm
 from runs.models import Invite, Member
 from runs.queue import enqueue
 from runs.services import secret_links
-from runs.services.team import invites, mailing, passwords
+from runs.services.team import invites, mailing, passwords, security_mail
 from runs.services.team.members import RefusedError
 from runs.services.team.people import mail_to_admins
 
@@ -107,6 +107,7 @@ def password_new(request: HttpRequest, token: str) -> HttpResponse:
         return _page(request, "joining/new_password.html", context, status=422 if form.errors else 200)
     if not passwords.set_with_link(member, form.cleaned_data["password"]):
         return _page(request, "joining/unknown.html", {}, status=404)
+    security_mail.tell_of_password(member)
     messages.success(request, "Your new password is set. Every other browser was signed out.")
     return _let_in(request, member)
 
@@ -114,6 +115,7 @@ def password_new(request: HttpRequest, token: str) -> HttpResponse:
 def _let_in(request: HttpRequest, member: Member) -> HttpResponse:
     login(request, member, BACKEND)
     response = HttpResponseRedirect(reverse("runs:home"))
+    throttling.remember_address(request, member.email)
     throttling.remember_device(request, response, member.email)
     return response
 

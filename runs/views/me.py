@@ -15,7 +15,7 @@ from lamina_portal import throttling
 from runs.forms.people import ChangePasswordForm, SettingsForm
 from runs.http import PortalRequest, go_to, render_page
 from runs.models import Member
-from runs.services.team import sessions
+from runs.services.team import recent_password, security_mail, sessions
 
 TOO_MANY = "There were too many attempts. Wait ten minutes, then try again."
 
@@ -58,6 +58,8 @@ def password_change(request: PortalRequest) -> HttpResponse:
     update_session_auth_hash(request, request.user)
     sessions.follow(request, old_key)
     sessions.end_all(request.user, but=request.session.session_key)
+    recent_password.note_given(request)
+    security_mail.tell_of_password(request.user)
     messages.success(request, "Your password is changed. Every other browser was signed out.")
     return go_to(request, reverse("runs:me"))
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from runs.forms.people import HandOverForm, InviteForm, RoleForm
 from runs.http import PortalRequest, admins_only, go_to, render_page
 from runs.models import Invite, Member
+from runs.reauthentication import recent_password_required
 from runs.services.team import invites, mailing, members, passwords, sessions
 from runs.services.team.members import RefusedError
 
@@ -21,6 +22,7 @@ NO_MAIL = "The mail could not be sent just now. Copy the link and hand it over y
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
+@recent_password_required
 def manage_people(request: PortalRequest) -> HttpResponse:
     """The list, and the form that invites."""
     form = InviteForm(request.POST if request.method == "POST" else None)
@@ -57,6 +59,7 @@ def _send(request: PortalRequest, invite: Invite) -> None:
 
 @require_POST
 @admins_only
+@recent_password_required
 def invite_send(request: PortalRequest, invite_id: str) -> HttpResponse:
     """Once more, open for another seven days."""
     invite = _waiting_invite(invite_id)
@@ -67,6 +70,7 @@ def invite_send(request: PortalRequest, invite_id: str) -> HttpResponse:
 
 @require_POST
 @admins_only
+@recent_password_required
 def invite_revoke(request: PortalRequest, invite_id: str) -> HttpResponse:
     invite = _waiting_invite(invite_id)
     invites.revoke(invite)
@@ -94,6 +98,7 @@ def _person_address(member: Member) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
+@recent_password_required
 def manage_person(request: PortalRequest, member_id: str) -> HttpResponse:
     """One person; a POST gives them another role."""
     member = _person(member_id)
@@ -132,6 +137,7 @@ def _person_page(request: PortalRequest, member: Member, *, status: int = 200, *
 @require_POST
 @never_cache
 @admins_only
+@recent_password_required
 def person_new_password(request: PortalRequest, member_id: str) -> HttpResponse:
     """A link with which they set a new password; it stands on the page and nowhere else."""
     member = _person(member_id)
@@ -144,6 +150,7 @@ def person_new_password(request: PortalRequest, member_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
+@recent_password_required
 def person_deactivate(request: PortalRequest, member_id: str) -> HttpResponse:
     """Asks on GET, does it on POST."""
     member = _person(member_id)
@@ -168,6 +175,7 @@ def person_deactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 
 @require_POST
 @admins_only
+@recent_password_required
 def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
     member = _person(member_id)
     members.reactivate(member)
@@ -178,6 +186,7 @@ def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
+@recent_password_required
 def person_hand_over(request: PortalRequest, member_id: str) -> HttpResponse:
     """Asks on GET, with who and how much; does it on POST."""
     member = _person(member_id)

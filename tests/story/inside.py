@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,11 +22,13 @@ from django.contrib.sessions.models import Session
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from lamina_portal.demo import DEMO_PASSWORD
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
 from runs.models.ids import new_public_id
 from runs.services import launch, secret_links, sharing
 from runs.services.app_search import asking
 from runs.services.history import bin as bins
+from runs.services.team import recent_password
 from runs.services.upkeep import health
 from runs.services.wording import state_of
 from tests import factories
@@ -53,6 +56,12 @@ def member(name: str, role: str = "maker") -> dict[str, str]:
     return {"email": email, "session": session(made.email)}
 
 
+def demo_person() -> None:
+    """The sandbox's demo admin, whom `make run` would have made."""
+    hashed = PBKDF2PasswordHasher().encode(DEMO_PASSWORD, "salt", iterations=1)
+    Member.objects.get_or_create(email="demo@example.com", defaults={"name": "Demo", "password": hashed})
+
+
 def session(email: str) -> str:
     """Sign the member in; returns the session key."""
     who = Member.objects.get(email=email)
@@ -60,6 +69,7 @@ def session(email: str) -> str:
     store[SESSION_KEY] = str(who.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     store[HASH_SESSION_KEY] = who.get_session_auth_hash()
+    store[recent_password.KEY] = int(time.time())
     store.save()
     assert store.session_key
     return store.session_key
@@ -71,6 +81,16 @@ def expire(email: str) -> None:
     for kept in Session.objects.all():
         if kept.get_decoded().get(SESSION_KEY) == who:
             kept.delete()
+
+
+def forget_password(email: str) -> None:
+    """Whoever is signed in as the member gave their password too long ago for an act on people."""
+    who = str(Member.objects.get(email=email).pk)
+    for kept in Session.objects.all():
+        if kept.get_decoded().get(SESSION_KEY) == who:
+            store = SessionStore(kept.session_key)
+            store[recent_password.KEY] = 0
+            store.save()
 
 
 def app(remote_id: str) -> dict[str, Any]:
@@ -189,7 +209,7 @@ def forget_searches() -> int:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
-        *(has_catalog, member, session, expire, app, start, stay, fill_history),
+        *(has_catalog, member, demo_person, session, expire, forget_password, app, start, stay, fill_history),
         *(result, results, run, run_of, bin_all, page, link, change_form, forget_searches),
     )
 }

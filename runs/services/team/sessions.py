@@ -39,7 +39,10 @@ def note_seen(request: HttpRequest) -> None:
     key = request.session.session_key
     if not key or not _is_due(key) or not request.user.is_authenticated:
         return
-    if not SignedIn.objects.filter(session_key=key).update(seen_at=timezone.now()):
+    if request.session.session_key != key:  # Django gives a new one when it takes a session signed with an old secret
+        follow(request, key)
+        key = request.session.session_key
+    if key and not SignedIn.objects.filter(session_key=key).update(seen_at=timezone.now()):
         _make_row(request, request.user, key)  # signed in before there were rows
 
 

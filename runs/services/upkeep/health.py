@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
-from runs.models import Draft, Heartbeat, Incident, LaminaStatus, SignInAttempt
+from runs.models import Draft, Heartbeat, Incident, KnownAddress, LaminaStatus, SignInAttempt
 
 STATUS_ID = 1
 CACHE_SECONDS = 2
@@ -129,6 +129,7 @@ def tidy() -> None:
 
     now = timezone.now()
     SignInAttempt.objects.filter(at__lt=now - timedelta(days=1)).delete()
+    KnownAddress.objects.filter(at__lt=now - timedelta(days=31)).delete()  # counts for 30
     Incident.objects.filter(at__lt=now - timedelta(days=30)).delete()
     Draft.objects.filter(updated_at__lt=now - timedelta(days=90)).delete()
     Failure.objects.filter(stopped__lt=now - timedelta(days=7)).delete()

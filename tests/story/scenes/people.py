@@ -55,6 +55,37 @@ def person_who_leaves(visitor: Visitor, whole: Whole) -> None:
     page.get_by_role("heading", name="Hand over what").wait_for()
 
 
+@admin_scene
+def password_asked_again(visitor: Visitor, whole: Whole) -> None:
+    page = visitor.page
+    page.goto("/manage/people/")
+    whole.inside.ask("forget_password", email=visitor.email)
+    page.get_by_label("Name").fill("Kim")
+    page.get_by_role("button", name="Invite", exact=True).click()
+    page.get_by_role("heading", name="Enter your password").wait_for()
+
+
+@admin_scene
+def password_asked_again_and_wrong(visitor: Visitor, whole: Whole) -> None:
+    password_asked_again(visitor, whole)
+    visitor.page.get_by_label("Password for").fill("wrong")
+    visitor.page.get_by_role("button", name="Continue").click()
+    visitor.page.get_by_role("alert").wait_for()
+
+
+@scene
+def sign_in_as_demo_through_a_proxy(visitor: Visitor, whole: Whole) -> None:
+    whole.inside.ask("demo_person")
+    page = visitor.page
+    page.context.clear_cookies()
+    page.set_extra_http_headers({"Via": "1.1 proxy"})
+    page.goto("/login/")
+    page.get_by_label("Mail address").fill("demo@example.com")
+    page.get_by_label("Password").fill("demo")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("alert").get_by_text("The demo accounts work only").wait_for()
+
+
 @scene
 def settings(visitor: Visitor, whole: Whole) -> None:
     whole.inside.ask("session", email=visitor.email)

@@ -1,0 +1,84 @@
+"""The sandbox's two demo people, whose password everybody knows: they get in from the portal's own machine alone.
+
+A proxy on the same machine makes strangers look local: a bare `proxy_pass` of nginx comes from 127.0.0.1 and names the
+portal's own address as the host. So every sign of a proxy counts against them, and so does a portal that says of itself
+that it is public.
+"""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.functional import SimpleLazyObject
+
+from lamina_portal.environment import is_loopback
+
+DEMO_PASSWORD = "demo"  # noqa: S105 - meant to be known
+DEMO_PEOPLE = (  # mail address, name, role
+    ("demo@example.com", "Demo", "admin"),
+    ("sam@example.com", "Sam", "maker"),
+)
+DEMO_EMAILS = frozenset(email for email, _, _ in DEMO_PEOPLE)
+IS_LOCAL = "portal.is_local"  # in `request.META`, where no header can write it
+REFUSED = (
+    "The demo accounts work only on the computer the portal runs on, opened at its own address and not through a proxy."
+    " Sign in with your own account; the first one is made there with: manage.py createsuperuser"
+)
+
+
+def note_origin(request: HttpRequest) -> None:
+    """Keep whether REQUEST comes from this machine, before anything believes or drops a header of it."""
+    request.META[IS_LOCAL] = _is_local(request)
+
+
+def is_shut_out(request: HttpRequest | None, email: str) -> bool:
+    """Whether EMAIL is one of the demo people and must not get in with REQUEST."""
+    return email.lower() in DEMO_EMAILS and not (request is not None and request.META.get(IS_LOCAL, False))
+
+
+def _is_local(request: HttpRequest) -> bool:
+    meta = request.META
+    if not is_loopback(_host_of(settings.PORTAL_URL)) or not is_loopback(meta.get("REMOTE_ADDR", "")):
+        return False
+    if not is_loopback(_host_of(f"//{meta.get('HTTP_HOST', '')}")):
+        return False
+    if "HTTP_ORIGIN" in meta and not is_loopback(_host_of(meta["HTTP_ORIGIN"])):
+        return False
+    return not _is_proxied(request)
+
+
+def _is_proxied(request: HttpRequest) -> bool:
+    """Whether REQUEST tells of a proxy, by a header or by HTTP/1.0: that is what nginx spoke to what it stands before
+    until its version 1.29.7, and no browser does."""
+    meta = request.META
+    if any(name in meta for name in ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")):
+        return True
+    return meta.get("SERVER_PROTOCOL") == "HTTP/1.0" or any(name.startswith("HTTP_X_FORWARDED") for name in meta)
+
+
+def _host_of(url: str) -> str:
+    """The host in URL; empty when there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+class DemoPeopleMiddleware:
+    """To a request that is not from this machine, a session of one of the demo people is nobody's."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.META.get(IS_LOCAL, False):
+            found = request.user
+            request.user = SimpleLazyObject(lambda: _unless_demo(found))  # type: ignore[assignment]  # as Django does
+        return self.get_response(request)
+
+
+def _unless_demo(user: object) -> object:
+    return AnonymousUser() if getattr(user, "email", "").lower() in DEMO_EMAILS else user

@@ -1,0 +1,20 @@
+"""Keyed hashes that outlive a change of `PORTAL_SECRET_KEY`: made with the present key, accepted with old ones.
+
+Django does the same for its own signatures (sessions, `django.core.signing`); this is for what we derive ourselves.
+"""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+
+def keyed_hash(salt: str, text: str) -> bytes:
+    """32 bytes over `text` with the portal's secret key."""
+    return next(keyed_hashes(salt, text))
+
+
+def keyed_hashes(salt: str, text: str) -> Iterator[bytes]:
+    """The same with every key that counts: the present one first, then `PORTAL_SECRET_KEY_FALLBACKS`."""
+    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        yield salted_hmac(salt, text, secret=key, algorithm="sha256").digest()

@@ -1,0 +1,70 @@
+"""What a new password must be: long enough, on no list, and hard to guess even for who knows its owner.
+
+One sentence comes back, for the first thing that is wrong, and says what to do. Named in AUTH_PASSWORD_VALIDATORS, so
+that forms, `createsuperuser` and the terminal of `make run` ask for the same.
+"""
+
+import re
+from threading import Lock
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.password_validation import CommonPasswordValidator, UserAttributeSimilarityValidator
+from django.core.exceptions import ValidationError
+from zxcvbn import zxcvbn
+
+from lamina_portal.environment import host_of
+
+MIN_CHARACTERS = 10
+MIN_SCORE = 2  # of 4: more than 10^6 guesses
+LOOKED_AT = 72  # characters; the estimate takes a hundredth of a second for so many, and its time grows by their square
+PORTAL_WORDS = ("lamina", "portal", "lamina portal", "laminaportal")
+
+HELP = "At least 10 characters. A few words that don't belong together are easy to remember."
+TOO_SHORT = "This password is too short. Use at least 10 characters, such as four words in a row."
+TOO_COMMON = "Too many people use this password. Choose another, such as four words that don't belong together."
+TOO_SIMILAR = (
+    "This password is too much like your name, your mail address or the portal's name."
+    " Choose something that nobody expects of you."
+)
+TOO_EASY = "This password is too easy to guess. Add a few words that don't belong together."
+
+_estimating = Lock()  # the words of one person lie in a dictionary that all threads share
+
+
+class PasswordRules:
+    """A validator as Django calls it."""
+
+    def __init__(self) -> None:
+        self._common = CommonPasswordValidator()
+        self._similar = UserAttributeSimilarityValidator(user_attributes=("email", "name"))
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Raise `ValidationError` with one sentence. `user`: a member, saved or not, whose name and mail count."""
+        if len(password) < MIN_CHARACTERS:
+            raise ValidationError(TOO_SHORT, code="password_too_short")
+        _demand(self._common, password, user, TOO_COMMON)
+        _demand(self._similar, password, user, TOO_SIMILAR)
+        with _estimating:
+            estimate = zxcvbn(password[:LOOKED_AT], user_inputs=_words_about(user))
+        if estimate["score"] < MIN_SCORE:
+            uses_theirs = any(part.get("dictionary_name") == "user_inputs" for part in estimate["sequence"])
+            raise ValidationError(TOO_SIMILAR if uses_theirs else TOO_EASY, code="password_too_easy")
+
+    def get_help_text(self) -> str:
+        return HELP
+
+
+def _demand(validator: Any, password: str, user: Any, sentence: str) -> None:
+    """Say SENTENCE where Django's validator says one of its own."""
+    try:
+        validator.validate(password, user)
+    except ValidationError as error:
+        raise ValidationError(sentence, code=error.code) from None
+
+
+def _words_about(user: Any) -> list[str]:
+    """What somebody would try first: name, mail address and the portal's own name, whole and in pieces."""
+    texts = [getattr(user, "name", ""), getattr(user, "email", ""), host_of(settings.PORTAL_URL), *PORTAL_WORDS]
+    pieces = [piece for text in texts for piece in (text, re.sub(r"\W", "", text), *re.split(r"[\W_]+", text))]
+    return sorted({piece.lower() for piece in pieces if len(piece) > 2}, key=len, reverse=True)

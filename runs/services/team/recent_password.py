@@ -1,0 +1,32 @@
+"""When the person in a session last gave their password: asked again before they change what others may do."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in
+from django.http import HttpRequest
+
+KEY = "password_given_at"  # in the session; Unix seconds
+RECENT_SECONDS = timedelta(minutes=30).total_seconds()
+CLOCKS_DIFFER_SECONDS = 60  # of hosts that share a database
+
+
+def note_given(request: HttpRequest) -> None:
+    """The person behind REQUEST has just given their password."""
+    request.session[KEY] = int(time.time())
+
+
+def is_recent(request: HttpRequest) -> bool:
+    """True when they gave it at most 30 minutes ago. Of a session that is older than this rule nothing is known."""
+    given_at: float = request.session.get(KEY, 0)
+    return -CLOCKS_DIFFER_SECONDS <= time.time() - given_at <= RECENT_SECONDS
+
+
+def listen() -> None:
+    """Every way to sign in asks for the password, or sets a new one."""
+    user_logged_in.connect(_signed_in, dispatch_uid="runs.recent_password")
+
+
+def _signed_in(request: HttpRequest, **_: Any) -> None:
+    note_given(request)

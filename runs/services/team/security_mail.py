@@ -1,0 +1,70 @@
+"""Mails that tell people what happened to their account, so that they notice when it was not them.
+
+The worker sends them. Nothing in them opens anything: they lead to pages that ask for a sign-in, or for a new mail.
+"""
+
+from datetime import UTC, datetime
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from runs.models import Member, SignedIn
+from runs.queue import enqueue
+from runs.services import secret_links
+from runs.services.team import mailing
+
+
+def tell_of_password(member: Member) -> None:
+    """MEMBER has a new password."""
+    if mailing.is_set_up():
+        enqueue("runs.tasks.send_password_changed_mail", member.pk, _now())
+
+
+def tell_of_browser(request: HttpRequest, member: Member) -> None:
+    """MEMBER has signed in, in a browser that did not know them."""
+    if mailing.is_set_up():
+        rows = SignedIn.objects.filter(session_key=request.session.session_key or "")
+        enqueue("runs.tasks.send_new_browser_mail", member.pk, rows.values_list("pk", flat=True).first() or 0, _now())
+
+
+def send_password_changed_mail(member_id: int, at: int) -> None:
+    """In the worker; AT: Unix seconds."""
+    member = Member.objects.filter(pk=member_id, is_active=True).first()
+    if member is not None:
+        mailing.send(
+            member.email,
+            "Your password for Lamina Portal was changed",
+            f"Hello {member.display_name},",
+            f"the password for your account was changed on {_words(at)}. Every other browser was signed out.",
+            "If you did this, there is nothing to do.",
+            "If you didn't, ask for a new password here right away, and tell an admin:",
+            secret_links.full_address(reverse("runs:password-reset")),
+        )
+
+
+def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
+    """In the worker; AT: Unix seconds. Whoever signed out again meanwhile has left no browser to name."""
+    member = Member.objects.filter(pk=member_id, is_active=True).first()
+    if member is None:
+        return
+    browser = SignedIn.objects.filter(pk=signed_in_id, member=member).values_list("browser", flat=True).first()
+    mailing.send(
+        member.email,
+        "New sign-in to Lamina Portal",
+        f"Hello {member.display_name},",
+        f"somebody signed in to your account on {_words(at)}, in a browser that was not used for it before:"
+        f" {browser or 'Unknown browser'}.",
+        "If it was you, there is nothing to do. A private window counts as a new browser each time.",
+        "If it wasn't, sign that browser out and change your password here:",
+        secret_links.full_address(f"{reverse('runs:me')}#places"),
+    )
+
+
+def _now() -> int:
+    return int(timezone.now().timestamp())
+
+
+def _words(at: int) -> str:
+    moment = timezone.localtime(datetime.fromtimestamp(at, UTC))
+    return f"{moment:%d %B %Y at %H:%M} ({moment:%Z})"
