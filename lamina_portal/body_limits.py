@@ -1,14 +1,16 @@
 """What body a request may send: decided from its head, before any of it is read.
 
-The check of a form's own proof reads the form, files and all, so it comes too late. Anybody may send SMALL_BYTES of
-fields. More, or a file, is read of people who are signed in, and of those whose session ran out within the last day:
-what they send is kept and acts on nothing (`sign_in.ask_and_keep`). A view that looks at its body's sender itself says
-so (`judges_body`). Of a body that is refused nothing is read, so that the connection has to end with the answer.
+The check of a form's own proof reads the form, files and all, and so do Django's pages for 400 and 404: until it is
+known who sends it, a body is out of everybody's reach. Anybody may send SMALL_BYTES of fields. More, or a file, is read
+of people who are signed in, and of those whose session ran out within the last day: what they send is kept and acts on
+nothing (`sign_in.ask_and_keep`). A view that looks itself at who sends says so (`judges_body`). Of a body that is
+refused nothing is read, so that the connection has to end with the answer.
 """
 
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +43,10 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        _hold(request)
         response = self.get_response(request)
         was_full = _drop_arriving(request)
-        if declared_bytes(request) > SMALL_BYTES and not request._read_started:
+        if declared_bytes(request) > SMALL_BYTES and (_is_held(request) or not request._read_started):
             _hang_up(request)
         return _refuse(request, 507) if was_full else response
 
@@ -52,6 +55,7 @@ class BodyLimitMiddleware:
     ) -> HttpResponse | None:  # before that of CsrfViewMiddleware, which reads the body
         status = _problem(request, view_func)
         if not status:
+            _let_go(request)
             return None
         _hang_up(request)
         return _refuse(request, status)
@@ -93,6 +97,21 @@ def _is_ours(request: HttpRequest) -> bool:
     return request.user.is_authenticated or sessions.has_just_run_out(request)
 
 
+def _hold(request: HttpRequest) -> None:
+    """Keep the body back: whoever reads it meanwhile finds it empty."""
+    vars(request)["_held"], request._stream = request._stream, BytesIO()
+
+
+def _is_held(request: HttpRequest) -> bool:
+    return "_held" in vars(request)
+
+
+def _let_go(request: HttpRequest) -> None:
+    """Give the body back to its readers."""
+    if _is_held(request):
+        request._stream = vars(request).pop("_held")
+
+
 class _FileSent(Exception):  # noqa: N818 - no error: an answer
     """There is a file among the fields."""
 
@@ -112,6 +131,7 @@ class _NoFiles(FileUploadHandler):
 
 def _has_file(request: HttpRequest) -> bool:
     """Read a form of SMALL_BYTES at most, in memory, up to its first file."""
+    _let_go(request)
     request.upload_handlers = [_NoFiles(request)]  # type: ignore[assignment]  # as Django's documentation does it
     try:
         request.POST  # noqa: B018 - it is read by being asked for
