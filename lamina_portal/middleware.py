@@ -2,11 +2,8 @@
 
 import ipaddress
 import re
-import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +12,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django_htmx.http import HttpResponseClientRedirect
@@ -24,8 +20,16 @@ from lamina_portal import demo, sign_in
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-SMALL_BODY_BYTES = 1_000_000
-SPARE_BYTES = 100_000_000  # left for the database and its log
+# What pages do not use, and no file shown in them may: clipboard and full screen are the portal's own.
+PERMISSIONS_POLICY = ", ".join(
+    [
+        *("clipboard-read=(self)", "clipboard-write=(self)", "fullscreen=(self)", "picture-in-picture=(self)"),
+        *("accelerometer=()", "autoplay=()", "camera=()", "display-capture=()", "encrypted-media=()"),
+        *("geolocation=()", "gyroscope=()", "hid=()", "idle-detection=()", "local-fonts=()", "magnetometer=()"),
+        *("microphone=()", "midi=()", "payment=()", "publickey-credentials-get=()", "screen-wake-lock=()"),
+        *("serial=()", "sync-xhr=()", "usb=()", "web-share=()", "window-management=()", "xr-spatial-tracking=()"),
+    ]
+)
 WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?", re.ASCII)  # as some proxies write an address
 FORWARDED = ("FOR", "PROTO", "HOST", "PORT", "SERVER", "SSL")
 
@@ -86,50 +90,6 @@ def _address(text: str) -> Address | None:
     return (isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped) or address
 
 
-class BodySizeMiddleware:
-    """Refuses bodies that are larger than anything here, or than the room on the disk, before a byte of them is read:
-    they would be read for anybody, since the form's own proof stands inside them. Of one whose reading broke off,
-    nothing stays on the disk."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        declared = request.META.get("CONTENT_LENGTH") or "0"
-        size = int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
-        if size > settings.MAX_BODY_BYTES:
-            return render(request, "413.html", status=413)
-        if size > SMALL_BODY_BYTES and not has_room(size):
-            return render(request, "507.html", status=507)
-        response = self.get_response(request)
-        was_full = _drop_arriving(request)
-        return render(request, "507.html", status=507) if was_full else response
-
-
-def has_room(size: int) -> bool:
-    """Whether the disk can take SIZE bytes more and still serve the database."""
-    return size + SPARE_BYTES <= _free_bytes()
-
-
-def _drop_arriving(request: HttpRequest) -> bool:
-    """Close, and so delete, the file that was arriving last: when its reading breaks off, Django leaves it to the
-    garbage collector, hours later perhaps. True when it broke off for want of room."""
-    handlers = request.upload_handlers if request.content_type == "multipart/form-data" else []
-    for handler in handlers:
-        if (file := getattr(handler, "file", None)) is not None:
-            with suppress(OSError):  # what could not be written before cannot now
-                file.close()
-    return any(getattr(handler, "is_full", False) for handler in handlers)
-
-
-def _free_bytes() -> int:
-    """Room on the disk that takes what people send."""
-    folder = Path(settings.MEDIA_ROOT)
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
-
-
 class RefuseNulMiddleware:
     """No address of ours holds a NUL character, and PostgreSQL would choke on one; no form comes in another charset."""
 
@@ -162,6 +122,27 @@ class StorablePostMiddleware:
             for name, values in posted.lists():
                 posted.setlist(name, [value.replace("\0", "\ufffd") for value in values])
             request.POST = posted  # type: ignore[assignment]  # as Django's own handlers of uploads do
+
+
+class HeadersMiddleware:
+    """Nothing is kept by browsers or proxies that does not say so itself, as files and guests' pictures do: whoever
+    presses Back after signing out sees no page of somebody else's. Pages also renounce what they do not use."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        if _is_page(request, response):
+            response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
+        return response
+
+
+def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether RESPONSE is a page of its own, not a part that htmx puts into one."""
+    is_html = response.headers.get("Content-Type", "").startswith("text/html")
+    return is_html and not getattr(request, "htmx", None)
 
 
 class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
@@ -202,11 +183,8 @@ class SpeculationRulesMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        is_page = response.headers.get("Content-Type", "").startswith("text/html") and not getattr(
-            request, "htmx", None
-        )
         user = getattr(request, "user", None)
-        if is_page and self._rules_url and user is not None and user.is_authenticated:
+        if _is_page(request, response) and self._rules_url and user is not None and user.is_authenticated:
             response.headers["Speculation-Rules"] = f'"{self._rules_url}"'
         return response
 

@@ -74,13 +74,14 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "lamina_portal.middleware.TrustedProxyMiddleware",
+    "lamina_portal.body_limits.BodyLimitMiddleware",  # before the check of the form's own proof, which reads the body
     "lamina_portal.middleware.RefuseNulMiddleware",
-    "lamina_portal.middleware.BodySizeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "lamina_portal.middleware.HeadersMiddleware",
+    "lamina_portal.sessions.PortalSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "lamina_portal.middleware.StorablePostMiddleware",
@@ -176,7 +177,9 @@ LOGOUT_REDIRECT_URL = "login"
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.services.team.password_rules.PasswordRules"}]
 NEW_BROWSER_TELLER = "runs.services.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.services.filling.form_files.keep_expired"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+SESSION_ENGINE = "lamina_portal.sessions"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # since the sign-in, however much it is used
+PORTAL_SESSION_IDLE_DAYS = env.int("PORTAL_SESSION_IDLE_DAYS", 14, validate=validate.Range(min=1))
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],
@@ -192,6 +195,9 @@ SECURE_CSP = {
 }
 _is_https = PORTAL_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
+COOKIE_PREFIX = "__Host-" if _is_https else ""  # no neighbour under the same domain can set or see such a cookie
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 SECURE_SSL_REDIRECT = _is_https
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if _is_https else 0

@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, UsernameField
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, LogoutView
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -18,7 +18,8 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
 
-from lamina_portal import demo, throttling
+from lamina_portal import demo, sessions, throttling
+from lamina_portal.body_limits import SMALL_BYTES
 
 Pairs = list[tuple[str, str]]
 
@@ -27,6 +28,7 @@ TOO_MANY = "There were too many attempts. Wait ten minutes, then try again."
 
 REPLAY_SALT = "portal.replay"
 REPLAY_MAX_BYTES = 200_000
+REPLAY_MAX_BYTES_OF_STRANGERS = SMALL_BYTES - 4096  # it comes back in a form, which anybody may send up to a limit
 REPLAY_MAX_AGE = timedelta(days=1)
 
 
@@ -90,12 +92,23 @@ class SignInView(LoginView):
         return render(self.request, "registration/resume.html", context)
 
 
+class SignOutView(LogoutView):
+    """Signs out and has the browser forget what it kept, pages of the way back and pictures (over https, and on
+    localhost)."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response: HttpResponseBase = super().post(request, *args, **kwargs)
+        response.headers["Clear-Site-Data"] = '"cache"'
+        return response
+
+
 def ask_and_keep(request: HttpRequest) -> HttpResponse:
     """Answer a POST of somebody who is no longer signed in with the sign-in page, which carries its values along.
 
     Status 200: it is a page to be filled in, by password managers too, and no proxy may replace it by its own.
     """
-    replay = make_replay(request.get_full_path(), [*_posted_pairs(request), *_file_pairs(request)])
+    most = REPLAY_MAX_BYTES if sessions.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
+    replay = make_replay(request.get_full_path(), [*_posted_pairs(request), *_file_pairs(request)], most)
     context = {
         "form": SignInForm(request),
         "next": "" if replay else request.path,
@@ -108,12 +121,12 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def make_replay(path: str, pairs: Pairs) -> str:
-    """PATH and PAIRS, signed, for a hidden field; "" when that would be longer than REPLAY_MAX_BYTES."""
-    if sum(len(name) + len(value) for name, value in pairs) > 10 * REPLAY_MAX_BYTES:
+def make_replay(path: str, pairs: Pairs, most: int = REPLAY_MAX_BYTES) -> str:
+    """PATH and PAIRS, signed, for a hidden field; "" when that would be longer than `most` bytes."""
+    if sum(len(name) + len(value) for name, value in pairs) > 10 * most:
         return ""
     replay = signing.dumps({"path": path, "pairs": pairs}, salt=REPLAY_SALT, compress=True)
-    return replay if len(replay) <= REPLAY_MAX_BYTES else ""
+    return replay if len(replay) <= most else ""
 
 
 def read_replay(replay: str) -> tuple[str, Pairs] | None:

@@ -118,7 +118,7 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, email: str
     others = [other for other in device["people"] if other not in (mark, *old_marks)]
     device["people"] = [mark, *others][:PEOPLE_PER_DEVICE]
     response.set_cookie(
-        DEVICE_COOKIE,
+        f"{settings.COOKIE_PREFIX}{DEVICE_COOKIE}",
         signing.dumps(device, salt=DEVICE_SALT),
         max_age=DEVICE_AGE,
         secure=settings.SESSION_COOKIE_SECURE,
@@ -129,7 +129,8 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, email: str
 
 def _device_of(request: HttpRequest | None) -> dict[str, Any]:
     """What the browser's cookie says; a new device when there is none or it is not ours."""
-    cookie = request.COOKIES.get(DEVICE_COOKIE, "") if request else ""
+    names = (f"{settings.COOKIE_PREFIX}{DEVICE_COOKIE}", DEVICE_COOKIE)  # the second: from before there was a prefix
+    cookie = next(filter(None, map(request.COOKIES.get, names)), "") if request else ""
     try:
         device: dict[str, Any] = signing.loads(cookie, salt=DEVICE_SALT, max_age=DEVICE_AGE)
     except signing.BadSignature:

@@ -1,15 +1,14 @@
 """The root of all addresses: signing in, health, and the portal itself."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.utils.module_loading import import_string
 
-from lamina_portal.sign_in import SignInView
+from lamina_portal.sign_in import SignInView, SignOutView
 
 urlpatterns = [
     path("login/", login_not_required(SignInView.as_view()), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", SignOutView.as_view(), name="logout"),
     path("healthz", import_string("runs.views.health.healthz"), name="healthz"),
     path("", include("runs.urls")),
 ]

@@ -1,8 +1,19 @@
 """The web server's entry: `gunicorn lamina_portal.wsgi`."""
 
 import os
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from lamina_portal.body_limits import CLOSE
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lamina_portal.settings")
-application = get_wsgi_application()
+_portal = get_wsgi_application()
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Whether a connection lasts is the server's business, so that gunicorn drops an application's `Connection` header;
+    the object that it answers with can be told to close."""
+    environ[CLOSE] = getattr(getattr(start_response, "__self__", None), "force_close", None)
+    return _portal(environ, start_response)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,6 +151,16 @@ def client_of(member: "Member") -> Client:
     """A browser without scripts in which MEMBER is signed in."""
     client = Client()
     client.force_login(member)
+    return client
+
+
+def run_out(client: Client, *, hours: float = 0) -> Client:
+    """CLIENT after its session ran out so many HOURS ago; the cookie is still there."""
+    from django.contrib.sessions.models import Session
+    from django.utils import timezone
+
+    ended = timezone.now() - timedelta(hours=hours)
+    assert Session.objects.filter(session_key=client.session.session_key).update(expire_date=ended)
     return client
 
 

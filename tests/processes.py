@@ -49,9 +49,13 @@ class Home:
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
         """Start a command of manage.py in a session of its own; what it prints is appended to `log`."""
+        return self.run(sys.executable, "manage.py", *arguments, **options)
+
+    def run(self, *command: str, **options: Any) -> "subprocess.Popen[bytes]":
+        """The same for any COMMAND."""
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "manage.py", *arguments],
+                command,
                 cwd=ROOT,
                 env=self.env,
                 stdin=subprocess.DEVNULL,

@@ -15,7 +15,7 @@ from lamina_portal.sign_in import REPLAY_MAX_BYTES, TOO_MANY, WRONG, make_replay
 from lamina_portal.throttling import DEVICE_COOKIE, MAX_PER_ADDRESS, MAX_PER_DEVICE, MAX_PER_PAIR
 from runs.models import KnownAddress, Member, SignInAttempt
 from runs.services.upkeep import health
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, run_out
 
 pytestmark = pytest.mark.django_db
 
@@ -175,10 +175,10 @@ VALUES = {"p0": 'a "quoted" <b>\r\ntwo lines', "p1": ["2", "3"], "schema": "v1",
 HOSTILE = 'a "quoted" <b>\r\ntwo lines'
 
 
-def expired_post(path: str = "/apps/cartoonify-abc/?from=x", **values: object) -> tuple[Client, str, str]:
+def expired_post(client: Client | None = None, **values: object) -> tuple[Client, str, str]:
     """Post VALUES without being signed in; returns client, page and the page's `replay`."""
-    client = Client()
-    answer = client.post(path, VALUES | values)
+    client = client or Client()
+    answer = client.post("/apps/cartoonify-abc/?from=x", VALUES | values)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     return client, answer.content.decode(), answer.context["replay"]
@@ -216,9 +216,9 @@ def test_a_replay_never_leads_out_of_the_portal(path: str) -> None:
     assert read_replay(make_replay(path, [("a", "b")])) is None
 
 
-def test_what_is_too_long_to_carry_is_told(client: Client) -> None:
+def test_what_is_too_long_to_carry_is_told(as_alice: Client) -> None:
     noise = "".join(map(str, range(REPLAY_MAX_BYTES)))
-    answer = client.post("/apps/cartoonify-abc/", {"p0": noise})
+    answer = run_out(as_alice).post("/apps/cartoonify-abc/", {"p0": noise})
     assert answer.status_code == 200
     assert answer.context["replay"] == ""
     assert answer.context["is_lost"]
@@ -230,9 +230,9 @@ def keep_names(request: HttpRequest) -> list[tuple[str, str]]:
     return [(f"{name}_kept", str(getattr(file, "name", ""))) for name, file in request.FILES.items()]
 
 
-def test_posted_files_are_handed_to_their_keeper(settings: Settings) -> None:
+def test_posted_files_are_handed_to_their_keeper(as_alice: Client, settings: Settings) -> None:
     settings.EXPIRED_FILES_KEEPER = f"{__name__}.keep_names"
-    _, _, replay = expired_post(p2=SimpleUploadedFile("cat.png", b"x"))
+    _, _, replay = expired_post(run_out(as_alice), p2=SimpleUploadedFile("cat.png", b"x"))
     kept = read_replay(replay)
     assert kept is not None
     assert ("p2_kept", "cat.png") in kept[1]

@@ -48,11 +48,13 @@ def address_for(run: Run) -> str | None:
     return f"{settings.PORTAL_URL}{reverse('runs:hook', args=[run.hook_token])}" if are_wanted() else None
 
 
-def receive(token: str, raw_body: bytes, headers: Mapping[str, str], now: datetime) -> HTTPStatus:
+def run_of(token: str) -> Run | None:
+    """The run on whose own path a delivery comes; None when nobody gave that path away."""
+    return Run.objects.filter(hook_token=token).first()
+
+
+def receive(run: Run, raw_body: bytes, headers: Mapping[str, str], now: datetime) -> HTTPStatus:
     """Judge and apply one delivery; the status is the answer. Repeats answer 200 and change nothing."""
-    run = Run.objects.filter(hook_token=token).first()
-    if run is None:
-        return HTTPStatus.NOT_FOUND
     status = LaminaStatus.objects.filter(pk=health.STATUS_ID).first() or LaminaStatus()
     if not status.signing_keys:
         request_keys()

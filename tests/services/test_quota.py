@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
 
-from lamina_portal import middleware
+from lamina_portal import body_limits
 from runs.models import Member, Preset, StoredFile, Upload
 from runs.services.filling import quota
 from runs.services.filling.uploads import UploadRejected, fetch_upload, receive_file, receive_link
@@ -86,7 +86,7 @@ def test_a_refused_form_leads_back_to_itself(as_alice: Client, settings: Setting
 def test_a_body_for_which_there_is_no_room_is_refused_with_a_sentence(
     as_alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(middleware, "_free_bytes", lambda: 101_000_000)
+    monkeypatch.setattr(body_limits, "_free_bytes", lambda: 101_000_000)
     for size, status in ((900_000, 422), (2_000_000, 507)):
         answer = as_alice.post("/uploads/", {"app": make_app().public_id, "file": SimpleUploadedFile("a", bytes(size))})
         assert answer.status_code == status
@@ -94,21 +94,21 @@ def test_a_body_for_which_there_is_no_room_is_refused_with_a_sentence(
 
 
 def test_a_disk_that_fills_up_meanwhile_ends_what_is_arriving_and_gets_its_room_back(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    alice: Member, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From anybody: whether the form is ours is known only once it is read."""
     rooms = chain([200_000_000, 100_100_000], repeat(99_000_000))
-    monkeypatch.setattr(middleware, "_free_bytes", lambda: next(rooms))
-    stranger = Client(enforce_csrf_checks=True, raise_request_exception=False)
-    stranger.cookies["csrftoken"] = "a" * 32
+    monkeypatch.setattr(body_limits, "_free_bytes", lambda: next(rooms))
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.force_login(alice)
+    client.cookies["csrftoken"] = "a" * 32
     with garbage_uncollected():
-        answer = stranger.post("/uploads/", {"file": SimpleUploadedFile("a.png", bytes(2_000_000))})
+        answer = client.post("/uploads/", {"file": SimpleUploadedFile("a.png", bytes(2_000_000))})
         assert answer.status_code == 507
         assert "There is no room left" in answer.content.decode()
         assert waiting(settings) == []
 
 
-def test_what_breaks_off_leaves_nothing_on_the_disk(settings: Settings) -> None:
+def test_what_breaks_off_leaves_nothing_on_the_disk(alice: Member, settings: Settings) -> None:
     class Torn(BytesIO):
         """A connection that is lost after half of the body."""
 
@@ -118,12 +118,13 @@ def test_what_breaks_off_leaves_nothing_on_the_disk(settings: Settings) -> None:
             return super().read(size)
 
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
-    stranger = Client(enforce_csrf_checks=True)
-    stranger.cookies["csrftoken"] = "a" * 32
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    client.cookies["csrftoken"] = "a" * 32
     body: dict[str, object] = {"wsgi.input": Torn(head + bytes(900_000)), "CONTENT_LENGTH": "900000"}
     body["CONTENT_TYPE"] = "multipart/form-data; boundary=b"
     with garbage_uncollected():
-        answer = stranger.generic("POST", "/uploads/", **body)  # type: ignore[arg-type]
+        answer = client.generic("POST", "/uploads/", **body)  # type: ignore[arg-type]
         assert waiting(settings) == []
     assert answer.status_code == 403
 

@@ -17,12 +17,12 @@ if __name__ == "__main__":
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from lamina_portal.demo import DEMO_PASSWORD
+from lamina_portal.sessions import SessionStore
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
 from runs.models.ids import new_public_id
 from runs.services import launch, secret_links, sharing
@@ -70,6 +70,7 @@ def session(email: str) -> str:
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     store[HASH_SESSION_KEY] = who.get_session_auth_hash()
     store[recent_password.KEY] = int(time.time())
+    store.begin()
     store.save()
     assert store.session_key
     return store.session_key
@@ -80,7 +81,7 @@ def expire(email: str) -> None:
     who = str(Member.objects.get(email=email).pk)
     for kept in Session.objects.all():
         if kept.get_decoded().get(SESSION_KEY) == who:
-            kept.delete()
+            Session.objects.filter(pk=kept.pk).update(expire_date=timezone.now())
 
 
 def forget_password(email: str) -> None:

@@ -1,7 +1,7 @@
 """Files on their way from a browser: to the disk they will stay on, never into memory (`/tmp` often is memory).
 
-They are taken from anybody, since the form's own proof stands among them; so the room they leave is looked at while
-they arrive, too: many at once, each of which would fit, must not fill the disk together.
+The room they leave is looked at while they arrive, too: many at once, each of which would fit, must not fill the disk
+together.
 """
 
 import errno
@@ -11,7 +11,7 @@ from typing import Any
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 
-from lamina_portal import middleware
+from lamina_portal import body_limits
 from runs.services.files import storing
 
 
@@ -35,7 +35,7 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         try:
-            if start >= middleware.SMALL_BODY_BYTES and not middleware.has_room(len(raw_data)):
+            if start >= body_limits.LARGE_BYTES and not body_limits.has_room(len(raw_data)):
                 raise OSError(errno.ENOSPC, "no room for a file that is being sent")
             super().receive_data_chunk(raw_data, start)
         except OSError as error:

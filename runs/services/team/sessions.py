@@ -15,6 +15,7 @@ from django.db.models import Max
 from django.http import HttpRequest
 from django.utils import timezone
 
+from lamina_portal.sessions import PROVES_FOR, SessionStore
 from runs.models import Member, SignedIn
 from runs.services.team.browsers import browser_words
 
@@ -44,6 +45,8 @@ def note_seen(request: HttpRequest) -> None:
         key = request.session.session_key
     if key and not SignedIn.objects.filter(session_key=key).update(seen_at=timezone.now()):
         _make_row(request, request.user, key)  # signed in before there were rows
+    if isinstance(request.session, SessionStore):
+        request.session.note_use()
 
 
 def last_seen_at() -> datetime | None:
@@ -53,11 +56,10 @@ def last_seen_at() -> datetime | None:
 
 
 def places_of(member: Member, current_key: str | None) -> list[Place]:
-    """Where MEMBER is signed in now, this browser first; rows whose session has run out are cleared away."""
+    """Where MEMBER is signed in now, this browser first."""
     rows = list(SignedIn.objects.filter(member=member))
     alive = Session.objects.filter(session_key__in=[row.session_key for row in rows], expire_date__gt=timezone.now())
     keys = set(alive.values_list("session_key", flat=True))
-    SignedIn.objects.filter(pk__in=[row.pk for row in rows if row.session_key not in keys]).delete()
     places = [
         Place(row.public_id, row.browser, row.created_at, row.seen_at, row.session_key == current_key)
         for row in rows
@@ -88,8 +90,8 @@ def follow(request: HttpRequest, old_key: str | None) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Forget sessions that have run out, and the rows of sessions that are gone."""
-    Session.objects.filter(expire_date__lt=now).delete()
+    """Forget sessions that ran out so long ago that they prove nothing any more, and the rows of what is gone."""
+    Session.objects.filter(expire_date__lt=now - PROVES_FOR).delete()
     SignedIn.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
@@ -100,6 +102,8 @@ def listen() -> None:
 
 
 def _signed_in(request: HttpRequest, user: Member, **_: Any) -> None:
+    if isinstance(request.session, SessionStore):
+        request.session.begin()
     if not request.session.session_key:
         request.session.create()
     key = request.session.session_key

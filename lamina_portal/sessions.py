@@ -1,0 +1,105 @@
+"""How long somebody stays signed in, and what a browser can still prove afterwards.
+
+A session ends PORTAL_SESSION_IDLE_DAYS after it was last used, and SESSION_COOKIE_AGE after the sign-in at the latest.
+Its row holds that moment, so that nobody has to look for it elsewhere. Row and cookie stay for one more day: they prove
+who sent a form whose files would be lost otherwise (`body_limits`), and nothing else.
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+PROVES_FOR = timedelta(days=1)  # how long a session that has run out still says whose it was
+MOVED_EVERY = timedelta(hours=1)  # how exact the end of an idle session is: a write each time
+STARTED = "started"  # in a session's data: when it began, in Unix seconds
+OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # their names before they had a prefix
+
+
+class SessionStore(db.SessionStore):
+    """A session in the database that ends when it is not used."""
+
+    ends_at: datetime | None = None  # of a row that was read
+    has_run_out_of: str = ""  # id of the member whose session it was until a moment ago
+
+    def load(self) -> dict[str, Any]:
+        now = timezone.now()
+        row = self.model.objects.filter(session_key=self.session_key, expire_date__gt=now - PROVES_FOR).first()
+        data: dict[str, Any] = self.decode(row.session_data) if row else {}
+        if row and row.expire_date > now:
+            self.ends_at = row.expire_date
+            return data
+        self.has_run_out_of = data.get(SESSION_KEY, "")
+        self._session_key = None
+        return {}
+
+    def get_expiry_date(self, **_: Any) -> datetime:
+        """When the session ends if it is not used again."""
+        longest = timedelta(seconds=settings.SESSION_COOKIE_AGE)
+        idle = timedelta(days=settings.PORTAL_SESSION_IDLE_DAYS)
+        now = timezone.now()
+        if STARTED in self:
+            started = datetime.fromtimestamp(self[STARTED], UTC)
+        else:
+            started = self.ends_at - longest if self.ends_at else now
+        return min(now + idle, started + longest)
+
+    def get_expiry_age(self, **_: Any) -> int:
+        """Seconds for which the browser keeps the cookie: its server's row decides how long it counts."""
+        return int(settings.SESSION_COOKIE_AGE + PROVES_FOR.total_seconds())
+
+    def begin(self) -> None:
+        """Somebody signs in: from now on it lasts SESSION_COOKIE_AGE at most."""
+        self[STARTED] = int(time.time())
+
+    def note_use(self) -> None:
+        """Move the end on; a write at most every hour. One from before there were such ends learns when it began."""
+        if self.ends_at is None:
+            return
+        if STARTED not in self:
+            self[STARTED] = int(self.ends_at.timestamp()) - settings.SESSION_COOKIE_AGE
+            return
+        end = self.get_expiry_date()
+        if abs(end - self.ends_at) >= MOVED_EVERY:
+            self.model.objects.filter(session_key=self.session_key).update(expire_date=end)
+
+
+def has_just_run_out(request: HttpRequest) -> bool:
+    """Whether REQUEST proves, by its cookie and the row, a session of an active member that ran out within the day."""
+    request.session.get(SESSION_KEY)  # has it read
+    member_id = getattr(request.session, "has_run_out_of", "")
+    return bool(member_id) and get_user_model()._default_manager.filter(pk=member_id, is_active=True).exists()
+
+
+class PortalSessionMiddleware(SessionMiddleware):
+    """Keeps the cookie of a session that has just run out, and renames those of browsers that signed in before the
+    cookies had a prefix: once, since a cookie without one may have been planted by a neighbour of this host."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        old_key = request.COOKIES.get(OLD_SESSION_COOKIE)
+        if old_key and settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            self._take_over(request, SessionStore(old_key))
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response = super().process_response(request, response)  # type: ignore[arg-type]  # it takes any response
+        cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)
+        if cookie is not None and not cookie.value and getattr(request.session, "has_run_out_of", ""):
+            del response.cookies[settings.SESSION_COOKIE_NAME]
+        return response
+
+    def _take_over(self, request: HttpRequest, session: SessionStore) -> None:
+        if SESSION_KEY not in session or STARTED in session:  # every newer one knows when it began
+            return
+        session.note_use()
+        request.session = session
+        if secret := request.COOKIES.get(OLD_CSRF_COOKIE):  # the forms that are open carry it
+            request.COOKIES.setdefault(settings.CSRF_COOKIE_NAME, secret)
+            request.META["CSRF_COOKIE_NEEDS_UPDATE"] = True
