@@ -32,6 +32,9 @@ BENCHES = {
     "history": Bench(run_seconds=5, per_minute=100, patience_seconds=180),
     "history_postgres": Bench(run_seconds=5, per_minute=100, patience_seconds=180, module="history", engine="postgres"),
     "files": Bench(run_seconds=3, per_minute=100_000, patience_seconds=300),
+    "damaged": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=3600),
+    "damaged_http": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=900),
+    "large_pictures": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=600),
     "economy": Bench(run_seconds=30, per_minute=100, patience_seconds=2700),
     "kill": Bench(run_seconds=5, per_minute=100, patience_seconds=1500),
 }
