@@ -24,26 +24,28 @@ EVERY = 20  # one is good
 PER_RUN = 10
 AT_ONCE = 4
 MAX_SECONDS = 60.0  # from the end of a good one's run until it is kept
-APP = {
-    "appId": "damaged",
-    "name": "Damaged files",
-    "parameters": [{"id": "u", "key": "", "name": "File", "type": "url", "accept": []}],
-    "outputs": [{"index": 0, "label": "Result", "type": "image"}],
-    "sandbox": {"seconds": 0.5},
-}
+FILE = {"id": "u", "key": "", "name": "File", "type": "url", "accept": []}
+NOTE = {"id": "n", "key": "", "name": "Note", "type": "text", "default": ""}
+
+
+def make_app(portal: Portal, app_id: str, parameter: dict[str, object]) -> App:
+    """An app of one PARAMETER at the sandbox, known to the portal."""
+    outputs = [{"index": 0, "label": "Result", "type": "image"}]
+    app = {"appId": app_id, "name": app_id, "parameters": [parameter], "outputs": outputs, "sandbox": {"seconds": 0.5}}
+    portal.sandbox.order("apps", app=app)
+    row = App.objects.create(remote_id=app_id, name="not read yet")
+    catalog.refresh_app(row.pk)
+    return App.objects.get(pk=row.pk)
 
 
 def bench(portal: Portal, report: Report) -> None:
-    portal.sandbox.order("apps", app=APP)
-    app = App.objects.create(remote_id=APP["appId"], name="not read yet")
-    catalog.refresh_app(app.pk)
     with hostile_server() as server:
         os.environ["PORTAL_FILE_ORIGINS"] = server.url
         worker = portal.start_worker()
         portal.start_web()
         visitor = Visitor(portal.url, portal.make_member("demo"))
         with report.part(f"{UPLOADS} uploads"):
-            upload_all(visitor, report, app)
+            upload_all(visitor, report, make_app(portal, "damaged-uploads", FILE))
         with report.part(f"{RESULTS} results"):
             keep_all(portal, report, server, visitor, worker)
 
@@ -80,12 +82,12 @@ def upload(visitor: Visitor, app: App, number: int) -> int:
 
 
 def keep_all(portal: Portal, report: Report, server: HostileServer, visitor: Visitor, worker: Process) -> None:
-    app = App.objects.get(remote_id=APP["appId"])
+    app = make_app(portal, "damaged-results", NOTE)
     numbers = range(UPLOADS, UPLOADS + RESULTS)
     server.files |= {f"/{number}": body_of(number) for number in numbers}
     for first in numbers[::PER_RUN]:  # a good one comes last: everything before it must not stand in its way
         addresses = [f"{server.url}/{number}" for number in range(first, first + PER_RUN)]
-        portal.sandbox.order("script", appId=APP["appId"], seconds=0.5, values={"0": addresses})
+        portal.sandbox.order("script", appId=app.remote_id, values={"0": addresses})
         visitor.press_run(app.get_absolute_url(), visitor.open_form(app.get_absolute_url()))
     seen = OutputFile.objects.filter(source_url__startswith=server.url)
 

@@ -12,8 +12,7 @@ from pathlib import Path
 import requests
 
 from runs.models import App, StoredFile
-from runs.services import catalog
-from tests.bench.damaged_http import APP
+from tests.bench.damaged_http import FILE, make_app
 from tests.bench.portal import Portal
 from tests.bench.report import Report
 from tests.bench.visitor import Visitor
@@ -27,9 +26,7 @@ PAUSE_SECONDS = 0.2
 
 
 def bench(portal: Portal, report: Report) -> None:
-    portal.sandbox.order("apps", app=APP)
-    app = App.objects.create(remote_id=APP["appId"], name="not read yet")
-    catalog.refresh_app(app.pk)
+    app = make_app(portal, "large-pictures", FILE)
     portal.start_worker()
     portal.start_web()
     visitor = Visitor(portal.url, portal.make_member("demo"))

@@ -2,6 +2,7 @@
 happens in a process of its own (`pictures`), never here."""
 
 import shutil
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,9 +15,11 @@ from runs.services.files.telling import Telling
 MAX_POINTS = 70_000_000  # 280 MB when unpacked; a few kilobytes of file can ask for thousands of millions
 MAX_SCANNED_POINTS = 1_000_000_000  # of a JPEG, points times scans; honest ones have about ten scans
 WEB_SECONDS = 5.0  # that a web thread waits for the small picture; then it follows
+WEB_WAITERS = 3  # of the eight threads of a web process: the others go on answering
 BROKEN = "This picture is broken or cut off, so it cannot be used."
 TOO_MANY_POINTS = "This picture has more than 70 million points, which is more than the portal opens."
 TOO_MANY_SCANS = "This picture would keep the portal busy for too long, so it is not opened."
+_web_places = threading.BoundedSemaphore(WEB_WAITERS)
 
 
 class NotMedia(Telling):
@@ -72,6 +75,16 @@ def inspect(path: Path, *, patience_seconds: float = pictures.WORKER_SECONDS, on
     if media.kind == "video":  # sounds carry cover pictures, which are no size of theirs
         media = replace(media, width=look.width, height=look.height, colour=look.colour, small=look.small)
     return replace(media, duration_seconds=look.duration_seconds, follows=look.end == "later")
+
+
+def inspect_in_web(path: Path) -> Media:
+    """`inspect` for a web thread: it waits for a few seconds, and not at all while several others do."""
+    has_place = _web_places.acquire(blocking=False)
+    try:
+        return inspect(path, patience_seconds=WEB_SECONDS if has_place else 0.0)
+    finally:
+        if has_place:
+            _web_places.release()
 
 
 def _with_picture(media: Media, path: Path, reader: str, patience_seconds: float, on_wait: OnWait) -> Media:

@@ -82,6 +82,8 @@ def look(
     Waits at most PATIENCE_SECONDS, for others too; ON_WAIT is called meanwhile and may raise to stop. Never raises by
     itself, whatever the file is.
     """
+    if patience_seconds <= 0:
+        return LATER
     request = {
         "path": str(path.resolve()),
         "kind": kind,

@@ -103,7 +103,7 @@ def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> St
                 target.write(chunk)
                 digest.update(chunk)
                 size += len(chunk)
-        found = inspecting.inspect(path, patience_seconds=inspecting.WEB_SECONDS)
+        found = inspecting.inspect_in_web(path)
         _check_kind(found.kind, found.extension, kinds)
         name = uploaded_file.name or "file"
         return storing.store(Arrival(path, found, digest.hexdigest(), size), name)
