@@ -5,7 +5,18 @@ from typing import Any
 from django.utils import timezone
 
 from runs.queue import enqueue_long
-from runs.services import bells, catalog, checking, deliveries, outputs, polling, submit, sweeping, waking
+from runs.services import (
+    bells,
+    catalog,
+    checking,
+    deliveries,
+    outputs,
+    polling,
+    small_pictures,
+    submit,
+    sweeping,
+    waking,
+)
 from runs.services.app_search import asking
 from runs.services.files import orphans
 from runs.services.filling import uploads
@@ -44,6 +55,7 @@ def sweep() -> None:
     sweeping.sweep()
     outputs.request_keeping()
     uploads.request_links()
+    small_pictures.request_small_pictures()
 
 
 def submit_run(run_id: int) -> None:
@@ -68,6 +80,10 @@ def poll() -> None:
 
 def keep_files() -> None:
     outputs.keep_due_files()
+
+
+def make_small_pictures() -> None:
+    small_pictures.make_due_pictures()
 
 
 def fetch_upload(upload_id: int) -> None:

@@ -75,12 +75,26 @@ class StoredFile(models.Model):
     thumb_400 = models.FileField(max_length=200, blank=True, default="")
     thumb_1200 = models.FileField(max_length=200, blank=True, default="")
     is_catalog = models.BooleanField(default=False)
+    # When the worker makes the small pictures (services.pictures); null when they are there, or never will be.
+    picture_due_at = models.DateTimeField(null=True, blank=True)
+    picture_attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = StoredFileQuerySet.as_manager()
 
+    class Meta:
+        indexes = (
+            # services.pictures: small pictures still to make
+            models.Index(fields=["picture_due_at"], condition=Q(picture_due_at__isnull=False), name="file_picture_due"),
+        )
+
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def picture_follows(self) -> bool:
+        """Whether a small picture may still come."""
+        return self.picture_due_at is not None and self.kind in (self.Kind.IMAGE, self.Kind.VIDEO)
 
     @property
     def original_url(self) -> str:

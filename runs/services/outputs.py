@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from runs.models import Output, OutputFile, StoredFile
 from runs.queue import enqueue_long, stop_requested
-from runs.services import results
+from runs.services import results, small_pictures
 from runs.services.files import media as inspecting
 from runs.services.files import storing
 from runs.services.files.arriving import ClaimLost, Renewer, arriving
@@ -42,6 +42,7 @@ CATALOG_SECONDS = 20.0
 CATALOG_BYTES = 50_000_000
 
 WEB_PAGE = "The address answered with a web page instead of the file."
+UNREADABLE = "The address gave an answer that cannot be read."
 GAVE_UP = "The file could not be fetched within 24 hours."
 
 
@@ -79,11 +80,20 @@ def _due_files() -> QuerySet[OutputFile]:
 
 
 def _claim_next() -> OutputFile | None:
-    """Take the file that has waited longest; None if there is none left for us."""
-    for pk in _due_files().order_by("due_at", "pk").values_list("pk", flat=True)[:20]:
-        if _due_files().filter(pk=pk).update(claimed_until=Now() + CLAIM, attempts=F("attempts") + 1):
+    """Take the file that has failed least and waited longest; None if there is none left for us.
+
+    A file that takes its worker with it is due later each time, as any other that failed.
+    """
+    for pk, attempts in _due_files().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
+        mine = _due_files().filter(pk=pk, attempts=attempts)
+        if mine.update(claimed_until=Now() + CLAIM, due_at=Now() + _delay(attempts + 1), attempts=attempts + 1):
             return OutputFile.objects.select_related("output__run").get(pk=pk)
     return None
+
+
+def _delay(attempts: int) -> timedelta:
+    """Until the next try, after so many."""
+    return BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
 
 
 def fetch_again(output: Output) -> bool:
@@ -92,6 +102,7 @@ def fetch_again(output: Output) -> bool:
     Their 24 hours are over, so a try that fails is told at once.
     """
     fresh = {"status": OutputFile.Status.SAVING, "due_at": Now(), "claimed_until": None, "attempts": 0, "error": ""}
+    fresh |= {"is_refused": False}
     with transaction.atomic():
         given_up = list(output.files.filter(status=OutputFile.Status.FAILED))
         if given_up:
@@ -113,19 +124,19 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
         _fetch_and_save(output_file, Renewer(renew))
     except ClaimLost:
         if stop_requested():  # else another worker has it, and it is not ours to touch
-            _still_saving(output_file).update(claimed_until=None, attempts=F("attempts") - 1)
+            _still_saving(output_file).update(claimed_until=None, due_at=Now(), attempts=F("attempts") - 1)
     except FetchRefused as error:
-        _give_up(output_file, error.sentence)
+        _give_up(output_file, error.sentence, is_refused=True)
     except FetchFailed as error:
         _try_later(output_file, error.sentence)
     except NotMedia as error:
         (_give_up if error.is_lasting else _try_later)(output_file, error.sentence)
-    except ValueError:  # whatever a library makes of an odd answer: no reason to stop keeping the others
-        logger.exception("result file %s: an answer nobody foresaw", output_file.pk)
-        _try_later(output_file, "The address gave an answer that cannot be read.")
     except OSError as error:
         logger.warning("result file %s could not be kept: %s", output_file.pk, error)
         _try_later(output_file, uploads.disk_sentence(error))
+    except Exception:  # whatever a library makes of an odd file or answer: no reason to stop keeping the others
+        logger.exception("result file %s: an answer nobody foresaw", output_file.pk)
+        _try_later(output_file, UNREADABLE)
 
 
 def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
@@ -139,6 +150,8 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         if not _still_saving(output_file).update(**saved):
             raise ClaimLost
         results.note_file_change(output_file)
+        if stored.picture_due_at:
+            small_pictures.request_small_pictures()
 
 
 def _still_saving(output_file: OutputFile) -> QuerySet[OutputFile]:
@@ -151,16 +164,17 @@ def _try_later(output_file: OutputFile, sentence: str) -> None:
     if left <= timedelta(0):
         _give_up(output_file, sentence or GAVE_UP)
         return
-    delay = min(BACK_OFF[min(output_file.attempts, len(BACK_OFF)) - 1], left)
+    delay = min(_delay(output_file.attempts), left)
     fields = {"due_at": Now() + delay, "claimed_until": None, "error": sentence[:300]}
     with transaction.atomic():
         if _still_saving(output_file).update(**fields) and output_file.error != sentence:
             results.note_file_change(output_file)
 
 
-def _give_up(output_file: OutputFile, sentence: str) -> None:
-    """Could not be saved: the page keeps the original link and says why."""
-    fields = {"status": OutputFile.Status.FAILED, "error": sentence[:300], "due_at": None, "claimed_until": None}
+def _give_up(output_file: OutputFile, sentence: str, *, is_refused: bool = False) -> None:
+    """Could not be saved: the page keeps the original address and says why; it is no link when the guard refuses it."""
+    ended = {"status": OutputFile.Status.FAILED, "due_at": None, "claimed_until": None}
+    fields = ended | {"error": sentence[:300], "is_refused": is_refused}
     with transaction.atomic():
         if _still_saving(output_file).update(**fields):
             results.note_file_change(output_file)
@@ -177,22 +191,29 @@ def result_name(output_file: OutputFile, found: Media) -> str:
 def save_catalog_picture(url: str) -> StoredFile | None:
     """Copy an app's picture or a sample medium, so that browsers never load a foreign address.
 
-    Takes at most 20 s. None when it cannot be had (the caller may ask again another day). The same bytes are kept once.
+    Fetching takes at most 20 s. None when it cannot be had (the caller may ask again another day), whatever is wrong
+    with it. The same bytes are kept once.
     """
     try:
-        trusted = settings.TRUSTED_FILE_ORIGINS
-        fetched = fetch(url, max_bytes=CATALOG_BYTES, seconds=CATALOG_SECONDS, trusted=trusted)
-        try:
-            known = StoredFile.objects.filter(is_catalog=True, sha256=fetched.sha256).first()
-            if known is not None:
-                return known
-            found = inspecting.inspect(fetched.path)
-            if found.kind == StoredFile.Kind.OTHER:
-                return None
-            arrival = Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
-            return storing.store(arrival, f"sample.{found.extension}", is_catalog=True)
-        finally:
-            fetched.path.unlink(missing_ok=True)
+        return _save_catalog_picture(url)
     except (FetchRefused, FetchFailed, NotMedia, OSError) as error:
         logger.info("a catalogue picture could not be copied: %s", error)
-        return None
+    except Exception:  # one odd picture must not keep the other apps from their forms
+        logger.exception("a catalogue picture nobody foresaw")
+    return None
+
+
+def _save_catalog_picture(url: str) -> StoredFile | None:
+    trusted = settings.TRUSTED_FILE_ORIGINS
+    fetched = fetch(url, max_bytes=CATALOG_BYTES, seconds=CATALOG_SECONDS, trusted=trusted)
+    try:
+        known = StoredFile.objects.filter(is_catalog=True, sha256=fetched.sha256).first()
+        if known is not None:
+            return known
+        found = inspecting.inspect(fetched.path)
+        if found.kind == StoredFile.Kind.OTHER:
+            return None
+        arrival = Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
+        return storing.store(arrival, f"sample.{found.extension}", is_catalog=True)
+    finally:
+        fetched.path.unlink(missing_ok=True)

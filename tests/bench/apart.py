@@ -33,6 +33,9 @@ BENCHES = {
     "history_postgres": Bench(run_seconds=5, per_minute=100, patience_seconds=180, module="history", engine="postgres"),
     "catalogue": Bench(run_seconds=1, per_minute=100_000, patience_seconds=240),
     "files": Bench(run_seconds=3, per_minute=100_000, patience_seconds=300),
+    "damaged": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=3600),
+    "damaged_http": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=900),
+    "large_pictures": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=600),
     "economy": Bench(run_seconds=30, per_minute=100, patience_seconds=2700),
     "kill": Bench(run_seconds=5, per_minute=100, patience_seconds=1500),
 }

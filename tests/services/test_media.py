@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from runs.models.file import THUMBNAIL_WIDTHS
 from runs.sandbox.video import vp8_frame, webm
 from runs.services.files import thumbnails
 from runs.services.files.media import NotMedia, inspect
@@ -124,14 +125,14 @@ def test_small_pictures_keep_to_their_bytes_even_for_noise(path: Path) -> None:
     noise = Image.frombytes("RGB", (1500, 2000), random.Random(1).randbytes(9_000_000))
     noise.save(path, "PNG", compress_level=1)
 
-    made = thumbnails.make(path, "image", "PNG")
+    small = inspect(path).small
 
-    assert set(made.by_width) == {200, 400, 1200}
-    for width, encoded in made.by_width.items():
+    assert set(small) == set(thumbnails.MAX_BYTES) == set(THUMBNAIL_WIDTHS)
+    for width, encoded in small.items():
         assert len(encoded) <= thumbnails.MAX_BYTES[width]
-        with Image.open(BytesIO(encoded)) as small:
-            assert small.format == "WEBP"
-            assert width / 3 < small.width <= width
+        with Image.open(BytesIO(encoded)) as opened:
+            assert opened.format == "WEBP"
+            assert width / 3 < opened.width <= width
 
 
 def test_orientation_is_applied_and_metadata_is_gone(path: Path) -> None:
@@ -141,13 +142,12 @@ def test_orientation_is_applied_and_metadata_is_gone(path: Path) -> None:
     path.write_bytes(picture(640, 480, "JPEG", exif=exif, comment=b"Secret comment"))
 
     media = inspect(path)
-    made = thumbnails.make(path, "image", "JPEG")
 
     assert (media.width, media.height) == (480, 640)
-    with Image.open(BytesIO(made.by_width[400])) as small:
+    with Image.open(BytesIO(media.small[400])) as small:
         assert small.height > small.width
         assert not small.getexif()
-    assert b"Secret" not in b"".join(made.by_width.values())
+    assert b"Secret" not in b"".join(media.small.values())
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16", "I", "F"])
@@ -161,13 +161,13 @@ def test_pictures_of_every_mode_get_small_ones(mode: str, path: Path) -> None:
     media = inspect(path)
 
     assert media.colour
-    assert set(thumbnails.make(path, "image", format).by_width) == {200, 400, 1200}
+    assert set(media.small) == {200, 400, 1200}
 
 
 def test_a_transparent_picture_stays_transparent(path: Path) -> None:
     Image.new("RGBA", (300, 300), (0, 200, 0, 0)).save(path, "PNG")
     assert inspect(path).colour == ""
-    with Image.open(BytesIO(thumbnails.make(path, "image", "PNG").by_width[200])) as small:
+    with Image.open(BytesIO(inspect(path).small[200])) as small:
         assert small.convert("RGBA").getchannel("A").getextrema() == (0, 0)
 
 
@@ -182,7 +182,7 @@ def test_very_tall_and_very_small_pictures(path: Path) -> None:
         path.write_bytes(picture(*size))
         media = inspect(path)
         assert (media.width, media.height) == size
-        for width, encoded in thumbnails.make(path, "image", "PNG").by_width.items():
+        for width, encoded in media.small.items():
             with Image.open(BytesIO(encoded)) as small:
                 assert small.width <= width
 
@@ -197,7 +197,7 @@ def test_a_film_is_a_film_whatever_is_installed(film: Path, monkeypatch: pytest.
     monkeypatch.setenv("PATH", "")
     media = inspect(film)
     assert (media.kind, media.media_type, media.width) == ("video", "video/webm", None)
-    assert thumbnails.make(film, media.kind, media.reader).by_width == {}
+    assert media.small == {}
 
 
 @needs_ffmpeg
@@ -205,9 +205,8 @@ def test_a_film_has_size_length_and_a_still(film: Path) -> None:
     media = inspect(film)
     assert (media.width, media.height) == (360, 640)
     assert media.duration_seconds == pytest.approx(1.0, abs=0.2)
-    made = thumbnails.make(film, media.kind, media.reader)
-    assert set(made.by_width) == {200, 400, 1200}
-    assert made.colour.startswith(("#c", "#d"))
+    assert set(media.small) == {200, 400, 1200}
+    assert media.colour.startswith(("#c", "#d"))
 
 
 @needs_ffmpeg
@@ -215,7 +214,7 @@ def test_a_broken_film_is_kept_without_a_still(film: Path) -> None:
     film.write_bytes(film.read_bytes()[:80])
     media = inspect(film)
     assert (media.kind, media.width) == ("video", None)
-    assert thumbnails.make(film, media.kind, media.reader).by_width == {}
+    assert media.small == {}
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,7 @@ def test_a_crash_between_file_and_row_is_tried_again(
     keep_due_files()
     assert len(server.hits) == 1  # claimed still
     OutputFile.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    make_due()
     keep_due_files()
     output_file.refresh_from_db()
     assert output_file.status == "saved"
@@ -225,9 +226,9 @@ def test_a_file_saved_by_another_meanwhile_is_not_saved_twice(
     make_file(run, f"{server.url}/a.png")
     inspect = media.inspect
 
-    def faster(path: Path) -> Any:
+    def faster(path: Path, **options: Any) -> Any:
         OutputFile.objects.update(status="failed")
-        return inspect(path)
+        return inspect(path, **options)
 
     monkeypatch.setattr(media, "inspect", faster)
     keep_due_files()

@@ -27,6 +27,10 @@ class Renewer:
         self._next = time.monotonic() + RENEW_SECONDS
 
     def __call__(self, _size: int) -> None:
+        self.look()
+
+    def look(self) -> None:
+        """Renew if it is time to."""
         if stop_requested():
             raise ClaimLost
         if time.monotonic() >= self._next:
@@ -48,7 +52,7 @@ def arriving(url: str, seconds: float, renewer: Renewer) -> Iterator[Arrival]:
     trusted = settings.TRUSTED_FILE_ORIGINS
     fetched = fetch(url, max_bytes=LIMITS, seconds=seconds, on_chunk=renewer, trusted=trusted)
     try:
-        renewer.renew()  # decoding and small pictures take a while
-        yield Arrival(fetched.path, media.inspect(fetched.path), fetched.sha256, fetched.size_bytes)
+        found = media.inspect(fetched.path, on_wait=renewer.look)  # which may wait for other pictures
+        yield Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
     finally:
         fetched.path.unlink(missing_ok=True)

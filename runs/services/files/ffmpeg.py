@@ -1,21 +1,29 @@
 """Length, size and a still of films and sounds, by ffmpeg where it is installed. Nothing here is necessary.
 
-The files are hostile: the demuxer is forced to what the first bytes said (no playlists, no scripts of references),
-only the file itself may be opened, pictures are bounded, and the time is.
+Runs in the picture process (`picture_process`). The files are hostile: the demuxer is forced to what the first bytes
+said (no playlists, no scripts of references), only the file itself may be opened; points, memory and time are bounded.
 """
 
 import json
+import os
+import resource
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from runs.prctl import die_with_parent
+
 MAX_PIXELS = 40_000_000
+MAX_BYTES = 512 * 1024 * 1024  # of memory that is not a file's; a film of 8K takes 438 MiB
 PROBE_SECONDS = 10
 STILL_SECONDS = 20
 STILL_WIDTH = 1200  # pixels at most
 DEMUXERS = {"mov", "matroska", "mp3", "wav", "ogg", "flac", "aac"}
+PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}  # by Pillow's name; those it takes much less memory for than Pillow
 
 
 @dataclass(frozen=True)
@@ -61,18 +69,20 @@ def _seconds(value: object) -> float | None:
     return seconds if 0 <= seconds < 1_000_000 else None
 
 
-def still(path: Path, demuxer: str) -> bytes:
+def still(path: Path, demuxer: str, max_points: int = MAX_PIXELS) -> bytes:
     """The first frame as PNG, at most 1200 pixels wide; empty without ffmpeg or when it fails."""
     scale = f"scale='min({STILL_WIDTH},iw)':-2"
     options = ["-frames:v", "1", "-an", "-sn", "-dn", "-vf", scale, "-c:v", "png", "-f", "image2pipe", "pipe:1"]
-    return _run("ffmpeg", options, path, demuxer, STILL_SECONDS)
+    return _run("ffmpeg", options, path, demuxer, STILL_SECONDS, max_points)
 
 
-def _run(program: str, options: list[str], path: Path, demuxer: str, seconds: float) -> bytes:
+def _run(
+    program: str, options: list[str], path: Path, demuxer: str, seconds: float, max_points: int = MAX_PIXELS
+) -> bytes:
     found = shutil.which(program)
-    if found is None or demuxer not in DEMUXERS:
+    if found is None or demuxer not in DEMUXERS | set(PICTURES.values()):
         return b""
-    before = ["-v", "error", "-threads", "1", "-max_pixels", str(MAX_PIXELS)]
+    before = ["-v", "error", "-threads", "1", "-max_pixels", str(max_points)]
     source = ["-protocol_whitelist", "file", "-f", demuxer, "-i", f"file:{path.resolve()}"]
     if program == "ffmpeg":
         before += ["-nostdin"]
@@ -80,10 +90,23 @@ def _run(program: str, options: list[str], path: Path, demuxer: str, seconds: fl
         done = subprocess.run(  # noqa: S603 - fixed programs, no shell, our own file names
             [found, *before, *source, *options],
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             timeout=seconds,
             check=False,
+            preexec_fn=partial(_bound, os.getpid()),
         )
-    except (subprocess.TimeoutExpired, OSError):
+    except (subprocess.SubprocessError, OSError):
         return b""
     return done.stdout if done.returncode == 0 else b""
+
+
+def _bound(parent_pid: int) -> None:
+    """In the new process: at most so much memory, and no life without the picture process.
+
+    Its libraries alone take 400 MiB of addresses, so that what is counted is the memory behind them.
+    """
+    die_with_parent(parent_pid, signal.SIGKILL)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_BYTES, MAX_BYTES))

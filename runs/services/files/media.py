@@ -1,27 +1,25 @@
-"""What a file really is: kind, type and size, by its content. Pictures are decoded whole, so that none is broken."""
+"""What a file really is: kind, type and size, by its content. Pictures are decoded whole, so that none is broken; that
+happens in a process of its own (`pictures`), never here."""
 
-import mmap
-import re
-import struct
-from dataclasses import dataclass
+import shutil
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from PIL import Image
-
-from runs.services.files import ffmpeg, sniffing, thumbnails
+from runs.services.files import headers, pictures, sniffing
+from runs.services.files.headers import Header
+from runs.services.files.picture_slots import OnWait
 from runs.services.files.telling import Telling
 
-MAX_PIXELS = 70_000_000  # 280 MB when unpacked; a few kilobytes of file can ask for thousands of millions
-MAX_SCANS = 200  # of a JPEG; honest ones have about ten, each one costs a pass over the whole picture
-JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)  # those with a segment behind them, and the end
-PILLOW_ERRORS = (
-    OSError, SyntaxError, ValueError, EOFError, struct.error, LookupError, TypeError, ArithmeticError,
-    AttributeError, MemoryError, RuntimeError,
-)  # fmt: skip
+MAX_POINTS = 70_000_000  # 280 MB when unpacked; a few kilobytes of file can ask for thousands of millions
+MAX_SCANNED_POINTS = 1_000_000_000  # of a JPEG, points times scans; honest ones have about ten scans
+WEB_SECONDS = 5.0  # that a web thread waits for the small picture; then it follows
+WEB_WAITERS = 3  # of the eight threads of a web process: the others go on answering
 BROKEN = "This picture is broken or cut off, so it cannot be used."
-TOO_MANY_PIXELS = "This picture has more than 70 million points, which is more than the portal opens."
-
+TOO_MANY_POINTS = "This picture has more than 70 million points, which is more than the portal opens."
 TOO_MANY_SCANS = "This picture would keep the portal busy for too long, so it is not opened."
+_web_places = threading.BoundedSemaphore(WEB_WAITERS)
 
 
 class NotMedia(Telling):
@@ -37,7 +35,11 @@ class NotMedia(Telling):
 
 @dataclass(frozen=True)
 class Media:
-    """WIDTH and HEIGHT in pixels as a person sees it (orientation applied); COLOUR is the dominant one, "#rrggbb"."""
+    """WIDTH and HEIGHT in pixels as a person sees it (orientation applied); COLOUR is the dominant one, "#rrggbb".
+
+    SMALL is WebP by width, empty where no small picture can be made. FOLLOWS: it was not looked into yet, for want of
+    time; size and small pictures may come later.
+    """
 
     kind: str
     media_type: str
@@ -46,65 +48,76 @@ class Media:
     height: int | None = None
     duration_seconds: float | None = None
     colour: str = ""
-    reader: str = ""
+    small: Mapping[int, bytes] = field(default_factory=dict)
+    follows: bool = False
 
     @property
     def is_web_page(self) -> bool:
         return self.extension == sniffing.HTML.extension
 
 
-def inspect(path: Path) -> Media:
+def inspect(path: Path, *, patience_seconds: float = pictures.WORKER_SECONDS, on_wait: OnWait = lambda: None) -> Media:
     """Look at the file at PATH. Raises `NotMedia` for pictures that are broken, cut off or too large to unpack.
 
-    Whatever is neither picture, film nor sound is of kind "other" and is only ever offered as a download.
+    Whatever is neither picture, film nor sound is of kind "other" and is only ever offered as a download. Waits at most
+    PATIENCE_SECONDS; ON_WAIT is called meanwhile and may raise to stop.
     """
     with path.open("rb") as file:
         sniffed = sniffing.sniff(file.read(sniffing.HEAD_BYTES))
+    media = Media(sniffed.kind, sniffed.media_type, sniffed.extension)
     if sniffed.kind == "image":
-        return _inspect_picture(path, sniffed)
-    if sniffed.kind == "other":
-        return Media(sniffed.kind, sniffed.media_type, sniffed.extension)
-    probed = ffmpeg.probe(path, sniffed.reader)
-    if sniffed == sniffing.MP4 and not probed.has_picture:
-        sniffed = sniffing.M4A
-    is_film = sniffed.kind == "video"  # sounds carry cover pictures, which are no size of theirs
-    return Media(
-        sniffed.kind,
-        sniffed.media_type,
-        sniffed.extension,
-        probed.width if is_film else None,
-        probed.height if is_film else None,
-        probed.duration_seconds,
-        reader=sniffed.reader,
+        return _with_picture(media, path, sniffed.reader, patience_seconds, on_wait)
+    if sniffed.kind == "other" or not (shutil.which("ffprobe") or shutil.which("ffmpeg")):
+        return media
+    look = pictures.look(path, sniffed.kind, sniffed.reader, patience_seconds=patience_seconds, on_wait=on_wait)
+    if sniffed == sniffing.MP4 and not look.has_picture:
+        media = replace(media, kind="audio", media_type=sniffing.M4A.media_type, extension=sniffing.M4A.extension)
+    if media.kind == "video":  # sounds carry cover pictures, which are no size of theirs
+        media = replace(media, width=look.width, height=look.height, colour=look.colour, small=look.small)
+    return replace(media, duration_seconds=look.duration_seconds, follows=look.end == "later")
+
+
+def inspect_in_web(path: Path) -> Media:
+    """`inspect` for a web thread: it waits for a few seconds, and not at all while several others do."""
+    has_place = _web_places.acquire(blocking=False)
+    try:
+        return inspect(path, patience_seconds=WEB_SECONDS if has_place else 0.0)
+    finally:
+        if has_place:
+            _web_places.release()
+
+
+def _with_picture(media: Media, path: Path, reader: str, patience_seconds: float, on_wait: OnWait) -> Media:
+    try:
+        header = headers.read_header(path, reader)
+    except headers.Unreadable:
+        raise NotMedia(BROKEN) from None
+    _demand_bounds(header)
+    look = pictures.look(
+        path,
+        "image",
+        reader,
+        memory_bytes=header.memory_bytes,
+        max_points=MAX_POINTS,
+        patience_seconds=patience_seconds,
+        on_wait=on_wait,
+    )
+    if look.end == "broken":
+        raise NotMedia(BROKEN)
+    if look.end == "too_many_points":
+        raise NotMedia(TOO_MANY_POINTS, is_lasting=True)
+    return replace(
+        media,
+        width=look.width or header.width or None,
+        height=look.height or header.height or None,
+        colour=look.colour,
+        small=look.small,
+        follows=look.end == "later",
     )
 
 
-def _inspect_picture(path: Path, sniffed: sniffing.Sniffed) -> Media:
-    formats = [sniffed.reader]
-    if sniffed == sniffing.JPEG and _has_too_many_scans(path):
+def _demand_bounds(header: Header) -> None:
+    if header.points > MAX_POINTS:
+        raise NotMedia(TOO_MANY_POINTS, is_lasting=True)
+    if header.scans > headers.MAX_SCANS or header.points * header.scans > MAX_SCANNED_POINTS:
         raise NotMedia(TOO_MANY_SCANS, is_lasting=True)
-    try:
-        with Image.open(path, formats=formats) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                raise NotMedia(TOO_MANY_PIXELS, is_lasting=True)
-            picture.verify()  # checks sums that decoding skips; the picture must be opened again after it
-        with Image.open(path, formats=formats) as picture:
-            picture.load()
-            width, height = thumbnails.upright_size(picture)
-            colour = thumbnails.dominant_colour(picture)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise NotMedia(TOO_MANY_PIXELS, is_lasting=True) from None
-    except PILLOW_ERRORS:
-        raise NotMedia(BROKEN) from None
-    return Media("image", sniffed.media_type, sniffed.extension, width, height, None, colour, sniffed.reader)
-
-
-def _has_too_many_scans(path: Path) -> bool:
-    """Read as a decoder does, from marker to marker: what a segment holds may look like an end, and what follows the
-    end (phones append a film) like scans."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        count, at = 0, 2
-        while count <= MAX_SCANS and (found := JPEG_MARKER.search(data, at)) and found[1] != b"\xd9":
-            count += found[1] == b"\xda"
-            at = found.start() + 2 + max(2, int.from_bytes(data[found.end() : found.end() + 2], "big"))
-        return count > MAX_SCANS

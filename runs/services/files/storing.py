@@ -10,7 +10,7 @@ import os
 import secrets
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +20,9 @@ from pathlib import Path, PurePosixPath
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from runs.models import StoredFile
-from runs.services.files import thumbnails
 from runs.services.files.media import Media
 
 logger = logging.getLogger("runs.storing")
@@ -110,20 +110,26 @@ def place(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: On
         width=media.width,
         height=media.height,
         duration_seconds=media.duration_seconds,
+        colour=media.colour,
+        picture_due_at=timezone.now() if media.follows else None,
         is_catalog=is_catalog,
     )
     with discarding_on_error(stored):
-        made = thumbnails.make(arrival.path, media.kind, media.reader)
-        stored.colour = media.colour or made.colour
         stored.file.name = _keep(arrival.path, f"{stem}.{media.extension}", on_chunk)
-        for width, encoded in made.by_width.items():
-            small = new_waiting_path()
-            try:
-                small.write_bytes(encoded)
-                getattr(stored, f"thumb_{width}").name = _keep(small, f"{stem}-{width}.webp")
-            finally:
-                small.unlink(missing_ok=True)
+        keep_small(stored, media.small)
     return stored
+
+
+def keep_small(stored: StoredFile, small: Mapping[int, bytes]) -> None:
+    """Give STORED its small pictures (WebP by width), beside the file itself; the row is not saved."""
+    stem = PurePosixPath(stored.file.name or "").with_suffix("")
+    for width, encoded in small.items():
+        path = new_waiting_path()
+        try:
+            path.write_bytes(encoded)
+            getattr(stored, f"thumb_{width}").name = _keep(path, f"{stem}-{width}.webp")
+        finally:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,56 +1,208 @@
-"""Small WebP pictures of a file: 200 pixels (at most 10 KB), 400 (40 KB) and 1200, upright and without metadata."""
+"""Small WebP pictures of one picture: 200 pixels (at most 10 KB), 400 (40 KB) and 1200, upright and without metadata.
 
-import threading
-from dataclasses import dataclass, field
+Runs in the picture process alone (`picture_process`), whose memory is bounded: nothing here ever holds a second copy
+of the whole picture. It is shrunk in strips first; turning and colours come after that.
+"""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import (  # the plugins too, so that Pillow does not load its forty others
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageCms,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
-from runs.models.file import THUMBNAIL_WIDTHS
-from runs.services.files import ffmpeg
+__all__ = ["MAX_BYTES", "Broken", "Opened", "Shrunk", "encode", "from_png", "open_picture", "shrink"]
 
-# A picture of few bytes may unpack to hundreds of MB: eight web threads at once would be too many.
-ONE_AT_A_TIME = threading.Lock()
-MAX_BYTES = {200: 10_000, 400: 40_000, 1200: 500_000}
+PLUGINS = (
+    AvifImagePlugin, BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin,
+)  # fmt: skip
+MAX_BYTES = {200: 10_000, 400: 40_000, 1200: 500_000}  # by width in pixels
 QUALITIES = (82, 72, 62, 50, 38, 26, 14)
 TALLEST = 2  # times the width; a picture taller than that is made narrower
+BOX = (max(MAX_BYTES), max(MAX_BYTES) * TALLEST)
+STRIP_POINTS = 1_000_000
 EXIF_ORIENTATION = 0x0112
+TURNED_FROM = 5  # orientations from here on swap width and height
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
+
+
+class Broken(Exception):
+    """The picture cannot be read to its end; the text says why, for the log."""
 
 
 @dataclass(frozen=True)
-class Thumbnails:
-    """WebP bytes by width; empty where no picture can be made. COLOUR is the dominant one, "#rrggbb" or empty."""
+class Opened:
+    """An opened picture that has not been decoded; ORIENTATION is 1 to 8, as EXIF counts."""
 
-    by_width: dict[int, bytes] = field(default_factory=dict)
-    colour: str = ""
+    picture: Image.Image
+    orientation: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels once the camera's orientation is applied."""
+        width, height = self.picture.size
+        return (height, width) if self.orientation >= TURNED_FROM else (width, height)
 
 
-def make(path: Path, kind: str, reader: str) -> Thumbnails:
-    """The small pictures of a checked file; READER is the decoder its content asked for.
+@dataclass(frozen=True)
+class Shrunk:
+    """A picture of at most 1200 x 2400 pixels, upright, 8 bits in sRGB. COLOUR is the dominant one, or empty."""
 
-    Of animations and films the first frame is taken, of films only where ffmpeg is installed.
+    picture: Image.Image
+    colour: str
+
+
+def open_picture(path: Path, reader: str, max_points: int) -> Opened:
+    """Read what stands before the points of the picture at PATH; READER is the decoder its first bytes asked for.
+
+    Raises `Broken`, MemoryError, and `Image.DecompressionBombError` above MAX_POINTS.
     """
-    if kind == "image":
-        with ONE_AT_A_TIME, Image.open(path, formats=[reader]) as picture:
-            return _from_picture(picture)
-    if kind == "video" and (png := ffmpeg.still(path, reader)):
-        with Image.open(BytesIO(png), formats=["PNG"]) as picture:
-            return _from_picture(picture)
-    return Thumbnails()
+    Image.MAX_IMAGE_PIXELS = max_points
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    try:
+        if reader == "PNG":
+            with Image.open(path, formats=[reader]) as checked:
+                checked.verify()  # checks sums that decoding skips; the picture must be opened again after it
+        picture = Image.open(path, formats=[reader])
+        return Opened(picture, _orientation(picture))
+    except (MemoryError, Image.DecompressionBombError):
+        raise
+    except Image.DecompressionBombWarning as warning:
+        raise Image.DecompressionBombError(str(warning)) from None
+    except Exception as error:
+        raise Broken(f"{type(error).__name__}: {error}") from error
 
 
-def _from_picture(picture: Image.Image) -> Thumbnails:
-    largest = max(THUMBNAIL_WIDTHS)
-    picture.draft("RGB", (largest, largest * TALLEST))  # JPEG unpacks straight to about the size needed
-    upright = _plain(ImageOps.exif_transpose(picture))
-    upright.thumbnail((largest, largest * TALLEST), Image.Resampling.LANCZOS, reducing_gap=2.0)
+def _orientation(picture: Image.Image) -> int:
+    """What EXIF says, 1 where that cannot be read: metadata is no reason to refuse a picture."""
+    try:
+        found = picture.getexif().get(EXIF_ORIENTATION, 1)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - broken EXIF raises whatever it likes
+        return 1
+    return found if found in TURNS else 1
+
+
+def shrink(opened: Opened) -> Shrunk:
+    """Decode the picture to its end and shrink it. Raises `Broken` and MemoryError."""
+    picture, is_turned = opened.picture, opened.orientation >= TURNED_FROM
+    profile = picture.info.get("icc_profile")
+    try:
+        picture.draft("RGB", _fitting(picture.size, is_turned))  # JPEG unpacks straight to about the size needed
+        picture.load()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise Broken(f"{type(error).__name__}: {error}") from error
+    return _finished(_reduced(picture, is_turned=is_turned), profile, opened.orientation)
+
+
+def from_png(png: bytes) -> Shrunk:
+    """The same of a small PNG that ffmpeg has made."""
+    with Image.open(BytesIO(png), formats=["PNG"]) as picture:
+        return _finished(_reduced(picture, is_turned=False), None, 1)
+
+
+def encode(shrunk: Shrunk) -> Mapping[int, bytes]:
+    """WebP bytes by width, largest first."""
     made: dict[int, bytes] = {}
-    for width in sorted(THUMBNAIL_WIDTHS, reverse=True):
-        small = upright.copy()
+    for width in sorted(MAX_BYTES, reverse=True):
+        small = shrunk.picture.copy()
         small.thumbnail((width, width * TALLEST), Image.Resampling.LANCZOS)
         made[width] = _within(small, MAX_BYTES[width])
-    return Thumbnails(made, dominant_colour(upright))
+    return made
+
+
+def _fitting(size: tuple[int, int], is_turned: bool) -> tuple[int, int]:
+    """SIZE shrunk to fit into the box, never enlarged; into the box on its side when IS_TURNED."""
+    across, down = reversed(BOX) if is_turned else BOX
+    factor = max(1.0, size[0] / across, size[1] / down)
+    return max(1, round(size[0] / factor)), max(1, round(size[1] / factor))
+
+
+def _reduced(picture: Image.Image, *, is_turned: bool) -> Image.Image:
+    """PICTURE as L, RGB, RGBA or CMYK of 8 bits, a few times the size needed, put together from reduced strips."""
+    width, height = picture.size
+    fitting = _fitting(picture.size, is_turned)
+    factor = max(1, min(width // (2 * fitting[0]), height // (2 * fitting[1])))
+    mode, levels = _simple_mode(picture), _levels(picture)
+    reduced = Image.new(mode, (-(-width // factor), -(-height // factor)))
+    rows = max(1, STRIP_POINTS // width // factor) * factor
+    for top in range(0, height, rows):
+        strip = picture.crop((0, top, width, min(height, top + rows)))
+        strip = _eight_bits(strip, *levels) if levels else strip
+        reduced.paste(strip.convert(mode).reduce(factor), (0, top // factor))
+    return reduced
+
+
+def _simple_mode(picture: Image.Image) -> str:
+    if picture.mode in WITH_ALPHA or "transparency" in picture.info:
+        return "RGBA"
+    if picture.mode in {"1", "L"} or picture.mode.startswith(("I", "F")):
+        return "L"
+    return "CMYK" if picture.mode == "CMYK" else "RGB"
+
+
+def _levels(picture: Image.Image) -> tuple[float, float] | None:
+    """Black and white of a picture of more than 8 bits per point; None of any other."""
+    if picture.mode.startswith("I;16"):
+        return 0.0, 65535.0
+    if not picture.mode.startswith(("I", "F")):
+        return None
+    low, high = picture.getextrema()
+    return float(low), float(high)  # type: ignore[arg-type]  # one band: two numbers
+
+
+def _eight_bits(strip: Image.Image, low: float, high: float) -> Image.Image:
+    scale = 255.0 / ((high - low) or 1.0)
+    return strip.convert("F").point(lambda value: value * scale - low * scale).convert("L")
+
+
+def _finished(reduced: Image.Image, profile: bytes | None, orientation: int) -> Shrunk:
+    """REDUCED at its final size, in sRGB, upright, with nothing else attached."""
+    fitting = _fitting(reduced.size, orientation >= TURNED_FROM)
+    reduced.thumbnail(fitting, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if profile:
+        reduced = _in_srgb(reduced, profile)
+    plain = reduced.convert("RGBA" if reduced.mode == "RGBA" else "RGB")
+    if orientation in TURNS:
+        plain = plain.transpose(TURNS[orientation])
+    plain.info.clear()
+    return Shrunk(plain, _dominant_colour(plain))
+
+
+def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """Colours as they were meant, since the profile itself is not kept; a broken profile is ignored."""
+    target_mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        changed = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=target_mode)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - a foreign profile
+        return picture
+    return changed or picture
 
 
 def _within(picture: Image.Image, max_bytes: int) -> bytes:
@@ -85,50 +237,9 @@ def _encoded(picture: Image.Image, quality: int) -> bytes:
     return target.getvalue()
 
 
-def _plain(picture: Image.Image) -> Image.Image:
-    """8 bits per channel in sRGB, with transparency where there is any, and nothing else attached."""
-    if picture.mode.startswith(("I", "F")):
-        picture = _eight_bits(picture)
-    has_alpha = picture.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in picture.info
-    profile = picture.info.get("icc_profile")
-    if profile and picture.mode in {"RGB", "RGBA", "CMYK", "L"}:
-        picture = _in_srgb(picture, profile)
-    plain = picture.convert("RGBA" if has_alpha else "RGB")
-    plain.info.clear()
-    return plain
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    lowest, highest = picture.convert("F").getextrema()
-    span = (float(highest) - float(lowest)) or 1.0  # type: ignore[arg-type]  # one band: two numbers
-    low = float(lowest)  # type: ignore[arg-type]
-    if picture.mode.startswith("I;16"):
-        low, span = 0.0, 65535.0
-    return picture.convert("F").point(lambda value: value * (255.0 / span) - low * (255.0 / span)).convert("L")
-
-
-def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """Colours as they were meant, since the profile itself is not kept; a broken profile is ignored."""
-    target_mode = "RGBA" if picture.mode == "RGBA" else "RGB"
-    try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        changed = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=target_mode)
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return picture
-    return changed or picture
-
-
-def upright_size(picture: Image.Image) -> tuple[int, int]:
-    """Width and height in pixels once the camera's orientation is applied."""
-    is_turned = picture.getexif().get(EXIF_ORIENTATION) in {5, 6, 7, 8}
-    return (picture.height, picture.width) if is_turned else (picture.width, picture.height)
-
-
-def dominant_colour(picture: Image.Image) -> str:
+def _dominant_colour(picture: Image.Image) -> str:
     """The colour that covers most of PICTURE, as "#rrggbb"; of what is not transparent, if anything."""
-    if picture.mode.startswith(("I", "F")):
-        picture = _eight_bits(picture)
-    small = _plain(picture.resize((32, 32), Image.Resampling.BOX, reducing_gap=2.0)).convert("RGBA")
+    small = picture.resize((32, 32), Image.Resampling.BOX, reducing_gap=2.0).convert("RGBA")
     solid = [pixel[:3] for pixel in small.get_flattened_data() if pixel[3] > 127]  # type: ignore[index]
     if not solid:
         return ""

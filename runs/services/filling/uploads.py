@@ -25,6 +25,7 @@ from django.utils import timezone
 from runs.models import Member, StoredFile, Upload
 from runs.queue import enqueue_long, stop_requested
 from runs.schema_forms.types import UploadInfo
+from runs.services import small_pictures
 from runs.services.files import media as inspecting
 from runs.services.files import sniffing, storing
 from runs.services.files.arriving import ClaimLost, Renewer, arriving
@@ -51,6 +52,7 @@ DISK_TROUBLE = "The portal could not keep the file just now. Try it again in a m
 STORAGE_AWAY = "The place where the portal keeps its files cannot be reached just now. Try it again in a moment."
 HEIC_PHOTO = "Photos in the HEIC format cannot be used here. Save it as JPEG or PNG and choose that file."
 NO_MEDIA = "That file is neither a picture nor a video nor a sound, so it cannot be used here."
+UNREADABLE = "That file cannot be read, so it cannot be used here."
 WEB_PAGE = "That link leads to a web page, not to a file. Open the picture itself and copy its address."
 
 
@@ -78,10 +80,15 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
         raise UploadRejected(quota.SENTENCE)
     try:
         stored = _keep_uploaded(uploaded_file, kinds)
-    except NotMedia as error:
+    except (NotMedia, UploadRejected) as error:
         raise UploadRejected(error.sentence) from None
     except OSError as error:
         raise UploadRejected(disk_sentence(error)) from error
+    except Exception as error:
+        logger.exception("an upload nobody foresaw")
+        raise UploadRejected(UNREADABLE) from error
+    if stored.picture_due_at:
+        small_pictures.request_small_pictures()
     return Upload.objects.create(
         member=member, file=stored, status=Upload.Status.READY, accept=list(accept), **named(stored.name)
     )
@@ -96,7 +103,7 @@ def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> St
                 target.write(chunk)
                 digest.update(chunk)
                 size += len(chunk)
-        found = inspecting.inspect(path)
+        found = inspecting.inspect_in_web(path)
         _check_kind(found.kind, found.extension, kinds)
         name = uploaded_file.name or "file"
         return storing.store(Arrival(path, found, digest.hexdigest(), size), name)
@@ -170,12 +177,12 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
             Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING).update(claimed_until=None)
     except (FetchRefused, FetchFailed, NotMedia, UploadRejected) as error:
         _settle(upload, error=error.sentence)
-    except ValueError:  # whatever a library makes of an odd answer
-        logger.exception("upload %s: an answer nobody foresaw", upload.pk)
-        _settle(upload, error="The address gave an answer that cannot be read.")
     except OSError as error:
         logger.warning("upload %s could not be kept: %s", upload.pk, error)
         _settle(upload, error=disk_sentence(error))
+    except Exception:  # whatever a library makes of an odd file or answer
+        logger.exception("upload %s: an answer nobody foresaw", upload.pk)
+        _settle(upload, error="The address gave an answer that cannot be read.")
     else:
         if not _settle(upload, stored=stored):
             storing.discard(stored)
@@ -251,4 +258,5 @@ def upload_info(upload: Upload) -> UploadInfo:
         card_url=file.card_url if file else "",
         width=file.width if file else None,
         height=file.height if file else None,
+        picture_follows=file.picture_follows if file else False,
     )

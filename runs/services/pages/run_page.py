@@ -3,12 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from runs.models import Member, Output, OutputFile, Preset, Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened
+from runs.services.files.fetching import FetchRefused, check_url
 from runs.services.pages.cards import input_files, input_text, version_token
 from runs.services.pages.run_words import (
     SLOW_WORDS,
@@ -42,7 +44,8 @@ class OutputBox:
     box_width: int
     box_height: int
     files: list[StoredFile]
-    links: list[str]
+    links: list[str]  # where the originals are
+    refused: list[tuple[str, str]]  # addresses the portal does not open, with the sentence why: text, never links
     text: str
     error: str
     version: int
@@ -100,7 +103,9 @@ class RunPage:
 
 def is_live(run: Run) -> bool:
     """True while a page should keep looking at this run (fetched with `for_page()`)."""
-    return run.is_active or any(f.status == OutputFile.Status.SAVING for o in run.outputs.all() for f in o.files.all())
+    files = [output_file for output in run.outputs.all() for output_file in output.files.all()]
+    is_saving = any(output_file.status == OutputFile.Status.SAVING for output_file in files)
+    return run.is_active or is_saving or any(f.file.picture_follows for f in files if f.file is not None)
 
 
 def run_page(run: Run, member: Member, *, is_swap: bool = False) -> RunPage:
@@ -194,6 +199,7 @@ def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
     width, height = output.box_width, output.box_height
     if not is_swap and len(files) == 1 and files[0].width and files[0].height:
         width, height = files[0].width, files[0].height
+    told_of = [f for f in kept if f.file is None] if state == "unsaved" else given_up
     return OutputBox(
         dom_id=f"box-{run.public_id}-{output.position}",
         label=label,
@@ -202,9 +208,8 @@ def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
         box_width=width,
         box_height=height,
         files=files,
-        links=[f.source_url for f in kept if f.file is None]
-        if state == "unsaved"
-        else [f.source_url for f in given_up],
+        links=[f.source_url for f in told_of if not refusal_of(f)],
+        refused=[(f.source_url, sentence) for f in told_of if (sentence := refusal_of(f))],
         text=output.text,
         error=error,
         version=output.version,
@@ -214,6 +219,17 @@ def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
         unsaved=len(given_up),
         fetch_again_url=reverse("runs:file-fetch-again", args=[output.public_id]) if given_up else "",
     )
+
+
+def refusal_of(output_file: OutputFile) -> str:
+    """Why the guard does not open its address, by its looks or by what was found when it was fetched; else empty."""
+    if output_file.is_refused:
+        return output_file.error
+    try:
+        check_url(output_file.source_url, settings.TRUSTED_FILE_ORIGINS)
+    except FetchRefused as error:
+        return error.sentence
+    return ""
 
 
 def wanted_words(run: Run) -> str:

@@ -1,0 +1,153 @@
+"""What a picture says of itself before its points: size, scans, and what decoding it would take. Nothing is decoded, so
+that a web thread can look; the claims are a stranger's and are checked again by whoever decodes.
+"""
+
+import mmap
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)  # those with a segment behind them, and the end
+JPEG_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
+PROGRESSIVE = 0xC2
+MAX_SCANS = 200  # honest ones have about ten; counting stops here
+MAX_SEGMENTS = 20_000  # of a JPEG; a web thread must not count millions
+MAX_TIFF_ENTRIES = 4096
+AVIF_HEAD_BYTES = 64 * 1024
+# Bytes that Pillow needs for each point, measured: WebP and AVIF are copied from hand to hand, TIFF by the strip.
+BYTES_PER_POINT = {"PNG": 4.3, "GIF": 4.3, "BMP": 4.3, "TIFF": 8.0, "WEBP": 16.0, "AVIF": 9.5}
+UNKNOWN_BYTES = 300 * 1024 * 1024
+
+
+class Unreadable(Exception):
+    """The header is broken or cut off."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """WIDTH and HEIGHT in pixels as stored, before any turning; 0 where the header does not tell. MEMORY_BYTES is
+    about what decoding takes."""
+
+    width: int
+    height: int
+    memory_bytes: int
+    scans: int = 1
+
+    @property
+    def points(self) -> int:
+        return self.width * self.height
+
+
+def read_header(path: Path, reader: str) -> Header:
+    """The header of the picture at PATH; READER is Pillow's name of its format. Raises `Unreadable`."""
+    try:
+        with path.open("rb") as file:
+            if reader == "JPEG":
+                return _jpeg(file)
+            width, height = READERS[reader](file)
+    except (struct.error, ValueError, IndexError, OverflowError) as error:
+        raise Unreadable(f"{type(error).__name__}: {error}") from None
+    if reader == "AVIF" and not width:
+        return Header(0, 0, UNKNOWN_BYTES)
+    if not width or not height:
+        raise Unreadable("no size")
+    return Header(width, height, int(width * height * BYTES_PER_POINT[reader]))
+
+
+def _png(file: BinaryIO) -> tuple[int, int]:
+    file.seek(8)
+    for _ in range(16):  # IHDR stands first but in what some phones write
+        length, name = struct.unpack(">I4s", file.read(8))
+        if name == b"IHDR":
+            width, height = struct.unpack(">II", file.read(8))
+            return width, height
+        file.seek(length + 4, 1)
+    raise ValueError("no IHDR")
+
+
+def _gif(file: BinaryIO) -> tuple[int, int]:
+    width, height = struct.unpack("<HH", file.read(10)[6:])
+    return width, height
+
+
+def _bmp(file: BinaryIO) -> tuple[int, int]:
+    head = file.read(26)
+    if struct.unpack_from("<I", head, 14)[0] == 12:  # OS/2
+        width, height = struct.unpack_from("<HH", head, 18)
+        return width, height
+    width, height = struct.unpack_from("<ii", head, 18)  # a height below zero: from top to bottom
+    return abs(width), abs(height)
+
+
+def _webp(file: BinaryIO) -> tuple[int, int]:
+    head = file.read(30)
+    match head[12:16]:
+        case b"VP8X":
+            return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+        case b"VP8L":
+            bits = struct.unpack_from("<I", head, 21)[0]
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case b"VP8 ":
+            width, height = struct.unpack_from("<HH", head, 26)
+            return width & 0x3FFF, height & 0x3FFF
+    raise ValueError("no known chunk")
+
+
+def _tiff(file: BinaryIO) -> tuple[int, int]:
+    order = "<" if file.read(2) == b"II" else ">"
+    file.seek(4)
+    file.seek(struct.unpack(f"{order}I", file.read(4))[0])
+    count = min(struct.unpack(f"{order}H", file.read(2))[0], MAX_TIFF_ENTRIES)
+    found: dict[int, int] = {}
+    for _ in range(count):
+        entry = file.read(12)
+        tag, kind = struct.unpack_from(f"{order}HH", entry)
+        if tag in (256, 257):
+            found[tag] = struct.unpack_from(f"{order}{'H' if kind == 3 else 'I'}", entry, 8)[0]
+    return found.get(256, 0), found.get(257, 0)
+
+
+def _avif(file: BinaryIO) -> tuple[int, int]:
+    """The largest of the sizes its items have: that of the picture itself, or of the grid that makes it up. 0 where
+    they stand further behind."""
+    head = file.read(AVIF_HEAD_BYTES)
+    sizes = [struct.unpack_from(">II", head, found.end() + 4) for found in re.finditer(b"ispe", head)]
+    width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
+    return width, height
+
+
+def _jpeg(file: BinaryIO) -> Header:
+    """Read as a decoder does, from marker to marker: what a segment holds may look like an end, and what follows the
+    end (phones append a film) like scans."""
+    size, memory, scans, is_progressive, segments, at = (0, 0), 0, 0, False, 0, 2
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        while scans <= MAX_SCANS and (found := JPEG_MARKER.search(data, at)) and found[1] != b"\xd9":
+            marker, at, segments = found[1][0], found.end(), segments + 1
+            if segments > MAX_SEGMENTS:
+                raise ValueError("more segments than any picture has")
+            if marker in JPEG_FRAMES:
+                size, memory = _jpeg_frame(data[at : at + 8 + 3 * 255])
+                is_progressive = marker == PROGRESSIVE
+            scans += marker == 0xDA
+            at += max(2, int.from_bytes(data[at : at + 2], "big"))
+    if not size[0] or not size[1]:
+        raise ValueError("no size")
+    is_kept_whole = is_progressive or scans > 1  # baseline of one scan goes through in strips, and is shrunk meanwhile
+    return Header(*size, memory if is_kept_whole else 0, max(scans, 1))
+
+
+def _jpeg_frame(segment: bytes) -> tuple[tuple[int, int], int]:
+    """Size, and the bytes that all its coefficients take: two for each point of each component."""
+    height, width, count = struct.unpack_from(">HHB", segment, 3)
+    factors = [segment[8 + 3 * n + 1] for n in range(count)]
+    across, down = max(f >> 4 for f in factors), max(f & 15 for f in factors)
+    shares = sum((f >> 4) * (f & 15) for f in factors) / ((across * down) or 1)
+    return (width, height), int(2 * width * height * shares)
+
+
+READERS: dict[str, Callable[[BinaryIO], tuple[int, int]]] = {
+    "PNG": _png, "GIF": _gif, "BMP": _bmp, "WEBP": _webp, "TIFF": _tiff, "AVIF": _avif
+}  # fmt: skip

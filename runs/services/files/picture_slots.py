@@ -1,0 +1,66 @@
+"""Who may open a picture now: one process per core of this host, and one of them a large picture.
+
+The locks are files in the data folder that every process of the portal on this host locks; whoever dies lets go.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+LARGE_BYTES = 100 * 1024 * 1024  # of memory for the points; two such pictures at once are too much for a small host
+PAUSE_SECONDS = 0.03
+
+type OnWait = Callable[[], None]
+
+
+@contextmanager
+def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator[bool]:
+    """The right to open one picture for as long as the block lasts; False when none came free until ENDS_AT
+    (`time.monotonic`). ON_WAIT is called meanwhile and may raise."""
+    held: list[int] = []
+    try:
+        while not _take(held, is_large=is_large) and time.monotonic() < ends_at:
+            on_wait()
+            time.sleep(PAUSE_SECONDS)
+        yield len(held) == 1 + is_large
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+
+
+def _take(held: list[int], *, is_large: bool) -> bool:
+    """Add to HELD what is free; True when it is complete. First the lock of the large ones, which has no others behind
+    it: so none waits for a core's while it keeps that of another."""
+    if is_large and not held:
+        _lock("large", held)
+    if len(held) == is_large:
+        for core in range(_cores()):
+            if _lock(f"core-{core}", held):
+                return True
+    return False
+
+
+def _lock(name: str, held: list[int]) -> bool:
+    folder = Path(settings.DATA_DIR) / "locks"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / f"picture-{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return False
+    held.append(descriptor)
+    return True
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1

@@ -1,0 +1,260 @@
+"""Asking the picture process (`picture_process`) about a file, from any thread, with a limit of patience.
+
+Each process of the portal starts its own when it first needs one and keeps it for a while: starting takes 0.15 s, a
+small picture 0.05. It ends with us, since its input does.
+"""
+
+import atexit
+import json
+import logging
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+from django.conf import settings
+
+from runs.services.files.picture_slots import LARGE_BYTES, OnWait, picture_slot
+
+logger = logging.getLogger("runs.pictures")
+
+COMMAND = (sys.executable, "-m", "runs.services.files.picture_process")
+ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH")  # no secret of the portal's
+MEMORY_BYTES = 330 * 1024 * 1024  # of the process's 400 MiB, what is left for one picture
+WORKER_SECONDS = 120.0  # more than a file may take, and some waiting for others
+IDLE_SECONDS = 10.0
+LOOK_SECONDS = 0.5
+MAX_ANSWER_BYTES = 2_000_000
+MAX_NUMBER = 2**31 - 1  # a column's
+
+type End = Literal["seen", "broken", "too_many_points", "no_picture", "later"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was found. END: "no_picture" when the file seems whole but will never have a small picture here, "later"
+    when this says nothing of the file: no time, or the process died. WIDTH and HEIGHT as a person sees it."""
+
+    end: End
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    has_picture: bool = True
+    colour: str = ""
+    small: Mapping[int, bytes] = field(default_factory=dict)  # WebP by width
+
+
+LATER = Look("later")
+
+
+class _Died(Exception):
+    """The process ended before it had answered; SIG is the signal that ended it, 0 for none."""
+
+    def __init__(self, sig: int) -> None:
+        super().__init__(f"signal {sig}")
+        self.sig = sig
+
+
+class _TimeIsUp(Exception):
+    """No answer in time."""
+
+
+def look(
+    path: Path,
+    kind: str,
+    reader: str,
+    *,
+    memory_bytes: int = 0,
+    max_points: int = 0,
+    patience_seconds: float = WORKER_SECONDS,
+    on_wait: OnWait = lambda: None,
+) -> Look:
+    """Have the file at PATH opened; KIND and READER are what its first bytes say, MEMORY_BYTES about what it takes.
+
+    Waits at most PATIENCE_SECONDS, for others too; ON_WAIT is called meanwhile and may raise to stop. Never raises by
+    itself, whatever the file is.
+    """
+    if patience_seconds <= 0:
+        return LATER
+    request = {
+        "path": str(path.resolve()),
+        "kind": kind,
+        "reader": reader,
+        "max_points": max_points,
+        "is_tight": memory_bytes > MEMORY_BYTES,
+    }
+    ends_at = time.monotonic() + patience_seconds
+    is_large = memory_bytes > LARGE_BYTES
+    with picture_slot(is_large=is_large, ends_at=ends_at, on_wait=on_wait) as is_ours:
+        return _ask(request, ends_at, on_wait, is_large=is_large) if is_ours else LATER
+
+
+def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: bool) -> Look:
+    """Ask a process, and another one where a kept one turns out to have died meanwhile."""
+    while True:
+        helper, is_fresh = _idle.take()
+        try:
+            answer = helper.ask(request, ends_at, on_wait)
+        except _Died as died:
+            helper.end()
+            if not is_fresh:
+                continue
+            logger.warning("the picture process died (%s) of a file of kind %s", died, request["kind"])
+            # Too much work is the file's own doing; whoever else kills may have meant anybody.
+            return Look("no_picture") if died.sig == signal.SIGXCPU else LATER
+        except _TimeIsUp:
+            helper.end()
+            return LATER
+        except BaseException:
+            helper.end()
+            raise
+        if is_large:
+            helper.end()  # it has grown
+        else:
+            _idle.give_back(helper)
+        return answer
+
+
+class _Helper:
+    """One picture process, used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self.idle_since = 0.0
+        self._popen = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=settings.BASE_DIR,
+            env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
+            process_group=0,  # to end ffmpeg with it; and Ctrl-C is for those that ask, not for it
+        )
+        self._requests = cast(IO[bytes], self._popen.stdin)
+        self._answers = cast(IO[bytes], self._popen.stdout)
+
+    def ask(self, request: dict[str, Any], ends_at: float, on_wait: OnWait) -> Look:
+        """The answer to REQUEST. Raises `_Died`, `_TimeIsUp` and what ON_WAIT raises; then it is of no use any more."""
+        try:
+            self._requests.write(json.dumps(request).encode() + b"\n")
+            self._requests.flush()
+        except OSError:
+            raise self._death() from None
+        told, small = self._read(ends_at, on_wait)
+        if told.get("reason"):
+            logger.info("a file of kind %s: %s (%s)", request["kind"], told["end"], told["reason"])
+        return Look(
+            end=told["end"],
+            width=_number(told.get("width")),
+            height=_number(told.get("height")),
+            duration_seconds=told.get("duration_seconds"),
+            has_picture=told.get("has_picture", True),
+            colour=told.get("colour", ""),
+            small=small,
+        )
+
+    def _read(self, ends_at: float, on_wait: OnWait) -> tuple[dict[str, Any], dict[int, bytes]]:
+        """One answer: a line of JSON, and the small pictures behind it."""
+        got = b""
+        while len(got) <= MAX_ANSWER_BYTES:
+            line, end, blob = got.partition(b"\n")
+            told: dict[str, Any] = json.loads(line) if end else {}
+            if end and len(blob) >= sum(size for _, size in told["small"]):
+                small = {}
+                for width, size in told["small"]:
+                    small[width], blob = blob[:size], blob[size:]
+                return told, small
+            got += self._next_block(ends_at, on_wait)
+        raise _TimeIsUp
+
+    def _next_block(self, ends_at: float, on_wait: OnWait) -> bytes:
+        poll = select.poll()
+        poll.register(self._answers, select.POLLIN)
+        while (left := ends_at - time.monotonic()) > 0:
+            on_wait()
+            if poll.poll(min(left, LOOK_SECONDS) * 1000):
+                if block := os.read(self._answers.fileno(), 1 << 16):
+                    return block
+                raise self._death()
+        raise _TimeIsUp
+
+    def _death(self) -> _Died:
+        return _Died(max(0, -self._popen.wait()))
+
+    def is_alive(self) -> bool:
+        return self._popen.poll() is None
+
+    def end(self) -> None:
+        """Kill it with whatever it has started, and wait until its memory is free."""
+        if self.is_alive():
+            with suppress(ProcessLookupError):
+                os.killpg(self._popen.pid, signal.SIGKILL)
+        self._popen.wait()
+        for pipe in (self._requests, self._answers):
+            with suppress(OSError):  # what was not read any more
+                pipe.close()
+
+
+def _number(value: object) -> int | None:
+    """A width or height that a column can hold."""
+    return value if isinstance(value, int) and 0 < value <= MAX_NUMBER else None
+
+
+class _Idle:
+    """The processes nobody uses just now; a thread ends those that nobody has used for a while."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._helpers: list[_Helper] = []
+        self._is_watched = False
+
+    def take(self) -> tuple[_Helper, bool]:
+        """A process, and whether it is a new one."""
+        with self._lock:
+            if self._helpers:
+                return self._helpers.pop(), False
+        return _Helper(), True
+
+    def give_back(self, helper: _Helper) -> None:
+        helper.idle_since = time.monotonic()
+        with self._lock:
+            self._helpers.append(helper)
+            is_watched, self._is_watched = self._is_watched, True
+        if not is_watched:
+            threading.Thread(target=self._watch, name="idle pictures", daemon=True).start()
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(IDLE_SECONDS / 2)
+            before = time.monotonic() - IDLE_SECONDS
+            with self._lock:
+                old = [helper for helper in self._helpers if helper.idle_since < before or not helper.is_alive()]
+                self._helpers = [helper for helper in self._helpers if helper not in old]
+                self._is_watched = bool(self._helpers)
+                is_over = not self._helpers
+            for helper in old:
+                helper.end()
+            if is_over:
+                return
+
+    def end_all(self) -> None:
+        with self._lock:
+            helpers, self._helpers = self._helpers, []
+        for helper in helpers:
+            helper.end()
+
+    def forget(self) -> None:
+        """In a process that was forked: these are the parent's."""
+        self.__init__()  # type: ignore[misc]
+
+
+_idle = _Idle()
+atexit.register(_idle.end_all)
+os.register_at_fork(after_in_child=_idle.forget)

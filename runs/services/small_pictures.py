@@ -1,0 +1,110 @@
+"""Small pictures that follow: of files that were kept before anybody had time to look into them.
+
+A web thread waits five seconds for the picture process, then the file is kept as it is and the worker makes its small
+pictures. What is due stands in the database. Each try is written down before it begins, so that a file that takes the
+worker with it comes again later and rarer, and after `MAX_ATTEMPTS` no more: then it stays without a small picture.
+"""
+
+import logging
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from runs.models import OutputFile, StoredFile, Upload
+from runs.queue import enqueue_long, stop_requested
+from runs.services import results
+from runs.services.files import media as inspecting
+from runs.services.files import storing
+from runs.services.files.arriving import ClaimLost
+from runs.services.files.file_slots import PICTURES, file_slot
+from runs.services.files.media import Media, NotMedia
+
+logger = logging.getLogger("runs.pictures")
+
+TASK_SECONDS = 900
+WINDOW_SECONDS = 240.0
+AGAIN = tuple(timedelta(minutes=m) for m in (3, 10, 60))  # more than one try takes
+MAX_ATTEMPTS = len(AGAIN)
+
+
+def request_small_pictures() -> None:
+    """Ask the worker for small pictures that are still to make, if there are any. Cheap: one query."""
+    if _due().exists():
+        enqueue_long("runs.tasks.make_small_pictures", timeout_seconds=TASK_SECONDS, is_saved=False)
+
+
+def make_due_pictures() -> None:
+    """Make whatever is due, until nothing is, the window is over or the worker stops; one worker does at a time."""
+    with file_slot(PICTURES) as slot:
+        if slot is None:
+            return
+        ends_at = time.monotonic() + WINDOW_SECONDS
+        while slot.is_kept() and time.monotonic() < ends_at and (stored := _claim_next()) is not None:
+            _make(stored)
+    if not stop_requested():
+        request_small_pictures()  # for what came while the slot was still ours
+
+
+def _due() -> QuerySet[StoredFile]:
+    return StoredFile.objects.filter(picture_due_at__lte=timezone.now())
+
+
+def _claim_next() -> StoredFile | None:
+    """The one that was tried least and waited longest, due again later should this try end with its worker."""
+    for stored in _due().order_by("picture_attempts", "picture_due_at", "pk")[:20]:
+        number = stored.picture_attempts
+        again_at = Now() + AGAIN[number] if number < MAX_ATTEMPTS else None
+        mine = _due().filter(pk=stored.pk, picture_attempts=number)
+        if mine.update(picture_due_at=again_at, picture_attempts=F("picture_attempts") + 1) and again_at is not None:
+            return stored
+    return None
+
+
+def _make(stored: StoredFile) -> None:
+    """One try; what fails stays due, as it was claimed."""
+
+    def on_wait() -> None:
+        if stop_requested():
+            raise ClaimLost
+
+    try:
+        with storing.local_copy(stored) as path:
+            found = inspecting.inspect(path, on_wait=on_wait)
+        if not found.follows:
+            _settle(stored, found)
+    except ClaimLost:
+        again = {"picture_due_at": Now(), "picture_attempts": stored.picture_attempts}
+        StoredFile.objects.filter(pk=stored.pk).update(**again)
+    except NotMedia as error:
+        _refuse(stored, error.sentence)
+    except Exception:
+        logger.exception("file %s: no small picture could be made", stored.pk)
+
+
+def _settle(stored: StoredFile, found: Media) -> None:
+    """Write down what was found, and have the pages that show the file show it."""
+    storing.keep_small(stored, found.small)
+    known: dict[str, Any] = {"kind": found.kind, "media_type": found.media_type, "colour": found.colour}
+    known |= {"width": found.width, "height": found.height, "duration_seconds": found.duration_seconds}
+    thumbs = {f"thumb_{width}": getattr(stored, f"thumb_{width}").name for width in found.small}
+    waiting = StoredFile.objects.filter(pk=stored.pk)
+    if not waiting.update(**known, **thumbs, picture_due_at=None):
+        storing.discard(stored)  # it was deleted meanwhile
+    _note_change(stored)
+
+
+def _refuse(stored: StoredFile, sentence: str) -> None:
+    """It is no picture after all: what was uploaded cannot be used; a result stays for whoever wants to download it."""
+    StoredFile.objects.filter(pk=stored.pk).update(picture_due_at=None)
+    uploads = Upload.objects.filter(file=stored, status=Upload.Status.READY, asset_url="")
+    uploads.update(status=Upload.Status.FAILED, error=sentence[:300])
+    _note_change(stored)
+
+
+def _note_change(stored: StoredFile) -> None:
+    for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
+        results.note_file_change(output_file)
