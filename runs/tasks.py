@@ -8,6 +8,7 @@ from runs.queue import enqueue_long
 from runs.services import bells, catalog, checking, deliveries, outputs, polling, submit, sweeping, waking
 from runs.services.files import orphans
 from runs.services.filling import uploads
+from runs.services.guest_links import copies, copying
 from runs.services.history import bin as bins
 from runs.services.history import keeping
 from runs.services.team import passwords, sessions
@@ -43,6 +44,7 @@ def sweep() -> None:
     sweeping.sweep()
     outputs.request_keeping()
     uploads.request_links()
+    copies.request_copies()
 
 
 def submit_run(run_id: int) -> None:
@@ -67,6 +69,10 @@ def poll() -> None:
 
 def keep_files() -> None:
     outputs.keep_due_files()
+
+
+def copy_for_guests() -> None:
+    copying.make_due_copies()
 
 
 def fetch_upload(upload_id: int) -> None:
@@ -111,7 +117,8 @@ def request_clearing() -> None:
 
 def clear() -> None:
     """Once a day: send to the bin what the rules say, empty it of what has been in it for 30 days, then remove what
-    nobody refers to."""
+    nobody refers to and copies that no guest needs."""
     keeping.apply(timezone.now())
     bins.empty_overdue()
     orphans.sweep()
+    copying.tidy()

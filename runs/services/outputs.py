@@ -28,6 +28,7 @@ from runs.services.files.media import Media, NotMedia
 from runs.services.files.naming import result_stem
 from runs.services.files.storing import Arrival
 from runs.services.filling import uploads
+from runs.services.guest_links import copies
 from runs.services.upkeep import health
 
 logger = logging.getLogger("runs.outputs")
@@ -139,6 +140,7 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         if not _still_saving(output_file).update(**saved):
             raise ClaimLost
         results.note_file_change(output_file)
+        copies.request_copies_of(output_file.output)
 
 
 def _still_saving(output_file: OutputFile) -> QuerySet[OutputFile]:

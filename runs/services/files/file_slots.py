@@ -1,6 +1,7 @@
-"""Who may move files: two workers that keep results, two that read links, two that hand files over.
+"""Who may move files: two workers that keep results, two that read links, two that hand files over, one that makes
+copies for guests.
 
-So nothing waits behind a video or a link that drips: of ten workers four remain for starts, poller and pulse.
+So nothing waits behind a video or a link that drips: of ten workers three remain for starts, poller and pulse.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from runs.services import leases
 KEEPING = ("files-0", "files-1")
 LINKS = ("links-0", "links-1")
 HANDING_OVER = ("hand-over-0", "hand-over-1")
+COPYING = ("copies-0",)
 LEASE_SECONDS = 60.0
 
 
@@ -29,8 +31,8 @@ class FileSlot:
 
 
 @contextmanager
-def file_slot(slots: tuple[str, str]) -> Iterator[FileSlot | None]:
-    """One of the two SLOTS for as long as the block lasts; None when both are taken."""
+def file_slot(slots: tuple[str, ...]) -> Iterator[FileSlot | None]:
+    """One of SLOTS for as long as the block lasts; None when all are taken."""
     holder = leases.new_holder()
     name = next((slot for slot in slots if leases.acquire(slot, holder, LEASE_SECONDS)), None)
     try:
