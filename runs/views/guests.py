@@ -109,9 +109,9 @@ def guest(request: HttpRequest, token: str) -> HttpResponseBase:
     link = _open_link(request, token)
     if isinstance(link, HttpResponse):
         return link
-    if request.method == "POST" or not guests.is_proven(link, request.GET.get("p", "")):
-        if (refused := _refused(request, link)) is not None:
-            return refused
+    is_proven = request.method != "POST" and guests.is_proven(link, request.GET.get("p", ""))
+    if not is_proven and (refused := _refused(request, link)) is not None:
+        return refused
     page = guest_page.guest_page(link, token)
     if not page.results:
         return _plain(request, "withdrawn", 410, link)

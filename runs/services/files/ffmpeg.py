@@ -88,7 +88,9 @@ def is_there() -> bool:
     return shutil.which("ffmpeg") is not None
 
 
-def copy_without_metadata(source: Path, target: Path, demuxer: str, extension: str, on_pause: Callable[[], None]) -> None:
+def copy_without_metadata(
+    source: Path, target: Path, demuxer: str, extension: str, on_pause: Callable[[], None]
+) -> None:
     """Write the pictures and sounds of SOURCE, as they are encoded, to the new file TARGET and nothing else: no titles,
     comments, chapters, subtitles, covers or attached files.
 
@@ -111,7 +113,8 @@ def copy_without_metadata(source: Path, target: Path, demuxer: str, extension: s
 
 
 def _wait_for(command: list[str], on_pause: Callable[[], None], max_bytes: int) -> None:
-    """Run COMMAND, which may write files of at most MAX_BYTES; it is killed when its time is over or ON_PAUSE raises."""
+    """Run COMMAND, which may write files of at most MAX_BYTES; it is killed when its time is over or ON_PAUSE raises.
+    Raises `CopyFailed`."""
     ends_at = time.monotonic() + COPY_SECONDS
     with subprocess.Popen(  # noqa: S603 - a fixed program, no shell, our own file names
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -128,8 +128,8 @@ def place(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: On
 
 
 def place_copy(source: StoredFile, path: Path, on_chunk: OnChunk) -> StoredFile:
-    """Move the file at PATH, which shows the same as SOURCE, into the storage; the row is not saved yet, and has no small
-    pictures of its own. ON_CHUNK is called while the bytes are read and taken, and may raise to stop."""
+    """Move the file at PATH, which shows the same as SOURCE, into the storage; the row is not saved yet, and has no
+    small pictures of its own. ON_CHUNK is called while the bytes are read and taken, and may raise to stop."""
     digest, size = _digest(path, on_chunk)
     random = secrets.token_hex(16)
     shown = ("name", "kind", "media_type", "width", "height", "duration_seconds", "colour")

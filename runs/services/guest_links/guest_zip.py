@@ -22,7 +22,10 @@ class StillPreparing(Exception):
 
 
 def pack(link: GuestLink) -> ZipStream:
-    """The results of LINK under the names guests see; its length is known before it is sent. Raises `StillPreparing`."""
+    """The results of LINK under the names guests see; its length is known before it is sent.
+
+    Raises `StillPreparing`, and `StorageAway`.
+    """
     archive = ZipStream(sized=True)
     taken: set[str] = set()
     notes: list[str] = []

@@ -137,9 +137,7 @@ class Found:
 def file_of(link: GuestLink, file_id: str) -> Found | None:
     """The file of that name, if LINK shows it: of its results, and of what went in where the sender says so."""
     shown = Q(output__guest_links=link, output__status="completed", output__run__deleted_at=None, status="saved")
-    result = (
-        OutputFile.objects.filter(shown, file__public_id=file_id).select_related("file__guest_copy__file").first()
-    )
+    result = OutputFile.objects.filter(shown, file__public_id=file_id).select_related("file__guest_copy__file").first()
     if result is not None and result.file is not None:
         outputs = list(_shown(link).only("label"))
         labels = dict(zip([output.pk for output in outputs], labels_of(outputs), strict=True))

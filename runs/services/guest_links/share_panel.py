@@ -19,7 +19,7 @@ from runs.services.wording import age_words
 
 PICTURES = 4
 NO_FFMPEG = "ffmpeg isn't installed on the server, so the prompt can't be removed from videos and sounds."
-ALLOW_DOWNLOADS = "They get them as they are if you allow downloads."
+ALLOW_DOWNLOADS = "Allow downloads to share them unchanged."
 SOON = timedelta(days=4)
 UNDO_SHOWN = timedelta(hours=1)  # a link revoked lately stays in the panel with its way back
 
@@ -215,7 +215,7 @@ def copies_notes(given: list[Given]) -> list[str]:
     if count := counts[copies.State.NOT_PLAYED]:
         notes.append(f"{_files(count)} not played to guests: {NO_FFMPEG} {ALLOW_DOWNLOADS}")
     if count := sum(one.is_as_it_is for one in given):
-        notes.append(f"{_files(count)} offered as they are and may tell the prompt: {NO_FFMPEG}")
+        notes.append(f"{_files(count)} offered unchanged and may contain the prompt: {NO_FFMPEG}")
     return notes
 
 

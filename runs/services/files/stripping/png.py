@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
 from mmap import mmap
 from typing import BinaryIO
 
@@ -16,6 +17,7 @@ NUMBERS = {
     b"cICP": 4, b"mDCV": 24, b"cLLI": 8, b"mDCv": 24, b"cLLi": 8, b"acTL": 8, b"fcTL": 26,
 }  # fmt: skip
 REPEATED = (b"fcTL",)
+TELLING = (b"eXIf", b"caBX", b"iTXt", b"tEXt", b"zTXt")
 XMP_KEYWORD = b"XML:com.adobe.xmp"
 PROFILE_BYTES = 16_000_000  # when unpacked; printers' profiles have some MB
 
@@ -24,25 +26,55 @@ def strip(data: mmap, target: BinaryIO) -> None:
     """Write the PNG in DATA to TARGET without metadata. Raises `CannotStrip`."""
     if data[:8] != SIGNATURE:
         raise CannotStrip
+    details = _survey(data)
     target.write(SIGNATURE)
-    details, counter, seen, at = Details(), Counter(), set[bytes](), 8
+    seen: set[bytes] = set()
+    for name, start, size in _chunks(data):
+        is_head = name == b"IHDR" and name not in seen
+        if name in PIXELS:
+            copy(data, target, start - 8, start + size + 4)
+        elif name in NUMBERS or name == b"iCCP":
+            _keep(data[start : start + min(size, PROFILE_BYTES)], name, target, seen)
+        if is_head:
+            _write_details(target, details)
+    _write(target, b"IEND", b"")
+
+
+def _chunks(data: mmap) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and size of what each chunk holds, up to the end."""
+    counter, at = Counter(), 8
     while True:
         counter.count()
         size, name = struct.unpack(">I4s", take(data, at, 8))
-        start, at = at + 8, at + 12 + size
-        if at > len(data):
+        if at + 12 + size > len(data):
             raise CannotStrip
         if name == b"IEND":
-            break
-        if name in PIXELS:
-            copy(data, target, start - 8, at)
-        elif name in NUMBERS or name == b"iCCP":
-            _keep(data[start : start + min(size, PROFILE_BYTES)], name, target, seen)
-        else:
-            _leave_out(data, name, start, size, target, details)
+            return
+        yield name, at + 8, size
+        at += 12 + size
+
+
+def _survey(data: mmap) -> Details:
+    """What the chunks tell that are left out."""
+    details = Details()
+    for name, start, size in _chunks(data):
+        if name in PIXELS or name in NUMBERS or name == b"iCCP":
+            continue
+        if name[:1].isupper():
+            raise CannotStrip  # a decoder that does not know it must not show the picture
+        content = data[start : start + min(size, SEARCHED_BYTES)] if name in TELLING else b""
+        if name == b"eXIf":
+            details.read_exif(content)
+        elif name == b"caBX" or content.startswith(XMP_KEYWORD + b"\0"):
+            details.read_xmp(_text(content, name))
+    return details
+
+
+def _write_details(target: BinaryIO, details: Details) -> None:
+    if exif := details.exif():
+        _write(target, b"eXIf", exif)
     if packet := details.xmp():
         _write(target, b"iTXt", XMP_KEYWORD + bytes(5) + packet)
-    _write(target, b"IEND", b"")
 
 
 def _keep(content: bytes, name: bytes, target: BinaryIO, seen: set[bytes]) -> None:
@@ -71,20 +103,6 @@ def _plain_profile(content: bytes) -> bytes:
         raise CannotStrip  # without its profile a picture has other colours
     size = int.from_bytes(profile[:4], "big")
     return b"icc\0\0" + zlib.compress(profile[:size]) if unpacker.eof and 128 <= size <= len(profile) else b""
-
-
-def _leave_out(data: mmap, name: bytes, start: int, size: int, target: BinaryIO, details: Details) -> None:
-    """What is not kept, after a look at what it tells."""
-    if name[:1].isupper():
-        raise CannotStrip  # a decoder that does not know it must not show the picture
-    content = data[start : start + min(size, SEARCHED_BYTES)]
-    if name == b"eXIf":
-        before = details.orientation
-        details.read_exif(content)
-        if before == 1 and (exif := details.exif()):
-            _write(target, b"eXIf", exif)
-    elif name == b"caBX" or (name in (b"iTXt", b"tEXt", b"zTXt") and content.startswith(XMP_KEYWORD + b"\0")):
-        details.read_xmp(_text(content, name))
 
 
 def _text(content: bytes, name: bytes) -> bytes:
