@@ -155,7 +155,7 @@ MAX_BODY_BYTES = 1_100_000_000  # of one request: a film of 1 GB and what goes w
 # --- Work in the background -------------------------------------------------------------------------------------------
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
-    "workers": 10,  # one polls, at most seven move files, the rest start runs
+    "workers": 11,  # one polls, at most eight move files, the rest start runs
     "timeout": 90,
     "retry": 3600,
     "queue_limit": 10,

@@ -20,6 +20,7 @@ from runs.services import (
 from runs.services.app_search import asking
 from runs.services.files import orphans
 from runs.services.filling import uploads
+from runs.services.guest_links import copies, copying
 from runs.services.history import bin as bins
 from runs.services.history import keeping
 from runs.services.team import passwords, security_mail, sessions
@@ -56,6 +57,7 @@ def sweep() -> None:
     outputs.request_keeping()
     uploads.request_links()
     small_pictures.request_small_pictures()
+    copies.request_copies()
 
 
 def submit_run(run_id: int) -> None:
@@ -84,6 +86,10 @@ def keep_files() -> None:
 
 def make_small_pictures() -> None:
     small_pictures.make_due_pictures()
+
+
+def copy_for_guests() -> None:
+    copying.make_due_copies()
 
 
 def fetch_upload(upload_id: int) -> None:
@@ -145,7 +151,8 @@ def request_clearing() -> None:
 
 def clear() -> None:
     """Once a day: send to the bin what the rules say, empty it of what has been in it for 30 days, then remove what
-    nobody refers to."""
+    nobody refers to and copies that no guest needs."""
     keeping.apply(timezone.now())
     bins.empty_overdue()
     orphans.sweep()
+    copying.tidy()

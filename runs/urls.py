@@ -108,6 +108,7 @@ share_urls = [
     path("shares/", sharing.shares, name="shares"),
     path("shares/new/", sharing.share_new, name="share-new"),
     path("shares/<str:link_id>/", sharing.share_detail, name="share-detail"),
+    path("shares/<str:link_id>/copies/", sharing.share_copies, name="share-copies"),
     path("shares/<str:link_id>/extend/", sharing.share_extend, name="share-extend"),
     path("shares/<str:link_id>/revoke/", sharing.share_revoke, name="share-revoke"),
     path("shares/<str:link_id>/restore/", sharing.share_restore, name="share-restore"),

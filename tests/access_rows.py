@@ -203,6 +203,7 @@ ROWS = [
     Row("runs:share-new", "post", CHANGES, 302, query="results", data=lambda w: {"o": w.subject.output.public_id}),
     Row("runs:share-detail", "get", CHANGES, path=link),
     Row("runs:share-detail", "post", CHANGES, 422, path=link),
+    Row("runs:share-copies", "get", CHANGES, path=link),
     Row("runs:share-extend", "post", CHANGES, 302, path=link),
     Row("runs:share-revoke", "post", CHANGES, 302, path=link),
     Row("runs:share-restore", "post", CHANGES, 302, path=lambda w: [w.subject.revoked.public_id]),

@@ -87,9 +87,9 @@ def test_what_went_in_is_called_as_on_the_page(link: GuestLink, run: Run, alice:
         given.links.create(upload=upload, position=position)
     page_of(link, may_download=True, shows_inputs=True)
 
-    paths = [f"{path_of(link)}files/{photo.public_id}/original?download=1" for photo in photos]
+    paths = [f"{path_of(link)}files/{photo.public_id}/400?download=1" for photo in photos]
 
-    assert [name_of(Client().get(path)) for path in paths] == ["your-photo.png", "your-photo_2.png"]
+    assert [name_of(Client().get(path)) for path in paths] == ["your-photo.webp", "your-photo_2.webp"]
 
 
 def name_of(answer: Any) -> str:

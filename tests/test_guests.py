@@ -15,7 +15,7 @@ from lamina_portal.logs import MaskSecretPaths
 from runs.models import GuestLink, Member, Output, Run, SharingRules, StoredFile
 from runs.services import secret_links, sharing
 from runs.services.files.storing import StorageAway
-from runs.services.guest_links import guests
+from runs.services.guest_links import copying, guests
 from tests.factories import make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
@@ -46,8 +46,9 @@ def path_of(link: GuestLink) -> str:
 
 
 def page_of(link: GuestLink, **fields: object) -> str:
-    """What a guest reads once LINK is changed by FIELDS."""
+    """What a guest reads once LINK is changed by FIELDS and the worker has made the copies."""
     GuestLink.objects.filter(pk=link.pk).update(**fields)
+    copying.make_due_copies()
     return Client().get(path_of(link)).content.decode()
 
 

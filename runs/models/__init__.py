@@ -10,7 +10,7 @@ from runs.models.output import Output, OutputFile
 from runs.models.people import Invite, SignedIn
 from runs.models.reuse import Draft, Preset, SavedView
 from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
-from runs.models.sharing import GuestLink, GuestLinkOutput, SharingRules
+from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
 
 __all__ = [
     "ACTIVE",
@@ -20,6 +20,7 @@ __all__ = [
     "AppSchema",
     "AppSearch",
     "Draft",
+    "GuestCopy",
     "GuestLink",
     "GuestLinkOutput",
     "Heartbeat",

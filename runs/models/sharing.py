@@ -5,6 +5,7 @@ from typing import Self
 from django.db import models
 from django.utils import timezone
 
+from runs.models.file import StoredFile
 from runs.models.ids import new_public_id
 from runs.models.member import Member
 from runs.models.output import Output
@@ -76,6 +77,43 @@ class GuestLinkOutput(models.Model):
 
     def __str__(self) -> str:
         return f"{self.link_id}/{self.position}"
+
+
+class GuestCopy(models.Model):
+    """What guests get in place of a stored file: the same without prompts and other metadata.
+
+    It goes with its SOURCE. Of equal contents one copy is made: several rows may name the same FILE.
+    """
+
+    class Status(models.TextChoices):
+        PREPARING = "preparing", "Preparing"
+        READY = "ready", "Ready"
+        IMPOSSIBLE = "impossible", "Cannot be made"
+        NO_TOOL = "no-tool", "ffmpeg is missing"  # until it is installed
+
+    source = models.OneToOneField(StoredFile, on_delete=models.CASCADE, related_name="guest_copy")
+    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    sha256 = models.CharField(max_length=64, db_index=True)  # of the source
+    status = models.CharField(max_length=10, choices=Status, default=Status.PREPARING)
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True, default="")  # a sentence for members
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=~models.Q(status="ready") | models.Q(file__isnull=False), name="guest_copy_ready_has_file"
+            ),
+        )
+        indexes = (
+            # services.guest_links.copying: copies still to make
+            models.Index(fields=["due_at"], condition=models.Q(status="preparing"), name="guest_copy_due"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.status}"
 
 
 class SharingRules(models.Model):

@@ -28,6 +28,7 @@ from runs.services.files.media import Media, NotMedia
 from runs.services.files.naming import result_stem
 from runs.services.files.storing import Arrival
 from runs.services.filling import uploads
+from runs.services.guest_links import copies
 from runs.services.upkeep import health
 
 logger = logging.getLogger("runs.outputs")
@@ -152,6 +153,7 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         results.note_file_change(output_file)
         if stored.picture_due_at:
             small_pictures.request_small_pictures()
+        copies.request_copies_of(output_file.output)
 
 
 def _still_saving(output_file: OutputFile) -> QuerySet[OutputFile]:

@@ -22,6 +22,7 @@ from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, 
 from runs.models.ids import ALPHABET
 from runs.models.sharing import GuestLinkQuerySet
 from runs.services import secret_links
+from runs.services.guest_links import copies
 from runs.services.secret_links import Purpose
 
 DEFAULT_DAYS = 14
@@ -135,6 +136,7 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
     )
     _choose(link, outputs)
     _count_change(_runs_shown(link))
+    copies.request_copies()
     return link
 
 
@@ -169,6 +171,7 @@ def change_link(link: GuestLink, wishes: Wishes) -> None:
     shown_before = _runs_shown(link)
     _choose(link, wishes.outputs)
     _count_change({*shown_before, *_runs_shown(link)})
+    copies.request_copies()
 
 
 def _choose(link: GuestLink, outputs: list[Output]) -> None:
@@ -211,6 +214,7 @@ def restore(link: GuestLink, rules: SharingRules) -> None:
     expires_at = min(link.expires_at, end_of(latest_day(rules)))
     GuestLink.objects.filter(pk=link.pk).update(revoked_at=None, revoked_by=None, expires_at=expires_at)
     _count_change(_runs_shown(link))
+    copies.request_copies()
 
 
 def extend(link: GuestLink) -> None:

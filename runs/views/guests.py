@@ -29,10 +29,12 @@ from lamina_portal.throttling import TooManyError
 from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.services import sharing
-from runs.services.files.serving import AWAY, AWAY_HEADERS, content_disposition, file_response
+from runs.services.files.serving import AWAY, AWAY_HEADERS, ORIGINAL, content_disposition, file_response
 from runs.services.files.storing import StorageAway
-from runs.services.guest_links import guest_page, guest_zip, guests
-from runs.services.guest_links.guests import State
+from runs.services.guest_links import copies, guest_page, guest_zip, guests
+from runs.services.guest_links.copies import Given
+from runs.services.guest_links.guest_zip import StillPreparing
+from runs.services.guest_links.guests import Found, State
 
 POLICY = {
     "default-src": [CSP.NONE],
@@ -73,6 +75,13 @@ def _plain(request: HttpRequest, kind: str, status: int, link: GuestLink | None 
     return render(request, "sharing/guest_plain.html", context, status=status)
 
 
+def _preparing(request: HttpRequest, link: GuestLink) -> HttpResponse:
+    """A copy is asked for that is not there yet."""
+    answer = _plain(request, "preparing", 503, link)
+    answer.headers["Retry-After"] = answer.headers["Refresh"] = str(guest_page.REFRESH_SECONDS)
+    return answer
+
+
 def _open_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
     """The link TOKEN opens, or the page that says why it does not."""
     link = guests.find_link(token)
@@ -93,51 +102,80 @@ def _proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 @for_guests
 @require_http_methods(["GET", "HEAD", "POST"])
 def guest(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The page; behind a passphrase it is the answer to the form that asks for it."""
+    """The page; behind a passphrase it is the answer to the form that asks for it, and later to the proof it gave.
+
+    While something is prepared it looks again by itself, by a header: there are no scripts here.
+    """
     link = _open_link(request, token)
     if isinstance(link, HttpResponse):
         return link
-    if link.passphrase:
-        if request.method != "POST":
-            return _plain(request, "ask", 200, link)
-        try:
-            if not guests.is_right_passphrase(request, link, request.POST.get("passphrase", "")[:500]):
-                return _plain(request, "wrong", 403, link)
-        except TooManyError:
-            return _plain(request, "slow", 429, link)
+    is_proven = request.method != "POST" and guests.is_proven(link, request.GET.get("p", ""))
+    if not is_proven and (refused := _refused(request, link)) is not None:
+        return refused
     page = guest_page.guest_page(link, token)
     if not page.results:
         return _plain(request, "withdrawn", 410, link)
     guests.count_look(request, link)
-    return render(request, "sharing/guest.html", {"page": page, "link": link})
+    answer = render(request, "sharing/guest.html", {"page": page, "link": link})
+    if page.refresh_seconds:
+        answer.headers["Refresh"] = f"{page.refresh_seconds}; url={page.address}"
+    return answer
+
+
+def _refused(request: HttpRequest, link: GuestLink) -> HttpResponse | None:
+    """The page that asks for the passphrase, unless the right one was posted."""
+    if not link.passphrase:
+        return None
+    if request.method != "POST":
+        return _plain(request, "ask", 200, link)
+    try:
+        is_right = guests.is_right_passphrase(request, link, request.POST.get("passphrase", "")[:500])
+    except TooManyError:
+        return _plain(request, "slow", 429, link)
+    return None if is_right else _plain(request, "wrong", 403, link)
 
 
 @for_guests
 @require_safe
 def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> HttpResponseBase:
-    """One file of the link, as large as the sender lets it be seen."""
+    """One file of the link, as large as the sender lets it be seen; for the file itself its copy without metadata."""
     link = _proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link
     found = guests.file_of(link, file_id)
-    if found is None or not _may_have(link, found.stored, variant, is_download="download" in request.GET):
+    if found is None or ("download" in request.GET and not link.may_download):
         return _plain(request, "nothing", 404)
-    found.stored.name = found.name  # for this answer only
+    if variant == ORIGINAL:
+        return _itself(request, link, found)
+    return _sent(request, found.stored, found.name, variant) or _plain(request, "nothing", 404)
+
+
+def _itself(request: HttpRequest, link: GuestLink, found: Found) -> HttpResponseBase:
+    """What stands for the file itself."""
+    given = copies.given(link, found.stored) if found.is_result else Given(copies.State.NOT_NEEDED)
+    if given.state in (copies.State.PREPARING, copies.State.LATE):
+        return _preparing(request, link)
+    if given.stored is None:
+        return _plain(request, "nothing", 404)
+    sent = _sent(request, given.stored, found.name, ORIGINAL)
+    if sent is None and not given.is_as_it_is:
+        copies.note_lost(given.stored)
+        return _preparing(request, link)
+    return sent or _plain(request, "nothing", 404)
+
+
+def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> HttpResponseBase | None:
+    """The answer with STORED under that NAME; None where there is no such variant, or it has gone from the storage."""
+    if variant not in (ORIGINAL, *map(str, THUMBNAIL_WIDTHS)):
+        return None
+    stored.name = name  # for this answer only
     try:
-        response = file_response(request, found.stored, variant)
+        response = file_response(request, stored, variant)
     except Http404:
-        return _plain(request, "nothing", 404)
+        return None
     if response.status_code < 400:
         response.headers["Cache-Control"] = FILE_CACHE
     return response
-
-
-def _may_have(link: GuestLink, stored: StoredFile, variant: str, *, is_download: bool) -> bool:
-    if is_download and not link.may_download:
-        return False
-    if variant == "original":
-        return guest_page.shows_original(link, stored)
-    return variant in {str(width) for width in THUMBNAIL_WIDTHS}
 
 
 @for_guests
@@ -168,6 +206,8 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
         return link
     try:
         archive = guest_zip.pack(link) if link.may_download else None
+    except StillPreparing:
+        return _preparing(request, link)
     except StorageAway:
         return HttpResponse(AWAY, status=503, content_type="text/plain; charset=utf-8", headers=AWAY_HEADERS)
     if not archive:

@@ -143,6 +143,14 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
     return render_page(request, "sharing/share_detail.html", context, status=422 if form.errors else 200)
 
 
+@require_safe
+@never_cache
+def share_copies(request: PortalRequest, link_id: str) -> HttpResponse:
+    """How it stands with the copies that guests get: a fragment that asks again until they are there."""
+    view = link_view(_link_to_end(request, link_id), request.user, SharingRules.current())
+    return render_page(request, "sharing/_copies.html", {"view": view, "is_asked": True})
+
+
 @require_POST
 def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
     """Two weeks more."""

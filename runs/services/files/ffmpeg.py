@@ -1,4 +1,5 @@
-"""Length, size and a still of films and sounds, by ffmpeg where it is installed. Nothing here is necessary.
+"""Length, size and a still of films and sounds, and copies without metadata, by ffmpeg where it is installed. Nothing
+here is necessary.
 
 Runs in the picture process (`picture_process`). The files are hostile: the demuxer is forced to what the first bytes
 said (no playlists, no scripts of references), only the file itself may be opened; points, memory and time are bounded.
@@ -10,6 +11,8 @@ import resource
 import shutil
 import signal
 import subprocess
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,8 +25,19 @@ MAX_BYTES = 512 * 1024 * 1024  # of memory that is not a file's; a film of 8K ta
 PROBE_SECONDS = 10
 STILL_SECONDS = 20
 STILL_WIDTH = 1200  # pixels at most
+COPY_SECONDS = 500.0
+COPY_ADDRESS_SPACE = 1_500_000_000  # bytes; ffmpeg maps its libraries and buffers, moving packets needs little of it
+GROWTH, SMALL_BYTES = 1.2, 10_000_000  # a copy is about as large as its source; its index may be larger
 DEMUXERS = {"mov", "matroska", "mp3", "wav", "ogg", "flac", "aac"}
 PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}  # by Pillow's name; those it takes much less memory for than Pillow
+
+# The container a copy is written into, by the ending of its source.
+MUXERS = {"mp4": "mp4", "mov": "mov", "m4a": "mp4", "webm": "webm", "mkv": "matroska",
+          "mp3": "mp3", "wav": "wav", "ogg": "ogg", "flac": "flac", "aac": "adts"}  # fmt: skip
+
+
+class CopyFailed(Exception):
+    """ffmpeg made no copy, or took too long."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,71 @@ def still(path: Path, demuxer: str, max_points: int = MAX_PIXELS) -> bytes:
     scale = f"scale='min({STILL_WIDTH},iw)':-2"
     options = ["-frames:v", "1", "-an", "-sn", "-dn", "-vf", scale, "-c:v", "png", "-f", "image2pipe", "pipe:1"]
     return _run("ffmpeg", options, path, demuxer, STILL_SECONDS, max_points)
+
+
+def is_there() -> bool:
+    """Whether ffmpeg is installed on this host."""
+    return shutil.which("ffmpeg") is not None
+
+
+def copy_without_metadata(
+    source: Path, target: Path, demuxer: str, extension: str, on_pause: Callable[[], None]
+) -> None:
+    """Write the pictures and sounds of SOURCE, as they are encoded, to the new file TARGET and nothing else: no titles,
+    comments, chapters, subtitles, covers or attached files.
+
+    ON_PAUSE is called about once a second and may raise to stop. Raises `CopyFailed`.
+    """
+    found = shutil.which("ffmpeg")
+    muxer = MUXERS.get(extension)
+    if found is None or demuxer not in DEMUXERS or muxer is None:
+        raise CopyFailed
+    command = [found, "-v", "error", "-nostdin", "-threads", "1", "-protocol_whitelist", "file", "-f", demuxer]
+    command += ["-i", f"file:{source.resolve()}", "-map", "0:V?", "-map", "0:a?", "-sn", "-dn", "-c", "copy"]
+    command += ["-map_metadata", "-1", "-map_metadata:s", "-1", "-map_chapters", "-1"]
+    command += ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
+    command += {"mp4": ["-movflags", "+faststart"], "mov": ["-movflags", "+faststart"]}.get(muxer, [])
+    command += {"mp3": ["-id3v2_version", "0"]}.get(muxer, [])
+    most = int(source.stat().st_size * GROWTH) + SMALL_BYTES
+    _wait_for([*command, "-f", muxer, f"file:{target}"], on_pause, most)
+    if not target.exists() or not target.stat().st_size:
+        raise CopyFailed
+
+
+def _wait_for(command: list[str], on_pause: Callable[[], None], max_bytes: int) -> None:
+    """Run COMMAND, which may write files of at most MAX_BYTES; it is killed when its time is over or ON_PAUSE raises.
+    Raises `CopyFailed`."""
+    ends_at = time.monotonic() + COPY_SECONDS
+    with subprocess.Popen(  # noqa: S603 - a fixed program, no shell, our own file names
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            _limit(process.pid, max_bytes)
+            while True:
+                try:
+                    status = process.wait(1.0)
+                    break
+                except subprocess.TimeoutExpired:
+                    on_pause()
+                    if time.monotonic() > ends_at:
+                        raise CopyFailed from None
+        except BaseException:
+            process.kill()
+            raise
+    if status:
+        raise CopyFailed
+
+
+def _limit(pid: int, max_bytes: int) -> None:
+    """Bound what a process may take; where the system cannot (macOS), its time alone is bounded."""
+    limit = getattr(resource, "prlimit", None)
+    if limit is None:
+        return
+    for what, most in ((resource.RLIMIT_AS, COPY_ADDRESS_SPACE), (resource.RLIMIT_FSIZE, max_bytes)):
+        try:
+            limit(pid, what, (most, most))
+        except (ProcessLookupError, PermissionError):
+            return  # it has ended already
 
 
 def _run(

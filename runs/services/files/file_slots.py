@@ -1,7 +1,7 @@
-"""Who may move files: two workers that keep results, two that read links, two that hand files over, and one that makes
-the small pictures that follow.
+"""Who may move files: two workers that keep results, two that read links, two that hand files over, one that makes
+the small pictures that follow, one that makes copies for guests.
 
-So nothing waits behind a video or a link that drips: of ten workers three remain for starts, poller and pulse.
+So nothing waits behind a video or a link that drips: of eleven workers three remain for starts, poller and pulse.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ KEEPING = ("files-0", "files-1")
 LINKS = ("links-0", "links-1")
 HANDING_OVER = ("hand-over-0", "hand-over-1")
 PICTURES = ("pictures-0",)
+COPYING = ("copies-0",)
 LEASE_SECONDS = 60.0
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, ForeignObjectRel, OuterRef, QuerySet
+from django.db.models import CASCADE, Exists, ForeignObjectRel, OuterRef, QuerySet
 from django.utils import timezone
 
-from runs.models import App, Draft, Member, Preset, StoredFile, Upload
+from runs.models import App, Draft, GuestCopy, Member, Preset, StoredFile, Upload
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.models.run import RunInputUpload
 from runs.queue import stop_requested
@@ -73,9 +73,10 @@ def remove_uploads(uploads: QuerySet[Upload]) -> int:
 
 
 def unreferenced(files: QuerySet[StoredFile]) -> QuerySet[StoredFile]:
-    """Those of FILES that nothing in the database points at, whatever is added to it later."""
+    """Those of FILES that nothing in the database points at, whatever is added to it later. Rows that go with a file
+    (CASCADE) do not keep it."""
     for relation in StoredFile._meta.get_fields(include_hidden=True):  # those with related_name="+" too
-        if isinstance(relation, ForeignObjectRel):
+        if isinstance(relation, ForeignObjectRel) and getattr(relation, "on_delete", None) is not CASCADE:
             pointing: Any = relation.related_model
             files = files.filter(~Exists(pointing._base_manager.filter(**{relation.field.name: OuterRef("pk")})))
     return files
@@ -87,12 +88,14 @@ def remove_files(files: QuerySet[StoredFile]) -> int:
 
 
 def _remove(stored: StoredFile) -> bool:
+    copies = list(GuestCopy.objects.filter(source=stored, file__isnull=False).values_list("file", flat=True))
     try:
         with transaction.atomic():
             StoredFile.objects.filter(pk=stored.pk).delete()
     except IntegrityError:  # somebody has begun to use it at this very moment; a protected one is an IntegrityError too
         return False
     storing.discard(stored)
+    remove_files(StoredFile.objects.filter(pk__in=copies))  # unless guests get them for an equal file, too
     return True
 
 

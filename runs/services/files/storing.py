@@ -5,6 +5,7 @@ to its place: a crash leaves a leftover in the waiting room, never half a file u
 elsewhere (`bucket`) takes the whole file or none of it.
 """
 
+import hashlib
 import logging
 import os
 import secrets
@@ -132,6 +133,29 @@ def keep_small(stored: StoredFile, small: Mapping[int, bytes]) -> None:
             path.unlink(missing_ok=True)
 
 
+def place_copy(source: StoredFile, path: Path, on_chunk: OnChunk) -> StoredFile:
+    """Move the file at PATH, which shows the same as SOURCE, into the storage; the row is not saved yet, and has no
+    small pictures of its own. ON_CHUNK is called while the bytes are read and taken, and may raise to stop."""
+    digest, size = _digest(path, on_chunk)
+    random = secrets.token_hex(16)
+    shown = ("name", "kind", "media_type", "width", "height", "duration_seconds", "colour")
+    made = StoredFile(sha256=digest, size_bytes=size, **{field: getattr(source, field) for field in shown})
+    ending = PurePosixPath(source.file.name or "").suffix
+    made.file.name = _keep(path, f"files/{random[:2]}/{random[2:4]}/{random}{ending}", on_chunk)
+    return made
+
+
+def _digest(path: Path, on_chunk: OnChunk) -> tuple[str, int]:
+    """SHA-256 and size of the file at PATH."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+            size += len(block)
+            on_chunk(size)
+    return digest.hexdigest(), size
+
+
 @contextmanager
 def discarding_on_error(stored: StoredFile) -> Iterator[None]:
     """Delete the files of STORED again when the block fails."""
@@ -188,8 +212,11 @@ def blocks_of(stored: StoredFile) -> Iterator[bytes]:
 
 
 @contextmanager
-def local_copy(stored: StoredFile) -> Iterator[Path]:
-    """A path at which the file can be read: its own, or a copy in the waiting room where the storage has no folder."""
+def local_copy(stored: StoredFile, on_chunk: OnChunk = lambda _: None) -> Iterator[Path]:
+    """A path at which the file can be read: its own, or a copy in the waiting room where the storage has no folder.
+
+    ON_CHUNK is called while it arrives there, and may raise to stop.
+    """
     try:
         yield Path(stored.file.path)
     except NotImplementedError:
@@ -198,6 +225,7 @@ def local_copy(stored: StoredFile) -> Iterator[Path]:
             with stored.file.open("rb") as source, copy.open("xb") as target:
                 for chunk in source.chunks():
                     target.write(chunk)
+                    on_chunk(target.tell())
             yield copy
         finally:
             copy.unlink(missing_ok=True)

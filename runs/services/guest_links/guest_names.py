@@ -35,6 +35,11 @@ def file_name(label: str, position: int, stored: StoredFile) -> str:
     return f"{_word(label)}{f'_{position + 1}' if position else ''}.{extension}"
 
 
+def still_name(label: str, position: int) -> str:
+    """The same for a picture of the file that stands in its place."""
+    return f"{_word(label)}{f'_{position + 1}' if position else ''}.webp"
+
+
 def text_name(label: str) -> str:
     return f"{_word(label)}.txt"
 

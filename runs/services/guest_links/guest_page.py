@@ -1,32 +1,37 @@
 """What the guest's page shows, made ready for templates: nothing in it tells of the run beyond what was chosen.
 
-Without leave to download, pictures are shown 1200 pixels wide: what a maker wrote into the original's own metadata
-stays here.
+Without leave to download, pictures are shown 1200 pixels wide. Where guests get the file itself, they get the copy
+without metadata (`copies`); until it is there the page says so and looks again by itself.
 """
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
-from runs.models import GuestLink, Output, Run, StoredFile
+from runs.models import GuestLink, Output, Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.results import how_many
 from runs.services import sharing
-from runs.services.guest_links import guests
-from runs.services.guest_links.guest_names import file_name, labels_of
+from runs.services.files.passport import NOUNS
+from runs.services.guest_links import copies, guests
+from runs.services.guest_links.copies import Given, State
+from runs.services.guest_links.guest_names import file_name, labels_of, still_name
 from runs.services.pages.cards import input_files, input_text
 
-MOVING = ("image/gif", "image/apng")  # their small pictures stand still
 STILL_WIDTH = 1200
+REFRESH_SECONDS, REFRESH_LATER_SECONDS, REFRESH_LATE_SECONDS = 5, 20, 60
 LABELS_TOLD = 3
 AT_MOST_ALONE = 2  # so many each get the screen for themselves
 
 
 @dataclass(frozen=True)
 class GuestFile:
-    """One kept file as a guest sees it."""
+    """One kept file as a guest sees it. URL is the file itself or its largest picture; empty where there is nothing to
+    look at or play. NOTE says why something is missing."""
 
     kind: str
     name: str
@@ -39,6 +44,17 @@ class GuestFile:
     height: int | None
     size_bytes: int
     colour: str
+    note: str = ""
+    state: State = State.NOT_NEEDED
+    since: datetime | None = None
+
+    @property
+    def is_player(self) -> bool:
+        return bool(self.url) and self.kind in copies.PLAYED
+
+    @property
+    def is_waited_for(self) -> bool:
+        return self.state in (State.PREPARING, State.LATE)
 
 
 @dataclass(frozen=True)
@@ -53,12 +69,22 @@ class GuestResult:
 
 
 @dataclass(frozen=True)
+class GuestInputFile:
+    """A file that went in: its small picture, or its name where it has none. The file itself is never given."""
+
+    name: str
+    small_url: str
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True)
 class GuestInput:
     """One thing that went in, shown only when the sender says so."""
 
     label: str
     text: str
-    files: list[GuestFile]
+    files: list[GuestInputFile]
 
 
 @dataclass(frozen=True)
@@ -83,6 +109,28 @@ class GuestPage:
     app_names: list[str]
     download_url: str
     preview_url: str
+    address: str = ""
+    made_at: datetime = field(default_factory=timezone.now)
+
+    @property
+    def files(self) -> list[GuestFile]:
+        return [file for result in self.results for file in result.files]
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether some files are still being prepared."""
+        return any(file.is_waited_for for file in self.files)
+
+    @property
+    def refresh_seconds(self) -> int:
+        """After how many seconds the page looks again; 0 for not at all. It never interrupts a film or a sound."""
+        if not self.is_waiting or any(file.is_player for file in self.files):
+            return 0
+        preparing = [file for file in self.files if file.state is State.PREPARING]
+        if not preparing:
+            return REFRESH_LATE_SECONDS
+        newest = max(file.since or self.made_at for file in preparing)
+        return REFRESH_SECONDS if timezone.now() - newest < copies.YOUNG else REFRESH_LATER_SECONDS
 
     @property
     def is_many(self) -> bool:
@@ -104,7 +152,12 @@ class Addresses:
         return f"{path}?{query}" if query else path
 
     def all_files(self) -> str:
-        path = reverse("runs:guest-download", args=[self.token])
+        return self._proven(reverse("runs:guest-download", args=[self.token]))
+
+    def page(self) -> str:
+        return self._proven(reverse("runs:guest", args=[self.token]))
+
+    def _proven(self, path: str) -> str:
         return f"{path}?p={self.proof}" if self.proof else path
 
 
@@ -115,6 +168,7 @@ def guest_page(link: GuestLink, token: str) -> GuestPage:
     results = _results(outputs, addresses)
     runs = guests.runs_with_inputs(outputs) if outputs and (link.shows_inputs or link.shows_app) else []
     has_picture = not link.passphrase and preview_of(outputs) is not None
+    has_all = not any(file.is_waited_for for result in results for file in result.files)
     return GuestPage(
         sender=link.member.display_name,
         audience=link.audience,
@@ -124,8 +178,10 @@ def guest_page(link: GuestLink, token: str) -> GuestPage:
         results=results,
         inputs=_all_inputs(runs, outputs, addresses) if link.shows_inputs else [],
         app_names=list(dict.fromkeys(run.app_name for run in runs)) if link.shows_app else [],
-        download_url=addresses.all_files() if link.may_download and len(results) > 1 else "",
+        download_url=addresses.all_files() if link.may_download and len(results) > 1 and has_all else "",
         preview_url=f"{settings.PORTAL_URL}{reverse('runs:guest-preview', args=[token])}" if has_picture else "",
+        address=addresses.page(),
+        made_at=link.created_at,
     )
 
 
@@ -138,29 +194,46 @@ def _results(outputs: list[Output], addresses: Addresses) -> list[GuestResult]:
 
 
 def _file(stored: StoredFile, label: str, position: int, addresses: Addresses) -> GuestFile:
-    may_download = addresses.link.may_download
-    original = addresses.file(stored, "original")
+    link = addresses.link
+    given = copies.given(link, stored)
     large = addresses.file(stored, str(STILL_WIDTH)) if stored.thumb_1200 else ""
+    itself = addresses.file(stored, "original") if given.stored else ""
+    still = large if stored.kind == StoredFile.Kind.IMAGE else ""
+    has_still_alone = given.state is State.NOT_OFFERED and bool(large) and link.may_download
+    download = addresses.file(stored, "original", is_download=True) if given.stored and link.may_download else ""
     return GuestFile(
         kind=stored.kind,
-        name=file_name(label, position, stored),
-        url=original if shows_original(addresses.link, stored) else large,
+        name=still_name(label, position) if has_still_alone else file_name(label, position, stored),
+        url=itself or still,
         small_url=addresses.file(stored, "400") if stored.thumb_400 else "",
         large_url=large,
-        download_url=addresses.file(stored, "original", is_download=True) if may_download else "",
+        download_url=addresses.file(stored, str(STILL_WIDTH), is_download=True) if has_still_alone else download,
         media_type=stored.media_type,
         width=stored.width,
         height=stored.height,
-        size_bytes=stored.size_bytes,
+        size_bytes=(given.stored or stored).size_bytes,
         colour=stored.colour,
+        note=_note(link, stored, given),
+        state=given.state,
+        since=given.since,
     )
 
 
-def shows_original(link: GuestLink, stored: StoredFile) -> bool:
-    """Whether guests get the file itself: to download, to play, or because there is no still picture of it."""
-    if stored.kind == StoredFile.Kind.IMAGE:
-        return link.may_download or not stored.thumb_1200 or stored.media_type in MOVING
-    return link.may_download or stored.kind in (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)
+def _note(link: GuestLink, stored: StoredFile, given: Given) -> str:
+    """What a guest reads about a file that is not there, or not as it is."""
+    noun, sender = NOUNS.get(stored.kind, "file"), link.member.display_name
+    is_shown_small = stored.kind == StoredFile.Kind.IMAGE and bool(stored.thumb_1200)
+    if given.state is State.PREPARING:
+        what = "The picture in full size" if is_shown_small else f"This {noun}"
+        return f"{what} is being prepared and will be here in a moment."
+    if given.state is State.LATE:
+        what = "the picture in full size" if is_shown_small else f"this {noun}"
+        return f"Something went wrong while {what} was prepared. It is tried again; please come back later."
+    if given.state is State.NOT_OFFERED:
+        if stored.thumb_1200:
+            return f"Only this smaller picture can be shared: hidden details in the {noun} itself can't be removed."
+        return f"This {noun} can't be shared: hidden details in it can't be removed. Ask {sender} for it."
+    return f"This {noun} can't be played here. Ask {sender} for it." if given.state is State.NOT_PLAYED else ""
 
 
 def preview_of(outputs: list[Output]) -> StoredFile | None:
@@ -183,10 +256,17 @@ def _some(labels: list[str]) -> str:
     return f"{', '.join(labels[:LABELS_TOLD])} and {more} more" if more > 0 else ", ".join(labels)
 
 
-def _inputs(inputs: object, addresses: Addresses) -> list[GuestInput]:
+def _inputs(inputs: Iterable[RunInput], addresses: Addresses) -> list[GuestInput]:
     lines = []
-    for given in inputs:  # type: ignore[attr-defined]
-        files = [_file(stored, shortened(given.name), i, addresses) for i, stored in enumerate(input_files(given))]
+    for given in inputs:
+        files = [
+            _input_file(stored, shortened(given.name), i, addresses) for i, stored in enumerate(input_files(given))
+        ]
         whole = given.value if isinstance(given.value, str) and given.type != "url" else input_text(given)
         lines.append(GuestInput(shortened(given.name), "" if files else whole, files))
     return [line for line in lines if line.text or line.files]
+
+
+def _input_file(stored: StoredFile, label: str, position: int, addresses: Addresses) -> GuestInputFile:
+    small = addresses.file(stored, "400") if stored.thumb_400 else ""
+    return GuestInputFile(file_name(label, position, stored), small, stored.width, stored.height)

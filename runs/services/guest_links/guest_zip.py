@@ -1,24 +1,67 @@
 """Everything a link shows as one zip, written while it is sent. No provenance in it: that would tell what went in."""
 
+from collections.abc import Iterator
+
+from django.db.models.fields.files import FieldFile
 from zipstream import ZipStream
 
-from runs.models import GuestLink
+from runs.models import GuestLink, StoredFile
 from runs.services.files import naming, storing
-from runs.services.guest_links import guests
-from runs.services.guest_links.guest_names import file_name, labels_of, text_name
+from runs.services.guest_links import copies, guests
+from runs.services.guest_links.copies import State
+from runs.services.guest_links.guest_names import file_name, labels_of, still_name, text_name
+
+NOTE_NAME = "Not all of it.txt"
+NOTE = "These could not be shared as they are, since hidden details in them can't be removed:"
+IN_ITS_PLACE = "a smaller picture of it is here"
+NOT_HERE = "not here"
+
+
+class StillPreparing(Exception):
+    """Some of the copies are not there yet."""
 
 
 def pack(link: GuestLink) -> ZipStream:
-    """The results of LINK under the names guests see; its length is known before it is sent."""
+    """The results of LINK under the names guests see; its length is known before it is sent.
+
+    Raises `StillPreparing`, and `StorageAway`.
+    """
     archive = ZipStream(sized=True)
     taken: set[str] = set()
+    notes: list[str] = []
     outputs = guests.outputs_of(link)
     for output, label in zip(outputs, labels_of(outputs), strict=True):
         for kept in output.files.all():
-            stored = kept.file
-            if stored is not None and stored.file.storage.exists(stored.file.name or ""):
-                name = naming.unique(file_name(label, kept.position, stored), taken)
-                archive.add(storing.blocks_of(stored), name, size=stored.size_bytes)
+            if kept.file is not None:
+                notes += _add(archive, link, kept.file, (label, kept.position), taken)
         if output.text:
             archive.add(output.text.encode("utf-8", "replace"), naming.unique(text_name(label), taken))
+    if notes:
+        archive.add("\n".join([NOTE, *notes, ""]).encode("utf-8", "replace"), naming.unique(NOTE_NAME, taken))
     return archive
+
+
+def _add(
+    archive: ZipStream, link: GuestLink, stored: StoredFile, place: tuple[str, int], taken: set[str]
+) -> Iterator[str]:
+    """Put into ARCHIVE what guests get for STORED; yields what is to be said about it."""
+    given = copies.given(link, stored)
+    if given.state in (State.PREPARING, State.LATE):
+        raise StillPreparing
+    name = file_name(*place, stored)
+    if given.stored is not None:
+        if _exists(given.stored.file):
+            archive.add(storing.blocks_of(given.stored), naming.unique(name, taken), size=given.stored.size_bytes)
+        elif not given.is_as_it_is:
+            copies.note_lost(given.stored)
+            raise StillPreparing
+    elif stored.thumb_1200 and _exists(stored.thumb_1200):
+        with stored.thumb_1200.open("rb") as small:
+            archive.add(small.read(), naming.unique(still_name(*place), taken))
+        yield f"- {name}: {IN_ITS_PLACE}"
+    else:
+        yield f"- {name}: {NOT_HERE}"
+
+
+def _exists(field: FieldFile) -> bool:
+    return field.storage.exists(field.name or "")

@@ -105,7 +105,7 @@ def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bo
 # --- What it shows ----------------------------------------------------------------------------------------------------
 def outputs_of(link: GuestLink) -> list[Output]:
     """What LINK shows, in its order: results that are still there."""
-    kept = Prefetch("files", OutputFile.objects.filter(status="saved").select_related("file"))
+    kept = Prefetch("files", OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file"))
     return list(_shown(link).select_related("run").prefetch_related(kept))
 
 
@@ -127,20 +127,21 @@ def runs_with_inputs(outputs: list[Output]) -> list[Run]:
 
 @dataclass(frozen=True)
 class Found:
-    """A file of a link, and what guests read it called."""
+    """A file of a link, and what guests read it called. Of what went in they get small pictures only."""
 
     stored: StoredFile
     name: str
+    is_result: bool = False
 
 
 def file_of(link: GuestLink, file_id: str) -> Found | None:
     """The file of that name, if LINK shows it: of its results, and of what went in where the sender says so."""
     shown = Q(output__guest_links=link, output__status="completed", output__run__deleted_at=None, status="saved")
-    result = OutputFile.objects.filter(shown, file__public_id=file_id).select_related("file").first()
+    result = OutputFile.objects.filter(shown, file__public_id=file_id).select_related("file__guest_copy__file").first()
     if result is not None and result.file is not None:
         outputs = list(_shown(link).only("label"))
         labels = dict(zip([output.pk for output in outputs], labels_of(outputs), strict=True))
-        return Found(result.file, file_name(labels[result.output_id], result.position, result.file))
+        return Found(result.file, file_name(labels[result.output_id], result.position, result.file), is_result=True)
     if not link.shows_inputs:
         return None
     runs = Run.objects.filter(outputs__guest_links=link, deleted_at=None)

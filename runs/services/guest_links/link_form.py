@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_date
 
 from runs.models import GuestLink, Member, Output, SharingRules
 from runs.services import sharing
+from runs.services.guest_links import copies
 from runs.services.guest_links.guest_names import labels_of
 from runs.services.sharing import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, Wishes
 
@@ -41,6 +42,11 @@ class LinkForm:
     @property
     def needs_passphrase(self) -> bool:
         return self.rules.needs_passphrase
+
+    @property
+    def has_films_as_they_are(self) -> bool:
+        """Whether films or sounds could be shown that the portal has no means to clear of the prompt."""
+        return copies.has_films_as_they_are(self.choices)
 
     @property
     def options(self) -> list[tuple[Output, str, bool]]:

@@ -1,5 +1,6 @@
 """What the sharing panel, the list of links and a link's own page show, made ready for templates."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,12 +11,15 @@ from django.utils import timezone
 
 from runs.models import GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
 from runs.services import secret_links, sharing
-from runs.services.guest_links import guests
+from runs.services.guest_links import copies, guests
+from runs.services.guest_links.copies import Given
 from runs.services.guest_links.guests import State
 from runs.services.secret_links import Purpose
 from runs.services.wording import age_words
 
 PICTURES = 4
+NO_FFMPEG = "ffmpeg isn't installed on the server, so the prompt can't be removed from videos and sounds."
+ALLOW_DOWNLOADS = "Allow downloads to share them unchanged."
 SOON = timedelta(days=4)
 UNDO_SHOWN = timedelta(hours=1)  # a link revoked lately stays in the panel with its way back
 
@@ -41,6 +45,8 @@ class LinkView:
     state: State
     last_day: date
     views_words: str
+    copies_notes: list[str]  # what is to be said about the files that guests get
+    is_preparing: bool
     is_fresh: bool
     passphrase: str  # shown once, right after the link was made with one
     may_change: bool
@@ -136,7 +142,7 @@ def open_first(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
     """All a `LinkView` needs, in four queries whatever the number of links."""
-    files = Prefetch("output__files", OutputFile.objects.filter(status="saved").select_related("file"))
+    files = Prefetch("output__files", OutputFile.objects.filter(status="saved").select_related("file__guest_copy"))
     there = GuestLinkOutput.objects.filter(output__run__deleted_at=None).select_related("output__run")
     return links.select_related("member", "revoked_by").prefetch_related(
         Prefetch("chosen", there.prefetch_related(files))
@@ -153,6 +159,7 @@ def link_view(
     runs = {output.run for output in outputs}
     token = secret_links.token_again(Purpose.GUEST, link.nonce, link.token_hash)
     is_fresh = link.public_id == made
+    given = [copies.given(link, stored) for stored in files]
     suggested = sharing.suggested_passphrase(link.nonce) if is_fresh and link.passphrase else ""
     return LinkView(
         link=link,
@@ -166,6 +173,8 @@ def link_view(
         state=guests.state_of(link, rules),
         last_day=sharing.last_day_of(link),
         views_words=_views_words(link),
+        copies_notes=copies_notes(given),
+        is_preparing=any(one.state in (copies.State.PREPARING, copies.State.LATE) for one in given),
         is_fresh=is_fresh,
         passphrase=suggested if suggested and check_password(suggested, link.passphrase) else "",
         may_change=_is_manageable(link, member),
@@ -190,3 +199,25 @@ def _views_words(link: GuestLink) -> str:
         return "Not opened yet"
     times = "once" if link.views <= 1 else f"{link.views} times"
     return f"Opened {times}, last {age_words(link.viewed_at)}"
+
+
+def copies_notes(given: list[Given]) -> list[str]:
+    """What a member reads about the copies that guests get; nothing where all is well."""
+    counts = Counter(one.state for one in given)
+    errors = [one.error for one in given if one.error]
+    notes = []
+    if count := counts[copies.State.PREPARING]:
+        notes.append(f"{_files(count)} being prepared: guests get copies without prompts and other hidden details.")
+    if count := counts[copies.State.LATE]:
+        notes.append(f"{_files(count)} not ready for guests yet, and will be tried again. {errors[0]}")
+    if count := counts[copies.State.NOT_OFFERED]:
+        notes.append(f"{_files(count)} not offered to guests: the prompt and other hidden details can't be removed.")
+    if count := counts[copies.State.NOT_PLAYED]:
+        notes.append(f"{_files(count)} not played to guests: {NO_FFMPEG} {ALLOW_DOWNLOADS}")
+    if count := sum(one.is_as_it_is for one in given):
+        notes.append(f"{_files(count)} offered unchanged and may contain the prompt: {NO_FFMPEG}")
+    return notes
+
+
+def _files(count: int) -> str:
+    return "1 file is" if count == 1 else f"{count} files are"

@@ -1,0 +1,99 @@
+"""The two facts that are carried over from metadata, written anew with nothing beside them: which way up a picture is,
+and whether it was made by AI.
+
+Only known values are: a word of IPTC's list of digital source types, and a number from 1 to 8.
+"""
+
+import re
+import struct
+from dataclasses import dataclass, field
+from itertools import islice
+
+# https://cv.iptc.org/newscodes/digitalsourcetype/; of several in one file the first of this list is kept.
+SOURCE_TYPES = (
+    "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia", "compositeSynthetic",
+    "composite", "algorithmicallyEnhanced", "dataDrivenMedia", "virtualRecording", "screenCapture", "digitalCreation",
+    "digitalArt", "softwareImage", "humanEdits", "minorHumanEdits", "compositeCapture", "computationalCapture",
+    "negativeFilm", "positiveFilm", "print", "digitalCapture",
+)  # fmt: skip
+LIST = b"http://cv.iptc.org/newscodes/digitalsourcetype/"
+SOURCE_TYPE = re.compile(
+    rb"[dD]igitalSourceType.{0,120}?https?://cv\.iptc\.org/newscodes/digitalsourcetype/([A-Za-z]{1,60})",
+    re.DOTALL,
+)
+XMP_ORIENTATION = re.compile(rb"""tiff:Orientation(?:\s*=\s*["']|>)([1-8])["'<]""")
+SEARCHED_BYTES = 8_000_000  # of one piece of metadata
+TURNED = range(2, 9)
+ORIENTATION = 0x0112
+SHORT = 3
+MOST_FIELDS = 500
+
+
+@dataclass
+class Details:
+    """What was found so far."""
+
+    source_types: set[str] = field(default_factory=set)
+    orientation: int = 1  # as Exif counts: 1 is upright
+    xmp_orientation: int = 1
+
+    def read_xmp(self, packet: bytes) -> None:
+        """Look through an XMP packet, or a C2PA manifest, which holds the mark in the same words."""
+        for found in islice(SOURCE_TYPE.finditer(packet[:SEARCHED_BYTES]), 100):
+            word = found[1].decode("ascii")
+            if word in SOURCE_TYPES:
+                self.source_types.add(word)
+        if turned := XMP_ORIENTATION.search(packet, 0, SEARCHED_BYTES):
+            self.xmp_orientation = int(turned[1])
+
+    def read_exif(self, exif: bytes) -> None:
+        """Look into Exif data; the first that says which way up counts."""
+        if self.orientation == 1:
+            self.orientation = orientation_of(exif.removeprefix(b"Exif\0\0"))
+
+    def exif(self) -> bytes:
+        """Exif data with the orientation alone; empty for an upright picture."""
+        if self.orientation not in TURNED:
+            return b""
+        entry = struct.pack("<HHIHH", ORIENTATION, SHORT, 1, self.orientation, 0)
+        return struct.pack("<2sHIH", b"II", 42, 8, 1) + entry + bytes(4)
+
+    def xmp(self) -> bytes:
+        """An XMP packet with the mark, and the orientation where XMP told it; empty when neither was there."""
+        source_type = next((word for word in SOURCE_TYPES if word in self.source_types), "")
+        told = b""
+        if source_type:
+            told += b' Iptc4xmpExt:DigitalSourceType="' + LIST + source_type.encode() + b'"'
+        if self.xmp_orientation in TURNED:
+            told += b' tiff:Orientation="%d"' % self.xmp_orientation
+        return _packet(told) if told else b""
+
+
+def _packet(attributes: bytes) -> bytes:
+    return (
+        b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+        b' xmlns:tiff="http://ns.adobe.com/tiff/1.0/"' + attributes + b"/>"
+        b'</rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
+    )
+
+
+def orientation_of(tiff: bytes) -> int:
+    """The orientation that Exif data tell, 1 when they tell none that counts."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    if order is None or len(tiff) < 8:
+        return 1
+    (start,) = struct.unpack_from(f"{order}I", tiff, 4)
+    if start + 2 > len(tiff):
+        return 1
+    (count,) = struct.unpack_from(f"{order}H", tiff, start)
+    for number in range(min(count, MOST_FIELDS)):
+        at = start + 2 + 12 * number
+        if at + 12 > len(tiff):
+            return 1
+        tag, kind, values, value = struct.unpack_from(f"{order}HHIH", tiff, at)
+        if (tag, kind, values) == (ORIENTATION, SHORT, 1):
+            return value if value in TURNED else 1
+    return 1

@@ -1,0 +1,65 @@
+"""GIF, block by block."""
+
+from mmap import mmap
+from typing import BinaryIO
+
+from runs.services.files.stripping.details import SEARCHED_BYTES, Details
+from runs.services.files.stripping.parts import CannotStrip, Counter, copy, take
+
+EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
+TIMING, APPLICATION = 0xF9, 0xFF
+LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+PROFILE = b"ICCRGBG1012"
+XMP = b"XMP DataXMP"
+XMP_TRAILER = b"\x01" + bytes(range(0xFF, -1, -1)) + b"\x00"  # leads readers of sub-blocks over the packet to its end
+
+
+def strip(data: mmap, target: BinaryIO) -> None:
+    """Write the GIF in DATA to TARGET without metadata. Raises `CannotStrip`."""
+    if data[:6] not in (b"GIF87a", b"GIF89a"):
+        raise CannotStrip
+    details, counter = Details(), Counter()
+    at = 13 + _table_bytes(take(data, 6, 7)[4])
+    copy(data, target, 0, at)
+    while at < len(data) and data[at] != TRAILER:
+        if data[at] == IMAGE:
+            start, pixels = at, at + 11 + _table_bytes(take(data, at, 10)[9])
+            at = _end_of_blocks(data, pixels, counter)
+            copy(data, target, start, at)
+        elif data[at] == EXTENSION:
+            at = _extension(data, target, at, details, counter)
+        else:
+            raise CannotStrip
+    if packet := details.xmp():
+        target.write(bytes((EXTENSION, APPLICATION, len(XMP))) + XMP + packet + XMP_TRAILER)
+    target.write(bytes((TRAILER,)))
+
+
+def _table_bytes(flags: int) -> int:
+    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _end_of_blocks(data: mmap, at: int, counter: Counter) -> int:
+    """Where the sub-blocks that begin at AT are over."""
+    while at < len(data) and (size := data[at]):
+        counter.count()
+        at += 1 + size
+    if at >= len(data):
+        raise CannotStrip
+    return at + 1
+
+
+def _extension(data: mmap, target: BinaryIO, at: int, details: Details, counter: Counter) -> int:
+    """Keep what the extension at AT says about showing the pictures; returns where it is over."""
+    end = _end_of_blocks(data, at + 2, counter)
+    label, name, content = data[at + 1], data[at + 3 : at + 14], at + 14
+    if label == TIMING and data[at + 2] == 4:
+        target.write(data[at : at + 7] + bytes(1))
+    elif label == APPLICATION and data[at + 2] == 11:
+        if name in LOOPS and data[content : content + 2] == b"\x03\x01":
+            target.write(data[at : content + 4] + bytes(1))
+        elif name == PROFILE:
+            copy(data, target, at, end)
+        elif name == XMP:
+            details.read_xmp(data[content : min(end, content + SEARCHED_BYTES)])
+    return end

@@ -1,0 +1,127 @@
+"""PNG, animated or not, chunk by chunk."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from mmap import mmap
+from typing import BinaryIO
+
+from runs.services.files.stripping.details import SEARCHED_BYTES, Details
+from runs.services.files.stripping.parts import CannotStrip, Counter, copy, take
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PIXELS = (b"IDAT", b"fdAT")
+# Chunks that hold numbers about the picture, and how long they can be: a longer one holds something else, too.
+NUMBERS = {
+    b"IHDR": 13, b"PLTE": 768, b"tRNS": 256, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9, b"sBIT": 4, b"bKGD": 6,
+    b"cICP": 4, b"mDCV": 24, b"cLLI": 8, b"mDCv": 24, b"cLLi": 8, b"acTL": 8, b"fcTL": 26,
+}  # fmt: skip
+REPEATED = (b"fcTL",)
+TELLING = (b"eXIf", b"caBX", b"iTXt", b"tEXt", b"zTXt")
+XMP_KEYWORD = b"XML:com.adobe.xmp"
+PROFILE_BYTES = 16_000_000  # when unpacked; printers' profiles have some MB
+
+
+def strip(data: mmap, target: BinaryIO) -> None:
+    """Write the PNG in DATA to TARGET without metadata. Raises `CannotStrip`."""
+    if data[:8] != SIGNATURE:
+        raise CannotStrip
+    details = _survey(data)
+    target.write(SIGNATURE)
+    seen: set[bytes] = set()
+    for name, start, size in _chunks(data):
+        is_head = name == b"IHDR" and name not in seen
+        if name in PIXELS:
+            copy(data, target, start - 8, start + size + 4)
+        elif name in NUMBERS or name == b"iCCP":
+            _keep(data[start : start + min(size, PROFILE_BYTES)], name, target, seen)
+        if is_head:
+            _write_details(target, details)
+    _write(target, b"IEND", b"")
+
+
+def _chunks(data: mmap) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and size of what each chunk holds, up to the end."""
+    counter, at = Counter(), 8
+    while True:
+        counter.count()
+        size, name = struct.unpack(">I4s", take(data, at, 8))
+        if at + 12 + size > len(data):
+            raise CannotStrip
+        if name == b"IEND":
+            return
+        yield name, at + 8, size
+        at += 12 + size
+
+
+def _survey(data: mmap) -> Details:
+    """What the chunks tell that are left out."""
+    details = Details()
+    for name, start, size in _chunks(data):
+        if name in PIXELS or name in NUMBERS or name == b"iCCP":
+            continue
+        if name[:1].isupper():
+            raise CannotStrip  # a decoder that does not know it must not show the picture
+        content = data[start : start + min(size, SEARCHED_BYTES)] if name in TELLING else b""
+        if name == b"eXIf":
+            details.read_exif(content)
+        elif name == b"caBX" or content.startswith(XMP_KEYWORD + b"\0"):
+            details.read_xmp(_text(content, name))
+    return details
+
+
+def _write_details(target: BinaryIO, details: Details) -> None:
+    if exif := details.exif():
+        _write(target, b"eXIf", exif)
+    if packet := details.xmp():
+        _write(target, b"iTXt", XMP_KEYWORD + bytes(5) + packet)
+
+
+def _keep(content: bytes, name: bytes, target: BinaryIO, seen: set[bytes]) -> None:
+    if name in seen and name not in REPEATED:
+        return
+    seen.add(name)
+    if name == b"iCCP":
+        content = _plain_profile(content)
+    elif len(content) > NUMBERS[name]:
+        if name in (b"IHDR", b"PLTE"):
+            raise CannotStrip
+        content = b""
+    if content:
+        _write(target, name, content)
+
+
+def _plain_profile(content: bytes) -> bytes:
+    """An ICC profile alone: the chunk's name for it is free text, and more may stand behind its end. Empty for one that
+    is broken, which decoders pass over, too."""
+    unpacker = zlib.decompressobj()
+    try:
+        profile = unpacker.decompress(content.partition(b"\0")[2][1:], PROFILE_BYTES)
+    except zlib.error:
+        return b""
+    if len(profile) == PROFILE_BYTES:
+        raise CannotStrip  # without its profile a picture has other colours
+    size = int.from_bytes(profile[:4], "big")
+    return b"icc\0\0" + zlib.compress(profile[:size]) if unpacker.eof and 128 <= size <= len(profile) else b""
+
+
+def _text(content: bytes, name: bytes) -> bytes:
+    """The text of a chunk, unpacked where it is packed."""
+    value = content.partition(b"\0")[2]
+    if name == b"zTXt":
+        return _unpacked(value[1:])
+    if name == b"iTXt" and value[:1] == b"\1":
+        return _unpacked(value[2:].split(b"\0", 2)[-1])
+    return content
+
+
+def _unpacked(packed: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(packed, SEARCHED_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _write(target: BinaryIO, name: bytes, content: bytes) -> None:
+    checked = name + content
+    target.write(struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked)))

@@ -1,0 +1,171 @@
+"""Making the copies that guests get, in the worker.
+
+What is due stands in the database; a task only says "look now". One worker is at it at a time. A row is claimed by a
+conditional UPDATE with the database's clock, its next try is put off in the same moment, and the claim is renewed while
+bytes move: whoever dies loses it within a minute, and a file that kills its worker waits behind the others. Each ends
+as ready, as "cannot be made", or is tried again later with its reason; nothing that a file holds ends the task.
+"""
+
+import logging
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from runs.models import GuestCopy, StoredFile
+from runs.queue import stop_requested
+from runs.services.files import ffmpeg, orphans, sniffing, storing
+from runs.services.files.arriving import ClaimLost, Renewer
+from runs.services.files.ffmpeg import CopyFailed
+from runs.services.files.file_slots import COPYING, FileSlot, file_slot
+from runs.services.files.stripping import CannotStrip, strip
+from runs.services.filling.uploads import disk_sentence
+from runs.services.guest_links import copies
+
+logger = logging.getLogger("runs.copying")
+
+CLAIM = timedelta(seconds=60)
+WINDOW_SECONDS = 240.0  # then another task goes on; window and one film together stay below the task's time-out
+BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last one repeats
+MOST_FAILURES = 4  # of the work itself; a disk or a storage in trouble is waited for as long as it takes
+UNUSED_AFTER = timedelta(days=7)  # a link may be revoked by mistake
+AT_ONCE = 500
+
+NOT_THERE = "The file is not in the portal's storage."
+FAILED = "Something went wrong while the copy was made."
+
+
+class NoTool(Exception):
+    """ffmpeg is not installed here."""
+
+
+def make_due_copies() -> None:
+    """Make whatever is due, until nothing is, the window is over or the worker stops. Returns at once when another one
+    is at it. Belongs into a task with a time-out of `copies.TASK_SECONDS`."""
+    with file_slot(COPYING) as slot:
+        if slot is None:
+            return
+        _note_wanted()
+        ends_at = time.monotonic() + WINDOW_SECONDS
+        while time.monotonic() < ends_at and slot.is_kept() and (copy := _claim_next()) is not None:
+            _make(copy, slot)
+    if not stop_requested():
+        copies.request_copies()
+
+
+def _note_wanted() -> None:
+    """A row for every file that guests should get and nobody has noted."""
+    copies.waiting_for_ffmpeg().update(status=GuestCopy.Status.PREPARING, due_at=Now(), attempts=0)
+    found = list(copies.missing().values_list("pk", "sha256"))
+    rows = (GuestCopy(source_id=pk, sha256=sha256) for pk, sha256 in found)
+    GuestCopy.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
+
+
+def _claim_next() -> GuestCopy | None:
+    """Take the copy that has waited longest; None if there is none left for us."""
+    for pk, attempts in copies.due().order_by("due_at", "pk").values_list("pk", "attempts")[:20]:
+        next_try = Now() + BACK_OFF[min(attempts, len(BACK_OFF) - 1)]
+        claimed = {"claimed_until": Now() + CLAIM, "attempts": F("attempts") + 1, "due_at": next_try}
+        if copies.due().filter(pk=pk).update(**claimed):
+            return GuestCopy.objects.select_related("source").get(pk=pk)
+    return None
+
+
+def _make(copy: GuestCopy, slot: FileSlot) -> None:
+    """Make one claimed copy, and write down how it went."""
+
+    def renew() -> bool:
+        return bool(_open(copy).update(claimed_until=Now() + CLAIM)) and slot.is_kept()
+
+    status = GuestCopy.Status
+    try:
+        _copy(copy, Renewer(renew))
+    except ClaimLost:
+        if stop_requested():  # else another worker has it, and it is not ours to touch
+            _open(copy).update(claimed_until=None, attempts=F("attempts") - 1, due_at=Now())
+    except CannotStrip:
+        _settle(copy, status.IMPOSSIBLE)
+    except NoTool:
+        _settle(copy, status.NO_TOOL)
+    except FileNotFoundError:
+        _try_later(copy, NOT_THERE)
+    except OSError as error:
+        logger.warning("the copy of file %s could not be made: %s", copy.source_id, error)
+        _try_later(copy, disk_sentence(error))
+    except Exception as error:  # whatever an odd file makes of a library: no reason to stop making the others
+        if not isinstance(error, CopyFailed):
+            logger.exception("the copy of file %s could not be made", copy.source_id)
+        if copy.attempts < MOST_FAILURES:
+            _try_later(copy, FAILED)
+        else:
+            _settle(copy, status.IMPOSSIBLE)
+
+
+def _copy(copy: GuestCopy, renewer: Renewer) -> None:
+    same = GuestCopy.objects.filter(sha256=copy.sha256, status=GuestCopy.Status.READY).first()
+    if same is not None:
+        _settle(copy, GuestCopy.Status.READY, same.file)
+        return
+    made = storing.new_waiting_path()
+    try:
+        with storing.local_copy(copy.source, renewer) as path:
+            _write_copy(path, made, renewer)
+        renewer.renew()
+        stored = storing.place_copy(copy.source, made, renewer)
+    finally:
+        made.unlink(missing_ok=True)
+    with storing.discarding_on_error(stored), transaction.atomic():
+        stored.save()
+        if not _settle(copy, GuestCopy.Status.READY, stored):
+            raise ClaimLost
+
+
+def _write_copy(source: Path, target: Path, renewer: Renewer) -> None:
+    """What the file is goes by its content, as it did when it was kept."""
+    with source.open("rb") as file:
+        sniffed = sniffing.sniff(file.read(sniffing.HEAD_BYTES))
+    if sniffed.kind not in copies.PLAYED:
+        strip(source, target, sniffed.media_type)
+    elif ffmpeg.is_there():
+        ffmpeg.copy_without_metadata(source, target, sniffed.reader, sniffed.extension, lambda: renewer(0))
+    else:
+        raise NoTool
+
+
+def _open(copy: GuestCopy) -> QuerySet[GuestCopy]:
+    return GuestCopy.objects.filter(pk=copy.pk, status=GuestCopy.Status.PREPARING, attempts=copy.attempts)
+
+
+def _settle(copy: GuestCopy, status: GuestCopy.Status, file: StoredFile | None = None) -> bool:
+    """How it stands from now on; False when the row has gone or is another's."""
+    ended = {"file": file, "error": "", "due_at": None, "claimed_until": None}
+    return bool(_open(copy).update(status=status, **ended))
+
+
+def _try_later(copy: GuestCopy, sentence: str) -> None:
+    """At the time that the claim has set."""
+    _open(copy).update(claimed_until=None, error=sentence)
+
+
+# --- Once a day -------------------------------------------------------------------------------------------------------
+def tidy() -> None:
+    """Delete copies that no open link has needed for a week, and find those whose bytes are gone."""
+    old = GuestCopy.objects.filter(created_at__lt=timezone.now() - UNUSED_AFTER)
+    unused = old.exclude(source__in=copies.wanted())
+    files = {pk for pk in unused.values_list("file", flat=True) if pk is not None}
+    unused.delete()
+    orphans.remove_files(StoredFile.objects.filter(pk__in=files))
+    ready = GuestCopy.objects.filter(status=GuestCopy.Status.READY)
+    for file in StoredFile.objects.filter(pk__in=ready.values("file")).iterator(chunk_size=AT_ONCE):
+        if stop_requested():
+            return
+        try:
+            is_there = file.file.storage.exists(file.file.name or "")
+        except OSError:
+            return  # the storage is away; tomorrow is another day
+        if not is_there:
+            copies.note_lost(file)

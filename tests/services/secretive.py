@@ -1,0 +1,188 @@
+"""Files with a secret in every place that can hold one, and with all that a copy for guests has to keep."""
+
+import io
+import struct
+import subprocess
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image, ImageCms
+
+SECRET = b"SECRET"  # every secret begins with it
+AI = b"trainedAlgorithmicMedia"
+LIST = b"http://cv.iptc.org/newscodes/digitalsourcetype/"
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+    b' xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description>SECRET xmp</dc:description>'
+    b"<Iptc4xmpExt:DigitalSourceType>" + LIST + AI + b"</Iptc4xmpExt:DigitalSourceType>"
+    b"</rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+C2PA = b"\0\0\1\0jumb\0\0\0\x1ejumdc2pa SECRET manifest qdigitalSourceTypexF" + LIST + AI
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+TURNED = 6
+
+
+def exif() -> bytes:
+    """Exif that turns the picture and holds a description, a user comment and a maker's note."""
+    made = Image.Exif()
+    made[0x0112] = TURNED
+    made[0x010E] = "SECRET exif description"
+    made.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0SECRET user comment"
+    made.get_ifd(0x8769)[0x927C] = b"SECRET maker note"
+    return made.tobytes()
+
+
+def drawing(number: int = 0, mode: str = "RGB") -> Image.Image:
+    """Something with many colours, so that a changed pixel shows."""
+    made = Image.radial_gradient("L").resize((97, 61)).rotate(40 * number)
+    return Image.merge("RGB", (made, made.rotate(90), made.rotate(180))).convert(mode)
+
+
+# --- PNG --------------------------------------------------------------------------------------------------------------
+def chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def png_secrets(number: int, *, has_mark: bool) -> bytes:
+    """Chunks of every kind that can hold words."""
+    told = b"SECRET png %d " % number
+    return b"".join(
+        (
+            chunk(b"tEXt", b"parameters\0" + told + b"tEXt"),
+            chunk(b"tEXt", b"prompt\0" + told + b"workflow"),
+            chunk(b"zTXt", b"Comment\0\0" + zlib.compress(told + b"zTXt")),
+            chunk(b"zTXt", told + b"keyword\0\0" + zlib.compress(b"x")),
+            chunk(b"iTXt", b"Description\0\0\0en\0\0" + told + b"iTXt"),
+            chunk(b"iTXt", b"Description\0\1\0en\0\0" + zlib.compress(told + b"packed")),
+            chunk(b"tIME", b"\x07\xea\x01\x01\x01\x01\x01"),
+            chunk(b"sPLT", told + b"palette\0\x08" + bytes(6)),
+            chunk(b"caBX", C2PA if has_mark else told),
+            chunk(b"prVt", told + b"private"),
+            chunk(b"gAMA", told + b"in a chunk of numbers"),
+        )
+    )
+
+
+def png(*, is_animated: bool = False, has_mark: bool = True) -> bytes:
+    """A PNG with secrets before and behind its pixels and behind its end."""
+    plain = io.BytesIO()
+    more = {"save_all": True, "append_images": [drawing(1), drawing(2)], "duration": 80} if is_animated else {}
+    drawing().save(plain, "PNG", icc_profile=PROFILE, dpi=(72, 72), **more)
+    data = plain.getvalue()
+    pixels = data.index(b"IDAT") - 4
+    mark = chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP) if has_mark else b""
+    before = png_secrets(0, has_mark=has_mark) + chunk(b"eXIf", exif().removeprefix(b"Exif\0\0"))
+    behind = png_secrets(1, has_mark=has_mark)
+    return data[:pixels] + before + data[pixels:-12] + behind + mark + data[-12:] + b"SECRET behind the end"
+
+
+# --- JPEG -------------------------------------------------------------------------------------------------------------
+def segment(marker: int, body: bytes) -> bytes:
+    return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
+
+
+def jpeg(*, is_progressive: bool = False, mode: str = "RGB") -> bytes:
+    """A JPEG with secrets in every segment that is none of the picture, and behind its end."""
+    plain = io.BytesIO()
+    drawing(mode=mode).save(plain, "JPEG", quality=90, icc_profile=PROFILE, progressive=is_progressive, exif=exif())
+    data = plain.getvalue()
+    told = b"".join(
+        (
+            segment(0xE0, b"JFXX\0\x10SECRET preview"),
+            segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + XMP),
+            segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 40 + b"SECRET long xmp"),
+            segment(0xE2, b"MPF\0SECRET other pictures"),
+            segment(0xE3, b"SECRET app3"),
+            segment(0xEB, b"JP\0\1\0\0\0\1" + C2PA),
+            segment(0xED, b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\x1a\x1c\x02\x78\0\x14SECRET iptc caption"),
+            segment(0xEE, b"Adobe\0d\0\0\0\0\1SECRET behind adobe") if mode == "RGB" else b"",
+            segment(0xEF, b"SECRET app15"),
+            segment(0xFE, b"SECRET comment"),
+        )
+    )
+    end = data.rindex(b"\xff\xd9")
+    scans = data[2:end]
+    return b"\xff\xd8" + told + scans + segment(0xFE, b"SECRET before the end") + data[end:] + b"SECRET behind"
+
+
+# --- WebP and GIF -----------------------------------------------------------------------------------------------------
+def riff(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
+
+
+def webp(*, is_animated: bool = False) -> bytes:
+    """A WebP with secrets in its chunks, in those of its frames, and behind its end."""
+    plain = io.BytesIO()
+    more = {"save_all": True, "append_images": [drawing(1)], "duration": 80} if is_animated else {}
+    drawing().save(plain, "WEBP", lossless=True, icc_profile=PROFILE, exif=exif(), xmp=XMP, **more)
+    content = plain.getvalue()[12:]
+    if is_animated:  # the first frame gets a chunk more
+        at = content.index(b"ANMF")
+        (size,) = struct.unpack_from("<I", content, at + 4)
+        frame = content[at + 8 : at + 8 + size] + riff(b"XTRA", b"SECRET in a frame")
+        content = content[:at] + riff(b"ANMF", frame) + content[at + 8 + size + size % 2 :]
+    content += riff(b"SECR", b"SECRET unknown chunk") + riff(b"C2PA", C2PA)
+    return b"RIFF" + struct.pack("<I", len(content) + 4) + b"WEBP" + content + b"SECRET behind"
+
+
+def gif() -> bytes:
+    """An animation with comments, an application's block, XMP, and words behind its end."""
+    plain = io.BytesIO()
+    frames = [drawing(number).convert("P") for number in range(3)]
+    frames[0].save(
+        plain, "GIF", save_all=True, append_images=frames[1:], duration=80, loop=0, comment=b"SECRET comment"
+    )
+    data = plain.getvalue()
+    first = data.index(b"\x21\xff\x0bNETSCAPE2.0")
+    own = b"\x21\xff\x0bSECRETAPP01\x0cSECRET words\0" + b"\x21\x01\x0c" + bytes(12) + b"\x0bSECRET text\0"
+    xmp = b"\x21\xff\x0bXMP DataXMP" + XMP + b"\x01" + bytes(range(0xFF, -1, -1)) + b"\0"
+    return data[:first] + own + xmp + data[first:] + b"SECRET behind"
+
+
+# --- Films and sounds -------------------------------------------------------------------------------------------------
+TITLES = ("title", "comment", "description", "artist", "lyrics")
+FILM = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=5:duration=1"]
+SOUND = ["-f", "lavfi", "-i", "sine=duration=1"]
+CHAPTER = ";FFMETADATA1\ntitle=SECRET title\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle=SECRET chapter\n"
+RECIPES: dict[str, list[str]] = {
+    "mp4": [*FILM, *SOUND, "-c:v", "libx264", "-c:a", "aac"],
+    "mov": [*FILM, *SOUND, "-c:v", "libx264", "-c:a", "aac"],
+    "webm": [*FILM, *SOUND, "-c:v", "libvpx", "-c:a", "libvorbis"],
+    "mkv": [*FILM, *SOUND, "-c:v", "libvpx", "-c:a", "libvorbis"],
+    "mp3": [*SOUND, "-id3v2_version", "3", "-write_id3v1", "1"],
+    "wav": [*SOUND],
+    "ogg": [*SOUND, "-c:a", "libvorbis"],
+    "flac": [*SOUND],
+    "m4a": [*SOUND, "-c:a", "aac"],
+}
+
+
+def medium(ending: str, folder: Path) -> bytes:
+    """A film or a sound with titles, comments and chapters that hold secrets; a Matroska file with an attachment."""
+    chapters, attached, made = folder / "chapters.txt", folder / "attached.txt", folder / f"made.{ending}"
+    chapters.write_text(CHAPTER)
+    attached.write_text("SECRET attachment")
+    inputs = RECIPES[ending].count("-i")
+    told = [part for title in TITLES for part in ("-metadata", f"{title}=SECRET {title}")]
+    more = ["-attach", str(attached), "-metadata:s:t", "mimetype=text/plain"] if ending == "mkv" else []
+    arguments = [*RECIPES[ending][: inputs * 4], "-i", str(chapters)]
+    mapped = [part for number in range(inputs) for part in ("-map", str(number))]
+    streams = [part for kind in "va" for part in (f"-metadata:s:{kind}", "title=SECRET stream")]
+    arguments += [*mapped, "-map_chapters", str(inputs), *RECIPES[ending][inputs * 4 :], *told, *streams, *more]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *arguments, str(made)], check=True, timeout=60)
+    return made.read_bytes()
+
+
+PICTURES: dict[str, Callable[[], bytes]] = {
+    "png": png,
+    "animated.png": lambda: png(is_animated=True),
+    "jpg": jpeg,
+    "progressive.jpg": lambda: jpeg(is_progressive=True),
+    "cmyk.jpg": lambda: jpeg(mode="CMYK"),
+    "grey.jpg": lambda: jpeg(mode="L"),
+    "webp": webp,
+    "animated.webp": lambda: webp(is_animated=True),
+    "gif": gif,
+}
