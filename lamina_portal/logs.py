@@ -3,8 +3,8 @@
 import logging
 import re
 
-# What opens nothing has the token all the same: capital letters, doubled slashes, letters written as numbers. Slashes are
-# encoded where one address stands in another (`?next=`, the referrer of a mail filter), twice in an address in that one.
+# What opens nothing has the token all the same: capital letters, doubled slashes, letters written as numbers. Slashes
+# are encoded where one address stands in another (`?next=`, the referrer of a mail filter), twice in one in that one.
 PERCENT = "%(?:25)*"
 SLASHES = rf"(?:[/\\]|{PERCENT}(?:2F|5C))+"
 
