@@ -73,8 +73,8 @@ class Arrival:
         self.head_size, self.due = size, now + BODY_SECONDS
         if ENCODING.search(self.received, 0, size):
             return Progress.NO_LENGTH  # no browser sends one, and Django takes no body of unknown length
-        if length := LENGTH.search(self.received, 0, size):
-            self.body_size = int(length[1])
+        lengths = LENGTH.findall(self.received, 0, size)
+        self.body_size = int(lengths[0]) if len(lengths) == 1 else 0  # two are refused by the parser
         progress = self._body_progress()
         if progress is Progress.MORE and (expectation := EXPECTATION.search(self.received, 0, size)):
             del self.received[expectation.start() : expectation.end()]  # or gunicorn would tell it again

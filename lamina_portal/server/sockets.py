@@ -4,6 +4,7 @@ import errno
 import os
 import select
 import socket
+import struct
 import time
 from collections import deque
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from typing import IO, Any
 BYTES_A_SECOND = 20_000  # the least that a client must send or take while a thread waits for it
 PATIENCE_SECONDS = 10.0  # at the beginning
 MOST_PATIENCE_SECONDS = 30.0  # that can be saved up by going faster
-NO_PATIENCE_SECONDS = 1.0  # when so many threads wait that no other can work in this one's place
+NO_PATIENCE_SECONDS = 0.2  # when so many threads wait that no other can work in this one's place
 SHORT_SECONDS = 0.05  # as long as this, a wait counts as work
+MAX_IN_KERNEL = 256 * 1024  # bytes that are not on their way yet: more would hide for minutes that a client reads on
 MAX_UNSENT = 1_000_000  # bytes of an answer that comes in pieces; beyond them its maker has to wait
 NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # a file system that cannot
 READ_AT_ONCE = 64 * 1024
@@ -93,6 +95,8 @@ class ClientSocket(socket.socket):
     def __init__(self, accepted: socket.socket, away: Callable[[], AbstractContextManager[bool]]) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
         super().setblocking(False)
+        if accepted.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_IN_KERNEL)
         self.away = away
         self.uploading: Patience | None = None  # None: nothing more of this request is read
         self.taking = Patience()
@@ -123,7 +127,11 @@ class ClientSocket(socket.socket):
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         while sum(map(len, self.parts)) > MAX_UNSENT and not self.flush():
-            self._wait(select.POLLOUT, self.taking)
+            try:
+                self._wait(select.POLLOUT, self.taking)
+            except ConnectionResetError:
+                self.give_up()
+                raise
         if data:
             self.parts.append(BytesPart(bytes(data)))
             self.flush()
@@ -149,6 +157,15 @@ class ClientSocket(socket.socket):
             self.taking.moved(sent)
         return not self.parts
 
+    def give_up(self) -> None:
+        """Forget what is unsent, and have `close` make the kernel do the same."""
+        self._forget()
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _forget(self) -> None:
+        while self.parts:
+            self.parts.popleft().close()
+
     def _wait(self, event: int, patience: Patience) -> None:
         """Wait until the client can be read from or written to, at the cost of its PATIENCE."""
         poll = select.poll()
@@ -156,13 +173,13 @@ class ClientSocket(socket.socket):
         begun = time.monotonic()
         if not poll.poll(SHORT_SECONDS * 1000):
             with self.away() as is_replaced:
-                seconds = patience.seconds if is_replaced else min(patience.seconds, NO_PATIENCE_SECONDS)
-                poll.poll(max(0.0, seconds) * 1000)
+                if not is_replaced:
+                    patience.seconds = min(patience.seconds, NO_PATIENCE_SECONDS)
+                poll.poll(max(0.0, patience.seconds) * 1000)
         patience.seconds -= time.monotonic() - begun
         if patience.seconds <= 0 or not poll.poll(0):
             raise ConnectionResetError(errno.ECONNRESET, "the client is too slow")
 
     def close(self) -> None:
-        while self.parts:
-            self.parts.popleft().close()
+        self._forget()
         super().close()

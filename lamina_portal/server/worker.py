@@ -118,8 +118,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         for conn in [conn for conn in self.waiting if conn.due <= now]:
             if conn.waits_for == self._receive and conn.arrival.has_begun:
                 self._refuse(conn, TIMED_OUT)
-            else:
-                self._drop(conn)
+                continue
+            if conn.waits_for == self._send:
+                conn.sock.give_up()
+            self._drop(conn)
 
     # --- connections come and go -------------------------------------------------------------------------------------
 
