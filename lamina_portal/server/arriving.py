@@ -14,6 +14,7 @@ END_OF_HEAD = re.compile(rb"\r\n\r\n|(?<!\r)\n")
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,19})[ \t]*(?=\r\n)", re.IGNORECASE)
 ENCODING = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
 EXPECTATION = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
+CHUNK_SIZE = re.compile(rb"([0-9a-f]{1,8})[^\r\n]{0,100}\r\n", re.IGNORECASE)
 MULTIPART = re.compile(rb"\r\ncontent-type:[ \t]*multipart/form-data[ \t]*;", re.IGNORECASE)
 
 
@@ -40,6 +41,7 @@ class Arrival:
         self.received = bytearray()
         self.head_size = 0  # bytes with the empty line; 0 until it is there
         self.body_size = 0
+        self.chunk_at = 0  # where the next chunk begins, when the body comes in chunks
 
     @property
     def has_begun(self) -> bool:
@@ -72,7 +74,7 @@ class Arrival:
     def _headers_ended(self, size: int, now: float) -> Progress:
         self.head_size, self.due = size, now + BODY_SECONDS
         if ENCODING.search(self.received, 0, size):
-            return Progress.NO_LENGTH  # no browser sends one, and Django takes no body of unknown length
+            self.chunk_at = size
         lengths = LENGTH.findall(self.received, 0, size)
         self.body_size = int(lengths[0]) if len(lengths) == 1 else 0  # two are refused by the parser
         progress = self._body_progress()
@@ -83,5 +85,20 @@ class Arrival:
         return progress
 
     def _body_progress(self) -> Progress:
+        if self.chunk_at:
+            return self._chunks_progress()
         is_here = self.is_large or len(self.received) >= self.head_size + self.body_size
         return Progress.READY if is_here else Progress.MORE
+
+    def _chunks_progress(self) -> Progress:
+        """Some proxies tell no length, even where there is no body. Django takes no such body, so that a large one need
+        not be read; a small one has to be here, for gunicorn reads on to its end."""
+        while found := CHUNK_SIZE.match(self.received, self.chunk_at):
+            size = int(found[1], 16)
+            if not size:
+                return Progress.READY if self.received.find(b"\r\n\r\n", found.end() - 2) >= 0 else Progress.MORE
+            self.chunk_at = found.end() + size + 2
+        if max(self.chunk_at, len(self.received)) > self.head_size + MAX_AWAITED_BODY:
+            return Progress.NO_LENGTH
+        is_odd = b"\r\n" in self.received[self.chunk_at :]  # gunicorn's to refuse
+        return Progress.READY if is_odd else Progress.MORE

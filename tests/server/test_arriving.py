@@ -98,9 +98,29 @@ def test_who_asks_before_sending_much_or_has_sent_all_is_answered_by_gunicorn(be
     assert b"Expect: 100-continue" in arrival.received
 
 
-@pytest.mark.parametrize("name", ["Transfer-Encoding: chunked", "transfer-encoding:gzip, chunked"])
-def test_a_body_of_unknown_length_is_refused(name: str) -> None:
-    assert new().add(request("/", name, method="POST"), NOW) is Progress.NO_LENGTH
+CHUNKED = request("/", "Transfer-Encoding: chunked", method="POST")
+
+
+@pytest.mark.parametrize(
+    "body", [b"0\r\n\r\n", b"5\r\nhello\r\nA;x=y\r\n0123\r\n\r\n89\r\n0\r\n\r\n", b"0\r\nX-Sum: 1\r\nY: 2\r\n\r\n"]
+)
+def test_a_body_in_chunks_is_whole_with_its_last_byte(body: bytes) -> None:
+    arrival, whole = new(), CHUNKED + body
+    progress = [arrival.add(whole[n : n + 1], NOW) for n in range(len(whole))]
+    assert set(progress[:-1]) == {Progress.MORE}
+    assert progress[-1] is Progress.READY
+    assert new().add(whole, NOW) is Progress.READY
+    assert new().add(whole + request("/next"), NOW) is Progress.READY
+
+
+@pytest.mark.parametrize("body", [b"10001\r\n", b"ffff\r\n" + b"x" * 65_535 + b"\r\n", b"x" * 66_000])
+def test_a_large_body_of_unknown_length_is_refused(body: bytes) -> None:
+    assert new().add(CHUNKED + body, NOW) is Progress.NO_LENGTH
+
+
+@pytest.mark.parametrize("body", [b"zz\r\n", b"\r\n", b"-1\r\nx"])
+def test_odd_chunks_are_left_to_the_parser_at_once(body: bytes) -> None:
+    assert new().add(CHUNKED + body, NOW) is Progress.READY
 
 
 def test_headers_without_an_end_are_refused() -> None:

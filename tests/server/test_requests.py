@@ -35,9 +35,11 @@ def test_a_request_in_pieces_is_answered(server: Server) -> None:
 def test_requests_of_one_connection_are_answered_in_their_order(server: Server) -> None:
     with server.connect() as client:
         client.sendall(post("/read", 3) + b"abc" + request("/refuse") + post("/read", 70_000) + b"x" * 70_000)
-        client.sendall(request("/page/5"))
-        answers = [read_answer(client) for _ in range(4)]
-    assert [body for _, body in answers] == [b"read 3", b"refused", b"read 70000", b"xxxxx"]
+        client.sendall(request("/page/5") + request("/refuse", "Transfer-Encoding: chunked"))
+        for piece in (b"5\r\nhel", b"lo\r\n0\r\n", b"\r\n", request("/page/2")):
+            client.sendall(piece)
+        answers = [read_answer(client) for _ in range(6)]
+    assert [body for _, body in answers] == [b"read 3", b"refused", b"read 70000", b"xxxxx", b"refused", b"xx"]
     assert all("Connection: keep-alive" in head for head, _ in answers)
 
 
@@ -55,7 +57,7 @@ def test_who_asks_before_sending_is_told_to_go_on_once(server: Server, size: int
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (request("/read", "Transfer-Encoding: chunked", method="POST"), "411 Length Required"),
+        (request("/read", "Transfer-Encoding: chunked", method="POST") + b"20000\r\n", "411 Length Required"),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000, "431 Request Header Fields Too Large"),
         (b"GET / HTTP/1.1\nHost: 127.0.0.1\n\n", "400 Bad Request"),
         (request("/read", "Content-Length: 1", "Content-Length: 2", method="POST"), "400 Bad Request"),
