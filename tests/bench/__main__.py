@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     print(f"On {os.cpu_count()} cores, of which {os.getloadavg()[0]:.1f} were busy in the last minute.\n")
     print(header(), flush=True)
     is_held, left_out = True, []
-    for name in options.names or BENCHES:
+    for name in options.names or [name for name, setup in BENCHES.items() if setup.by_default]:
         if BENCHES[name].engine not in engines.names():
             print(Row(name, "needs TEST_DATABASE_URL and TEST_REDIS_URL").as_line(), flush=True)
             left_out.append(name)

@@ -24,6 +24,7 @@ class Bench:
     patience_seconds: float
     module: str = ""
     engine: str = "sqlite"
+    by_default: bool = True  # else only when it is named
 
 
 BENCHES = {
@@ -32,6 +33,8 @@ BENCHES = {
     "history": Bench(run_seconds=5, per_minute=100, patience_seconds=180),
     "history_postgres": Bench(run_seconds=5, per_minute=100, patience_seconds=180, module="history", engine="postgres"),
     "files": Bench(run_seconds=3, per_minute=100_000, patience_seconds=300),
+    "slow_clients": Bench(run_seconds=5, per_minute=100, patience_seconds=600),
+    "web_server": Bench(run_seconds=5, per_minute=100, patience_seconds=2700, by_default=False),
     "economy": Bench(run_seconds=30, per_minute=100, patience_seconds=2700),
     "kill": Bench(run_seconds=5, per_minute=100, patience_seconds=1500),
 }

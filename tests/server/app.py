@@ -33,6 +33,12 @@ def read(environ: dict[str, Any], start_response: StartResponse, _: int) -> Iter
     return text(start_response, f"read {length - left}")
 
 
+def headers(environ: dict[str, Any], start_response: StartResponse, _: int) -> Iterable[bytes]:
+    """What a proxy told of the client."""
+    names = ("HTTP_HOST", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")
+    return text(start_response, " ".join(environ.get(name, "-") for name in names))
+
+
 def refuse(_: dict[str, Any], start_response: StartResponse, __: int) -> Iterable[bytes]:
     """An answer given without a look at the body."""
     return text(start_response, "refused")
@@ -71,6 +77,7 @@ type Page = Callable[[dict[str, Any], StartResponse, int], Iterable[bytes]]
 PAGES: dict[str, Page] = {
     "pid": pid,
     "read": read,
+    "headers": headers,
     "refuse": refuse,
     "page": page,
     "file": file,
