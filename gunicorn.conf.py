@@ -9,7 +9,7 @@ from lamina_portal.logs import MaskSecretPaths
 from lamina_portal.settings import PORTAL_BIND  # the settings, not the environment: `.env` may have it
 
 bind = PORTAL_BIND
-worker_class = "gthread"
+worker_class = "lamina_portal.server.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8
 keepalive = 20  # seconds; an open page asks every few

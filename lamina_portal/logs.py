@@ -3,10 +3,22 @@
 import logging
 import re
 
-SLASH = "(?:/|%2F)"  # the latter where one address stands in another: `?next=`, the referrer of a mail filter
+# What opens nothing has the token all the same: capital letters, doubled slashes, letters written as numbers. Slashes
+# are encoded where one address stands in another (`?next=`, the referrer of a mail filter), twice in one in that one.
+PERCENT = "%(?:25)*"
+SLASHES = rf"(?:[/\\]|{PERCENT}(?:2F|5C))+"
+
+
+def _spelt(word: str) -> str:
+    """A pattern for WORD with any of its letters percent-encoded."""
+    return "".join(rf"(?:{letter}|{PERCENT}{ord(letter):02x}|{PERCENT}{ord(letter.upper()):02x})" for letter in word)
+
+
+SECRET_PLACES = (("hooks", "lamina"), ("s",), ("invite",), ("password", "reset"))
 SECRET_PATH = re.compile(
-    rf"({SLASH}(?:hooks{SLASH}lamina|s|invite|password{SLASH}reset){SLASH})[^/\s\"'?]+",
-    re.IGNORECASE,  # a phone that begins with a capital letter finds nothing, but has the token all the same
+    rf"({SLASHES}(?:{'|'.join(SLASHES.join(map(_spelt, words)) for words in SECRET_PLACES)}){SLASHES})"
+    rf"(?:(?!{SLASHES})[^\s\"'?])+",
+    re.IGNORECASE,
 )
 
 

@@ -22,6 +22,22 @@ SECRETS = [
     "/S/T0ken-x/",
     "/login/?next=%2Finvite%2FT0ken-x%2F",
     "/?u=https%3a%2f%2fportal.example.com%2fs%2fT0ken-x",
+    "//s//T0ken-x/",
+    "/s///T0ken-x//files/1",
+    "//hooks//lamina//T0ken-x/",
+    "/hooks/lamina//T0ken-x",
+    "//invite//T0ken-x/",
+    "/password//reset//T0ken-x/",
+    "/s/%2FT0ken-x/",
+    "/%2Fs%2f/T0ken-x/",
+    "/s/%54%30ken%2Dx/",
+    "/%73/T0ken-x/",
+    "/%53/T0ken-x/",
+    "/inv%69te/T0ken-x/",
+    "/%68ooks/lam%49na/T0ken-x/",
+    "/login/?next=%252Fs%252F%252FT0ken-x%252F",
+    "/s\\T0ken-x/",
+    "/s/%5cT0ken-x/",
 ]
 LINES = ["Not Found: {}", '192.0.2.1 "GET {} HTTP/1.1" 200', '"https://portal.example.com{}" "Mozilla/5.0"']
 

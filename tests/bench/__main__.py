@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     print(header(), flush=True)
     verdicts: list[bool] = []
     left_out = []
-    for name in options.names or BENCHES:
+    for name in options.names or [name for name, setup in BENCHES.items() if setup.by_default]:
         if BENCHES[name].engine not in engines.names():
             print(Row(name, "needs TEST_DATABASE_URL and TEST_REDIS_URL").as_line(), flush=True)
             left_out.append(name)

@@ -24,6 +24,7 @@ class Bench:
     patience_seconds: float
     module: str = ""
     engine: str = "sqlite"
+    by_default: bool = True  # else only when it is named
 
 
 BENCHES = {
@@ -36,6 +37,8 @@ BENCHES = {
     "damaged": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=3600),
     "damaged_http": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=900),
     "large_pictures": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=600),
+    "slow_clients": Bench(run_seconds=5, per_minute=100, patience_seconds=600),
+    "web_server": Bench(run_seconds=5, per_minute=100, patience_seconds=2700, by_default=False),
     "economy": Bench(run_seconds=30, per_minute=100, patience_seconds=2700),
     "kill": Bench(run_seconds=5, per_minute=100, patience_seconds=1500),
 }

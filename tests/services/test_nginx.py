@@ -1,21 +1,17 @@
 """nginx in front, set up word for word as the README says: it sends the files, the portal says who may see them."""
 
-import re
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
-from django.test import Client
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from runs.models import Member, OutputFile
-from tests.conftest import PASSWORD, skip_or_fail
 from tests.factories import make_kept, make_run
-from tests.processes import ROOT, free_port, wait_until
+from tests.processes import free_port
+from tests.services.proxies import binary, blocks_of_the_readme, running, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,53 +37,31 @@ http {{
 }}
 """
 
-type Ask = Callable[..., requests.Response]
 
-
-def blocks_of_the_readme(upstream: str, media: Path) -> str:
-    """Both nginx blocks as people copy them, with this test's own addresses."""
-    blocks = re.findall(r"```nginx\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(blocks) == 2
-    whole = "\n".join(blocks).replace("http://127.0.0.1:8000", upstream)
+def blocks(upstream: str, media: Path) -> str:
+    """Both nginx blocks of the README, with this test's own addresses."""
+    whole = blocks_of_the_readme("nginx", 2).replace("http://127.0.0.1:8000", upstream)
     assert "/srv/lamina-portal/var/media/" in whole
     return whole.replace("/srv/lamina-portal/var/media/", f"{media}/")
+
+
+def prepare(folder: Path, port: int, upstream: str, media: Path) -> list[str]:
+    """Write a configuration into FOLDER; returns the command that starts nginx on PORT before UPSTREAM."""
+    user = "user root;" if folder.owner() == "root" else ""  # else its workers could not read the test's files
+    config = folder / "nginx.conf"
+    config.write_text(FRAME.format(folder=folder, user=user, port=port, blocks=blocks(upstream, media)))
+    return [binary("nginx", "nginx-light"), "-p", str(folder), "-c", str(config), "-e", "stderr"]
 
 
 @pytest.fixture
 def nginx(live_server: LiveServer, settings: Settings, tmp_path: Path) -> Iterator[str]:
     """The address of an nginx before the live server."""
-    binary = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
-    if binary is None:
-        skip_or_fail("No nginx found: install one (Debian: apt-get install nginx-light)")
-    assert binary is not None
     settings.PORTAL_ACCEL_PREFIX = "/kept-files/"
     port, folder = free_port(), tmp_path / "nginx"
     folder.mkdir()
-    user = "user root;" if folder.owner() == "root" else ""  # else its workers could not read the test's files
-    blocks = blocks_of_the_readme(live_server.url, Path(settings.MEDIA_ROOT))
-    (folder / "nginx.conf").write_text(FRAME.format(folder=folder, user=user, port=port, blocks=blocks))
-    process = subprocess.Popen([binary, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"])
     url = f"http://127.0.0.1:{port}"
-
-    def is_up() -> bool:
-        try:
-            return requests.get(f"{url}/healthz", timeout=5).status_code in (200, 503)
-        except requests.ConnectionError:
-            assert process.poll() is None, (folder / "error.log").read_text()
-            return False
-
-    try:
-        wait_until(is_up, "nginx")
+    with running(prepare(folder, port, live_server.url, Path(settings.MEDIA_ROOT)), url, folder / "error.log"):
         yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def signed_in(member: Member) -> dict[str, str]:
-    client = Client()
-    assert client.login(username=member.email, password=PASSWORD)
-    return {name: morsel.value for name, morsel in client.cookies.items()}
 
 
 @pytest.fixture

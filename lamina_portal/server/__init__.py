@@ -1,0 +1,1 @@
+"""How the web server deals with clients: gunicorn's threads, spared from everybody who is slow."""

@@ -1,0 +1,104 @@
+"""One request while it arrives: when it is complete enough for a thread, and until when that must be."""
+
+import re
+from enum import Enum
+
+HEAD_SECONDS = 15.0  # from the first byte (of a new connection: from its opening) to the end of the headers
+BODY_SECONDS = 30.0  # from the end of the headers to the end of the body
+UPLOAD_SECONDS = 10.0  # what an upload may dawdle; then every 20 KB earn a second
+MAX_HEAD = 32 * 1024  # bytes; browsers send 1 to 4 KB
+MAX_AWAITED_BODY = 64 * 1024  # bytes; a larger one is read by the thread that asks for it
+
+# Ends the headers, or shows at once that they have no end: gunicorn's parser refuses a line break without CR.
+END_OF_HEAD = re.compile(rb"\r\n\r\n|(?<!\r)\n")
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,19})[ \t]*(?=\r\n)", re.IGNORECASE)
+ENCODING = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
+EXPECTATION = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
+CHUNK_SIZE = re.compile(rb"([0-9a-f]{1,8})[^\r\n]{0,100}\r\n", re.IGNORECASE)
+MULTIPART = re.compile(rb"\r\ncontent-type:[ \t]*multipart/form-data[ \t]*;", re.IGNORECASE)
+
+
+class Progress(Enum):
+    """What is to be done with a request that is arriving."""
+
+    MORE = "wait for more of it"
+    CONTINUE = "the client waits to be told that it may send the body"
+    READY = "give it to a thread"
+    TOO_LARGE = "431 Request Header Fields Too Large"
+    NO_LENGTH = "411 Length Required"
+
+
+class Arrival:
+    """The bytes of one request, and perhaps of the next. DUE is on the monotonic clock.
+
+    Only gunicorn's own parser reads what they say; here it matters when it would have to wait. What looks odd is given
+    to it at once, for it refuses such a request without reading on.
+    """
+
+    def __init__(self, due: float, *, is_first: bool) -> None:
+        self.due = due
+        self.is_first = is_first  # a new connection's; else one that is kept waits for its next request
+        self.received = bytearray()
+        self.head_size = 0  # bytes with the empty line; 0 until it is there
+        self.body_size = 0
+        self.chunk_at = 0  # where the next chunk begins, when the body comes in chunks
+
+    @property
+    def has_begun(self) -> bool:
+        return bool(self.received)
+
+    @property
+    def is_large(self) -> bool:
+        """True when the body is not awaited here."""
+        return self.body_size > MAX_AWAITED_BODY
+
+    @property
+    def is_upload(self) -> bool:
+        return MULTIPART.search(self.received, 0, self.head_size) is not None
+
+    def add(self, data: bytes, now: float) -> Progress:
+        """Take the next bytes; returns what is to be done."""
+        if not self.has_begun and not self.is_first:
+            self.due = now + HEAD_SECONDS
+        searched = max(0, len(self.received) - 3)
+        self.received += data
+        if not self.head_size:
+            found = END_OF_HEAD.search(self.received, searched)
+            if (found.end() if found else len(self.received)) > MAX_HEAD:
+                return Progress.TOO_LARGE
+            if not found:
+                return Progress.MORE
+            return self._headers_ended(found.end(), now)
+        return self._body_progress()
+
+    def _headers_ended(self, size: int, now: float) -> Progress:
+        self.head_size, self.due = size, now + BODY_SECONDS
+        if ENCODING.search(self.received, 0, size):
+            self.chunk_at = size
+        lengths = LENGTH.findall(self.received, 0, size)
+        self.body_size = int(lengths[0]) if len(lengths) == 1 else 0  # two are refused by the parser
+        progress = self._body_progress()
+        if progress is Progress.MORE and (expectation := EXPECTATION.search(self.received, 0, size)):
+            del self.received[expectation.start() : expectation.end()]  # or gunicorn would tell it again
+            self.head_size -= expectation.end() - expectation.start()
+            return Progress.CONTINUE
+        return progress
+
+    def _body_progress(self) -> Progress:
+        if self.chunk_at:
+            return self._chunks_progress()
+        is_here = self.is_large or len(self.received) >= self.head_size + self.body_size
+        return Progress.READY if is_here else Progress.MORE
+
+    def _chunks_progress(self) -> Progress:
+        """Some proxies tell no length, even where there is no body. Django takes no such body, so that a large one need
+        not be read; a small one has to be here, for gunicorn reads on to its end."""
+        while found := CHUNK_SIZE.match(self.received, self.chunk_at):
+            size = int(found[1], 16)
+            if not size:
+                return Progress.READY if self.received.find(b"\r\n\r\n", found.end() - 2) >= 0 else Progress.MORE
+            self.chunk_at = found.end() + size + 2
+        if max(self.chunk_at, len(self.received)) > self.head_size + MAX_AWAITED_BODY:
+            return Progress.NO_LENGTH
+        is_odd = b"\r\n" in self.received[self.chunk_at :]  # gunicorn's to refuse
+        return Progress.READY if is_odd else Progress.MORE

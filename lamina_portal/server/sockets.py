@@ -1,0 +1,185 @@
+"""A client's connection that holds no thread: what the client does not take at once is sent by the main loop later."""
+
+import errno
+import os
+import select
+import socket
+import struct
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from typing import IO, Any
+
+BYTES_A_SECOND = 20_000  # the least that a client must send or take while a thread waits for it
+PATIENCE_SECONDS = 10.0  # at the beginning
+MOST_PATIENCE_SECONDS = 30.0  # that can be saved up by going faster
+NO_PATIENCE_SECONDS = 0.2  # when so many threads wait that no other can work in this one's place
+SHORT_SECONDS = 0.05  # as long as this, a wait counts as work
+MAX_IN_KERNEL = 256 * 1024  # bytes that are not on their way yet: more would hide for minutes that a client reads on
+MAX_UNSENT = 1_000_000  # bytes of an answer that comes in pieces; beyond them its maker has to wait
+NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # a file system that cannot
+READ_AT_ONCE = 64 * 1024
+MAX_AT_ONCE = 1_000_000  # bytes for one client before the others have their turn
+
+
+class Patience:
+    """How many seconds a client may still let a thread wait. Bytes that it moves earn more of them."""
+
+    def __init__(self, seconds: float = PATIENCE_SECONDS, bytes_a_second: int = BYTES_A_SECOND) -> None:
+        self.seconds, self.bytes_a_second = seconds, bytes_a_second
+
+    @classmethod
+    def in_all(cls, seconds: float) -> "Patience":
+        """So long and no longer, whatever is moved."""
+        return cls(seconds, 0)
+
+    def moved(self, count: int) -> None:
+        if self.bytes_a_second:
+            self.seconds = min(self.seconds + count / self.bytes_a_second, MOST_PATIENCE_SECONDS)
+
+
+class FilePart:
+    """A part of an open file that is still to be sent, without reading it. The descriptor is its own."""
+
+    def __init__(self, file: int, offset: int, count: int) -> None:
+        self.file, self.offset, self.count = os.dup(file), offset, count
+
+    def send(self, to: socket.socket) -> int:
+        count = min(self.count, MAX_AT_ONCE)
+        try:
+            sent = os.sendfile(to.fileno(), self.file, self.offset, count)
+        except OSError as error:
+            if error.errno not in NO_SENDFILE:
+                raise
+            sent = to.send(os.pread(self.file, min(count, READ_AT_ONCE), self.offset))
+        if not sent:
+            raise ConnectionResetError(errno.ECONNRESET, "the file has become shorter")
+        self.offset += sent
+        self.count -= sent
+        return sent
+
+    def __len__(self) -> int:
+        return self.count
+
+    def close(self) -> None:
+        os.close(self.file)
+
+
+class BytesPart:
+    """Bytes that are still to be sent."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = memoryview(data)
+
+    def send(self, to: socket.socket) -> int:
+        sent = to.send(self.data)
+        self.data = self.data[sent:]
+        return sent
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def close(self) -> None:
+        self.data.release()
+
+
+class ClientSocket(socket.socket):
+    """An accepted connection as gunicorn's parser and response use it.
+
+    `recv` waits as long as the client's patience for its upload lasts. `sendall` and `sendfile` keep what the client
+    does not take at once, for `flush`; only an answer that comes in many pieces waits for a client that reads slowly.
+    A client that is too slow looks like one that has gone: ConnectionResetError. AWAY surrounds each wait.
+    """
+
+    def __init__(self, accepted: socket.socket, away: Callable[[], AbstractContextManager[bool]]) -> None:
+        super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
+        super().setblocking(False)
+        if accepted.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_IN_KERNEL)
+        self.away = away
+        self.uploading: Patience | None = None  # None: nothing more of this request is read
+        self.taking = Patience()
+        self.parts: deque[BytesPart | FilePart] = deque()
+
+    def setblocking(self, flag: bool) -> None:
+        """Never; gunicorn asks for it before and after each request."""
+
+    def settimeout(self, value: float | None) -> None:
+        """Neither."""
+
+    def recv(self, bufsize: int, flags: int = 0) -> bytes:
+        """For threads, which read no more than the rest of a large body."""
+        while self.uploading:
+            with suppress(BlockingIOError):
+                data = super().recv(bufsize, flags)
+                self.uploading.moved(len(data))
+                return data
+            self._wait(select.POLLIN, self.uploading)
+        raise ConnectionResetError(errno.ECONNRESET, "the rest of the body is not wanted")
+
+    def recv_now(self, size: int) -> bytes | None:
+        """For the main loop: what is there, b"" at the end, None when nothing is there yet."""
+        try:
+            return super().recv(size)
+        except BlockingIOError:
+            return None
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        while sum(map(len, self.parts)) > MAX_UNSENT and not self.flush():
+            try:
+                self._wait(select.POLLOUT, self.taking)
+            except ConnectionResetError:
+                self.give_up()
+                raise
+        if data:
+            self.parts.append(BytesPart(bytes(data)))
+            self.flush()
+
+    def sendfile(self, file: IO[bytes], offset: int = 0, count: int | None = None) -> int:  # type: ignore[override]
+        size = os.fstat(file.fileno()).st_size - offset if count is None else count
+        if size:
+            self.parts.append(FilePart(file.fileno(), offset, size))
+            self.flush()
+        return size
+
+    def flush(self) -> bool:
+        """Send what the client takes now; True when nothing is left. Raises OSError when it has gone."""
+        sent = 0
+        try:
+            while self.parts and sent < MAX_AT_ONCE:
+                sent += self.parts[0].send(self)
+                if not len(self.parts[0]):
+                    self.parts.popleft().close()
+        except BlockingIOError:
+            pass
+        finally:
+            self.taking.moved(sent)
+        return not self.parts
+
+    def give_up(self) -> None:
+        """Forget what is unsent, and have `close` make the kernel do the same."""
+        self._forget()
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _forget(self) -> None:
+        while self.parts:
+            self.parts.popleft().close()
+
+    def _wait(self, event: int, patience: Patience) -> None:
+        """Wait until the client can be read from or written to, at the cost of its PATIENCE."""
+        poll = select.poll()
+        poll.register(self, event)
+        begun = time.monotonic()
+        if not poll.poll(SHORT_SECONDS * 1000):
+            with self.away() as is_replaced:
+                if not is_replaced:
+                    patience.seconds = min(patience.seconds, NO_PATIENCE_SECONDS)
+                poll.poll(max(0.0, patience.seconds) * 1000)
+        patience.seconds -= time.monotonic() - begun
+        if patience.seconds <= 0 or not poll.poll(0):
+            raise ConnectionResetError(errno.ECONNRESET, "the client is too slow")
+
+    def close(self) -> None:
+        self._forget()
+        super().close()

@@ -1,0 +1,83 @@
+"""Threads for requests, of which those that wait for a slow client are not counted."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any
+
+IDLE_SECONDS = 30.0
+
+
+class Threads:
+    """Runs jobs in SIZE threads, as gunicorn's own pool does. While a thread is away (waiting for a client), another
+    may work in its place, up to SPARE of them; one that is not needed any more ends with ON_LEAVE."""
+
+    def __init__(self, size: int, spare: int, on_leave: Callable[[], None] = lambda: None) -> None:
+        self.size, self.spare, self.on_leave = size, spare, on_leave
+        self._jobs: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._all = self._idle = self._away = 0
+        self._is_closed = False
+        self._changed = threading.Condition()
+
+    def submit(self, job: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        with self._changed:
+            self._jobs.append((future, job, arguments))
+            self._staff()
+        return future
+
+    def shutdown(self, wait: bool = False) -> None:
+        """Let every thread end behind the job it has; nobody waits for it, whatever WAIT says."""
+        with self._changed:
+            self._is_closed = True
+            self._jobs.clear()
+            self._changed.notify_all()
+
+    @contextmanager
+    def away(self) -> Iterator[bool]:
+        """Around a wait for a client; yields False when no other thread can work in this one's place."""
+        with self._changed:
+            self._away += 1
+            is_replaced = self._away <= self.spare
+            self._staff()
+        try:
+            yield is_replaced
+        finally:
+            with self._changed:
+                self._away -= 1
+
+    def _staff(self) -> None:
+        """Wake or start a thread when a job waits. The lock must be held."""
+        if len(self._jobs) > self._idle and not self._is_above(self._all + 1):
+            self._all += 1
+            threading.Thread(target=self._work, daemon=True).start()
+        elif self._jobs:
+            self._changed.notify()
+
+    def _is_above(self, count: int) -> bool:
+        return count > self.size + min(self._away, self.spare)
+
+    def _work(self) -> None:
+        while taken := self._next():
+            future, job, arguments = taken
+            try:
+                future.set_result(job(*arguments))
+            except BaseException as error:  # noqa: BLE001 - whoever looks at the future is told
+                future.set_exception(error)
+            del taken, future, job, arguments  # an idle thread holds no request
+        self.on_leave()
+
+    def _next(self) -> tuple[Future[Any], Callable[..., Any], tuple[Any, ...]] | None:
+        """The next job; None when this thread is to end: the pool is closed, or it is one too many and has had nothing
+        to do for a while."""
+        with self._changed:
+            while not self._jobs:
+                self._idle += 1
+                was_woken = self._changed.wait(IDLE_SECONDS)
+                self._idle -= 1
+                if self._is_closed or (not was_woken and not self._jobs and self._is_above(self._all)):
+                    self._all -= 1
+                    return None
+            return self._jobs.popleft()

@@ -1,0 +1,305 @@
+"""gunicorn's worker with threads, in which nobody who is slow holds a thread.
+
+gunicorn gives a connection to a thread as soon as it is there; 16 strangers who send a byte now and then silence it.
+Here one loop, which never waits for anybody, takes in the headers and bodies of up to 64 KB, sends what a client is
+slow to take, and closes what is over; threads get whole requests. Everything has an end in time (`arriving`,
+`sockets`). Clients are plain HTTP/1.1: TLS is the proxy's.
+"""
+
+import errno
+import resource
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+
+from lamina_portal.server.arriving import BODY_SECONDS, HEAD_SECONDS, UPLOAD_SECONDS, Arrival, Progress
+from lamina_portal.server.shares import Share
+from lamina_portal.server.sockets import ClientSocket, Patience
+from lamina_portal.server.threads import Threads
+
+SPARE_THREADS = 16  # in the place of those that wait for uploads and for answers made in pieces
+STALLED_SECONDS = 60.0  # without taking a byte of an answer that is sent by the loop
+LINGER_SECONDS = 10.0  # in all, for a client to read the last answer before the connection goes
+LINGER_QUIET_SECONDS = 2.0
+GIVE_WAY_SECONDS = 0.01  # in which a worker with fewer connections may take the next one
+SWEEP_SECONDS = 0.5
+RECEIVE = 64 * 1024  # bytes at once
+NEARLY_FULL = 0.9  # of gunicorn's worker_connections
+FAULT_OF_CLIENT = (errno.EAGAIN, errno.ECONNABORTED)
+OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
+OPEN_FILES = 4096  # where the system lets a process have so many: each client is one, and a file on its way another
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+REFUSAL = "HTTP/1.1 {}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}"
+TIMED_OUT = "408 Request Timeout"
+
+
+class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
+    """One client. While it is the loop's, WAITS_FOR is what it waits for, until DUE; else it is a thread's."""
+
+    sock: ClientSocket
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        now = time.monotonic()
+        self.data_ready = True
+        self.arrival = Arrival(now + HEAD_SECONDS, is_first=True)
+        self.since = now
+        self.due = self.arrival.due
+        self.waits_for: Callable[[Connection, Any], None] | None = None
+        self.is_kept = False  # for another request
+        self.lingers_until = 0.0
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """What gunicorn starts; see the module."""
+
+    def __init__(self, age: int, *arguments: Any, **options: Any) -> None:
+        super().__init__(age, *arguments, **options)
+        self.share = Share(age)
+        self.waiting: set[Connection] = set()  # those that are the loop's
+        self.gives_way_until = self.gave_way_at = 0.0
+        self.swept_at = 0.0
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        if cfg.is_ssl:
+            raise RuntimeError("The portal's web server speaks plain HTTP; let a proxy in front of it speak https.")
+
+    def init_process(self) -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < OPEN_FILES:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, hard) if hard >= 0 else OPEN_FILES, hard))
+        super().init_process()
+
+    def get_thread_pool(self) -> Threads:
+        return Threads(self.cfg.threads, SPARE_THREADS, close_database_connections)
+
+    # --- gunicorn's loop, where it differs ---------------------------------------------------------------------------
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        super().set_accept_enabled(enabled and time.monotonic() >= self.gives_way_until)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        now = time.monotonic()
+        if self.gives_way_until > now:
+            timeout = self.gives_way_until - now
+        elif not self.alive:
+            timeout = min(timeout, SWEEP_SECONDS)  # nobody waits longer than need be for a server that stops
+        self.share.tell(self.nr_conns)
+        super().wait_for_and_dispatch_events(timeout)
+        self._sweep()
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        if force:
+            self.share.leave()
+            for conn in list(self.waiting):
+                self._drop(conn)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Asked for when the worker is to stop: who has not begun a request has until DEADLINE for it."""
+        for conn in self.waiting:
+            if conn.waits_for == self._receive and not conn.arrival.has_begun:
+                conn.due = min(conn.due, deadline)
+
+    def _sweep(self) -> None:
+        """Part with every client whose time is over."""
+        now = time.monotonic()
+        if now - self.swept_at < SWEEP_SECONDS:
+            return
+        self.swept_at = now
+        for conn in [conn for conn in self.waiting if conn.due <= now]:
+            if conn.waits_for == self._receive and conn.arrival.has_begun:
+                self._refuse(conn, TIMED_OUT)
+                continue
+            if conn.waits_for == self._send:
+                conn.sock.give_up()
+            self._drop(conn)
+
+    # --- connections come and go -------------------------------------------------------------------------------------
+
+    def accept(self, listener: Any) -> None:
+        now = time.monotonic()
+        if self.share.is_above(self.nr_conns) and now > self.gave_way_at + 2 * GIVE_WAY_SECONDS:
+            self._give_way(now)
+            return
+        self.gave_way_at = 0.0
+        try:
+            accepted, address = listener.accept()
+        except OSError as error:
+            if error.errno in OUT_OF_FILES:
+                self._make_room()
+                self._give_way(now)
+            elif error.errno not in FAULT_OF_CLIENT:
+                raise
+            return
+        if self.nr_conns >= self.worker_connections * NEARLY_FULL:
+            self._make_room()
+        conn = Connection(self.cfg, ClientSocket(accepted, self.tpool.away), address, listener.getsockname())
+        self.nr_conns += 1
+        self.share.tell(self.nr_conns)
+        self._receive(conn)
+
+    def _give_way(self, now: float) -> None:
+        """Leave the next connection to another worker; for a moment only, since that one may be busy."""
+        self.gave_way_at, self.gives_way_until = now, now + GIVE_WAY_SECONDS
+        self.set_accept_enabled(False)
+
+    def _make_room(self) -> None:
+        """Part with whoever has waited longest without asking for anything whole: a client that is in earnest sends
+        its request at once."""
+        silent = [conn for conn in self.waiting if conn.waits_for != self._send]
+        if silent:
+            self._drop(min(silent, key=lambda conn: conn.since))
+
+    def _watch(self, conn: Connection, event: int, waits_for: Callable[[Connection, Any], None], due: float) -> None:
+        """Have the loop call WAITS_FOR when EVENT happens, and `_sweep` part with the client when DUE is past."""
+        if conn.waits_for != waits_for:
+            change = self.poller.modify if conn in self.waiting else self.poller.register
+            change(conn.sock, event, partial(waits_for, conn))
+            self.waiting.add(conn)
+            conn.waits_for, conn.since = waits_for, time.monotonic()
+        conn.due = due
+
+    def _unwatch(self, conn: Connection) -> None:
+        if conn in self.waiting:
+            self.waiting.remove(conn)
+            self.poller.unregister(conn.sock)
+        conn.waits_for = None
+
+    def _drop(self, conn: Connection) -> None:
+        self._unwatch(conn)
+        self.nr_conns -= 1
+        conn.close()
+
+    # --- requests come in --------------------------------------------------------------------------------------------
+
+    def _receive(self, conn: Connection, _: Any = None) -> None:
+        try:
+            data = conn.sock.recv_now(RECEIVE)
+        except OSError:
+            data = b""
+        if data is None:
+            self._watch(conn, selectors.EVENT_READ, self._receive, conn.arrival.due)
+        elif data:
+            self._take(conn, data)
+        else:
+            self._drop(conn)
+
+    def _take(self, conn: Connection, data: bytes) -> None:
+        """Add DATA to the request; once it is whole, or all of it that is awaited, a thread gets it."""
+        progress = conn.arrival.add(data, time.monotonic())
+        if progress in (Progress.NO_LENGTH, Progress.TOO_LARGE):
+            self._refuse(conn, progress.value)
+            return
+        if progress is Progress.READY:
+            self._hand_over(conn)
+            return
+        self._watch(conn, selectors.EVENT_READ, self._receive, conn.arrival.due)
+        if progress is Progress.CONTINUE:
+            with suppress(OSError):  # the next look at the connection finds it gone
+                conn.sock.sendall(CONTINUE)
+
+    def _hand_over(self, conn: Connection) -> None:
+        self._unwatch(conn)
+        arrival = conn.arrival
+        if arrival.is_large:
+            is_upload = arrival.is_upload
+            conn.sock.uploading = Patience(UPLOAD_SECONDS) if is_upload else Patience.in_all(BODY_SECONDS)
+        else:
+            conn.sock.uploading = None
+        conn.sock.taking = Patience()
+        conn.init()
+        conn.parser.unreader.unread(bytes(arrival.received))
+        arrival.received = bytearray()
+        self.enqueue_req(conn)
+
+    def _refuse(self, conn: Connection, status: str) -> None:
+        """Answer without a thread, and close."""
+        with suppress(OSError):  # `_send` meets the same
+            conn.sock.sendall(REFUSAL.format(status, len(status), status).encode())
+        conn.is_kept = False
+        self._send(conn)
+
+    # --- in a thread -------------------------------------------------------------------------------------------------
+
+    def handle_request(self, req: Any, conn: Connection) -> Any:
+        """An answer that is given before the body is read tells that the connection closes: the rest is not read."""
+        if conn.sock.uploading:
+            should_close = req.should_close
+
+            def closes() -> bool:
+                if req.body.reader.length:
+                    req.force_close()
+                return bool(should_close())
+
+            req.should_close = closes
+        return super().handle_request(req, conn)
+
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        conn.sock.uploading = None
+        return super()._keepalive_after(conn, keepalive)  # type: ignore[no-any-return]
+
+    # --- answers go out ----------------------------------------------------------------------------------------------
+
+    def finish_request(self, conn: Connection, future: Future[bool]) -> None:
+        """A thread is done with the request; the rest is the loop's."""
+        conn.is_kept = not future.cancelled() and future.exception() is None and bool(future.result())
+        self._send(conn)
+
+    def _send(self, conn: Connection, _: Any = None) -> None:
+        try:
+            is_sent = conn.sock.flush()
+        except OSError:
+            self._drop(conn)
+            return
+        if not is_sent:
+            self._watch(conn, selectors.EVENT_WRITE, self._send, time.monotonic() + STALLED_SECONDS)
+        elif conn.is_kept:
+            self._await_next(conn)
+        else:
+            self._linger(conn)
+
+    def _await_next(self, conn: Connection) -> None:
+        seconds = self.cfg.keepalive if self.alive else min(self.cfg.keepalive, STOP_KEEPALIVE_LINGER)
+        conn.arrival = Arrival(time.monotonic() + seconds, is_first=False)
+        if ahead := conn.parser.unreader.take_buffered():
+            self._take(conn, ahead)
+        else:
+            self._watch(conn, selectors.EVENT_READ, self._receive, conn.arrival.due)
+
+    def _linger(self, conn: Connection) -> None:
+        """Close for writing and wait for the client to do the same: closed at once, with something of it unread, the
+        connection would be reset and the last answer perhaps lost."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._drop(conn)
+            return
+        now = time.monotonic()
+        conn.lingers_until = now + LINGER_SECONDS
+        self._watch(conn, selectors.EVENT_READ, self._discard, now + LINGER_QUIET_SECONDS)
+
+    def _discard(self, conn: Connection, _: Any = None) -> None:
+        try:
+            data = conn.sock.recv_now(RECEIVE)
+        except OSError:
+            data = b""
+        if data:
+            conn.due = min(time.monotonic() + LINGER_QUIET_SECONDS, conn.lingers_until)
+        elif data is not None:
+            self._drop(conn)
+
+
+def close_database_connections() -> None:
+    """A thread that ends takes its own along."""
+    from django.db import connections
+
+    connections.close_all()

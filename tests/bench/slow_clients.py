@@ -1,0 +1,30 @@
+"""Does the portal answer while a hundred strangers of each slow kind are connected, with no proxy before it?"""
+
+import time
+
+from tests.bench.portal import Portal
+from tests.bench.report import Report
+from tests.slow_clients import BOUND_SECONDS, KINDS, answers_in_time, slow_clients
+
+STRANGERS = 100
+ASKED = 10
+PAUSE_SECONDS = 1.0  # so that they are watched for longer than any of their first seconds
+
+
+def bench(portal: Portal, report: Report) -> None:
+    portal.start_web()
+    answers_in_time(portal.url, 8, 60)  # each process and thread has begun its work
+    for kind in KINDS:
+        with report.part(f"{STRANGERS} strangers, {kind}"), slow_clients(portal.port, kind, STRANGERS):
+            taken = watch(portal.url)
+            slowest = f"slowest {1000 * max(taken):.0f} ms" if taken else ""
+            report.at_most("/healthz late, of 10", ASKED - len(taken), 0, aside=slowest)
+
+
+def watch(url: str) -> list[float]:
+    """Seconds of each of ten answers, asked for at intervals, that came in time."""
+    taken = []
+    for _ in range(ASKED):
+        taken += answers_in_time(url, 1, BOUND_SECONDS)
+        time.sleep(PAUSE_SECONDS)
+    return taken

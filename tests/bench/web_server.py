@@ -1,0 +1,173 @@
+"""Which web server serves the portal best: 50 browsers at once that have nothing cached, History, and slow strangers.
+
+Not one of the promises; `docs/decisions/web-server.md` holds what was found. granian is measured where it is installed.
+The rounds of all servers take turns, so that other work on the machine meets each of them.
+"""
+
+import http.client
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+
+import requests
+from django.core.management import call_command
+
+from tests.bench.portal import Portal
+from tests.bench.processes import Process
+from tests.bench.report import Report, number, percentile
+from tests.bench.slow_clients import ASKED, STRANGERS
+from tests.bench.visitor import session_cookie
+from tests.factories import make_app, make_kept, make_run
+from tests.processes import children_of, wait_until
+from tests.slow_clients import KINDS, answers_in_time, slow_clients
+
+ROUNDS = 3
+CLIENTS = 50
+LOADS_EACH = 4
+PAGES_EACH = 8
+CARDS = 24
+GUNICORN = ("-m", "gunicorn", "--log-level", "warning", "--bind", "127.0.0.1:{port}")
+GRANIAN = ("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}", "--workers", "2")
+SERVERS = {
+    "the portal's worker, 2 of 8 threads": (*GUNICORN, "lamina_portal.wsgi"),
+    "gthread, 2 of 8 threads": (*GUNICORN, "-k", "gthread", "lamina_portal.wsgi"),
+    "gthread, 2 of 8, reuse_port": (*GUNICORN, "-k", "gthread", "--reuse-port", "lamina_portal.wsgi"),
+    "the portal's worker, 1 of 16 threads": (*GUNICORN, "-w", "1", "--threads", "16", "lamina_portal.wsgi"),
+    "granian, 2 of 8 threads": (*GRANIAN, "--blocking-threads", "8", "lamina_portal.wsgi:application"),
+}
+ADDRESS = re.compile(r'(?:src|href)="(/(?:static|files)/[^"]+)"')
+
+
+@dataclass
+class Found:
+    """Figures of one server, one of each per round."""
+
+    loads: list[float] = field(default_factory=list)  # whole cold loads a second
+    history: list[float] = field(default_factory=list)  # ms, p95
+    fewest: list[int] = field(default_factory=list)  # connections at the worker that has the fewest
+    in_time: dict[str, int] = field(default_factory=dict)  # answers of /healthz, by kind of slow client
+
+
+def bench(portal: Portal, report: Report) -> None:
+    member = portal.make_member("demo")
+    app = make_app()
+    for _ in range(CARDS):
+        make_kept(make_run(member, app, status="completed"))
+    call_command("collectstatic", interactive=False, verbosity=0)
+    cookie = "=".join(session_cookie(member))
+    found: dict[str, Found] = defaultdict(Found)
+    names = [name for name in SERVERS if "granian" not in name or find_spec("granian")]
+    for turn in range(ROUNDS):
+        for name in names:
+            server = start(portal, name)
+            measure(portal, server, cookie, found[name])
+            if turn == 0:
+                found[name].in_time = meet_strangers(portal)
+            portal.processes.stop(server)
+    for name in names:
+        with report.part(name):
+            tell(report, found[name])
+
+
+def tell(report: Report, found: Found) -> None:
+    report.note("whole cold loads a second, median", f"{number(median(found.loads))} {spread(found.loads)}")
+    report.note("History, p95 in ms, median", f"{number(median(found.history))} {spread(found.history)}")
+    report.note(f"of {CLIENTS} connections, at the worker with fewest", ", ".join(map(str, found.fewest)))
+    late = {kind: ASKED - count for kind, count in found.in_time.items() if count < ASKED}
+    told = ", ".join(f"{kind} {count}" for kind, count in late.items())
+    report.note(f"/healthz late with {STRANGERS} slow strangers, of {ASKED}", told or "none")
+
+
+def spread(values: list[float]) -> str:
+    return f"({number(min(values))}-{number(max(values))})"
+
+
+def start(portal: Portal, name: str) -> Process:
+    server = portal.processes.start("web", *(part.format(port=portal.port) for part in SERVERS[name]))
+
+    def answers() -> bool:
+        server.demand_alive()
+        with suppress(requests.RequestException):
+            return all(requests.get(f"{portal.url}/login/", timeout=30).ok for _ in range(24))
+        return False
+
+    wait_until(answers, f"{name} to answer", 90)
+    return server
+
+
+def measure(portal: Portal, server: Process, cookie: str, found: Found) -> None:
+    clients = [http.client.HTTPConnection("127.0.0.1", portal.port, timeout=120) for _ in range(CLIENTS)]
+    headers = {"Cookie": cookie, "Accept-Encoding": "gzip"}
+
+    def get(client: http.client.HTTPConnection, path: str) -> bytes:
+        client.request("GET", path, headers=headers)
+        answer = client.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"{path} was answered with {answer.status}")
+        return body
+
+    page = requests.get(f"{portal.url}/history/", headers={"Cookie": cookie}, timeout=60).text
+    parts = ["/history/", *dict.fromkeys(ADDRESS.findall(page))]
+
+    def load(client: http.client.HTTPConnection) -> None:
+        for _ in range(LOADS_EACH):
+            for path in parts:
+                get(client, path)
+
+    def look(client: http.client.HTTPConnection) -> list[float]:
+        return [timed(lambda: get(client, "/history/")) for _ in range(PAGES_EACH)]
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        list(pool.map(lambda client: get(client, "/healthz"), clients))
+        found.fewest.append(min(connections_of(pid, portal.port) for pid in workers_of(server.popen.pid)))
+        begun = time.perf_counter()
+        list(pool.map(load, clients))
+        found.loads.append(CLIENTS * LOADS_EACH / (time.perf_counter() - begun))
+        times = [taken for one in pool.map(look, clients) for taken in one]
+        found.history.append(1000 * percentile(times, 95))
+    for client in clients:
+        client.close()
+
+
+def timed(ask: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    ask()
+    return time.perf_counter() - begun
+
+
+def workers_of(pid: int) -> list[int]:
+    """The processes that serve requests."""
+    children = [child for child in children_of(pid) if b"tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return children or [pid]
+
+
+def connections_of(pid: int, port: int) -> int:
+    """How many established connections to PORT the process PID holds."""
+    established = set()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        cells = line.split()
+        if int(cells[1].rpartition(":")[2], 16) == port and cells[3] == "01":
+            established.add(f"socket:[{cells[9]}]")
+    held = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            held.add(str(entry.readlink()))
+    return len(established & held)
+
+
+def meet_strangers(portal: Portal) -> dict[str, int]:
+    """Answers in time by kind of slow stranger."""
+    found = {}
+    for kind in KINDS:
+        with slow_clients(portal.port, kind, STRANGERS):
+            time.sleep(1)
+            found[kind] = len(answers_in_time(portal.url))
+    return found

@@ -1,0 +1,149 @@
+"""How answers leave the web server when the client is slow to take them. One thread, as in `test_requests`."""
+
+import select
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from tests.processes import children_of, wait_until
+from tests.server.conftest import Serve, Server, read_answer, read_to_end, request
+
+LARGE = 30_000_000
+SMALL_WINDOW = 4096
+
+
+@pytest.fixture
+def server(serve: Serve) -> Server:
+    return serve()
+
+
+@pytest.mark.parametrize("path", [f"/page/{LARGE}", f"/file/{LARGE}"])
+def test_who_does_not_read_holds_nobody_up_and_can_have_it_all_later(server: Server, path: str) -> None:
+    with server.connect(SMALL_WINDOW) as client:
+        client.sendall(request(path) + request("/refuse"))
+        assert client.recv(1) == b"H"  # its turn has come
+        for _ in range(3):
+            assert server.get("/refuse") == "refused"
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)
+        head, body = read_answer(client)
+        assert head.startswith("TTP/1.1 200 ")
+        assert len(body) == LARGE
+        assert read_answer(client)[1] == b"refused"
+
+
+def test_who_does_not_read_an_answer_in_pieces_holds_nobody_up_either(server: Server) -> None:
+    with server.connect(SMALL_WINDOW) as client:
+        client.sendall(request("/pieces/2000"))
+        assert client.recv(1) == b"H"
+        for _ in range(3):
+            assert server.get("/refuse") == "refused"
+
+
+@pytest.mark.parametrize("path", [f"/page/{LARGE}", f"/file/{LARGE}", "/pieces/2000"])
+def test_who_never_reads_is_parted_with(server: Server, path: str) -> None:
+    with server.connect(SMALL_WINDOW) as client:
+        client.sendall(request(path))
+        assert client.recv(1) == b"H"
+        wait_until(lambda: is_reset(client), "the server to part with the client")
+    assert server.get("/refuse") == "refused"
+
+
+def is_reset(client: socket.socket) -> bool:
+    """Whether the server has reset CLIENT, without reading from it."""
+    poll = select.poll()
+    poll.register(client, select.POLLHUP | select.POLLERR)
+    return bool(poll.poll(0))
+
+
+@pytest.mark.parametrize("path", [f"/file/{LARGE}", f"/page/{LARGE}", "/pieces/450"])
+def test_a_slow_download_goes_on(server: Server, path: str) -> None:
+    """For three times as long as somebody is borne with who takes nothing."""
+    with server.connect() as client:
+        client.sendall(request(path, "Connection: close"))
+        until, came = time.monotonic() + 6, 0
+        while time.monotonic() < until:
+            time.sleep(0.2)  # this client is as slow as that
+            came += len(client.recv(65536))
+        came += len(read_to_end(client))
+    assert came > 450 * 65536 * 0.99
+
+
+def test_who_does_not_close_holds_nobody_up(server: Server) -> None:
+    clients = [server.connect() for _ in range(20)]
+    try:
+        for client in clients:
+            client.sendall(request("/refuse", "Connection: close"))
+        begun = time.monotonic()
+        assert server.get("/refuse", 20) == "refused"
+        assert time.monotonic() - begun < 15  # two seconds for each of them would be forty
+        for client in clients:
+            assert read_answer(client)[1] == b"refused"
+            assert read_to_end(client) == b""
+    finally:
+        for client in clients:
+            client.close()
+
+
+def test_a_server_that_stops_finishes_what_it_has_begun(serve: Serve) -> None:
+    server = serve(threads=2)
+    with server.connect() as busy, server.connect() as kept, server.connect() as idle, server.connect() as silent:
+        for client in (kept, idle):
+            client.sendall(request("/refuse"))
+            assert read_answer(client)[1] == b"refused"
+        busy.sendall(request("/hold"))
+        server.process.send_signal(signal.SIGTERM)
+        head = ""
+        while "Connection: close" not in head:  # so it is stopping; what comes on a kept connection is answered
+            kept.sendall(request("/refuse"))
+            head, body = read_answer(kept)
+            assert body == b"refused"
+        idle.sendall(request("/release"))
+        assert read_answer(idle)[1] == b"let go"
+        assert read_answer(busy)[1] == b"released"
+        assert read_to_end(silent) == b""
+    assert server.process.wait(20) == 0
+
+
+def test_a_server_that_stops_waits_for_nobody_for_long(serve: Serve) -> None:
+    """A graceful stop takes 8 seconds at most, and 2 when nothing is being done."""
+    server = serve()
+    with server.connect() as kept, server.connect() as silent:
+        kept.sendall(request("/refuse"))
+        assert read_answer(kept)[1] == b"refused"
+        server.process.send_signal(signal.SIGTERM)
+        assert read_to_end(kept) == read_to_end(silent) == b""
+        assert server.process.wait(20) == 0
+
+
+def test_it_leaves_https_to_a_proxy(serve: Serve) -> None:
+    with pytest.raises(AssertionError, match="let a proxy in front of it speak https"):
+        serve("certfile = keyfile = __file__")
+
+
+def test_two_workers_share_the_connections(serve: Serve) -> None:
+    """Fifty browsers that keep their connections, arriving at once."""
+    server = serve(workers=2, threads=8)
+    wait_until(lambda: len(children_of(server.process.pid)) == 2, "both workers")
+    wait_until(lambda: len({server.get("/pid") for _ in range(10)}) == 2, "both workers to answer")
+    clients = [server.connect() for _ in range(50)]
+    try:
+        found: list[bytes] = []
+
+        def ask(client: socket.socket) -> None:
+            client.sendall(request("/pid"))
+            found.append(read_answer(client)[1])
+
+        threads = [threading.Thread(target=ask, args=[client]) for client in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        for client in clients:
+            client.close()
+    counts = sorted(found.count(pid) for pid in set(found))
+    assert sum(counts) == 50
+    assert counts[0] >= 15, counts

@@ -1,0 +1,51 @@
+"""The web server behind nginx and Caddy, set up as the README says: what they pass on is what it needs."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.processes import free_port
+from tests.server.conftest import Serve, Server
+from tests.services import test_caddy, test_nginx
+from tests.services.proxies import running
+
+
+@pytest.fixture
+def server(serve: Serve) -> Server:
+    return serve(threads=2)
+
+
+@pytest.fixture(params=["nginx", "caddy"])
+def url(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> Iterator[str]:
+    """The address of a proxy before the server."""
+    port, folder = free_port(), tmp_path / "proxy"
+    folder.mkdir()
+    url = f"http://127.0.0.1:{port}"
+    with ExitStack() as stack:
+        if request.param == "nginx":
+            command = test_nginx.prepare(folder, port, server.url, tmp_path)
+        else:
+            command = test_caddy.prepare(folder, port, server.url)
+        stack.enter_context(running(command, url, folder / "log"))
+        yield url
+
+
+def test_the_server_is_told_who_asks_and_how(url: str) -> None:
+    forged = {"X-Forwarded-Proto": "https"}
+    told = requests.get(f"{url}/headers", headers=forged, timeout=10).text.split()
+    assert [told[0].partition(":")[0], *told[1:]] == ["127.0.0.1", "127.0.0.1", "http"]
+
+
+def test_many_requests_and_large_bodies_pass(url: str) -> None:
+    with requests.Session() as browser:
+        for size in (0, 10, 60_000, 70_000, 3_000_000) * 4:
+            assert browser.post(f"{url}/read", data=b"x" * size, timeout=10).text == f"read {size}"
+        assert len(browser.get(f"{url}/file/5000000", timeout=10).content) == 5_000_000
+        assert len(browser.get(f"{url}/pieces/50", timeout=10).content) == 50 * 65536
+
+
+def test_a_body_that_is_refused_unread_is_answered(url: str) -> None:
+    assert requests.post(f"{url}/refuse", data=b"x" * 3_000_000, timeout=10).text == "refused"

@@ -1,0 +1,185 @@
+"""How requests arrive at the web server: in pieces, one after the other, much too slowly, or with too much in them.
+
+Every server here has one thread, so that whoever holds it is found out.
+"""
+
+import select
+import socket
+import time
+
+import pytest
+
+from tests.processes import wait_until
+from tests.server.conftest import Serve, Server, read_answer, read_to_end, request
+
+SLACK_SECONDS = 15.0  # for a busy machine
+
+
+@pytest.fixture
+def server(serve: Serve) -> Server:
+    return serve()
+
+
+def post(path: str, size: int, *headers: str) -> bytes:
+    return request(path, *headers, f"Content-Length: {size}", method="POST")
+
+
+def test_a_request_in_pieces_is_answered(server: Server) -> None:
+    with server.connect() as client:
+        whole = post("/read", 10) + b"0123456789"
+        for n in range(0, len(whole), 7):
+            client.sendall(whole[n : n + 7])
+        assert read_answer(client)[1] == b"read 10"
+
+
+def test_requests_of_one_connection_are_answered_in_their_order(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(post("/read", 3) + b"abc" + request("/refuse") + post("/read", 70_000) + b"x" * 70_000)
+        client.sendall(request("/page/5") + request("/refuse", "Transfer-Encoding: chunked"))
+        for piece in (b"5\r\nhel", b"lo\r\n0\r\n", b"\r\n", request("/page/2")):
+            client.sendall(piece)
+        answers = [read_answer(client) for _ in range(6)]
+    assert [body for _, body in answers] == [b"read 3", b"refused", b"read 70000", b"xxxxx", b"refused", b"xx"]
+    assert all("Connection: keep-alive" in head for head, _ in answers)
+
+
+@pytest.mark.parametrize("size", [5, 60_000, 2_000_000])
+def test_who_asks_before_sending_is_told_to_go_on_once(server: Server, size: int) -> None:
+    with server.connect() as client:
+        client.sendall(post("/read", size, "Expect: 100-continue"))
+        assert read_answer(client)[0].startswith("HTTP/1.1 100 ")
+        client.sendall(b"x" * size)
+        head, body = read_answer(client)
+    assert head.startswith("HTTP/1.1 200 ")
+    assert body == f"read {size}".encode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (request("/read", "Transfer-Encoding: chunked", method="POST") + b"20000\r\n", "411 Length Required"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000, "431 Request Header Fields Too Large"),
+        (b"GET / HTTP/1.1\nHost: 127.0.0.1\n\n", "400 Bad Request"),
+        (request("/read", "Content-Length: 1", "Content-Length: 2", method="POST"), "400 Bad Request"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_at_once(server: Server, sent: bytes, status: str) -> None:
+    with server.connect() as client:
+        client.sendall(sent)
+        head, _ = read_answer(client)
+        assert head.startswith(f"HTTP/1.1 {status}\r\n")
+        assert "Connection: close" in head
+        assert read_to_end(client) == b""
+    assert server.get("/refuse") == "refused"
+
+
+def drip(client: socket.socket, data: bytes, every_seconds: float) -> tuple[float, bytes]:
+    """Send DATA byte by byte until something comes back; returns the seconds it took and what came."""
+    begun = time.monotonic()
+    for n in range(len(data)):
+        if select.select([client], [], [], every_seconds)[0]:
+            break
+        client.sendall(data[n : n + 1])
+    return time.monotonic() - begun, read_to_end(client)
+
+
+@pytest.mark.parametrize(
+    ("first", "seconds"),
+    [(request("/")[:-2], 1.5), (post("/read", 60_000), 3.0), (post("/read", 60_000, "Expect: 100-continue"), 3.0)],
+    ids=["headers", "body", "body that was asked for"],
+)
+def test_who_drips_is_given_up_and_holds_nobody_up(server: Server, first: bytes, seconds: float) -> None:
+    with server.connect() as client:
+        client.sendall(first)
+        if b"Expect" in first:
+            read_answer(client)
+        assert server.get("/refuse") == "refused"
+        took, came = drip(client, b"x" * 10_000, 0.1)
+    assert came.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert seconds - 0.5 <= took <= seconds + SLACK_SECONDS
+
+
+def test_who_says_nothing_is_given_up_without_a_word(server: Server) -> None:
+    with server.connect() as client:
+        assert server.get("/refuse") == "refused"
+        begun = time.monotonic()
+        assert read_to_end(client) == b""
+    assert time.monotonic() - begun <= 1.5 + SLACK_SECONDS
+
+
+def test_a_kept_connection_is_closed_when_nothing_follows(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(request("/refuse"))
+        assert read_answer(client)[1] == b"refused"
+        begun = time.monotonic()
+        assert read_to_end(client) == b""
+    assert 3 - 0.5 <= time.monotonic() - begun <= 3 + SLACK_SECONDS
+
+
+MULTIPART = "Content-Type: multipart/form-data; boundary=x"
+
+
+def test_a_slow_upload_holds_nobody_up_and_is_given_up_below_its_rate(server: Server) -> None:
+    """A second of patience; 2,000 bytes a second, a tenth of what is asked for, add little to it."""
+    with server.connect() as client:
+        client.sendall(post("/read", 1_000_000, MULTIPART))
+        begun = time.monotonic()
+        while not select.select([client], [], [], 0.1)[0]:
+            client.sendall(b"x" * 200)
+            assert server.get("/refuse") == "refused"
+            assert time.monotonic() - begun < SLACK_SECONDS
+        assert read_to_end(client) == b""
+
+
+def test_a_slow_upload_above_the_rate_goes_on(server: Server) -> None:
+    """Five seconds, of which most are spent waiting: far longer than the patience of the beginning."""
+    with server.connect() as client:
+        size = 500_000
+        client.sendall(post("/read", size, MULTIPART))
+        for _ in range(25):
+            assert not select.select([client], [], [], 0.2)[0]
+            client.sendall(b"x" * (size // 25))
+        assert read_answer(client)[1] == f"read {size}".encode()
+
+
+def test_a_large_body_that_is_no_upload_has_its_time_in_all(server: Server) -> None:
+    """Whatever its rate: 200 KB a second here."""
+    with server.connect() as client:
+        client.sendall(post("/read", 2_000_000, "Content-Type: application/json"))
+        begun = time.monotonic()
+        while not select.select([client], [], [], 0.1)[0]:
+            client.sendall(b"x" * 20_000)
+        assert read_to_end(client) == b""
+    assert 3 - 0.5 <= time.monotonic() - begun <= 3 + SLACK_SECONDS
+
+
+def test_a_refused_body_is_not_read_and_the_refusal_arrives_all_the_same(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(post("/refuse", 50_000_000, MULTIPART))
+        sent = 0
+        while sent < 5_000_000:  # as browsers do, which look for an answer when they have sent all
+            sent += client.send(b"x" * 65_536)
+        head, body = read_answer(client)
+    assert "Connection: close" in head
+    assert body == b"refused"
+
+
+def test_a_body_that_was_not_looked_at_does_not_become_the_next_request(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(post("/refuse", 30) + b"GET /page/5 HTTP/1.1\r\nHost: a\r\n"[:30] + request("/pid"))
+        assert read_answer(client)[1] == b"refused"
+        assert read_answer(client)[1] == str(server.get("/pid")).encode()
+
+
+def test_a_full_server_parts_with_the_silent_first(serve: Serve) -> None:
+    server = serve("worker_connections = 20")
+    silent = [server.connect() for _ in range(60)]
+    try:
+        assert server.get("/refuse") == "refused"
+        wait_until(
+            lambda: sum(bool(select.select([c], [], [], 0)[0]) for c in silent) >= 40, "most of them to be closed"
+        )
+        assert server.get("/refuse") == "refused"
+    finally:
+        for client in silent:
+            client.close()

@@ -1,0 +1,67 @@
+"""The portal itself, as it is started, with a hundred slow strangers of each kind and no proxy before it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from functools import partial
+
+import pytest
+import requests
+
+from runs.management.addresses import Address
+from runs.management.commands.portal import web_part
+from runs.prctl import die_with_parent
+from tests.processes import ROOT, Home, free_port, wait_until
+from tests.slow_clients import KINDS, answers_in_time, slow_clients
+
+pytestmark = pytest.mark.whole
+STRANGERS = 100
+ASKED = 10
+BOUND_SECONDS = 5.0  # 2 s on a machine at rest, as `python -m tests.bench slow_clients` demands
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A whole web server of the portal, started as `make run` does."""
+    port = free_port()
+    home = Home(tmp_path_factory.mktemp("portal"), PORTAL_BIND=f"127.0.0.1:{port}", PORTAL_TESTING="1")
+    home.manage("migrate", "-v0")
+    home.manage("collectstatic", "--noinput", "-v0")
+    with home.log.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, *web_part(Address("127.0.0.1", port)).command[1:]],
+            cwd=ROOT,
+            env=home.env,
+            stdout=log,
+            stderr=log,
+            preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
+        )
+
+    def answers() -> bool:
+        assert process.poll() is None, home.output()
+        with suppress(requests.RequestException):
+            return all(requests.get(f"http://127.0.0.1:{port}/login/", timeout=20).ok for _ in range(8))
+        return False
+
+    wait_until(answers, "the web server to answer, and to have loaded what it needs", 60)
+    yield port
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hundred_slow_strangers_do_not_silence_the_portal(port: int, kind: str) -> None:
+    with slow_clients(port, kind, STRANGERS):
+        taken = answers_in_time(f"http://127.0.0.1:{port}", ASKED, BOUND_SECONDS)
+    assert len(taken) == ASKED
+
+
+def test_neither_do_all_of_them_together(port: int) -> None:
+    with ExitStack() as stack:
+        for kind in KINDS:
+            stack.enter_context(slow_clients(port, kind, STRANGERS))
+        taken = answers_in_time(f"http://127.0.0.1:{port}", ASKED, BOUND_SECONDS)
+    assert len(taken) == ASKED

@@ -1,0 +1,126 @@
+"""Strangers with slow connections: they open many of them and never get on."""
+
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import requests
+
+EVERY_SECONDS = 0.5  # a byte of each connection
+SMALL_WINDOW = 4096  # bytes that a slow reader's own buffer takes
+ASKED = 10
+BOUND_SECONDS = 2.0
+TOKEN = "A" * 43  # as long as those in the portal's addresses
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What such a client sends at once, and then byte by byte. READS: it asks for much and takes it byte by byte."""
+
+    first: bytes
+    dripped: bytes = b""
+    reads: bool = False
+
+
+def post(path: str, content_type: str, length: int) -> bytes:
+    """The headers of a form whose proof would be looked for in the body: without its cookie Django does not read on."""
+    lines = (f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {content_type}", f"Content-Length: {length}")
+    return "\r\n".join((*lines, f"Cookie: csrftoken={'a' * 32}", "", "")).encode()
+
+
+GET_PAGE = b"GET /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+URLENCODED = "application/x-www-form-urlencoded"
+KINDS = {
+    "silence": Kind(b""),
+    "headers": Kind(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"X-Slow: a\r\n"),
+    "a webhook body": Kind(post(f"/hooks/lamina/{TOKEN}/", "application/json", 50_000), b"a"),
+    "a form": Kind(post("/login/", URLENCODED, 50_000), b"a"),
+    "a form of 1 MB": Kind(post("/login/", URLENCODED, 1_000_000) + b"a" * 60_000, b"a"),
+    "a form with a file": Kind(post("/login/", "multipart/form-data; boundary=x", 50_000), b"a"),
+    "answers hardly read": Kind(GET_PAGE * 200, reads=True),
+    "a closing that never comes": Kind(GET_PAGE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")),
+}
+
+
+class Drip:
+    """COUNT connections of one KIND to a server on loopback, kept going by a thread of their own."""
+
+    def __init__(self, port: int, kind: Kind, count: int) -> None:
+        self.kind = kind
+        self.sockets = [self._open(port) for _ in range(count)]
+        self.is_over = threading.Event()
+        self.thread = threading.Thread(target=self._drip, daemon=True)
+        self.thread.start()
+
+    def _open(self, port: int) -> socket.socket:
+        client = socket.socket()
+        if self.kind.reads:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_WINDOW)
+        client.settimeout(10)
+        client.connect(("127.0.0.1", port))
+        client.sendall(self.kind.first)
+        client.setblocking(False)
+        return client
+
+    def _drip(self) -> None:
+        turn = 0
+        while not self.is_over.wait(EVERY_SECONDS):
+            for client in self.sockets:
+                try:
+                    if self.kind.reads:
+                        client.recv(1)
+                    elif self.kind.dripped:
+                        client.send(self.kind.dripped[turn % len(self.kind.dripped) :][:1])
+                except OSError:
+                    continue  # the server has parted with it, or has nothing for it yet
+            turn += 1
+
+    def still_open(self) -> int:
+        """How many of them the server has not closed."""
+        with selectors.DefaultSelector() as selector:
+            for client in self.sockets:
+                selector.register(client, selectors.EVENT_READ)
+            return len(self.sockets) - sum(map(is_at_end, (key.fileobj for key, _ in selector.select(0))))
+
+    def close(self) -> None:
+        self.is_over.set()
+        self.thread.join()
+        for client in self.sockets:
+            client.close()
+
+
+def is_at_end(client: object) -> bool:
+    """Whether the server has closed CLIENT, of which nothing is read that it would still take."""
+    assert isinstance(client, socket.socket)
+    try:
+        return client.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+@contextmanager
+def slow_clients(port: int, kind: str, count: int) -> Iterator[Drip]:
+    with ExitStack() as stack:
+        drip = Drip(port, KINDS[kind], count)
+        stack.callback(drip.close)
+        yield drip
+
+
+def answers_in_time(url: str, count: int = ASKED, seconds: float = BOUND_SECONDS) -> list[float]:
+    """Seconds of each of COUNT requests to URL/healthz that was answered within SECONDS, each on a new connection."""
+    taken = []
+    for _ in range(count):
+        begun = time.monotonic()
+        try:
+            requests.get(f"{url}/healthz", timeout=seconds)
+        except requests.RequestException:
+            continue
+        if (took := time.monotonic() - begun) <= seconds:
+            taken.append(took)
+    return taken
