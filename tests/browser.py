@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.processes import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pytest_django.live_server_helper import LiveServer
@@ -24,7 +26,8 @@ ARGUMENTS = [
     "--disable-default-apps",
     "--disable-extensions",
 ]
-PATIENCE_MS = 15_000
+PATIENCE_MS = PATIENCE_SECONDS * 1000  # everywhere a browser is waited for
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +39,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         skip_or_fail("No Chromium or Chrome found: install one (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS, timeout=PATIENCE_MS)
         yield chromium
         chromium.close()
 

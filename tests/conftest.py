@@ -10,6 +10,8 @@ import pytest
 import requests
 from django.core.cache import cache
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 from xdist.scheduler import LoadScopeScheduling
 
@@ -21,6 +23,16 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.browser"]
 
 PASSWORD = "a long enough password"
+
+# How long an example takes says nothing about the code where other tests run beside it; in CI the examples are the same
+# each time, and what is new is looked for elsewhere.
+hypothesis_settings.register_profile(
+    "here",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis_settings.load_profile("here")
 
 
 def skip_or_fail(reason: str) -> None:
@@ -79,8 +91,12 @@ class SandboxDoor:
         return self._ask("POST", _path, json=values)
 
     def clear_faults(self) -> None:
-        """From now on every endpoint works again."""
+        """From now on every endpoint works again, and what was delayed is answered."""
         self._ask("DELETE", "faults")
+
+    def end_delays(self) -> None:
+        """What is delayed now is answered; faults that last go on."""
+        self._ask("DELETE", "delays")
 
     @property
     def state(self) -> dict[str, Any]:
@@ -98,7 +114,7 @@ class SandboxDoor:
         return [request for request in self.state["requests"] if request["endpoint"] == endpoint]
 
     def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        answer = requests.request(method, f"{self.url}/control/{path}", timeout=10, **options)
+        answer = requests.request(method, f"{self.url}/control/{path}", timeout=60, **options)
         assert answer.ok, answer.text
         found: dict[str, Any] = answer.json()
         return found

@@ -1,17 +1,23 @@
 """Whole processes of the portal for tests: started with a home of their own, found again, waited for, all ended."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-PATIENCE_SECONDS = 30.0
+# How long to wait for what is sure to come. A wait ends as soon as it has come, so a test that passes is no slower for
+# it; a machine with many others on it may need most of it. No test waits shorter, unless being quick is its subject.
+PATIENCE_SECONDS = 90.0
+PORTS = range(10_240, 32_768)  # below those a system lends to outgoing connections
+_lent: list[socket.socket] = []
 
 
 def wait_until[T](condition: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
@@ -25,10 +31,22 @@ def wait_until[T](condition: Callable[[], T], what: str, seconds: float = PATIEN
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of loopback that nobody listens on, lent to this process until it ends.
+
+    The UDP port of the same number is held meanwhile, by which every other test process knows that it is taken.
+    """
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            mark.bind(("127.0.0.1", port))
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            mark.close()
+        else:
+            _lent.append(mark)
+            return port
+    raise RuntimeError("every port is taken")
 
 
 class Home:
@@ -77,7 +95,7 @@ class Home:
             if entry.name.isdigit() and int(entry.name) != os.getpid():
                 try:
                     environ = (entry / "environ").read_bytes().split(b"\0")
-                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 except OSError:
                     continue
                 if mark in environ and word in command:
@@ -94,6 +112,9 @@ class Home:
         wait_until(lambda: not self.processes(), "every process to be gone")
 
 
+GONE = (FileNotFoundError, ProcessLookupError)  # before its file under /proc was opened, or before it was read
+
+
 def is_gone(pid: int) -> bool:
     """True when PID has ended, even if nobody has reaped it: a container's first process may never do so."""
     return state_of(pid) in ("Z", "X")
@@ -103,7 +124,7 @@ def state_of(pid: int) -> str:
     """The kernel's letter for the state of PID: "R", "S", "T" (stopped), "Z", …; "X" when it is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except GONE:
         return "X"
 
 
@@ -111,14 +132,17 @@ def ticks_of(pid: int) -> int:
     """How long PID has used the processor, in the kernel's ticks (usually 10 ms); 0 when it is gone."""
     try:
         return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
-    except FileNotFoundError:
+    except GONE:
         return 0
 
 
 def children_of(pid: int) -> list[int]:
     """Ids of the direct children of PID, oldest first."""
-    text = "".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
-    return sorted(map(int, text.split()))
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(*GONE):
+            found += map(int, path.read_text().split())
+    return sorted(found)
 
 
 def lines(path: Path) -> Iterator[str]:

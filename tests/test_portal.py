@@ -76,9 +76,9 @@ def portal(_portal: RunningPortal) -> Iterator[RunningPortal]:
 
 def sign_in(url: str, email: str, password: str) -> requests.Session:
     session = requests.Session()
-    session.get(f"{url}/login/", timeout=10).raise_for_status()
+    session.get(f"{url}/login/", timeout=60).raise_for_status()
     form = {"username": email, "password": password, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
-    session.post(f"{url}/login/", form, timeout=10).raise_for_status()
+    session.post(f"{url}/login/", form, timeout=60).raise_for_status()
     return session
 
 
@@ -89,7 +89,7 @@ def test_people_sign_in_and_ctrl_c_ends_all(portal: RunningPortal) -> None:
         assert sign_in(portal.url, email, "demo").cookies.get("sessionid"), email
     assert not sign_in(portal.url, "demo@example.com", "domo").cookies.get("sessionid")
     assert "demo@example.com" in portal.home.output()
-    assert requests.get(f"{portal.url}/healthz", timeout=10).json()["database"] == "ok"
+    assert requests.get(f"{portal.url}/healthz", timeout=60).json()["database"] == "ok"
     assert portal.process is not None
     portal.process.send_signal(signal.SIGINT)
     portal.process.send_signal(signal.SIGINT)  # people press twice
@@ -114,7 +114,7 @@ def test_a_killed_worker_is_started_again_and_a_killed_web_server_ends_all(porta
     os.kill(worker, signal.SIGKILL)
     wait_until(lambda: "starting it again" in portal.home.output(), "the portal to notice")
     wait_until(lambda: portal.has_part("manage.py worker", other_than=worker), "another worker in its place")
-    assert requests.get(f"{portal.url}/healthz", timeout=10).ok
+    assert requests.get(f"{portal.url}/healthz", timeout=60).ok
 
     os.kill(portal.part("gunicorn"), signal.SIGKILL)
     assert portal.code() == 1

@@ -7,10 +7,12 @@ stays as it was. With `SandboxDoor` of the tests: `sandbox.control("list", most=
     GET  state           runs, requests (method, path, query, endpoint, status), balance, in_last_minute, refused_429
     POST faults          {"endpoint": "apps", "fault": "status", "status": 403, "times": null}; endpoints and faults are
                          in faults.py; "times": null lasts until DELETE faults; also "appId", "runId", "body", "headers"
-                         {"endpoint": "apps", "fault": "delay", "seconds": 10}: silent for 10 s, then the answer
+                         {"endpoint": "apps", "fault": "delay", "seconds": 10}: silent for 10 s, then the answer; until
+                         DELETE faults or DELETE delays, when that comes sooner
                          {"endpoint": "apps", "fault": "drip", "seconds": 60, "gap": 20}: the headers and a piece of the
                          body at once, then a piece every 20 s, the last after 60 s
     DELETE faults
+    DELETE delays        whatever is delayed now is answered; faults that last go on
     POST script          {"appId": null, "times": 1, "seconds": 3, "outcome": "failed", "error": "Too dark"}
     POST runs/ID         {"status": "completed", "error": null, "ready": 1}
     POST expire          {"url": "http://..."} or {"all": true}
@@ -78,6 +80,7 @@ class Control:
             ("GET", "state"): self._state,
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._clear_faults,
+            ("DELETE", "delays"): self._end_delays,
             ("POST", "script"): self._script,
             ("POST", "runs"): self._set_run,
             ("POST", "expire"): self._expire,
@@ -136,6 +139,10 @@ class Control:
 
     def _clear_faults(self, body: dict[str, Any], _: str) -> Any:
         self.world.faults.clear()
+        return self._end_delays(body, _)
+
+    def _end_delays(self, body: dict[str, Any], _: str) -> Any:
+        self.world.end_delays()
         return {"ok": True}
 
     def _script(self, body: dict[str, Any], _: str) -> Any:

@@ -65,7 +65,7 @@ class Router:
         if request.path.startswith("/control/"):
             return self._safely(request, lambda: self.control.handle(request, request.path.removeprefix("/control/")))
         endpoint = self._find(request)
-        started = self.world.clock()
+        started, log = self.world.clock(), self.world.log  # a reset may come before the answer, and begins another one
         status, run_id = 0, None
         try:
             reply = self._answer(request, endpoint)
@@ -75,7 +75,7 @@ class Router:
             run_id = dropped.run_id
             raise
         finally:
-            self.world.note({
+            log.append({
                 "at": lifecycle.iso(started),
                 "method": request.method,
                 "path": request.path,
@@ -98,14 +98,17 @@ class Router:
                 return error_reply(refused, request.request_id)
         with self.world.lock:
             fault = faults.take_fault(self.world.faults, endpoint.name, endpoint.app_id, endpoint.run_id)
+            delays = self.world.delays
+        if fault and fault.fault == "delay":
+            delays.over.wait(30.0 if fault.seconds is None else fault.seconds)
+            if delays.is_void:
+                raise Dropped
         reply = self._with_fault(request, endpoint, fault)
         reply.headers = limits | reply.headers
         return reply
 
     def _with_fault(self, request: Request, endpoint: Endpoint, fault: Fault | None) -> Reply:
         if fault and fault.fault == "drop_before":
-            raise Dropped
-        if fault and fault.fault == "delay" and request.stopping.wait(30.0 if fault.seconds is None else fault.seconds):
             raise Dropped
         is_instead = fault is not None and fault.fault in faults.INSTEAD
         reply = Reply() if is_instead and fault and not fault.acts else self._act(request, endpoint)

@@ -93,6 +93,7 @@ class Sandbox:
         self._server.shutdown()
         self._server.server_close()
         self._server.close_connections()
+        self.world.end_delays(is_void=True)
         self._deliveries.stop()
         with self.world.lock:
             self.world.store.close()

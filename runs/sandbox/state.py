@@ -50,6 +50,14 @@ class FollowOrders:
 
 
 @dataclass
+class Delays:
+    """What delayed answers wait for: `over` lets them go at once, and `is_void` says that a reset has undone them."""
+
+    over: threading.Event = field(default_factory=threading.Event)
+    is_void: bool = False
+
+
+@dataclass
 class Upload:
     upload_id: str
     filename: str
@@ -80,6 +88,7 @@ class World:
         self.seed_hex = str(meta.get("signing_seed") or secrets.token_hex(32))
         self.store.save("meta", "signing_seed", self.seed_hex)
         self._same_inputs: dict[str, int] = {}
+        self.delays = Delays()
         self._begin()
 
     def _begin(self) -> None:
@@ -103,7 +112,15 @@ class World:
             self.store.clear("run")
             self._same_inputs.clear()
             self.set_balance(START_BALANCE)
+            self.end_delays(is_void=True)
             self._begin()
+
+    def end_delays(self, *, is_void: bool = False) -> None:
+        """Whoever sits out a delay goes on now; when IS_VOID, without acting."""
+        with self.lock:
+            self.delays.is_void = is_void
+            self.delays.over.set()
+            self.delays = Delays()
 
     def set_balance(self, balance: float) -> None:
         with self.lock:
@@ -189,10 +206,6 @@ class World:
     def newest_first(self) -> list[Run]:
         with self.lock:
             return list(reversed(self.runs.values()))
-
-    def note(self, entry: dict[str, Any]) -> None:
-        with self.lock:
-            self.log.append(entry)
 
     def add_upload(self, filename: str, media_type: str, content_type: str) -> Upload:
         upload = Upload(str(uuid.uuid4()), filename, media_type, content_type, secrets.token_hex(16))

@@ -32,7 +32,7 @@ def at_once(*presses: Callable[[], HttpResponse]) -> list[HttpResponse]:
 
     def do(press: Callable[[], HttpResponse]) -> None:
         try:
-            start.wait(timeout=10)
+            start.wait(timeout=60)
             answer = press()
             with lock:
                 answers.append(answer)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from runs.lamina.client import LaminaClient
+from tests.processes import free_port
 
 KEY = "lma_secret_key_for_tests"
 
@@ -117,5 +118,4 @@ def client(scripted: Scripted) -> LaminaClient:
 @pytest.fixture
 def nobody() -> str:
     """The address of a port at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runs.lamina.client import LaminaClient
@@ -76,7 +76,7 @@ def touch(value: Any) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(CALLS)))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(status=st.sampled_from([200, 202, 400, 401, 404, 429, 500]), answer=ANSWERS)
 @example(status=200, answer={"data": {"runId": "r1", "status": "completed", "outputs": [{"value": float("inf")}]}})
 @example(status=200, answer={"data": [[[[]]]]})
@@ -92,7 +92,7 @@ def test_no_answer_raises_anything_but_our_errors(
 
 
 @pytest.mark.parametrize("number", range(len(CALLS)))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(raw=st.binary(max_size=200))
 @example(raw=b"HTTP/1.1 200 OK\r\n\r\n{")
 @example(raw=b"HTTP/1.1 200 OK\r\n\xff\xfe: \xff\r\nDate: \x80\r\n\r\n")

@@ -108,7 +108,7 @@ def test_the_workspace(lamina: LaminaClient) -> None:
 def test_an_upload(lamina: LaminaClient) -> None:
     targets = lamina.upload_urls([("a.png", "image"), ("b c.mp4", "video")])
     assert [target.filename for target in targets] == ["a.png", "b c.mp4"]
-    answer = requests.put(targets[0].upload_url, data=b"\x89PNG\r\n", headers={"Content-Type": "image/png"}, timeout=5)
+    answer = requests.put(targets[0].upload_url, data=b"\x89PNG\r\n", headers={"Content-Type": "image/png"}, timeout=60)
     assert answer.ok
     assert targets[0].asset_url.startswith("http")
 

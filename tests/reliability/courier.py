@@ -22,7 +22,7 @@ class Courier:
 
     def body(self, run_id: str) -> bytes:
         """What Lamina says of the run RUN_ID now, byte for byte."""
-        answer = requests.get(f"{self.door.url}/v1/runs/{run_id}", headers=KEY, timeout=10)
+        answer = requests.get(f"{self.door.url}/v1/runs/{run_id}", headers=KEY, timeout=60)
         answer.raise_for_status()
         return answer.content
 

@@ -54,7 +54,7 @@ def start_as_stranger(sandbox: SandboxDoor, app_id: str = CARTOONIFY, webhook: s
     """Another client of the workspace starts a run; its id."""
     url = f"{sandbox.url}/v1/apps/{app_id}/runs"
     query = {"webhook": webhook} if webhook else {}
-    answer = requests.post(url, json={"inputs": INPUTS[app_id]}, params=query, headers=KEY, timeout=10)
+    answer = requests.post(url, json={"inputs": INPUTS[app_id]}, params=query, headers=KEY, timeout=60)
     answer.raise_for_status()
     run_id: str = answer.json()["data"]["runId"]
     return run_id

@@ -69,12 +69,12 @@ class Kept:
         self.whole = {hashlib.sha256(body).hexdigest() for body in server.dripping.values()}
 
     def saved(self) -> int:
-        with sqlite3.connect(self.folder / "portal.sqlite3", timeout=20) as database:
+        with sqlite3.connect(self.folder / "portal.sqlite3", timeout=60) as database:
             return int(database.execute("select count(*) from runs_outputfile where status = 'saved'").fetchone()[0])
 
     def check(self) -> None:
         """Every row's file is what its row says, and every name in the storage is a whole file."""
-        with sqlite3.connect(self.folder / "portal.sqlite3", timeout=20) as database:
+        with sqlite3.connect(self.folder / "portal.sqlite3", timeout=60) as database:
             rows = database.execute(
                 "select f.file, f.thumb_400, f.sha256, f.size_bytes from runs_outputfile o"
                 " join runs_storedfile f on f.id = o.file_id where o.status = 'saved'"

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from runs.sandbox.server import Sandbox, start_sandbox
+from tests.processes import PATIENCE_SECONDS
 
 KEY = {"x-api-key": "lma_sandbox"}
 CARTOONIFY = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
@@ -24,20 +25,20 @@ class Box:
         self.session = requests.Session()
 
     def get(self, path: str, **options: Any) -> requests.Response:
-        return self.session.get(self.url + path, headers=KEY, timeout=10, **options)
+        return self.session.get(self.url + path, headers=KEY, timeout=60, **options)
 
     def post(self, path: str, **options: Any) -> requests.Response:
-        return self.session.post(self.url + path, headers=KEY, timeout=10, **options)
+        return self.session.post(self.url + path, headers=KEY, timeout=60, **options)
 
     def control(self, _path: str, **values: Any) -> dict[str, Any]:
-        answer = requests.post(f"{self.url}/control/{_path}", json=values, timeout=10)
+        answer = requests.post(f"{self.url}/control/{_path}", json=values, timeout=60)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
 
     @property
     def state(self) -> dict[str, Any]:
-        found: dict[str, Any] = requests.get(f"{self.url}/control/state", timeout=10).json()
+        found: dict[str, Any] = requests.get(f"{self.url}/control/state", timeout=60).json()
         return found
 
     def start(self, app_id: str = CARTOONIFY, inputs: Any = None, **body: Any) -> str:
@@ -57,9 +58,9 @@ class Box:
         return wait_for(lambda: self.run(run_id), lambda run: run["status"] in {"completed", "failed", "cancelled"})
 
 
-def wait_for[T](look: Callable[[], T], is_good: Callable[[T], Any], seconds: float = 10.0) -> T:
+def wait_for[T](look: Callable[[], T], is_good: Callable[[T], Any]) -> T:
     """Look until what is seen is good; fails with what was seen last."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         seen = look()
         if is_good(seen):

@@ -44,7 +44,7 @@ def test_an_app_keeps_exact_labels_and_its_samples_are_served_here(box: Box) -> 
     assert app["parameters"][4]["options"][0] == "Standard "
     assert app["parameters"][0]["default"].startswith(f"{box.url}/samples/")
     assert "sandbox" not in app
-    sample = requests.get(app["parameters"][0]["default"], timeout=10)
+    sample = requests.get(app["parameters"][0]["default"], timeout=60)
     assert Image.open(io.BytesIO(sample.content)).size == (960, 1200)
 
 
@@ -57,9 +57,9 @@ def test_an_unknown_app_or_run_is_404(box: Box) -> None:
 
 
 def test_the_key_is_checked(box: Box) -> None:
-    without = requests.get(f"{box.url}/v1/account", timeout=10)
-    wrong = requests.get(f"{box.url}/v1/account", headers={"x-api-key": "lma_other"}, timeout=10)
-    bearer = requests.get(f"{box.url}/v1/account", headers={"Authorization": "Bearer lma_sandbox"}, timeout=10)
+    without = requests.get(f"{box.url}/v1/account", timeout=60)
+    wrong = requests.get(f"{box.url}/v1/account", headers={"x-api-key": "lma_other"}, timeout=60)
+    bearer = requests.get(f"{box.url}/v1/account", headers={"Authorization": "Bearer lma_sandbox"}, timeout=60)
     assert (without.status_code, without.json()["code"]) == (401, "AUTH_MISSING_KEY")
     assert (wrong.status_code, wrong.json()["code"]) == (401, "AUTH_INVALID_KEY")
     assert wrong.json()["requestId"] == wrong.headers["X-Request-Id"]
@@ -93,7 +93,7 @@ def test_a_run_goes_from_queued_to_completed_with_outputs_one_by_one(box: Box) -
 
 def test_the_pictures_have_the_asked_shape(box: Box) -> None:
     run = box.finished(box.start(inputs={"Style": "Disney / Pixar", "Aspect Ratio": "16:9"}))
-    answer = requests.get(run["outputs"][0]["value"], timeout=10)
+    answer = requests.get(run["outputs"][0]["value"], timeout=60)
     assert answer.headers["Content-Type"] == run["outputs"][0]["mimeType"] == "image/jpeg"
     assert Image.open(io.BytesIO(answer.content)).size == (1280, 720)
 
@@ -238,20 +238,20 @@ def test_an_upload_can_be_used_as_an_input_and_is_served_back(box: Box) -> None:
     assert early.json()["details"][0]["code"] == "invalid_media"
     file = io.BytesIO()
     Image.new("RGB", (300, 200), (200, 30, 90)).save(file, "PNG")
-    assert requests.put(upload["uploadUrl"].replace("signature=", "signature=0"), b"x", timeout=10).status_code == 403
-    stored = requests.put(upload["uploadUrl"], file.getvalue(), headers={"Content-Type": "image/png"}, timeout=10)
+    assert requests.put(upload["uploadUrl"].replace("signature=", "signature=0"), b"x", timeout=60).status_code == 403
+    stored = requests.put(upload["uploadUrl"], file.getvalue(), headers={"Content-Type": "image/png"}, timeout=60)
     assert stored.ok
-    served = requests.get(upload["assetUrl"], timeout=10)
+    served = requests.get(upload["assetUrl"], timeout=60)
     assert (served.content, served.headers["Content-Type"]) == (file.getvalue(), "image/png")
     run = box.finished(box.start(inputs=inputs))
-    assert requests.get(run["outputs"][0]["value"], timeout=10).ok
+    assert requests.get(run["outputs"][0]["value"], timeout=60).ok
 
 
 def test_an_upload_may_come_in_chunks(box: Box) -> None:
     wanted = {"files": [{"filename": "a.mp3", "mediaType": "audio"}]}
     upload = box.post("/v1/assets/upload-urls", json=wanted).json()["data"]["uploads"][0]
-    assert requests.put(upload["uploadUrl"], iter([b"one", b"two", b"three"]), timeout=10).ok
-    assert requests.get(upload["assetUrl"], timeout=10).content == b"onetwothree"
+    assert requests.put(upload["uploadUrl"], iter([b"one", b"two", b"three"]), timeout=60).ok
+    assert requests.get(upload["assetUrl"], timeout=60).content == b"onetwothree"
 
 
 def test_nonsense_bodies_are_refused(box: Box) -> None:
@@ -290,7 +290,7 @@ def test_beyond_the_limit_is_429(box: Box) -> None:
 
 def test_lone_surrogates_and_nuls_pass_through(box: Box) -> None:
     body = rb'{"inputs": {"Prompt": "a\u0000b \ud800 c"}}'
-    answer = requests.post(f"{box.url}/v1/apps/{CAPTION}/runs", data=body, headers=KEY, timeout=10)
+    answer = requests.post(f"{box.url}/v1/apps/{CAPTION}/runs", data=body, headers=KEY, timeout=60)
     run = box.finished(answer.json()["data"]["runId"])
     assert "ab" in run["outputs"][0]["value"]
     assert box.state["runs"][0]["inputs"]["Prompt"] == "a\x00b \ud800 c"

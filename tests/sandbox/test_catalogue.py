@@ -35,7 +35,7 @@ def test_every_app_runs_to_its_files(box: Box, app_id: str) -> None:
     expected = app["sandbox"].get("outcome", "completed")
     assert run["status"] == ("failed" if expected == "failed" else "completed")
     for address in own_addresses(run["outputs"], box.url):
-        assert requests.get(address, timeout=10).ok, address
+        assert requests.get(address, timeout=60).ok, address
 
 
 def own_addresses(value: Any, url: str) -> list[str]:
@@ -50,7 +50,7 @@ def test_every_thumbnail_is_small_and_of_the_promised_size(box: Box) -> None:
     for app in box.get("/v1/apps", params={"limit": 200}).json()["data"]:
         thumbnail = app.get("thumbnail")
         if thumbnail and thumbnail["type"] == "image" and thumbnail["url"].startswith(box.url):
-            answer = requests.get(thumbnail["url"], timeout=10)
+            answer = requests.get(thumbnail["url"], timeout=60)
             picture = Image.open(io.BytesIO(answer.content))
             assert (picture.format, picture.size) == ("WEBP", (640, 400)), app["name"]
             assert len(answer.content) < 90_000
@@ -114,5 +114,5 @@ def test_a_text_result_quotes_the_prompt(box: Box) -> None:
 
 def test_equal_inputs_give_another_picture_the_next_time(box: Box) -> None:
     first, second = (box.finished(box.start()) for _ in range(2))
-    pictures = [requests.get(run["outputs"][0]["value"], timeout=10).content for run in (first, second)]
+    pictures = [requests.get(run["outputs"][0]["value"], timeout=60).content for run in (first, second)]
     assert pictures[0] != pictures[1]

@@ -141,7 +141,7 @@ def test_a_refused_list_leaves_search_and_ids(box: Box, status: int) -> None:
 
 def test_a_list_may_drip(box: Box) -> None:
     box.control("faults", endpoint="apps", fault="drip", seconds=2, gap=0.5)
-    connection = http.client.HTTPConnection("127.0.0.1", box.sandbox.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", box.sandbox.port, timeout=60)
     started = time.monotonic()
     connection.request("GET", "/v1/apps", headers=KEY)
     answer = connection.getresponse()
@@ -154,7 +154,7 @@ def test_a_list_may_drip(box: Box) -> None:
 
 def test_a_stopped_sandbox_drips_no_more(box: Box) -> None:
     box.control("faults", endpoint="apps", fault="drip", seconds=600, gap=300)
-    with requests.get(f"{box.url}/v1/apps", headers=KEY, stream=True, timeout=10) as answer:
+    with requests.get(f"{box.url}/v1/apps", headers=KEY, stream=True, timeout=60) as answer:
         box.sandbox.stop()
         with pytest.raises(requests.RequestException):
             answer.content  # noqa: B018 - reading it is the point
@@ -163,7 +163,7 @@ def test_a_stopped_sandbox_drips_no_more(box: Box) -> None:
 def test_another_workspace_in_the_header_is_403(box: Box) -> None:
     own = box.get("/v1/account").json()["data"]["workspace"]["id"]
     found = [
-        requests.get(f"{box.url}/v1/account", headers=KEY | {"x-workspace-id": workspace}, timeout=10)
+        requests.get(f"{box.url}/v1/account", headers=KEY | {"x-workspace-id": workspace}, timeout=60)
         for workspace in (own, "ws-other")
     ]
     assert [answer.status_code for answer in found] == [200, 403]

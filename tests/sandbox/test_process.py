@@ -39,7 +39,7 @@ def process(folder: Path, *options: str) -> Iterator[tuple["subprocess.Popen[str
 
 def start(url: str) -> str:
     body = {"inputs": {"Style": "Ghibli"}}
-    answer = requests.post(f"{url}/v1/apps/{CARTOONIFY}/runs", json=body, headers=KEY, timeout=10)
+    answer = requests.post(f"{url}/v1/apps/{CARTOONIFY}/runs", json=body, headers=KEY, timeout=60)
     return str(answer.json()["data"]["runId"])
 
 
@@ -47,35 +47,35 @@ def test_runs_uploads_and_credits_outlive_a_kill(tmp_path: Path) -> None:
     with process(tmp_path, "--seconds", "1", "--per-minute", "1000") as (running, url):
         run_id = start(url)
         wanted = {"files": [{"filename": "a.png", "mediaType": "image"}]}
-        answer = requests.post(f"{url}/v1/assets/upload-urls", json=wanted, headers=KEY, timeout=10)
+        answer = requests.post(f"{url}/v1/assets/upload-urls", json=wanted, headers=KEY, timeout=60)
         upload = answer.json()["data"]["uploads"][0]
-        requests.put(upload["uploadUrl"], b"kept", timeout=10)
-        keys = requests.get(f"{url}/v1/webhooks/signing-key", headers=KEY, timeout=10).json()
+        requests.put(upload["uploadUrl"], b"kept", timeout=60)
+        keys = requests.get(f"{url}/v1/webhooks/signing-key", headers=KEY, timeout=60).json()
         running.send_signal(signal.SIGKILL)
         running.wait()
     with process(tmp_path, "--per-minute", "1000") as (_, url):
         run = wait_for(
-            lambda: requests.get(f"{url}/v1/runs/{run_id}", headers=KEY, timeout=10).json()["data"],
+            lambda: requests.get(f"{url}/v1/runs/{run_id}", headers=KEY, timeout=60).json()["data"],
             lambda run: run["status"] == "completed",
         )
-        assert requests.get(run["outputs"][0]["value"], timeout=10).ok
+        assert requests.get(run["outputs"][0]["value"], timeout=60).ok
         path = upload["assetUrl"].split("/assets/")[1]
-        assert requests.get(f"{url}/assets/{path}", timeout=10).content == b"kept"
-        assert requests.get(f"{url}/control/state", timeout=10).json()["balance"] == 4238
-        assert requests.get(f"{url}/v1/webhooks/signing-key", headers=KEY, timeout=10).json() == keys
+        assert requests.get(f"{url}/assets/{path}", timeout=60).content == b"kept"
+        assert requests.get(f"{url}/control/state", timeout=60).json()["balance"] == 4238
+        assert requests.get(f"{url}/v1/webhooks/signing-key", headers=KEY, timeout=60).json() == keys
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_with_exit_code_0(tmp_path: Path, number: signal.Signals) -> None:
     with process(tmp_path) as (running, url), requests.Session() as session:
-        assert session.get(f"{url}/control/state", timeout=10).ok
+        assert session.get(f"{url}/control/state", timeout=60).ok
         running.send_signal(number)
-        assert running.wait(timeout=10) == 0
+        assert running.wait(timeout=60) == 0
 
 
 def test_a_taken_port_is_told_with_exit_code_1(box: Box, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "runs.sandbox", "--port", str(box.sandbox.port), "--data", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert f"127.0.0.1:{box.sandbox.port}" in done.stderr
 
@@ -88,9 +88,9 @@ def test_the_management_command_serves_too(tmp_path: Path) -> None:
     try:
         found = re.search(r"http://\S+", running.stdout.readline())
         assert found
-        assert requests.get(f"{found[0]}/v1/apps", headers=KEY, timeout=10).ok
+        assert requests.get(f"{found[0]}/v1/apps", headers=KEY, timeout=60).ok
         running.terminate()
-        assert running.wait(timeout=10) == 0
+        assert running.wait(timeout=60) == 0
     finally:
         running.kill()
         running.wait()
@@ -100,14 +100,14 @@ def test_the_management_command_serves_too(tmp_path: Path) -> None:
 def test_a_stopped_sandbox_is_silent_and_comes_back_on_its_port(tmp_path: Path) -> None:
     sandbox = start_sandbox(data_dir=tmp_path, seconds=60)
     session = requests.Session()
-    assert session.get(f"{sandbox.url}/v1/apps", headers=KEY, timeout=10).ok
+    assert session.get(f"{sandbox.url}/v1/apps", headers=KEY, timeout=60).ok
     run_id = start(sandbox.url)
     sandbox.stop()
     with pytest.raises(requests.ConnectionError):
-        session.get(f"{sandbox.url}/v1/apps", headers=KEY, timeout=10)
+        session.get(f"{sandbox.url}/v1/apps", headers=KEY, timeout=60)
     again = start_sandbox(port=sandbox.port, data_dir=tmp_path)
     try:
-        assert session.get(f"{again.url}/v1/runs/{run_id}", headers=KEY, timeout=10).ok
+        assert session.get(f"{again.url}/v1/runs/{run_id}", headers=KEY, timeout=60).ok
     finally:
         again.stop()
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runs.schema_forms.build import build_form
@@ -15,7 +15,7 @@ from tests.schema_forms.examples import lookup, upload
 
 UPLOADS = [upload(name) for name in ("one", "two", "three")]
 URLS = {one.id: f"https://files.test/{one.id}" for one in UPLOADS}
-thorough = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=150)
 
 
 def _fill(question: Question, data: st.DataObject) -> tuple[str, str | list[str], Any]:

@@ -9,7 +9,6 @@ from PIL import Image
 from playwright.sync_api import ConsoleMessage, FilePayload, Page, Route, expect
 
 from runs.models import Draft, Run
-from tests.browser import PATIENCE_MS
 from tests.factories import make_app
 from tests.schema_forms.examples import options, text, url
 
@@ -23,8 +22,6 @@ STYLES = options(*[f"Look {n}" for n in range(30)], "Café noir", name="Look", i
 def _nothing_is_blocked(page: Page) -> Iterator[None]:
     """The policy forbids nothing that the page tries, and the script never stumbles."""
     said: list[str] = []
-
-    expect.set_options(timeout=PATIENCE_MS)
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(CUT_SHORT) and "422" not in message.text:

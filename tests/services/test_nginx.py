@@ -75,9 +75,9 @@ def test_nginx_sends_what_the_portal_would(
     assert kept.file is not None
     cookies = signed_in(alice)
     for path in (kept.file.original_url, kept.file.card_url):
-        by_nginx = requests.get(nginx + path, cookies=cookies, timeout=10)
+        by_nginx = requests.get(nginx + path, cookies=cookies, timeout=60)
         settings.PORTAL_ACCEL_PREFIX = ""
-        by_portal = requests.get(live_server.url + path, cookies=cookies, timeout=10)
+        by_portal = requests.get(live_server.url + path, cookies=cookies, timeout=60)
         settings.PORTAL_ACCEL_PREFIX = "/kept-files/"
 
         assert by_nginx.headers["Server"].startswith("nginx")
@@ -90,9 +90,9 @@ def test_nginx_sends_what_the_portal_would(
 def test_what_a_browser_has_is_not_sent_again(nginx: str, alice: Member, kept: OutputFile) -> None:
     assert kept.file is not None
     cookies, address = signed_in(alice), nginx + kept.file.original_url
-    etag = requests.get(address, cookies=cookies, timeout=10).headers["ETag"]
+    etag = requests.get(address, cookies=cookies, timeout=60).headers["ETag"]
 
-    again = requests.get(address, cookies=cookies, headers={"If-None-Match": etag}, timeout=10)
+    again = requests.get(address, cookies=cookies, headers={"If-None-Match": etag}, timeout=60)
 
     assert (again.status_code, again.content) == (304, b"")
 
@@ -100,9 +100,9 @@ def test_what_a_browser_has_is_not_sent_again(nginx: str, alice: Member, kept: O
 def test_a_film_can_be_sought(nginx: str, alice: Member, kept: OutputFile) -> None:
     assert kept.file is not None
     cookies, address = signed_in(alice), nginx + kept.file.original_url
-    whole = requests.get(address, cookies=cookies, timeout=10).content
+    whole = requests.get(address, cookies=cookies, timeout=60).content
 
-    part = requests.get(address, cookies=cookies, headers={"Range": "bytes=10-19"}, timeout=10)
+    part = requests.get(address, cookies=cookies, headers={"Range": "bytes=10-19"}, timeout=60)
 
     assert (part.status_code, part.content) == (206, whole[10:20])
     assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole)}"
@@ -112,7 +112,7 @@ def test_nobody_else_gets_it(nginx: str, bob: Member, kept: OutputFile) -> None:
     assert kept.file is not None
     address = nginx + kept.file.original_url
 
-    assert requests.get(address, cookies=signed_in(bob), timeout=10).status_code == 404
-    assert requests.get(address, timeout=10, allow_redirects=False).status_code == 302
-    by_its_place = requests.get(f"{nginx}/kept-files/{kept.file.file.name}", cookies=signed_in(bob), timeout=10)
+    assert requests.get(address, cookies=signed_in(bob), timeout=60).status_code == 404
+    assert requests.get(address, timeout=60, allow_redirects=False).status_code == 302
+    by_its_place = requests.get(f"{nginx}/kept-files/{kept.file.file.name}", cookies=signed_in(bob), timeout=60)
     assert by_its_place.status_code == 404

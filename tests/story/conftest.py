@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser import PATIENCE_MS
 from tests.processes import wait_until
 from tests.story.apps import CARTOONIFY, LEFT_ALONE
 from tests.story.watch import Watch
 from tests.story.whole import Whole
-
-PATIENCE_MS = 10_000
-expect.set_options(timeout=PATIENCE_MS)
 
 # For stories that are not about the pace of the poller.
 HASTE = """
@@ -101,6 +99,7 @@ class Visitor:
     def another_browser(self, browser: Browser) -> BrowserContext:
         """The same member elsewhere; the caller closes it."""
         context = browser.new_context(base_url=self.whole.url)
+        context.set_default_timeout(PATIENCE_MS)
         give_session(context, self.whole, self.email)
         return context
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('runs', '0015_fold_names_and_labels'),
+        ('runs', '0019_guest_copies'),
     ]
 
     operations = [
