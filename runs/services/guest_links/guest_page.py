@@ -16,7 +16,7 @@ from runs.schema_forms.results import how_many
 from runs.services import sharing
 from runs.services.guest_links import guests
 from runs.services.guest_links.guest_names import file_name, labels_of
-from runs.services.pages.cards import input_files, input_text
+from runs.services.pages.cards import input_files, whole_text
 
 MOVING = ("image/gif", "image/apng")  # their small pictures stand still
 STILL_WIDTH = 1200
@@ -187,6 +187,5 @@ def _inputs(inputs: object, addresses: Addresses) -> list[GuestInput]:
     lines = []
     for given in inputs:  # type: ignore[attr-defined]
         files = [_file(stored, shortened(given.name), i, addresses) for i, stored in enumerate(input_files(given))]
-        whole = given.value if isinstance(given.value, str) and given.type != "url" else input_text(given)
-        lines.append(GuestInput(shortened(given.name), "" if files else whole, files))
+        lines.append(GuestInput(shortened(given.name), "" if files else whole_text(given), files))
     return [line for line in lines if line.text or line.files]
