@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 Migrate = Callable[[str], Any]
 
@@ -49,6 +50,20 @@ def test_apps_that_are_here_are_found_without_accents(migrate: Migrate) -> None:
     new = migrate("0010_fold_app_texts")
 
     assert new.get_model("runs", "App").objects.get().search_text == "legendes ete"
+
+
+def test_apps_that_only_lists_have_marked_as_gone_are_there_again(migrate: Migrate) -> None:
+    old = migrate("0015_fold_names_and_labels")
+    now = timezone.now()
+    for name, missed in (("missed", 2), ("by its id", 0), ("both", 1)):
+        old.get_model("runs", "App").objects.create(remote_id=name, name=name, gone_at=now, missed_lists=missed)
+    old.get_model("runs", "App").objects.create(remote_id="here", name="here", missed_lists=1)
+
+    new = migrate("0016_apps_never_proved_gone")
+
+    apps = new.get_model("runs", "App").objects
+    assert set(apps.filter(gone_at=None).values_list("name", flat=True)) == {"missed", "here"}
+    assert not apps.filter(is_listed=False).exists()
 
 
 def test_files_that_are_here_are_found_without_accents_and_the_way_back_is_open(

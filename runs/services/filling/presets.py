@@ -113,5 +113,6 @@ def answer_lines(answers: Sequence[Answer]) -> list[InputLine]:
             text = ", ".join([upload.name for upload in given] or filter(None, [value.get("link", "")]))
         else:
             files, text = [], str(value or "")
+            text = shortened(text) if answer["type"] == "options" else text
         lines.append(InputLine(shortened(answer["name"]), text, files, answer["is_default"]))
     return lines

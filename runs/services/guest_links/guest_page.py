@@ -20,7 +20,7 @@ from runs.services.files.passport import NOUNS
 from runs.services.guest_links import copies, guests
 from runs.services.guest_links.copies import Given, State
 from runs.services.guest_links.guest_names import file_name, labels_of, still_name
-from runs.services.pages.cards import input_files, input_text
+from runs.services.pages.cards import input_files, whole_text
 
 STILL_WIDTH = 1200
 REFRESH_SECONDS, REFRESH_LATER_SECONDS, REFRESH_LATE_SECONDS = 5, 20, 60
@@ -262,8 +262,7 @@ def _inputs(inputs: Iterable[RunInput], addresses: Addresses) -> list[GuestInput
         files = [
             _input_file(stored, shortened(given.name), i, addresses) for i, stored in enumerate(input_files(given))
         ]
-        whole = given.value if isinstance(given.value, str) and given.type != "url" else input_text(given)
-        lines.append(GuestInput(shortened(given.name), "" if files else whole, files))
+        lines.append(GuestInput(shortened(given.name), "" if files else whole_text(given), files))
     return [line for line in lines if line.text or line.files]
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from runs.models import App, Member, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
+from runs.schema_forms.questions import shortened
 from runs.services.folding import fold
 from runs.services.pages.card_results import CardPicture, CardResults, results_of
 from runs.services.usual import slow_level
@@ -197,3 +198,10 @@ def input_text(given: RunInput) -> str:
     if isinstance(given.value, str):
         return " ".join(given.value.split())
     return "" if given.value in (None, [], {}) else str(given.value)
+
+
+def whole_text(given: RunInput) -> str:
+    """What was given, with its line ends; of a label that was chosen as much as the form shows."""
+    if not isinstance(given.value, str) or given.type == "url":
+        return input_text(given)
+    return shortened(given.value) if given.type == "options" else given.value

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from runs.models import Member, Output, Run, RunInput, StoredFile
+from runs.schema_forms.questions import shortened
 from runs.services.folding import fold_words
-from runs.services.pages.cards import input_files, input_text
+from runs.services.pages.cards import input_files, input_text, whole_text
 from runs.services.pages.differences import Piece, inline, side_by_side
 from runs.services.pages.run_page import OutputBox, output_boxes, wanted_words
 
@@ -203,7 +204,7 @@ def _input_rows(runs: list[Run]) -> list[Row]:
     rows = []
     for handle in handles:
         answers = [of_run.get(handle) for of_run in given]
-        label = next(answer.name for answer in answers if answer is not None)
+        label = next(shortened(answer.name) for answer in answers if answer is not None)
         rows.append(_input_row(label, answers))
     return rows
 
@@ -238,7 +239,7 @@ def _input_row(label: str, answers: list[RunInput | None]) -> Row:
 def _words(given: RunInput) -> str:
     if given.type == "url" and any(file.kind == "image" for file in input_files(given)):
         return ""  # the picture says it
-    return given.value if isinstance(given.value, str) and given.type != "url" else input_text(given)
+    return whole_text(given)
 
 
 def _marked(texts: list[str]) -> list[list[Piece]]:

@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from runs.models import Member, Output, OutputFile, Preset, Run, RunInput, StoredFile
+from runs.models import Member, Output, OutputFile, Preset, Run, StoredFile
 from runs.schema_forms.questions import shortened
 from runs.services.files.fetching import FetchRefused, check_url
-from runs.services.pages.cards import input_files, input_text, version_token
+from runs.services.pages.cards import input_files, input_text, version_token, whole_text
 from runs.services.pages.run_words import (
     SLOW_WORDS,
     cancel_words,
@@ -162,12 +162,7 @@ def _preset_for(run: Run, member: Member) -> Preset | None:
 
 def input_lines(run: Run) -> list[InputLine]:
     """All that went in, of a run fetched with `for_page()`."""
-    return [InputLine(shortened(g.name), _whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()]
-
-
-def _whole_text(given: RunInput) -> str:
-    """What was given, with its line ends."""
-    return given.value if isinstance(given.value, str) and given.type != "url" else input_text(given)
+    return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()]
 
 
 def output_boxes(run: Run, *, is_swap: bool) -> list[OutputBox]:
