@@ -100,7 +100,11 @@ def look(
 def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: bool) -> Look:
     """Ask a process, and another one where a kept one turns out to have died meanwhile."""
     while True:
-        helper, is_fresh = _idle.take()
+        try:
+            helper, is_fresh = _idle.take()
+        except OSError as error:
+            logger.warning("no picture process could be started: %s", error)
+            return LATER
         try:
             answer = helper.ask(request, ends_at, on_wait)
         except _Died as died:
@@ -164,15 +168,13 @@ class _Helper:
         """One answer: a line of JSON, and the small pictures behind it."""
         got = b""
         while len(got) <= MAX_ANSWER_BYTES:
-            line, end, blob = got.partition(b"\n")
-            told: dict[str, Any] = json.loads(line) if end else {}
-            if end and len(blob) >= sum(size for _, size in told["small"]):
-                small = {}
-                for width, size in told["small"]:
-                    small[width], blob = blob[:size], blob[size:]
-                return told, small
+            try:
+                if (answer := _parsed(got)) is not None:
+                    return answer
+            except (ValueError, KeyError, TypeError):
+                break
             got += self._next_block(ends_at, on_wait)
-        raise _TimeIsUp
+        raise _Died(0)  # or as good as: this is no answer
 
     def _next_block(self, ends_at: float, on_wait: OnWait) -> bytes:
         poll = select.poll()
@@ -200,6 +202,18 @@ class _Helper:
         for pipe in (self._requests, self._answers):
             with suppress(OSError):  # what was not read any more
                 pipe.close()
+
+
+def _parsed(got: bytes) -> tuple[dict[str, Any], dict[int, bytes]] | None:
+    """What GOT says, once it is whole. Raises ValueError, KeyError or TypeError for what is no answer."""
+    line, end, blob = got.partition(b"\n")
+    told: dict[str, Any] = json.loads(line) if end else {}
+    if not end or len(blob) < sum(size for _, size in told["small"]):
+        return None
+    small = {}
+    for width, size in told["small"]:
+        small[width], blob = blob[:size], blob[size:]
+    return told, small
 
 
 def _number(value: object) -> int | None:
