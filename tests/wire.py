@@ -37,11 +37,11 @@ class Server:
             WEB_CONCURRENCY="1",
         )
 
-    def start(self) -> None:
-        """Raises AssertionError when it does not answer."""
+    def start(self, *options: str) -> None:
+        """With gunicorn's own OPTIONS. Raises AssertionError when it does not answer."""
         self.home.manage("collectstatic", "--noinput", "--verbosity", "0")
         bind = ("--bind", f"127.0.0.1:{self.port}")
-        self.process = self.home.run(sys.executable, "-m", "gunicorn", *bind, "lamina_portal.wsgi")
+        self.process = self.home.run(sys.executable, "-m", "gunicorn", *bind, *options, "lamina_portal.wsgi")
         wait_until(self._answers, "gunicorn to answer")
 
     def _answers(self) -> bool:
@@ -68,10 +68,10 @@ def _database_url() -> str:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
+def serving(folder: Path, *options: str) -> Iterator[Server]:
     server = Server(folder)
     try:
-        server.start()
+        server.start(*options)
         yield server
     finally:
         server.home.end_all()
