@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,14 @@ def wait_until[T](condition: Callable[[], T], what: str, seconds: float = PATIEN
             return found
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain: {what}"
         time.sleep(0.05)
+
+
+@contextmanager
+def busy_at_most(seconds: float) -> Iterator[None]:
+    """Fails when this thread has worked for more than SECONDS; what other processes take meanwhile does not count."""
+    began = time.thread_time()
+    yield
+    assert time.thread_time() - began < seconds
 
 
 def free_port() -> int:

@@ -107,7 +107,7 @@ def scripted() -> Iterator[Scripted]:
     server.stopping.set()
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
-    thread.join(5)
+    thread.join(60)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Every shape in which Lamina, or something in front of it, says no."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import FieldError, LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from tests.lamina.conftest import Scripted
+from tests.processes import busy_at_most
 
 NESTED = {
     "error": "Bad inputs",
@@ -116,9 +116,8 @@ def test_a_flood_of_details_is_bounded(scripted: Scripted, client: LaminaClient)
     found = field_errors(scripted, client, {"error": "e" * 20_000, "details": details})
     assert (len(found), len(found[0][2])) == (100, 1000)
     lines = ['"' * 50_000, "a'b" * 20_000, *["must " + "'x " * 600] * 200]
-    began = time.monotonic()
-    field_errors(scripted, client, {"error": '"' + '" ' * 10_000, "details": lines})
-    assert time.monotonic() - began < 2
+    with busy_at_most(seconds=2):
+        field_errors(scripted, client, {"error": '"' + '" ' * 10_000, "details": lines})
 
 
 def test_a_rate_limit_says_how_long(scripted: Scripted, client: LaminaClient) -> None:
