@@ -21,7 +21,7 @@ TRIES = 3  # a page that nobody looks at any more does not go on asking
 PROBLEMS = {
     "turn": "Lamina has been asked a lot in the last minute. We'll ask for this in {wait}.",
     "limited": "Lamina asks us to wait. We'll ask again in {wait}.",
-    "busy": "Runs come first just now. We'll ask Lamina in {wait}.",
+    "busy": "Lamina is busy with our requests. We'll ask for this in {wait}.",
     "slow": "Lamina took too long to answer.",
     "broken": "Lamina couldn't answer this search.",
     "away": "We can't reach Lamina just now.",
