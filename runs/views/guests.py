@@ -76,8 +76,9 @@ def _plain(request: HttpRequest, kind: str, status: int, link: GuestLink | None 
 
 
 def _preparing(request: HttpRequest, link: GuestLink) -> HttpResponse:
-    """A copy is asked for that is not there yet."""
-    answer = _plain(request, "preparing", 503, link)
+    """A copy is asked for that is not there yet. No browser saves this page under the file's name, as it would with a
+    status of success."""
+    answer = _plain(request, "preparing", 404, link)
     answer.headers["Retry-After"] = answer.headers["Refresh"] = str(guest_page.REFRESH_SECONDS)
     return answer
 

@@ -1,0 +1,71 @@
+"""Links to results that hold given bytes, and what guests ask of them."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.test import Client
+
+from runs.models import GuestLink, Run, StoredFile
+from runs.services import sharing
+from runs.services.files import media, storing
+from tests.conftest import skip_or_fail
+from tests.factories import make_kept
+from tests.services.secretive import PICTURES, medium
+from tests.test_guests import path_of
+
+VARIANTS = ("original", "1200", "400", "200")
+
+
+def stored_of(content: bytes) -> StoredFile:
+    """CONTENT kept as a result would be."""
+    path = storing.new_waiting_path()
+    path.write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    return storing.store(storing.Arrival(path, media.inspect(path), digest, len(content)), "a.bin")
+
+
+def link_to(run: Run, *contents: bytes, **fields: Any) -> GuestLink:
+    """A link to results of RUN that hold CONTENTS, with leave to download unless FIELDS say otherwise."""
+    for position, content in enumerate(contents):
+        make_kept(run, stored_of(content), position)
+    outputs = list(run.outputs.all()[: len(contents)])
+    link = sharing.make_link(run.member, outputs)
+    GuestLink.objects.filter(pk=link.pk).update(**({"may_download": True} | fields))
+    return link
+
+
+def page_of(link: GuestLink) -> str:
+    return Client().get(path_of(link)).text
+
+
+def original_of(link: GuestLink, position: int = 0) -> str:
+    file = StoredFile.objects.get(results__output=link.outputs.order_by("position")[position])
+    return f"{path_of(link)}files/{file.public_id}/original"
+
+
+def body(answer: Any) -> bytes:
+    content: bytes = b"".join(answer) if answer.streaming else answer.content
+    answer.close()
+    return content
+
+
+def content_of(kind: str, folder: Path) -> bytes:
+    if kind in PICTURES:
+        return PICTURES[kind]()
+    if not shutil.which("ffmpeg"):
+        skip_or_fail("ffmpeg is not installed")
+    return medium(kind, folder)
+
+
+def addresses_of(link: GuestLink) -> Iterator[str]:
+    """Every address of LINK that answers with bytes, and its page."""
+    yield path_of(link)
+    yield f"{path_of(link)}download/"
+    yield f"{path_of(link)}preview.jpg"
+    for file in StoredFile.objects.all():
+        for variant in VARIANTS:
+            yield f"{path_of(link)}files/{file.public_id}/{variant}"
+            yield f"{path_of(link)}files/{file.public_id}/{variant}?download=1"
