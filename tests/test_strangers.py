@@ -176,7 +176,9 @@ def test_on_the_wire_nobody_outside_can_send_much(server: Server, world: World, 
     before, told = server.written(), {}
     for row in POSTED:
         for kind, first in ((FORM, b""), (MULTIPART, PART)):
-            told[f"{row.name} {kind}"] = push(server.port, address(world, row), MB, kind=kind, first=first, Cookie=COOKIE)
+            told[f"{row.name} {kind}"] = push(
+                server.port, address(world, row), MB, kind=kind, first=first, Cookie=COOKIE
+            )
     wrong = [f"{what}: {one.status}, {one.sent}" for what, one in told.items() if not is_refused(one)]
     assert not wrong, "\n".join(wrong)
     assert server.written() - before < 100_000  # lines of the log

@@ -102,7 +102,9 @@ class Told:
         return self.raw.partition(b"\r\n\r\n")[2].decode()
 
 
-def push(port: int, path: str, size: int, *, kind: str, method: str = "POST", first: bytes = b"", **headers: str) -> Told:
+def push(
+    port: int, path: str, size: int, *, kind: str, method: str = "POST", first: bytes = b"", **headers: str
+) -> Told:
     """Send a body of SIZE bytes, FIRST at its head, and go on until it is sent or the connection is gone. KIND is the
     Content-Type; HEADERS with _ for -, by default with the true Content-Length."""
     given = {"Host": f"127.0.0.1:{port}", "Content-Type": kind, "Content-Length": str(size)}

@@ -20,8 +20,8 @@ BODY_LIMIT = 2_000_000  # bytes
 @require_POST
 @judges_body
 def hook(request: HttpRequest, token: str) -> HttpResponse:
-    """Answers within a second: the body is checked and applied, files are fetched later by the worker. Of a body nothing
-    is read unless a run knows the token."""
+    """Answers within a second: the body is checked and applied, files are fetched later by the worker. Of a body
+    nothing is read unless a run knows the token."""
     run = deliveries.run_of(token)
     if run is None:
         return HttpResponse(status=HTTPStatus.NOT_FOUND)
