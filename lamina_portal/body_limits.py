@@ -46,7 +46,7 @@ class BodyLimitMiddleware:
         _hold(request)
         response = self.get_response(request)
         was_full = _drop_arriving(request)
-        if declared_bytes(request) > SMALL_BYTES and (_is_held(request) or not request._read_started):
+        if declared_bytes(request) > SMALL_BYTES and not _was_read(request):
             _hang_up(request)
         return _refuse(request, 507) if was_full else response
 
@@ -106,6 +106,10 @@ def _is_held(request: HttpRequest) -> bool:
     return "_held" in vars(request)
 
 
+def _was_read(request: HttpRequest) -> bool:
+    return not _is_held(request) and bool(vars(request)["_read_started"])
+
+
 def _let_go(request: HttpRequest) -> None:
     """Give the body back to its readers."""
     if _is_held(request):
@@ -132,7 +136,7 @@ class _NoFiles(FileUploadHandler):
 def _has_file(request: HttpRequest) -> bool:
     """Read a form of SMALL_BYTES at most, in memory, up to its first file."""
     _let_go(request)
-    request.upload_handlers = [_NoFiles(request)]  # type: ignore[assignment]  # as Django's documentation does it
+    request.upload_handlers = [_NoFiles(request)]
     try:
         request.POST  # noqa: B018 - it is read by being asked for
     except _FileSent:

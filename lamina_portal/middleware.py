@@ -27,7 +27,7 @@ PERMISSIONS_POLICY = ", ".join(
         *("accelerometer=()", "autoplay=()", "camera=()", "display-capture=()", "encrypted-media=()"),
         *("geolocation=()", "gyroscope=()", "hid=()", "idle-detection=()", "local-fonts=()", "magnetometer=()"),
         *("microphone=()", "midi=()", "payment=()", "publickey-credentials-get=()", "screen-wake-lock=()"),
-        *("serial=()", "sync-xhr=()", "usb=()", "web-share=()", "window-management=()", "xr-spatial-tracking=()"),
+        *("serial=()", "sync-xhr=()", "usb=()", "window-management=()", "xr-spatial-tracking=()"),
     ]
 )
 WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?", re.ASCII)  # as some proxies write an address

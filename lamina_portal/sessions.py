@@ -13,8 +13,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 PROVES_FOR = timedelta(days=1)  # how long a session that has run out still says whose it was
@@ -73,9 +72,15 @@ class SessionStore(db.SessionStore):
 
 def has_just_run_out(request: HttpRequest) -> bool:
     """Whether REQUEST proves, by its cookie and the row, a session of an active member that ran out within the day."""
-    request.session.get(SESSION_KEY)  # has it read
-    member_id = getattr(request.session, "has_run_out_of", "")
+    member_id = _whose_ran_out(request)
     return bool(member_id) and get_user_model()._default_manager.filter(pk=member_id, is_active=True).exists()
+
+
+def _whose_ran_out(request: HttpRequest) -> str:
+    """Id of the member whose session REQUEST was until a moment ago; "" when there was none."""
+    session = request.session
+    session.get(SESSION_KEY)  # has it read
+    return session.has_run_out_of if isinstance(session, SessionStore) else ""
 
 
 class PortalSessionMiddleware(SessionMiddleware):
@@ -88,10 +93,10 @@ class PortalSessionMiddleware(SessionMiddleware):
         if old_key and settings.SESSION_COOKIE_NAME not in request.COOKIES:
             self._take_over(request, SessionStore(old_key))
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        response = super().process_response(request, response)  # type: ignore[arg-type]  # it takes any response
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        response = super().process_response(request, response)
         cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)
-        if cookie is not None and not cookie.value and getattr(request.session, "has_run_out_of", ""):
+        if cookie is not None and not cookie.value and _whose_ran_out(request):
             del response.cookies[settings.SESSION_COOKIE_NAME]
         return response
 

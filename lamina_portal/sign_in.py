@@ -96,8 +96,8 @@ class SignOutView(LogoutView):
     """Signs out and has the browser forget what it kept, pages of the way back and pictures (over https, and on
     localhost)."""
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response: HttpResponseBase = super().post(request, *args, **kwargs)
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().post(request, *args, **kwargs)
         response.headers["Clear-Site-Data"] = '"cache"'
         return response
 

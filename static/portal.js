@@ -31,7 +31,7 @@ const soon = () => {
 	timer = setTimeout(look, isOld ? 1e4 : 2500);
 };
 soon();
-document.addEventListener("visibilitychange", () => look());
+document.addEventListener("visibilitychange", look);
 
 /* Time so far */
 setInterval(() => {
@@ -141,10 +141,10 @@ on("htmx:xhr:progress", ".is-sending", (tile, { detail: { loaded, total } }) => 
 	$(".file-facts", tile).textContent = done < 100 ? `${Math.round(done)} %` : "Checking…";
 	check(tile);
 });
-on("htmx:sendError htmx:responseError", ".is-sending", (tile) => {
+on("htmx:sendError htmx:responseError", ".is-sending", (tile, { detail: { xhr } }) => {
 	tile.classList.replace("is-sending", "is-failed");
 	$("progress", tile).remove();
-	$(".file-facts", tile).textContent = "This did not get through. Try again.";
+	$(".file-facts", tile).textContent = xhr.status === 401 ? xhr.response : "This did not get through. Try again.";
 	check(tile);
 });
 on("htmx:afterSettle", ".upload", (box, { target, detail: { requestConfig: asked } }) => {
@@ -220,8 +220,7 @@ on("input keydown change", ".select-search", (wrap, { target, key }) => {
 on("focusin", "textarea", (box) => box.scrollIntoView({ block: "nearest" }));
 on("keydown", "html", (page, { key, target }) => {
 	const isLink = key === "Enter" && target.matches(".link-box input");
-	const isFree = key === "/" && !target.matches("input, textarea, select");
-	const box = isFree && $$("[data-hotkey]").findLast((input) => input.offsetParent);
+	const box = key === "/" && !target.matches("input, textarea, select") && $$("[data-hotkey]").findLast((input) => input.offsetParent);
 	if (isLink) target.nextElementSibling.click();
 	if (box) box.focus();
 	return isLink || !!box;

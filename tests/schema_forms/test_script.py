@@ -8,12 +8,15 @@ import pytest
 from PIL import Image
 from playwright.sync_api import ConsoleMessage, FilePayload, Page, Route, expect
 
-from runs.models import Draft, Run
+from lamina_portal.body_limits import SENTENCES
+from runs.models import Draft, Member, Run
+from runs.services.team import sessions
 from tests.factories import make_app
 from tests.schema_forms.examples import options, text, url
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # a save on its way when the page is left
+REFUSED = ("401", "422")
 PICTURES = url("Pictures", id="p", accept=["image"], multiple=True, default=[])
 STYLES = options(*[f"Look {n}" for n in range(30)], "Café noir", name="Look", id="l", default="Look 3")
 
@@ -24,7 +27,11 @@ def _nothing_is_blocked(page: Page) -> Iterator[None]:
     said: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(CUT_SHORT) and "422" not in message.text:
+        if (
+            message.type == "error"
+            and not message.text.startswith(CUT_SHORT)
+            and not any(code in message.text for code in REFUSED)
+        ):
             said.append(message.text)
 
     page.on("console", note)
@@ -48,6 +55,13 @@ def opened(page: Page, *parameters: dict[str, Any]) -> None:
 
 def names(page: Page) -> list[str]:
     return page.locator(".file-name").all_inner_texts()
+
+
+def test_a_file_of_somebody_who_was_signed_out_says_how_it_gets_in(page: Page, alice: Member) -> None:
+    opened(page, PICTURES)
+    sessions.end_all(alice)
+    page.locator("#p0_file").set_input_files([picture("a.png")])
+    expect(page.locator(".file-tile.is-failed .file-facts")).to_have_text(SENTENCES[401])
 
 
 def test_files_are_ordered_and_removed_without_losing_the_focus(page: Page) -> None:
