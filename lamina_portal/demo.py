@@ -24,8 +24,8 @@ DEMO_PEOPLE = (  # mail address, name, role
 DEMO_EMAILS = frozenset(email for email, _, _ in DEMO_PEOPLE)
 IS_LOCAL = "portal.is_local"  # in `request.META`, where no header can write it
 REFUSED = (
-    "The demo accounts work only on the computer the portal runs on, opened at its own address and not through a proxy."
-    " Sign in with your own account; the first one is made there with: manage.py createsuperuser"
+    "The demo accounts work only on the portal's own computer, not through a proxy. Sign in with an account of your"
+    " own; “manage.py createsuperuser” makes the first one."
 )
 
 

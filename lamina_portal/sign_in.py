@@ -43,6 +43,8 @@ class SignInForm(AuthenticationForm):
         email = str(self.cleaned_data.get("username", "")).strip().lower()
         if not email or not self.cleaned_data.get("password"):
             return self.cleaned_data
+        if demo.is_shut_out(self.request, email):  # not counted: nobody here guesses
+            raise forms.ValidationError(demo.REFUSED, code="demo")
         try:
             attempt = throttling.Attempt(throttling.sign_in_limits(self.request, email))
         except throttling.TooManyError:
@@ -50,11 +52,6 @@ class SignInForm(AuthenticationForm):
         cleaned: dict[str, Any] = super().clean()  # raises when it is wrong: the attempt stays
         attempt.forgive_first()
         return cleaned
-
-    def confirm_login_allowed(self, user: Any) -> None:
-        super().confirm_login_allowed(user)
-        if demo.is_shut_out(self.request, user.get_username()):
-            raise forms.ValidationError(demo.REFUSED, code="demo")
 
 
 class SignInView(LoginView):

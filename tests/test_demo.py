@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from lamina_portal.demo import DEMO_EMAILS, DEMO_PASSWORD
-from runs.models import Member
+from runs.models import Member, SignInAttempt
 from tests import serving
 from tests.conftest import PASSWORD, client_of, skip_or_fail
 from tests.processes import ROOT, Home, free_port
@@ -22,7 +22,7 @@ MAKE_KIM = """
 from runs.models import Member
 Member.objects.create_user("kim@acme.example", "a long enough password")
 """
-REFUSED = "work only on the computer the portal runs on"
+REFUSED = "The demo accounts work only on the portal"
 BARE = "location / { proxy_pass UPSTREAM; }"
 WITH_VIA = "location / { proxy_pass UPSTREAM; proxy_http_version 1.1; proxy_set_header Via nginx; }"
 Start = Callable[..., str]
@@ -166,4 +166,5 @@ def test_every_part_of_the_way_must_be_of_this_machine(
     answer = Client().post("/login/", form, **extra)  # type: ignore[arg-type]
     assert (answer.status_code == 302) is may
     assert may or REFUSED in answer.content.decode()
+    assert not SignInAttempt.objects.exists()  # no stranger keeps those at the machine itself waiting
     assert (client_of(demo).get("/", **extra).status_code == 200) is may  # type: ignore[arg-type]
