@@ -60,10 +60,10 @@ def request_regular_refresh() -> None:
     request_refresh()
 
 
-def request_app_refresh(app: App) -> None:
-    """Ask the worker for this app's form again; at most once in 30 s."""
+def request_app_refresh(app: App, *, is_news: bool = False) -> None:
+    """Ask the worker for this app's form again; at most once in 30 s, unless there IS_NEWS of it (a refused start)."""
     now = timezone.now()
-    waiting = Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - ASK_AGAIN)
+    waiting = Q() if is_news else Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - ASK_AGAIN)
     if App.objects.filter(waiting, pk=app.pk).update(schema_asked_at=now):
         enqueue_long("runs.tasks.refresh_app", app.pk, timeout_seconds=CATALOG_SECONDS, is_saved=False)
 
