@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from runs.queue import enqueue_long
 from runs.services import bells, catalog, checking, deliveries, outputs, polling, submit, sweeping, waking
+from runs.services.app_search import asking
 from runs.services.files import orphans
 from runs.services.filling import uploads
 from runs.services.history import bin as bins
@@ -98,6 +99,10 @@ def refresh_app(app_id: int) -> None:
     catalog.refresh_app(app_id)
 
 
+def search_lamina(key: str) -> None:
+    asking.answer(key)
+
+
 def send_new_password_mail(member_id: int) -> None:
     passwords.send_new_password_mail(member_id)
 
@@ -106,6 +111,7 @@ def tidy() -> None:
     health.tidy()
     sessions.tidy(timezone.now())
     workers.tidy(timezone.now())
+    asking.tidy(timezone.now())
 
 
 def request_clearing() -> None:

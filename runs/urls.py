@@ -34,10 +34,12 @@ app_name = "runs"
 
 app_urls = [
     path("apps/", app_list.app_list, name="app-list"),
+    path("apps/lamina/", app_list.app_search, name="app-search"),
     path("apps/<slug:slug>-<str:app_id>/", apps.app_detail, name="app-detail"),
     path("drafts/<str:app_id>/", apps.draft_save, name="draft-save"),
     path("drafts/<str:app_id>/clear/", apps.draft_clear, name="draft-clear"),
     path("apps/<str:app_id>/news/", apps.app_news, name="app-news"),
+    path("apps/<str:app_id>/star/", stars.app_star, name="app-star"),
 ]
 run_urls = [
     path("history/", history.history, name="history"),

@@ -104,6 +104,8 @@ class Row:
 ROWS = [
     Row("runs:home", "get", IN),
     Row("runs:app-list", "get", IN),
+    Row("runs:app-search", "get", IN, 302, data=lambda _: {"q": "a word"}),
+    Row("runs:app-star", "post", IN, 302, path=app, data=lambda _: {"on": "1"}, viewer=403),
     Row("runs:app-detail", "get", IN, path=lambda w: [w.app.slug, w.app.public_id]),
     Row("runs:app-detail", "get", SEES, query="from", path=lambda w: [w.app.slug, w.app.public_id],
         data=lambda w: {"from": w.subject.run.public_id}),

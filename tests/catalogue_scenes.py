@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 from django.core.cache import cache
 
-from runs.models import App, LaminaStatus, Member
+from runs.models import App, AppSearch, LaminaStatus, Member, Run
 from runs.sandbox.catalogue import load_catalogue
-from runs.services import catalog
+from runs.services import catalog, launch, submit
+from runs.services.app_search import asking
 from runs.services.costs import cost_line
 from runs.services.upkeep.health_report import Fact, health_report
 from tests.bench.report import Row
@@ -39,6 +40,7 @@ def prepare(door: Door) -> None:
     for app_id in ids[:5]:
         door.control(f"apps/{app_id}", workspace="own")
     App.objects.all().delete()
+    AppSearch.objects.all().delete()
     LaminaStatus.objects.all().delete()
     cache.clear()
 
@@ -112,6 +114,45 @@ def slow(door: Door, _: Member) -> list[Row]:
     ]
 
 
+def beyond_the_list(door: Door, member: Member) -> list[Row]:
+    """An app that no list shows, found by its words, by what somebody needs and by its address; then it is run."""
+    app_id = "5b0a1f5e-0a1b-4c3d-8e9f-001122334455"
+    app = {"appId": app_id, "name": "Dental advert", "description": "A poster for a dentist."}
+    door.control("apps", app=app, listed=False)
+    rows = []
+    for way, q in {
+        "words": "dental adv",
+        "discover": "what dentists need",
+        "address": f"https://x.test/{app_id}",
+    }.items():
+        off = {"words": "discover", "discover": "search"}.get(way)
+        if off:
+            door.control("faults", endpoint=off, fault="status", status=404)
+        search = asking.ask(q)
+        assert isinstance(search, AppSearch)
+        asking.answer(search.key)
+        found = App.objects.filter(remote_id=app_id).first()
+        rows.append(Row(f"beyond the list: found by {way}", "yes" if found else "no", "yes", found is not None))
+        if found is not None:
+            rows.append(_run(f"beyond the list: found by {way}, run at Lamina", found, member))
+            Run.objects.all().delete()
+            App.objects.all().delete()
+    return rows
+
+
+def _run(what: str, app: App, member: Member) -> Row:
+    """Open the app, press Run, hand the run over."""
+    catalog.refresh_app(app.pk)
+    app = App.objects.select_related("schema").get(pk=app.pk)
+    assert app.schema is not None
+    run = launch.launch_run(member, launch.Press(app, app.schema, [], [], launch.new_form_token(member)))
+    submit.submit_run(run.pk)
+    run.refresh_from_db()
+    return Row(
+        what, run.status, "queued", bool(run.remote_id) and app.pk in App.objects.listed().values_list("pk", flat=True)
+    )
+
+
 def equals(what: str, found: object, expected: object) -> Row:
     """A row that holds when FOUND is just as EXPECTED."""
     bar = _words(expected)
@@ -129,4 +170,5 @@ SCENES: dict[str, Callable[[Door, Member], list[Row]]] = {
     "list refused at 25": refused_at_25,
     "list capped at 12": capped_at_12,
     "list slow by 10 s": slow,
+    "app beyond the list": beyond_the_list,
 }

@@ -16,6 +16,7 @@ from requests.structures import CaseInsensitiveDict
 from runs.lamina import coerce, reading
 from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
 from runs.lamina.failures import error_from
+from runs.lamina.found import AppMatch, matches
 from runs.lamina.hooks import Answered, Key
 from runs.lamina.transport import NoReply, Patience, Reply, exchange
 from runs.lamina.types import (
@@ -36,7 +37,9 @@ QUICK = Patience(read=5, total=8)
 SLOW = Patience(read=10, total=20)
 APP_LIST = Patience(read=30, total=45)  # capabilities are worked out for each app of it; in the worker only
 START = Patience(read=60, total=75)  # below the 90 s that a task may take
+ASKED = Patience(read=12, total=15)  # somebody who has asked for an app is looking on
 LIST_LIMIT = 100  # the most rows of one list read
+FOUND_LIMIT = 12  # of one search: more than anybody looks through, fewer than any limit seen refused
 _ERROR_BYTES = 500_000  # of a refusal that are looked at; results may be longer
 
 
@@ -48,7 +51,7 @@ class LaminaClient:
     """Talks to one Lamina with one key; may be shared between threads.
 
     BEFORE is called with the endpoint's name and may raise to refuse the call; AFTER hears how each call ended. Names:
-    apps, app, estimate, run_start, run, runs, cancel, account, usage, upload_urls, signing_key.
+    apps, app_search, discover, app, estimate, run_start, run, runs, cancel, account, usage, upload_urls, signing_key.
     Every method raises LaminaUnavailable, LaminaRateLimited or LaminaRejected, and besides only what BEFORE raises.
     """
 
@@ -82,6 +85,24 @@ class LaminaClient:
             query={"limit": limit},
             wait=APP_LIST,
         )
+
+    def search_apps(self, words: str, limit: int = FOUND_LIMIT) -> list[AppSummary]:
+        """Apps with WORDS in their name or description, also such as no list shows; waits at most 15 s.
+
+        Source: GET /v1/apps?search=.
+        """
+        query = {"search": words, "limit": limit}
+        return self._call(
+            "app_search", "GET", "/v1/apps", lambda body: reading.rows(AppSummary, body)[0], query=query, wait=ASKED
+        )
+
+    def discover(self, intent: str, limit: int = FOUND_LIMIT) -> list[AppMatch]:
+        """Apps that fit INTENT (what somebody needs, in their words), best first, each with its why; at most 15 s.
+
+        Starts nothing and costs no credits. Some workspaces do not have it: 404. Source: POST /v1/apps/discover.
+        """
+        body = {"intent": intent, "limit": limit}
+        return self._call("discover", "POST", "/v1/apps/discover", matches, body=body, wait=ASKED)
 
     def get_app(self, app_id: str) -> AppDetail:
         """One app with its parameters; waits at most 20 s. Source: GET /v1/apps/{id}."""

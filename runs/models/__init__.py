@@ -1,6 +1,7 @@
 """What the portal remembers: people, apps, files, runs and the little rows that coordinate workers."""
 
 from runs.models.app import App, AppSchema
+from runs.models.app_search import AppSearch
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
 from runs.models.file import StoredFile, Upload
 from runs.models.keeping import KeepingRules
@@ -17,6 +18,7 @@ __all__ = [
     "FINAL",
     "App",
     "AppSchema",
+    "AppSearch",
     "Draft",
     "GuestLink",
     "GuestLinkOutput",

@@ -17,7 +17,7 @@ SCHEMA_FRESH_FOR = timedelta(minutes=10)
 class AppQuerySet(models.QuerySet["App"]):
     def listed(self) -> Self:
         """Apps that stand on the list for all; what was only found, or is gone, keeps its address and its runs."""
-        return self.filter(gone_at=None, is_listed=True)
+        return self.filter(models.Q(is_listed=True) | models.Q(starred_at__isnull=False), gone_at=None)
 
     def list_for_all(self) -> int:
         """Put apps that were only found on the list: somebody has a use for them."""
@@ -66,6 +66,11 @@ class App(models.Model):
     # On the list for all: it came with Lamina's list, or somebody has run it. Others were only found.
     is_listed = models.BooleanField(default=True)
     listed_at = models.DateTimeField(default=timezone.now)  # when Lamina's list last named it
+    # One star for the whole team; while it is there, so is the app.
+    starred_at = models.DateTimeField(null=True, blank=True)
+    starred_by = models.ForeignKey(
+        "runs.Member", on_delete=models.SET_NULL, null=True, blank=True, related_name="starred_apps"
+    )
     pictures_tried_at = models.DateTimeField(null=True, blank=True)  # thumbnail and samples; a lost one may come back
     # What Lamina answers when asked for its own id, which alone counts: 404 and 403.
     gone_at = models.DateTimeField(null=True, blank=True)
@@ -87,6 +92,19 @@ class App(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("runs:app-detail", args=[self.slug, self.public_id])
+
+    @property
+    def star_url(self) -> str:
+        return reverse("runs:app-star", args=[self.public_id])
+
+    @property
+    def has_star(self) -> bool:
+        return self.starred_at is not None
+
+    @property
+    def is_on_list(self) -> bool:
+        """Whether everybody finds it on the list, as `AppQuerySet.listed` does."""
+        return (self.is_listed or self.has_star) and not self.is_gone
 
     @property
     def slug(self) -> str:

@@ -29,7 +29,10 @@ class Heartbeat(models.Model):
 
 
 class RequestLog(models.Model):
-    """The shared request counter: one row, locked while read and written. Times are Unix seconds."""
+    """Requests of the last minute, all processes' together: row 1 those to Lamina, row 2 the searches for apps.
+
+    Locked while read and written. Times are Unix seconds.
+    """
 
     stamps: "models.JSONField[list[float], list[float]]" = models.JSONField(default=list)  # last 60 s, oldest first
     closed_until = models.FloatField(default=0.0)  # Retry-After of the last 429

@@ -21,6 +21,9 @@ PRIORITY_OF: Final = {
     "runs": Priority.LIST,
 }
 
+# Slow by nature, absent in some workspaces: when one of these goes wrong that says nothing of Lamina as a whole.
+SEARCHES: Final = frozenset({"app_search", "discover"})
+
 
 def lamina(priority: Priority | None = None) -> LaminaClient:
     """A client whose every call counts in the budget; PRIORITY overrides what the endpoint has by itself.
@@ -49,6 +52,8 @@ def _note(answered: Answered) -> None:
     if isinstance(error, LaminaUnavailable):
         if answered.endpoint == "apps" and error.was_connected and error.status is None:
             return  # a list is long and slow: it says nothing about the rest, and has its own line on the health page
+        if answered.endpoint in SEARCHES and error.was_connected:
+            return
         health.note_failure(now, endpoint=answered.endpoint, status=error.status, request_id=error.request_id)
         return
     if answered.rate_remaining is not None:

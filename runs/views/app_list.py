@@ -1,58 +1,134 @@
-"""The catalogue: find an app by words and by what it makes."""
+"""The catalogue: find an app by words and by what it makes, then whatever Lamina knows beyond it."""
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from runs.http import PortalRequest, render_page
+from runs.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.models import App
+from runs.models.app import AppQuerySet
 from runs.services import catalog
-from runs.services.folding import fold, fold_words
-from runs.services.pages.cards import app_card
+from runs.services.app_search import pasted, words
+from runs.services.app_search.part import Part, Shown, asked_part, part_of
+from runs.services.folding import fold
+from runs.services.pages.cards import AppCard, app_card
 from runs.services.team.people import mail_to_admins
 from runs.services.upkeep import health
 
 KINDS = (("", "All"), ("image", "Images"), ("video", "Videos"), ("text", "Texts"))
 NEAREST = 3
+ADDED = "Lamina knows it: added. It comes on the list for all once somebody stars or runs it."
 
 
 @require_safe
 def app_list(request: PortalRequest) -> HttpResponse:
+    """Our own answer. With `ask` (a page without scripts) Lamina is asked, too; otherwise `app_search` comes for it."""
     catalog.request_refresh_if_stale()
-    q = request.GET.get("q", "").strip()[:200]
-    makes = request.GET.get("makes", "")
-    makes = makes if makes in dict(KINDS) else ""
+    q, makes = _asked_for(request)
+    ids = pasted.ids_in(q)
+    by_id = App.objects.filter(remote_id__in=ids).first() if ids else None
+    if by_id is not None and not request.htmx:
+        return _opened(request, by_id, _part(request, q, Shown(makes)))
     listed = App.objects.listed().select_related("thumbnail")
-    found = listed.matching(fold_words(q))
-    if makes:
-        found = found.making(makes)
-    apps = [app_card(app) for app in found]
+    found = words.Found([by_id], []) if by_id else _found(listed, q, makes)
+    part = _part(request, q, Shown(makes, found.ids, _tries(request)))
+    apps, partly = [app_card(app) for app in found.whole], [app_card(app) for app in found.partly]
     everything = apps or [app_card(app) for app in listed]
+    is_found = bool(apps or partly)
     context = {
         "section": "apps",
         "apps": apps,
+        "partly": partly,
         "q": q,
         "makes": makes,
-        "chips": [(label, _list_url(q, kind), kind == makes) for kind, label in KINDS],
-        "tell_admin_url": "" if apps else mail_to_admins(f"Lamina Portal: an app for {q}"),
-        "nearest": [] if apps else _nearest(q, everything),
+        "chips": [(label, _url("runs:app-list", q=q, makes=kind), kind == makes) for kind, label in KINDS],
+        "tell_admin_url": "" if is_found else mail_to_admins(f"Lamina Portal: an app for {q}"),
+        "nearest": [] if is_found or ids else _nearest(q, everything),
         "catalog_at": health.lamina_status().catalog_at,
-        "has_catalog": bool(everything),
+        "has_catalog": bool(everything) or by_id is not None,
+        "is_id": bool(ids),
+        **_part_context(request, part, q, makes, is_going=not wants_fragment(request)),
     }
     return render_page(request, "runs/app_list.html", context, partial="app-grid")
 
 
-def _list_url(q: str, makes: str) -> str:
+@require_safe
+@never_cache
+def app_search(request: PortalRequest) -> HttpResponse:
+    """Lamina's part of the search, as it stands; asked now if nobody has. 204: `seen` is all there is.
+
+    With `go` (the words were sent off, not just typed) the app whose address they are opens.
+    """
+    q, makes = _asked_for(request)
+    if not wants_fragment(request):
+        return redirect(_url("runs:app-list", q=q, makes=makes, ask="1"))
+    above = frozenset() if pasted.ids_in(q) else _found(App.objects.listed(), q, makes).ids
+    part = _part(request, q, Shown(makes, above, _tries(request)), is_asked=True)
+    if part and part.opens and "go" in request.GET:
+        return _opened(request, part.opens.card.app, part)
+    if part and part.token and part.token == request.GET.get("seen"):
+        return HttpResponse(status=204)
+    context = _part_context(request, part, q, makes, is_going="go" in request.GET)
+    return render_page(request, "runs/app_search.html", context)
+
+
+def _asked_for(request: PortalRequest) -> tuple[str, str]:
+    makes = request.GET.get("makes", "")
+    return request.GET.get("q", "").strip()[:200], makes if makes in dict(KINDS) else ""
+
+
+def _found(listed: AppQuerySet, q: str, makes: str) -> words.Found:
+    return words.find(listed.making(makes) if makes else listed, q)
+
+
+def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = False) -> Part | None:
+    """A page that is fetched ahead, since the mouse rests on its link, asks nobody."""
+    ask = request.GET.get("ask", "")
+    if (ask or is_asked) and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+        return asked_part(q, shown, is_again=ask == "again")
+    return part_of(q, shown)
+
+
+def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str, *, is_going: bool) -> dict[str, Any]:
+    """PART with the addresses it goes on by: of its next look (with scripts, and without), and of asking anew."""
+    if part is None:
+        return {"part": None}
+    tries = str(_tries(request) + 1) if part.is_held_back else ""
+    look = {"seen": part.token, "tries": tries, "go": "1" if is_going else ""}
+    return {
+        "part": part,
+        "look_url": _url("runs:app-search", q=q, makes=makes, **look),
+        "again_url": _url("runs:app-search", q=q, makes=makes, ask="again"),
+        "plain_look_url": _url("runs:app-list", q=q, makes=makes, ask="1", tries=tries),
+        "plain_again_url": _url("runs:app-list", q=q, makes=makes, ask="again"),
+    }
+
+
+def _tries(request: PortalRequest) -> int:
+    """How often this page has come back by itself after a wait."""
+    text = request.GET.get("tries", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 3 else 0
+
+
+def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse:
+    """The app that an address or id led to; that it is new here is told once it was asked for."""
+    if part and part.opens and part.opens.is_added and request.GET.keys() & {"go", "ask"}:
+        messages.success(request, ADDED)
+    return go_to(request, app.get_absolute_url())
+
+
+def _url(name: str, **given: str) -> str:
     query = QueryDict(mutable=True)
-    for key, value in (("q", q), ("makes", makes)):
-        if value:
-            query[key] = value
-    return f"{reverse('runs:app-list')}?{query.urlencode()}" if query else reverse("runs:app-list")
+    query.update({key: value for key, value in given.items() if value})
+    return f"{reverse(name)}?{query.urlencode()}" if query else reverse(name)
 
 
-def _nearest(q: str, cards: list[Any]) -> list[Any]:
+def _nearest(q: str, cards: list[AppCard]) -> list[AppCard]:
     """The three apps that share most letters-in-a-row with what was asked."""
 
     def pieces(text: str) -> set[str]:

@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import reswap, retarget
 
-from runs.http import PortalRequest, go_to, render_page
+from runs.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.models import App, AppSchema, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer, UploadInfo
@@ -19,6 +20,7 @@ from runs.services.filling import drafts, form_files, library, openings, presets
 from runs.services.filling.openings import NoSourceError, Notice, Opening
 from runs.services.launch import Press, TokenSpentError, launch_run
 from runs.services.pages.cards import app_card, run_cards
+from runs.services.pages.form_look import form_look
 
 RESULTS_SHOWN = 4
 
@@ -30,7 +32,7 @@ EXPIRED = "This form was opened for somebody else or too long ago. Everything is
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
-    app = get_object_or_404(App.objects.select_related("schema", "thumbnail"), public_id=app_id)
+    app = get_object_or_404(App.objects.select_related("schema", "thumbnail", "starred_by"), public_id=app_id)
     if request.method == "POST":
         return _pressed(request, app)
     if slug != app.slug:
@@ -38,9 +40,14 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     if app.schema_is_stale(timezone.now()):
         catalog.request_app_refresh(app)
     catalog.request_balance_if_stale()
-    if app.schema is None:
-        return _page(request, app, None, Opening())
-    return _opened(request, app, app.schema)
+    if app.schema is not None:
+        return _opened(request, app, app.schema)
+    if wants_fragment(request) and app.may_have_form:
+        response = render_page(
+            request, "runs/app_detail.html", {"look": form_look(app, request.GET)}, partial="form-look"
+        )
+        return reswap(retarget(response, "#form-look"), "outerHTML")
+    return _page(request, app, None, Opening())
 
 
 def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse:
@@ -239,6 +246,7 @@ def _page(
     token: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    partial = "app-body" if request.method == "GET" else ""  # what a page that waits for the form puts in its place
     runs = Run.objects.of(request.user) if request.user.can_run else Run.objects.shared_by_others(request.user)
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
     made = runs.filter(app=app).in_state("ready").newest_first()
@@ -258,6 +266,6 @@ def _page(
         "is_private": is_private,
         "notices": opened_with.notices,
         "results": run_cards(made.for_cards()[:RESULTS_SHOWN], request.user),
-        "is_waiting": form is None and app.may_have_form,
+        "look": form_look(app, request.GET) if form is None and app.may_have_form else None,
     }
-    return render_page(request, "runs/app_detail.html", context, status=status)
+    return render_page(request, "runs/app_detail.html", context, partial=partial, status=status)

@@ -1,4 +1,5 @@
-"""The star of a run and of a result: what is posted says which way, so that a second click changes nothing more."""
+"""The star of a run, of a result and of an app: what is posted says which way, so that a second
+click changes nothing more."""
 
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from runs.http import PortalRequest, refuse_viewers, render_page
-from runs.models import Output, Run
+from runs.models import App, Output, Run
 from runs.services.history import stars
 
 
@@ -27,17 +28,24 @@ def file_star(request: PortalRequest, file_id: str) -> HttpResponse:
     return _answer(request, output)
 
 
+@require_POST
+def app_star(request: PortalRequest, app_id: str) -> HttpResponse:
+    app = get_object_or_404(App, public_id=app_id)
+    stars.star_app(app, request.user, timezone.now(), is_on=_is_on(request))
+    return _answer(request, app)
+
+
 def _is_on(request: PortalRequest) -> bool:
     refuse_viewers(request.user)
     return request.POST.get("on") == "1"
 
 
-def _answer(request: PortalRequest, starred: Run | Output) -> HttpResponse:
+def _answer(request: PortalRequest, starred: Run | Output | App) -> HttpResponse:
     """The button as it stands now, or for a browser without scripts the page it came from, at the button."""
     if request.htmx:
         context = {"starred": starred, "label": request.POST.get("label", "")[:300]}
         return render_page(request, "includes/_star.html", context, partial="star")
     came_from = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}):
-        came_from = (starred if isinstance(starred, Run) else starred.run).get_absolute_url()
+        came_from = (starred.run if isinstance(starred, Output) else starred).get_absolute_url()
     return HttpResponseRedirect(f"{urlsplit(came_from)._replace(fragment='').geturl()}#star-{starred.public_id}")

@@ -10,7 +10,9 @@ from django.core.files.storage import default_storage
 from pytest_django import Settings
 
 from lamina_portal import environment
+from tests.conftest import SandboxDoor
 from tests.services.hostile import Decoy, HostileServer, hostile_server
+from tests.services.searching import BEYOND, UUID
 
 
 @pytest.fixture
@@ -26,6 +28,15 @@ def decoy() -> Iterator[Decoy]:
     found = Decoy()
     yield found
     found.close()
+
+
+@pytest.fixture
+def beyond(sandbox: SandboxDoor, settings: Settings) -> str:
+    """Lamina's id of an app that no list shows."""
+    settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
+    sandbox.control("limit", per_minute=None)
+    sandbox.control("apps", app=BEYOND, listed=False)
+    return UUID
 
 
 @pytest.fixture(scope="session")

@@ -21,9 +21,10 @@ from django.contrib.sessions.models import Session
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from runs.models import App, Member, Output, OutputFile, Run
+from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
 from runs.models.ids import new_public_id
 from runs.services import launch, secret_links, sharing
+from runs.services.app_search import asking
 from runs.services.history import bin as bins
 from runs.services.upkeep import health
 from runs.services.wording import state_of
@@ -178,11 +179,18 @@ def change_form(remote_id: str) -> None:
     what.save()
 
 
+def forget_searches() -> int:
+    """As if nobody had searched at Lamina for a while; returns a number that no story has used."""
+    AppSearch.objects.all().delete()
+    RequestLog.objects.filter(pk=asking.TURNS_ID).delete()
+    return next(numbers)
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         *(has_catalog, member, session, expire, app, start, stay, fill_history),
-        *(result, results, run, run_of, bin_all, page, link, change_form),
+        *(result, results, run, run_of, bin_all, page, link, change_form, forget_searches),
     )
 }
 

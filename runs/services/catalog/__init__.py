@@ -14,12 +14,15 @@ from runs.services.catalog.asking import (
     request_regular_refresh,
 )
 from runs.services.catalog.balance import refresh_balance
+from runs.services.catalog.details import store_detail
+from runs.services.catalog.pictures import fetch_thumbnail
 from runs.services.catalog.refresh import check_app, complete_catalog, refresh_app, refresh_catalog
 from runs.services.catalog.summaries import record_found
 
 __all__ = [
     "check_app",
     "complete_catalog",
+    "fetch_thumbnail",
     "record_found",
     "refresh_app",
     "refresh_balance",
@@ -31,4 +34,5 @@ __all__ = [
     "request_refresh",
     "request_refresh_if_stale",
     "request_regular_refresh",
+    "store_detail",
 ]

@@ -17,6 +17,7 @@ from runs.services.team import sessions
 from runs.services.upkeep import health
 
 ASK_AGAIN = timedelta(seconds=30)
+FIRST_AGAIN = timedelta(seconds=10)
 FAILED_AGAIN = timedelta(minutes=2)  # a list that failed costs up to 90 s of a worker
 LIST_EVERY = timedelta(minutes=10)
 QUIET_LIST_EVERY = timedelta(hours=6)
@@ -61,9 +62,11 @@ def request_regular_refresh() -> None:
 
 
 def request_app_refresh(app: App, *, is_news: bool = False) -> None:
-    """Ask the worker for this app's form again; at most once in 30 s, unless there IS_NEWS of it (a refused start)."""
+    """Ask the worker for this app's form again; at most once in 30 s, or 10 s while there is none yet, unless there
+    IS_NEWS of it (a refused start)."""
     now = timezone.now()
-    waiting = Q() if is_news else Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - ASK_AGAIN)
+    again = ASK_AGAIN if app.schema_id else FIRST_AGAIN
+    waiting = Q() if is_news else Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - again)
     if App.objects.filter(waiting, pk=app.pk).update(schema_asked_at=now):
         enqueue_long("runs.tasks.refresh_app", app.pk, timeout_seconds=CATALOG_SECONDS, is_saved=False)
 

@@ -31,7 +31,7 @@ def read_detail(app: App, priority: Priority) -> bool:
     except LaminaUnavailable:
         _note_asked(app)
         raise
-    _store_detail(app, detail)
+    store_detail(app, detail)
     return True
 
 
@@ -55,7 +55,7 @@ def read_estimate(app: App, priority: Priority) -> None:
     App.objects.filter(pk=app.pk).update(**fields)
 
 
-def _store_detail(app: App, detail: AppDetail) -> None:
+def store_detail(app: App, detail: AppDetail) -> None:
     """Keep what DETAIL tells; a form that cannot be made is a sentence instead."""
     name, description = bounds.name_of(detail), bounds.description_of(detail)
     told = bounds.schema_of(detail)

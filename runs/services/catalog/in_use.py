@@ -13,7 +13,7 @@ from runs.models import App, Run
 from runs.models.app import AppQuerySet
 
 SHOWN_FIRST, USED, STARRED, IN_ALL = 24, 16, 16, 60
-LOOKED_BACK = 100  # runs among which the apps used lately, and the starred ones, are looked for
+LOOKED_BACK = 100  # runs among which the apps used lately, and those with starred runs, are looked for
 DETAIL_EVERY = timedelta(hours=24)
 RETRY_EVERY = timedelta(minutes=10)  # an app that Lamina had no sound answer for
 QUIET_RETRY_EVERY = timedelta(hours=12)
@@ -22,11 +22,13 @@ PICTURES_EVERY = timedelta(hours=6)
 
 
 def apps_in_use() -> list[int]:
-    """Ids of the apps in use: shown first on the list, used lately, with starred runs; filled up along the list."""
+    """Ids of the apps in use: shown first on the list, used lately, with a star of their own or on a run; filled up
+    along the list."""
     listed = list(App.objects.listed().values_list("pk", flat=True)[:IN_ALL])
     runs = Run.objects.newest_first().values_list("app_id", flat=True)
     used = dict.fromkeys(runs[:LOOKED_BACK])
-    starred = dict.fromkeys(runs.filter(has_star=True)[:LOOKED_BACK])
+    stars = App.objects.listed().filter(starred_at__isnull=False).order_by("-starred_at").values_list("pk", flat=True)
+    starred = dict.fromkeys([*stars[:STARRED], *runs.filter(has_star=True)[:LOOKED_BACK]])
     ranked = dict.fromkeys([*listed[:SHOWN_FIRST], *list(used)[:USED], *list(starred)[:STARRED], *listed])
     return list(ranked)[:IN_ALL]
 

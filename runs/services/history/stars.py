@@ -1,4 +1,4 @@
-"""Stars: one for the whole team on a run, and one on each of its results.
+"""Stars: one for the whole team on a run, on each of its results, and on an app.
 
 A run counts as starred (`Run.has_star`, what History's tab reads) while it or one of its results is. The run's row is
 locked first, so that of two people who star and unstar at once the later one's view of all its stars is what is kept.
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from runs.models import Member, Output, Run
+from runs.models import App, Member, Output, Run
 
 
 def star_run(run: Run, member: Member, now: datetime, *, is_on: bool) -> None:
@@ -31,6 +31,13 @@ def star_output(output: Output, member: Member, now: datetime, *, is_on: bool) -
             locked.save(update_fields=["starred_at", "starred_by"])
         _save(run)
     output.starred_at, output.starred_by = locked.starred_at, locked.starred_by
+
+
+def star_app(app: App, member: Member, now: datetime, *, is_on: bool) -> None:
+    """The same for an app. One that was only found stands on the list for all while it has its star."""
+    other = App.objects.filter(pk=app.pk, starred_at__isnull=is_on)
+    other.update(starred_at=now if is_on else None, starred_by=member if is_on else None)
+    app.refresh_from_db(fields=["starred_at", "starred_by"])
 
 
 def _save(run: Run) -> None:

@@ -23,6 +23,42 @@ def apps_without_a_match(visitor: Visitor, whole: Whole) -> None:
     visitor.page.get_by_role("heading", name="No app for").wait_for()
 
 
+def suggest(visitor: Visitor, whole: Whole, q: str) -> None:
+    """Search for Q, which Lamina has not been asked for yet."""
+    number = whole.inside.ask("forget_searches")
+    whole.lamina.control("apps", app={"appId": f"beyond-{number}", "name": "Dental advert"}, listed=False)
+    visitor.page.goto(f"/apps/?q={q}")
+
+
+@scene
+def apps_suggested_by_lamina(visitor: Visitor, whole: Whole) -> None:
+    suggest(visitor, whole, "dental+cartoon")
+    visitor.page.locator("#lamina .app-row").first.wait_for()
+
+
+@scene
+def apps_while_lamina_is_asked(visitor: Visitor, whole: Whole) -> None:
+    whole.lamina.control("faults", endpoint="discover", fault="delay", seconds=14, times=1)
+    suggest(visitor, whole, "cartoon")
+    visitor.page.locator(".is-asking .lamina-wait").first.wait_for()
+
+
+@scene
+def apps_when_lamina_fails(visitor: Visitor, whole: Whole) -> None:
+    for endpoint in ("discover", "search"):
+        whole.lamina.control("faults", endpoint=endpoint, fault="status", status=500, times=1)
+    suggest(visitor, whole, "cartoon")
+    visitor.page.get_by_role("link", name="Ask again").wait_for()
+
+
+@scene
+def form_on_its_way(visitor: Visitor, whole: Whole) -> None:
+    suggest(visitor, whole, "dental")
+    whole.lamina.control("faults", endpoint="app", fault="delay", seconds=9, times=1)
+    visitor.page.locator("#lamina .card-link").last.click()
+    visitor.page.locator(".is-waiting .skeleton").first.wait_for()
+
+
 @scene
 def form_fresh(visitor: Visitor, whole: Whole) -> None:
     open_app(visitor)

@@ -1,0 +1,46 @@
+"""What Lamina finds when it is told what somebody needs. Source: `lamina-api` section 3.1."""
+
+from decimal import Decimal
+from typing import Any
+
+from runs.lamina import coerce
+from runs.lamina.fields import Credits, Text
+from runs.lamina.reading import Unreadable, data_of, rows
+from runs.lamina.types import AppSummary
+
+WHY_LENGTH = 300  # characters shown of why an app fits; the rest is cut with "…"
+
+
+class AppMatch(AppSummary):
+    """An app that fits what was asked for, and why. `is_public` is not told; credits None are unknown, not free."""
+
+    why_match: Text = ""
+    estimated_credits: Credits = None
+
+    @property
+    def why(self) -> str:
+        """The reason in one line of at most WHY_LENGTH characters."""
+        words = " ".join(self.why_match[: 10 * WHY_LENGTH].split())
+        return words if len(words) <= WHY_LENGTH else f"{words[: WHY_LENGTH - 1].rstrip()}…"
+
+    @property
+    def credits(self) -> Decimal | None:
+        """What a run is expected to cost; a negative number is no cost."""
+        cost = self.estimated_credits
+        return cost if cost is not None and cost >= 0 else None
+
+
+def matches(body: Any) -> list[AppMatch]:
+    """The readable matches, best first. Raises Unreadable when the answer is no list of matches."""
+    data = data_of(body)
+    listed = data.get("matches") if isinstance(data, dict) else data
+    if not isinstance(listed, list):
+        raise Unreadable
+    # A number by the SDK's types; an estimate of its own nests it.
+    flat = [{**one, "estimatedCredits": _expected(one)} if isinstance(one, dict) else one for one in listed]
+    return rows(AppMatch, {"data": flat})[0]
+
+
+def _expected(match: dict[str, Any]) -> Decimal | None:
+    told = match.get("estimatedCredits")
+    return coerce.as_credits(told.get("expected") if isinstance(told, dict) else told)

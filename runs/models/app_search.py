@@ -1,0 +1,47 @@
+"""What Lamina was asked for in a search, and what it said: shared by all members and processes."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+KEPT_FOR = timedelta(minutes=10)
+PICTURES_WITHIN = timedelta(seconds=20)
+LOST_AFTER = timedelta(seconds=60)  # an answer that has not come by then is not coming: its task was lost
+
+
+class AppSearch(models.Model):
+    """One search at Lamina, by a hash of its words; nothing in it tells who asked."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    words = models.CharField(max_length=200)
+    asked_at = models.DateTimeField(default=timezone.now)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    pictured_at = models.DateTimeField(null=True, blank=True)  # when pictures of what was new had been fetched
+    # {"app": App pk, "why": str, "credits": "12.5" | null, "is_new": bool} each, best first.
+    finds: "models.JSONField[Any, Any]" = models.JSONField(default=list)
+    # Why there is no more: "" or a key of `app_search.part.PROBLEMS`; not before RETRY_AT may it be asked again.
+    problem = models.CharField(max_length=20, blank=True, default="")
+    retry_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "app searches"
+
+    def __str__(self) -> str:
+        return self.words
+
+    def is_waiting(self, now: datetime) -> bool:
+        """The worker is at it."""
+        return self.answered_at is None and now - self.asked_at < LOST_AFTER
+
+    def awaits_pictures(self, now: datetime) -> bool:
+        """What is new gets its pictures right now."""
+        is_young = self.answered_at is not None and now - self.answered_at < PICTURES_WITHIN
+        return is_young and self.pictured_at is None and any(find["is_new"] for find in self.finds)
+
+    def is_good(self, now: datetime) -> bool:
+        """What it says holds still: nobody need ask again."""
+        if self.answered_at is None:
+            return self.is_waiting(now)
+        return now < (self.retry_at or self.answered_at + KEPT_FOR)

@@ -1,0 +1,213 @@
+"""Asking Lamina for apps, in the worker: at most ten times a minute for the whole portal, each answer kept ten minutes.
+
+A page never waits for Lamina: `ask` writes down what is wanted and rings the worker, `AppSearch` holds what came, and
+the page looks there. What is found joins the catalogue, off the list until somebody stars or runs it.
+"""
+
+import hashlib
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
+from runs.lamina.found import AppMatch
+from runs.lamina.types import AppDetail, AppSummary
+from runs.models import App, AppSearch, RequestLog
+from runs.models.app_search import KEPT_FOR, PICTURES_WITHIN
+from runs.queue import enqueue_long
+from runs.services import catalog
+from runs.services.app_search.pasted import ids_in
+from runs.services.budget import BudgetWait, Priority
+from runs.services.folding import fold
+from runs.services.remote import lamina
+
+PER_MINUTE = 10
+TURNS_ID = 2  # the RequestLog row that counts these searches; row 1 counts every request
+TASK_SECONDS = 80  # four calls of 15 s at most, and the writing
+SHORTEST = 2  # letters; one letter finds everything
+MOST_FINDS = 12
+AGAIN_AFTER = timedelta(seconds=20)  # Lamina was away or too slow
+AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
+NO_DISCOVER = frozenset({403, 404, 405, 410, 501})  # a workspace without it
+
+Find = dict[str, Any]  # as `AppSearch.finds` holds them
+
+
+def is_worth_asking(q: str) -> bool:
+    return len(q) >= SHORTEST
+
+
+def known(q: str) -> AppSearch | None:
+    """What was asked for these words lately, answered or not. One query."""
+    return AppSearch.objects.filter(key=_key(q)).first()
+
+
+def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
+    """Have the worker ask Lamina for Q, unless the answer is there or on its way; IS_AGAIN: not content with a failure.
+
+    Returns the search, or the seconds until the portal may ask Lamina again.
+    """
+    now = timezone.now()
+    search = known(q)
+    if search is not None and search.is_good(now) and not (is_again and search.problem):
+        return search
+    with transaction.atomic():
+        turns = _locked_turns()
+        search = known(q)  # whoever had the lock before may have asked for the same
+        if search is not None and (search.is_waiting(now) or (search.is_good(now) and not is_again)):
+            return search
+        if (wait := _seconds_until_free(turns)) > 0:
+            return wait
+        _take_turn(turns)
+        blank: dict[str, Any] = {"words": q, "asked_at": now, "answered_at": None, "pictured_at": None, "finds": []}
+        blank |= {"problem": "", "retry_at": None}
+        search, _ = AppSearch.objects.update_or_create(key=_key(q), defaults=blank)
+        enqueue_long("runs.tasks.search_lamina", search.key, timeout_seconds=TASK_SECONDS, is_saved=False)
+    return search
+
+
+def answer(key: str) -> None:
+    """The worker's part: ask Lamina and write down what it said, a failure too."""
+    search = AppSearch.objects.filter(key=key, answered_at=None).first()
+    if search is None:
+        return
+    ids = ids_in(search.words)
+    problem, retry_at = _by_id(search, ids) if ids else _by_words(search)
+    _save(search, answered_at=timezone.now(), problem=problem, retry_at=retry_at)
+    _fetch_pictures(search)
+
+
+def tidy(now: datetime) -> None:
+    """Forget answers that are too old to be shown: people's words are nothing to keep."""
+    AppSearch.objects.filter(asked_at__lt=now - 2 * KEPT_FOR).delete()
+
+
+def _key(q: str) -> str:
+    folded = " ".join(fold(q).split())
+    return hashlib.sha256(folded.encode("utf-8", "replace")).hexdigest()
+
+
+# --- At most so many a minute -----------------------------------------------------------------------------------------
+def _locked_turns() -> RequestLog:
+    RequestLog.objects.get_or_create(pk=TURNS_ID)
+    return RequestLog.objects.select_for_update().get(pk=TURNS_ID)
+
+
+def _seconds_until_free(turns: RequestLog) -> float:
+    now = time.time()
+    # One from a host whose clock is ahead counts as taken now, or it would block us till then.
+    turns.stamps = [min(stamp, now) for stamp in turns.stamps if stamp > now - 60]
+    return max(0.1, turns.stamps[-PER_MINUTE] + 60 - now) if len(turns.stamps) >= PER_MINUTE else 0.0
+
+
+def _take_turn(turns: RequestLog) -> None:
+    RequestLog.objects.filter(pk=TURNS_ID).update(stamps=[*turns.stamps, time.time()])
+
+
+# --- The worker's part ------------------------------------------------------------------------------------------------
+Outcome = tuple[str, datetime | None]  # the problem, and when it is worth asking again
+
+
+def _by_words(search: AppSearch) -> Outcome:
+    """First what fits, with its why, then what has the words; a workspace without the first still has the second."""
+    client, problem = lamina(Priority.PARTIAL), ""
+    try:
+        _take_in(search, client.discover(search.words))
+    except LaminaRejected as error:
+        problem = "no-discover" if error.status in NO_DISCOVER else _outcome(error)[0]
+        if problem == "key":
+            return _outcome(error)
+    except (LaminaRateLimited, BudgetWait) as error:
+        return _outcome(error)
+    except LaminaUnavailable as error:
+        if not error.was_connected:
+            return _outcome(error)
+        problem, _ = _outcome(error)
+    try:
+        _take_in(search, client.search_apps(search.words))
+    except (LaminaError, BudgetWait) as error:
+        return _outcome(error)
+    again = None if problem in ("", "no-discover", "refused") else timezone.now() + AGAIN_AFTER
+    return problem, again
+
+
+def _by_id(search: AppSearch, ids: list[str]) -> Outcome:
+    """The first of IDS that Lamina knows."""
+    outcome: Outcome = ("unknown-id", None)
+    for remote_id in ids:
+        try:
+            detail = lamina(Priority.PARTIAL).get_app(remote_id)
+        except LaminaRejected as error:
+            if error.is_not_found:
+                continue
+            outcome = ("closed", None) if error.is_forbidden else _outcome(error)
+        except (LaminaError, BudgetWait) as error:
+            return _outcome(error)
+        else:
+            _take_in_detail(search, remote_id, detail)
+            return "", None
+    return outcome
+
+
+def _outcome(error: LaminaError | BudgetWait) -> Outcome:
+    now = timezone.now()
+    match error:
+        case BudgetWait():
+            return "busy", now + _bounded(error.seconds)
+        case LaminaRateLimited():
+            return "limited", now + _bounded(error.retry_after)
+        case LaminaRejected():
+            return ("key" if error.is_key_refused else "refused"), None
+        case LaminaUnavailable() if error.was_connected:
+            return ("slow" if error.status is None else "broken"), now + AGAIN_AFTER
+        case _:
+            return "away", now + AGAIN_AFTER
+
+
+def _bounded(seconds: float) -> timedelta:
+    return min(timedelta(seconds=max(seconds, 1.0)), AGAIN_AFTER_AT_MOST)
+
+
+def _take_in(search: AppSearch, found: list[AppSummary] | list[AppMatch]) -> None:
+    """Add to the finds what is not among them yet. An app we know stays as the list tells it: a match says less."""
+    mine = {app.remote_id: app for app in App.objects.filter(remote_id__in=[one.app_id for one in found])}
+    fresh = [one for one in found[:MOST_FINDS] if one.app_id not in mine or mine[one.app_id].is_gone]
+    new = {one.app_id: app for one, app in zip(fresh, catalog.record_found(fresh), strict=True)}
+    taken = {find["app"] for find in search.finds}
+    for one in found[:MOST_FINDS]:
+        app = new.get(one.app_id) or mine[one.app_id]
+        if app.pk not in taken:
+            taken.add(app.pk)
+            search.finds.append(_find(app, one, is_new=one.app_id in new))
+    _save(search, finds=search.finds)
+
+
+def _find(app: App, one: AppSummary, *, is_new: bool) -> Find:
+    why, cost = (one.why, one.credits) if isinstance(one, AppMatch) else ("", None)
+    return {"app": app.pk, "why": why, "credits": None if cost is None else str(cost), "is_new": is_new}
+
+
+def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> None:
+    """An app that was asked for by its id; its form comes along."""
+    is_new = not App.objects.filter(remote_id=remote_id).exists()
+    summary = AppSummary(app_id=remote_id, name=detail.name, description=detail.description)
+    app = App.objects.filter(remote_id=remote_id).first() or catalog.record_found([summary])[0]
+    catalog.store_detail(app, detail)
+    _save(search, finds=[{"app": app.pk, "why": "", "credits": None, "is_new": is_new}])
+
+
+def _fetch_pictures(search: AppSearch) -> None:
+    """Of what is new here, once the words are on the page; for as long as the page waits for them."""
+    ends_at = time.monotonic() + PICTURES_WITHIN.total_seconds()
+    for app in App.objects.filter(pk__in=[find["app"] for find in search.finds if find["is_new"]], thumbnail=None):
+        if time.monotonic() < ends_at:
+            catalog.fetch_thumbnail(app)
+    _save(search, pictured_at=timezone.now())
+
+
+def _save(search: AppSearch, **fields: Any) -> None:
+    """Unless it was asked anew meanwhile: then that answer counts."""
+    AppSearch.objects.filter(key=search.key, asked_at=search.asked_at).update(**fields)

@@ -1,0 +1,160 @@
+"""Lamina's part of a search as a page shows it: what it suggests, why, and in plain words whatever went wrong."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from runs.models import App, AppSearch
+from runs.services.app_search import asking
+from runs.services.app_search.pasted import ids_in
+from runs.services.pages.cards import AppCard, app_card
+from runs.services.wording import about_credits, span_words
+
+ROWS_SHOWN, ABOVE_SHOWN = 12, 4
+PICTURES_EVERY = "every 1500ms"
+LOOK_EVERY = "every 600ms"  # htmx's trigger while the worker is at it
+TRIES = 3  # a page that nobody looks at any more does not go on asking
+PROBLEMS = {
+    "turn": "Lamina has been asked a lot in the last minute. We'll ask for this in {wait}.",
+    "limited": "Lamina asks us to wait. We'll ask again in {wait}.",
+    "busy": "Lamina is busy with our requests. We'll ask for this in {wait}.",
+    "slow": "Lamina took too long to answer.",
+    "broken": "Lamina couldn't answer this search.",
+    "away": "We can't reach Lamina just now.",
+    "lost": "There is no answer yet.",
+    "refused": "Lamina didn't accept this search. Try other words.",
+    "key": "The connection to Lamina needs an admin, so we can't ask.",
+    "no-discover": "Lamina looked for these words only: it can't search by meaning for this workspace.",
+    "unknown-id": "Lamina knows no app at this address.",
+    "closed": "Lamina has this app, but it is not open to this workspace.",
+}
+WAITING = frozenset({"turn", "limited", "busy"})
+MAY_ASK_AGAIN = frozenset({"slow", "broken", "away", "lost", *WAITING})
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One app that Lamina names for these words."""
+
+    card: AppCard
+    why: str
+    credits_words: str
+    is_on_list: bool
+    is_above: bool = False  # it stands among our own results already
+    is_added: bool = False  # asked for by its id, and new here
+
+
+@dataclass(frozen=True)
+class Part:
+    """What stands below our own results. STATE: "soon" (not asked yet), "asking" or "answered"."""
+
+    words: str
+    state: str = "soon"
+    is_id: bool = False
+    suggestions: list[Suggestion] = field(default_factory=list)
+    above: list[Suggestion] = field(default_factory=list)  # what stands among our own results, for Lamina's why
+    sentence: str = ""
+    is_drawn: bool = True  # every picture that there will be is there
+    token: str = ""  # what a page knows of it, so that it gets nothing it has already
+    next_look: str = ""  # htmx's trigger of the next look, if there is one
+    seconds: int = 0  # after which a page without scripts looks again; 0: not at all
+    may_ask_again: bool = False
+
+    @property
+    def is_held_back(self) -> bool:
+        """It comes back by itself after a wait, and only so often."""
+        return self.state == "answered" and self.next_look.startswith("load")
+
+    @property
+    def opens(self) -> Suggestion | None:
+        """The one app whose id was asked for."""
+        return self.suggestions[0] if self.is_id and self.suggestions else None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows: only apps that make MAKES, those with ids ABOVE among our own; its look number TRIES."""
+
+    makes: str = ""
+    above: frozenset[int] = frozenset()
+    tries: int = 0
+
+
+def part_of(q: str, shown: Shown = Shown()) -> Part | None:
+    """What is known for Q without asking; None for what is not worth it."""
+    if not asking.is_worth_asking(q):
+        return None
+    search, now = asking.known(q), timezone.now()
+    is_there = search is not None and (search.is_good(now) or search.answered_at is None)
+    return _told(search, shown, now) if search is not None and is_there else Part(q, is_id=bool(ids_in(q)))
+
+
+def asked_part(q: str, shown: Shown = Shown(), *, is_again: bool = False) -> Part | None:
+    """The same, asking Lamina if its answer is not there."""
+    if not asking.is_worth_asking(q):
+        return None
+    found = asking.ask(q, is_again=is_again)
+    if isinstance(found, AppSearch):
+        return _told(found, shown, timezone.now())
+    return Part(q, "answered", bool(ids_in(q)), **_trouble("turn", found, shown.tries))
+
+
+def _told(search: AppSearch, shown: Shown, now: datetime) -> Part:
+    is_waiting = search.is_waiting(now)
+    problem = search.problem if search.answered_at else "" if is_waiting else "lost"
+    left = (search.retry_at - now).total_seconds() if search.retry_at else 0.0
+    is_drawn = not search.awaits_pictures(now)
+    if is_waiting:
+        end: dict[str, Any] = {"next_look": LOOK_EVERY, "seconds": 2}
+    elif not problem and not is_drawn:
+        end = {"next_look": PICTURES_EVERY}
+    else:
+        end = _trouble(problem, left, shown.tries)
+    rows = list(_suggestions(search, shown))
+    return Part(
+        words=search.words,
+        state="asking" if is_waiting else "answered",
+        is_id=bool(ids_in(search.words)),
+        suggestions=[row for row in rows if not row.is_above][:ROWS_SHOWN],
+        above=[row for row in rows if row.is_above and row.why][:ABOVE_SHOWN],
+        is_drawn=is_drawn,
+        token=f"{search.asked_at.timestamp():.3f}-{len(search.finds)}-{problem or bool(search.answered_at)}-{is_drawn}",
+        **end,
+    )
+
+
+def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
+    """What to say of a problem, and when to look again by itself."""
+    if not problem:
+        return {}
+    seconds = max(1, round(wait + 0.5))
+    sentence = PROBLEMS[problem].format(wait=span_words(timedelta(seconds=seconds)))
+    comes_back = problem in WAITING and tries < TRIES and seconds <= 90
+    return {
+        "sentence": sentence if comes_back else sentence.partition(" We'll ask")[0],
+        "next_look": f"load delay:{seconds}s" if comes_back else "",
+        "seconds": seconds if comes_back else 0,
+        "may_ask_again": problem in MAY_ASK_AGAIN and not comes_back,
+    }
+
+
+def _suggestions(search: AppSearch, shown: Shown) -> Iterator[Suggestion]:
+    is_id = bool(ids_in(search.words))
+    apps = App.objects.select_related("thumbnail", "starred_by").in_bulk([find["app"] for find in search.finds])
+    for find in search.finds:
+        app = apps.get(find["app"])
+        if app is None or (shown.makes and app.makes and shown.makes not in app.makes):
+            continue
+        cost = app.credits_expected if find["credits"] is None else Decimal(find["credits"])
+        yield Suggestion(
+            app_card(app),
+            find["why"],
+            about_credits(cost),
+            is_on_list=app.is_on_list,
+            is_above=app.pk in shown.above and not is_id,
+            is_added=is_id and find["is_new"],
+        )

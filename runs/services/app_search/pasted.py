@@ -1,0 +1,25 @@
+"""What people paste instead of words: the address of an app at Lamina, or its id. No such address is ever fetched."""
+
+import re
+from urllib.parse import unquote
+
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|app_[\w-]{1,190}", re.IGNORECASE | re.ASCII)
+MOST_IDS = 3  # tried of one address: each is a request to Lamina
+
+
+def ids_in(words: str) -> list[str]:
+    """Ids that WORDS may mean, the likeliest first: any path segment that is a UUID or `app_…`, the last one before.
+
+    A workspace's id usually stands before the app's, so the end is tried first. Host, query and fragment are no path.
+    """
+    found = [segment for word in words.split() for segment in _path_of(word) if ID.fullmatch(segment)]
+    ids = [one if one.startswith("app_") else one.lower() for one in reversed(found)]
+    return list(dict.fromkeys(ids))[:MOST_IDS]
+
+
+def _path_of(word: str) -> list[str]:
+    """The path segments of an address; a word that is none is its own path."""
+    address = re.split(r"[?#]", word, maxsplit=1)[0]
+    scheme, mark, rest = address.partition("://")
+    path = rest.partition("/")[2] if mark else scheme
+    return [unquote(segment) for segment in path.split("/")]
