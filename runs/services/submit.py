@@ -264,7 +264,7 @@ def _rejected(run: Run, error: LaminaRejected, cause: str) -> None:
     ]
     progress.fail(run, cause, timezone.now(), text=error.quote, request_id=error.request_id or "", field_errors=found)
     if cause in {"gone", "forbidden", "inputs"}:
-        catalog.request_app_refresh(run.app)
+        catalog.request_app_refresh(run.app, is_news=True)
     if cause == "inputs":  # perhaps Lamina has lost a file: the next run hands it over anew
         Upload.objects.filter(inputs__run=run).update(asset_url="")
     if cause == "credits":

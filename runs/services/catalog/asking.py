@@ -61,11 +61,12 @@ def request_regular_refresh() -> None:
     request_refresh()
 
 
-def request_app_refresh(app: App) -> None:
-    """Ask the worker for this app's form again; at most once in 30 s, or 10 s while there is none yet."""
+def request_app_refresh(app: App, *, is_news: bool = False) -> None:
+    """Ask the worker for this app's form again; at most once in 30 s, or 10 s while there is none yet, unless there
+    IS_NEWS of it (a refused start)."""
     now = timezone.now()
     again = ASK_AGAIN if app.schema_id else FIRST_AGAIN
-    waiting = Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - again)
+    waiting = Q() if is_news else Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - again)
     if App.objects.filter(waiting, pk=app.pk).update(schema_asked_at=now):
         enqueue_long("runs.tasks.refresh_app", app.pk, timeout_seconds=CATALOG_SECONDS, is_saved=False)
 

@@ -13,7 +13,7 @@ from runs.models import App, Run
 from runs.models.app import AppQuerySet
 
 SHOWN_FIRST, USED, STARRED, IN_ALL = 24, 16, 16, 60
-LOOKED_BACK = 100  # runs among which the apps used lately, and the starred ones, are looked for
+LOOKED_BACK = 100  # runs among which the apps used lately, and those with starred runs, are looked for
 DETAIL_EVERY = timedelta(hours=24)
 RETRY_EVERY = timedelta(minutes=10)  # an app that Lamina had no sound answer for
 QUIET_RETRY_EVERY = timedelta(hours=12)
