@@ -72,6 +72,8 @@ def test_addresses_inside_are_never_opened(lamina_door: SandboxDoor, browser: Br
     assert "output-unsaved" in box.classes
     assert not box.find("img")
     kept = OutputFile.objects.get()
+    assert box.first(css="output-refused").words == kept.source_url  # to read, not to follow
+    assert not [link for link in box.find("a") if link.attributes["href"].startswith("http")]
     assert (kept.status, kept.attempts) == ("failed", 1)
     assert kept.error in (PRIVATE, "Only links that start with https:// can be opened.")
 

@@ -24,7 +24,7 @@ from runs.services.files import headers, media, pictures
 from runs.services.files.media import NotMedia, inspect
 from runs.services.files.picture_slots import picture_slot
 from runs.services.filling.uploads import receive_file
-from runs.services.outputs import keep_due_files
+from runs.services.outputs import keep_due_files, save_catalog_picture
 from tests.conftest import SandboxDoor
 from tests.damaged import GIVEN
 from tests.factories import make_app, make_run
@@ -119,6 +119,18 @@ def test_an_odd_picture_keeps_no_app_from_its_form(
 
 
 @pytest.mark.django_db
+def test_whatever_is_raised_an_app_goes_without_its_picture(
+    server: HostileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raising(path: Path, reader: str) -> headers.Header:
+        raise TypeError("bad operand type for abs(): 'str'")
+
+    monkeypatch.setattr(headers, "read_header", raising)
+    assert save_catalog_picture(f"{server.url}/a.png") is None
+    assert server.hits == ["/a.png"]
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("program", [DIES.format("SEGV"), DIES.format("KILL"), "", "print('nonsense')"])
 def test_a_process_that_dies_takes_nothing_with_it(
     program: str, run: Run, server: HostileServer, pretend: Pretend
@@ -194,9 +206,10 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
 
 
 @pytest.mark.django_db
-def test_not_every_web_thread_waits(alice: Member, pretend: Pretend) -> None:
+def test_not_every_web_thread_waits(alice: Member, pretend: Pretend, tmp_path: Path) -> None:
     """With all places taken the file is kept at once, without asking anybody."""
-    pretend(HANGS)
+    asked = tmp_path / "asked"
+    pretend(f"open({str(asked)!r}, 'w')")
     places = [media._web_places.acquire(blocking=False) for _ in range(media.WEB_WAITERS)]
     try:
         taken = upload(alice, picture())
@@ -204,7 +217,7 @@ def test_not_every_web_thread_waits(alice: Member, pretend: Pretend) -> None:
         for _ in filter(None, places):
             media._web_places.release()
     assert taken.file is not None
-    assert taken.file.picture_follows
+    assert (taken.file.picture_follows, asked.exists()) == (True, False)
 
 
 @pytest.mark.django_db
