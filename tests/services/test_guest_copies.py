@@ -142,7 +142,7 @@ def test_until_the_copies_are_there_guests_are_told_and_the_page_looks_again(run
     link = link_to(run, picture(1500, 900), picture(300, 200))
     first = Client().get(path_of(link))
     assert first.text.count("The picture in full size is being prepared and will be here in a moment.") == 2
-    assert "This page looks again by itself." in first.text
+    assert "The page updates by itself." in first.text
     assert first.headers["Refresh"] == f"5; url={path_of(link)}"
     assert "download" not in first.text
     for address in (original_of(link), f"{original_of(link)}?download=1", f"{path_of(link)}download/"):
@@ -178,7 +178,7 @@ def test_a_page_that_plays_something_does_not_look_again_by_itself(run: Run, tmp
     GuestCopy.objects.filter(source__kind="audio").update(status="preparing", file=None)
     answer = Client().get(path_of(link))
     assert "This sound is being prepared" in answer.text
-    assert f'<a href="{path_of(link)}">Look again</a>' in answer.text
+    assert f'<a href="{path_of(link)}">Reload the page</a>' in answer.text
     assert "Refresh" not in answer.headers
 
 

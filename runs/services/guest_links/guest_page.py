@@ -231,7 +231,8 @@ def _note(link: GuestLink, stored: StoredFile, given: Given) -> str:
         return f"Something went wrong while {what} was prepared. It is tried again; please come back later."
     if given.state is State.NOT_OFFERED:
         if stored.thumb_1200:
-            return f"Only this smaller picture can be shared: hidden details in the {noun} itself can't be removed."
+            only = "this smaller picture" if noun == "picture" else f"this picture of the {noun}"
+            return f"Only {only} can be shared: hidden details in the {noun} itself can't be removed."
         return f"This {noun} can't be shared: hidden details in it can't be removed. Ask {sender} for it."
     return f"This {noun} can't be played here. Ask {sender} for it." if given.state is State.NOT_PLAYED else ""
 
