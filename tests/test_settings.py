@@ -180,6 +180,7 @@ def test_a_bucket_is_read_from_its_address(tmp_path: Path) -> None:
 def test_https_makes_cookies_and_redirects_secure(tmp_path: Path) -> None:
     found = values(tmp_path, PORTAL_URL="https://portal.example.com/")
     assert found["SESSION_COOKIE_SECURE"] == found["CSRF_COOKIE_SECURE"] == found["SECURE_SSL_REDIRECT"] == "True"
+    assert (found["SESSION_COOKIE_NAME"], found["CSRF_COOKIE_NAME"]) == ("__Host-sessionid", "__Host-csrftoken")
     assert "portal.example.com" in found["ALLOWED_HOSTS"]
     assert found["CSRF_TRUSTED_ORIGINS"] == "['https://portal.example.com']"
 

@@ -126,5 +126,6 @@ def test_no_page_of_a_member_is_kept_anywhere(make_member: Callable[..., Member]
 
 
 def test_files_by_their_hash_are_kept(as_alice: Client, run: Run) -> None:
-    url = run.outputs.all()[0].files.all()[0].file.original_url
-    assert as_alice.get(url).headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    file = run.outputs.all()[0].files.all()[0].file
+    assert file
+    assert as_alice.get(file.original_url).headers["Cache-Control"] == "private, max-age=31536000, immutable"

@@ -102,14 +102,12 @@ class Told:
         return self.raw.partition(b"\r\n\r\n")[2].decode()
 
 
-def push(
-    port: int, path: str, size: int, *, kind: str, method: str = "POST", first: bytes = b"", **headers: str
-) -> Told:
-    """Send a body of SIZE bytes, FIRST at its head, and go on until it is sent or the connection is gone. KIND is the
+def push(port: int, path: str, size: int, *, kind: str, first: bytes = b"", **headers: str) -> Told:
+    """POST a body of SIZE bytes, FIRST at its head, and go on until it is sent or the connection is gone. KIND is the
     Content-Type; HEADERS with _ for -, by default with the true Content-Length."""
     given = {"Host": f"127.0.0.1:{port}", "Content-Type": kind, "Content-Length": str(size)}
     given |= {name.replace("_", "-"): value for name, value in headers.items()}
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items() if value)]
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items() if value)]
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         sock.connect(("127.0.0.1", port))
@@ -123,7 +121,7 @@ def _pour(sock: socket.socket, first: bytes, size: int) -> Told:
     with selectors.DefaultSelector() as ready:
         ready.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
         while time.monotonic() < deadline:
-            [(_, events)] = ready.select(1) or [(None, 0)]
+            events = sum(events for _, events in ready.select(1))  # of the one socket
             try:
                 if events & selectors.EVENT_READ:
                     got = sock.recv(65536)
