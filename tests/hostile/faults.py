@@ -105,7 +105,7 @@ class Stage:
         cache.clear()
         hurry()
         posts, runs = len(self.door.requests_to("run_start")), len(self.door.runs)
-        with impatience() if name == "delay" else nullcontext():
+        with impatience(endpoint) if name == "delay" else nullcontext():
             if not is_late:
                 self._break(endpoint, name, is_lasting=is_lasting)
             run = self._press()
@@ -113,9 +113,14 @@ class Stage:
                 work_until(lambda: Run.objects.filter(pk=run.pk, status__in=("queued", "running")).exists())
                 self._break(endpoint, name, is_lasting=is_lasting)
                 self.before_fault(run)
+                if (endpoint, name) == ("cancel", "delay"):
+                    step_to("cancel_run")
+                    self.door.end_delays()
+                    wait_until(lambda: self.door.runs[-1]["cancelled"], "the delayed cancel")
             else:
                 step_to("submit_run")
                 if (endpoint, name) == ("run_start", "delay"):
+                    self.door.end_delays()
                     wait_until(lambda: len(self.door.runs) > runs, "the delayed start")
             self._work()
         run.refresh_from_db()

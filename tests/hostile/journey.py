@@ -46,7 +46,7 @@ def travel(door: SandboxDoor) -> tuple[dict[str, Journey], list[Page]]:
     journeys = {app_id: Journey(catalogue.load_catalogue()[app_id]) for app_id in APP_IDS}
     runs = {app_id: _press(browser, apps[app_id], journey) for app_id, journey in journeys.items()}
     shared = [browser.page("/"), browser.page("/apps/")]
-    work_until(is_at_rest, seconds=120)
+    work_until(is_at_rest)
     records = {record["appId"]: record for record in door.runs}
     assert len(records) == len(door.runs) == len(APP_IDS)
     pages = _history(browser)

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from unittest.mock import patch
 
 from django.test import override_settings
@@ -12,16 +13,18 @@ from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 
 from runs import tasks
-from runs.lamina import client as lamina_client
+from runs.lamina.client import LaminaClient
 from runs.lamina.transport import Patience
 from runs.models import OutputFile, RequestLog, Run
 from runs.services import polling
 from runs.services.files import guard
 from tests.conftest import SandboxDoor
 from tests.hostile.browser import KEY
+from tests.processes import PATIENCE_SECONDS
 
-IMPATIENT = 0.15  # seconds an impatient portal waits for an answer; a delay is longer
-DELAY = 0.4
+IMPATIENT = 0.15  # seconds an impatient portal waits for an answer
+DELAY = 600.0  # longer than any test: it ends when a test says so
+MOVES = ("file", "upload_put")  # endpoints that files come from or go to
 
 
 @contextmanager
@@ -45,14 +48,17 @@ def quick_portal(door: SandboxDoor, **more: object) -> Iterator[None]:
 
 
 @contextmanager
-def impatience() -> Iterator[None]:
-    """Time-outs shorter than a delay of the sandbox, which are 5 to 60 s for people."""
-    calls, short = lamina_client.LaminaClient._call, Patience(read=IMPATIENT, total=2 * IMPATIENT)
-    with ExitStack() as stack:
-        stack.enter_context(patch.object(guard, "READ_SECONDS", IMPATIENT))
-        for name in ("START", "SLOW"):
-            stack.enter_context(patch.object(lamina_client, name, short))
-        stack.enter_context(patch.object(calls, "__kwdefaults__", {**(calls.__kwdefaults__ or {}), "wait": short}))
+def impatience(endpoint: str) -> Iterator[None]:
+    """Short time-outs for calls of ENDPOINT, which is delayed; people wait 5 to 60 s. No other call is hurried."""
+    call, short = LaminaClient._call, Patience(read=IMPATIENT, total=2 * IMPATIENT)
+
+    def hurried(client: LaminaClient, name: str, *given: Any, **more: Any) -> Any:
+        return call(client, name, *given, **(more | {"wait": short} if name == endpoint else more))
+
+    with (
+        patch.object(LaminaClient, "_call", hurried),
+        patch.object(guard, "READ_SECONDS", IMPATIENT if endpoint in MOVES else guard.READ_SECONDS),
+    ):
         yield
 
 
@@ -68,7 +74,7 @@ def hurry() -> None:
     RequestLog.objects.update(closed_until=0)
 
 
-def work_until(done: Callable[[], bool], seconds: float = 20.0) -> None:
+def work_until(done: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
     """Do the queue's work and the sweep's, skipping every wait, until DONE; fails after SECONDS."""
     deadline = time.monotonic() + seconds
     while not done():

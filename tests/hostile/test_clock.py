@@ -3,6 +3,7 @@
 The sandbox runs in a process of its own, so that its clock stays true.
 """
 
+import re
 import subprocess
 import sys
 import time
@@ -72,7 +73,7 @@ def work_plainly(done: Callable[[], bool]) -> None:
         sweep()
         return done()
 
-    wait_until(is_done, "an end without help", seconds=20)
+    wait_until(is_done, "an end without help")
 
 
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
@@ -85,7 +86,7 @@ def test_runs_still_end_and_are_kept(door: SandboxDoor, alice: Member, off: time
         work_plainly(is_at_rest)
 
         page = browser.page(run.get_absolute_url())
-    assert page.first(css="run-sentence").words.startswith("Ready All results are here, after 0 s")
+    assert re.match(r"Ready All results are here, after \d+ s\b", page.first(css="run-sentence").words)
     assert OutputFile.objects.get().status == "saved"
 
 

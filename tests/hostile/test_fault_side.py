@@ -57,7 +57,7 @@ def test_the_catalogue_stays(lamina_door: SandboxDoor, browser: Browser, endpoin
         outcomes.append(outcome)
         hurry()
         lamina_door.control("faults", endpoint=endpoint, times=None if is_lasting else 1, **order)
-        with impatience() if name == "delay" else nullcontext():
+        with impatience(endpoint) if name == "delay" else nullcontext():
             refresh(app)
         form, home = browser.page(app.get_absolute_url()), browser.page("/")
         gone = (endpoint, name, is_lasting) == ("app", "404", True)
@@ -103,7 +103,7 @@ def test_files_of_results(lamina_door: SandboxDoor, browser: Browser, is_lasting
         outcome = Outcome("file", name, is_lasting, posts=1, runs=1)
         outcomes.append(outcome)
         lamina_door.control("faults", endpoint="file", times=None if is_lasting else 1, **order)
-        with impatience() if name == "delay" else nullcontext():
+        with impatience("file") if name == "delay" else nullcontext():
             run = browser.press(browser.open(app))
             work_until(lambda: not Run.objects.active().exists())
             step()

@@ -16,6 +16,12 @@ def app(sandbox: SandboxDoor) -> App:
 
 
 @pytest.fixture
+def _runs_go_on(sandbox: SandboxDoor) -> None:
+    """No run ends at Lamina by itself, however long a test takes; scripts that a test orders come too late."""
+    sandbox.control("script", appId=None, times=None, outcome="never")
+
+
+@pytest.fixture
 def world(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> World:
     """The sandbox's own state, for what its control door does not offer: clocks that are off, old runs."""
     return _sandbox_server.world

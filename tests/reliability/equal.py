@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         from runs.models import Run
 
         pages = [press_at_once(whole, f"press {n}") for n in range(ROUNDS)]
-        wait_until(lambda: not Run.objects.active().exists(), "the runs to end", 60)
+        wait_until(lambda: not Run.objects.active().exists(), "the runs to end")
         state = whole.sandbox_state
         found = {
             "engine": engine.name,

@@ -31,7 +31,7 @@ KINDS = ("poller", "worker child", "worker", "sandbox", "web", "web child", "pol
 GAP_SECONDS = (0.5, 2.5)
 DOWN_SECONDS = (0.0, 1.5)
 ANSWER_SECONDS = 0.8  # the sandbox thinks for so long before it starts a run, so that kills meet starts in flight
-SETTLED_SECONDS = 120.0
+SETTLED_SECONDS = 240.0
 
 
 @dataclass
@@ -122,10 +122,11 @@ class Killing:
             self.problems.append(str(error))
 
     def judge(self, name: str) -> Verdict:
-        """Wait until everything is settled, at most two minutes, and compare with the sandbox's own records."""
+        """Wait until everything is settled, at most four minutes, and compare with the sandbox's own records."""
         from runs.models import Run
 
         begun = time.monotonic()
+        wait_until(lambda: all(part.is_up for part in self.parts.all), "what was killed last to be started again")
         with suppress(AssertionError):
             wait_until(lambda: not Run.objects.active().exists(), "every run to end", SETTLED_SECONDS)
         verdict = Verdict(name, len(self.pressed), dict(self.parts.killed), self.parts.deaths)

@@ -18,7 +18,7 @@ from tests.processes import ROOT, Home, children_of, free_port, is_gone, wait_un
 
 PER_MINUTE = 1_000_000  # no limit: this is about deaths
 WATCH_SECONDS = 0.1
-REVIVED_SECONDS = 75.0  # the lease, and a look of the scheduler of whichever worker lives
+REVIVED_SECONDS = 180.0  # the lease, and a look of the scheduler of whichever worker lives
 
 
 class Part:
@@ -105,22 +105,23 @@ class Parts:
         Waits for one to be there, at most as long as the portal may take to have a poller again; where there is
         nothing to poll, another process of a worker dies in the poller's place.
         """
+        killed = wait_until(lambda: self._kill_now(kind, chance, down_seconds), f"a {kind} to kill", REVIVED_SECONDS)
+        self.killed[killed] += 1
+
+    def _kill_now(self, kind: str, chance: random.Random, down_seconds: float) -> str:
+        """Of which kind the process was that is dead now; "" when there was none."""
         if kind == "poller" and not is_polling_needed():
             kind = "worker child"
-        wait_until(lambda: self._kill_now(kind, chance, down_seconds), f"a {kind} to kill", REVIVED_SECONDS)
-        self.killed[kind] += 1
-
-    def _kill_now(self, kind: str, chance: random.Random, down_seconds: float) -> bool:
         with self._lock:
             part = self.sandbox if kind == "sandbox" else chance.choice(self.webs if "web" in kind else self.workers)
             pid = self._victim(kind, part, chance)
             if not pid or is_gone(pid):
-                return False
+                return ""
             part.down_until = time.monotonic() + down_seconds
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-                return True
-        return False
+                return kind
+        return ""
 
     def _victim(self, kind: str, part: Part, chance: random.Random) -> int:
         if not part.is_up:

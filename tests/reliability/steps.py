@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import requests
@@ -21,8 +21,12 @@ KEY = {"x-api-key": "lma_sandbox"}
 INPUTS: dict[str, dict[str, Any]] = {CARTOONIFY: {"Style": "Ghibli"}, CAPTION: {"Prompt": "a lake"}}
 
 
+stepped_at: dict[int, datetime] = {}  # by run: when the last step of these began
+
+
 def hand_over(run: Run) -> Run:
     """One worker takes the start up."""
+    stepped_at[run.pk] = timezone.now()
     submit.submit_run(run.pk)
     run.refresh_from_db()
     return run
@@ -31,6 +35,7 @@ def hand_over(run: Run) -> Run:
 def look(run: Run) -> Run:
     """The time for the next look has come, and one worker looks."""
     make_due(run)
+    stepped_at[run.pk] = timezone.now()
     checking.check_run(run.pk)
     run.refresh_from_db()
     return run
@@ -44,10 +49,17 @@ def make_due(run: Run) -> None:
     run.refresh_from_db()
 
 
-def seconds_ahead(run: Run) -> float:
-    """Seconds until the run's next step."""
+def waits(run: Run, seconds: float) -> bool:
+    """Whether the run's next step was put off by SECONDS in the last one, however long that took."""
     assert run.due_at is not None
-    return (run.due_at - timezone.now()).total_seconds()
+    pause = timedelta(seconds=seconds)
+    return stepped_at[run.pk] + pause <= run.due_at <= timezone.now() + pause
+
+
+def seconds_ahead(run: Run) -> float:
+    """Seconds from the beginning of the last step to the next."""
+    assert run.due_at is not None
+    return (run.due_at - stepped_at[run.pk]).total_seconds()
 
 
 def start_as_stranger(sandbox: SandboxDoor, app_id: str = CARTOONIFY, webhook: str = "") -> str:

@@ -10,7 +10,7 @@ from tests.conftest import SandboxDoor
 from tests.reliability.steps import hand_over, look, start_as_stranger, starts
 from tests.services.test_main_line import press
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
 
 
 def asked_about(sandbox: SandboxDoor, member: Member, app: App) -> Run:

@@ -105,8 +105,8 @@ FORGED: dict[str, tuple[int, Forge]] = {
     "signature no hex": (401, lambda c, r, b: signed(c, r, b, **{"X-Lamina-Webhook-Signature": "zz" * 64})),
     "body byte changed": (401, lambda c, r, b: (b.replace(b"completed", b"cOmpleted"), c.headers(b, r.remote_id))),
     "newline added": (401, lambda c, r, b: (b + b"\n", c.headers(b, r.remote_id))),
-    "stale": (401, lambda c, r, b: (b, c.headers(b, r.remote_id, time.time() - 302))),
-    "future": (401, lambda c, r, b: (b, c.headers(b, r.remote_id, time.time() + 302))),
+    "stale": (401, lambda c, r, b: (b, c.headers(b, r.remote_id, time.time() - 400))),
+    "future": (401, lambda c, r, b: (b, c.headers(b, r.remote_id, time.time() + 400))),
     "other timestamp": (
         401,
         lambda c, r, b: signed(c, r, b, **{"X-Lamina-Webhook-Timestamp": str(int(time.time()) - 9)}),

@@ -107,6 +107,6 @@ def test_kill_minus_nine_leaves_no_half_file(home: Home, server: HostileServer) 
 
     home.manage("shell", "--no-imports", "-c", A_MINUTE_LATER)
     home.start("worker")
-    wait_until(lambda: kept.saved() == FILES, f"all to be saved; at the kills it was {killed_at}", 90)
+    wait_until(lambda: kept.saved() == FILES, f"all to be saved; at the kills it was {killed_at}", 240)
     kept.check()
     assert killed_at[0] < FILES  # else nothing was interrupted

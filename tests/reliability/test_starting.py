@@ -1,7 +1,6 @@
 """Starts that wait, workers that die, and many hands on one start: one call, or a plain word about the wait."""
 
-import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +14,20 @@ from runs.services import budget, checking, progress, submit, sweeping
 from runs.services.wording import WAITS
 from tests.conftest import SandboxDoor
 from tests.processes import free_port, wait_until
-from tests.reliability.steps import at_once, begin, hand_over, look, make_due, seconds_ahead, start_as_stranger, starts
+from tests.reliability.steps import (
+    at_once,
+    begin,
+    hand_over,
+    look,
+    make_due,
+    seconds_ahead,
+    start_as_stranger,
+    starts,
+    waits,
+)
 from tests.services.test_main_line import press
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
 
 
 def shown(client: Client, run: Run) -> str:
@@ -30,7 +39,7 @@ def swept(run: Run) -> Run:
     OrmQ.objects.all().delete()
     make_due(run)
     sweeping.sweep()
-    assert [task.task["args"] for task in OrmQ.objects.all()] == [(run.pk,)]
+    assert (run.pk,) in [task.task["args"] for task in OrmQ.objects.all()]  # the time of others may have come, too
     return hand_over(run)
 
 
@@ -38,20 +47,21 @@ def swept(run: Run) -> Run:
 @pytest.mark.parametrize(
     ("fault", "seconds"),
     [
-        ({"fault": "plain_429", "seconds": 7}, 7),
+        ({"fault": "plain_429", "seconds": 200}, 200),
         ({"fault": "plain_429"}, 60),
-        ({"fault": "status", "status": 429, "seconds": 9}, 9),
+        ({"fault": "status", "status": 429, "seconds": 300}, 300),
     ],
 )
 def test_told_to_wait(
     alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, fault: dict[str, Any], seconds: int
 ) -> None:
+    sandbox.control("limit", per_minute=None)  # else its headers tell when to come back
     sandbox.control("faults", endpoint="run_start", **fault)
 
     run = hand_over(press(alice, app))
 
     assert (run.status, run.wait, run.sent_at) == ("starting", "rate", None)
-    assert seconds - 2 < seconds_ahead(run) <= seconds
+    assert waits(run, seconds)
     assert WAITS[Run.Wait.RATE] in shown(as_alice, run)
     assert "Next try in" in shown(as_alice, run)
     assert budget.take(budget.Priority.START) > 0  # nobody else asks meanwhile
@@ -69,11 +79,11 @@ def test_nobody_there(
     run = hand_over(press(alice, app))
 
     assert (run.status, run.wait, run.sent_at) == ("starting", "lamina", None)
-    assert 0 < seconds_ahead(run) <= 3
+    assert waits(run, 3)
     assert WAITS[Run.Wait.LAMINA] in shown(as_alice, run)
     for _ in range(5):
         swept(run)
-    assert 50 < seconds_ahead(run) <= 60  # later and later
+    assert waits(run, 60)  # later and later
     settings.LAMINA_BASE_URL = sandbox.url
     assert swept(run).remote_id
     assert starts(sandbox) == 1
@@ -132,22 +142,29 @@ def test_a_slow_answer_is_waited_for(
 ) -> None:
     """The claim outlives its own length while the worker lives."""
     monkeypatch.setattr(submit, "RENEW_SECONDS", 0.1)
-    monkeypatch.setattr(submit, "CLAIM", timedelta(seconds=1))
-    sandbox.control("faults", endpoint="run_start", fault="delay", seconds=2.5)
+    sandbox.control("faults", endpoint="run_start", fault="delay", seconds=600)
     run = press(alice, app)
     worker = begin(lambda: submit.submit_run(run.pk))
-    until = time.monotonic() + 2
-    while time.monotonic() < until:
+    claimed_until = [wait_until(lambda: claim_of(run), "the claim")]
+    while len(claimed_until) < 4:
+        claimed_until.append(wait_until(lambda: claim_of(run, claimed_until[-1]), "a longer claim"))
         sweeping.sweep()
         run.refresh_from_db()
         assert run.status == "starting"
-        time.sleep(0.1)
+    sandbox.clear_faults()
     worker.join()
 
     run.refresh_from_db()
     assert run.remote_id == sandbox.runs[0]["runId"]
     assert run.due_at is None
     assert starts(sandbox) == 1
+
+
+def claim_of(run: Run, later_than: datetime | None = None) -> datetime | None:
+    """Until when a worker holds the start that it has sent, once that is LATER_THAN this."""
+    run.refresh_from_db()
+    is_later = run.due_at is not None and (later_than is None or run.due_at > later_than)
+    return run.due_at if run.sent_at and is_later else None
 
 
 # --- Many hands -------------------------------------------------------------------------------------------------------
@@ -254,11 +271,12 @@ def test_cancelled_during_the_deciding_look(alice: Member, app: App, sandbox: Sa
     sandbox.control("faults", endpoint="run_start", fault="drop_before")
     run = look(hand_over(press(alice, app)))
     make_due(run)
-    sandbox.control("faults", endpoint="runs", fault="delay", seconds=1)
+    sandbox.control("faults", endpoint="runs", fault="delay", seconds=600)
     looker = begin(lambda: checking.check_run(run.pk))
     wait_until(lambda: Run.objects.filter(pk=run.pk, due_at__gt=timezone.now()).exists(), "the look to begin")
 
     assert progress.ask_cancel(run, alice, timezone.now()) == "asked"
+    sandbox.clear_faults()
     looker.join()
 
     run.refresh_from_db()

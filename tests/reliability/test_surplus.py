@@ -9,7 +9,7 @@ from tests.conftest import SandboxDoor
 from tests.reliability.steps import hand_over, start_as_stranger
 from tests.services.test_main_line import press
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
 
 
 def sent(run: Run) -> Run:

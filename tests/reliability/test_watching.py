@@ -64,7 +64,7 @@ def test_a_frozen_poller_is_replaced_and_does_nothing_when_it_wakes(
     assert run.status == "completed"
     second = start(alice, app, sandbox)
     with pytest.raises(LeaseLost):
-        frozen.run(until=time.monotonic() + 5)
+        frozen.run(until=time.monotonic() + 60)
 
     assert len(sandbox.requests_to("runs")) == reads + 1
     second.refresh_from_db()
@@ -75,13 +75,14 @@ def test_a_lease_lost_during_a_read_ends_the_round(alice: Member, app: App, sand
     """The list is read, the lease goes meanwhile: no further question, and nothing is written twice."""
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
-    sandbox.control("faults", endpoint="runs", fault="delay", seconds=1)
+    sandbox.control("faults", endpoint="runs", fault="delay", seconds=600)
     before = budget.used()
     poller = begin(polling.poll_window)
     wait_until(lambda: leases.is_held(waking.POLLER), "the poller to begin")
     wait_until(lambda: budget.used() > before, "the list to be asked for")
     end_lease()
     assert leases.acquire(waking.POLLER, "another", polling.LEASE_SECONDS)
+    sandbox.clear_faults()
     poller.join()
 
     run.refresh_from_db()
@@ -115,6 +116,7 @@ def test_runs_beyond_the_newest_page_are_watched_page_by_page(alice: Member, app
     for _ in range(205):  # other clients of the workspace
         start_as_stranger(sandbox)
     sandbox.control(f"runs/{ended.remote_id}", status="completed")
+    began = timezone.now()
 
     watch_once()
 
@@ -123,7 +125,7 @@ def test_runs_beyond_the_newest_page_are_watched_page_by_page(alice: Member, app
     assert [r["runId"] for r in sandbox.requests_to("run")] == [ended.remote_id]
     assert {run.status for run in Run.objects.exclude(pk=ended.pk)} == {"running"}
     assert Run.objects.get(pk=ended.pk).status == "completed"
-    assert Run.objects.get(pk=alive.pk).seen_at > timezone.now() - timedelta(seconds=10)  # type: ignore[operator]
+    assert Run.objects.get(pk=alive.pk).seen_at >= began  # type: ignore[operator]
 
 
 def test_hidden_runs_are_asked_least_recently_seen_first(alice: Member, app: App, sandbox: SandboxDoor) -> None:
@@ -218,7 +220,7 @@ def test_a_list_that_fails_is_asked_again_later_and_later(
 # --- The budget -------------------------------------------------------------------------------------------------------
 def test_told_to_wait_nobody_asks(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     start(alice, app, sandbox)
-    sandbox.control("faults", endpoint="runs", fault="plain_429", seconds=20)
+    sandbox.control("faults", endpoint="runs", fault="plain_429", seconds=200)
     with pytest.raises(LaminaRateLimited):
         watch_once()
     asked = len(sandbox.state["requests"])
@@ -227,7 +229,7 @@ def test_told_to_wait_nobody_asks(alice: Member, app: App, sandbox: SandboxDoor)
         watch_once()
     held = hand_over(press(alice, app))
 
-    assert 15 < wait.value.seconds <= 20
+    assert 100 < wait.value.seconds <= 200
     assert (held.status, held.wait) == ("starting", "budget")
     assert len(sandbox.state["requests"]) == asked
     RequestLog.objects.update(closed_until=time.time())
