@@ -3,6 +3,7 @@ half of them results that the worker fetches."""
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -28,7 +29,7 @@ FILE = {"id": "u", "key": "", "name": "File", "type": "url", "accept": []}
 NOTE = {"id": "n", "key": "", "name": "Note", "type": "text", "default": ""}
 
 
-def make_app(portal: Portal, app_id: str, parameter: dict[str, object]) -> App:
+def make_app(portal: Portal, app_id: str, parameter: Mapping[str, object]) -> App:
     """An app of one PARAMETER at the sandbox, known to the portal."""
     outputs = [{"index": 0, "label": "Result", "type": "image"}]
     app = {"appId": app_id, "name": app_id, "parameters": [parameter], "outputs": outputs, "sandbox": {"seconds": 0.5}}

@@ -10,6 +10,7 @@ VOID |= {"rect", "circle", "path", "line", "use"}  # the icons' shapes, closed o
 ADDRESSES = ("href", "src", "action", "formaction", "poster", "hx-get", "hx-post", "data", "xlink:href")
 FORBIDDEN = {"iframe", "object", "embed", "base", "frame", "applet", "style", "b", "marquee", "math", "foreignobject"}
 OWN_ADDRESS = re.compile(r"(/(?!/)|\?|#|$)")
+OWN_REFRESH = re.compile(r"\d+(;url=(/(?!/)|\?)[^;\s]*)?$")  # the page again, or another of ours
 
 
 @dataclass
@@ -117,7 +118,7 @@ def _dangers(element: Element) -> Iterator[str]:
         yield "a script of somebody else"
     if tag == "img" and attributes.get("src") and not re.match(r"/(files|static)/", attributes["src"]):
         yield "a picture from elsewhere"
-    if tag == "meta" and "refresh" in attributes.get("http-equiv", "") and not attributes["content"].isdigit():
+    if tag == "meta" and "refresh" in attributes.get("http-equiv", "") and not OWN_REFRESH.match(attributes["content"]):
         yield "a redirect"
     for name, value in attributes.items():
         if name.startswith("on") or name == "style" or "hx-on" in name:

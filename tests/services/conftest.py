@@ -1,7 +1,8 @@
 """Servers on loopback that the file services meet: one that does everything wrong, and one nobody may contact."""
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -10,9 +11,15 @@ from django.core.files.storage import default_storage
 from pytest_django import Settings
 
 from lamina_portal import environment
+from runs.services.files import pictures
 from tests.conftest import SandboxDoor
 from tests.services.hostile import Decoy, HostileServer, hostile_server
 from tests.services.searching import BEYOND, UUID
+
+DIES = "import os, signal, sys; sys.stdin.readline(); os.kill(os.getpid(), signal.SIG{})"
+HANGS = "import sys, time; sys.stdin.readline(); time.sleep(600)"
+
+type Pretend = Callable[[str], None]
 
 
 @pytest.fixture
@@ -63,3 +70,15 @@ def store(s3_url: str, settings: Settings) -> Any:
     storage: Any = default_storage
     storage.client.create_bucket(Bucket=storage.bucket_name)
     return storage
+
+
+@pytest.fixture
+def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
+    """Have another program in the place of the picture process; "" brings back the real one."""
+    real = pictures.COMMAND
+
+    def change(program: str) -> None:
+        pictures._idle.end_all()
+        monkeypatch.setattr(pictures, "COMMAND", (sys.executable, "-c", program) if program else real)
+
+    return change
