@@ -1,6 +1,7 @@
 """Strangers with slow connections: they open many of them and never get on."""
 
-import selectors
+import re
+import select
 import socket
 import threading
 import time
@@ -9,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import requests
+
+from tests.processes import wait_until
 
 EVERY_SECONDS = 0.5  # a byte of each connection
 SMALL_WINDOW = 4096  # bytes that a slow reader's own buffer takes
@@ -19,7 +22,8 @@ TOKEN = "A" * 43  # as long as those in the portal's addresses
 
 @dataclass(frozen=True)
 class Kind:
-    """What such a client sends at once, and then byte by byte. READS: it asks for much and takes it byte by byte."""
+    """What such a client sends at once, and then byte by byte. READS: it takes the answer byte by byte, once there
+    is something to take. STYLESHEET in what it sends becomes the address of the portal's own."""
 
     first: bytes
     dripped: bytes = b""
@@ -32,7 +36,8 @@ def post(path: str, content_type: str, length: int) -> bytes:
     return "\r\n".join((*lines, f"Cookie: csrftoken={'a' * 32}", "", "")).encode()
 
 
-GET_PAGE = b"GET /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+STYLESHEET = b"/a-stylesheet"  # the largest file that strangers get
+GET_FILE = b"GET " + STYLESHEET + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 URLENCODED = "application/x-www-form-urlencoded"
 KINDS = {
     "silence": Kind(b""),
@@ -41,8 +46,8 @@ KINDS = {
     "a form": Kind(post("/login/", URLENCODED, 50_000), b"a"),
     "a form of 1 MB": Kind(post("/login/", URLENCODED, 1_000_000) + b"a" * 60_000, b"a"),
     "a form with a file": Kind(post("/login/", "multipart/form-data; boundary=x", 50_000), b"a"),
-    "answers hardly read": Kind(GET_PAGE * 200, reads=True),
-    "a closing that never comes": Kind(GET_PAGE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")),
+    "answers hardly read": Kind(GET_FILE * 200, reads=True),
+    "a closing that never comes": Kind(GET_FILE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), reads=True),
 }
 
 
@@ -51,7 +56,13 @@ class Drip:
 
     def __init__(self, port: int, kind: Kind, count: int) -> None:
         self.kind = kind
+        page = requests.get(f"http://127.0.0.1:{port}/login/", timeout=60).text
+        address = re.search(r'href="(/static/[^"]+\.css)"', page)
+        assert address is not None, page
+        self.first = kind.first.replace(STYLESHEET, address[1].encode())
         self.sockets = [self._open(port) for _ in range(count)]
+        if kind.reads:
+            wait_until(lambda: all(map(has_something, self.sockets)), "each to get the beginning of its answer", 60)
         self.is_over = threading.Event()
         self.thread = threading.Thread(target=self._drip, daemon=True)
         self.thread.start()
@@ -62,7 +73,7 @@ class Drip:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_WINDOW)
         client.settimeout(10)
         client.connect(("127.0.0.1", port))
-        client.sendall(self.kind.first)
+        client.sendall(self.first)
         client.setblocking(False)
         return client
 
@@ -76,15 +87,8 @@ class Drip:
                     elif self.kind.dripped:
                         client.send(self.kind.dripped[turn % len(self.kind.dripped) :][:1])
                 except OSError:
-                    continue  # the server has parted with it, or has nothing for it yet
+                    continue  # the server has parted with it
             turn += 1
-
-    def still_open(self) -> int:
-        """How many of them the server has not closed."""
-        with selectors.DefaultSelector() as selector:
-            for client in self.sockets:
-                selector.register(client, selectors.EVENT_READ)
-            return len(self.sockets) - sum(map(is_at_end, (key.fileobj for key, _ in selector.select(0))))
 
     def close(self) -> None:
         self.is_over.set()
@@ -93,15 +97,8 @@ class Drip:
             client.close()
 
 
-def is_at_end(client: object) -> bool:
-    """Whether the server has closed CLIENT, of which nothing is read that it would still take."""
-    assert isinstance(client, socket.socket)
-    try:
-        return client.recv(1, socket.MSG_PEEK) == b""
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
+def has_something(client: socket.socket) -> bool:
+    return bool(select.select([client], [], [], 0)[0])
 
 
 @contextmanager
