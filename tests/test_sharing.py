@@ -13,7 +13,7 @@ from runs.services import sharing
 from tests.conftest import client_of
 from tests.factories import make_kept, make_run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 HTMX = {"HX-Request": "true"}
 
 

@@ -81,7 +81,7 @@ def nginx(live_server: LiveServer, settings: Settings, tmp_path: Path) -> Iterat
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait()
 
 
 def signed_in(member: Member) -> dict[str, str]:
