@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+import time_machine
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
@@ -47,6 +49,13 @@ def _clean_slate(settings: Settings, tmp_path: Path) -> None:
     """Each test has its own media folder and an empty cache."""
     cache.clear()
     settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def _at_noon() -> Iterator[None]:
+    """The clock goes on from noon: what is counted in days gives the same however late it is."""
+    with time_machine.travel(timezone.now().replace(hour=12, minute=0), tick=True):
+        yield
 
 
 class OnePlace(LoadScopeScheduling):  # type: ignore[misc]

@@ -16,7 +16,7 @@ from tests.factories import make_kept, make_run, make_stored
 from tests.test_guests import link, path_of, run
 
 __all__ = ["link", "run"]  # the same fixtures
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 
 
 def options(run: Run, **changes: object) -> dict[str, object]:

@@ -31,9 +31,9 @@ def test_what_takes_too_long_is_stopped() -> None:
 
 
 def test_the_bound_ends_with_the_block() -> None:
-    with patience.at_most(0.05):
+    with patience.at_most(1):
         assert ask("SELECT 1") == (1,)
-    over = monotonic() + 0.1
+    over = monotonic() + 1.1
     while monotonic() < over:
         assert ask(SHORT) == (9_999,)
 
@@ -42,10 +42,10 @@ def test_the_page_says_so_and_offers_fewer_days(
     as_alice: Client, alice: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_run(alice, make_app(), status="completed")
-    monkeypatch.setattr(patience, "SEARCH_SECONDS", 0.2)
-    monkeypatch.setattr(narrowing, "hints", lambda *_: ask(ENDLESS))
-
-    answer = as_alice.get("/history/?q=submarine&from=2020-01-01")
+    with monkeypatch.context() as patched:
+        patched.setattr(patience, "SEARCH_SECONDS", 0.2)
+        patched.setattr(narrowing, "hints", lambda *_: ask(ENDLESS))
+        answer = as_alice.get("/history/?q=submarine&from=2020-01-01")
 
     assert "The search took too long" in answer.content.decode()
     labels = ["The last 7 days", "The last 30 days", "The last year"]

@@ -83,7 +83,8 @@ def test_whoever_is_here_or_invited_already_is_named(as_admin: Client, alice: Me
     assert Invite.objects.count() == 1
 
 
-def test_a_double_click_makes_one_link_to_hand_over(as_admin: Client) -> None:
+def test_a_double_click_makes_one_link_to_hand_over(as_admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invites, "DOUBLE_CLICK", timedelta(hours=1))
     first = invite(as_admin, name="Kim")
     assert invite(as_admin, name="Kim").pk == first.pk
     invite(as_admin, name="Kim", role="viewer")

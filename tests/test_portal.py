@@ -18,7 +18,7 @@ from runs.management.commands.portal import Command
 from runs.management.people import prepare_people
 from runs.management.supervision import MAX_RESTARTS, Part, PartDied, Pulse, StopAsked, Supervisor
 from runs.models import Member
-from tests.processes import Home, children_of, free_port, is_gone, wait_until
+from tests.processes import PATIENCE_SECONDS, Home, children_of, free_port, is_gone, wait_until
 
 needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")
 READY = "Lamina Portal is ready"
@@ -43,10 +43,14 @@ class RunningPortal:
     def has_ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
-    def code(self, seconds: float = 30) -> int:
+    def code(self) -> int:
         """The exit code, once it has ended."""
         assert self.process is not None
-        return self.process.wait(seconds)
+        return self.process.wait(PATIENCE_SECONDS)
+
+    def wait_for_the_rest(self) -> None:
+        """Until nothing is left of it: what dies with its parent takes a moment."""
+        wait_until(lambda: not self.home.processes(), "every part to be gone")
 
     def has_part(self, word: str, *, other_than: int) -> bool:
         """True once a main process of this part runs that is not OTHER_THAN: between the two there is none."""
@@ -57,8 +61,10 @@ class RunningPortal:
     def part(self, word: str) -> int:
         """The main process of a part, known by WORD in its command line."""
         assert self.process is not None
-        children = children_of(self.process.pid)
-        return next(pid for pid in self.home.processes(word) if pid in children)
+        mother = self.process.pid
+        return wait_until(
+            lambda: next((pid for pid in self.home.processes(word) if pid in children_of(mother)), 0), f"“{word}”"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +100,7 @@ def test_people_sign_in_and_ctrl_c_ends_all(portal: RunningPortal) -> None:
     portal.process.send_signal(signal.SIGINT)
     portal.process.send_signal(signal.SIGINT)  # people press twice
     assert portal.code() == 0
-    assert portal.home.processes() == []
+    portal.wait_for_the_rest()
 
 
 @needs_proc
@@ -104,7 +110,7 @@ def test_a_closed_terminal_or_sigterm_ends_all(portal: RunningPortal, sig: signa
     assert portal.process is not None
     portal.process.send_signal(sig)
     assert portal.code() == 0
-    assert portal.home.processes() == []
+    portal.wait_for_the_rest()
 
 
 @needs_proc
@@ -119,7 +125,7 @@ def test_a_killed_worker_is_started_again_and_a_killed_web_server_ends_all(porta
     os.kill(portal.part("gunicorn"), signal.SIGKILL)
     assert portal.code() == 1
     assert "The web server was killed by SIGKILL" in portal.home.output()
-    assert portal.home.processes() == []
+    portal.wait_for_the_rest()
 
 
 @needs_proc
@@ -127,7 +133,7 @@ def test_a_killed_worker_is_started_again_and_a_killed_web_server_ends_all(porta
 def test_a_killed_portal_takes_its_parts_with_it(portal: RunningPortal) -> None:
     assert portal.process is not None
     portal.process.kill()
-    wait_until(lambda: not portal.home.processes(), "the parts to stop by themselves", seconds=20)
+    wait_until(lambda: not portal.home.processes(), "the parts to stop by themselves")
 
 
 @needs_proc
@@ -200,7 +206,7 @@ def part(name: str, code: str, is_alive: Callable[[], bool] = lambda: True, *, i
 
 
 def test_the_sixth_death_within_a_minute_ends_the_watch(supervisor: Supervisor) -> None:
-    dying = part("one", "raise SystemExit(7)", is_restarted=True)
+    dying = Part("one", ["sh", "-c", "exit 7"], Path.cwd(), is_restarted=True)  # quick: all six fit into a minute
     with pytest.raises(PartDied, match=r"The one ended with code 7, the 6th time within a minute"):
         supervisor.start(dying, lambda: False)
     assert len(dying.restarts) == MAX_RESTARTS
@@ -257,9 +263,9 @@ def test_a_stop_is_seen_between_two_looks(supervisor: Supervisor) -> None:
 
 def test_a_pulse_that_does_not_change_is_no_pulse() -> None:
     values = iter([1, 2, 2, 2])
-    pulse = Pulse(lambda: next(values, 2), seconds=0.3, every=0.0)
+    pulse = Pulse(lambda: next(values, 2), seconds=1.0, every=0.0)
     assert pulse.is_beating()
     assert pulse.is_beating()
-    wait_until(lambda: not pulse.is_beating(), "the silence to be noticed", seconds=2)
+    wait_until(lambda: not pulse.is_beating(), "the silence to be noticed")
     pulse.restart()
     assert pulse.is_beating()

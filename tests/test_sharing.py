@@ -13,7 +13,7 @@ from runs.services import sharing
 from tests.conftest import client_of
 from tests.factories import make_kept, make_run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 HTMX = {"HX-Request": "true"}
 
 
@@ -100,7 +100,10 @@ def test_one_click_makes_a_link_that_opens_all_that_is_ready(as_alice: Client, r
     assert run.shared_at is None
 
 
-def test_a_double_click_makes_one_link_and_a_later_one_another(as_alice: Client, run: Run) -> None:
+def test_a_double_click_makes_one_link_and_a_later_one_another(
+    as_alice: Client, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "DOUBLE_CLICK", timedelta(hours=1))
     first, second = (
         as_alice.post("/shares/new/", {"run": run.public_id}, headers=HTMX).content.decode() for _ in range(2)
     )

@@ -10,7 +10,7 @@ from runs.models import GuestLink, Member, Run, SharingRules
 from runs.services import launch, sharing
 from tests.factories import make_app, make_kept, make_run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 
 
 @pytest.fixture

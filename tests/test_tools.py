@@ -59,7 +59,7 @@ def test_whoever_installs_the_hooks_can_commit(checkout: Path) -> None:
     pre_commit = [sys.executable, "-m", "pre_commit"]
     subprocess.run([*pre_commit, "install"], cwd=checkout, env=env, check=True, capture_output=True)
     commit = ["git", *who, "commit", "-q", "-m", "Everything"]
-    done = subprocess.run(commit, cwd=checkout, env=env, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(commit, cwd=checkout, env=env, capture_output=True, text=True, timeout=570)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     hooks = re.findall(r"^        name: (.+)$", (ROOT / ".pre-commit-config.yaml").read_text(), re.M)

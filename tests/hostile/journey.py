@@ -14,6 +14,7 @@ from tests.hostile.form import Form
 from tests.hostile.media import png, wav
 from tests.hostile.page import Page
 from tests.hostile.quick import is_at_rest, work_until
+from tests.processes import PATIENCE_SECONDS
 
 SLOW = ("card-slow", "card-twelve", "173692dd-0258-41bd-8a56-2cf9bbe89910")
 APP_IDS = [app["appId"] for app in json.loads(catalogue.PATH.read_text(encoding="utf-8"))]
@@ -46,7 +47,7 @@ def travel(door: SandboxDoor) -> tuple[dict[str, Journey], list[Page]]:
     journeys = {app_id: Journey(catalogue.load_catalogue()[app_id]) for app_id in APP_IDS}
     runs = {app_id: _press(browser, apps[app_id], journey) for app_id, journey in journeys.items()}
     shared = [browser.page("/"), browser.page("/apps/")]
-    work_until(is_at_rest)
+    work_until(is_at_rest, seconds=4 * PATIENCE_SECONDS)  # dozens of runs, one after the other
     records = {record["appId"]: record for record in door.runs}
     assert len(records) == len(door.runs) == len(APP_IDS)
     pages = _history(browser)

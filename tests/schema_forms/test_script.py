@@ -12,6 +12,7 @@ from lamina_portal.body_limits import SENTENCES
 from runs.models import Draft, Member, Run
 from runs.services.team import sessions
 from tests.factories import make_app
+from tests.processes import wait_until
 from tests.schema_forms.examples import options, text, url
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -72,7 +73,7 @@ def test_files_are_ordered_and_removed_without_losing_the_focus(page: Page) -> N
     page.get_by_role("button", name=f"Move {first} later").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
-    assert names(page)[2] == first
+    wait_until(lambda: names(page)[2] == first, "it to be the last one")
     expect(page.get_by_role("button", name=f"Move {first} earlier")).to_be_focused()
     page.get_by_role("button", name=f"Remove {first}").click()
     expect(page.locator(".file-tile")).to_have_count(2)
@@ -93,6 +94,12 @@ def test_a_refused_file_says_why_and_the_rest_stays(page: Page) -> None:
     expect(page.locator(".file-tile.is-ready")).to_contain_text("better.png")
 
 
+def release(page: Page, held: list[Route]) -> None:
+    """Let the request go on that a route has held back, once it has."""
+    wait_until(lambda: page.wait_for_timeout(1) or held, "the upload to leave the page")
+    held[0].continue_()
+
+
 def test_run_waits_for_the_upload_and_then_goes_by_itself(page: Page) -> None:
     opened(page, url("Photo", accept=["image"]))
     held: list[Route] = []
@@ -104,7 +111,7 @@ def test_run_waits_for_the_upload_and_then_goes_by_itself(page: Page) -> None:
     expect(run).to_contain_text("Waiting for 1 upload")
     assert not Run.objects.exists()
     with page.expect_navigation(url="**/runs/*/"):
-        held[0].continue_()
+        release(page, held)
     assert Run.objects.get().inputs.get().uploads.count() == 1
 
 
@@ -116,7 +123,7 @@ def test_run_waits_no_longer_when_the_upload_is_refused(page: Page) -> None:
     with page.expect_request("**/uploads/"):
         page.locator("#p0_file").set_input_files(fake)
     page.locator("[data-run]").click()
-    held[0].continue_()
+    release(page, held)
     expect(page.locator("[data-problem]")).to_have_text("Remove what failed, then press again.")
     expect(page.locator(".upload-error")).to_be_visible()
     expect(page.locator("[data-run]")).to_have_text("Run")
@@ -137,7 +144,7 @@ def test_a_second_press_goes_nowhere(page: Page) -> None:
     expect(run).to_have_attribute("aria-disabled", "true")
     expect(page.locator("#announcer")).to_have_text("Starting…")
     run.dispatch_event("click")
-    assert page.evaluate("prevented") == [False, True]
+    wait_until(lambda: page.evaluate("prevented") == [False, True], "the second press")
 
 
 def test_a_long_list_is_narrowed_and_enter_takes_the_first(page: Page) -> None:
@@ -163,7 +170,7 @@ def test_what_is_typed_survives_a_reload_even_before_it_was_saved(page: Page) ->
     page.reload()
     expect(page.get_by_label("Idea")).to_have_value(" two\nlines  !")
     expect(page.locator(".file-tile.is-ready")).to_contain_text("a.png")
-    assert Draft.objects.get().answers[0]["value"] == " two\nlines  !"
+    wait_until(lambda: Draft.objects.get().answers[0]["value"] == " two\nlines  !", "the last words to be kept")
 
 
 def test_a_link_that_is_none_is_said_at_once(page: Page) -> None:

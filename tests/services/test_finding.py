@@ -13,7 +13,7 @@ from runs.services.history.directory import Directory
 from runs.services.history.finding import Cursor, Filter, outputs_beside, page_of
 from tests.factories import make_app, make_run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 
 
 def ids(query: str, member: Member) -> set[str]:

@@ -108,8 +108,6 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     small = dict.fromkeys(fetching.LIMITS, 2_000_000)
     for module in (arriving, uploads):
         monkeypatch.setattr(module, "LIMITS", small)
-    for module in (outputs, uploads):
-        monkeypatch.setattr(module, "FETCH_SECONDS", 1.5)
 
 
 def serve(client: Client, address: str) -> tuple[str, bool]:
@@ -122,7 +120,12 @@ def serve(client: Client, address: str) -> tuple[str, bool]:
 
 
 def test_hostile_bodies(
-    alice: Member, as_alice: Client, server: HostileServer, decoy: Decoy, settings: Settings
+    alice: Member,
+    as_alice: Client,
+    server: HostileServer,
+    decoy: Decoy,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fill(server)
     rows: list[Row] = []
@@ -130,6 +133,7 @@ def test_hostile_bodies(
     run = make_run(alice)
     for what, path, is_kept, words in BODIES:
         server.hits.clear()
+        monkeypatch.setattr(outputs, "FETCH_SECONDS", 1.0 if path.startswith("/drip") else 60.0)
         url = f"{server.url}{path.replace('{port}', str(decoy.port))}"
         file = OutputFile.objects.create(output=run.outputs.all()[0], source_url=url, position=len(rows))
         keep_due_files()

@@ -29,14 +29,17 @@ def _poll(settings: Settings) -> None:
 def ended(member: Member, app: App, *work_seconds: float | None) -> None:
     """Runs of the past, known here 9 s after Lamina had ended them."""
     for seconds in work_seconds:
-        started = timezone.now() - timedelta(hours=1)
+        started = NOW - timedelta(hours=1)
         took = timedelta(seconds=(seconds or 30) + 9)
         made = make_run(member, app, status="completed", started_at=started, finished_at=started + took)
         Run.objects.filter(pk=made.pk).update(work_seconds=seconds)
 
 
+NOW = timezone.now()  # for all ages: how long a test takes makes no run older
+
+
 def aged(member: Member, app: App, seconds: float) -> Run:
-    began = timezone.now() - timedelta(seconds=seconds)
+    began = NOW - timedelta(seconds=seconds)
     return make_run(member, app, created_at=began, started_at=began)
 
 
@@ -46,7 +49,7 @@ def spend(count: int) -> None:
 
 
 def early(*runs: Run) -> bool:
-    return Pace().too_early(list(runs), timezone.now()) > 0
+    return Pace().too_early(list(runs), NOW) > 0
 
 
 def test_a_young_run_is_left_alone_until_its_app_can_be_done(alice: Member) -> None:
@@ -92,17 +95,17 @@ def test_who_watches_is_served_at_once(alice: Member) -> None:
     app = make_app()
     ended(alice, app, *[30] * 5)
     run = aged(alice, app, 2)
-    run.opened_at = timezone.now()
+    run.opened_at = NOW
 
     assert not early(run)
-    assert Pace().pause([run], timezone.now()) == POLL
+    assert Pace().pause([run], NOW) == POLL
 
 
 def test_while_the_budget_is_short_one_look_waits_for_many_ends(alice: Member) -> None:
     app = make_app()
     ended(alice, app, *[30] * 5)
     runs = [aged(alice, app, 31) for _ in range(10)]
-    runs[0].opened_at = timezone.now()
+    runs[0].opened_at = NOW
     spend(LIMIT - 15)
     assert not early(*runs), "15 are enough for 10 reads and some looks"
 
@@ -110,13 +113,13 @@ def test_while_the_budget_is_short_one_look_waits_for_many_ends(alice: Member) -
 
     assert early(*runs)
     assert not early(*runs, aged(alice, app, 35))
-    assert Pace().pause(runs, timezone.now()) == pytest.approx(4.5)
+    assert Pace().pause(runs, NOW) == pytest.approx(4.5)
 
 
 def test_old_runs_are_looked_at_slowly(alice: Member) -> None:
     run = aged(alice, make_app(), 700)
 
-    assert Pace().pause([run], timezone.now()) == 15
+    assert Pace().pause([run], NOW) == 15
 
 
 def test_partial_results_are_read_from_spare_budget_only(

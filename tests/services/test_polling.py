@@ -235,7 +235,7 @@ def test_a_poller_that_lost_its_lease_asks_nothing_more(alice: Member, app: App,
     leases.acquire(waking.POLLER, "somebody else", 12)
 
     with pytest.raises(polling.LeaseLost):
-        Watch(holder).run(until=time.monotonic() + 1)
+        Watch(holder).run(until=time.monotonic() + 60)
 
     assert sandbox.requests_to("runs") == []
 
@@ -284,8 +284,8 @@ def test_what_matters_less_leaves_room() -> None:
 
 
 def test_a_closed_budget_opens_again_by_itself() -> None:
-    budget.close(1.0)
+    budget.close(300)
 
     wait = budget.take(budget.Priority.START)
 
-    assert 0 < wait <= 1.0
+    assert 0 < wait <= 300

@@ -1,6 +1,7 @@
 """axe finds nothing on any page in any state: wide and light, narrow and dark."""
 
 import os
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,6 +15,8 @@ from tests.story.scenes import scenes
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser
+# What news bring fades in for a millisecond instead of a while: axe would judge the half-faded.
+CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 QUICK = {"preload": False, "resultTypes": ["violations"]}
 # Half-faded words have half their contrast; what fades off the screen may stand still, and its end would never come.
 STILL = """
@@ -24,9 +27,7 @@ STILL = """
 
 def findings(page: Page) -> list[str]:
     """What axe has to say about the page as it stands: rule, place and reason."""
-    page.evaluate(
-        STILL
-    )  # half-faded words have half their contrast; those off the screen would never end by themselves
+    page.evaluate(STILL)
     found = Axe().run(page, options=QUICK).response["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
@@ -51,28 +52,28 @@ def expect_nothing(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("name", scenes)
 def test_axe_finds_nothing(guests: Guests, whole: Whole, name: str) -> None:
-    visitor = guests(role=scenes[name].role, hasty=True)
+    visitor = guests(role=scenes[name].role, hasty=True, **CALM)
     scenes[name].act(visitor, whole)
     expect_nothing(visitor)
 
 
 @pytest.mark.parametrize("app", [app for app in FINISHED if app not in LIKE_OTHERS])
 def test_axe_finds_nothing_on_a_finished_run(guests: Guests, gallery: Gallery, app: str) -> None:
-    visitor = guests(email=gallery.email)
+    visitor = guests(email=gallery.email, **CALM)
     visitor.page.goto(f"/runs/{gallery.runs[app]}/")
     expect_nothing(visitor)
 
 
 @pytest.mark.parametrize("path", ["/", "/history/", "/history/?view=list"])
 def test_axe_finds_nothing_where_runs_are_listed(guests: Guests, gallery: Gallery, path: str) -> None:
-    visitor = guests(email=gallery.email)
+    visitor = guests(email=gallery.email, **CALM)
     visitor.page.goto(path)
     expect(visitor.page.locator(".run-card").first).to_be_visible()
     expect_nothing(visitor)
 
 
 def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(guests: Guests, whole: Whole) -> None:
-    visitor = guests(hasty=True)
+    visitor = guests(hasty=True, **CALM)
     page = visitor.page
     whole.script("card-slow", outcome="never")
     run = whole.inside.ask("start", email=visitor.email, remote_id="card-slow")
@@ -101,6 +102,6 @@ def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(guests: Guests,
     ],
 )
 def test_axe_finds_nothing_on_the_page_of_a_result(guests: Guests, gallery: Gallery, app: str, at: int) -> None:
-    visitor = guests(email=gallery.email)
+    visitor = guests(email=gallery.email, **CALM)
     visitor.page.goto(f"/files/{visitor.whole.inside.ask('results', run=gallery.runs[app])[at]}/")
     expect_nothing(visitor)

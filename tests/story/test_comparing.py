@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
+from tests.processes import wait_until
 from tests.story.conftest import Gallery, Guests
 from tests.story.whole import Whole
 
@@ -72,9 +73,9 @@ def test_enlarged_a_drag_moves_the_picture_and_the_line_alone_slides(
 
     drag(page, box, 0.7, -60)
 
+    by = pytest.approx((-6000 / box["width"], 2000 / box["height"]), abs=1)
+    wait_until(lambda: place(page) == by, "the picture to follow")
     moved = place(page)
-    assert moved[0] == pytest.approx(-6000 / box["width"], abs=1)
-    assert moved[1] == pytest.approx(2000 / box["height"], abs=1)
     expect(line).to_have_value("20")
 
     drag(page, box, 0.2, box["width"] / 4)
@@ -94,8 +95,8 @@ def test_enlarged_the_keys_move_the_picture_and_on_the_fields_they_slide(
     expect(stage(page)).to_be_focused()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
+    wait_until(lambda: place(page) == pytest.approx((-8, -8)), "the picture to follow")
     moved = place(page)
-    assert moved == pytest.approx((-8, -8))
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
     expect(page.get_by_label("Share of picture 1")).to_have_value("51")

@@ -10,8 +10,9 @@ pytestmark = pytest.mark.browser
 APP = "sandbox-quick-reel"
 
 
-def words_of(page: Page) -> str:
-    return page.get_by_label("Describe your idea").input_value()
+def expect_words(page: Page, text: str) -> None:
+    """The form holds TEXT; what was typed last comes a moment after the page."""
+    expect(page.get_by_label("Describe your idea")).to_have_value(text)
 
 
 def kept(page: Page) -> None:
@@ -27,14 +28,14 @@ def test_a_text_survives_a_reload_and_is_there_on_another_device(guests: Guests,
     page.get_by_label("Describe your idea").fill(text)
     kept(page)
     page.reload()
-    assert words_of(page) == text
+    expect_words(page, text)
     with visitor.another_browser(browser) as elsewhere:
         other = elsewhere.new_page()
         other.goto(path)
-        assert words_of(other) == text
+        expect_words(other, text)
     press_run(page)
     page.goto(path)
-    assert words_of(page) == ""  # a run has begun with it: the next form is fresh
+    expect_words(page, "")  # a run has begun with it: the next form is fresh
 
 
 def test_the_last_words_before_leaving_are_kept(guests: Guests) -> None:
@@ -45,7 +46,7 @@ def test_the_last_words_before_leaving_are_kept(guests: Guests) -> None:
     page.get_by_role("link", name="History").first.click()
     page.get_by_role("heading", name="History").wait_for()
     page.goto(path)
-    assert words_of(page) == "typed and gone"
+    expect_words(page, "typed and gone")
 
 
 def test_an_expired_sign_in_loses_no_word(guests: Guests) -> None:
@@ -84,4 +85,4 @@ def test_start_anew_empties_the_form(guests: Guests) -> None:
     kept(page)
     page.get_by_role("button", name="Start this form anew").click()
     expect(page.get_by_text("The form is as the app's author made it.")).to_be_visible()
-    assert words_of(page) == ""
+    expect_words(page, "")

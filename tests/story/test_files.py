@@ -5,9 +5,10 @@ import re
 import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
 
+from tests.processes import wait_until
 from tests.story.acts import RUN_PATH, a_photo, choose, expect_picture, hand_over, open_app, tiles, told
 from tests.story.apps import CARTOONIFY
-from tests.story.conftest import Guests, Visitor
+from tests.story.conftest import Guests
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser
@@ -55,7 +56,7 @@ def test_a_file_comes_in_every_way_and_survives_a_reload(guests: Guests, whole: 
     else:
         hand_over(page.locator(".upload"), way)
     expect_file(page, name)
-    assert any(words.endswith("is in.") for words in told(page, "said")), told(page, "said")
+    wait_until(lambda: any(words.endswith("is in.") for words in told(page, "said")), "the words about it")
     expect(page.get_by_text("Kept, also when you leave")).to_be_visible()
     page.reload()
     expect_file(page, name)
@@ -155,17 +156,13 @@ def test_several_files_keep_their_order_can_be_moved_and_removed(guests: Guests)
     box.locator("input[type=file]").set_input_files([a_photo("one.png"), a_photo("two.png"), a_photo("three.png")])
     here = box.locator(".file-tile[data-file]")
     expect(here).to_have_count(3)
-    order = names(visitor)
+    listed = box.locator(".file-name")
+    order = listed.all_inner_texts()
     here.nth(1).get_by_role("button", name="earlier").click()
-    assert names(visitor) == [order[1], order[0], order[2]]
+    expect(listed).to_have_text([order[1], order[0], order[2]])
     here.nth(1).get_by_role("button", name="Remove").click()
     expect(here).to_have_count(2)
+    here.nth(0).get_by_role("button", name="later").click()
     expect(page.get_by_text("Kept, also when you leave")).to_be_visible()
-    with page.expect_response("**/drafts/**"):
-        here.nth(0).get_by_role("button", name="later").click()
     page.reload()
-    assert names(visitor) == [order[2], order[1]]
-
-
-def names(visitor: Visitor) -> list[str]:
-    return visitor.page.locator(".upload.is-multiple").first.locator(".file-name").all_inner_texts()
+    expect(listed).to_have_text([order[2], order[1]])

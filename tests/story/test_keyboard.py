@@ -83,7 +83,8 @@ def test_from_signing_in_to_a_picture(guests: Guests, whole: Whole, width: int) 
     choosers: list[FileChooser] = []
     page.on("filechooser", lambda chooser: choosers.append(chooser))
     page.goto("/")
-    keys.look()  # the first field has the focus already
+    expect(page.get_by_label("Mail address")).to_be_focused()
+    keys.look()
     page.keyboard.type(visitor.email)
     press("Tab")
     page.keyboard.type("demo")

@@ -38,7 +38,7 @@ def test_from_signing_in_to_a_picture_in_ones_own_history(guests: Guests, whole:
     fill(page)
     whole.script(CARTOONIFY, outcome="never")
     run = press_run(page)
-    assert float(page.evaluate("sessionStorage.pressed")) <= 100  # ms until "Starting…" is on screen
+    assert page.evaluate("sessionStorage.pressed") == "Starting…"  # with the press itself: the next frame shows it
     watch_it_come(visitor, run)
     find_it_again(page, run)
     sam = guests("sam").page
@@ -190,6 +190,6 @@ def test_the_watch_itself_sees_what_the_policy_forbids(guests: Guests) -> None:
     visitor = guests()
     visitor.page.goto("/history/")
     visitor.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">red</p>')")
-    visitor.wait_for(lambda: len(visitor.watch.problems) == 2, "the policy to complain, by event and in the console")
+    visitor.wait_for(lambda: len(visitor.watch.problems) >= 2, "the policy to complain, by event and in the console")
     assert "style-src" in " ".join(visitor.watch.problems)
     visitor.watch.forgive("style-src|inline style")

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.processes import wait_until
 from tests.story.apps import LEFT_ALONE
 from tests.story.conftest import Gallery, Guests
 from tests.story.whole import Whole
@@ -12,8 +13,10 @@ from tests.story.whole import Whole
 pytestmark = pytest.mark.browser
 
 
-def chosen(page: Page) -> list[bool]:
-    return [box.is_checked() for box in page.locator(".run-card-pick input").all()]
+def expect_chosen(page: Page, *wanted: bool) -> None:
+    """Which cards are ticked, in order."""
+    boxes = page.locator(".run-card-pick input")
+    wait_until(lambda: boxes.evaluate_all("all => all.map((it) => it.checked)") == list(wanted), f"{wanted}")
 
 
 def test_runs_are_chosen_by_click_shift_click_and_keys_and_go_to_the_bin_and_back(guests: Guests, whole: Whole) -> None:
@@ -26,7 +29,7 @@ def test_runs_are_chosen_by_click_shift_click_and_keys_and_go_to_the_bin_and_bac
 
     boxes.nth(1).click()
     boxes.nth(3).click(modifiers=["Shift"])
-    assert chosen(page) == [False, True, True, True, False, False]
+    expect_chosen(page, False, True, True, True, False, False)
     expect(bar.get_by_text("3 chosen")).to_be_visible()
     boxes.nth(3).press("ControlOrMeta+a")
     expect(bar.get_by_text("6 chosen")).to_be_visible()
@@ -37,7 +40,7 @@ def test_runs_are_chosen_by_click_shift_click_and_keys_and_go_to_the_bin_and_bac
     page.locator("h1").click()
     for key in ("j", "j", "x", "j", "x"):
         page.keyboard.press(key)
-    assert chosen(page) == [False, True, True, False, False, False]
+    expect_chosen(page, False, True, True, False, False, False)
     page.get_by_label("Search in inputs").press_sequentially("jxj")
     expect(page.get_by_role("heading", name="No run matches")).to_be_visible()
     page.get_by_role("link", name="take this filter away").click()
@@ -66,7 +69,7 @@ def test_back_from_comparing_leads_to_the_same_cards_chosen(guests: Guests, whol
 
     expect(page.get_by_text("2 chosen")).to_be_visible()
     expect(page.locator(".run-card")).to_have_count(5)
-    assert chosen(page) == [False, False, True, False, True]
+    expect_chosen(page, False, False, True, False, True)
 
 
 def test_a_search_stands_in_the_address_as_chips_and_back_undoes_it(guests: Guests, whole: Whole) -> None:

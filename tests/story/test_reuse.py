@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.processes import wait_until
 from tests.story.acts import press_run, tiles
 from tests.story.conftest import Guests
 from tests.story.scenes.reuse import named_preset, pictures_compared
@@ -23,8 +24,7 @@ def test_pictures_zoom_move_and_slide_together_by_keyboard(guests: Guests, whole
         page.keyboard.press(key)
 
     expect(page.locator("[data-scale]")).to_have_text("225 %")
-    first, second = images.evaluate_all(TRANSFORMS)
-    assert first == second == "translate(8%, 0%) scale(2.25)"
+    wait_until(lambda: images.evaluate_all(TRANSFORMS) == ["translate(8%, 0%) scale(2.25)"] * 2, "both to follow")
     page.keyboard.press("0")
     expect(page.locator("[data-scale]")).to_have_text("100 %")
 

@@ -6,6 +6,7 @@ import zipfile
 import pytest
 from playwright.sync_api import Page, Response, expect
 
+from tests.processes import wait_until
 from tests.story.conftest import Gallery, Guests
 
 pytestmark = pytest.mark.browser
@@ -34,12 +35,12 @@ def test_a_walk_by_keys(guests: Guests, gallery: Gallery) -> None:
 
     fits = page.evaluate(WIDE)
     page.keyboard.press("+")
-    assert page.evaluate(WIDE) == pytest.approx(1.5 * fits, abs=2)
+    wait_until(lambda: page.evaluate(WIDE) == pytest.approx(1.5 * fits, abs=2), "the picture to grow")
     expect(page.locator("[data-scale]")).to_have_text(re.compile(r"\d+ %"))
     page.keyboard.press("ArrowRight")  # moves the picture now
     expect_title(page, "Output 1")
     page.keyboard.press("0")
-    assert page.evaluate(WIDE) == pytest.approx(fits, abs=1)
+    wait_until(lambda: page.evaluate(WIDE) == pytest.approx(fits, abs=1), "the picture to fit again")
 
     page.keyboard.press("f")
     expect(page.locator("#file:fullscreen")).to_be_visible()
@@ -72,14 +73,15 @@ def test_a_click_enlarges_where_it_falls_and_nothing_jumps(guests: Guests, galle
     page.mouse.down()
     page.mouse.move(box["x"] + 100, box["y"] + 200, steps=4)
     page.mouse.up()
-    assert stage.evaluate("it => it.scrollLeft") > 150
+    wait_until(lambda: stage.evaluate("it => it.scrollLeft") > 150, "the picture to follow")
     expect(stage).to_have_class(re.compile("is-zoomed"))  # a drag is no click
     page.keyboard.press("Escape")
     expect(stage).not_to_have_class(re.compile("is-zoomed"))
 
 
 def test_a_video_seeks(guests: Guests, gallery: Gallery) -> None:
-    page = guests(email=gallery.email).page
+    visitor = guests(email=gallery.email)
+    page = visitor.page
     statuses: list[int] = []
 
     def note(response: Response) -> None:
@@ -97,7 +99,7 @@ def test_a_video_seeks(guests: Guests, gallery: Gallery) -> None:
     )
 
     assert at == pytest.approx(0.7, abs=0.05)
-    assert 206 in statuses
+    visitor.wait_for(lambda: 206 in statuses, "a part of the file")
 
 
 def test_a_zip_opens(guests: Guests, gallery: Gallery) -> None:

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, Response
 
-# Before any script of the page. Kept per page load: `story.shifts`, `story.said`; over loads: sessionStorage.pressed.
+# Before any script of the page. Kept per page load: `story.shifts`, `story.said`; over loads: sessionStorage.pressed,
+# what the Run button says once the press itself is over, before the next frame and before anything is sent.
 SCRIPT = """
 (() => {
   if (window !== top) return;
@@ -18,12 +19,9 @@ SCRIPT = """
       if (!entry.hadRecentInput)
         story.shifts.push([entry.value, entry.sources.map(({ node }) => node?.id || node?.className || "?").join(" ")]);
   }).observe({ type: "layout-shift", buffered: true });
-  addEventListener("click", (event) => {
-    const button = event.target.closest?.("button[data-run]"), pressed = event.timeStamp;
-    const look = () => button.textContent.includes("Starting")
-      ? sessionStorage.setItem("pressed", performance.now() - pressed) : requestAnimationFrame(look);
-    if (button) requestAnimationFrame(look);
-  }, true);
+  addEventListener("submit", ({ submitter }) => {
+    if (submitter?.matches("[data-run]")) sessionStorage.setItem("pressed", submitter.textContent.trim());
+  });
   addEventListener("DOMContentLoaded", () => {
     const announcer = document.getElementById("announcer");
     const words = () => announcer.textContent.trim();
@@ -48,6 +46,7 @@ class Watch:
     problems: list[str] = field(default_factory=list)
     answers: list[tuple[int, str]] = field(default_factory=list)
     under_way: set[Request] = field(default_factory=set)
+    forgiven: list[str] = field(default_factory=list)
     is_blind: bool = False  # while axe measures: it writes styles into the page
 
     def over(self, context: BrowserContext) -> None:
@@ -65,11 +64,12 @@ class Watch:
         return [status for status, path in self.answers if path == "/live/"]
 
     def note(self, problem: str) -> None:
-        if not self.is_blind:
+        if not self.is_blind and not any(re.search(pattern, problem) for pattern in self.forgiven):
             self.problems.append(problem)
 
     def forgive(self, pattern: str) -> None:
-        """Take away the problems a story has brought about itself."""
+        """What a story brings about itself is no problem, whether it has been told already or is still on its way."""
+        self.forgiven.append(pattern)
         self.problems[:] = [problem for problem in self.problems if not re.search(pattern, problem)]
 
     def _page(self, page: Page) -> None:

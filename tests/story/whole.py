@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import SandboxDoor
-from tests.processes import ROOT, Home, free_port, wait_until
+from tests.processes import PATIENCE_SECONDS, ROOT, Home, free_port, wait_until
 
 READY = "Lamina Portal is ready"
 # The limits of Lamina are proved elsewhere; here they would only make stories wait for each other.
@@ -38,10 +38,12 @@ class Whole:
         self.home.start("lamina_sandbox", "--port", str(self._lamina_port), "--data", str(self._lamina_data), *pace)
         wait_until(lambda: "Sandbox Lamina on" in self.home.output(), "the sandbox to listen")
         self.process = self.home.start("portal")
-        wait_until(lambda: self._has_ended() or READY in self.home.output(), "the portal to be ready", seconds=60)
+        wait_until(lambda: self._has_ended() or READY in self.home.output(), "the portal to be ready")
         assert READY in self.home.output(), self.home.output()
         self.inside = Inside(self.home)
-        wait_until(lambda: self.inside.ask("has_catalog"), "the catalogue, its forms and its pictures", seconds=60)
+        wait_until(
+            lambda: self.inside.ask("has_catalog"), "the catalogue, its forms and its pictures", 2 * PATIENCE_SECONDS
+        )
 
     def begin_anew(self) -> None:
         """No faults or scripts at Lamina; what other stories had running there is gone."""
@@ -69,7 +71,7 @@ class Whole:
             return state in (found["state"], found["status"], found["final"]) and not found["saving"]
 
         try:
-            wait_until(is_there, f"run {run} to be {state}", seconds=60)  # a file that failed once comes 30 s later
+            wait_until(is_there, f"run {run} to be {state}", 2 * PATIENCE_SECONDS)  # one that failed comes 30 s later
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {found}") from None
 
@@ -79,7 +81,7 @@ class Whole:
         if hasattr(self, "process"):
             self.process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(20)
+                self.process.wait(60)
         self.home.end_all()
 
     def _has_ended(self) -> bool:
@@ -113,4 +115,4 @@ class Inside:
     def stop(self) -> None:
         assert self.process.stdin
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(60)
