@@ -96,7 +96,12 @@ def test_a_refused_file_says_why_and_the_rest_stays(page: Page) -> None:
 
 def release(page: Page, held: list[Route]) -> None:
     """Let the request go on that a route has held back, once it has."""
-    wait_until(lambda: page.wait_for_timeout(1) or held, "the upload to leave the page")
+
+    def has_left() -> bool:
+        page.wait_for_timeout(1)  # lets the browser's own events through
+        return bool(held)
+
+    wait_until(has_left, "the upload to leave the page")
     held[0].continue_()
 
 
