@@ -26,6 +26,7 @@ PICTURES = ("png", "jpeg", "progressive", "gif", "webp", "lossless", "bmp", "tif
 FILMS = ("mp4", "mov", "webm", "mkv", "mp3", "wav", "ogg", "flac", "m4a", "aac")
 KINDS = PICTURES + FILMS
 SIZE = (72, 54)
+SHORTEST = 16  # bytes; of less there is nothing left to damage
 FILM_SHARE = 0.25  # each asks ffmpeg twice: rarer than pictures
 CODECS = {
     "mp4": ("-c:v", "libx264", "-c:a", "aac"),
@@ -92,6 +93,8 @@ def damaged(number: int) -> tuple[str, bytes]:
         return "jpeg", GIVEN[number]()
     body = bytearray(whole(kind))
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
+        if len(body) < SHORTEST:
+            break
         chance.choice(CHANGES)(chance, body)
     if kind == "png" and chance.random() < 0.7:
         mend_sums(body)  # or every change would end at the first wrong sum

@@ -27,10 +27,11 @@ from runs.services.files.picture_slots import LARGE_BYTES, OnWait, picture_slot
 logger = logging.getLogger("runs.pictures")
 
 COMMAND = (sys.executable, "-m", "runs.services.files.picture_process")
-ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH")  # no secret of the portal's
+ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG")  # no secret of the portal's
 MEMORY_BYTES = 330 * 1024 * 1024  # of the process's 400 MiB, what is left for one picture
 WORKER_SECONDS = 120.0  # more than a file may take, and some waiting for others
 IDLE_SECONDS = 10.0
+LEAVE_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 MAX_ANSWER_BYTES = 2_000_000
 MAX_NUMBER = 2**31 - 1  # a column's
@@ -193,6 +194,14 @@ class _Helper:
     def is_alive(self) -> bool:
         return self._popen.poll() is None
 
+    def dismiss(self) -> None:
+        """Let an idle one end by itself."""
+        with suppress(OSError):
+            self._requests.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._popen.wait(LEAVE_SECONDS)
+        self.end()
+
     def end(self) -> None:
         """Kill it with whatever it has started, and wait until its memory is free."""
         if self.is_alive():
@@ -254,7 +263,7 @@ class _Idle:
                 self._is_watched = bool(self._helpers)
                 is_over = not self._helpers
             for helper in old:
-                helper.end()
+                helper.dismiss()
             if is_over:
                 return
 
@@ -262,7 +271,7 @@ class _Idle:
         with self._lock:
             helpers, self._helpers = self._helpers, []
         for helper in helpers:
-            helper.end()
+            helper.dismiss()
 
     def forget(self) -> None:
         """In a process that was forked: these are the parent's."""
