@@ -16,7 +16,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from runs.models import Output, OutputFile, StoredFile
+from runs.models import GuestLink, Output, OutputFile, StoredFile
 from runs.queue import enqueue_long, stop_requested
 from runs.services import results, small_pictures
 from runs.services.files import media as inspecting
@@ -153,7 +153,7 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         results.note_file_change(output_file)
         if stored.picture_due_at:
             small_pictures.request_small_pictures()
-        copies.request_copies_of(output_file.output)
+        copies.request_copies_for(GuestLink.objects.filter(outputs=output_file.output_id))
 
 
 def _still_saving(output_file: OutputFile) -> QuerySet[OutputFile]:

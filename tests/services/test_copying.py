@@ -16,8 +16,8 @@ from runs.services import sharing
 from runs.services.files import ffmpeg, storing, stripping
 from runs.services.guest_links import copies, copying
 from runs.services.history import bin as bins
-from tests.factories import make_kept, make_run
-from tests.services.guest_side import content_of, link_to, original_of, page_of, stored_of
+from tests.factories import make_run
+from tests.services.guest_side import content_of, link_to, original_of, page_of
 from tests.services.hostile import kept_files, picture
 from tests.services.secretive import PICTURES
 from tests.test_guests import path_of
@@ -197,16 +197,11 @@ def test_no_member_finds_a_copy(run: Run, as_alice: Client, as_admin: Client) ->
         assert client.get(copy.original_url).status_code == 404
 
 
-def test_both_ways_of_asking_what_is_needed_agree(run: Run, alice: Member) -> None:
-    """In the database for the worker, in memory for the page."""
-    stored = stored_of(picture(300, 200))
-    make_kept(run, stored)
-    link = sharing.make_link(alice, list(run.outputs.all()[:1]))
-    for may_download in (True, False):
-        for kind in StoredFile.Kind.values:
-            for media_type, thumb in (("image/png", "x.webp"), ("image/gif", "x.webp"), ("image/png", "")):
-                StoredFile.objects.update(kind=kind, media_type=media_type, thumb_1200=thumb)
-                GuestLink.objects.update(may_download=may_download)
-                link.refresh_from_db()
-                stored.refresh_from_db()
-                assert copies.wanted().exists() is copies.needs_itself(link, stored)
+@pytest.mark.parametrize("may_download", [True, False])
+def test_what_a_page_waits_for_is_made_and_nothing_else(run: Run, may_download: bool) -> None:
+    link = link_to(run, picture(300, 200), may_download=may_download)
+    for kind in StoredFile.Kind.values:
+        for media_type, thumb in (("image/png", "x.webp"), ("image/gif", "x.webp"), ("image/png", "")):
+            StoredFile.objects.update(kind=kind, media_type=media_type, thumb_1200=thumb)
+            waits = "being prepared" in Client().get(original_of(link)).text
+            assert waits is bool(copies.wanted(GuestLink.objects.all()))

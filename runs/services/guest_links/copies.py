@@ -6,21 +6,24 @@ that no copy can be made of is not given at all. The one exception are films and
 leave to download guests get them as they are, and the tick box says so.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import batched
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from runs.models import GuestCopy, GuestLink, Output, OutputFile, StoredFile
+from runs.models import GuestCopy, GuestLink, GuestLinkOutput, Output, OutputFile, StoredFile
 from runs.queue import enqueue_long
 from runs.services.files import ffmpeg
 
 MOVING = ("image/gif", "image/apng")  # their small pictures stand still
 PLAYED = (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)
 TASK_SECONDS = 900
+AT_ONCE = 500
 YOUNG = timedelta(minutes=2)
 
 
@@ -46,19 +49,19 @@ class Given:
     is_as_it_is: bool = False  # with all that is in it
 
 
-def needs_itself(link: GuestLink, stored: StoredFile) -> bool:
-    """Whether guests of LINK get the file itself: to download, to play, or because there is no still picture of it.
+def needs_itself(stored: StoredFile, *, may_download: bool) -> bool:
+    """Whether guests get the file itself: to download, to play, or because there is no still picture of it.
 
-    `_wanted` asks the same of the database.
+    `_given_files` asks the same of the database.
     """
     if stored.kind == StoredFile.Kind.IMAGE:
-        return link.may_download or not stored.thumb_1200 or stored.media_type in MOVING
-    return link.may_download or stored.kind in PLAYED
+        return may_download or not stored.thumb_1200 or stored.media_type in MOVING
+    return may_download or stored.kind in PLAYED
 
 
 def given(link: GuestLink, stored: StoredFile) -> Given:
     """What guests of LINK get for STORED, fetched with `guest_copy__file`."""
-    if not needs_itself(link, stored):
+    if not needs_itself(stored, may_download=link.may_download):
         return Given(State.NOT_NEEDED)
     copy: GuestCopy | None = getattr(stored, "guest_copy", None)
     if copy is None:
@@ -82,15 +85,19 @@ def has_films_as_they_are(outputs: list[Output]) -> bool:
 
 # --- The bell ---------------------------------------------------------------------------------------------------------
 def request_copies() -> None:
-    """Ask the worker for copies, if any are to be made. Cheap: two queries, or three."""
-    if due().exists() or missing().exists() or waiting_for_ffmpeg().exists():
-        enqueue_long("runs.tasks.copy_for_guests", timeout_seconds=TASK_SECONDS, is_saved=False)
+    """Ask the worker for copies, if any are to be made: a look at the files of every open link."""
+    if due().exists() or waiting_for_ffmpeg().exists() or missing(GuestLink.objects.all()):
+        _ring()
 
 
-def request_copies_of(output: Output) -> None:
-    """The same when a file of OUTPUT has just arrived."""
-    if output.guest_links.alive().exists():
-        request_copies()
+def request_copies_for(links: QuerySet[GuestLink]) -> None:
+    """The same for LINKS alone, which were made or changed, or of whose results a file has just arrived."""
+    if missing(links):
+        _ring()
+
+
+def _ring() -> None:
+    enqueue_long("runs.tasks.copy_for_guests", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def due() -> QuerySet[GuestCopy]:
@@ -99,21 +106,35 @@ def due() -> QuerySet[GuestCopy]:
     return GuestCopy.objects.filter(unclaimed, status=GuestCopy.Status.PREPARING, due_at__lte=timezone.now())
 
 
-def wanted() -> QuerySet[StoredFile]:
-    """Files that an open link gives to guests."""
-    links = GuestLink.objects.alive()
-    shown = OutputFile.objects.filter(
-        status=OutputFile.Status.SAVED, output__status=Output.Status.COMPLETED, output__run__deleted_at=None
-    )
+def wanted(links: QuerySet[GuestLink]) -> set[int]:
+    """Primary keys of the files that those of LINKS that are open give to guests."""
+    return {pk for given_files in _given_files(links) for pk in given_files.values_list("file", flat=True) if pk}
+
+
+def missing(links: QuerySet[GuestLink]) -> dict[int, str]:
+    """Those of them that no row stands for yet, with their SHA-256: of links from before there were copies, say."""
+    unnoted = (given_files.filter(file__guest_copy=None) for given_files in _given_files(links))
+    return {pk: sha256 for some in unnoted for pk, sha256 in some.values_list("file", "file__sha256") if pk}
+
+
+def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
+    """The results of open LINKS that guests get as themselves, some at a time; `needs_itself` is the same for one.
+
+    Asked in one, a database may begin with all files there are instead of the links, which are few.
+    """
+    alive = links.filter(revoked_at=None, expires_at__gt=timezone.now()).order_by()
+    chosen = GuestLinkOutput.objects.filter(link__in=alive).order_by("link__may_download")
+    outputs = dict(chosen.values_list("output", "link__may_download"))  # of several links the most generous counts
     no_still = Q(file__kind=StoredFile.Kind.IMAGE) & (Q(file__thumb_1200="") | Q(file__media_type__in=MOVING))
-    offered = shown.filter(output__guest_links__in=links.filter(may_download=True))
-    played = shown.filter(no_still | Q(file__kind__in=PLAYED), output__guest_links__in=links)
-    return StoredFile.objects.filter(Q(pk__in=offered.values("file")) | Q(pk__in=played.values("file")))
-
-
-def missing() -> QuerySet[StoredFile]:
-    """Those of them that no row stands for yet: of links that are older than copies, for instance."""
-    return wanted().filter(guest_copy=None)
+    for some in batched(outputs, AT_ONCE):
+        is_offered = Q(output__in=[output for output in some if outputs[output]])
+        yield OutputFile.objects.filter(
+            is_offered | no_still | Q(file__kind__in=PLAYED),
+            output__in=some,
+            output__status=Output.Status.COMPLETED,
+            output__run__deleted_at=None,
+            status=OutputFile.Status.SAVED,
+        ).order_by()
 
 
 def waiting_for_ffmpeg() -> QuerySet[GuestCopy]:
@@ -126,4 +147,4 @@ def note_lost(file: StoredFile) -> None:
     """FILE, the bytes of one copy or several, is no longer in the storage: make it anew."""
     fresh = {"status": GuestCopy.Status.PREPARING, "file": None, "due_at": Now(), "attempts": 0, "error": ""}
     if GuestCopy.objects.filter(file=file, status=GuestCopy.Status.READY).update(claimed_until=None, **fresh):
-        request_copies()
+        _ring()

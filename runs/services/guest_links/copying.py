@@ -16,7 +16,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from runs.models import GuestCopy, StoredFile
+from runs.models import GuestCopy, GuestLink, StoredFile
 from runs.queue import stop_requested
 from runs.services.files import ffmpeg, orphans, sniffing, storing
 from runs.services.files.arriving import ClaimLost, Renewer
@@ -33,7 +33,6 @@ WINDOW_SECONDS = 240.0  # then another task goes on; window and one film togethe
 BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last one repeats
 MOST_FAILURES = 4  # of the work itself; a disk or a storage in trouble is waited for as long as it takes
 UNUSED_AFTER = timedelta(days=7)  # a link may be revoked by mistake
-AT_ONCE = 500
 
 NOT_THERE = "The file is not in the portal's storage."
 FAILED = "Something went wrong while the copy was made."
@@ -60,9 +59,9 @@ def make_due_copies() -> None:
 def _note_wanted() -> None:
     """A row for every file that guests should get and nobody has noted."""
     copies.waiting_for_ffmpeg().update(status=GuestCopy.Status.PREPARING, due_at=Now(), attempts=0)
-    found = list(copies.missing().values_list("pk", "sha256"))
-    rows = (GuestCopy(source_id=pk, sha256=sha256) for pk, sha256 in found)
-    GuestCopy.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
+    found = copies.missing(GuestLink.objects.all())
+    rows = [GuestCopy(source_id=pk, sha256=sha256) for pk, sha256 in found.items()]
+    GuestCopy.objects.bulk_create(rows, batch_size=copies.AT_ONCE, ignore_conflicts=True)
 
 
 def _claim_next() -> GuestCopy | None:
@@ -155,12 +154,13 @@ def _try_later(copy: GuestCopy, sentence: str) -> None:
 def tidy() -> None:
     """Delete copies that no open link has needed for a week, and find those whose bytes are gone."""
     old = GuestCopy.objects.filter(created_at__lt=timezone.now() - UNUSED_AFTER)
-    unused = old.exclude(source__in=copies.wanted())
-    files = {pk for pk in unused.values_list("file", flat=True) if pk is not None}
-    unused.delete()
-    orphans.remove_files(StoredFile.objects.filter(pk__in=files))
+    needed = copies.wanted(GuestLink.objects.all())
+    for copy in [copy for copy in old.select_related("file") if copy.source_id not in needed]:
+        copy.delete()
+        if copy.file is not None:
+            orphans.remove_files(StoredFile.objects.filter(pk=copy.file.pk))
     ready = GuestCopy.objects.filter(status=GuestCopy.Status.READY)
-    for file in StoredFile.objects.filter(pk__in=ready.values("file")).iterator(chunk_size=AT_ONCE):
+    for file in StoredFile.objects.filter(pk__in=ready.values("file")).iterator(chunk_size=copies.AT_ONCE):
         if stop_requested():
             return
         try:
