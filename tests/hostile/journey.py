@@ -13,7 +13,7 @@ from tests.hostile.browser import Browser
 from tests.hostile.form import Form
 from tests.hostile.media import png, wav
 from tests.hostile.page import Page
-from tests.hostile.quick import is_at_rest, work_until
+from tests.hostile.quick import is_at_rest, step, work_until
 from tests.processes import PATIENCE_SECONDS
 
 SLOW = ("card-slow", "card-twelve", "173692dd-0258-41bd-8a56-2cf9bbe89910")
@@ -63,6 +63,8 @@ def travel(door: SandboxDoor) -> tuple[dict[str, Journey], list[Page]]:
 
 
 def _press(browser: Browser, app: App, journey: Journey) -> Run:
+    browser.page(app.get_absolute_url())  # the first look has the form fetched
+    step()
     journey.form = browser.page(app.get_absolute_url())
     form = Form.on(journey.form.html)
     fill(form, journey)
