@@ -86,10 +86,14 @@ def _found(listed: AppQuerySet, q: str, makes: str) -> words.Found:
     return words.find(listed.making(makes) if makes else listed, q)
 
 
+def _is_fetched_ahead(request: PortalRequest) -> bool:
+    """A page that a browser fetches since the mouse rests on its link asks nobody and tells nothing."""
+    return "prefetch" in request.headers.get("Sec-Purpose", "")
+
+
 def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = False) -> Part | None:
-    """A page that is fetched ahead, since the mouse rests on its link, asks nobody."""
     ask = request.GET.get("ask", "")
-    if (ask or is_asked) and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+    if (ask or is_asked) and not _is_fetched_ahead(request):
         return asked_part(q, shown, is_again=ask == "again")
     return part_of(q, shown)
 
@@ -116,8 +120,8 @@ def _tries(request: PortalRequest) -> int:
 
 
 def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse:
-    """The app that an address or id led to; that it is new here is told once it was asked for."""
-    if part and part.opens and part.opens.is_added and request.GET.keys() & {"go", "ask"}:
+    """The app that an address or id led to; that it is new here is told for as long as the search is kept."""
+    if part and part.opens and part.opens.is_added and not _is_fetched_ahead(request):
         messages.success(request, ADDED)
     return go_to(request, app.get_absolute_url())
 
