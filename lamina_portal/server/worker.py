@@ -53,7 +53,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         self.arrival = Arrival(now + HEAD_SECONDS, is_first=True)
         self.since = now
         self.due = self.arrival.due
-        self.waits_for: Callable[[Connection, Any], None] | None = None
+        self.waits_for: Callable[[Connection], None] | None = None
         self.is_kept = False  # for another request
         self.lingers_until = 0.0
 
@@ -159,14 +159,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if silent:
             self._drop(min(silent, key=lambda conn: conn.since))
 
-    def _watch(self, conn: Connection, event: int, waits_for: Callable[[Connection, Any], None], due: float) -> None:
+    def _watch(self, conn: Connection, event: int, waits_for: Callable[[Connection], None], due: float) -> None:
         """Have the loop call WAITS_FOR when EVENT happens, and `_sweep` part with the client when DUE is past."""
         if conn.waits_for != waits_for:
             change = self.poller.modify if conn in self.waiting else self.poller.register
-            change(conn.sock, event, partial(waits_for, conn))
+            change(conn.sock, event, partial(self._happened, conn))
             self.waiting.add(conn)
             conn.waits_for, conn.since = waits_for, time.monotonic()
         conn.due = due
+
+    def _happened(self, conn: Connection, _: Any) -> None:
+        if conn.waits_for is not None:  # else it was dropped by what happened just before
+            conn.waits_for(conn)
 
     def _unwatch(self, conn: Connection) -> None:
         if conn in self.waiting:
@@ -181,7 +185,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     # --- requests come in --------------------------------------------------------------------------------------------
 
-    def _receive(self, conn: Connection, _: Any = None) -> None:
+    def _receive(self, conn: Connection) -> None:
         try:
             data = conn.sock.recv_now(RECEIVE)
         except OSError:
@@ -254,7 +258,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.is_kept = not future.cancelled() and future.exception() is None and bool(future.result())
         self._send(conn)
 
-    def _send(self, conn: Connection, _: Any = None) -> None:
+    def _send(self, conn: Connection) -> None:
         try:
             is_sent = conn.sock.flush()
         except OSError:
@@ -287,7 +291,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.lingers_until = now + LINGER_SECONDS
         self._watch(conn, selectors.EVENT_READ, self._discard, now + LINGER_QUIET_SECONDS)
 
-    def _discard(self, conn: Connection, _: Any = None) -> None:
+    def _discard(self, conn: Connection) -> None:
         try:
             data = conn.sock.recv_now(RECEIVE)
         except OSError:

@@ -6,6 +6,7 @@ Every server here has one thread, so that whoever holds it is found out.
 import select
 import socket
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -73,14 +74,13 @@ def test_what_cannot_be_served_is_refused_at_once(server: Server, sent: bytes, s
     assert server.get("/refuse") == "refused"
 
 
-def drip(client: socket.socket, data: bytes, every_seconds: float) -> tuple[float, bytes]:
-    """Send DATA byte by byte until something comes back; returns the seconds it took and what came."""
-    begun = time.monotonic()
+def drip(client: socket.socket, data: bytes, every_seconds: float) -> bytes:
+    """Send DATA byte by byte until something comes back; returns that."""
     for n in range(len(data)):
         if select.select([client], [], [], every_seconds)[0]:
             break
         client.sendall(data[n : n + 1])
-    return time.monotonic() - begun, read_to_end(client)
+    return read_to_end(client)
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,15 @@ def drip(client: socket.socket, data: bytes, every_seconds: float) -> tuple[floa
     ids=["headers", "body", "body that was asked for"],
 )
 def test_who_drips_is_given_up_and_holds_nobody_up(server: Server, first: bytes, seconds: float) -> None:
+    begun = time.monotonic()  # before the server's own clock runs
     with server.connect() as client:
         client.sendall(first)
         if b"Expect" in first:
             read_answer(client)
         assert server.get("/refuse") == "refused"
-        took, came = drip(client, b"x" * 10_000, 0.1)
+        came = drip(client, b"x" * 10_000, 0.1)
     assert came.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
-    assert seconds - 0.5 <= took <= seconds + SLACK_SECONDS
+    assert seconds <= time.monotonic() - begun <= seconds + SLACK_SECONDS
 
 
 def test_who_says_nothing_is_given_up_without_a_word(server: Server) -> None:
@@ -109,11 +110,11 @@ def test_who_says_nothing_is_given_up_without_a_word(server: Server) -> None:
 
 def test_a_kept_connection_is_closed_when_nothing_follows(server: Server) -> None:
     with server.connect() as client:
+        begun = time.monotonic()
         client.sendall(request("/refuse"))
         assert read_answer(client)[1] == b"refused"
-        begun = time.monotonic()
         assert read_to_end(client) == b""
-    assert 3 - 0.5 <= time.monotonic() - begun <= 3 + SLACK_SECONDS
+    assert 3 <= time.monotonic() - begun <= 3 + SLACK_SECONDS
 
 
 MULTIPART = "Content-Type: multipart/form-data; boundary=x"
@@ -145,12 +146,12 @@ def test_a_slow_upload_above_the_rate_goes_on(server: Server) -> None:
 def test_a_large_body_that_is_no_upload_has_its_time_in_all(server: Server) -> None:
     """Whatever its rate: 200 KB a second here."""
     with server.connect() as client:
-        client.sendall(post("/read", 2_000_000, "Content-Type: application/json"))
         begun = time.monotonic()
+        client.sendall(post("/read", 2_000_000, "Content-Type: application/json"))
         while not select.select([client], [], [], 0.1)[0]:
             client.sendall(b"x" * 20_000)
         assert read_to_end(client) == b""
-    assert 3 - 0.5 <= time.monotonic() - begun <= 3 + SLACK_SECONDS
+    assert 3 <= time.monotonic() - begun <= 3 + SLACK_SECONDS
 
 
 def test_a_refused_body_is_not_read_and_the_refusal_arrives_all_the_same(server: Server) -> None:
@@ -171,10 +172,14 @@ def test_a_body_that_was_not_looked_at_does_not_become_the_next_request(server: 
         assert read_answer(client)[1] == str(server.get("/pid")).encode()
 
 
-def test_a_full_server_parts_with_the_silent_first(serve: Serve) -> None:
+@pytest.mark.parametrize("first", [b"", b"GET"])
+def test_a_full_server_parts_with_the_silent_first(serve: Serve, first: bytes) -> None:
     server = serve("worker_connections = 20")
     silent = [server.connect() for _ in range(60)]
     try:
+        for client in silent:
+            with suppress(OSError):  # closed already
+                client.sendall(first)
         assert server.get("/refuse") == "refused"
         wait_until(
             lambda: sum(bool(select.select([c], [], [], 0)[0]) for c in silent) >= 40, "most of them to be closed"
