@@ -1,6 +1,7 @@
 """A guest link from the first click to its end: made by a maker, opened on a phone without scripts."""
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.story.acts import expect_picture
@@ -36,6 +37,21 @@ def test_a_guest_looks_on_a_phone_without_scripts_until_the_link_is_revoked(gues
     maker.page.get_by_role("button", name="Revoke").wait_for()
     guest.page.reload()
     expect(guest.page.get_by_role("heading")).to_have_text("1 image from Mara")
+
+
+def test_a_download_comes_by_itself_once_the_maker_allows_it(guests: Guests) -> None:
+    maker = guests("mara")
+    path = shared(maker)
+    maker.page.get_by_role("link", name="Options").click()
+    maker.page.get_by_label("Download the files").check()
+    maker.page.get_by_role("button", name="Save").click()
+    guest = guests("kim", signed_in=False, scripts=False, width=360, user_agent=PHONE)
+    guest.page.goto(path)
+    with guest.page.expect_download() as begun:
+        guest.page.get_by_role("link", name="Download").click()  # there at once, or once the page has looked again
+    with Image.open(begun.value.path()) as picture:
+        picture.load()
+    assert guest.context.cookies() == []
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1366, 640), (1920, 1080)])

@@ -40,9 +40,7 @@ class Details:
     def read_xmp(self, packet: bytes) -> None:
         """Look through an XMP packet, or a C2PA manifest, which holds the mark in the same words."""
         for found in islice(SOURCE_TYPE.finditer(packet[:SEARCHED_BYTES]), 100):
-            word = found[1].decode("ascii")
-            if word in SOURCE_TYPES:
-                self.source_types.add(word)
+            self.source_types.add(found[1].decode("ascii"))
         if turned := XMP_ORIENTATION.search(packet, 0, SEARCHED_BYTES):
             self.xmp_orientation = int(turned[1])
 
@@ -60,6 +58,7 @@ class Details:
 
     def xmp(self) -> bytes:
         """An XMP packet with the mark, and the orientation where XMP told it; empty when neither was there."""
+        # only a word of the list is written: whatever else stood there could be a prompt
         source_type = next((word for word in SOURCE_TYPES if word in self.source_types), "")
         told = b""
         if source_type:
