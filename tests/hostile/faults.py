@@ -114,7 +114,7 @@ class Stage:
                 self._break(endpoint, name, is_lasting=is_lasting)
                 self.before_fault(run)
                 if (endpoint, name) == ("cancel", "delay"):
-                    step_to("cancel_run")
+                    step()
                     self.door.end_delays()
                     wait_until(lambda: self.door.runs[-1]["cancelled"], "the delayed cancel")
             else:

@@ -43,6 +43,8 @@ def travel(door: SandboxDoor) -> tuple[dict[str, Journey], list[Page]]:
         door.control("script", appId=app_id, seconds=0, times=None)
     door.control("balance", balance=100_000)
     catalog.refresh_catalog()
+    while App.objects.filter(schema=None).exists():  # one refresh takes 45 s at most, and the next one goes on
+        catalog.complete_catalog()
     apps = {app.remote_id: app for app in App.objects.select_related("schema")}
     journeys = {app_id: Journey(catalogue.load_catalogue()[app_id]) for app_id in APP_IDS}
     runs = {app_id: _press(browser, apps[app_id], journey) for app_id, journey in journeys.items()}

@@ -3,7 +3,9 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.story.apps import CARTOONIFY
+from runs.services.pages.run_words import SLOW_WORDS
+from runs.services.wording import WAITS
+from tests.story.apps import CARTOONIFY, LEFT_ALONE
 from tests.story.conftest import Gallery, Guests
 from tests.story.test_keyboard import Keys
 from tests.story.whole import Whole
@@ -36,6 +38,28 @@ def test_a_run_has_its_acts_in_one_row_without_a_hidden_part(guests: Guests, gal
     assert page.locator(".run-actions").evaluate("it => it.scrollWidth <= it.clientWidth")
     expect(page.get_by_role("link", name="Share")).to_be_visible()  # for ears, too
     expect(page.locator("#run-same")).to_be_hidden()
+
+
+SAY = """
+([ready, clock, words]) => {
+  document.querySelector(".run-sentence > .state-chip").textContent = "⧗ In progress";
+  document.querySelector(".run-sentence > span:not(.state-chip, .run-clock)").textContent = ready;
+  document.querySelector(".run-clock").textContent = clock;
+  document.querySelector(".run-note").textContent = words;
+}
+"""
+
+
+@pytest.mark.parametrize("width", [320, 360])
+def test_no_word_about_a_run_that_goes_on_moves_its_results(guests: Guests, whole: Whole, width: int) -> None:
+    visitor = guests(width=width)
+    run = whole.inside.ask("stay", email=visitor.email, remote_id=LEFT_ALONE, status="starting")
+    visitor.page.goto(f"/runs/{run}/")
+    results = visitor.page.locator(".run-results")
+    before = box(results)["y"]
+    for words in (SLOW_WORDS[1], *WAITS.values()):
+        visitor.page.evaluate(SAY, ["0 of 2 ready", "0:09 · usually about 2 s", words])
+        assert box(results)["y"] == before, words
 
 
 def test_the_rest_is_behind_three_dots_by_keyboard(guests: Guests, gallery: Gallery) -> None:
