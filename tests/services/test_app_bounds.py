@@ -4,7 +4,6 @@ import time
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
@@ -39,7 +38,7 @@ def odd(door: SandboxDoor, kind: str, **how: Any) -> App:
     return App.objects.select_related("schema").get(remote_id=app_id)
 
 
-def measured(client: Client, address: str) -> HttpResponse:
+def measured(client: Client, address: str) -> Any:
     """The page at ADDRESS, which must be small and quick."""
     began = time.process_time()
     answer = client.get(address)
