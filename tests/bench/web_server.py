@@ -25,7 +25,7 @@ from tests.bench.processes import Process
 from tests.bench.report import Report, number, percentile
 from tests.bench.slow_clients import ASKED, STRANGERS
 from tests.bench.visitor import session_cookie
-from tests.factories import make_app, make_kept, make_run
+from tests.factories import make_app, make_kept, make_run, make_stored
 from tests.processes import children_of, ticks_of, wait_until
 from tests.slow_clients import KINDS, answers_in_time, slow_clients
 
@@ -61,8 +61,8 @@ class Found:
 def bench(portal: Portal, report: Report) -> None:
     member = portal.make_member("demo")
     app = make_app()
-    for _ in range(CARDS):
-        make_kept(make_run(member, app, status="completed"))
+    for n in range(CARDS):
+        make_kept(make_run(member, app, status="completed"), make_stored((400 + n, 300)))  # each another file
     call_command("collectstatic", interactive=False, verbosity=0)
     cookie = "=".join(session_cookie(member))
     found: dict[str, Found] = defaultdict(Found)
@@ -125,6 +125,8 @@ def measure(portal: Portal, server: Process, cookie: str, found: Found) -> None:
 
     page = requests.get(f"{portal.url}/history/", headers={"Cookie": cookie}, timeout=60).text
     parts = ["/history/", *dict.fromkeys(ADDRESS.findall(page))]
+    if sum("/files/" in part for part in parts) < CARDS:
+        raise RuntimeError(f"the page shows fewer than {CARDS} pictures: {parts}")
 
     def load(client: http.client.HTTPConnection) -> None:
         for _ in range(LOADS_EACH):
