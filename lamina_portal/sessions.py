@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 PROVES_FOR = timedelta(days=1)  # how long a session that has run out still says whose it was
 MOVED_EVERY = timedelta(hours=1)  # how exact the end of an idle session is: a write each time
@@ -27,6 +28,7 @@ class SessionStore(db.SessionStore):
 
     ends_at: datetime | None = None  # of a row that was read
     has_run_out_of: str = ""  # id of the member whose session it was until a moment ago
+    ran_out_hash: str = ""  # changes with the member's password
 
     def load(self) -> dict[str, Any]:
         now = timezone.now()
@@ -36,6 +38,7 @@ class SessionStore(db.SessionStore):
             self.ends_at = row.expire_date
             return data
         self.has_run_out_of = data.get(SESSION_KEY, "")
+        self.ran_out_hash = data.get(HASH_SESSION_KEY, "")
         self._session_key = None
         return {}
 
@@ -71,16 +74,22 @@ class SessionStore(db.SessionStore):
 
 
 def has_just_run_out(request: HttpRequest) -> bool:
-    """Whether REQUEST proves, by its cookie and the row, a session of an active member that ran out within the day."""
-    member_id = _whose_ran_out(request)
-    return bool(member_id) and get_user_model()._default_manager.filter(pk=member_id, is_active=True).exists()
+    """Whether REQUEST proves, by its cookie and the row, a session of an active member that ran out within the day. As
+    for a live one, a password changed since ends it."""
+    if not (session := _run_out_session(request)):
+        return False
+    member = get_user_model()._default_manager.filter(pk=session.has_run_out_of, is_active=True).first()
+    if member is None:
+        return False
+    hashes = [member.get_session_auth_hash(), *member.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(session.ran_out_hash, one) for one in hashes)
 
 
-def _whose_ran_out(request: HttpRequest) -> str:
-    """Id of the member whose session REQUEST was until a moment ago; "" when there was none."""
+def _run_out_session(request: HttpRequest) -> SessionStore | None:
+    """The session of REQUEST if it was somebody's until a moment ago."""
     session = request.session
     session.get(SESSION_KEY)  # has it read
-    return session.has_run_out_of if isinstance(session, SessionStore) else ""
+    return session if isinstance(session, SessionStore) and session.has_run_out_of else None
 
 
 class PortalSessionMiddleware(SessionMiddleware):
@@ -96,7 +105,7 @@ class PortalSessionMiddleware(SessionMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response = super().process_response(request, response)
         cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)
-        if cookie is not None and not cookie.value and _whose_ran_out(request):
+        if cookie is not None and not cookie.value and _run_out_session(request):
             del response.cookies[settings.SESSION_COOKIE_NAME]
         return response
 

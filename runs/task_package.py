@@ -31,8 +31,8 @@ class TaskPackage:
     @staticmethod
     def loads(package: str | bytes) -> dict[str, Any]:
         """The task again. Raises `signing.BadSignature` for anything that was not made here."""
-        text = package.decode() if isinstance(package, bytes) else package
         try:
+            text = package.decode() if isinstance(package, bytes) else package
             task: dict[str, Any] = signing.loads(text, salt=SALT)
         except ValueError as error:
             raise signing.BadSignature("not JSON") from error

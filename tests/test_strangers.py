@@ -142,6 +142,13 @@ def test_whose_session_ran_out_within_the_day_is_read(as_alice: Client, alice: M
     assert upload(as_alice) == 401
 
 
+def test_a_new_password_ends_what_a_session_that_ran_out_proves(as_alice: Client, alice: Member) -> None:
+    run_out(as_alice)
+    alice.set_password("another long enough password")
+    alice.save()
+    assert upload(as_alice) == 401
+
+
 def test_who_was_signed_out_or_shut_out_is_not_read(as_alice: Client, alice: Member) -> None:
     there = client_of(alice)
     as_alice.post("/me/sessions/end-others/")

@@ -44,6 +44,8 @@ def test_a_pickle_is_not_read_whoever_signed_it() -> None:
     class Pickled:
         dumps = staticmethod(pickle.dumps)
 
+    with pytest.raises(signing.BadSignature):
+        TaskPackage.loads(b"\xff\xfe")
     forged = signing.dumps(task, salt=SALT, serializer=Pickled)  # type: ignore[arg-type]
     with pytest.raises(signing.BadSignature):  # taken for text, never for a pickle
         TaskPackage.loads(forged)

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="app",
             index=models.Index(
-                condition=models.Q(("gone_at", None), ("is_listed", True)),
+                condition=models.Q(("gone_at", None)),
                 fields=["position", "name"],
                 name="app_listed",
             ),

@@ -82,9 +82,7 @@ class App(models.Model):
         ordering = ("position", "name")
         indexes = (
             # App.objects.listed() in catalogue order
-            models.Index(
-                fields=["position", "name"], condition=models.Q(gone_at=None, is_listed=True), name="app_listed"
-            ),
+            models.Index(fields=["position", "name"], condition=models.Q(gone_at=None), name="app_listed"),
         )
 
     def __str__(self) -> str:

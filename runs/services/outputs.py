@@ -40,6 +40,7 @@ TASK_SECONDS = 900
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last one repeats
 GIVE_UP_AFTER = timedelta(hours=24)
 CATALOG_SECONDS = 20.0
+CATALOG_LOOK_SECONDS = 15.0  # its small picture may follow
 CATALOG_BYTES = 50_000_000
 
 WEB_PAGE = "The address answered with a web page instead of the file."
@@ -193,12 +194,15 @@ def result_name(output_file: OutputFile, found: Media) -> str:
 def save_catalog_picture(url: str) -> StoredFile | None:
     """Copy an app's picture or a sample medium, so that browsers never load a foreign address.
 
-    Fetching takes at most 20 s. None when it cannot be had (the caller may ask again another day), whatever is wrong
-    with it. The same bytes are kept once.
+    Takes at most 20 s to fetch and 15 s to look at. None when it cannot be had, whatever is wrong with it. The same
+    bytes are kept once. Raises `FetchFailed` when another try may succeed.
     """
     try:
         return _save_catalog_picture(url)
-    except (FetchRefused, FetchFailed, NotMedia, OSError) as error:
+    except FetchFailed as error:
+        logger.info("a catalogue picture could not be copied: %s", error)
+        raise
+    except (FetchRefused, NotMedia, OSError) as error:
         logger.info("a catalogue picture could not be copied: %s", error)
     except Exception:  # one odd picture must not keep the other apps from their forms
         logger.exception("a catalogue picture nobody foresaw")
@@ -212,7 +216,7 @@ def _save_catalog_picture(url: str) -> StoredFile | None:
         known = StoredFile.objects.filter(is_catalog=True, sha256=fetched.sha256).first()
         if known is not None:
             return known
-        found = inspecting.inspect(fetched.path)
+        found = inspecting.inspect(fetched.path, patience_seconds=CATALOG_LOOK_SECONDS)
         if found.kind == StoredFile.Kind.OTHER:
             return None
         arrival = Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)

@@ -71,7 +71,8 @@ def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[t
         seen.add(remote_id)
         box = named.get(remote_id)
         if box is None:
-            box = next((b for b in free if b.label == shortened(remote.label)), None) or (free[0] if free else None)
+            alike = (b for b in free if shortened(b.label) == shortened(remote.label))
+            box = next(alike, free[0] if free else None)
             if box is None:
                 box = Output(run=run, position=max((b.position for b in boxes), default=-1) + 1, kind="image")
                 box.box_width, box.box_height = (boxes[0].box_width, boxes[0].box_height) if boxes else (1, 1)

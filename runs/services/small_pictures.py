@@ -20,13 +20,14 @@ from runs.services import results
 from runs.services.files import media as inspecting
 from runs.services.files import storing
 from runs.services.files.arriving import ClaimLost
-from runs.services.files.file_slots import PICTURES, file_slot
+from runs.services.files.file_slots import PICTURES, FileSlot, file_slot
 from runs.services.files.media import Media, NotMedia
 
 logger = logging.getLogger("runs.pictures")
 
 TASK_SECONDS = 900
 WINDOW_SECONDS = 240.0
+KEEP_SLOT_SECONDS = 15.0  # the slot is ours for 60 s at a time, a large file may take longer
 AGAIN = tuple(timedelta(minutes=m) for m in (3, 10, 60))  # more than one try takes
 MAX_ATTEMPTS = len(AGAIN)
 
@@ -44,7 +45,7 @@ def make_due_pictures() -> None:
             return
         ends_at = time.monotonic() + WINDOW_SECONDS
         while slot.is_kept() and time.monotonic() < ends_at and (stored := _claim_next()) is not None:
-            _make(stored)
+            _make(stored, slot)
     if not stop_requested():
         request_small_pictures()  # for what came while the slot was still ours
 
@@ -64,12 +65,16 @@ def _claim_next() -> StoredFile | None:
     return None
 
 
-def _make(stored: StoredFile) -> None:
+def _make(stored: StoredFile, slot: FileSlot) -> None:
     """One try; what fails stays due, as it was claimed."""
+    kept_at = time.monotonic()
 
     def on_wait() -> None:
-        if stop_requested():
+        nonlocal kept_at
+        is_due = time.monotonic() - kept_at > KEEP_SLOT_SECONDS
+        if stop_requested() or (is_due and not slot.is_kept()):
             raise ClaimLost
+        kept_at = time.monotonic() if is_due else kept_at
 
     try:
         with storing.local_copy(stored) as path:

@@ -121,7 +121,24 @@ def test_an_app_that_lamina_no_longer_has_is_gone_once_it_is_asked_for(door: San
     door.control("apps/odd-plain-7", gone=False)
     catalog.refresh_catalog()
     app.refresh_from_db()
-    assert not app.is_gone, "a list that names it brings it back"
+    assert app.is_gone, "a list proves nothing, but has it asked for next"
+    as_alice.get(app.get_absolute_url())
+    work()
+    assert not App.objects.get(pk=app.pk).is_gone
+
+
+def test_a_page_of_a_proxy_says_nothing_about_an_app(door: SandboxDoor, as_alice: Client) -> None:
+    catalog.refresh_catalog()
+    app = App.objects.get(remote_id="odd-plain-7")
+    for status in (403, 404):
+        door.control("faults", endpoint="app", fault="status", status=status, body="<h1>Not here</h1>", times=None)
+        App.objects.update(schema_fetched_at=timezone.now() - timedelta(hours=1), schema_asked_at=None)
+        as_alice.get(app.get_absolute_url())
+        work()
+        app.refresh_from_db()
+        assert app.schema_asked_at is not None
+        assert not app.is_gone
+        assert not app.is_forbidden
 
 
 def test_the_round_asks_for_the_one_that_was_asked_for_longest_ago(

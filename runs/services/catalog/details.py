@@ -90,6 +90,9 @@ def _note_asked(app: App) -> None:
 
 
 def _note_refusal(app: App, error: LaminaRejected) -> None:
+    if not error.quote and not error.code:  # a proxy's page, not Lamina's word on this app
+        _note_asked(app)
+        return
     now = timezone.now()
     fields: dict[str, Any] = {"schema_fetched_at": now, "schema_asked_at": now}
     if error.is_not_found:

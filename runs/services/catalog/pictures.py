@@ -1,33 +1,51 @@
 """Copies of apps' pictures and sample media: the browser never loads a foreign address."""
 
+from contextlib import suppress
+from datetime import timedelta
+
 from django.utils import timezone
 
 from runs.models import App
 from runs.services import outputs
-from runs.services.catalog import bounds
+from runs.services.catalog import bounds, in_use
+from runs.services.files.fetching import FetchFailed
 from runs.services.filling.samples import sample_urls
 
+SECOND_TRY = timedelta(minutes=1)  # a host that was busy for a moment; after that the usual pause
 
-def fetch_pictures(app: App) -> None:
-    """Copy the thumbnail and the samples; noted first, so that a dead host costs its time once in six hours."""
-    fetch_thumbnail(app)
-    fetch_samples(app)
+
+def fetch_pictures_if_due(app: App) -> None:
+    """Copy the thumbnail and the samples, unless that was tried within the last six hours."""
+    if app.pictures_tried_at is None or app.pictures_tried_at < timezone.now() - in_use.PICTURES_EVERY:
+        fetch_thumbnail(app)
+        fetch_samples(app)
 
 
 def fetch_thumbnail(app: App) -> None:
-    App.objects.filter(pk=app.pk).update(pictures_tried_at=timezone.now())
-    if app.thumbnail_url and app.thumbnail_id is None:
-        App.objects.filter(pk=app.pk).update(thumbnail=outputs.save_catalog_picture(app.thumbnail_url))
+    """Copy the thumbnail. The try is noted first, so that a dead host costs its time once in six hours."""
+    now, row = timezone.now(), App.objects.filter(pk=app.pk)
+    row.update(pictures_tried_at=now)
+    if not app.thumbnail_url or app.thumbnail_id is not None:
+        return
+    try:
+        row.update(thumbnail=outputs.save_catalog_picture(app.thumbnail_url))
+    except FetchFailed:
+        if app.pictures_tried_at is None:
+            row.update(pictures_tried_at=now - in_use.PICTURES_EVERY + SECOND_TRY)
 
 
 def fetch_samples(app: App) -> None:
     """Copy the media that the author's form falls back on."""
-    known = App.objects.values_list("samples", flat=True).get(pk=app.pk)
-    samples: dict[str, str] = {}
-    for url in sample_urls(app.schema.parameters if app.schema else [])[: bounds.SAMPLES]:
-        if known.get(url):
-            samples[url] = known[url]
-        elif (stored := outputs.save_catalog_picture(url)) is not None:
-            samples[url] = stored.public_id
+    row = App.objects.filter(pk=app.pk)
+    known = row.values_list("samples", flat=True).get()
+    urls = sample_urls(app.schema.parameters if app.schema else [])[: bounds.SAMPLES]
+    samples = {url: known[url] for url in urls if known.get(url)}
     if samples != known:
-        App.objects.filter(pk=app.pk).update(samples=samples)
+        row.update(samples=samples)
+    for url in urls:
+        if url in samples:
+            continue
+        with suppress(FetchFailed):
+            if (stored := outputs.save_catalog_picture(url)) is not None:
+                samples[url] = stored.public_id
+                row.update(samples=samples)  # at once: this task may be out of time before the last one

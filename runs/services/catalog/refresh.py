@@ -47,7 +47,7 @@ def refresh_app(app_id: int) -> None:
     if app.estimated_at is None or app.estimated_at < timezone.now() - in_use.DETAIL_EVERY:
         with suppress(LaminaError, BudgetWait):
             details.read_estimate(app, Priority.PARTIAL)
-    pictures.fetch_pictures(app)
+    pictures.fetch_pictures_if_due(app)
 
 
 def check_app(app_id: int) -> None:
@@ -110,7 +110,6 @@ def _complete_app(app: App, now: datetime) -> None:
     is_there = not app.is_gone and not app.is_forbidden
     if app.schema_fetched_at is None or app.schema_fetched_at < now - in_use.DETAIL_EVERY:
         is_there = details.read_detail(app, Priority.CATALOG)
-    if app.pictures_tried_at is None or app.pictures_tried_at < now - in_use.PICTURES_EVERY:
-        pictures.fetch_pictures(app)
+    pictures.fetch_pictures_if_due(app)
     if is_there and (app.estimated_at is None or app.estimated_at < now - in_use.DETAIL_EVERY):
         details.read_estimate(app, Priority.CATALOG)

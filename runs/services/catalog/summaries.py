@@ -19,13 +19,15 @@ def record_found(summaries: Iterable[AppSummary]) -> list[App]:
 
 
 def store_summary(summary: AppSummary) -> App:
-    """Keep what SUMMARY says; that Lamina says anything proves that the app is there."""
+    """Keep what SUMMARY says. An app that was gone is asked for by its own id next: that alone says that it is back."""
     name, description, url = bounds.name_of(summary), bounds.description_of(summary), bounds.thumbnail_url_of(summary)
     app, _ = App.objects.select_related("schema").get_or_create(
         remote_id=summary.app_id,
         defaults={"name": name, "description": description, "position": FOUND_POSITION, "is_listed": False},
     )
-    fields: dict[str, Any] = {"name": name, "description": description, "gone_at": None, "thumbnail_url": url}
+    fields: dict[str, Any] = {"name": name, "description": description, "thumbnail_url": url}
+    if app.is_gone:
+        fields |= {"schema_fetched_at": None, "schema_asked_at": None}
     if not app.makes:  # until the details tell how many of each
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
         fields |= makes_fields(name, description, Counter(kinds), [])

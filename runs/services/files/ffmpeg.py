@@ -1,8 +1,9 @@
 """Length, size and a still of films and sounds, and copies without metadata, by ffmpeg where it is installed. Nothing
 here is necessary.
 
-Runs in the picture process (`picture_process`). The files are hostile: the demuxer is forced to what the first bytes
-said (no playlists, no scripts of references), only the file itself may be opened; points, memory and time are bounded.
+Runs in the picture process (`picture_process`), copies in the worker. The files are hostile: the demuxer is forced to
+what the first bytes said (no playlists, no scripts of references), only the file itself may be opened; points, memory
+and time are bounded.
 """
 
 import json
@@ -124,7 +125,11 @@ def _wait_for(command: list[str], on_pause: Callable[[], None], max_bytes: int) 
     Raises `CopyFailed`."""
     ends_at = time.monotonic() + COPY_SECONDS
     with subprocess.Popen(  # noqa: S603 - a fixed program, no shell, our own file names
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGKILL),
     ) as process:
         try:
             _limit(process.pid, max_bytes)

@@ -47,9 +47,8 @@ def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int],
 def _lamina_origin() -> list[str]:
     """Where a member's file may go although it is no public address: to Lamina itself, as the sandbox is one. The
     origins that an operator named are for reading; no address of Lamina's makes the portal write there."""
-    return [
-        origin for origin in settings.TRUSTED_FILE_ORIGINS if f"{settings.LAMINA_BASE_URL}/".startswith(f"{origin}/")
-    ]
+    lamina = f"{settings.LAMINA_BASE_URL}/".lower()  # as the origins are written
+    return [origin for origin in settings.TRUSTED_FILE_ORIGINS if lamina.startswith(f"{origin}/")]
 
 
 @contextmanager
