@@ -50,7 +50,7 @@ def impatience() -> Iterator[None]:
     calls, short = lamina_client.LaminaClient._call, Patience(read=IMPATIENT, total=2 * IMPATIENT)
     with ExitStack() as stack:
         stack.enter_context(patch.object(guard, "READ_SECONDS", IMPATIENT))
-        for name in ("START", "SLOW"):
+        for name in ("START", "SLOW", "APP_LIST"):
             stack.enter_context(patch.object(lamina_client, name, short))
         stack.enter_context(patch.object(calls, "__kwdefaults__", {**(calls.__kwdefaults__ or {}), "wait": short}))
         yield
