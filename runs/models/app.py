@@ -123,8 +123,9 @@ class App(models.Model):
         return not (self.is_gone or self.is_forbidden or self.form_problem)
 
     def schema_is_stale(self, now: datetime) -> bool:
-        """Whether to ask Lamina again when somebody opens the app."""
-        if self.schema_fetched_at is None or (self.schema_id is None and self.may_have_form):
+        """Whether to ask Lamina again when somebody opens the app; one that Lamina has refused may be back any time."""
+        is_refused = self.is_gone or self.is_forbidden
+        if self.schema_fetched_at is None or is_refused or (self.schema_id is None and self.may_have_form):
             return True
         return now - self.schema_fetched_at > SCHEMA_FRESH_FOR
 

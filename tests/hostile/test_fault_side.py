@@ -31,7 +31,7 @@ def is_lasting(request: pytest.FixtureRequest) -> bool:
 
 def refresh(app: App) -> None:
     """Everything the portal ever asks about its catalogue is asked now."""
-    App.objects.update(schema_fetched_at=None, estimated_at=None)
+    App.objects.update(schema_fetched_at=None, schema_asked_at=None, estimated_at=None)
     cache.clear()
     catalog.refresh_catalog()
     catalog.refresh_app(app.pk)
