@@ -242,10 +242,10 @@ def test_of_what_cannot_be_stripped_guests_get_a_smaller_picture(format: str, ru
     assert answer.headers["Content-Disposition"] == 'attachment; filename="front.webp"'
     with zipfile.ZipFile(io.BytesIO(body(Client().get(f"{path_of(link)}download/")))) as archive:
         assert archive.namelist() == ["front.webp", "back.png", "Not all of it.txt"]
-        assert b"- front.%s: a smaller picture of it is here" % format.lower().encode() in archive.read(
+        assert b"- front.%s: a smaller picture is included" % format.lower().encode() in archive.read(
             "Not all of it.txt"
         )
-    assert "1 file is not offered to guests" in as_alice.get(f"/shares/{link.public_id}/").text
+    assert "1 file is not shared with guests" in as_alice.get(f"/shares/{link.public_id}/").text
 
 
 def test_a_file_of_another_kind_is_not_offered(run: Run) -> None:
