@@ -1,4 +1,4 @@
-"""Apps larger than anything an author makes: list, page and form stay small, and what is sent back stays exact."""
+"""Apps larger than any author makes: list, page and form stay small, and values are sent back exactly."""
 
 import time
 from typing import Any
@@ -18,12 +18,12 @@ from tests.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE_BYTES = 150_000
-PAGE_SECONDS = 3.0  # of the processor; without bounds it were 22
+PAGE_SECONDS = 3.0  # of processor time; without limits it would be 22
 
 
 @pytest.fixture
 def door(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
-    """A sandbox with nothing but the odd apps that a test adds."""
+    """A sandbox with only the odd apps that a test adds."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
     sandbox.control("limit", per_minute=None)
     for app_id in load_catalogue():
@@ -32,14 +32,14 @@ def door(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
 
 
 def odd(door: SandboxDoor, kind: str, **how: Any) -> App:
-    """An odd app, read as it came with the list and then by its id."""
+    """An odd app, read from the list and then by its id."""
     app_id = door.control("odd-apps", kind=kind, **how)["appIds"][0]
     catalog.refresh_catalog()
     return App.objects.select_related("schema").get(remote_id=app_id)
 
 
 def measured(client: Client, address: str) -> Any:
-    """The page at ADDRESS, which must be small and quick."""
+    """The page at `address`, which must be small and quick."""
     began = time.process_time()
     answer = client.get(address)
     assert time.process_time() - began < PAGE_SECONDS
@@ -56,9 +56,9 @@ def test_very_many_parameters_are_a_sentence(door: SandboxDoor, as_alice: Client
     for address in ("/", "/apps/", "/apps/?q=very+many"):
         assert b"Very many parameters" in measured(as_alice, address).content
     page = measured(as_alice, app.get_absolute_url()).content.decode()
-    assert "This app asks 3,000 questions, and a form here has at most 200." in page
-    assert "It can be run at Lamina itself." in page
-    assert "Fetching the form" not in page
+    assert "This app has 3,000 inputs; forms here have at most 200." in page
+    assert "You can run it at Lamina." in page
+    assert "Fetching this app" not in page
     assert 'hx-trigger="every 2s"' not in page
     work()
     assert as_alice.post(app.get_absolute_url(), {"p0": "x"}).status_code == 404
@@ -94,8 +94,8 @@ def test_a_schema_that_is_too_large_is_a_sentence(door: SandboxDoor, as_alice: C
     app = odd(door, "large_schema")
 
     page = measured(as_alice, app.get_absolute_url()).content.decode()
-    assert "The form of this app is too large: " in page
-    assert "KB, and 512 KB at most." in page
+    assert "form is too large: " in page
+    assert "KB of at most 512 KB." in page
 
 
 def test_of_very_many_options_the_first_are_offered_and_the_rest_is_told(door: SandboxDoor, as_alice: Client) -> None:
@@ -103,7 +103,7 @@ def test_of_very_many_options_the_first_are_offered_and_the_rest_is_told(door: S
 
     page = measured(as_alice, app.get_absolute_url()).content.decode()
     assert page.count("<option ") == bounds.MOST_OPTIONS + 1
-    assert "Lamina lists 3,000 choices here; these are 500 of them." in page
+    assert "Showing 500 of 3,000 choices." in page
 
 
 def test_the_default_is_among_the_options_that_are_kept() -> None:

@@ -1,4 +1,4 @@
-"""Apps beyond the list: found by words, by a need, by a pasted address; what goes wrong has its sentence."""
+"""Unlisted apps: found by words, by a need, by a pasted address; every failure has its sentence."""
 
 from datetime import timedelta
 
@@ -143,14 +143,14 @@ def test_a_pasted_address_opens_the_app_and_is_never_fetched(
 
     app = App.objects.get(remote_id=beyond)
     assert page.redirect_chain == [(app.get_absolute_url(), 302)]
-    assert "Lamina knows it: added" in page.content.decode()
+    assert "Found at Lamina and added" in page.content.decode()
     assert "/never/fetched" not in str(sandbox.state["requests"])
-    assert app.schema is not None  # its form came along
+    assert app.schema is not None  # with its form
     assert not App.objects.listed().filter(pk=app.pk).exists()
 
 
 def test_what_was_typed_and_not_sent_off_does_not_carry_anybody_away(as_alice: Client, beyond: str) -> None:
-    assert "Lamina knows it: added" in lamina_part(as_alice, beyond)
+    assert "Found at Lamina and added" in lamina_part(as_alice, beyond)
     sent_off = as_alice.get("/apps/lamina/", {"q": beyond, "go": "1"}, headers={"HX-Request": "true"})
     assert sent_off.headers["HX-Redirect"] == App.objects.get(remote_id=beyond).get_absolute_url()
 
@@ -165,7 +165,7 @@ def test_an_id_that_leads_nowhere_says_so(
     assert not App.objects.filter(remote_id=beyond).exists()
 
 
-# --- Our own answer ---------------------------------------------------------------------------------------------------
+# --- Our own results --------------------------------------------------------------------------------------------------
 def test_apps_with_all_words_come_first_then_those_with_some(as_alice: Client) -> None:
     for name in ("Shoe shop banner", "Red shoe photo", "Photo frame", "A hat", "Photo of a red thing"):
         factories.make_app(name)

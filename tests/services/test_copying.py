@@ -1,4 +1,4 @@
-"""Making copies for guests: trouble is waited for, nothing ends the task, and no room is wasted."""
+"""Making copies for guests: problems are retried, nothing ends the task, and no space is wasted."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_a_full_disk_is_waited_for_with_a_sentence(
     assert not list((Path(settings.MEDIA_ROOT) / storing.WAITING_ROOM).iterdir())
 
     answer = Client().get(path_of(link))
-    assert "Something went wrong while the picture in full size was prepared." in answer.text
+    assert "Something went wrong while preparing the picture in full size." in answer.text
     assert answer.headers["Refresh"].startswith("60;")
     panel = as_alice.get(f"/shares/{link.public_id}/").text
     assert "1 file is not ready for guests yet, and will be tried again." in panel
@@ -144,7 +144,7 @@ def test_a_copy_that_is_gone_is_made_again(run: Run) -> None:
     again = GuestCopy.objects.select_related("file").get().file
     assert again is not None
     default_storage.delete(again.file.name or "")
-    copying.tidy()  # once a day, unasked
+    copying.tidy()  # once a day, without being asked
     assert work() == ["copy_for_guests"]
     assert Client().get(f"{path_of(link)}download/").status_code == 200
 

@@ -1,4 +1,4 @@
-"""The guest's page and the maker's panel in a real browser while copies are made, when they are there and when not."""
+"""The guest's page and the maker's panel in a real browser: while copies are made, when ready, and when impossible."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ NewContext = Callable[..., BrowserContext]
 
 @pytest.fixture
 def link(alice: Member, tmp_path: Path) -> GuestLink:
-    """Four results: one that can be stripped, one that cannot, a film and a sound."""
+    """Four results: one that can be stripped, one that can't, a video and an audio file."""
     outputs = [{"index": index, "label": label, "type": kind} for index, (label, kind) in enumerate(MAKES)]
     run = make_run(alice, make_app(outputs=outputs), status="completed", title="Spring shoes")
     media = [content_of(kind, tmp_path) for kind in ("webm", "mp3")]
@@ -31,7 +31,7 @@ def link(alice: Member, tmp_path: Path) -> GuestLink:
 
 
 def expect_fine(page: Page, address: str) -> None:
-    """Nothing runs over the edge, and axe finds nothing, narrow and dark or wide and light."""
+    """Nothing overflows, and axe finds nothing, narrow and dark or wide and light."""
     for width, scheme in SIGHTS:
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -59,7 +59,7 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     expect(guest.get_by_role("link", name="Download all")).to_be_visible()
     expect(guest.get_by_role("link", name="Download")).to_have_count(5)
     assert guest.context.cookies() == []
-    expect(maker.get_by_text("1 file is not offered to guests")).to_be_visible()
+    expect(maker.get_by_text("1 file is not shared with guests")).to_be_visible()
     expect(maker.get_by_text("being prepared")).to_have_count(0)
     expect_fine(onlooker, path_of(link))
 
@@ -67,8 +67,8 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
 @pytest.mark.parametrize(
     ("fields", "told", "told_maker"),
     [
-        ({"status": "preparing", "error": "No room."}, "It is tried again", "will be tried again. No room."),
-        ({"status": "impossible"}, "can't be removed", "4 files are not offered to guests"),
+        ({"status": "preparing", "error": "No room."}, "We'll try again", "will be tried again. No room."),
+        ({"status": "impossible"}, "can't be removed", "4 files are not shared with guests"),
         ({"status": "no-tool"}, "Download all", "4 files are offered unchanged"),
     ],
     ids=["late", "impossible", "no tool"],

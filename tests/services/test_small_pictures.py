@@ -1,4 +1,4 @@
-"""Small pictures that follow: a web thread waits a few seconds at most, the worker makes them, the page shows them."""
+"""Late small pictures: a web thread waits at most a few seconds, the worker makes them, the page shows them."""
 
 import time
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
     tile = answer.content.decode()
     taken = Upload.objects.get()
     assert (answer.status_code, taken.status) == (200, "ready")  # it can be used at once
-    assert "Preview on its way" in tile
+    assert "Preview is being made" in tile
     assert "640 × 480" in tile  # noqa: RUF001 - the sign itself
     assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.make_small_pictures"]
     asks = f"/uploads/{taken.public_id}/?field=p0&amp;known=follows"
@@ -57,14 +57,14 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
     small_pictures.make_due_pictures()
 
     there = client.get(asks.replace("&amp;", "&")).content.decode()
-    assert "Preview on its way" not in there
+    assert "Preview is being made" not in there
     assert "hx-get" not in there
     assert StoredFile.objects.get().card_url in there.replace("&amp;", "&")
 
 
 @pytest.mark.django_db
 def test_not_every_web_thread_waits(alice: Member, pretend: Pretend, tmp_path: Path) -> None:
-    """With all places taken the file is kept at once, without asking anybody."""
+    """With all slots taken, the file is saved at once, without asking."""
     asked = tmp_path / "asked"
     pretend(f"open({str(asked)!r}, 'w')")
     places = [media._web_places.acquire(blocking=False) for _ in range(media.WEB_WAITERS)]

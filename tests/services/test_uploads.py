@@ -63,7 +63,7 @@ def test_a_picture_from_disk_is_kept_with_its_small_pictures(alice: Member, sett
     [
         (b"", ["image"], "That file is empty."),
         (picture()[:80], ["image"], "This picture is broken or cut off, so it cannot be used."),
-        (bomb_png(), ["image"], "more than 70 million points"),
+        (bomb_png(), ["image"], "over 70 million pixels"),
         (picture(), ["video"], "This field takes a video, but that file is a picture."),
         (b"RIFF\x24\x00\x00\x00WAVEfmt ", ["image", "video"], "takes a picture or a video, but that file is a sound."),
         (PAGE, ["image"], "This field takes a picture, but that file is something else."),
@@ -251,7 +251,7 @@ def test_a_hand_over_that_fails_can_be_repeated(alice: Member, sandbox: SandboxD
 def test_no_file_goes_to_a_private_address_that_lamina_names(
     alice: Member, sandbox: SandboxDoor, lamina: "LaminaClient", settings: Settings
 ) -> None:
-    """The operator trusts this origin to be read from, and Lamina stands elsewhere."""
+    """The operator trusts this origin for reading, and Lamina is elsewhere."""
     settings.LAMINA_BASE_URL = "https://lamina.example"
     upload = receive_file(alice, disk(picture()), ["image"])
     with pytest.raises(FetchRefused):

@@ -1,4 +1,4 @@
-"""Copies of apps' pictures and sample media: the browser never loads a foreign address."""
+"""Copies of apps' pictures and sample media: browsers never load foreign addresses."""
 
 from contextlib import suppress
 from datetime import timedelta

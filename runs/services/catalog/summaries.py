@@ -1,4 +1,4 @@
-"""What Lamina says of an app in short, in a list or as a search's find, becomes or refreshes one of our apps."""
+"""Creates or refreshes our apps from Lamina's summaries, in a list or a search result."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,11 +10,11 @@ from runs.services.catalog import bounds
 from runs.services.folding import fold
 
 KINDS = ("image", "video", "audio", "text")
-FOUND_POSITION = 100_000  # behind all that a list names
+FOUND_POSITION = 100_000  # after all listed apps
 
 
 def record_found(summaries: Iterable[AppSummary]) -> list[App]:
-    """Take in what a search at Lamina found, in its order: known apps are refreshed, new ones are not listed yet."""
+    """Save what a search at Lamina found, in order: known apps are refreshed, new ones aren't listed yet."""
     return [store_summary(summary) for summary in summaries]
 
 
@@ -42,7 +42,7 @@ def store_summary(summary: AppSummary) -> App:
 
 
 def makes_fields(name: str, description: str, makes: Counter[str], labels: list[str]) -> dict[str, Any]:
-    """What an app makes, and the words it is found by."""
+    """What an app makes, and its search words."""
     words = [name, description, *(label[: bounds.NAME_LENGTH] for label in labels), *makes]
     return {
         "makes": dict(makes),
