@@ -74,9 +74,10 @@ class SessionStore(db.SessionStore):
 
 
 def has_just_run_out(request: HttpRequest) -> bool:
-    """Whether REQUEST proves, by its cookie and the row, a session of an active member that ran out within the day. As
-    for a live one, a password changed since ends it."""
-    if not (session := _run_out_session(request)):
+    """Whether `request` has the session cookie of an active member that expired within the last day. A password changed
+    since then ends it, as it ends a live session."""
+    session = _run_out_session(request)
+    if session is None:
         return False
     member = get_user_model()._default_manager.filter(pk=session.has_run_out_of, is_active=True).first()
     if member is None:
@@ -86,7 +87,7 @@ def has_just_run_out(request: HttpRequest) -> bool:
 
 
 def _run_out_session(request: HttpRequest) -> SessionStore | None:
-    """The session of REQUEST if it was somebody's until a moment ago."""
+    """The session of `request` if it has just expired."""
     session = request.session
     session.get(SESSION_KEY)  # has it read
     return session if isinstance(session, SessionStore) and session.has_run_out_of else None
@@ -105,7 +106,7 @@ class PortalSessionMiddleware(SessionMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response = super().process_response(request, response)
         cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)
-        if cookie is not None and not cookie.value and _run_out_session(request):
+        if cookie is not None and not cookie.value and _run_out_session(request) is not None:
             del response.cookies[settings.SESSION_COOKIE_NAME]
         return response
 

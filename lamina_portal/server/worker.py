@@ -27,6 +27,7 @@ SPARE_THREADS = 16  # extra threads while others wait for uploads or for slow re
 STALLED_SECONDS = 60.0  # without progress on an answer that the loop sends
 LINGER_SECONDS = 10.0  # total time for a client to read the last answer before we close
 LINGER_QUIET_SECONDS = 2.0
+LINGER_BYTES = 64 * 1024  # read of what comes meanwhile; the rest stays where it is
 GIVE_WAY_SECONDS = 0.01  # how long a less busy worker has to take the next connection first
 SWEEP_SECONDS = 0.5
 RECEIVE = 64 * 1024  # bytes at once
@@ -55,6 +56,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         self.waits_for: Callable[[Connection], None] | None = None
         self.is_kept = False  # for another request
         self.lingers_until = 0.0
+        self.discarded = 0  # bytes that came after the last answer
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -173,7 +175,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _unwatch(self, conn: Connection) -> None:
         if conn in self.waiting:
             self.waiting.remove(conn)
-            self.poller.unregister(conn.sock)
+            if conn.waits_for is not None:
+                self.poller.unregister(conn.sock)
+        conn.waits_for = None
+
+    def _leave_until_due(self, conn: Connection) -> None:
+        """Watch for nothing any more; `_sweep` disconnects the client."""
+        self.poller.unregister(conn.sock)
         conn.waits_for = None
 
     def _drop(self, conn: Connection) -> None:
@@ -296,6 +304,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             data = b""
         if data:
             conn.due = min(time.monotonic() + LINGER_QUIET_SECONDS, conn.lingers_until)
+            conn.discarded += len(data)
+            if conn.discarded >= LINGER_BYTES:
+                self._leave_until_due(conn)
         elif data is not None:
             self._drop(conn)
 

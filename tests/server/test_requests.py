@@ -157,9 +157,9 @@ def test_a_large_body_that_is_no_upload_has_its_time_in_all(server: Server) -> N
 def test_a_refused_body_is_not_read_and_the_refusal_arrives_all_the_same(server: Server) -> None:
     with server.connect() as client:
         client.sendall(post("/refuse", 50_000_000, MULTIPART))
-        sent = 0
-        while sent < 5_000_000:  # browsers look for an answer after they have sent everything
-            sent += client.send(b"x" * 65_536)
+        with suppress(BrokenPipeError, ConnectionResetError):  # what isn't read stays where it is
+            for _ in range(800):
+                client.sendall(b"x" * 65_536)
         head, body = read_answer(client)
     assert "Connection: close" in head
     assert body == b"refused"
