@@ -139,8 +139,8 @@ def test_a_killed_idle_process_never_leaves_it_deaf(home: Home, notes: Path, wor
     """One of the pool waits inside the queue's lock; which one cannot be seen, so each death while idle counts."""
 
     def is_dead() -> bool:
-        if worker.poll() is None and is_idle(worker):  # one that was busy after all is replaced, and it goes on
-            with suppress(ProcessLookupError, IndexError):
+        with suppress(ProcessLookupError, IndexError):  # it is dying already
+            if is_idle(worker):  # one that was busy after all is replaced, and the worker goes on
                 os.kill(children_of(sentinel_of(worker))[0], signal.SIGKILL)
         return worker.poll() is not None
 
