@@ -9,8 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from runs.prctl import die_with_parent
 
 ROOT = Path(__file__).parent.parent
 # How long to wait for what is sure to come. A wait ends as soon as it has come, so a test that passes is no slower for
@@ -74,7 +77,10 @@ class Home:
         return done.stdout.decode()
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
-        """Start a command of manage.py in a session of its own; what it prints is appended to `log`."""
+        """Start a command of manage.py in a session of its own; what it prints is appended to `log`.
+
+        It stops when this process is killed: what goes on unseen would slow down all that is tested after it.
+        """
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "manage.py", *arguments],
@@ -84,6 +90,7 @@ class Home:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
                 **options,
             )
 

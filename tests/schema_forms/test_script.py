@@ -82,7 +82,12 @@ def test_a_refused_file_says_why_and_the_rest_stays(page: Page) -> None:
 
 def release(page: Page, held: list[Route]) -> None:
     """Let the request go on that a route has held back, once it has."""
-    wait_until(lambda: page.wait_for_timeout(1) or held, "the upload to leave the page")
+
+    def is_held() -> bool:
+        page.wait_for_timeout(1)  # Playwright tells it only while it is being asked itself
+        return bool(held)
+
+    wait_until(is_held, "the upload to leave the page")
     held[0].continue_()
 
 
