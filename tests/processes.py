@@ -9,8 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from runs.prctl import die_with_parent
 
 ROOT = Path(__file__).parent.parent
 # How long to wait for what is sure to happen. A wait ends as soon as it happens, so passing tests are no slower; a
@@ -88,6 +91,7 @@ class Home:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
                 **options,
             )
 
