@@ -21,31 +21,38 @@ type OnWait = Callable[[], None]
 @contextmanager
 def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator[bool]:
     """The right to open one picture for as long as the block lasts; False when none came free until ENDS_AT
-    (`time.monotonic`). ON_WAIT is called meanwhile and may raise."""
+    (`time.monotonic`). ON_WAIT is called meanwhile and may raise.
+
+    Who waits for a core has the turn: whoever comes later, or comes again, waits for the turn first.
+    """
+    cores = [f"core-{core}" for core in range(_cores())]
     held: list[int] = []
     try:
-        while not _take(held, is_large=is_large) and time.monotonic() < ends_at:
-            on_wait()
-            time.sleep(PAUSE_SECONDS)
-        yield len(held) == 1 + is_large
+        for names in ([["large"]] if is_large else []) + [["turn"], cores]:
+            if (descriptor := _wait_for(names, ends_at, on_wait)) is None:
+                yield False
+                return
+            held.append(descriptor)
+        os.close(held.pop(-2))  # the turn
+        yield True
     finally:
         for descriptor in held:
             os.close(descriptor)
 
 
-def _take(held: list[int], *, is_large: bool) -> bool:
-    """Add to HELD what is free; True when it is complete. First the lock of the large ones, which has no others behind
-    it: so none waits for a core's while it keeps that of another."""
-    if is_large and not held:
-        _lock("large", held)
-    if len(held) == is_large:
-        for core in range(_cores()):
-            if _lock(f"core-{core}", held):
-                return True
-    return False
+def _wait_for(names: list[str], ends_at: float, on_wait: OnWait) -> int | None:
+    """Lock the first of NAMES that is free, now or until ENDS_AT; its descriptor, None when none was."""
+    while True:
+        for name in names:
+            if (descriptor := _lock(name)) is not None:
+                return descriptor
+        if time.monotonic() >= ends_at:
+            return None
+        on_wait()
+        time.sleep(PAUSE_SECONDS)
 
 
-def _lock(name: str, held: list[int]) -> bool:
+def _lock(name: str) -> int | None:
     folder = Path(settings.DATA_DIR) / "locks"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(folder / f"picture-{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -53,9 +60,8 @@ def _lock(name: str, held: list[int]) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
-        return False
-    held.append(descriptor)
-    return True
+        return None
+    return descriptor
 
 
 def _cores() -> int:
