@@ -1,6 +1,7 @@
 """One bad file never affects the others: the process that opens files may crash, hang or grow."""
 
 import struct
+import threading
 import time
 import zlib
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from pytest_django import Settings
 
 from runs.models import App, Member, Output, OutputFile, Run, Upload
 from runs.services import catalog, small_pictures
-from runs.services.files import headers
+from runs.services.files import headers, picture_slots
 from runs.services.files.media import NotMedia, inspect
 from runs.services.files.picture_slots import picture_slot
 from runs.services.filling.uploads import receive_file
@@ -226,6 +227,8 @@ def test_one_large_picture_at_a_time_on_the_host() -> None:
     def nothing() -> None:
         """No picture process is available."""
 
+
+def test_one_large_picture_at_a_time_on_the_host() -> None:
     now = time.monotonic()
     with (
         picture_slot(is_large=True, ends_at=now, on_wait=nothing) as first,
@@ -234,6 +237,29 @@ def test_one_large_picture_at_a_time_on_the_host() -> None:
         assert (first, second) == (True, False)
     with picture_slot(is_large=True, ends_at=now, on_wait=nothing) as third:
         assert third
+
+
+def test_who_waits_is_not_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even by whoever has just had the place and wants it again at once."""
+    monkeypatch.setattr(picture_slots, "_cores", lambda: 1)
+    waits, over, got = threading.Event(), threading.Event(), threading.Event()
+
+    def wait() -> None:
+        with picture_slot(is_large=False, ends_at=time.monotonic() + 30, on_wait=waits.set) as is_mine:
+            if is_mine:
+                got.set()
+            over.wait(30)
+
+    waiting = threading.Thread(target=wait)
+    with picture_slot(is_large=False, ends_at=time.monotonic() + 30, on_wait=nothing) as first:
+        waiting.start()
+        assert first
+        assert waits.wait(30)
+    with picture_slot(is_large=False, ends_at=time.monotonic(), on_wait=nothing) as again:
+        assert not again
+    assert got.wait(30)
+    over.set()
+    waiting.join()
 
 
 def test_the_process_is_told_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pretend: Pretend) -> None:

@@ -24,10 +24,13 @@ def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator
     `on_wait` is called meanwhile and may raise."""
     held: list[int] = []
     try:
-        while not _take(held, is_large=is_large) and time.monotonic() < ends_at:
-            on_wait()
-            time.sleep(PAUSE_SECONDS)
-        yield len(held) == 1 + is_large
+        for names in ([["large"]] if is_large else []) + [["turn"], cores]:
+            if (descriptor := _wait_for(names, ends_at, on_wait)) is None:
+                yield False
+                return
+            held.append(descriptor)
+        os.close(held.pop(-2))  # the turn
+        yield True
     finally:
         for descriptor in held:
             os.close(descriptor)
@@ -45,7 +48,7 @@ def _take(held: list[int], *, is_large: bool) -> bool:
     return False
 
 
-def _lock(name: str, held: list[int]) -> bool:
+def _lock(name: str) -> int | None:
     folder = Path(settings.DATA_DIR) / "locks"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(folder / f"picture-{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -53,9 +56,8 @@ def _lock(name: str, held: list[int]) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
-        return False
-    held.append(descriptor)
-    return True
+        return None
+    return descriptor
 
 
 def _cores() -> int:
