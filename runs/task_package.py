@@ -1,7 +1,7 @@
-"""What a queued task looks like: signed JSON. Whoever can write into the queue but has no key can run nothing, and
-whoever has an old key cannot have anything unpickled.
+"""Queued tasks are signed JSON: someone who can write to the queue can't run anything without a key, and even an old
+key can't have anything unpickled.
 
-django-q2 itself signs pickles. Its results, statistics and cache stay as they are: they never come back as work.
+django-q2 itself signs pickles. Its results, statistics and cache are unchanged, since they never become work.
 """
 
 import logging
@@ -19,18 +19,18 @@ logger = logging.getLogger("runs.queue")
 class TaskPackage:
     """`django_q.signing.SignedPackage` for tasks: names, ids and times as JSON, signed with `SECRET_KEY`.
 
-    A package signed with one of `SECRET_KEY_FALLBACKS` is read as well.
+    Packages signed with one of `SECRET_KEY_FALLBACKS` are accepted, too.
     """
 
     @staticmethod
     def dumps(task: dict[str, Any], compressed: bool = False) -> str:
-        """The text for the broker. Raises `TypeError` when an argument is neither text nor number."""
+        """The text for the broker. Raises `TypeError` if an argument is neither text nor number."""
         started = {"started": task["started"].isoformat()} if "started" in task else {}
         return signing.dumps(task | started, salt=SALT, compress=compressed)
 
     @staticmethod
     def loads(package: str | bytes) -> dict[str, Any]:
-        """The task again. Raises `signing.BadSignature` for anything that was not made here."""
+        """The task. Raises `signing.BadSignature` for anything not made here."""
         text = package.decode() if isinstance(package, bytes) else package
         try:
             task: dict[str, Any] = signing.loads(text, salt=SALT)
@@ -42,7 +42,7 @@ class TaskPackage:
 
 
 class QueuedOrCached(TaskPackage):
-    """For `django_q.tasks`, which also reads results that django-q2 itself has put into its cache."""
+    """For `django_q.tasks`, which also reads django-q2's own results from its cache."""
 
     @staticmethod
     def loads(package: str | bytes) -> Any:
@@ -53,18 +53,18 @@ class QueuedOrCached(TaskPackage):
 
 
 class OneLine(logging.Filter):
-    """A task that cannot be read is dropped with one line: the sweep finds whatever is due."""
+    """Drop unreadable tasks with one log line: the sweep finds whatever is due."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, signing.BadSignature):
             record.exc_info, record.exc_text = None, None
-            record.msg, record.args = "A queued task was dropped: another version or another key made it.", ()
+            record.msg, record.args = "Dropped a queued task made by another version or with another key.", ()
         return True
 
 
 def install() -> None:
-    """Have django-q2 write and read tasks this way, in every process that queues or takes them."""
+    """Make django-q2 write and read tasks this way, in every process that queues or takes them."""
     tasks.SignedPackage = QueuedOrCached
     pusher.SignedPackage = models.SignedPackage = TaskPackage
     logging.getLogger("django-q").addFilter(OneLine())

@@ -150,8 +150,8 @@ def request_clearing() -> None:
 
 
 def clear() -> None:
-    """Once a day: send to the bin what the rules say, empty it of what has been in it for 30 days, then remove what
-    nobody refers to and copies that no guest needs."""
+    """Once a day: apply the retention rules, delete what has been in the bin for 30 days, then remove unused files and
+    copies that no guest needs."""
     keeping.apply(timezone.now())
     bins.empty_overdue()
     orphans.sweep()

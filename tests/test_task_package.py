@@ -82,8 +82,8 @@ def test_an_old_task_in_the_queue_is_dropped_with_one_line_and_the_next_one_done
     home.manage("shell", "--no-imports", "-c", NOTE.format(str(notes), "new"))
     process: subprocess.Popen[bytes] = home.start(command)
     wait_until(lambda: "new" in lines(notes), "the task behind the old one")
-    wait_until(lambda: "A queued task was dropped" in home.output(), "the line about the old one")
+    wait_until(lambda: "Dropped a queued task" in home.output(), "the line about the old one")
     assert list(lines(notes)) == ["new"]
-    assert home.output().count("A queued task was dropped") == 1
+    assert home.output().count("Dropped a queued task") == 1
     assert "Traceback" not in home.output()
     process.kill()

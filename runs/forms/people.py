@@ -109,7 +109,7 @@ class NewPasswordForm(forms.Form):
 
 
 class JoinForm(NewPasswordForm):
-    """Whoever accepts an invite."""
+    """The person who accepts an invite."""
 
     name = name_field(is_required=True)
     email = mail_field(is_required=True, autocomplete="username")

@@ -102,7 +102,7 @@ class BoundAnswer(BoundField):
             return "This kind of field is new to the portal. What you write is sent as it is."
         if q.options_left_out:
             total = len(q.options) + q.options_left_out
-            return f"Lamina lists {total:,} choices here; these are {len(q.options)} of them."
+            return f"Showing {len(q.options)} of {total:,} choices."
         if q.kind == "text" and q.default_words and not q.prefill:
             return f"Left empty, the app uses its own: {q.default_words[:300]}"
         if q.kind == "url" and q.default_words and not q.samples:

@@ -19,10 +19,10 @@ _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
 def to_inputs(
     parameters: Parameters, answers: list[Answer], urls: Mapping[str, str], *, by_key: bool = False
 ) -> dict[str, Any]:
-    """The `inputs` of the call; URLS gives the address of every upload id used, else KeyError.
+    """The `inputs` of the call; `urls` maps every upload id to its address, else KeyError.
 
-    Inputs go by their names, which every dialect of Lamina knows, or BY_KEY, else id, for one that knows no names.
-    Defaults and blanks are left out, several files go as a list, one goes as a plain string (lamina-api section 4).
+    Inputs are identified by name, which every dialect of Lamina knows, or, if `by_key`, by key or id. Defaults and
+    blanks are left out, several files are a list, one is a plain string (lamina-api section 4).
     """
     questions = questions_of(parameters)
     handles = Counter(word for q in questions for word in {q.name, q.key, q.id})
@@ -43,9 +43,9 @@ def to_inputs(
 
 
 def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: Iterable[tuple[str, str]]) -> bool:
-    """Whether PROBLEMS (field and code each) say no more than that Lamina does not know the names of what was SENT.
+    """Whether `problems` (field and code each) only say that Lamina doesn't know the names that were `sent`.
 
-    An input it does not know by its name it may also miss, where there is no default.
+    An input it doesn't know by name may also be reported missing, if it has no default.
     """
     questions, given = questions_of(parameters), set(sent)
     is_any = False
@@ -92,9 +92,10 @@ def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> di
 
 
 def _handle(question: Question, taken: Counter[str], *, by_key: bool = False) -> str:
-    """The word that names this question and no other: its name, else its key, else its id; BY_KEY its name is last.
+    """The word that identifies only this question: its name, else its key, else its id; with `by_key`, the name is
+    last.
 
-    Lamina looks a word up among keys, then ids, then names, so a name that is another's key would miss.
+    Lamina looks for a word in keys, then ids, then names, so a name that is another's key wouldn't work.
     """
     own = [question.key, question.id, question.name] if by_key else [question.name, question.key, question.id]
     return next((word for word in own if word and taken[word] == 1), question.key or question.id or question.name)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from runs.schema_forms.types import Parameters
 
 MEDIA_KINDS = ("image", "video", "audio")
-LABEL_LENGTH = 300  # characters of a name or a label that are shown
+LABEL_LENGTH = 300  # characters of a name or label that are shown
 LINE_END = re.compile(r"\r\n?")
 UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -38,7 +38,7 @@ def as_words(value: Any) -> str:
 
 
 def shortened(text: str, length: int = LABEL_LENGTH) -> str:
-    """TEXT for display, at most LENGTH characters, ending in "…" where some are left out. Never for sending."""
+    """`text` for display, at most `length` characters, ending in "…" if cut. Never for sending."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
@@ -76,7 +76,7 @@ class Question:
 
     @cached_property
     def label(self) -> str:
-        """The name as shown, or a stand-in when it shows nothing."""
+        """The name as shown, or a stand-in if it is invisible."""
         return shortened(next((text for text in (self.name, self.key) if is_seen(text)), f"Field {self.position + 1}"))
 
     @cached_property
@@ -91,7 +91,7 @@ class Question:
 
     @property
     def options_left_out(self) -> int:
-        """How many options Lamina lists beyond those that are kept."""
+        """How many options Lamina has beyond the stored ones."""
         total = self.raw.get("options_total")
         return max(0, total - len(self.options)) if isinstance(total, int) else 0
 

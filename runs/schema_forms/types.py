@@ -42,7 +42,7 @@ class UploadInfo:
     source_url: str = ""
     small_url: str = ""
     card_url: str = ""
-    picture_follows: bool = False  # the worker still makes the small pictures
+    picture_follows: bool = False  # the worker is still making the small pictures
     width: int | None = None
     height: int | None = None
 

@@ -6,7 +6,7 @@ from runs.models import App, Member
 from runs.services.upkeep import health
 from runs.services.wording import about_credits, credits_words
 
-NOT_OPEN = "This app is not open to this workspace. Its author can open it at Lamina."
+NOT_OPEN = "This workspace can't use this app. Its author can allow it at Lamina."
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def address_for(run: Run) -> str | None:
 
 
 def run_of(token: str) -> Run | None:
-    """The run on whose own path a delivery comes; None when nobody gave that path away."""
+    """The run whose path a delivery came on; None if we never gave out that path."""
     return Run.objects.filter(hook_token=token).first()
 
 

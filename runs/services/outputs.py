@@ -43,7 +43,7 @@ CATALOG_SECONDS = 20.0
 CATALOG_BYTES = 50_000_000
 
 WEB_PAGE = "The address answered with a web page instead of the file."
-UNREADABLE = "The address gave an answer that cannot be read."
+UNREADABLE = "The address sent an answer that can't be read."
 GAVE_UP = "The file could not be fetched within 24 hours."
 
 
@@ -81,9 +81,9 @@ def _due_files() -> QuerySet[OutputFile]:
 
 
 def _claim_next() -> OutputFile | None:
-    """Take the file that has failed least and waited longest; None if there is none left for us.
+    """Claim the file with the fewest failures that has waited longest; None if nothing is left.
 
-    A file that takes its worker with it is due later each time, as any other that failed.
+    A file that kills its worker is due later each time, like any other failure.
     """
     for pk, attempts in _due_files().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
         mine = _due_files().filter(pk=pk, attempts=attempts)
@@ -93,7 +93,7 @@ def _claim_next() -> OutputFile | None:
 
 
 def _delay(attempts: int) -> timedelta:
-    """Until the next try, after so many."""
+    """Delay until the next try."""
     return BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
 
 
@@ -135,8 +135,8 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
     except OSError as error:
         logger.warning("result file %s could not be kept: %s", output_file.pk, error)
         _try_later(output_file, uploads.disk_sentence(error))
-    except Exception:  # whatever a library makes of an odd file or answer: no reason to stop keeping the others
-        logger.exception("result file %s: an answer nobody foresaw", output_file.pk)
+    except Exception:  # unexpected errors of one file must not stop the others
+        logger.exception("result file %s: unexpected error", output_file.pk)
         _try_later(output_file, UNREADABLE)
 
 
@@ -174,7 +174,7 @@ def _try_later(output_file: OutputFile, sentence: str) -> None:
 
 
 def _give_up(output_file: OutputFile, sentence: str, *, is_refused: bool = False) -> None:
-    """Could not be saved: the page keeps the original address and says why; it is no link when the guard refuses it."""
+    """Saving failed: the page shows the original address and why; it is no link if the guard refuses it."""
     ended = {"status": OutputFile.Status.FAILED, "due_at": None, "claimed_until": None}
     fields = ended | {"error": sentence[:300], "is_refused": is_refused}
     with transaction.atomic():
@@ -193,15 +193,15 @@ def result_name(output_file: OutputFile, found: Media) -> str:
 def save_catalog_picture(url: str) -> StoredFile | None:
     """Copy an app's picture or a sample medium, so that browsers never load a foreign address.
 
-    Fetching takes at most 20 s. None when it cannot be had (the caller may ask again another day), whatever is wrong
-    with it. The same bytes are kept once.
+    Fetching takes at most 20 s. None if it fails for any reason; the caller may retry another day. Equal bytes are
+    saved once.
     """
     try:
         return _save_catalog_picture(url)
     except (FetchRefused, FetchFailed, NotMedia, OSError) as error:
         logger.info("a catalogue picture could not be copied: %s", error)
-    except Exception:  # one odd picture must not keep the other apps from their forms
-        logger.exception("a catalogue picture nobody foresaw")
+    except Exception:  # one odd picture must not block the forms of other apps
+        logger.exception("catalogue picture: unexpected error")
     return None
 
 

@@ -21,7 +21,7 @@ PRIORITY_OF: Final = {
     "runs": Priority.LIST,
 }
 
-# Slow by nature, absent in some workspaces: when one of these goes wrong that says nothing of Lamina as a whole.
+# Slow, or missing in some workspaces: their failures say nothing about Lamina as a whole.
 SEARCHES: Final = frozenset({"app_search", "discover"})
 
 
@@ -51,7 +51,7 @@ def _note(answered: Answered) -> None:
     now = timezone.now()
     if isinstance(error, LaminaUnavailable):
         if answered.endpoint == "apps" and error.was_connected and error.status is None:
-            return  # a list is long and slow: it says nothing about the rest, and has its own line on the health page
+            return  # lists are slow: they say nothing about the rest, and have their own line on the health page
         if answered.endpoint in SEARCHES and error.was_connected:
             return
         health.note_failure(now, endpoint=answered.endpoint, status=error.status, request_id=error.request_id)

@@ -50,13 +50,13 @@ def token_of(purpose: Purpose, nonce: str) -> str:
 
 
 def token_again(purpose: Purpose, nonce: str, token_hash: str) -> str:
-    """The token to copy once more; empty when the key it was made with is no longer known (the link still works)."""
+    """The token, to copy it again; empty if its key is no longer known (the link still works)."""
     tokens = _tokens_of(purpose, nonce)
     return next((token for token in tokens if constant_time_compare(hash_of(token), token_hash)), "")
 
 
 def _tokens_of(purpose: Purpose, nonce: str) -> Iterator[str]:
-    """What NONCE gives with the portal's secret key, then with those before it."""
+    """What `nonce` gives with the portal's secret key, then with former ones."""
     for digest in keyed_hashes(f"portal.secret-link.{purpose}", nonce):
         yield base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).decode("ascii")
 

@@ -203,7 +203,7 @@ def revoke(link: GuestLink, member: Member) -> bool:
 
 
 def may_restore(link: GuestLink, member: Member, rules: SharingRules) -> bool:
-    """Whoever revoked a link may undo it, and so may admins."""
+    """The person who revoked a link can undo it, and so can admins."""
     is_theirs = member.is_admin or link.revoked_by_id in (None, member.pk)
     return link.revoked_at is not None and is_theirs and rules.may_make_links(member)
 

@@ -1,8 +1,8 @@
-"""Small pictures that follow: of files that were kept before anybody had time to look into them.
+"""Makes the small pictures of files that were saved before there was time to inspect them.
 
-A web thread waits five seconds for the picture process, then the file is kept as it is and the worker makes its small
-pictures. What is due stands in the database. Each try is written down before it begins, so that a file that takes the
-worker with it comes again later and rarer, and after `MAX_ATTEMPTS` no more: then it stays without a small picture.
+A web thread waits five seconds for the picture process, then saves the file, and the worker makes its small pictures
+later. The database says what is due. Each try is recorded before it starts, so that a file that kills its worker is
+retried later and less often, and after `MAX_ATTEMPTS` no more: then it has no small picture.
 """
 
 import logging
@@ -32,13 +32,13 @@ MAX_ATTEMPTS = len(AGAIN)
 
 
 def request_small_pictures() -> None:
-    """Ask the worker for small pictures that are still to make, if there are any. Cheap: one query."""
+    """Ask the worker for missing small pictures, if there are any. Cheap: one query."""
     if _due().exists():
         enqueue_long("runs.tasks.make_small_pictures", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def make_due_pictures() -> None:
-    """Make whatever is due, until nothing is, the window is over or the worker stops; one worker does at a time."""
+    """Make everything that is due, until nothing is left, the window ends or the worker stops; one worker at a time."""
     with file_slot(PICTURES) as slot:
         if slot is None:
             return
@@ -46,7 +46,7 @@ def make_due_pictures() -> None:
         while slot.is_kept() and time.monotonic() < ends_at and (stored := _claim_next()) is not None:
             _make(stored)
     if not stop_requested():
-        request_small_pictures()  # for what came while the slot was still ours
+        request_small_pictures()  # for files that came while we held the slot
 
 
 def _due() -> QuerySet[StoredFile]:
@@ -54,7 +54,7 @@ def _due() -> QuerySet[StoredFile]:
 
 
 def _claim_next() -> StoredFile | None:
-    """The one that was tried least and waited longest, due again later should this try end with its worker."""
+    """Claim the one with the fewest tries that has waited longest; it is due again later if the worker dies."""
     for stored in _due().order_by("picture_attempts", "picture_due_at", "pk")[:20]:
         number = stored.picture_attempts
         again_at = Now() + AGAIN[number] if number < MAX_ATTEMPTS else None
@@ -65,7 +65,7 @@ def _claim_next() -> StoredFile | None:
 
 
 def _make(stored: StoredFile) -> None:
-    """One try; what fails stays due, as it was claimed."""
+    """One try; after a failure it stays due, as claimed."""
 
     def on_wait() -> None:
         if stop_requested():
@@ -86,7 +86,7 @@ def _make(stored: StoredFile) -> None:
 
 
 def _settle(stored: StoredFile, found: Media) -> None:
-    """Write down what was found, and have the pages that show the file show it."""
+    """Save the findings, and update the pages that show the file."""
     storing.keep_small(stored, found.small)
     known: dict[str, Any] = {"kind": found.kind, "media_type": found.media_type, "colour": found.colour}
     known |= {"width": found.width, "height": found.height, "duration_seconds": found.duration_seconds}
@@ -98,7 +98,7 @@ def _settle(stored: StoredFile, found: Media) -> None:
 
 
 def _refuse(stored: StoredFile, sentence: str) -> None:
-    """It is no picture after all: what was uploaded cannot be used; a result stays for whoever wants to download it."""
+    """It isn't a picture after all: an upload can't be used; a result can still be downloaded."""
     StoredFile.objects.filter(pk=stored.pk).update(picture_due_at=None)
     uploads = Upload.objects.filter(file=stored, status=Upload.Status.READY, asset_url="")
     uploads.update(status=Upload.Status.FAILED, error=sentence[:300])

@@ -187,8 +187,8 @@ def _send(run: Run, urls: dict[str, str]) -> None:
 
 
 def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
-    """The call that costs. Where Lamina refuses it only because it knows inputs by other handles than their names, it
-    is sent once more by those: it is certain that the first one has started nothing."""
+    """The call that costs. If Lamina refuses it only because it knows the inputs by other names, retry once with those:
+    the first call has certainly started nothing."""
     parameters, answers, labels = run.schema.parameters, answers_of(run), _wanted_labels(run)
     inputs = to_inputs(parameters, answers, urls)
     try:

@@ -1,4 +1,4 @@
-"""The catalogue: find an app by words and by what it makes, then whatever Lamina knows beyond it."""
+"""The catalogue: find apps by words and by what they make, then those only Lamina knows."""
 
 from typing import Any
 
@@ -22,12 +22,12 @@ from runs.services.upkeep import health
 
 KINDS = (("", "All"), ("image", "Images"), ("video", "Videos"), ("text", "Texts"))
 NEAREST = 3
-ADDED = "Lamina knows it: added. It comes on the list for all once somebody stars or runs it."
+ADDED = "Found at Lamina and added. It joins everyone's list when someone stars or runs it."
 
 
 @require_safe
 def app_list(request: PortalRequest) -> HttpResponse:
-    """Our own answer. With `ask` (a page without scripts) Lamina is asked, too; otherwise `app_search` comes for it."""
+    """Our own results. With `ask` (a page without scripts) also ask Lamina; otherwise `app_search` does."""
     catalog.request_refresh_if_stale()
     q, makes = _asked_for(request)
     ids = pasted.ids_in(q)
@@ -60,9 +60,9 @@ def app_list(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def app_search(request: PortalRequest) -> HttpResponse:
-    """Lamina's part of the search, as it stands; asked now if nobody has. 204: `seen` is all there is.
+    """Lamina's part of the search so far; asks Lamina if needed. 204: nothing beyond `seen`.
 
-    With `go` (the words were sent off, not just typed) the app whose address they are opens.
+    With `go` (the words were submitted, not just typed), a pasted address opens its app.
     """
     q, makes = _asked_for(request)
     if not wants_fragment(request):
@@ -87,7 +87,7 @@ def _found(listed: AppQuerySet, q: str, makes: str) -> words.Found:
 
 
 def _is_fetched_ahead(request: PortalRequest) -> bool:
-    """A page that a browser fetches since the mouse rests on its link asks nobody and tells nothing."""
+    """Pages that browsers prefetch on hover don't ask Lamina and show no news."""
     return "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
@@ -99,7 +99,7 @@ def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = Fals
 
 
 def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str, *, is_going: bool) -> dict[str, Any]:
-    """PART with the addresses it goes on by: of its next look (with scripts, and without), and of asking anew."""
+    """`part` with its addresses: for the next poll (with and without scripts), and for asking again."""
     if part is None:
         return {"part": None}
     tries = str(_tries(request) + 1) if part.is_held_back else ""
@@ -114,13 +114,13 @@ def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str,
 
 
 def _tries(request: PortalRequest) -> int:
-    """How often this page has come back by itself after a wait."""
+    """How often this page has retried by itself after a wait."""
     text = request.GET.get("tries", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 3 else 0
 
 
 def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse:
-    """The app that an address or id led to; that it is new here is told for as long as the search is kept."""
+    """The app of a pasted address or id; it counts as new while the search is stored."""
     if part and part.opens and part.opens.is_added and not _is_fetched_ahead(request):
         messages.success(request, ADDED)
     return go_to(request, app.get_absolute_url())

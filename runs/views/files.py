@@ -46,10 +46,10 @@ def upload_create(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def upload_detail(request: PortalRequest, upload_id: str) -> HttpResponse:
-    """The tile of one upload; one whose link is still being read, or its preview made, asks again by itself."""
+    """The tile of one upload; it polls while its link is being read or its preview made."""
     upload = get_object_or_404(Upload.objects.of(request.user).select_related("file"), public_id=upload_id)
     if request.GET.get("known") == "follows" and upload.file is not None and upload.file.picture_follows:
-        return HttpResponse(status=204)  # nothing new: the tile stays, and with it whoever has the focus there
+        return HttpResponse(status=204)  # no change: keep the tile and the focus in it
     return _tile(request, upload, request.GET.get("field", ""))
 
 

@@ -76,8 +76,7 @@ def _plain(request: HttpRequest, kind: str, status: int, link: GuestLink | None 
 
 
 def _preparing(request: HttpRequest, link: GuestLink) -> HttpResponse:
-    """A copy is asked for that is not there yet. No browser saves this page under the file's name, as it would with a
-    status of success."""
+    """The copy isn't ready yet. With this error status, browsers don't save the page under the file's name."""
     answer = _plain(request, "preparing", 404, link)
     answer.headers["Retry-After"] = answer.headers["Refresh"] = str(guest_page.REFRESH_SECONDS)
     return answer
@@ -103,9 +102,9 @@ def _proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 @for_guests
 @require_http_methods(["GET", "HEAD", "POST"])
 def guest(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The page; behind a passphrase it is the answer to the form that asks for it, and later to the proof it gave.
+    """The page; with a passphrase, it answers the form that asks for it, and later the proof given.
 
-    While something is prepared it looks again by itself, by a header: there are no scripts here.
+    While something is being prepared it refreshes by a header: there are no scripts here.
     """
     link = _open_link(request, token)
     if isinstance(link, HttpResponse):
@@ -124,7 +123,7 @@ def guest(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 def _refused(request: HttpRequest, link: GuestLink) -> HttpResponse | None:
-    """The page that asks for the passphrase, unless the right one was posted."""
+    """The page that asks for the passphrase, unless the right one was sent."""
     if not link.passphrase:
         return None
     if request.method != "POST":
@@ -139,7 +138,7 @@ def _refused(request: HttpRequest, link: GuestLink) -> HttpResponse | None:
 @for_guests
 @require_safe
 def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> HttpResponseBase:
-    """One file of the link, as large as the sender lets it be seen; for the file itself its copy without metadata."""
+    """One file of the link, as large as the sender allows; instead of the original, its copy without metadata."""
     link = _proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link
@@ -152,7 +151,7 @@ def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> 
 
 
 def _itself(request: HttpRequest, link: GuestLink, found: Found) -> HttpResponseBase:
-    """What stands for the file itself."""
+    """What replaces the original."""
     given = copies.given(link, found.stored) if found.is_result else Given(copies.State.NOT_NEEDED)
     if given.state in (copies.State.PREPARING, copies.State.LATE):
         return _preparing(request, link)
@@ -166,7 +165,7 @@ def _itself(request: HttpRequest, link: GuestLink, found: Found) -> HttpResponse
 
 
 def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> HttpResponseBase | None:
-    """The answer with STORED under that NAME; None where there is no such variant, or it has gone from the storage."""
+    """The answer with `stored` as `name`; None if there is no such variant, or it is missing from the storage."""
     if variant not in (ORIGINAL, *map(str, THUMBNAIL_WIDTHS)):
         return None
     stored.name = name  # for this answer only

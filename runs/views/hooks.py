@@ -20,8 +20,8 @@ BODY_LIMIT = 2_000_000  # bytes
 @require_POST
 @judges_body
 def hook(request: HttpRequest, token: str) -> HttpResponse:
-    """Answers within a second: the body is checked and applied, files are fetched later by the worker. Nothing of a
-    body is read unless a run knows the token."""
+    """Answer within a second: the body is checked and applied, the worker fetches files later. Bodies are only read if
+    a run knows the token."""
     run = deliveries.run_of(token)
     if run is None:
         return HttpResponse(status=HTTPStatus.NOT_FOUND)

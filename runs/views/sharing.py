@@ -146,7 +146,7 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def share_copies(request: PortalRequest, link_id: str) -> HttpResponse:
-    """How it stands with the copies that guests get: a fragment that asks again until they are there."""
+    """State of the guests' copies: a fragment that polls until they are ready."""
     view = link_view(_link_to_end(request, link_id), request.user, SharingRules.current())
     return render_page(request, "sharing/_copies.html", {"view": view, "is_asked": True})
 

@@ -1,5 +1,4 @@
-"""The star of a run, of a result and of an app: what is posted says which way, so that a second
-click changes nothing more."""
+"""Stars of runs, results and apps. The form says which state it wants, so a second click changes nothing."""
 
 from urllib.parse import urlsplit
 

@@ -30,7 +30,7 @@ FILES = {
     "empty": (File("empty.png", b"", "image/png"), "That file is empty."),
     "html": (File("page.png", HTML, "image/png"), ELSE),
     "svg": (File("logo.png", SVG, "image/png"), ELSE),
-    "bomb": (File("bomb.png", bomb_png(), "image/png"), "more than 70 million points"),
+    "bomb": (File("bomb.png", bomb_png(), "image/png"), "over 70 million pixels"),
     "hostile name": (File("../../<img src=x onerror=alert(1)>\x01.png", HTML), ELSE),
 }
 

@@ -56,9 +56,9 @@ def test_very_many_parameters_are_a_sentence(door: SandboxDoor, as_alice: Client
     for address in ("/", "/apps/", "/apps/?q=very+many"):
         assert b"Very many parameters" in measured(as_alice, address).content
     page = measured(as_alice, app.get_absolute_url()).content.decode()
-    assert "This app asks 3,000 questions, and a form here has at most 200." in page
-    assert "It can be run at Lamina itself." in page
-    assert "Fetching the form" not in page
+    assert "This app has 3,000 inputs; forms here have at most 200." in page
+    assert "You can run it at Lamina." in page
+    assert "Fetching this app" not in page
     assert 'hx-trigger="every 2s"' not in page
     work()
     assert as_alice.post(app.get_absolute_url(), {"p0": "x"}).status_code == 404
@@ -94,8 +94,8 @@ def test_a_schema_that_is_too_large_is_a_sentence(door: SandboxDoor, as_alice: C
     app = odd(door, "large_schema")
 
     page = measured(as_alice, app.get_absolute_url()).content.decode()
-    assert "The form of this app is too large: " in page
-    assert "KB, and 512 KB at most." in page
+    assert "form is too large: " in page
+    assert "KB of at most 512 KB." in page
 
 
 def test_of_very_many_options_the_first_are_offered_and_the_rest_is_told(door: SandboxDoor, as_alice: Client) -> None:
@@ -103,7 +103,7 @@ def test_of_very_many_options_the_first_are_offered_and_the_rest_is_told(door: S
 
     page = measured(as_alice, app.get_absolute_url()).content.decode()
     assert page.count("<option ") == bounds.MOST_OPTIONS + 1
-    assert "Lamina lists 3,000 choices here; these are 500 of them." in page
+    assert "Showing 500 of 3,000 choices." in page
 
 
 def test_the_default_is_among_the_options_that_are_kept() -> None:

@@ -48,7 +48,7 @@ def test_the_table_of_the_bench(door: SandboxDoor, alice: Member, title: str) ->
 def test_a_refused_number_is_tried_again_the_next_day(door: SandboxDoor, moving: time_machine.Traveller) -> None:
     door.control("list", most=60, beyond="refuse")
     catalog.refresh_catalog()
-    assert "50 apps, asked for 50 at a time, the most that has worked" in list_fact().words
+    assert "50 apps, asked for 50 at a time, the most that worked" in list_fact().words
 
     door.control("list", most=None, beyond="clamp")
     moving.shift(timedelta(hours=23))
@@ -69,7 +69,7 @@ def test_a_list_that_is_refused_whatever_is_asked_is_told(door: SandboxDoor, as_
     page = as_admin.get("/manage/").content.decode()
     assert "refused by Lamina since" in page
     assert "“Not today”" in page
-    assert "There are no apps to show until it comes. The portal asks again by itself" in page
+    assert "No apps can be shown until then. The portal retries by itself" in page
     assert LaminaStatus.objects.get().balance is not None, "the rest goes on"
 
     door.clear_faults()
@@ -88,12 +88,12 @@ def test_a_list_that_comes_too_late_is_asked_for_smaller(
 
     fact = list_fact()
     assert (fact.state, fact.words.split(" since")[0]) == ("warn", "not sent in time")
-    assert fact.advice.startswith("Known apps stay and can be run. Lamina gets up to 45 s for it")
+    assert fact.advice.startswith("Known apps still work. Lamina has up to 45 s to answer")
     incidents = Incident.objects.values_list("text", flat=True)
     assert list(incidents) == ["Lamina did not send the list of apps in time."], "nobody says that Lamina is away"
 
     catalog.refresh_catalog()
-    assert list_fact().words.startswith("60 apps, asked for without a number, the most that has worked")
+    assert list_fact().words.startswith("60 apps, asked for without a number, the most that worked")
     wait_until(lambda: len(limits(door)) == 4, "the late lists to be noted at the sandbox")
     assert sorted(limit or 0 for limit in limits(door)) == [0, 50, 200, 200]
     moving.shift(timedelta(hours=3))
@@ -160,7 +160,7 @@ def test_an_app_of_another_workspace_keeps_its_form_and_run_says_why(
     assert not app.is_gone
     page = as_alice.get(app.get_absolute_url()).content.decode()
     assert 'id="app-form"' in page
-    assert page.count("This app is not open to this workspace.") == 2
+    assert page.count("This workspace can") == 2
     assert cost_line(app, alice).is_blocked
 
     door.control("apps/odd-plain-7", workspace="own")

@@ -143,14 +143,14 @@ def test_a_pasted_address_opens_the_app_and_is_never_fetched(
 
     app = App.objects.get(remote_id=beyond)
     assert page.redirect_chain == [(app.get_absolute_url(), 302)]
-    assert "Lamina knows it: added" in page.content.decode()
+    assert "Found at Lamina and added" in page.content.decode()
     assert "/never/fetched" not in str(sandbox.state["requests"])
     assert app.schema is not None  # its form came along
     assert not App.objects.listed().filter(pk=app.pk).exists()
 
 
 def test_what_was_typed_and_not_sent_off_does_not_carry_anybody_away(as_alice: Client, beyond: str) -> None:
-    assert "Lamina knows it: added" in lamina_part(as_alice, beyond)
+    assert "Found at Lamina and added" in lamina_part(as_alice, beyond)
     sent_off = as_alice.get("/apps/lamina/", {"q": beyond, "go": "1"}, headers={"HX-Request": "true"})
     assert sent_off.headers["HX-Redirect"] == App.objects.get(remote_id=beyond).get_absolute_url()
 

@@ -55,7 +55,7 @@ def test_a_full_disk_is_waited_for_with_a_sentence(
     assert not list((Path(settings.MEDIA_ROOT) / storing.WAITING_ROOM).iterdir())
 
     answer = Client().get(path_of(link))
-    assert "Something went wrong while the picture in full size was prepared." in answer.text
+    assert "Something went wrong while preparing the picture in full size." in answer.text
     assert answer.headers["Refresh"].startswith("60;")
     panel = as_alice.get(f"/shares/{link.public_id}/").text
     assert "1 file is not ready for guests yet, and will be tried again." in panel

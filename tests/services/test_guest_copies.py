@@ -233,26 +233,25 @@ def test_of_what_cannot_be_stripped_guests_get_a_smaller_picture(format: str, ru
     copying.make_due_copies()
 
     page = page_of(link)
-    assert (
-        "Only this smaller picture can be shared: hidden details in the picture itself can&#x27;t be removed." in page
-    )
+    assert "Only this smaller picture can be shared: the picture has hidden details that can&#x27;t be removed." in page
     assert Client().get(original_of(link)).status_code == 404
     (still,) = re.findall(r'class="guest-download" href="([^"]+/1200\?download=1)" download="front.webp"', page)
     answer = Client().get(still)
     assert answer.headers["Content-Disposition"] == 'attachment; filename="front.webp"'
     with zipfile.ZipFile(io.BytesIO(body(Client().get(f"{path_of(link)}download/")))) as archive:
         assert archive.namelist() == ["front.webp", "back.png", "Not all of it.txt"]
-        assert b"- front.%s: a smaller picture of it is here" % format.lower().encode() in archive.read(
+        assert b"- front.%s: a smaller picture is included" % format.lower().encode() in archive.read(
             "Not all of it.txt"
         )
-    assert "1 file is not offered to guests" in as_alice.get(f"/shares/{link.public_id}/").text
+    assert "1 file is not shared with guests" in as_alice.get(f"/shares/{link.public_id}/").text
 
 
 def test_a_file_of_another_kind_is_not_offered(run: Run) -> None:
     link = link_to(run, SVG)
     copying.make_due_copies()
-    assert "This file can&#x27;t be shared: hidden details in it can&#x27;t be removed. Ask Alice for it." in page_of(
-        link
+    assert (
+        "This file can&#x27;t be shared: it has hidden details that can&#x27;t be removed. Ask Alice for it."
+        in page_of(link)
     )
     assert Client().get(original_of(link)).status_code == 404
 

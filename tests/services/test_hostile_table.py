@@ -52,7 +52,7 @@ BODIES = [
     ("nothing at all", "/empty", False, "empty"),
     ("HTML dressed as PNG", "/page-as-png", False, "web page"),
     ("SVG dressed as PNG", "/svg-as-png", True, ""),
-    ("picture of 900 million points", "/bomb.png", False, "70 million points"),
+    ("picture of 900 million points", "/bomb.png", False, "70 million pixels"),
     ("JPEG of endless scans", "/scans.jpg", False, "busy"),
     ("broken picture", "/broken.png", False, "broken or cut off"),
     ("GIF that is a script too", "/polyglot.gif", True, ""),

@@ -139,7 +139,7 @@ def test_after_24_hours_it_is_said_plainly(run: Run, server: HostileServer) -> N
         ("/redirect?to=https://10.0.0.1/", "private network"),
         ("/loop", "too many times"),
         ("/says-huge", "larger than the limit"),
-        ("/bomb.png", "more than 70 million points"),
+        ("/bomb.png", "over 70 million pixels"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")

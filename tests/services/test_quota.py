@@ -71,7 +71,7 @@ def test_a_body_larger_than_anything_is_refused_unread(settings: Settings) -> No
     settings.MAX_BODY_BYTES = 1000
     answer = Client().post("/login/", {"file": SimpleUploadedFile("a.bin", bytes(2000))})
     assert answer.status_code == 413
-    assert "That is too much at once" in answer.content.decode()
+    assert "That's too much at once" in answer.content.decode()
     assert "Back to the form" not in answer.content.decode()
     assert kept_files(settings) == []
 

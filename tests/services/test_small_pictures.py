@@ -46,7 +46,7 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
     tile = answer.content.decode()
     taken = Upload.objects.get()
     assert (answer.status_code, taken.status) == (200, "ready")  # it can be used at once
-    assert "Preview on its way" in tile
+    assert "Preview is being made" in tile
     assert "640 × 480" in tile  # noqa: RUF001 - the sign itself
     assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.make_small_pictures"]
     asks = f"/uploads/{taken.public_id}/?field=p0&amp;known=follows"
@@ -57,7 +57,7 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
     small_pictures.make_due_pictures()
 
     there = client.get(asks.replace("&amp;", "&")).content.decode()
-    assert "Preview on its way" not in there
+    assert "Preview is being made" not in there
     assert "hx-get" not in there
     assert StoredFile.objects.get().card_url in there.replace("&amp;", "&")
 

@@ -63,7 +63,7 @@ def test_a_picture_from_disk_is_kept_with_its_small_pictures(alice: Member, sett
     [
         (b"", ["image"], "That file is empty."),
         (picture()[:80], ["image"], "This picture is broken or cut off, so it cannot be used."),
-        (bomb_png(), ["image"], "more than 70 million points"),
+        (bomb_png(), ["image"], "over 70 million pixels"),
         (picture(), ["video"], "This field takes a video, but that file is a picture."),
         (b"RIFF\x24\x00\x00\x00WAVEfmt ", ["image", "video"], "takes a picture or a video, but that file is a sound."),
         (PAGE, ["image"], "This field takes a picture, but that file is something else."),

@@ -1,1 +1,1 @@
-"""Finding an app: our own list by words at once, then Lamina for whatever the list does not hold."""
+"""Finding apps: our own list by words at once, then Lamina for the rest."""

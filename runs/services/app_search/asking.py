@@ -1,7 +1,7 @@
-"""Asking Lamina for apps, in the worker: at most ten times a minute for the whole portal, each answer kept ten minutes.
+"""Asking Lamina for apps, in the worker: at most ten times a minute for the whole portal; answers last ten minutes.
 
-A page never waits for Lamina: `ask` writes down what is wanted and rings the worker, `AppSearch` holds what came, and
-the page looks there. What is found joins the catalogue, off the list until somebody stars or runs it.
+Pages never wait for Lamina: `ask` saves the request and wakes the worker, `AppSearch` stores the answer, and the page
+polls it. New apps join the catalogue, off the list until someone stars or runs them.
 """
 
 import hashlib
@@ -25,13 +25,13 @@ from runs.services.folding import fold
 from runs.services.remote import lamina
 
 PER_MINUTE = 10
-TURNS_ID = 2  # the RequestLog row that counts these searches; row 1 counts every request
-TASK_SECONDS = 80  # four calls of 15 s at most, and the writing
-SHORTEST = 2  # letters; one letter finds everything
+TURNS_ID = 2  # the RequestLog row for these searches; row 1 counts all requests
+TASK_SECONDS = 80  # four calls of at most 15 s, plus writing
+SHORTEST = 2  # letters; a single one matches everything
 MOST_FINDS = 12
 AGAIN_AFTER = timedelta(seconds=20)  # Lamina was away or too slow
 AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
-NO_DISCOVER = frozenset({403, 404, 405, 410, 501})  # a workspace without it
+NO_DISCOVER = frozenset({403, 404, 405, 410, 501})  # workspaces without it
 
 Find = dict[str, Any]  # as `AppSearch.finds` holds them
 
@@ -41,12 +41,12 @@ def is_worth_asking(q: str) -> bool:
 
 
 def known(q: str) -> AppSearch | None:
-    """What was asked for these words lately, answered or not. One query."""
+    """The recent search for these words, answered or not. One query."""
     return AppSearch.objects.filter(key=_key(q)).first()
 
 
 def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
-    """Have the worker ask Lamina for Q, unless the answer is there or on its way; IS_AGAIN: not content with a failure.
+    """Have the worker ask Lamina for `q`, unless the answer is there or on its way; `is_again` retries failures.
 
     Returns the search, or the seconds until the portal may ask Lamina again.
     """
@@ -56,7 +56,7 @@ def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
         return search
     with transaction.atomic():
         turns = _locked_turns()
-        search = known(q)  # whoever had the lock before may have asked for the same
+        search = known(q)  # whoever held the lock before may have asked the same
         if search is not None and (search.is_waiting(now) or (search.is_good(now) and not is_again)):
             return search
         if (wait := _seconds_until_free(turns)) > 0:
@@ -70,7 +70,7 @@ def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
 
 
 def answer(key: str) -> None:
-    """The worker's part: ask Lamina and write down what it said, a failure too."""
+    """The worker's part: ask Lamina and save the answer, or the failure."""
     search = AppSearch.objects.filter(key=key, answered_at=None).first()
     if search is None:
         return
@@ -81,7 +81,7 @@ def answer(key: str) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Forget answers that are too old to be shown: people's words are nothing to keep."""
+    """Delete answers too old to be shown, because people's words should not be stored."""
     AppSearch.objects.filter(asked_at__lt=now - 2 * KEPT_FOR).delete()
 
 
@@ -90,7 +90,7 @@ def _key(q: str) -> str:
     return hashlib.sha256(folded.encode("utf-8", "replace")).hexdigest()
 
 
-# --- At most so many a minute -----------------------------------------------------------------------------------------
+# --- Rate limit -------------------------------------------------------------------------------------------------------
 def _locked_turns() -> RequestLog:
     RequestLog.objects.get_or_create(pk=TURNS_ID)
     return RequestLog.objects.select_for_update().get(pk=TURNS_ID)
@@ -98,7 +98,7 @@ def _locked_turns() -> RequestLog:
 
 def _seconds_until_free(turns: RequestLog) -> float:
     now = time.time()
-    # One from a host whose clock is ahead counts as taken now, or it would block us till then.
+    # An entry from a host whose clock is ahead counts as now, or it would block us until then.
     turns.stamps = [min(stamp, now) for stamp in turns.stamps if stamp > now - 60]
     return max(0.1, turns.stamps[-PER_MINUTE] + 60 - now) if len(turns.stamps) >= PER_MINUTE else 0.0
 
@@ -108,11 +108,11 @@ def _take_turn(turns: RequestLog) -> None:
 
 
 # --- The worker's part ------------------------------------------------------------------------------------------------
-Outcome = tuple[str, datetime | None]  # the problem, and when it is worth asking again
+Outcome = tuple[str, datetime | None]  # the problem, and when it makes sense to ask again
 
 
 def _by_words(search: AppSearch) -> Outcome:
-    """First what fits, with its why, then what has the words; a workspace without the first still has the second."""
+    """First what fits, with its why, then apps with the words; the latter works in every workspace."""
     client, problem = lamina(Priority.PARTIAL), ""
     try:
         _take_in(search, client.discover(search.words))
@@ -135,7 +135,7 @@ def _by_words(search: AppSearch) -> Outcome:
 
 
 def _by_id(search: AppSearch, ids: list[str]) -> Outcome:
-    """The first of IDS that Lamina knows."""
+    """The first of `ids` that Lamina knows."""
     outcome: Outcome = ("unknown-id", None)
     for remote_id in ids:
         try:
@@ -172,7 +172,7 @@ def _bounded(seconds: float) -> timedelta:
 
 
 def _take_in(search: AppSearch, found: list[AppSummary] | list[AppMatch]) -> None:
-    """Add to the finds what is not among them yet. An app we know stays as the list tells it: a match says less."""
+    """Add new apps to the finds. A known app keeps what the list says, since a match says less."""
     mine = {app.remote_id: app for app in App.objects.filter(remote_id__in=[one.app_id for one in found])}
     fresh = [one for one in found[:MOST_FINDS] if one.app_id not in mine or mine[one.app_id].is_gone]
     new = {one.app_id: app for one, app in zip(fresh, catalog.record_found(fresh), strict=True)}
@@ -191,7 +191,7 @@ def _find(app: App, one: AppSummary, *, is_new: bool) -> Find:
 
 
 def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> None:
-    """An app that was asked for by its id; its form comes along."""
+    """An app asked for by its id, together with its form."""
     is_new = not App.objects.filter(remote_id=remote_id).exists()
     summary = AppSummary(app_id=remote_id, name=detail.name, description=detail.description)
     app = App.objects.filter(remote_id=remote_id).first() or catalog.record_found([summary])[0]
@@ -200,7 +200,7 @@ def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> Non
 
 
 def _fetch_pictures(search: AppSearch) -> None:
-    """Of what is new here, once the words are on the page; for as long as the page waits for them."""
+    """For new apps, after the words are on the page and while the page waits for them."""
     ends_at = time.monotonic() + PICTURES_WITHIN.total_seconds()
     for app in App.objects.filter(pk__in=[find["app"] for find in search.finds if find["is_new"]], thumbnail=None):
         if time.monotonic() < ends_at:
@@ -209,5 +209,5 @@ def _fetch_pictures(search: AppSearch) -> None:
 
 
 def _save(search: AppSearch, **fields: Any) -> None:
-    """Unless it was asked anew meanwhile: then that answer counts."""
+    """Save it, unless a newer request was made meanwhile: then that answer counts."""
     AppSearch.objects.filter(key=search.key, asked_at=search.asked_at).update(**fields)

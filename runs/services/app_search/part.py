@@ -1,4 +1,4 @@
-"""Lamina's part of a search as a page shows it: what it suggests, why, and in plain words whatever went wrong."""
+"""Lamina's part of a search as shown on a page: what it suggests, why, and what went wrong."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,8 +16,8 @@ from runs.services.wording import about_credits, span_words
 
 ROWS_SHOWN, ABOVE_SHOWN = 12, 4
 PICTURES_EVERY = "every 1500ms"
-LOOK_EVERY = "every 600ms"  # htmx's trigger while the worker is at it
-TRIES = 3  # a page that nobody looks at any more does not go on asking
+LOOK_EVERY = "every 600ms"  # htmx's trigger while the worker is on it
+TRIES = 3  # forgotten pages stop asking
 PROBLEMS = {
     "turn": "Lamina has been asked a lot in the last minute. We'll ask for this in {wait}.",
     "limited": "Lamina asks us to wait. We'll ask again in {wait}.",
@@ -25,12 +25,12 @@ PROBLEMS = {
     "slow": "Lamina took too long to answer.",
     "broken": "Lamina couldn't answer this search.",
     "away": "We can't reach Lamina just now.",
-    "lost": "There is no answer yet.",
+    "lost": "No answer yet.",
     "refused": "Lamina didn't accept this search. Try other words.",
-    "key": "The connection to Lamina needs an admin, so we can't ask.",
-    "no-discover": "Lamina looked for these words only: it can't search by meaning for this workspace.",
-    "unknown-id": "Lamina knows no app at this address.",
-    "closed": "Lamina has this app, but it is not open to this workspace.",
+    "key": "An admin needs to fix the connection to Lamina.",
+    "no-discover": "Lamina searched for these exact words: it can't search by meaning in this workspace.",
+    "unknown-id": "Lamina has no app at this address.",
+    "closed": "Lamina has this app, but this workspace can't use it.",
 }
 WAITING = frozenset({"turn", "limited", "busy"})
 MAY_ASK_AGAIN = frozenset({"slow", "broken", "away", "lost", *WAITING})
@@ -38,35 +38,35 @@ MAY_ASK_AGAIN = frozenset({"slow", "broken", "away", "lost", *WAITING})
 
 @dataclass(frozen=True)
 class Suggestion:
-    """One app that Lamina names for these words."""
+    """One app that Lamina suggests for these words."""
 
     card: AppCard
     why: str
     credits_words: str
     is_on_list: bool
-    is_above: bool = False  # it stands among our own results already
+    is_above: bool = False  # it is among our own results already
     is_added: bool = False  # asked for by its id, and new here
 
 
 @dataclass(frozen=True)
 class Part:
-    """What stands below our own results. STATE: "soon" (not asked yet), "asking" or "answered"."""
+    """What is below our own results. `state`: "soon" (not asked yet), "asking" or "answered"."""
 
     words: str
     state: str = "soon"
     is_id: bool = False
     suggestions: list[Suggestion] = field(default_factory=list)
-    above: list[Suggestion] = field(default_factory=list)  # what stands among our own results, for Lamina's why
+    above: list[Suggestion] = field(default_factory=list)  # apps in our own results, with Lamina's reason
     sentence: str = ""
-    is_drawn: bool = True  # every picture that there will be is there
-    token: str = ""  # what a page knows of it, so that it gets nothing it has already
-    next_look: str = ""  # htmx's trigger of the next look, if there is one
-    seconds: int = 0  # after which a page without scripts looks again; 0: not at all
+    is_drawn: bool = True  # all pictures are final
+    token: str = ""  # what the page has already, so that it isn't sent again
+    next_look: str = ""  # htmx's trigger of the next poll, if any
+    seconds: int = 0  # until a page without scripts reloads; 0: never
     may_ask_again: bool = False
 
     @property
     def is_held_back(self) -> bool:
-        """It comes back by itself after a wait, and only so often."""
+        """It retries by itself after a wait, a limited number of times."""
         return self.state == "answered" and self.next_look.startswith("load")
 
     @property
@@ -77,7 +77,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page shows: only apps that make MAKES, those with ids ABOVE among our own; its look number TRIES."""
+    """What the page shows: only apps that make `makes`, those with ids `above` among our own; its poll number
+    `tries`."""
 
     makes: str = ""
     above: frozenset[int] = frozenset()
@@ -85,7 +86,7 @@ class Shown:
 
 
 def part_of(q: str, shown: Shown = Shown()) -> Part | None:
-    """What is known for Q without asking; None for what is not worth it."""
+    """What is known for `q` without asking; None if `q` isn't worth a search."""
     if not asking.is_worth_asking(q):
         return None
     search, now = asking.known(q), timezone.now()
@@ -94,7 +95,7 @@ def part_of(q: str, shown: Shown = Shown()) -> Part | None:
 
 
 def asked_part(q: str, shown: Shown = Shown(), *, is_again: bool = False) -> Part | None:
-    """The same, asking Lamina if its answer is not there."""
+    """The same, asking Lamina if there is no answer yet."""
     if not asking.is_worth_asking(q):
         return None
     found = asking.ask(q, is_again=is_again)
@@ -128,7 +129,7 @@ def _told(search: AppSearch, shown: Shown, now: datetime) -> Part:
 
 
 def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
-    """What to say of a problem, and when to look again by itself."""
+    """What to say about a problem, and when to retry."""
     if not problem:
         return {}
     seconds = max(1, round(wait + 0.5))

@@ -1,16 +1,16 @@
-"""What people paste instead of words: the address of an app at Lamina, or its id. No such address is ever fetched."""
+"""Pasted addresses of apps at Lamina, or their ids. The addresses are never fetched."""
 
 import re
 from urllib.parse import unquote
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|app_[\w-]{1,190}", re.IGNORECASE | re.ASCII)
-MOST_IDS = 3  # tried of one address: each is a request to Lamina
+MOST_IDS = 3  # ids to try per address: each is a request to Lamina
 
 
 def ids_in(words: str) -> list[str]:
-    """Ids that WORDS may mean, the likeliest first: any path segment that is a UUID or `app_…`, the last one before.
+    """Ids that `words` may contain, likeliest first: path segments that are a UUID or `app_…`, from the end.
 
-    A workspace's id usually stands before the app's, so the end is tried first. Host, query and fragment are no path.
+    The end goes first, because a workspace's id usually precedes the app's. Host, query and fragment are ignored.
     """
     found = [segment for word in words.split() for segment in _path_of(word) if ID.fullmatch(segment)]
     ids = [one if one.startswith("app_") else one.lower() for one in reversed(found)]
@@ -18,7 +18,7 @@ def ids_in(words: str) -> list[str]:
 
 
 def _path_of(word: str) -> list[str]:
-    """The path segments of an address; a word that is none is its own path."""
+    """The path segments of an address; a plain word is its own path."""
     address = re.split(r"[?#]", word, maxsplit=1)[0]
     scheme, mark, rest = address.partition("://")
     path = rest.partition("/")[2] if mark else scheme

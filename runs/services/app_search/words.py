@@ -1,4 +1,4 @@
-"""Our own answer to a search: apps of the list that hold all words first, then those that hold some of them."""
+"""Our own search: listed apps that match all words first, then those that match some."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +10,10 @@ from runs.models import App
 from runs.models.app import AppQuerySet
 from runs.services.folding import fold_words
 
-MOST_WORDS = 12  # of one search, the longest
+MOST_WORDS = 12  # per search, the longest ones
 SOME_SHOWN = 12
 SHORTEST_TELLING = 3  # letters; "a" and "of" are in every description
-# Words of a sentence that say nothing of an app; only where they are all that was typed do they count alone.
+# Words that say nothing about an app; they only count if nothing else was typed.
 IDLE = frozenset(
     fold_words("""
 about and app apps are can could for from have into like make makes making me my need needs our please some something
@@ -24,7 +24,7 @@ that the their them these this those use using want wants what which will with w
 
 @dataclass(frozen=True)
 class Found:
-    """Apps with all the words in catalogue order, and those with some, the most of them first."""
+    """Apps with all the words in catalogue order, and those with some, best matches first."""
 
     whole: list[App]
     partly: list[App]
@@ -35,16 +35,16 @@ class Found:
 
 
 def find(apps: AppQuerySet, q: str) -> Found:
-    """Those of APPS that Q finds; without words, all of them. One query."""
+    """The `apps` that match `q`; without words, all of them. One query."""
     words = fold_words(q)[:MOST_WORDS]
     if not words:
         return Found(list(apps), [])
     telling = [word for word in words if _is_telling(word)]
     ranked = apps.annotate(held=_sum(dict.fromkeys(words, 1)), weight=_sum({word: len(word) for word in telling}))
-    found: list[Any] = list(ranked.filter(Q(held=len(words)) | Q(weight__gt=0)))  # apps with what they hold
+    found: list[Any] = list(ranked.filter(Q(held=len(words)) | Q(weight__gt=0)))  # apps and their matching words
     whole = [app for app in found if app.held == len(words)]
     partly = [app for app in found if app.held < len(words)]
-    partly.sort(key=lambda app: -app.weight)  # stable: the list's order among equals
+    partly.sort(key=lambda app: -app.weight)  # stable: equal matches keep the list's order
     return Found(whole, partly[:SOME_SHOWN])
 
 
@@ -53,7 +53,7 @@ def _is_telling(word: str) -> bool:
 
 
 def _sum(worth: dict[str, int]) -> Combinable:
-    """What the words that an app holds are worth together."""
+    """Total weight of the words that an app matches."""
     total: Combinable = Value(0, output_field=IntegerField())
     for word, letters in worth.items():
         total += Case(When(search_text__contains=word, then=Value(letters)), default=Value(0))

@@ -1,7 +1,7 @@
-"""The catalogue: a cache of the apps that have been seen, kept in the database so that pages never wait for Lamina.
+"""The catalogue: a database cache of known apps, so that pages never wait for Lamina.
 
-Lamina's list is by popularity and never proved whole: it adds and refreshes apps, it takes none away. An app is gone
-when its own id answers 404, and by that alone.
+Lamina's list is by popularity and may be incomplete: it adds and refreshes apps but never removes them. An app is gone
+only when its own id answers 404.
 """
 
 from runs.services.catalog.asking import (

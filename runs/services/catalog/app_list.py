@@ -1,4 +1,4 @@
-"""Reading Lamina's list of apps, whose largest page nobody has stated: the most first, then fewer, then no number."""
+"""Reading Lamina's list of apps, whose largest page is undocumented: try the most, then fewer, then no number."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from runs.services.upkeep import health
 
 ANY_NUMBER = 0
 SIZES = (200, 100, 50, 25, ANY_NUMBER)
-REFUSED_FOR = timedelta(hours=24)  # after it the most is asked for again
+REFUSED_FOR = timedelta(hours=24)  # then try the most again
 SLOW_FOR = timedelta(hours=2)
-LATE_TRIES = 2  # in one go: each may take 45 s
+LATE_TRIES = 2  # per refresh: each may take 45 s
 LIMIT_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 LATE_STATUSES = {None, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT, 524}
 QUOTE_LENGTH = 300
@@ -26,17 +26,17 @@ QUOTE_LENGTH = 300
 
 @dataclass(frozen=True)
 class Listed:
-    """A list as it came, and how many apps had been asked for."""
+    """A list as received, and how many apps were asked for."""
 
     summaries: list[AppSummary]
     size: int
 
 
 def refresh_list(go_on: Callable[[], bool]) -> None:
-    """Read the list and take in what is on it. GO_ON tells before each call whether there still is time for one.
+    """Read the list and save its apps. `go_on` says before each call whether there is still time.
 
-    A list that is refused or comes too late is noted for the health page and ends here; whatever says more than that
-    (Lamina is away, the key is refused, a limit) is raised.
+    A refused or late list is noted for the health page and ends here; broader problems (Lamina is down, the key is
+    refused, a limit) are raised.
     """
     now = timezone.now()
     listed = _read(go_on, now)
@@ -50,7 +50,7 @@ def refresh_list(go_on: Callable[[], bool]) -> None:
 
 
 def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
-    """The list at the largest size that Lamina takes; None when there is none to be had now."""
+    """The list at the largest size that Lamina accepts; None if it can't be had now."""
     size, late, is_refused = _first_size(now), 0, False
     while go_on():
         try:

@@ -1,7 +1,7 @@
-"""When Lamina is asked for anything of the catalogue: every request of it begins here, in a page or in a Schedule.
+"""When to ask Lamina about the catalogue: all such requests start here, from a page or a Schedule.
 
-While people are there, the list is ten minutes old at most. A quiet portal (nobody signed in has been seen for an hour)
-asks for it every six hours; nothing is lost, for the first page that somebody opens asks at once.
+While people are active, the list is at most ten minutes old. An idle portal (no signed-in visit for an hour) asks every
+six hours; the first page that someone opens asks at once.
 """
 
 from datetime import datetime, timedelta
@@ -18,24 +18,24 @@ from runs.services.upkeep import health
 
 ASK_AGAIN = timedelta(seconds=30)
 FIRST_AGAIN = timedelta(seconds=10)
-FAILED_AGAIN = timedelta(minutes=2)  # a list that failed costs up to 90 s of a worker
+FAILED_AGAIN = timedelta(minutes=2)  # a failed list takes up to 90 s of a worker
 LIST_EVERY = timedelta(minutes=10)
 QUIET_LIST_EVERY = timedelta(hours=6)
 QUIET_FAILED_AGAIN = timedelta(hours=3)
 BALANCE_EVERY = timedelta(seconds=30)
 QUIET_AFTER = timedelta(hours=1)
-ROUND_EVERY = timedelta(minutes=15)  # one app by its own id: 96 a day
+ROUND_EVERY = timedelta(minutes=15)  # one app by its id: 96 a day
 CATALOG_SECONDS = 300
 
 
 def is_quiet(now: datetime) -> bool:
-    """Whether no browser of anybody signed in has been here for an hour."""
+    """Whether no signed-in browser was here for an hour."""
     seen_at = sessions.last_seen_at()
     return seen_at is None or now - seen_at > QUIET_AFTER
 
 
 def request_refresh() -> None:
-    """Ask the worker for a fresh list; at most once in 30 s however many pages want it."""
+    """Ask the worker for a fresh list; at most once in 30 s, however many pages want it."""
     now = timezone.now()
     LaminaStatus.objects.get_or_create(pk=health.STATUS_ID)
     waiting = Q(catalog_asked_at=None) | Q(catalog_asked_at__lt=now - ASK_AGAIN)
@@ -44,7 +44,7 @@ def request_refresh() -> None:
 
 
 def request_refresh_if_stale() -> None:
-    """Ask for a fresh list when the last one is older than ten minutes; one that failed is given two more."""
+    """Ask for a fresh list if the last one is over ten minutes old; after a failure, wait two more."""
     status, now = health.lamina_status(), timezone.now()
     is_just_failed = status.catalog_problem and _is_younger(status.catalog_asked_at, now, FAILED_AGAIN)
     if not is_just_failed and not _is_younger(status.catalog_at, now, LIST_EVERY):
@@ -52,7 +52,7 @@ def request_refresh_if_stale() -> None:
 
 
 def request_regular_refresh() -> None:
-    """What the Schedule asks for every ten minutes: the list, less often while nobody is there."""
+    """Ask for the list, every ten minutes by the Schedule; less often when the portal is idle."""
     status, now = health.lamina_status(), timezone.now()
     if status.catalog_at is not None and is_quiet(now):
         is_young = _is_younger(status.catalog_at, now, QUIET_LIST_EVERY)
@@ -62,8 +62,8 @@ def request_regular_refresh() -> None:
 
 
 def request_app_refresh(app: App, *, is_news: bool = False) -> None:
-    """Ask the worker for this app's form again; at most once in 30 s, or 10 s while there is none yet, unless there
-    IS_NEWS of it (a refused start)."""
+    """Ask the worker for this app's form again; at most once in 30 s (10 s if there is none yet), or at once if there
+    `is_news` of it (a refused start)."""
     now = timezone.now()
     again = ASK_AGAIN if app.schema_id else FIRST_AGAIN
     waiting = Q() if is_news else Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - again)
@@ -72,7 +72,7 @@ def request_app_refresh(app: App, *, is_news: bool = False) -> None:
 
 
 def request_balance_if_stale() -> None:
-    """Ask for the balance again when the last one is older than 30 s; the page shows the known one meanwhile."""
+    """Ask for the balance again if it is over 30 s old; meanwhile pages show the known one."""
     if not _is_younger(health.lamina_status().balance_at, timezone.now(), BALANCE_EVERY):
         request_balance()
 
@@ -83,7 +83,7 @@ def request_balance() -> None:
 
 
 def request_completion() -> None:
-    """What the pulse asks for: whatever the apps in use lack, and every 15 minutes one app of the round."""
+    """Called by the pulse: ask for what apps in use lack, and every 15 minutes for one app of the round."""
     now = timezone.now()
     is_one_there = not is_quiet(now)
     if in_use.incomplete(now, is_one_there=is_one_there) or (is_one_there and in_use.without_picture(now).exists()):
@@ -92,7 +92,7 @@ def request_completion() -> None:
 
 
 def _request_round(now: datetime) -> None:
-    """The app that was asked for longest ago is asked for by its own id, so that one that is gone is known at last."""
+    """Ask for the app that was checked longest ago by its id, to find out eventually if it is gone."""
     its_turn = Q(app_asked_at=None) | Q(app_asked_at__lt=now - ROUND_EVERY)
     if not LaminaStatus.objects.filter(its_turn, pk=health.STATUS_ID).exists():
         return

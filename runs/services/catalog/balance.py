@@ -1,4 +1,4 @@
-"""The credits that are left, and the workspace's name."""
+"""The remaining credits, and the workspace's name."""
 
 from contextlib import suppress
 from typing import Any
@@ -12,7 +12,7 @@ from runs.services.upkeep import health
 
 
 def refresh_balance() -> None:
-    """Read the credits left and the workspace's name."""
+    """Read the remaining credits and the workspace's name."""
     try:
         usage = lamina().usage()
     except (LaminaError, BudgetWait):

@@ -1,7 +1,7 @@
-"""How much of what Lamina says of an app is taken in. Anything longer is shortened for display, ending in "…".
+"""Limits on what we store about an app. Longer texts are shortened for display, ending in "…".
 
-What must be sent back exactly (names, keys, options, labels of outputs) is never cut: it is shortened where it is
-shown, or left out whole, or there is no form at all and a sentence in its place.
+Values that are sent back exactly (names, keys, options, labels of outputs) are never cut: they are shortened when
+shown, or left out whole, or a sentence replaces the form.
 """
 
 import json
@@ -18,12 +18,12 @@ MOST_OPTIONS = 500  # of one field
 MOST_OUTPUTS = 200
 SCHEMA_BYTES = 512 * 1024  # as JSON
 ADDRESS_LENGTH = 4_000  # characters; longer ones are data, not addresses
-SAMPLES = 20  # sample media of one app that are copied
+SAMPLES = 20  # sample media copied per app
 
 
 @dataclass(frozen=True)
 class FormSchema:
-    """What a form is made of, as AppSchema keeps it; or why there is none: PROBLEM is a sentence then."""
+    """The parts of a form, as stored in AppSchema; or `problem`, a sentence that says why there is none."""
 
     parameters: list[dict[str, Any]]
     outputs: list[dict[str, Any]]
@@ -43,31 +43,32 @@ def description_of(app: AppSummary | AppDetail) -> str:
 
 
 def thumbnail_url_of(summary: AppSummary) -> str:
-    """The address of its picture, "" when there is none; a video is no picture."""
+    """Address of its picture, or ""; videos don't count."""
     found = summary.thumbnail
     return found.url if found and found.type == "image" and len(found.url) <= ADDRESS_LENGTH else ""
 
 
 def schema_of(detail: AppDetail) -> FormSchema:
-    """The form of an app within the bounds."""
+    """The form of an app within the limits."""
     asked = len(detail.parameters)
     if asked > MOST_PARAMETERS:
-        return FormSchema([], [], f"This app asks {asked:,} questions, and a form here has at most {MOST_PARAMETERS}.")
+        return FormSchema([], [], f"This app has {asked:,} inputs; forms here have at most {MOST_PARAMETERS}.")
     if len(detail.outputs) > MOST_OUTPUTS:
         made = f"This app makes {len(detail.outputs):,} results"
-        return FormSchema([], [], f"{made}, and a form here offers at most {MOST_OUTPUTS}.")
+        return FormSchema([], [], f"{made}; forms here offer at most {MOST_OUTPUTS}.")
     parameters = [_bounded(parameter) for parameter in detail.parameters]
     outputs = [{"index": o.index, "label": o.label, "type": o.type} for o in detail.outputs]
     schema = FormSchema(parameters, outputs)
     size_bytes = len(json.dumps([parameters, outputs], ensure_ascii=False).encode())
     if size_bytes > SCHEMA_BYTES:
         size = f"{size_bytes / 1024:,.0f} KB"
-        return FormSchema([], [], f"The form of this app is too large: {size}, and {SCHEMA_BYTES // 1024} KB at most.")
+        return FormSchema([], [], f"This app's form is too large: {size} of at most {SCHEMA_BYTES // 1024} KB.")
     return schema
 
 
 def _bounded(parameter: Parameter) -> dict[str, Any]:
-    """PARAMETER as kept: a description that fits, and of very many options the first, with the default's own."""
+    """`parameter` as stored: a description that fits, and the first options if there are many, with the default's
+    own."""
     kept = parameter.as_json()
     kept["description"] = shortened(parameter.description, DESCRIPTION_LENGTH)
     if len(parameter.options) > MOST_OPTIONS:

@@ -1,4 +1,4 @@
-"""One app by its own id: its form, its estimate, and whether it is there at all."""
+"""One app by its id: its form, its estimate, and whether it exists."""
 
 import hashlib
 from collections import Counter
@@ -16,10 +16,10 @@ from runs.services.remote import lamina
 
 
 def read_detail(app: App, priority: Priority) -> bool:
-    """Ask Lamina for APP by its id and keep the answer; True when it told the app's form.
+    """Ask Lamina for `app` by its id and save the answer; True if it had the app's form.
 
-    Only 404 says that an app is gone, and 403 that it is not open to this workspace; its form stays. What tells
-    nothing about the app (away, no budget, a refused key) is raised.
+    Only 404 says that an app is gone, and 403 that this workspace can't use it; its form stays. Problems unrelated to
+    the app (Lamina is down, no budget, a refused key) are raised.
     """
     try:
         detail = lamina(priority).get_app(app.remote_id)
@@ -36,7 +36,7 @@ def read_detail(app: App, priority: Priority) -> bool:
 
 
 def read_estimate(app: App, priority: Priority) -> None:
-    """What a full run of APP costs; an app without an estimate costs nobody knows what, not nothing."""
+    """Cost of a full run of `app`; without an estimate it is unknown, not zero."""
     fields: dict[str, Any] = {"estimated_at": timezone.now()}
     try:
         estimate = lamina(priority).estimate(app.remote_id)
@@ -56,7 +56,7 @@ def read_estimate(app: App, priority: Priority) -> None:
 
 
 def store_detail(app: App, detail: AppDetail) -> None:
-    """Keep what DETAIL tells; a form that cannot be made is a sentence instead."""
+    """Save `detail`; if a form can't be made, a sentence replaces it."""
     name, description = bounds.name_of(detail), bounds.description_of(detail)
     told = bounds.schema_of(detail)
     schema = None if told.problem else _schema_row(app, told)
@@ -85,7 +85,7 @@ def _schema_row(app: App, told: bounds.FormSchema) -> AppSchema:
 
 
 def _note_asked(app: App) -> None:
-    """There was no sound answer: another time."""
+    """No usable answer: try again later."""
     App.objects.filter(pk=app.pk).update(schema_asked_at=timezone.now())
 
 
@@ -97,5 +97,5 @@ def _note_refusal(app: App, error: LaminaRejected) -> None:
     elif error.is_forbidden:
         fields |= {"forbidden_at": app.forbidden_at or now, "gone_at": None}
     elif app.schema_id is None:
-        fields["form_problem"] = "Lamina refused to tell what this app asks for."
+        fields["form_problem"] = "Lamina refused to send this app's form."
     App.objects.filter(pk=app.pk).update(**fields)

@@ -1,7 +1,7 @@
-"""Which apps the portal keeps complete by itself: those that people use. All others are read when somebody opens them.
+"""Which apps the portal keeps up to date: those people use. Others are read when someone opens them.
 
 At most 60, each with two requests a day (form and estimate), however many apps are known. Lamina's list changes its
-order, and with it what is shown first: while nobody is there, a day's new ones count as well.
+order, and with it which apps are first, so on an idle portal a day's new ones count as well.
 """
 
 from collections.abc import Iterable
@@ -13,17 +13,17 @@ from runs.models import App, Run
 from runs.models.app import AppQuerySet
 
 SHOWN_FIRST, USED, STARRED, IN_ALL = 24, 16, 16, 60
-LOOKED_BACK = 100  # runs among which the apps used lately, and those with starred runs, are looked for
+LOOKED_BACK = 100  # recent runs to search for apps used lately or with starred runs
 DETAIL_EVERY = timedelta(hours=24)
-RETRY_EVERY = timedelta(minutes=10)  # an app that Lamina had no sound answer for
+RETRY_EVERY = timedelta(minutes=10)  # for an app without a usable answer
 QUIET_RETRY_EVERY = timedelta(hours=12)
-ROUND_A_DAY = 96  # apps asked for by their ids in the round (`asking.ROUND_EVERY`)
+ROUND_A_DAY = 96  # apps asked for by id in the round (`asking.ROUND_EVERY`)
 PICTURES_EVERY = timedelta(hours=6)
 
 
 def apps_in_use() -> list[int]:
-    """Ids of the apps in use: shown first on the list, used lately, with a star of their own or on a run; filled up
-    along the list."""
+    """Ids of the apps in use: first on the list, used lately, starred, or with a starred run; then filled up from the
+    list."""
     listed = list(App.objects.listed().values_list("pk", flat=True)[:IN_ALL])
     runs = Run.objects.newest_first().values_list("app_id", flat=True)
     used = dict.fromkeys(runs[:LOOKED_BACK])
@@ -34,13 +34,13 @@ def apps_in_use() -> list[int]:
 
 
 def is_old(now: datetime) -> Q:
-    """Apps that Lamina has not answered for by their own id for a day."""
+    """Apps that Lamina hasn't confirmed by id for a day."""
     return Q(schema_fetched_at=None) | Q(schema_fetched_at__lt=now - DETAIL_EVERY)
 
 
 def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
-    """Apps in use that lack a form or an estimate of today, in the order of `apps_in_use`. One that was asked for just
-    now waits, longer while nobody is there to miss it."""
+    """Apps in use without a form or an estimate of today, in the order of `apps_in_use`. Recently asked ones wait,
+    longer if the portal is idle."""
     ids = apps_in_use()
     is_there = Q(gone_at=None, forbidden_at=None)
     is_unpriced = Q(estimated_at=None) | Q(estimated_at__lt=now - DETAIL_EVERY)
@@ -52,14 +52,14 @@ def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
 
 
 def _quiet_allowance(now: datetime) -> int:
-    """How many apps may still be read today although nobody is there."""
+    """How many apps may still be read today on an idle portal."""
     priced = App.objects.filter(estimated_at__gte=now - DETAIL_EVERY).count()
     asked = App.objects.filter(schema_asked_at__gte=now - DETAIL_EVERY).count()
     return max(0, min(IN_ALL - priced, IN_ALL + ROUND_A_DAY - asked))
 
 
 def without_picture(now: datetime) -> AppQuerySet:
-    """Apps on the list whose picture was never fetched; a lost one is tried again some hours later."""
+    """Listed apps whose picture was never fetched; failed ones are retried some hours later."""
     may_try = Q(pictures_tried_at=None) | Q(pictures_tried_at__lt=now - PICTURES_EVERY)
     return App.objects.listed().filter(may_try, thumbnail=None).exclude(thumbnail_url="")
 

@@ -1,4 +1,4 @@
-"""Copies of apps' pictures and sample media: the browser never loads a foreign address."""
+"""Copies of apps' pictures and sample media: browsers never load foreign addresses."""
 
 from django.utils import timezone
 
@@ -9,7 +9,7 @@ from runs.services.filling.samples import sample_urls
 
 
 def fetch_pictures(app: App) -> None:
-    """Copy the thumbnail and the samples; noted first, so that a dead host costs its time once in six hours."""
+    """Copy the thumbnail and the samples; noted first, so that a dead host only costs time once in six hours."""
     fetch_thumbnail(app)
     fetch_samples(app)
 
@@ -21,7 +21,7 @@ def fetch_thumbnail(app: App) -> None:
 
 
 def fetch_samples(app: App) -> None:
-    """Copy the media that the author's form falls back on."""
+    """Copy the media that the author's form uses as defaults."""
     known = App.objects.values_list("samples", flat=True).get(pk=app.pk)
     samples: dict[str, str] = {}
     for url in sample_urls(app.schema.parameters if app.schema else [])[: bounds.SAMPLES]:

@@ -1,4 +1,4 @@
-"""What the worker does about the catalogue, each as one task: the list, the apps in use, one app."""
+"""The worker's catalogue tasks: the list, the apps in use, one app."""
 
 import time
 from collections.abc import Callable
@@ -16,25 +16,25 @@ from runs.services.catalog import app_list, details, in_use, pictures
 from runs.services.catalog.asking import is_quiet
 from runs.services.catalog.balance import refresh_balance
 
-LEASE_SECONDS = 150  # one app: form, estimate, picture and a few samples, each slow; or two lists that come too late
-WINDOW_SECONDS = 45.0  # one refresh; then the next one goes on
+LEASE_SECONDS = 150  # one app (form, estimate, picture, a few samples, all slow) or two late lists
+WINDOW_SECONDS = 45.0  # per refresh; then the next one continues
 SILENT_APPS = 3
 
 GoOn = Callable[[], bool]
 
 
 def refresh_catalog() -> None:
-    """Read the app list and the balance, then what the apps in use lack, as far as budget and time go."""
+    """Read the app list and the balance, then what apps in use lack, within budget and time."""
     _under_lease(_refresh_list)
 
 
 def complete_catalog() -> None:
-    """Read what the apps in use still lack, then pictures for the list."""
+    """Read what apps in use still lack, then pictures for the list."""
     _under_lease()
 
 
 def refresh_app(app_id: int) -> None:
-    """Read one app's form again, since somebody opened it, and its estimate when that is a day old."""
+    """Read one app's form again, because someone opened it, and its estimate if it is a day old."""
     app = App.objects.select_related("schema").filter(pk=app_id).first()
     if app is None:
         return
@@ -51,7 +51,7 @@ def refresh_app(app_id: int) -> None:
 
 
 def check_app(app_id: int) -> None:
-    """Ask for one app by its id: its turn in the round that finds out which known apps are still there."""
+    """Ask for one app by its id: the round checks which known apps still exist."""
     app = App.objects.filter(pk=app_id).first()
     if app is not None:
         with suppress(LaminaError, BudgetWait):
@@ -71,7 +71,7 @@ def _under_lease(*first: Callable[[GoOn], None]) -> None:
             step(go_on)
         _complete(go_on, time.monotonic() + WINDOW_SECONDS, timezone.now())
     except (LaminaError, BudgetWait):
-        pass  # the client has noted what is wrong; the Schedule comes again
+        pass  # the client noted what is wrong; the Schedule retries
     finally:
         leases.release("catalog", holder)
 
@@ -82,9 +82,9 @@ def _refresh_list(go_on: GoOn) -> None:
 
 
 def _complete(go_on: GoOn, ends_at: float, now: datetime) -> None:
-    """Forms and estimates of the apps in use, app by app, so that the first ones are whole first; then pictures.
+    """Forms and estimates of the apps in use, one app after the other; then pictures.
 
-    An app Lamina has no sound answer for is left for another time; after three in a row Lamina itself is away.
+    Apps without a usable answer wait for another time; after three in a row, Lamina itself is down.
     """
     is_one_there = not is_quiet(now)
     silent = 0

@@ -1,4 +1,4 @@
-"""What Lamina says of an app in short, in a list or as a search's find, becomes or refreshes one of our apps."""
+"""Creates or refreshes our apps from Lamina's summaries, in a list or a search result."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,23 +10,23 @@ from runs.services.catalog import bounds
 from runs.services.folding import fold
 
 KINDS = ("image", "video", "audio", "text")
-FOUND_POSITION = 100_000  # behind all that a list names
+FOUND_POSITION = 100_000  # after all listed apps
 
 
 def record_found(summaries: Iterable[AppSummary]) -> list[App]:
-    """Take in what a search at Lamina found, in its order: known apps are refreshed, new ones are not listed yet."""
+    """Save what a search at Lamina found, in order: known apps are refreshed, new ones aren't listed yet."""
     return [store_summary(summary) for summary in summaries]
 
 
 def store_summary(summary: AppSummary) -> App:
-    """Keep what SUMMARY says; that Lamina says anything proves that the app is there."""
+    """Save `summary`; getting one proves that the app exists."""
     name, description, url = bounds.name_of(summary), bounds.description_of(summary), bounds.thumbnail_url_of(summary)
     app, _ = App.objects.select_related("schema").get_or_create(
         remote_id=summary.app_id,
         defaults={"name": name, "description": description, "position": FOUND_POSITION, "is_listed": False},
     )
     fields: dict[str, Any] = {"name": name, "description": description, "gone_at": None, "thumbnail_url": url}
-    if not app.makes:  # until the details tell how many of each
+    if not app.makes:  # until the details say how many of each
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
         fields |= makes_fields(name, description, Counter(kinds), [])
     elif name != app.name or description != app.description:
@@ -40,7 +40,7 @@ def store_summary(summary: AppSummary) -> App:
 
 
 def makes_fields(name: str, description: str, makes: Counter[str], labels: list[str]) -> dict[str, Any]:
-    """What an app makes, and the words it is found by."""
+    """What an app makes, and its search words."""
     words = [name, description, *(label[: bounds.NAME_LENGTH] for label in labels), *makes]
     return {
         "makes": dict(makes),

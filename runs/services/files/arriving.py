@@ -30,7 +30,7 @@ class Renewer:
         self.look()
 
     def look(self) -> None:
-        """Renew if it is time to."""
+        """Renew if it is due."""
         if stop_requested():
             raise ClaimLost
         if time.monotonic() >= self._next:
@@ -52,7 +52,7 @@ def arriving(url: str, seconds: float, renewer: Renewer) -> Iterator[Arrival]:
     trusted = settings.TRUSTED_FILE_ORIGINS
     fetched = fetch(url, max_bytes=LIMITS, seconds=seconds, on_chunk=renewer, trusted=trusted)
     try:
-        found = media.inspect(fetched.path, on_wait=renewer.look)  # which may wait for other pictures
+        found = media.inspect(fetched.path, on_wait=renewer.look)  # which may have to wait its turn
         yield Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
     finally:
         fetched.path.unlink(missing_ok=True)

@@ -1,8 +1,7 @@
-"""Length, size and a still of films and sounds, and copies without metadata, by ffmpeg where it is installed. Nothing
-here is necessary.
+"""Length, size and a still of videos and audio, and copies without metadata, if ffmpeg is installed. All optional.
 
-Runs in the picture process (`picture_process`). The files are hostile: the demuxer is forced to what the first bytes
-said (no playlists, no scripts of references), only the file itself may be opened; points, memory and time are bounded.
+Runs in the picture process (`picture_process`). The files are hostile: the demuxer is forced to match the first bytes
+(no playlists, no scripts of references), only the file itself may be opened, and pixels, memory and time are limited.
 """
 
 import json
@@ -21,17 +20,17 @@ from typing import Any
 from runs.prctl import die_with_parent
 
 MAX_PIXELS = 40_000_000
-MAX_BYTES = 512 * 1024 * 1024  # of memory that is not a file's; a film of 8K takes 438 MiB
+MAX_BYTES = 512 * 1024 * 1024  # memory without file mappings; an 8K video takes 438 MiB
 PROBE_SECONDS = 10
 STILL_SECONDS = 20
 STILL_WIDTH = 1200  # pixels at most
 COPY_SECONDS = 500.0
-COPY_ADDRESS_SPACE = 1_500_000_000  # bytes; ffmpeg maps its libraries and buffers, moving packets needs little of it
+COPY_ADDRESS_SPACE = 1_500_000_000  # bytes; ffmpeg maps its libraries and buffers, copying packets needs little of it
 GROWTH, SMALL_BYTES = 1.2, 10_000_000  # a copy is about as large as its source; its index may be larger
 DEMUXERS = {"mov", "matroska", "mp3", "wav", "ogg", "flac", "aac"}
-PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}  # by Pillow's name; those it takes much less memory for than Pillow
+PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}  # by Pillow's name; formats that need much less memory here
 
-# The container a copy is written into, by the ending of its source.
+# Container of the copy, by the extension of its source.
 MUXERS = {"mp4": "mp4", "mov": "mov", "m4a": "mp4", "webm": "webm", "mkv": "matroska",
           "mp3": "mp3", "wav": "wav", "ogg": "ogg", "flac": "flac", "aac": "adts"}  # fmt: skip
 
@@ -98,10 +97,10 @@ def is_there() -> bool:
 def copy_without_metadata(
     source: Path, target: Path, demuxer: str, extension: str, on_pause: Callable[[], None]
 ) -> None:
-    """Write the pictures and sounds of SOURCE, as they are encoded, to the new file TARGET and nothing else: no titles,
-    comments, chapters, subtitles, covers or attached files.
+    """Copy only the video and audio streams of `source`, as encoded, to the new file `target`: no titles, comments,
+    chapters, subtitles, covers or attachments.
 
-    ON_PAUSE is called about once a second and may raise to stop. Raises `CopyFailed`.
+    `on_pause` is called about once a second and may raise to stop. Raises `CopyFailed`.
     """
     found = shutil.which("ffmpeg")
     muxer = MUXERS.get(extension)
@@ -120,8 +119,8 @@ def copy_without_metadata(
 
 
 def _wait_for(command: list[str], on_pause: Callable[[], None], max_bytes: int) -> None:
-    """Run COMMAND, which may write files of at most MAX_BYTES; it is killed when its time is over or ON_PAUSE raises.
-    Raises `CopyFailed`."""
+    """Run `command`, which may write files of at most `max_bytes`; it is killed at its time limit or if `on_pause`
+    raises. Raises `CopyFailed`."""
     ends_at = time.monotonic() + COPY_SECONDS
     with subprocess.Popen(  # noqa: S603 - a fixed program, no shell, our own file names
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -144,7 +143,7 @@ def _wait_for(command: list[str], on_pause: Callable[[], None], max_bytes: int) 
 
 
 def _limit(pid: int, max_bytes: int) -> None:
-    """Bound what a process may take; where the system cannot (macOS), its time alone is bounded."""
+    """Limit what a process may use; where the system can't (macOS), limit only its time."""
     limit = getattr(resource, "prlimit", None)
     if limit is None:
         return
@@ -181,9 +180,9 @@ def _run(
 
 
 def _bound(parent_pid: int) -> None:
-    """In the new process: at most so much memory, and no life without the picture process.
+    """In the new process: limit its memory, and end it with the picture process.
 
-    Its libraries alone take 400 MiB of addresses, so that what is counted is the memory behind them.
+    Its libraries alone map 400 MiB of addresses, so the limit is on private memory.
     """
     die_with_parent(parent_pid, signal.SIGKILL)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)

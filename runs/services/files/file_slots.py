@@ -1,7 +1,7 @@
-"""Who may move files: two workers that keep results, two that read links, two that hand files over, one that makes
-the small pictures that follow, one that makes copies for guests.
+"""Who may move files: two workers that save results, two that read links, two that send files to Lamina, one that makes
+late small pictures, one that makes copies for guests.
 
-So nothing waits behind a video or a link that drips: of eleven workers three remain for starts, poller and pulse.
+So nothing waits behind a video or a slow link: of eleven workers, three remain for starts, poller and pulse.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class FileSlot:
 
 @contextmanager
 def file_slot(slots: tuple[str, ...]) -> Iterator[FileSlot | None]:
-    """One of SLOTS for as long as the block lasts; None when all are taken."""
+    """Hold one of `slots` for the block; None if all are taken."""
     holder = leases.new_holder()
     name = next((slot for slot in slots if leases.acquire(slot, holder, LEASE_SECONDS)), None)
     try:

@@ -39,13 +39,13 @@ FOLLOWED_WITH_BODY = {307, 308}
 ISATAP = 0x0000_5EFE  # in the middle of an IPv6 address: the rest of it is an IPv4 address of the local network
 # Public by its number, yet a cloud's own door: Azure answers every guest's questions there.
 PLATFORM_NETWORKS = (ipaddress.ip_network("168.63.129.16/32"),)
-WEB_PORTS = {80, 443}  # a mail server or a database on a public address is nobody's picture
+WEB_PORTS = {80, 443}  # public mail servers or databases aren't pictures
 INTERNAL_NAMES = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".onion")
 
 NO_LINK = "That is not a web link. A link starts with https://"
 NOT_HTTPS = "Only links that start with https:// can be opened."
 PRIVATE = "That address belongs to a private network, so the portal does not open it."
-OTHER_PORT = "Only links to the usual ports of the web, 80 and 443, can be opened."
+OTHER_PORT = "Only links to ports 80 and 443 can be opened."
 WITH_PASSWORD = "Links that carry a user name or a password cannot be opened."  # noqa: S105 - a sentence
 TOO_MANY_REDIRECTS = "That link leads from one address to the next too many times."
 UNREACHABLE = "The address of the file could not be reached."

@@ -1,6 +1,5 @@
-"""What a picture says of itself before its points: size, scans, and what decoding it would take. Nothing is decoded, so
-that a web thread can look; the claims are a stranger's and are checked again by whoever decodes.
-"""
+"""What a picture's header says: size, scans, and memory needed to decode it. Nothing is decoded, so web threads can use
+it; the values are untrusted and are checked again when decoding."""
 
 import mmap
 import re
@@ -10,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)  # those with a segment behind them, and the end
+JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)  # markers with a segment, and the end
 JPEG_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 PROGRESSIVE = 0xC2
-MAX_SCANS = 200  # honest ones have about ten; counting stops here
-MAX_SEGMENTS = 20_000  # of a JPEG; a web thread must not count millions
+MAX_SCANS = 200  # real ones have about ten; counting stops here
+MAX_SEGMENTS = 20_000  # per JPEG; a web thread must not count millions
 MAX_TIFF_ENTRIES = 4096
 AVIF_HEAD_BYTES = 64 * 1024
-# Bytes that Pillow needs for each point, measured: WebP and AVIF are copied from hand to hand, TIFF by the strip.
+# Bytes per pixel that Pillow needs, measured: it copies WebP and AVIF several times, and reads TIFF by strips.
 BYTES_PER_POINT = {"PNG": 4.3, "GIF": 4.3, "BMP": 4.3, "TIFF": 8.0, "WEBP": 16.0, "AVIF": 9.5}
 UNKNOWN_BYTES = 300 * 1024 * 1024
 
@@ -28,8 +27,8 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """WIDTH and HEIGHT in pixels as stored, before any turning; 0 where the header does not tell. MEMORY_BYTES is
-    about what decoding takes."""
+    """`width` and `height` in pixels as stored, before any rotation; 0 if the header doesn't say. `memory_bytes` is
+    roughly what decoding takes."""
 
     width: int
     height: int
@@ -42,7 +41,7 @@ class Header:
 
 
 def read_header(path: Path, reader: str) -> Header:
-    """The header of the picture at PATH; READER is Pillow's name of its format. Raises `Unreadable`."""
+    """The header of the picture at `path`; `reader` is Pillow's name of its format. Raises `Unreadable`."""
     try:
         with path.open("rb") as file:
             if reader == "JPEG":
@@ -59,7 +58,7 @@ def read_header(path: Path, reader: str) -> Header:
 
 def _png(file: BinaryIO) -> tuple[int, int]:
     file.seek(8)
-    for _ in range(16):  # IHDR stands first but in what some phones write
+    for _ in range(16):  # IHDR comes first, except in files of some phones
         length, name = struct.unpack(">I4s", file.read(8))
         if name == b"IHDR":
             width, height = struct.unpack(">II", file.read(8))
@@ -78,7 +77,7 @@ def _bmp(file: BinaryIO) -> tuple[int, int]:
     if struct.unpack_from("<I", head, 14)[0] == 12:  # OS/2
         width, height = struct.unpack_from("<HH", head, 18)
         return width, height
-    width, height = struct.unpack_from("<ii", head, 18)  # a height below zero: from top to bottom
+    width, height = struct.unpack_from("<ii", head, 18)  # negative height: top to bottom
     return abs(width), abs(height)
 
 
@@ -111,8 +110,8 @@ def _tiff(file: BinaryIO) -> tuple[int, int]:
 
 
 def _avif(file: BinaryIO) -> tuple[int, int]:
-    """The largest of the sizes its items have: that of the picture itself, or of the grid that makes it up. 0 where
-    they stand further behind."""
+    """The largest size of its items: the picture itself, or the grid it consists of. 0 if they come later in the
+    file."""
     head = file.read(AVIF_HEAD_BYTES)
     sizes = [struct.unpack_from(">II", head, found.end() + 4) for found in re.finditer(b"ispe", head)]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
@@ -120,8 +119,8 @@ def _avif(file: BinaryIO) -> tuple[int, int]:
 
 
 def _jpeg(file: BinaryIO) -> Header:
-    """Read as a decoder does, from marker to marker: what a segment holds may look like an end, and what follows the
-    end (phones append a film) like scans."""
+    """Read marker by marker, as a decoder does: a segment may contain bytes like an end, and data after the end (phones
+    append a video) bytes like scans."""
     size, memory, scans, is_progressive, segments, at = (0, 0), 0, 0, False, 0, 2
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         while scans <= MAX_SCANS and (found := JPEG_MARKER.search(data, at)) and found[1] != b"\xd9":
@@ -135,12 +134,12 @@ def _jpeg(file: BinaryIO) -> Header:
             at += max(2, int.from_bytes(data[at : at + 2], "big"))
     if not size[0] or not size[1]:
         raise ValueError("no size")
-    is_kept_whole = is_progressive or scans > 1  # baseline of one scan goes through in strips, and is shrunk meanwhile
+    is_kept_whole = is_progressive or scans > 1  # baseline JPEGs with one scan are shrunk while decoding
     return Header(*size, memory if is_kept_whole else 0, max(scans, 1))
 
 
 def _jpeg_frame(segment: bytes) -> tuple[tuple[int, int], int]:
-    """Size, and the bytes that all its coefficients take: two for each point of each component."""
+    """Size, and the bytes of all its coefficients: two per pixel and component."""
     height, width, count = struct.unpack_from(">HHB", segment, 3)
     factors = [segment[8 + 3 * n + 1] for n in range(count)]
     across, down = max(f >> 4 for f in factors), max(f & 15 for f in factors)

@@ -1,5 +1,5 @@
-"""What a file really is: kind, type and size, by its content. Pictures are decoded whole, so that none is broken; that
-happens in a process of its own (`pictures`), never here."""
+"""What a file really is: kind, type and size, by its content. Pictures are decoded fully to find broken ones; that
+happens in a separate process (`pictures`), never here."""
 
 import shutil
 import threading
@@ -12,12 +12,12 @@ from runs.services.files.headers import Header
 from runs.services.files.picture_slots import OnWait
 from runs.services.files.telling import Telling
 
-MAX_POINTS = 70_000_000  # 280 MB when unpacked; a few kilobytes of file can ask for thousands of millions
-MAX_SCANNED_POINTS = 1_000_000_000  # of a JPEG, points times scans; honest ones have about ten scans
-WEB_SECONDS = 5.0  # that a web thread waits for the small picture; then it follows
-WEB_WAITERS = 3  # of the eight threads of a web process: the others go on answering
+MAX_POINTS = 70_000_000  # 280 MB unpacked; a few kilobytes can claim billions of pixels
+MAX_SCANNED_POINTS = 1_000_000_000  # per JPEG, pixels times scans; real ones have about ten scans
+WEB_SECONDS = 5.0  # how long a web thread waits for the small picture; then it is made later
+WEB_WAITERS = 3  # of a web process's eight threads, so that the others stay free
 BROKEN = "This picture is broken or cut off, so it cannot be used."
-TOO_MANY_POINTS = "This picture has more than 70 million points, which is more than the portal opens."
+TOO_MANY_POINTS = "This picture has over 70 million pixels, more than the portal can open."
 TOO_MANY_SCANS = "This picture would keep the portal busy for too long, so it is not opened."
 _web_places = threading.BoundedSemaphore(WEB_WAITERS)
 
@@ -35,10 +35,10 @@ class NotMedia(Telling):
 
 @dataclass(frozen=True)
 class Media:
-    """WIDTH and HEIGHT in pixels as a person sees it (orientation applied); COLOUR is the dominant one, "#rrggbb".
+    """`width` and `height` in pixels as people see it (orientation applied); `colour` is the dominant one, "#rrggbb".
 
-    SMALL is WebP by width, empty where no small picture can be made. FOLLOWS: it was not looked into yet, for want of
-    time; size and small pictures may come later.
+    `small` has WebP by width, empty if none can be made. `follows`: not inspected yet, for lack of time; size and small
+    pictures may come later.
     """
 
     kind: str
@@ -57,10 +57,10 @@ class Media:
 
 
 def inspect(path: Path, *, patience_seconds: float = pictures.WORKER_SECONDS, on_wait: OnWait = lambda: None) -> Media:
-    """Look at the file at PATH. Raises `NotMedia` for pictures that are broken, cut off or too large to unpack.
+    """Inspect the file at `path`. Raises `NotMedia` for pictures that are broken, cut off or too large to unpack.
 
-    Whatever is neither picture, film nor sound is of kind "other" and is only ever offered as a download. Waits at most
-    PATIENCE_SECONDS; ON_WAIT is called meanwhile and may raise to stop.
+    Anything but pictures, video and audio is of kind "other" and is only offered as a download. Waits at most
+    `patience_seconds`; `on_wait` is called meanwhile and may raise to stop.
     """
     with path.open("rb") as file:
         sniffed = sniffing.sniff(file.read(sniffing.HEAD_BYTES))
@@ -72,13 +72,13 @@ def inspect(path: Path, *, patience_seconds: float = pictures.WORKER_SECONDS, on
     look = pictures.look(path, sniffed.kind, sniffed.reader, patience_seconds=patience_seconds, on_wait=on_wait)
     if sniffed == sniffing.MP4 and not look.has_picture:
         media = replace(media, kind="audio", media_type=sniffing.M4A.media_type, extension=sniffing.M4A.extension)
-    if media.kind == "video":  # sounds carry cover pictures, which are no size of theirs
+    if media.kind == "video":  # an audio file's cover says nothing about its size
         media = replace(media, width=look.width, height=look.height, colour=look.colour, small=look.small)
     return replace(media, duration_seconds=look.duration_seconds, follows=look.end == "later")
 
 
 def inspect_in_web(path: Path) -> Media:
-    """`inspect` for a web thread: it waits for a few seconds, and not at all while several others do."""
+    """`inspect` for a web thread: it waits a few seconds, or not at all if several others are waiting."""
     has_place = _web_places.acquire(blocking=False)
     try:
         return inspect(path, patience_seconds=WEB_SECONDS if has_place else 0.0)

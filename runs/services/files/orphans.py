@@ -73,8 +73,8 @@ def remove_uploads(uploads: QuerySet[Upload]) -> int:
 
 
 def unreferenced(files: QuerySet[StoredFile]) -> QuerySet[StoredFile]:
-    """Those of FILES that nothing in the database points at, whatever is added to it later. Rows that go with a file
-    (CASCADE) do not keep it."""
+    """The `files` that nothing in the database points at, including future models. Rows deleted with a file (CASCADE)
+    don't count."""
     for relation in StoredFile._meta.get_fields(include_hidden=True):  # those with related_name="+" too
         if isinstance(relation, ForeignObjectRel) and getattr(relation, "on_delete", None) is not CASCADE:
             pointing: Any = relation.related_model
@@ -95,7 +95,7 @@ def _remove(stored: StoredFile) -> bool:
     except IntegrityError:  # somebody has begun to use it at this very moment; a protected one is an IntegrityError too
         return False
     storing.discard(stored)
-    remove_files(StoredFile.objects.filter(pk__in=copies))  # unless guests get them for an equal file, too
+    remove_files(StoredFile.objects.filter(pk__in=copies))  # unless guests also get them for an equal file
     return True
 
 

@@ -1,11 +1,11 @@
-"""The one place that opens foreign pictures, films and sounds: `python -m runs.services.files.picture_process`.
+"""The only process that opens untrusted pictures, video and audio: `python -m runs.services.files.picture_process`.
 
-A process of its own, because a picture of 135 KB may want gigabytes and one of 292 KB half a minute, and because
-decoders crash. It knows neither Django nor any secret. Its address space is bounded, and each request has a limit of
-processor time and one of time; who goes beyond them is killed by the kernel, and whoever asked goes on.
+It is separate because a picture of 135 KB may need gigabytes and one of 292 KB half a minute, and because decoders
+crash. It has neither Django nor secrets. Its memory is limited, and each request has a limit of processor time and of
+time; beyond them the kernel kills it, and the caller continues.
 
-It reads one request a line (JSON: path, kind, reader, max_points, is_tight) and answers each with a line of JSON
-(`Answer` in `pictures`) and the small pictures behind it. It ends when its input does.
+It reads one request per line (JSON: path, kind, reader, max_points, is_tight) and answers each with a line of JSON
+(`Answer` in `pictures`), followed by the small pictures. It ends when its input ends.
 """
 
 import json
@@ -23,9 +23,9 @@ from PIL import Image
 from runs.services.files import ffmpeg, thumbnails
 
 MEMORY_BYTES = 400 * 1024 * 1024
-PROCESSOR_SECONDS = 20  # for one picture; the largest ones take 8
-SECONDS = 60  # for one file, films included
-NICENESS = 5  # pages come first
+PROCESSOR_SECONDS = 20  # per picture; the largest take 8
+SECONDS = 60  # per file, videos included
+NICENESS = 5  # pages have priority
 
 type Small = Mapping[int, bytes]
 type Answer = tuple[dict[str, Any], Small]
@@ -33,7 +33,7 @@ type Answer = tuple[dict[str, Any], Small]
 
 def main() -> None:
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # a decoder that prints must not speak in our name
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # so that output of decoders doesn't mix with our answers
     _bound()
     for line in requests:
         with _time_limit():
@@ -45,8 +45,8 @@ def main() -> None:
 
 def _bound() -> None:
     for sig in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sig, signal.SIG_IGN)  # it ends with its input: what is under way is finished first
-    with suppress(OSError, ValueError):  # a system that knows no such limit
+        signal.signal(sig, signal.SIG_IGN)  # finish the current request; the end of input ends the process
+    with suppress(OSError, ValueError):  # systems without such a limit
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -55,7 +55,7 @@ def _bound() -> None:
 
 @contextmanager
 def _time_limit() -> Iterator[None]:
-    """SIGXCPU or SIGALRM ends the process when the block takes too much processor time, or too long."""
+    """Kill the process by SIGXCPU or SIGALRM if the block takes too much processor time or too long."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     until = math.ceil(used.ru_utime + used.ru_stime) + PROCESSOR_SECONDS
@@ -68,7 +68,7 @@ def _time_limit() -> Iterator[None]:
 
 
 def _answer(request: dict[str, Any]) -> Answer:
-    """END is "seen", "broken", "too_many_points" or "no_picture" (whole as far as we know, but not to be opened)."""
+    """`end` is "seen", "broken", "too_many_points" or "no_picture" (apparently whole, but it can't be opened)."""
     path, reader = Path(request["path"]), str(request["reader"])
     try:
         if request["kind"] == "image":
@@ -78,12 +78,12 @@ def _answer(request: dict[str, Any]) -> Answer:
         return {"end": "too_many_points"}, {}
     except thumbnails.Broken as error:
         return {"end": "broken", "reason": str(error)[:300]}, {}
-    except Exception as error:  # noqa: BLE001 - MemoryError and whatever else a decoder raises
+    except Exception as error:  # noqa: BLE001 - MemoryError or anything else a decoder raises
         return {"end": "no_picture", "reason": f"{type(error).__name__}: {error}"[:300]}, {}
 
 
 def _picture(path: Path, reader: str, max_points: int, *, is_tight: bool) -> Answer:
-    """IS_TIGHT: it may need more memory than there is, and then decoders say "broken"."""
+    """`is_tight`: it may need more memory than available, and decoders then say "broken"."""
     told: dict[str, Any] = {"end": "no_picture"}
     try:
         opened = thumbnails.open_picture(path, reader, max_points)
@@ -97,7 +97,7 @@ def _picture(path: Path, reader: str, max_points: int, *, is_tight: bool) -> Ans
         if not png:
             return told, {}
         shrunk = thumbnails.from_png(png)
-    except Exception as error:  # noqa: BLE001 - it was decoded to its end; only the small picture cannot be made
+    except Exception as error:  # noqa: BLE001 - it was decoded fully; only the small picture failed
         return told | {"reason": f"{type(error).__name__}: {error}"[:300]}, {}
     return told | {"end": "seen", "colour": shrunk.colour}, thumbnails.encode(shrunk)
 
@@ -117,7 +117,7 @@ def _film(path: Path, reader: str, *, with_still: bool) -> Answer:
     try:
         shrunk = thumbnails.from_png(png)
         return told | {"colour": shrunk.colour}, thumbnails.encode(shrunk)
-    except Exception:  # noqa: BLE001 - a film without a still is a film
+    except Exception:  # noqa: BLE001 - a video without a still is still a video
         return told, {}
 
 

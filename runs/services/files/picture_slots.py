@@ -1,6 +1,6 @@
-"""Who may open a picture now: one process per core of this host, and one of them a large picture.
+"""Limits on opening pictures at once: one process per core of this host, and only one large picture.
 
-The locks are files in the data folder that every process of the portal on this host locks; whoever dies lets go.
+The locks are files in the data folder, shared by all portal processes on this host; a dead process releases its locks.
 """
 
 import fcntl
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-LARGE_BYTES = 100 * 1024 * 1024  # of memory for the points; two such pictures at once are too much for a small host
+LARGE_BYTES = 100 * 1024 * 1024  # memory for pixels; two such pictures at once are too much for a small host
 PAUSE_SECONDS = 0.03
 
 type OnWait = Callable[[], None]
@@ -20,8 +20,8 @@ type OnWait = Callable[[], None]
 
 @contextmanager
 def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator[bool]:
-    """The right to open one picture for as long as the block lasts; False when none came free until ENDS_AT
-    (`time.monotonic`). ON_WAIT is called meanwhile and may raise."""
+    """Hold the right to open one picture during the block; False if none is free until `ends_at` (`time.monotonic`).
+    `on_wait` is called meanwhile and may raise."""
     held: list[int] = []
     try:
         while not _take(held, is_large=is_large) and time.monotonic() < ends_at:
@@ -34,8 +34,8 @@ def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator
 
 
 def _take(held: list[int], *, is_large: bool) -> bool:
-    """Add to HELD what is free; True when it is complete. First the lock of the large ones, which has no others behind
-    it: so none waits for a core's while it keeps that of another."""
+    """Add free locks to `held`; True when complete. The lock for large pictures comes first, so nobody waits for it
+    while holding a core."""
     if is_large and not held:
         _lock("large", held)
     if len(held) == is_large:
@@ -59,7 +59,7 @@ def _lock(name: str, held: list[int]) -> bool:
 
 
 def _cores() -> int:
-    """How many cores this process may use."""
+    """Number of cores available to this process."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux

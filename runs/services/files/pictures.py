@@ -1,7 +1,7 @@
-"""Asking the picture process (`picture_process`) about a file, from any thread, with a limit of patience.
+"""Asks the picture process (`picture_process`) about a file, from any thread, with a time limit.
 
-Each process of the portal starts its own when it first needs one and keeps it for a while: starting takes 0.15 s, a
-small picture 0.05. It ends with us, since its input does.
+Each portal process starts its own when needed and keeps it for a while: starting takes 0.15 s, a small picture 0.05. It
+ends with us, because its input does.
 """
 
 import atexit
@@ -27,22 +27,22 @@ from runs.services.files.picture_slots import LARGE_BYTES, OnWait, picture_slot
 logger = logging.getLogger("runs.pictures")
 
 COMMAND = (sys.executable, "-m", "runs.services.files.picture_process")
-ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG")  # no secret of the portal's
-MEMORY_BYTES = 330 * 1024 * 1024  # of the process's 400 MiB, what is left for one picture
-WORKER_SECONDS = 120.0  # more than a file may take, and some waiting for others
+ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG")  # without the portal's secrets
+MEMORY_BYTES = 330 * 1024 * 1024  # of the process's 400 MiB, what remains for one picture
+WORKER_SECONDS = 120.0  # more than one file may take, plus some waiting
 IDLE_SECONDS = 10.0
 LEAVE_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 MAX_ANSWER_BYTES = 2_000_000
-MAX_NUMBER = 2**31 - 1  # a column's
+MAX_NUMBER = 2**31 - 1  # limit of a database column
 
 type End = Literal["seen", "broken", "too_many_points", "no_picture", "later"]
 
 
 @dataclass(frozen=True)
 class Look:
-    """What was found. END: "no_picture" when the file seems whole but will never have a small picture here, "later"
-    when this says nothing of the file: no time, or the process died. WIDTH and HEIGHT as a person sees it."""
+    """The findings. `end`: "no_picture" if the file seems whole but will never have a small picture, "later" if nothing
+    is known yet: no time, or the process died. `width` and `height` as people see it."""
 
     end: End
     width: int | None = None
@@ -57,7 +57,7 @@ LATER = Look("later")
 
 
 class _Died(Exception):
-    """The process ended before it had answered; SIG is the signal that ended it, 0 for none."""
+    """The process ended before answering; `sig` is the signal that ended it, 0 for none."""
 
     def __init__(self, sig: int) -> None:
         super().__init__(f"signal {sig}")
@@ -78,10 +78,11 @@ def look(
     patience_seconds: float = WORKER_SECONDS,
     on_wait: OnWait = lambda: None,
 ) -> Look:
-    """Have the file at PATH opened; KIND and READER are what its first bytes say, MEMORY_BYTES about what it takes.
+    """Have the file at `path` opened; `kind` and `reader` come from its first bytes, `memory_bytes` is roughly what it
+    takes.
 
-    Waits at most PATIENCE_SECONDS, for others too; ON_WAIT is called meanwhile and may raise to stop. Never raises by
-    itself, whatever the file is.
+    Waits at most `patience_seconds`, including its turn; `on_wait` is called meanwhile and may raise to stop. Never
+    raises by itself, whatever the file is.
     """
     if patience_seconds <= 0:
         return LATER
@@ -99,12 +100,12 @@ def look(
 
 
 def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: bool) -> Look:
-    """Ask a process, and another one where a kept one turns out to have died meanwhile."""
+    """Ask a process; if a kept one has died meanwhile, ask a new one."""
     while True:
         try:
             helper, is_fresh = _idle.take()
         except OSError as error:
-            logger.warning("no picture process could be started: %s", error)
+            logger.warning("could not start a picture process: %s", error)
             return LATER
         try:
             answer = helper.ask(request, ends_at, on_wait)
@@ -112,8 +113,8 @@ def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: 
             helper.end()
             if not is_fresh:
                 continue
-            logger.warning("the picture process died (%s) of a file of kind %s", died, request["kind"])
-            # Too much work is the file's own doing; whoever else kills may have meant anybody.
+            logger.warning("the picture process died (%s) on a file of kind %s", died, request["kind"])
+            # Too much work is the file's fault; another kill may have hit any process.
             return Look("no_picture") if died.sig == signal.SIGXCPU else LATER
         except _TimeIsUp:
             helper.end()
@@ -140,13 +141,14 @@ class _Helper:
             stderr=subprocess.DEVNULL,
             cwd=settings.BASE_DIR,
             env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
-            process_group=0,  # to end ffmpeg with it; and Ctrl-C is for those that ask, not for it
+            process_group=0,  # to kill ffmpeg with it; and Ctrl-C is for the caller only
         )
         self._requests = cast(IO[bytes], self._popen.stdin)
         self._answers = cast(IO[bytes], self._popen.stdout)
 
     def ask(self, request: dict[str, Any], ends_at: float, on_wait: OnWait) -> Look:
-        """The answer to REQUEST. Raises `_Died`, `_TimeIsUp` and what ON_WAIT raises; then it is of no use any more."""
+        """The answer to `request`. Raises `_Died`, `_TimeIsUp` and whatever `on_wait` raises; then it can't be used
+        again."""
         try:
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
@@ -166,7 +168,7 @@ class _Helper:
         )
 
     def _read(self, ends_at: float, on_wait: OnWait) -> tuple[dict[str, Any], dict[int, bytes]]:
-        """One answer: a line of JSON, and the small pictures behind it."""
+        """One answer: a line of JSON, followed by the small pictures."""
         got = b""
         while len(got) <= MAX_ANSWER_BYTES:
             try:
@@ -175,7 +177,7 @@ class _Helper:
             except (ValueError, KeyError, TypeError):
                 break
             got += self._next_block(ends_at, on_wait)
-        raise _Died(0)  # or as good as: this is no answer
+        raise _Died(0)  # the output is invalid: treat it as dead
 
     def _next_block(self, ends_at: float, on_wait: OnWait) -> bytes:
         poll = select.poll()
@@ -195,7 +197,7 @@ class _Helper:
         return self._popen.poll() is None
 
     def dismiss(self) -> None:
-        """Let an idle one end by itself."""
+        """Let an idle process end by itself."""
         with suppress(OSError):
             self._requests.close()
         with suppress(subprocess.TimeoutExpired):
@@ -203,18 +205,18 @@ class _Helper:
         self.end()
 
     def end(self) -> None:
-        """Kill it with whatever it has started, and wait until its memory is free."""
+        """Kill it with everything it started, and wait until its memory is free."""
         if self.is_alive():
             with suppress(ProcessLookupError):
                 os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
         for pipe in (self._requests, self._answers):
-            with suppress(OSError):  # what was not read any more
+            with suppress(OSError):  # discard unread output
                 pipe.close()
 
 
 def _parsed(got: bytes) -> tuple[dict[str, Any], dict[int, bytes]] | None:
-    """What GOT says, once it is whole. Raises ValueError, KeyError or TypeError for what is no answer."""
+    """Parse a complete answer. Raises ValueError, KeyError or TypeError if it is invalid."""
     line, end, blob = got.partition(b"\n")
     told: dict[str, Any] = json.loads(line) if end else {}
     if not end or len(blob) < sum(size for _, size in told["small"]):
@@ -226,12 +228,12 @@ def _parsed(got: bytes) -> tuple[dict[str, Any], dict[int, bytes]] | None:
 
 
 def _number(value: object) -> int | None:
-    """A width or height that a column can hold."""
+    """A width or height that fits the column."""
     return value if isinstance(value, int) and 0 < value <= MAX_NUMBER else None
 
 
 class _Idle:
-    """The processes nobody uses just now; a thread ends those that nobody has used for a while."""
+    """Idle processes; a thread ends those unused for a while."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -239,7 +241,7 @@ class _Idle:
         self._is_watched = False
 
     def take(self) -> tuple[_Helper, bool]:
-        """A process, and whether it is a new one."""
+        """A process, and whether it is new."""
         with self._lock:
             if self._helpers:
                 return self._helpers.pop(), False
@@ -274,7 +276,7 @@ class _Idle:
             helper.dismiss()
 
     def forget(self) -> None:
-        """In a process that was forked: these are the parent's."""
+        """In a forked child: these belong to the parent."""
         self.__init__()  # type: ignore[misc]
 
 

@@ -1,7 +1,6 @@
-"""Files on their way from a browser: to the disk they will stay on, never into memory (`/tmp` often is memory).
+"""Files arriving from a browser: written to their final disk, never into memory (`/tmp` often is memory).
 
-The room they leave is looked at while they arrive, too: many at once, each of which would fit, must not fill the disk
-together.
+Free space is also checked while they arrive: many at once, each of which would fit, must not fill the disk together.
 """
 
 import errno

@@ -122,7 +122,7 @@ def place(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: On
 
 
 def keep_small(stored: StoredFile, small: Mapping[int, bytes]) -> None:
-    """Give STORED its small pictures (WebP by width), beside the file itself; the row is not saved."""
+    """Save small pictures (WebP by width) beside the file of `stored`; doesn't save the row."""
     stem = PurePosixPath(stored.file.name or "").with_suffix("")
     for width, encoded in small.items():
         path = new_waiting_path()
@@ -134,8 +134,8 @@ def keep_small(stored: StoredFile, small: Mapping[int, bytes]) -> None:
 
 
 def place_copy(source: StoredFile, path: Path, on_chunk: OnChunk) -> StoredFile:
-    """Move the file at PATH, which shows the same as SOURCE, into the storage; the row is not saved yet, and has no
-    small pictures of its own. ON_CHUNK is called while the bytes are read and taken, and may raise to stop."""
+    """Move the file at `path`, a copy of what `source` shows, into the storage; the row isn't saved yet and has no
+    small pictures of its own. `on_chunk` is called while bytes move and may raise to stop."""
     digest, size = _digest(path, on_chunk)
     random = secrets.token_hex(16)
     shown = ("name", "kind", "media_type", "width", "height", "duration_seconds", "colour")
@@ -213,9 +213,9 @@ def blocks_of(stored: StoredFile) -> Iterator[bytes]:
 
 @contextmanager
 def local_copy(stored: StoredFile, on_chunk: OnChunk = lambda _: None) -> Iterator[Path]:
-    """A path at which the file can be read: its own, or a copy in the waiting room where the storage has no folder.
+    """A readable path of the file: its own, or a copy in the waiting room if the storage is not a folder.
 
-    ON_CHUNK is called while it arrives there, and may raise to stop.
+    `on_chunk` is called while it arrives and may raise to stop.
     """
     try:
         yield Path(stored.file.path)

@@ -1,7 +1,7 @@
-"""Small WebP pictures of one picture: 200 pixels (at most 10 KB), 400 (40 KB) and 1200, upright and without metadata.
+"""Small WebP pictures of one picture: 200 pixels (at most 10 KB), 400 (40 KB) and 1200, upright, without metadata.
 
-Runs in the picture process alone (`picture_process`), whose memory is bounded: nothing here ever holds a second copy
-of the whole picture. It is shrunk in strips first; turning and colours come after that.
+Runs only in the picture process (`picture_process`), whose memory is limited: nothing here ever holds a second copy of
+the whole picture. It is shrunk in strips first; rotation and colours come after that.
 """
 
 import warnings
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from PIL import (  # the plugins too, so that Pillow does not load its forty others
+from PIL import (  # also plugins, so that Pillow doesn't load its forty others
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
@@ -33,7 +33,7 @@ TALLEST = 2  # times the width; a picture taller than that is made narrower
 BOX = (max(MAX_BYTES), max(MAX_BYTES) * TALLEST)
 STRIP_POINTS = 1_000_000
 EXIF_ORIENTATION = 0x0112
-TURNED_FROM = 5  # orientations from here on swap width and height
+TURNED_FROM = 5  # from here on, orientations swap width and height
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -47,42 +47,42 @@ WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 
 
 class Broken(Exception):
-    """The picture cannot be read to its end; the text says why, for the log."""
+    """The picture can't be read to its end; the text says why, for the log."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """An opened picture that has not been decoded; ORIENTATION is 1 to 8, as EXIF counts."""
+    """An opened picture, not decoded yet; `orientation` is 1 to 8, as in EXIF."""
 
     picture: Image.Image
     orientation: int
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels once the camera's orientation is applied."""
+        """Width and height in pixels with the camera's orientation applied."""
         width, height = self.picture.size
         return (height, width) if self.orientation >= TURNED_FROM else (width, height)
 
 
 @dataclass(frozen=True)
 class Shrunk:
-    """A picture of at most 1200 x 2400 pixels, upright, 8 bits in sRGB. COLOUR is the dominant one, or empty."""
+    """A picture of at most 1200 x 2400 pixels, upright, 8 bits in sRGB. `colour` is the dominant one, or empty."""
 
     picture: Image.Image
     colour: str
 
 
 def open_picture(path: Path, reader: str, max_points: int) -> Opened:
-    """Read what stands before the points of the picture at PATH; READER is the decoder its first bytes asked for.
+    """Read the header of the picture at `path`; `reader` is the decoder for its first bytes.
 
-    Raises `Broken`, MemoryError, and `Image.DecompressionBombError` above MAX_POINTS.
+    Raises `Broken`, MemoryError, and `Image.DecompressionBombError` above `max_points`.
     """
     Image.MAX_IMAGE_PIXELS = max_points
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     try:
         if reader == "PNG":
             with Image.open(path, formats=[reader]) as checked:
-                checked.verify()  # checks sums that decoding skips; the picture must be opened again after it
+                checked.verify()  # it checks sums that decoding skips; afterwards, the picture must be reopened
         picture = Image.open(path, formats=[reader])
         return Opened(picture, _orientation(picture))
     except (MemoryError, Image.DecompressionBombError):
@@ -94,22 +94,22 @@ def open_picture(path: Path, reader: str, max_points: int) -> Opened:
 
 
 def _orientation(picture: Image.Image) -> int:
-    """What EXIF says, 1 where that cannot be read: metadata is no reason to refuse a picture."""
+    """EXIF's orientation, 1 if unreadable: bad metadata is no reason to refuse a picture."""
     try:
         found = picture.getexif().get(EXIF_ORIENTATION, 1)
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001 - broken EXIF raises whatever it likes
+    except Exception:  # noqa: BLE001 - broken EXIF raises anything
         return 1
     return found if found in TURNS else 1
 
 
 def shrink(opened: Opened) -> Shrunk:
-    """Decode the picture to its end and shrink it. Raises `Broken` and MemoryError."""
+    """Decode the whole picture and shrink it. Raises `Broken` and MemoryError."""
     picture, is_turned = opened.picture, opened.orientation >= TURNED_FROM
     profile = picture.info.get("icc_profile")
     try:
-        picture.draft("RGB", _fitting(picture.size, is_turned))  # JPEG unpacks straight to about the size needed
+        picture.draft("RGB", _fitting(picture.size, is_turned))  # JPEG decodes directly to about the needed size
         picture.load()
     except MemoryError:
         raise
@@ -119,7 +119,7 @@ def shrink(opened: Opened) -> Shrunk:
 
 
 def from_png(png: bytes) -> Shrunk:
-    """The same of a small PNG that ffmpeg has made."""
+    """The same for a small PNG made by ffmpeg."""
     with Image.open(BytesIO(png), formats=["PNG"]) as picture:
         return _finished(_reduced(picture, is_turned=False), None, 1)
 
@@ -135,14 +135,14 @@ def encode(shrunk: Shrunk) -> Mapping[int, bytes]:
 
 
 def _fitting(size: tuple[int, int], is_turned: bool) -> tuple[int, int]:
-    """SIZE shrunk to fit into the box, never enlarged; into the box on its side when IS_TURNED."""
+    """`size` shrunk to fit the box, never enlarged; the box is rotated if `is_turned`."""
     across, down = reversed(BOX) if is_turned else BOX
     factor = max(1.0, size[0] / across, size[1] / down)
     return max(1, round(size[0] / factor)), max(1, round(size[1] / factor))
 
 
 def _reduced(picture: Image.Image, *, is_turned: bool) -> Image.Image:
-    """PICTURE as L, RGB, RGBA or CMYK of 8 bits, a few times the size needed, put together from reduced strips."""
+    """`picture` as L, RGB, RGBA or CMYK of 8 bits, a few times the needed size, assembled from reduced strips."""
     width, height = picture.size
     fitting = _fitting(picture.size, is_turned)
     factor = max(1, min(width // (2 * fitting[0]), height // (2 * fitting[1])))
@@ -165,7 +165,7 @@ def _simple_mode(picture: Image.Image) -> str:
 
 
 def _levels(picture: Image.Image) -> tuple[float, float] | None:
-    """Black and white of a picture of more than 8 bits per point; None of any other."""
+    """Greyscale of a picture with more than 8 bits per pixel; None for any other."""
     if picture.mode.startswith("I;16"):
         return 0.0, 65535.0
     if not picture.mode.startswith(("I", "F")):
@@ -180,7 +180,7 @@ def _eight_bits(strip: Image.Image, low: float, high: float) -> Image.Image:
 
 
 def _finished(reduced: Image.Image, profile: bytes | None, orientation: int) -> Shrunk:
-    """REDUCED at its final size, in sRGB, upright, with nothing else attached."""
+    """`reduced` at its final size, in sRGB, upright, with nothing else attached."""
     fitting = _fitting(reduced.size, orientation >= TURNED_FROM)
     reduced.thumbnail(fitting, Image.Resampling.LANCZOS, reducing_gap=2.0)
     if profile:
@@ -193,14 +193,14 @@ def _finished(reduced: Image.Image, profile: bytes | None, orientation: int) -> 
 
 
 def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """Colours as they were meant, since the profile itself is not kept; a broken profile is ignored."""
+    """Convert colours, since the profile isn't kept; a broken profile is ignored."""
     target_mode = "RGBA" if picture.mode == "RGBA" else "RGB"
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         changed = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=target_mode)
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001 - a foreign profile
+    except Exception:  # noqa: BLE001 - an untrusted profile
         return picture
     return changed or picture
 

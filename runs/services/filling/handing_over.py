@@ -45,8 +45,8 @@ def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int],
 
 
 def _lamina_origin() -> list[str]:
-    """Where a member's file may go although it is no public address: to Lamina itself, as the sandbox is one. The
-    origins that an operator named are for reading; no address of Lamina's makes the portal write there."""
+    """Where members' files may be sent although the address isn't public: only Lamina itself, such as the sandbox.
+    Origins named by the operator are for reading; Lamina can't make the portal write there."""
     return [
         origin for origin in settings.TRUSTED_FILE_ORIGINS if f"{settings.LAMINA_BASE_URL}/".startswith(f"{origin}/")
     ]

@@ -52,7 +52,7 @@ DISK_TROUBLE = "The portal could not keep the file just now. Try it again in a m
 STORAGE_AWAY = "The place where the portal keeps its files cannot be reached just now. Try it again in a moment."
 HEIC_PHOTO = "Photos in the HEIC format cannot be used here. Save it as JPEG or PNG and choose that file."
 NO_MEDIA = "That file is neither a picture nor a video nor a sound, so it cannot be used here."
-UNREADABLE = "That file cannot be read, so it cannot be used here."
+UNREADABLE = "This file can't be read. Choose another."
 WEB_PAGE = "That link leads to a web page, not to a file. Open the picture itself and copy its address."
 
 
@@ -85,7 +85,7 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     except OSError as error:
         raise UploadRejected(disk_sentence(error)) from error
     except Exception as error:
-        logger.exception("an upload nobody foresaw")
+        logger.exception("upload: unexpected error")
         raise UploadRejected(UNREADABLE) from error
     if stored.picture_due_at:
         small_pictures.request_small_pictures()
@@ -180,9 +180,9 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
     except OSError as error:
         logger.warning("upload %s could not be kept: %s", upload.pk, error)
         _settle(upload, error=disk_sentence(error))
-    except Exception:  # whatever a library makes of an odd file or answer
-        logger.exception("upload %s: an answer nobody foresaw", upload.pk)
-        _settle(upload, error="The address gave an answer that cannot be read.")
+    except Exception:  # any library error for an odd file or answer
+        logger.exception("upload %s: unexpected error", upload.pk)
+        _settle(upload, error="The address sent an answer that can't be read.")
     else:
         if not _settle(upload, stored=stored):
             storing.discard(stored)

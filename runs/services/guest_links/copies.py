@@ -1,9 +1,9 @@
-"""What guests get in place of a file itself: a copy without prompts and other metadata.
+"""What guests get instead of an original: a copy without prompts and other metadata.
 
-Small pictures hold no metadata, so a copy is needed only where the file itself is played or offered for download. Its
-bytes are made by the worker (`copying`) and stand in a `GuestCopy`; no row means that nobody has come to it yet. A file
-that no copy can be made of is not given at all. The one exception are films and sounds where ffmpeg is missing: with
-leave to download guests get them as they are, and the tick box says so.
+Small pictures have no metadata, so copies are only needed for files that are played or offered for download. The worker
+makes them (`copying`), in a `GuestCopy`; no row means that it hasn't started yet. Files that can't be copied are not
+shared. One exception: without ffmpeg, guests with permission to download get the original video and audio, and the tick
+box says so.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from runs.models import GuestCopy, GuestLink, GuestLinkOutput, Output, OutputFil
 from runs.queue import enqueue_long
 from runs.services.files import ffmpeg
 
-MOVING = ("image/gif", "image/apng")  # their small pictures stand still
+MOVING = ("image/gif", "image/apng")  # we have still pictures of them
 PLAYED = (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)
 TASK_SECONDS = 900
 AT_ONCE = 500
@@ -28,31 +28,31 @@ YOUNG = timedelta(minutes=2)
 
 
 class State(StrEnum):
-    """How it stands with a file that guests should get."""
+    """State of a file that guests should get."""
 
-    NOT_NEEDED = "not-needed"  # its small pictures are all they get
+    NOT_NEEDED = "not-needed"  # guests get only its small pictures
     READY = "ready"
     PREPARING = "preparing"
-    LATE = "late"  # it went wrong, and is tried again
+    LATE = "late"  # it failed and will be retried
     NOT_OFFERED = "not-offered"  # no copy can be made
-    NOT_PLAYED = "not-played"  # ffmpeg is missing, and they may not have the file as it is
+    NOT_PLAYED = "not-played"  # ffmpeg is missing, and they may not have the original
 
 
 @dataclass(frozen=True)
 class Given:
-    """What guests get for one file: STORED in its place, None while or because there is nothing to give."""
+    """What guests get for one file: `stored` replaces it, None if there is nothing yet or at all."""
 
     state: State
     stored: StoredFile | None = None
-    since: datetime | None = None  # when the worker was first told of it
+    since: datetime | None = None  # when the worker was first told
     error: str = ""  # why it is late, for members
-    is_as_it_is: bool = False  # with all that is in it
+    is_as_it_is: bool = False  # including its metadata
 
 
 def needs_itself(stored: StoredFile, *, may_download: bool) -> bool:
-    """Whether guests get the file itself: to download, to play, or because there is no still picture of it.
+    """Whether guests get the file itself: to download, to play, or because it has no still picture.
 
-    `_given_files` asks the same of the database.
+    `_given_files` does the same in the database.
     """
     if stored.kind == StoredFile.Kind.IMAGE:
         return may_download or not stored.thumb_1200 or stored.media_type in MOVING
@@ -60,7 +60,7 @@ def needs_itself(stored: StoredFile, *, may_download: bool) -> bool:
 
 
 def given(link: GuestLink, stored: StoredFile) -> Given:
-    """What guests of LINK get for STORED, fetched with `guest_copy__file`."""
+    """What guests of `link` get for `stored`, fetched with `guest_copy__file`."""
     if not needs_itself(stored, may_download=link.may_download):
         return Given(State.NOT_NEEDED)
     copy: GuestCopy | None = getattr(stored, "guest_copy", None)
@@ -76,22 +76,22 @@ def given(link: GuestLink, stored: StoredFile) -> Given:
 
 
 def has_films_as_they_are(outputs: list[Output]) -> bool:
-    """Whether OUTPUTS hold films or sounds that ffmpeg is missing for: on this host, or on the worker's."""
+    """Whether `outputs` include video or audio that needs ffmpeg, missing here or on the worker's host."""
     kept = [output_file.file for output in outputs for output_file in output.files.all()]
     films = [stored.pk for stored in kept if stored is not None and stored.kind in PLAYED]
     waiting = GuestCopy.objects.filter(source__in=films, status=GuestCopy.Status.NO_TOOL)
     return bool(films) and (not ffmpeg.is_there() or waiting.exists())
 
 
-# --- The bell ---------------------------------------------------------------------------------------------------------
+# --- Waking the worker ------------------------------------------------------------------------------------------------
 def request_copies() -> None:
-    """Ask the worker for copies, if any are to be made: a look at the files of every open link."""
+    """Ask the worker for copies if any are missing, for every open link."""
     if due().exists() or waiting_for_ffmpeg().exists() or missing(GuestLink.objects.all()):
         _ring()
 
 
 def request_copies_for(links: QuerySet[GuestLink]) -> None:
-    """The same for LINKS alone, which were made or changed, or of whose results a file has just arrived."""
+    """The same for only these `links`, which are new or changed, or got a new result file."""
     if missing(links):
         _ring()
 
@@ -101,30 +101,30 @@ def _ring() -> None:
 
 
 def due() -> QuerySet[GuestCopy]:
-    """Copies to make now that nobody is at."""
+    """Unclaimed copies that are due."""
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
     return GuestCopy.objects.filter(unclaimed, status=GuestCopy.Status.PREPARING, due_at__lte=timezone.now())
 
 
 def wanted(links: QuerySet[GuestLink]) -> set[int]:
-    """Primary keys of the files that those of LINKS that are open give to guests."""
+    """Primary keys of the files that the open ones of `links` give to guests."""
     return {pk for given_files in _given_files(links) for pk in given_files.values_list("file", flat=True) if pk}
 
 
 def missing(links: QuerySet[GuestLink]) -> dict[int, str]:
-    """Those of them that no row stands for yet, with their SHA-256: of links from before there were copies, say."""
+    """Those without a row yet, with their SHA-256; for example, of older links."""
     unnoted = (given_files.filter(file__guest_copy=None) for given_files in _given_files(links))
     return {pk: sha256 for some in unnoted for pk, sha256 in some.values_list("file", "file__sha256") if pk}
 
 
 def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
-    """The results of open LINKS that guests get as themselves, some at a time; `needs_itself` is the same for one.
+    """Results of open `links` that guests get as originals, in batches; `needs_itself` does the same for one.
 
-    Asked in one, a database may begin with all files there are instead of the links, which are few.
+    In a single query, a database may start with all files instead of the few links.
     """
     alive = links.filter(revoked_at=None, expires_at__gt=timezone.now()).order_by()
     chosen = GuestLinkOutput.objects.filter(link__in=alive).order_by("link__may_download")
-    outputs = dict(chosen.values_list("output", "link__may_download"))  # of several links the most generous counts
+    outputs = dict(chosen.values_list("output", "link__may_download"))  # with several links, the most generous counts
     no_still = Q(file__kind=StoredFile.Kind.IMAGE) & (Q(file__thumb_1200="") | Q(file__media_type__in=MOVING))
     for some in batched(outputs, AT_ONCE):
         is_offered = Q(output__in=[output for output in some if outputs[output]])
@@ -138,13 +138,13 @@ def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
 
 
 def waiting_for_ffmpeg() -> QuerySet[GuestCopy]:
-    """Copies that can be made since ffmpeg is there."""
+    """Copies that became possible when ffmpeg was installed."""
     waiting = GuestCopy.objects.filter(status=GuestCopy.Status.NO_TOOL)
     return waiting if ffmpeg.is_there() else waiting.none()
 
 
 def note_lost(file: StoredFile) -> None:
-    """FILE, the bytes of one copy or several, is no longer in the storage: make it anew."""
+    """`file`, used by one copy or several, is missing from the storage: make it again."""
     fresh = {"status": GuestCopy.Status.PREPARING, "file": None, "due_at": Now(), "attempts": 0, "error": ""}
     if GuestCopy.objects.filter(file=file, status=GuestCopy.Status.READY).update(claimed_until=None, **fresh):
         _ring()

@@ -1,9 +1,9 @@
-"""Making the copies that guests get, in the worker.
+"""Makes the copies for guests, in the worker.
 
-What is due stands in the database; a task only says "look now". One worker is at it at a time. A row is claimed by a
-conditional UPDATE with the database's clock, its next try is put off in the same moment, and the claim is renewed while
-bytes move: whoever dies loses it within a minute, and a file that kills its worker waits behind the others. Each ends
-as ready, as "cannot be made", or is tried again later with its reason; nothing that a file holds ends the task.
+The database says what is due; a task only means "look now", and one worker runs it at a time. A row is claimed by a
+conditional UPDATE with the database's clock, which also postpones its next try; the claim is renewed while bytes move.
+So a dead worker loses it within a minute, and a file that kills its worker goes behind the others. Each copy ends as
+ready, as "cannot be made", or is retried later with its reason; no file can end the task.
 """
 
 import logging
@@ -29,13 +29,13 @@ from runs.services.guest_links import copies
 logger = logging.getLogger("runs.copying")
 
 CLAIM = timedelta(seconds=60)
-WINDOW_SECONDS = 240.0  # then another task goes on; window and one film together stay below the task's time-out
+WINDOW_SECONDS = 240.0  # then another task continues; this plus one video stays below the task's time-out
 BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last one repeats
-MOST_FAILURES = 4  # of the work itself; a disk or a storage in trouble is waited for as long as it takes
-UNUSED_AFTER = timedelta(days=7)  # a link may be revoked by mistake
+MOST_FAILURES = 4  # for failures of the copying itself; disk and storage problems are retried without limit
+UNUSED_AFTER = timedelta(days=7)  # links may be revoked by mistake
 
-NOT_THERE = "The file is not in the portal's storage."
-FAILED = "Something went wrong while the copy was made."
+NOT_THERE = "The file is missing from the portal's storage."
+FAILED = "Something went wrong while making the copy."
 
 
 class NoTool(Exception):
@@ -43,8 +43,8 @@ class NoTool(Exception):
 
 
 def make_due_copies() -> None:
-    """Make whatever is due, until nothing is, the window is over or the worker stops. Returns at once when another one
-    is at it. Belongs into a task with a time-out of `copies.TASK_SECONDS`."""
+    """Make everything that is due, until nothing is left, the window ends or the worker stops. Returns at once if
+    another worker is on it. Run it in a task with a time-out of `copies.TASK_SECONDS`."""
     with file_slot(COPYING) as slot:
         if slot is None:
             return
@@ -57,7 +57,7 @@ def make_due_copies() -> None:
 
 
 def _note_wanted() -> None:
-    """A row for every file that guests should get and nobody has noted."""
+    """Create missing rows for files that guests should get."""
     copies.waiting_for_ffmpeg().update(status=GuestCopy.Status.PREPARING, due_at=Now(), attempts=0)
     found = copies.missing(GuestLink.objects.all())
     rows = [GuestCopy(source_id=pk, sha256=sha256) for pk, sha256 in found.items()]
@@ -65,7 +65,7 @@ def _note_wanted() -> None:
 
 
 def _claim_next() -> GuestCopy | None:
-    """Take the copy that has waited longest; None if there is none left for us."""
+    """Claim the copy that has waited longest; None if nothing is left."""
     for pk, attempts in copies.due().order_by("due_at", "pk").values_list("pk", "attempts")[:20]:
         next_try = Now() + BACK_OFF[min(attempts, len(BACK_OFF) - 1)]
         claimed = {"claimed_until": Now() + CLAIM, "attempts": F("attempts") + 1, "due_at": next_try}
@@ -75,7 +75,7 @@ def _claim_next() -> GuestCopy | None:
 
 
 def _make(copy: GuestCopy, slot: FileSlot) -> None:
-    """Make one claimed copy, and write down how it went."""
+    """Make one claimed copy, and save the outcome."""
 
     def renew() -> bool:
         return bool(_open(copy).update(claimed_until=Now() + CLAIM)) and slot.is_kept()
@@ -84,7 +84,7 @@ def _make(copy: GuestCopy, slot: FileSlot) -> None:
     try:
         _copy(copy, Renewer(renew))
     except ClaimLost:
-        if stop_requested():  # else another worker has it, and it is not ours to touch
+        if stop_requested():  # otherwise another worker has it; leave it alone
             _open(copy).update(claimed_until=None, attempts=F("attempts") - 1, due_at=Now())
     except CannotStrip:
         _settle(copy, status.IMPOSSIBLE)
@@ -93,11 +93,11 @@ def _make(copy: GuestCopy, slot: FileSlot) -> None:
     except FileNotFoundError:
         _try_later(copy, NOT_THERE)
     except OSError as error:
-        logger.warning("the copy of file %s could not be made: %s", copy.source_id, error)
+        logger.warning("could not copy file %s for guests: %s", copy.source_id, error)
         _try_later(copy, disk_sentence(error))
-    except Exception as error:  # whatever an odd file makes of a library: no reason to stop making the others
+    except Exception as error:  # unexpected errors of one file must not stop the others
         if not isinstance(error, CopyFailed):
-            logger.exception("the copy of file %s could not be made", copy.source_id)
+            logger.exception("could not copy file %s for guests", copy.source_id)
         if copy.attempts < MOST_FAILURES:
             _try_later(copy, FAILED)
         else:
@@ -124,7 +124,7 @@ def _copy(copy: GuestCopy, renewer: Renewer) -> None:
 
 
 def _write_copy(source: Path, target: Path, renewer: Renewer) -> None:
-    """What the file is goes by its content, as it did when it was kept."""
+    """The type is detected from the content, as when it was saved."""
     with source.open("rb") as file:
         sniffed = sniffing.sniff(file.read(sniffing.HEAD_BYTES))
     if sniffed.kind not in copies.PLAYED:
@@ -140,19 +140,19 @@ def _open(copy: GuestCopy) -> QuerySet[GuestCopy]:
 
 
 def _settle(copy: GuestCopy, status: GuestCopy.Status, file: StoredFile | None = None) -> bool:
-    """How it stands from now on; False when the row has gone or is another's."""
+    """Save its new state; False if the row is gone or claimed by another worker."""
     ended = {"file": file, "error": "", "due_at": None, "claimed_until": None}
     return bool(_open(copy).update(status=status, **ended))
 
 
 def _try_later(copy: GuestCopy, sentence: str) -> None:
-    """At the time that the claim has set."""
+    """Retry at the time set by the claim."""
     _open(copy).update(claimed_until=None, error=sentence)
 
 
 # --- Once a day -------------------------------------------------------------------------------------------------------
 def tidy() -> None:
-    """Delete copies that no open link has needed for a week, and find those whose bytes are gone."""
+    """Delete copies that no open link has needed for a week, and find those whose files are missing."""
     old = GuestCopy.objects.filter(created_at__lt=timezone.now() - UNUSED_AFTER)
     needed = copies.wanted(GuestLink.objects.all())
     for copy in [copy for copy in old.select_related("file") if copy.source_id not in needed]:
@@ -166,6 +166,6 @@ def tidy() -> None:
         try:
             is_there = file.file.storage.exists(file.file.name or "")
         except OSError:
-            return  # the storage is away; tomorrow is another day
+            return  # the storage is down; try again tomorrow
         if not is_there:
             copies.note_lost(file)

@@ -36,7 +36,7 @@ def file_name(label: str, position: int, stored: StoredFile) -> str:
 
 
 def still_name(label: str, position: int) -> str:
-    """The same for a picture of the file that stands in its place."""
+    """The name of a picture that replaces the file."""
     return f"{_word(label)}{f'_{position + 1}' if position else ''}.webp"
 
 

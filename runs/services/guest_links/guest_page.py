@@ -1,7 +1,7 @@
-"""What the guest's page shows, made ready for templates: nothing in it tells of the run beyond what was chosen.
+"""The guest's page, ready for templates; it tells nothing about the run beyond what was chosen.
 
-Without leave to download, pictures are shown 1200 pixels wide. Where guests get the file itself, they get the copy
-without metadata (`copies`); until it is there the page says so and looks again by itself.
+Without permission to download, pictures are shown 1200 pixels wide. Instead of originals, guests get copies without
+metadata (`copies`); until they are ready, the page says so and refreshes itself.
 """
 
 from collections.abc import Iterable
@@ -30,8 +30,8 @@ AT_MOST_ALONE = 2  # so many each get the screen for themselves
 
 @dataclass(frozen=True)
 class GuestFile:
-    """One kept file as a guest sees it. URL is the file itself or its largest picture; empty where there is nothing to
-    look at or play. NOTE says why something is missing."""
+    """One saved file as a guest sees it. `url` is the file or its largest picture; empty if there is nothing to look at
+    or play. `note` says why something is missing."""
 
     kind: str
     name: str
@@ -70,7 +70,7 @@ class GuestResult:
 
 @dataclass(frozen=True)
 class GuestInputFile:
-    """A file that went in: its small picture, or its name where it has none. The file itself is never given."""
+    """An input file: its small picture, or its name if it has none. The file itself is never given."""
 
     name: str
     small_url: str
@@ -123,7 +123,7 @@ class GuestPage:
 
     @property
     def refresh_seconds(self) -> int:
-        """After how many seconds the page looks again; 0 for not at all. It never interrupts a film or a sound."""
+        """Seconds until the page refreshes; 0 for never. It never interrupts video or audio."""
         if not self.is_waiting or any(file.is_player for file in self.files):
             return 0
         preparing = [file for file in self.files if file.state is State.PREPARING]
@@ -220,7 +220,7 @@ def _file(stored: StoredFile, label: str, position: int, addresses: Addresses) -
 
 
 def _note(link: GuestLink, stored: StoredFile, given: Given) -> str:
-    """What a guest reads about a file that is not there, or not as it is."""
+    """Explains to guests why a file is missing or changed."""
     noun, sender = NOUNS.get(stored.kind, "file"), link.member.display_name
     is_shown_small = stored.kind == StoredFile.Kind.IMAGE and bool(stored.thumb_1200)
     if given.state is State.PREPARING:
@@ -228,12 +228,12 @@ def _note(link: GuestLink, stored: StoredFile, given: Given) -> str:
         return f"{what} is being prepared and will be here in a moment."
     if given.state is State.LATE:
         what = "the picture in full size" if is_shown_small else f"this {noun}"
-        return f"Something went wrong while {what} was prepared. It is tried again; please come back later."
+        return f"Something went wrong while preparing {what}. We'll try again; please come back later."
     if given.state is State.NOT_OFFERED:
         if stored.thumb_1200:
             only = "this smaller picture" if noun == "picture" else f"this picture of the {noun}"
-            return f"Only {only} can be shared: hidden details in the {noun} itself can't be removed."
-        return f"This {noun} can't be shared: hidden details in it can't be removed. Ask {sender} for it."
+            return f"Only {only} can be shared: the {noun} has hidden details that can't be removed."
+        return f"This {noun} can't be shared: it has hidden details that can't be removed. Ask {sender} for it."
     return f"This {noun} can't be played here. Ask {sender} for it." if given.state is State.NOT_PLAYED else ""
 
 

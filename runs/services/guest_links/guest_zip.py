@@ -12,17 +12,17 @@ from runs.services.guest_links.copies import State
 from runs.services.guest_links.guest_names import file_name, labels_of, still_name, text_name
 
 NOTE_NAME = "Not all of it.txt"
-NOTE = "These could not be shared as they are, since hidden details in them can't be removed:"
-IN_ITS_PLACE = "a smaller picture of it is here"
+NOTE = "These couldn't be shared as they are because of hidden details that can't be removed:"
+IN_ITS_PLACE = "a smaller picture is included"
 NOT_HERE = "not here"
 
 
 class StillPreparing(Exception):
-    """Some of the copies are not there yet."""
+    """Some copies are not ready yet."""
 
 
 def pack(link: GuestLink) -> ZipStream:
-    """The results of LINK under the names guests see; its length is known before it is sent.
+    """The results of `link` under the names guests see; its length is known in advance.
 
     Raises `StillPreparing`, and `StorageAway`.
     """
@@ -44,7 +44,7 @@ def pack(link: GuestLink) -> ZipStream:
 def _add(
     archive: ZipStream, link: GuestLink, stored: StoredFile, place: tuple[str, int], taken: set[str]
 ) -> Iterator[str]:
-    """Put into ARCHIVE what guests get for STORED; yields what is to be said about it."""
+    """Add to `archive` what guests get for `stored`; yields notes about it."""
     given = copies.given(link, stored)
     if given.state in (State.PREPARING, State.LATE):
         raise StillPreparing

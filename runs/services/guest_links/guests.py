@@ -127,7 +127,7 @@ def runs_with_inputs(outputs: list[Output]) -> list[Run]:
 
 @dataclass(frozen=True)
 class Found:
-    """A file of a link, and what guests read it called. Of what went in they get small pictures only."""
+    """A file of a link, and its name for guests. Of inputs they get only small pictures."""
 
     stored: StoredFile
     name: str

@@ -45,7 +45,7 @@ class LinkForm:
 
     @property
     def has_films_as_they_are(self) -> bool:
-        """Whether films or sounds could be shown that the portal has no means to clear of the prompt."""
+        """Whether it may share video or audio from which the portal can't remove the prompt."""
         return copies.has_films_as_they_are(self.choices)
 
     @property

@@ -45,7 +45,7 @@ class LinkView:
     state: State
     last_day: date
     views_words: str
-    copies_notes: list[str]  # what is to be said about the files that guests get
+    copies_notes: list[str]  # notes about the guests' files
     is_preparing: bool
     is_fresh: bool
     passphrase: str  # shown once, right after the link was made with one
@@ -202,7 +202,7 @@ def _views_words(link: GuestLink) -> str:
 
 
 def copies_notes(given: list[Given]) -> list[str]:
-    """What a member reads about the copies that guests get; nothing where all is well."""
+    """Notes for members about the guests' copies; none if all is well."""
     counts = Counter(one.state for one in given)
     errors = [one.error for one in given if one.error]
     notes = []
@@ -211,7 +211,7 @@ def copies_notes(given: list[Given]) -> list[str]:
     if count := counts[copies.State.LATE]:
         notes.append(f"{_files(count)} not ready for guests yet, and will be tried again. {errors[0]}")
     if count := counts[copies.State.NOT_OFFERED]:
-        notes.append(f"{_files(count)} not offered to guests: the prompt and other hidden details can't be removed.")
+        notes.append(f"{_files(count)} not shared with guests: the prompt and other hidden details can't be removed.")
     if count := counts[copies.State.NOT_PLAYED]:
         notes.append(f"{_files(count)} not played to guests: {NO_FFMPEG} {ALLOW_DOWNLOADS}")
     if count := sum(one.is_as_it_is for one in given):

@@ -1,7 +1,7 @@
 """Stars: one for the whole team on a run, on each of its results, and on an app.
 
-A run counts as starred (`Run.has_star`, what History's tab reads) while it or one of its results is. The run's row is
-locked first, so that of two people who star and unstar at once the later one's view of all its stars is what is kept.
+A run counts as starred (`Run.has_star`, used by History's tab) while it or one of its results is. Its row is locked
+first, so that when two people star and unstar at once, the later one sees all its stars.
 """
 
 from datetime import datetime
@@ -34,7 +34,7 @@ def star_output(output: Output, member: Member, now: datetime, *, is_on: bool) -
 
 
 def star_app(app: App, member: Member, now: datetime, *, is_on: bool) -> None:
-    """The same for an app. One that was only found stands on the list for all while it has its star."""
+    """The same for an app. An app that was only found is on everyone's list while it has its star."""
     other = App.objects.filter(pk=app.pk, starred_at__isnull=is_on)
     other.update(starred_at=now if is_on else None, starred_by=member if is_on else None)
     app.refresh_from_db(fields=["starred_at", "starred_by"])

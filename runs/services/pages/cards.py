@@ -201,7 +201,7 @@ def input_text(given: RunInput) -> str:
 
 
 def whole_text(given: RunInput) -> str:
-    """What was given, with its line ends; of a label that was chosen as much as the form shows."""
+    """The whole input, with its line breaks; a chosen label is shortened as in the form."""
     if not isinstance(given.value, str) or given.type == "url":
         return input_text(given)
     return shortened(given.value) if given.type == "options" else given.value

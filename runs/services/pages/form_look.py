@@ -1,7 +1,7 @@
-"""A page that waits for an app's form: when it looks again, and what it says meanwhile.
+"""A page that waits for an app's form: when it polls, and what it says meanwhile.
 
-The worker has the form in a fraction of a second when Lamina answers at once, so the first looks come soon; a Lamina
-that takes its time, or is away, is not asked about twice a second for an hour.
+If Lamina is quick, the worker has the form in a fraction of a second, so the first polls come soon; if Lamina is slow
+or down, polling slows down.
 """
 
 from dataclasses import dataclass
@@ -13,26 +13,26 @@ from runs.services.upkeep import health
 
 FIRST_MS, GROWTH, MOST_MS = 250, 1.25, 5000
 SLOW_AFTER_MS = 5000
-FETCHING = "Fetching the form of this app from Lamina…"
-SLOW = "Lamina takes longer than usual. The form appears here by itself."
-AWAY = "We can't reach Lamina just now. The form appears here as soon as it answers."
+FETCHING = "Fetching this app's form from Lamina…"
+SLOW = "Lamina is taking longer than usual. The form will appear here."
+AWAY = "We can't reach Lamina just now. The form will appear here when it answers."
 
 KEYS = {FETCHING: "f", SLOW: "s", AWAY: "a"}
 
 
 @dataclass(frozen=True)
 class FormLook:
-    """The next look: where, after how many milliseconds (a page without scripts: whole seconds), and the words."""
+    """The next poll: where, after how many milliseconds (without scripts: whole seconds), and the words."""
 
     url: str
     delay_ms: int
     plain_seconds: int
     words: str
-    is_news: bool  # the words are others than at the last look: to be read aloud once
+    is_news: bool  # the words changed since the last poll: read them aloud once
 
 
 def form_look(app: App, query: QueryDict) -> FormLook:
-    """The look after the one in QUERY, with whatever else the page was opened with (`from`, `preset`)."""
+    """The poll after the one in `query`, keeping the page's other parameters (`from`, `preset`)."""
     text = query.get("look", "")
     count = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     delays = [min(round(FIRST_MS * GROWTH**n), MOST_MS) for n in range(min(count, 40) + 1)]

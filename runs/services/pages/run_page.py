@@ -44,8 +44,8 @@ class OutputBox:
     box_width: int
     box_height: int
     files: list[StoredFile]
-    links: list[str]  # where the originals are
-    refused: list[tuple[str, str]]  # addresses the portal does not open, with the sentence why: text, never links
+    links: list[str]  # addresses of the originals
+    refused: list[tuple[str, str]]  # addresses the portal refuses, with the reason: text, never links
     text: str
     error: str
     version: int
@@ -217,7 +217,7 @@ def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
 
 
 def refusal_of(output_file: OutputFile) -> str:
-    """Why the guard does not open its address, by its looks or by what was found when it was fetched; else empty."""
+    """Why the guard refuses its address, by its form or when it was fetched; else empty."""
     if output_file.is_refused:
         return output_file.error
     try:

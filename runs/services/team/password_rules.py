@@ -1,7 +1,7 @@
-"""What a new password must be: long enough, on no list, and hard to guess even for who knows its owner.
+"""Rules for new passwords: long enough, not common, and hard to guess even for someone who knows the owner.
 
-One sentence comes back, for the first thing that is wrong, and says what to do. Named in AUTH_PASSWORD_VALIDATORS, so
-that forms, `createsuperuser` and the terminal of `make run` ask for the same.
+The first rule that fails gives one sentence that says what to do. Named in AUTH_PASSWORD_VALIDATORS, so that forms,
+`createsuperuser` and the terminal of `make run` use the same rules.
 """
 
 import re
@@ -17,23 +17,23 @@ from lamina_portal.environment import host_of
 
 MIN_CHARACTERS = 10
 MIN_SCORE = 2  # of 4: more than 10^6 guesses
-LOOKED_AT = 72  # characters; the estimate takes a hundredth of a second for so many, and its time grows by their square
+LOOKED_AT = 72  # characters; these take a hundredth of a second, and the time grows with their square
 PORTAL_WORDS = ("lamina", "portal", "lamina portal", "laminaportal")
 
 HELP = "At least 10 characters. A few words that don't belong together are easy to remember."
 TOO_SHORT = "This password is too short. Use at least 10 characters, such as four words in a row."
-TOO_COMMON = "Too many people use this password. Choose another, such as four words that don't belong together."
+TOO_COMMON = "This password is too common. Choose another, such as four words that don't belong together."
 TOO_SIMILAR = (
     "This password is too much like your name, your mail address or the portal's name."
-    " Choose something that nobody expects of you."
+    " Choose something nobody would expect."
 )
 TOO_EASY = "This password is too easy to guess. Add a few words that don't belong together."
 
-_estimating = Lock()  # the words of one person lie in a dictionary that all threads share
+_estimating = Lock()  # threads share the dictionary of one person's words
 
 
 class PasswordRules:
-    """A validator as Django calls it."""
+    """A password validator for Django."""
 
     def __init__(self) -> None:
         self._common = CommonPasswordValidator()
@@ -56,7 +56,7 @@ class PasswordRules:
 
 
 def _demand(validator: Any, password: str, user: Any, sentence: str) -> None:
-    """Say SENTENCE where Django's validator says one of its own."""
+    """Replace a Django validator's message with `sentence`."""
     try:
         validator.validate(password, user)
     except ValidationError as error:
@@ -64,7 +64,7 @@ def _demand(validator: Any, password: str, user: Any, sentence: str) -> None:
 
 
 def _words_about(user: Any) -> list[str]:
-    """What somebody would try first: name, mail address and the portal's own name, whole and in pieces."""
+    """What an attacker tries first: name, mail address and the portal's name, whole and in parts."""
     texts = [getattr(user, "name", ""), getattr(user, "email", ""), host_of(settings.PORTAL_URL), *PORTAL_WORDS]
     pieces = [piece for text in texts for piece in (text, re.sub(r"\W", "", text), *re.split(r"[\W_]+", text))]
     return sorted({piece.lower() for piece in pieces if len(piece) > 2}, key=len, reverse=True)

@@ -69,7 +69,7 @@ def send_new_password_mail(member_id: int) -> None:
 
 
 def _proofs_of(member: Member, until: int) -> Iterator[str]:
-    """192 bits of a keyed hash over the account as it is, with the portal's secret key, then with those before it."""
+    """192 bits of a keyed hash of the account's state, with the portal's secret key, then with former ones."""
     text = f"{member.pk}\n{until}\n{member.password}\n{member.last_login}\n{member.email}"
     for digest in keyed_hashes("portal.new-password", text):
         yield base64.urlsafe_b64encode(digest[:24]).decode("ascii")

@@ -1,4 +1,4 @@
-"""When the person in a session last gave their password: asked again before they change what others may do."""
+"""When the person in a session last gave their password: needed before they change others' rights."""
 
 import time
 from datetime import timedelta
@@ -9,22 +9,22 @@ from django.http import HttpRequest
 
 KEY = "password_given_at"  # in the session; Unix seconds
 RECENT_SECONDS = timedelta(minutes=30).total_seconds()
-CLOCKS_DIFFER_SECONDS = 60  # of hosts that share a database
+CLOCKS_DIFFER_SECONDS = 60  # clock difference between hosts that share a database
 
 
 def note_given(request: HttpRequest) -> None:
-    """The person behind REQUEST has just given their password."""
+    """Note that the person just gave their password."""
     request.session[KEY] = int(time.time())
 
 
 def is_recent(request: HttpRequest) -> bool:
-    """True when they gave it at most 30 minutes ago. Of a session that is older than this rule nothing is known."""
+    """True if they gave it within the last 30 minutes. Sessions older than this rule have no time."""
     given_at: float = request.session.get(KEY, 0)
     return -CLOCKS_DIFFER_SECONDS <= time.time() - given_at <= RECENT_SECONDS
 
 
 def listen() -> None:
-    """Every way to sign in asks for the password, or sets a new one."""
+    """Every way to sign in either asks for the password or sets a new one."""
     user_logged_in.connect(_signed_in, dispatch_uid="runs.recent_password")
 
 

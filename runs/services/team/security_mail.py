@@ -1,6 +1,6 @@
-"""Mails that tell people what happened to their account, so that they notice when it was not them.
+"""Mails that tell people what happened to their account, in case it wasn't them.
 
-The worker sends them. Nothing in them opens anything: they lead to pages that ask for a sign-in, or for a new mail.
+The worker sends them. Their links need a sign-in, or lead to the page for a reset mail.
 """
 
 from datetime import UTC, datetime
@@ -16,20 +16,20 @@ from runs.services.team import mailing
 
 
 def tell_of_password(member: Member) -> None:
-    """MEMBER has a new password."""
+    """`member` has a new password."""
     if mailing.is_set_up():
         enqueue("runs.tasks.send_password_changed_mail", member.pk, _now())
 
 
 def tell_of_browser(request: HttpRequest, member: Member) -> None:
-    """MEMBER has signed in, in a browser that did not know them."""
+    """`member` has signed in from a new browser."""
     if mailing.is_set_up():
         rows = SignedIn.objects.filter(session_key=request.session.session_key or "")
         enqueue("runs.tasks.send_new_browser_mail", member.pk, rows.values_list("pk", flat=True).first() or 0, _now())
 
 
 def send_password_changed_mail(member_id: int, at: int) -> None:
-    """In the worker; AT: Unix seconds."""
+    """In the worker; `at`: Unix seconds."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is not None:
         mailing.send(
@@ -37,14 +37,14 @@ def send_password_changed_mail(member_id: int, at: int) -> None:
             "Your password for Lamina Portal was changed",
             f"Hello {member.display_name},",
             f"the password for your account was changed on {_words(at)}. Every other browser was signed out.",
-            "If you did this, there is nothing to do.",
-            "If you didn't, ask for a new password here right away, and tell an admin:",
+            "If this was you, you don't need to do anything.",
+            "If it wasn't, tell an admin and reset your password right away:",
             secret_links.full_address(reverse("runs:password-reset")),
         )
 
 
 def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
-    """In the worker; AT: Unix seconds. Whoever signed out again meanwhile has left no browser to name."""
+    """In the worker; `at`: Unix seconds. If they have signed out again, the browser is unknown."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return
@@ -53,10 +53,9 @@ def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
         member.email,
         "New sign-in to Lamina Portal",
         f"Hello {member.display_name},",
-        f"somebody signed in to your account on {_words(at)}, in a browser that was not used for it before:"
-        f" {browser or 'Unknown browser'}.",
-        "If it was you, there is nothing to do. A private window counts as a new browser each time.",
-        "If it wasn't, sign that browser out and change your password here:",
+        f"someone signed in to your account on {_words(at)}, from a new browser: {browser or 'Unknown browser'}.",
+        "If it was you, you don't need to do anything. A private window always counts as a new browser.",
+        "If it wasn't, sign out that browser and change your password:",
         secret_links.full_address(f"{reverse('runs:me')}#places"),
     )
 

@@ -40,7 +40,7 @@ def note_seen(request: HttpRequest) -> None:
     key = request.session.session_key
     if not key or not _is_due(key) or not request.user.is_authenticated:
         return
-    if request.session.session_key != key:  # Django gives a new one when it takes a session signed with an old secret
+    if request.session.session_key != key:  # Django makes a new one for sessions signed with an old secret
         follow(request, key)
         key = request.session.session_key
     if key and not SignedIn.objects.filter(session_key=key).update(seen_at=timezone.now()):
@@ -50,13 +50,13 @@ def note_seen(request: HttpRequest) -> None:
 
 
 def last_seen_at() -> datetime | None:
-    """When the browser of anybody who is still signed in was last here, a few minutes late; None when nobody is."""
+    """When anyone who is signed in was last here, a few minutes late; None if nobody is."""
     found: datetime | None = SignedIn.objects.aggregate(at=Max("seen_at"))["at"]
     return found
 
 
 def places_of(member: Member, current_key: str | None) -> list[Place]:
-    """Where MEMBER is signed in now, this browser first."""
+    """Where `member` is signed in now, this browser first."""
     rows = list(SignedIn.objects.filter(member=member))
     alive = Session.objects.filter(session_key__in=[row.session_key for row in rows], expire_date__gt=timezone.now())
     keys = set(alive.values_list("session_key", flat=True))
@@ -90,7 +90,7 @@ def follow(request: HttpRequest, old_key: str | None) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Forget sessions that ran out so long ago that they prove nothing any more, and the rows of what is gone."""
+    """Delete sessions that expired too long ago to prove anything, and rows of deleted ones."""
     Session.objects.filter(expire_date__lt=now - PROVES_FOR).delete()
     SignedIn.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 

@@ -89,7 +89,7 @@ def note_answer(
 
 
 def _compared(status: LaminaStatus | None, ahead: float | None, now: datetime) -> tuple[float, datetime | None]:
-    """How far Lamina's clock is ahead now, and since when it has kept step with ours; None when nobody can tell."""
+    """How far Lamina's clock is ahead now, and since when it has run steadily; None if unknown."""
     known = status.clock_ahead_seconds if status else 0.0
     if ahead is None:
         return known, None

@@ -21,11 +21,11 @@ INCIDENTS = 10
 STORAGE_SECONDS = 60
 LITTLE_ROOM, NO_ROOM = 3_000_000_000, 300_000_000  # bytes
 
-# How the list of apps may fail: what happened, and what is done about it.
+# How the list of apps can fail: what happened, and what is done about it.
 LIST_PROBLEMS = {
-    "refused": ("refused by Lamina", "The portal asks again by itself, for 200 apps and then for fewer."),
-    "late": ("not sent in time", "Lamina gets up to 45 s for it; the portal asks again by itself, for fewer apps."),
-    "unreadable": ("could not be read", "The portal asks again by itself, for fewer apps."),
+    "refused": ("refused by Lamina", "The portal retries by itself, for 200 apps and then for fewer."),
+    "late": ("not sent in time", "Lamina has up to 45 s to answer; the portal retries by itself, for fewer apps."),
+    "unreadable": ("could not be read", "The portal retries by itself, for fewer apps."),
 }
 
 
@@ -102,19 +102,19 @@ def _key(status: LaminaStatus) -> Fact:
 
 
 def _app_list(status: LaminaStatus, now: datetime) -> Fact:
-    """The list of apps: how it came last, and what is done when it does not come."""
+    """The list of apps: its last state, and what happens if it fails."""
     if status.catalog_problem:
         since = f" since {_when(status.catalog_problem_at)}" if status.catalog_problem_at else ""
         words, advice = LIST_PROBLEMS[status.catalog_problem]
         quote = f": “{status.catalog_quote}”" if status.catalog_quote else ""
-        kept = "Known apps stay and can be run." if status.catalog_at else "There are no apps to show until it comes."
+        kept = "Known apps still work." if status.catalog_at else "No apps can be shown until then."
         return Fact("App list", f"{words}{since}{quote}", "warn" if status.catalog_at else "bad", f"{kept} {advice}")
     if status.catalog_at is None:
-        return Fact("App list", "not read yet", "warn", "The worker reads it within a minute of its start.")
+        return Fact("App list", "not read yet", "warn", "The worker reads it within a minute of starting.")
     words = f"{status.catalog_count:,} {'app' if status.catalog_count == 1 else 'apps'}"
     if status.catalog_limit is not None and status.catalog_limit_until and now < status.catalog_limit_until:
         asked = f"{status.catalog_limit} at a time" if status.catalog_limit else "without a number"
-        words += f", asked for {asked}, the most that has worked"
+        words += f", asked for {asked}, the most that worked"
     return Fact("App list", f"{words}, read {age_words(status.catalog_at, now)}")
 
 

@@ -1,7 +1,7 @@
-"""Pictures without their metadata, byte for byte as they were otherwise: nothing is decoded, and no pixel changes.
+"""Removes metadata from pictures and leaves everything else as it was: nothing is decoded, no pixel changes.
 
-What stays: the picture itself, its colours (ICC profile and the like), its animation, which way up it is, and the mark
-that says it was made by AI (IPTC's `DigitalSourceType`). Whatever else a file can hold, known or not, is left out.
+What stays: the picture, its colours (ICC profile and the like), its animation, its orientation, and the mark that it
+was made by AI (IPTC's `DigitalSourceType`). Everything else, known or not, is removed.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,10 +23,10 @@ STRIPPERS: Mapping[str, Callable[[mmap, BinaryIO], None]] = {
 
 
 def strip(source: Path, target: Path, media_type: str) -> None:
-    """Write the picture at SOURCE, which is of MEDIA_TYPE by its content, to the new file TARGET without metadata.
+    """Write the picture at `source`, of `media_type` by its content, to the new file `target` without metadata.
 
-    Takes a few MB of memory and a few seconds, whatever the file. Raises `CannotStrip` when it never can be done, and
-    OSError when a disk is in trouble.
+    Takes a few MB of memory and a few seconds for any file. Raises `CannotStrip` if it can never work, and OSError for
+    disk problems.
     """
     if media_type not in STRIPPERS or not source.stat().st_size:
         raise CannotStrip

@@ -1,7 +1,6 @@
-"""The two facts that are carried over from metadata, written anew with nothing beside them: which way up a picture is,
-and whether it was made by AI.
+"""The two facts we keep from metadata, rewritten with nothing else: a picture's orientation, and whether AI made it.
 
-Only known values are: a word of IPTC's list of digital source types, and a number from 1 to 8.
+Only known values are kept: a word of IPTC's list of digital source types, and a number from 1 to 8.
 """
 
 import re
@@ -9,7 +8,7 @@ import struct
 from dataclasses import dataclass, field
 from itertools import islice
 
-# https://cv.iptc.org/newscodes/digitalsourcetype/; of several in one file the first of this list is kept.
+# https://cv.iptc.org/newscodes/digitalsourcetype/; if a file has several, the first in this list wins.
 SOURCE_TYPES = (
     "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia", "compositeSynthetic",
     "composite", "algorithmicallyEnhanced", "dataDrivenMedia", "virtualRecording", "screenCapture", "digitalCreation",
@@ -22,7 +21,7 @@ SOURCE_TYPE = re.compile(
     re.DOTALL,
 )
 XMP_ORIENTATION = re.compile(rb"""tiff:Orientation(?:\s*=\s*["']|>)([1-8])["'<]""")
-SEARCHED_BYTES = 8_000_000  # of one piece of metadata
+SEARCHED_BYTES = 8_000_000  # per piece of metadata
 TURNED = range(2, 9)
 ORIENTATION = 0x0112
 SHORT = 3
@@ -34,31 +33,31 @@ class Details:
     """What was found so far."""
 
     source_types: set[str] = field(default_factory=set)
-    orientation: int = 1  # as Exif counts: 1 is upright
+    orientation: int = 1  # as in Exif: 1 is upright
     xmp_orientation: int = 1
 
     def read_xmp(self, packet: bytes) -> None:
-        """Look through an XMP packet, or a C2PA manifest, which holds the mark in the same words."""
+        """Search an XMP packet, or a C2PA manifest, which has the same words for the mark."""
         for found in islice(SOURCE_TYPE.finditer(packet[:SEARCHED_BYTES]), 100):
             self.source_types.add(found[1].decode("ascii"))
         if turned := XMP_ORIENTATION.search(packet, 0, SEARCHED_BYTES):
             self.xmp_orientation = int(turned[1])
 
     def read_exif(self, exif: bytes) -> None:
-        """Look into Exif data; the first that says which way up counts."""
+        """Read Exif data; the first orientation counts."""
         if self.orientation == 1:
             self.orientation = orientation_of(exif.removeprefix(b"Exif\0\0"))
 
     def exif(self) -> bytes:
-        """Exif data with the orientation alone; empty for an upright picture."""
+        """Exif data with only the orientation; empty for an upright picture."""
         if self.orientation not in TURNED:
             return b""
         entry = struct.pack("<HHIHH", ORIENTATION, SHORT, 1, self.orientation, 0)
         return struct.pack("<2sHIH", b"II", 42, 8, 1) + entry + bytes(4)
 
     def xmp(self) -> bytes:
-        """An XMP packet with the mark, and the orientation where XMP told it; empty when neither was there."""
-        # only a word of the list is written: whatever else stood there could be a prompt
+        """An XMP packet with the mark, and the orientation if it came from XMP; empty if there was neither."""
+        # write only words of the list: anything else could be a prompt
         source_type = next((word for word in SOURCE_TYPES if word in self.source_types), "")
         told = b""
         if source_type:
@@ -80,7 +79,7 @@ def _packet(attributes: bytes) -> bytes:
 
 
 def orientation_of(tiff: bytes) -> int:
-    """The orientation that Exif data tell, 1 when they tell none that counts."""
+    """The orientation in Exif data, 1 if there is no valid one."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None or len(tiff) < 8:
         return 1

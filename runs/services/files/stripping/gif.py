@@ -11,11 +11,11 @@ TIMING, APPLICATION = 0xF9, 0xFF
 LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 PROFILE = b"ICCRGBG1012"
 XMP = b"XMP DataXMP"
-XMP_TRAILER = b"\x01" + bytes(range(0xFF, -1, -1)) + b"\x00"  # leads readers of sub-blocks over the packet to its end
+XMP_TRAILER = b"\x01" + bytes(range(0xFF, -1, -1)) + b"\x00"  # makes readers of sub-blocks skip the packet
 
 
 def strip(data: mmap, target: BinaryIO) -> None:
-    """Write the GIF in DATA to TARGET without metadata. Raises `CannotStrip`."""
+    """Write the GIF in `data` to `target` without metadata. Raises `CannotStrip`."""
     if data[:6] not in (b"GIF87a", b"GIF89a"):
         raise CannotStrip
     details, counter = Details(), Counter()
@@ -40,7 +40,7 @@ def _table_bytes(flags: int) -> int:
 
 
 def _end_of_blocks(data: mmap, at: int, counter: Counter) -> int:
-    """Where the sub-blocks that begin at AT are over."""
+    """The end of the sub-blocks that start at `at`."""
     while at < len(data) and (size := data[at]):
         counter.count()
         at += 1 + size
@@ -50,7 +50,7 @@ def _end_of_blocks(data: mmap, at: int, counter: Counter) -> int:
 
 
 def _extension(data: mmap, target: BinaryIO, at: int, details: Details, counter: Counter) -> int:
-    """Keep what the extension at AT says about showing the pictures; returns where it is over."""
+    """Keep what the extension at `at` says about showing the pictures; return its end."""
     end = _end_of_blocks(data, at + 2, counter)
     label, name, content = data[at + 1], data[at + 3 : at + 14], at + 14
     if label == TIMING and data[at + 2] == 4:

@@ -1,4 +1,4 @@
-"""JPEG, marker by marker, up to the end of the first picture: phones append films, and others previews."""
+"""JPEG, marker by marker, up to the end of the first picture: phones append videos, others previews."""
 
 import re
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from runs.services.files.stripping.parts import CannotStrip, Counter, copy
 
 START, END, SCAN = 0xD8, 0xD9, 0xDA
 JFIF, EXIF_OR_XMP, PROFILE, C2PA, PHOTOSHOP, ADOBE = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
-FRAMES = (*range(0xC0, 0xC8), *range(0xC9, 0xD0))  # with tables for Huffman (C4) and arithmetic coding (CC)
+FRAMES = (*range(0xC0, 0xC8), *range(0xC9, 0xD0))  # including the tables for Huffman (C4) and arithmetic coding (CC)
 PICTURE = {*FRAMES, 0xDA, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF}
-MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)  # within a scan FF 00 and the restarts are none
+MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)  # FF 00 and restarts inside a scan are not markers
 JFIF_BYTES, ADOBE_BYTES = 14, 12
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 LONG_XMP = b"http://ns.adobe.com/xmp/extension/\0"
@@ -21,7 +21,7 @@ LONG_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 
 @dataclass(frozen=True)
 class Segment:
-    """From MARKER's first byte (START) to the byte behind it (END); what it says begins at BODY."""
+    """From the first byte of `marker` (`start`) to the byte after it (`end`); content from `body`."""
 
     marker: int
     start: int
@@ -30,7 +30,7 @@ class Segment:
 
 
 def strip(data: mmap, target: BinaryIO) -> None:
-    """Write the JPEG in DATA to TARGET without metadata. Raises `CannotStrip`."""
+    """Write the JPEG in `data` to `target` without metadata. Raises `CannotStrip`."""
     if data[:2] != b"\xff\xd8":
         raise CannotStrip
     details, jfif = _survey(data)
@@ -54,7 +54,7 @@ def strip(data: mmap, target: BinaryIO) -> None:
 
 
 def _survey(data: mmap) -> tuple[Details, bytes]:
-    """What the segments before the first scan tell, and what JFIF says without its preview."""
+    """Facts from the segments before the first scan, and JFIF's without its preview."""
     details, jfif = Details(), b""
     for segment in _segments(data):
         if segment.marker == SCAN:
@@ -76,8 +76,8 @@ def _is_profile(data: mmap, segment: Segment) -> bool:
 
 
 def _segments(data: mmap) -> Iterator[Segment]:
-    """The segments of the first picture; a scan reaches to the next marker. What stands between them is skipped, as
-    decoders do. A file that ends in a scan counts as whole."""
+    """The segments of the first picture; a scan reaches to the next marker. Data between them is skipped, as decoders
+    do. A file that ends in a scan counts as whole."""
     counter, at = Counter(), 2
     while found := MARKER.search(data, at):
         counter.count()

@@ -11,7 +11,7 @@ from runs.services.files.stripping.parts import CannotStrip, Counter, copy, take
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PIXELS = (b"IDAT", b"fdAT")
-# Chunks that hold numbers about the picture, and how long they can be: a longer one holds something else, too.
+# Chunks of numbers about the picture, and their maximum length: longer ones also hold something else.
 NUMBERS = {
     b"IHDR": 13, b"PLTE": 768, b"tRNS": 256, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9, b"sBIT": 4, b"bKGD": 6,
     b"cICP": 4, b"mDCV": 24, b"cLLI": 8, b"mDCv": 24, b"cLLi": 8, b"acTL": 8, b"fcTL": 26,
@@ -19,11 +19,11 @@ NUMBERS = {
 REPEATED = (b"fcTL",)
 TELLING = (b"eXIf", b"caBX", b"iTXt", b"tEXt", b"zTXt")
 XMP_KEYWORD = b"XML:com.adobe.xmp"
-PROFILE_BYTES = 16_000_000  # when unpacked; printers' profiles have some MB
+PROFILE_BYTES = 16_000_000  # unpacked; printer profiles have some MB
 
 
 def strip(data: mmap, target: BinaryIO) -> None:
-    """Write the PNG in DATA to TARGET without metadata. Raises `CannotStrip`."""
+    """Write the PNG in `data` to `target` without metadata. Raises `CannotStrip`."""
     if data[:8] != SIGNATURE:
         raise CannotStrip
     details = _survey(data)
@@ -41,7 +41,7 @@ def strip(data: mmap, target: BinaryIO) -> None:
 
 
 def _chunks(data: mmap) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and size of what each chunk holds, up to the end."""
+    """Name, start and size of each chunk's content, up to the end."""
     counter, at = Counter(), 8
     while True:
         counter.count()
@@ -55,13 +55,13 @@ def _chunks(data: mmap) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _survey(data: mmap) -> Details:
-    """What the chunks tell that are left out."""
+    """Facts from the chunks that are removed."""
     details = Details()
     for name, start, size in _chunks(data):
         if name in PIXELS or name in NUMBERS or name == b"iCCP":
             continue
         if name[:1].isupper():
-            raise CannotStrip  # a decoder that does not know it must not show the picture
+            raise CannotStrip  # decoders that don't know it must not show the picture
         content = data[start : start + min(size, SEARCHED_BYTES)] if name in TELLING else b""
         if name == b"eXIf":
             details.read_exif(content)
@@ -92,21 +92,21 @@ def _keep(content: bytes, name: bytes, target: BinaryIO, seen: set[bytes]) -> No
 
 
 def _plain_profile(content: bytes) -> bytes:
-    """An ICC profile alone: the chunk's name for it is free text, and more may stand behind its end. Empty for one that
-    is broken, which decoders pass over, too."""
+    """Only the ICC profile: the chunk's name for it is free text, and more data may follow. Empty if it is broken;
+    decoders ignore it then, too."""
     unpacker = zlib.decompressobj()
     try:
         profile = unpacker.decompress(content.partition(b"\0")[2][1:], PROFILE_BYTES)
     except zlib.error:
         return b""
     if len(profile) == PROFILE_BYTES:
-        raise CannotStrip  # without its profile a picture has other colours
+        raise CannotStrip  # without its profile, a picture's colours would change
     size = int.from_bytes(profile[:4], "big")
     return b"icc\0\0" + zlib.compress(profile[:size]) if unpacker.eof and 128 <= size <= len(profile) else b""
 
 
 def _text(content: bytes, name: bytes) -> bytes:
-    """The text of a chunk, unpacked where it is packed."""
+    """A chunk's text, unpacked if necessary."""
     value = content.partition(b"\0")[2]
     if name == b"zTXt":
         return _unpacked(value[1:])

@@ -1,4 +1,4 @@
-"""WebP, still or animated, chunk by chunk; chunks within frames, too."""
+"""WebP, still or animated, chunk by chunk, including chunks in frames."""
 
 import struct
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from runs.services.files.stripping.parts import CannotStrip, Counter, copy, take
 PICTURES = (b"VP8 ", b"VP8L", b"ALPH")
 HAS_PROFILE, HAS_ALPHA, HAS_EXIF, HAS_XMP, IS_ANIMATED = 0x20, 0x10, 0x08, 0x04, 0x02
 FRAME_BYTES = 16
-type Chunk = tuple[bytes, int, int]  # name, and where its content starts and ends
+type Chunk = tuple[bytes, int, int]  # name, start and end of its content
 
 
 def strip(data: mmap, target: BinaryIO) -> None:
-    """Write the WebP in DATA to TARGET without metadata. Raises `CannotStrip`."""
+    """Write the WebP in `data` to `target` without metadata. Raises `CannotStrip`."""
     if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
         raise CannotStrip
     counter = Counter()
@@ -27,7 +27,7 @@ def strip(data: mmap, target: BinaryIO) -> None:
     if chunks[0][0] == b"VP8X":
         _write_extended(data, target, chunks, counter)
     elif chunks[0][0] in PICTURES[:2]:
-        _copy_chunk(data, target, chunks[0])  # a plain one holds nothing else that counts
+        _copy_chunk(data, target, chunks[0])  # a simple file has nothing else we need
     else:
         raise CannotStrip
     size = target.tell() - 8
