@@ -17,7 +17,7 @@ def main() -> None:
     except (ImproperlyConfigured, EnvError) as error:
         if "--traceback" in sys.argv:
             raise
-        sys.exit(f"{error}")  # names the setting and says what to do; sixty lines before it would hide that
+        sys.exit(f"{error}")  # it names the setting and says what to do; a traceback would hide that
 
 
 if __name__ == "__main__":

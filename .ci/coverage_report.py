@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints how much of the code the last `make test COVERAGE=1` ran, lines and branches, least covered first."""
+"""Print the coverage of the last `make test COVERAGE=1`, lines and branches, least covered first."""
 
 import json
 import subprocess

@@ -1,10 +1,9 @@
-"""What body a request may send: decided from its head, before any of it is read.
+"""Limits on request bodies, decided from the headers before any of the body is read.
 
-The check of a form's own proof reads the form, files and all, and so do Django's pages for 400 and 404: until it is
-known who sends it, a body is out of everybody's reach. Anybody may send SMALL_BYTES of fields. More, or a file, is read
-of people who are signed in, and of those whose session ran out within the last day: what they send is kept and acts on
-nothing (`sign_in.ask_and_keep`). A view that looks itself at who sends says so (`judges_body`). Of a body that is
-refused nothing is read, so that the connection has to end with the answer.
+Django's CSRF check and its pages for 400 and 404 read the whole form, files too, so the body is hidden from them until
+we know who sent it. Anyone may send SMALL_BYTES of fields. More, or a file, needs a sign-in, or a session that expired
+within the last day: what these send is saved but does nothing (`sign_in.ask_and_keep`). Views that check the sender
+themselves use `judges_body`. A refused body is not read, so the connection must close after the answer.
 """
 
 import shutil
@@ -23,21 +22,21 @@ from django.shortcuts import render
 
 from lamina_portal import sessions
 
-SMALL_BYTES = 64 * 1024  # of a body from anybody
-LARGE_BYTES = 1_000_000  # from here on the room on the disk is looked at
-SPARE_BYTES = 100_000_000  # left for the database and its log
-CLOSE = "portal.close_connection"  # in the WSGI environment: has the server close the connection after its answer
+SMALL_BYTES = 64 * 1024  # body size allowed without a sign-in
+LARGE_BYTES = 1_000_000  # from this size on, check the free disk space
+SPARE_BYTES = 100_000_000  # reserved for the database and its log
+CLOSE = "portal.close_connection"  # WSGI environ key: the server closes the connection after its answer
 
 SENTENCES = {
-    401: "You are signed out, so this was not read. Sign in in another tab, then send it again.",
-    411: "This came without its length, so it was not read. Send it again with a Content-Length header.",
-    413: "That is too much at once, so it was not read. Send less, or several one after another.",
-    507: "The portal's disk is nearly full, so this was not read. Tell an admin, then try again.",
+    401: "You're signed out, so this wasn't sent. Sign in in another tab, then send it again.",
+    411: "This was sent without its length. Send it again with a Content-Length header.",
+    413: "That's too much at once. Send less, or split it up.",
+    507: "The portal's disk is nearly full, so this wasn't saved. Tell an admin, then try again.",
 }
 
 
 class BodyLimitMiddleware:
-    """Refuses what may not be sent, with a sentence. Of a body whose reading broke off nothing stays on the disk."""
+    """Refuse bodies that are not allowed, with a sentence. If reading stops early, nothing is left on disk."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -62,27 +61,27 @@ class BodyLimitMiddleware:
 
 
 def judges_body[View: Callable[..., Any]](view: View) -> View:
-    """For a view that decides itself, before it reads, how much it reads from whom."""
+    """Mark a view that decides itself, before reading, how much it accepts from whom."""
     view.judges_body = True  # type: ignore[attr-defined]
     return view
 
 
 def declared_bytes(request: HttpRequest) -> int:
-    """Length of the body; no more than that can be read."""
+    """Length of the body; no more can be read."""
     declared = request.META.get("CONTENT_LENGTH") or "0"
     return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
 
 
 def has_room(size: int) -> bool:
-    """Whether the disk can take `size` bytes more and still serve the database."""
+    """Whether the disk can take `size` more bytes and still serve the database."""
     return size + SPARE_BYTES <= _free_bytes()
 
 
 def _problem(request: HttpRequest, view: Callable[..., Any]) -> int:
-    """0 when the body may be read, else the status that says why not."""
+    """0 if the body may be read, else the status that says why not."""
     size = declared_bytes(request)
     if "HTTP_TRANSFER_ENCODING" in request.META:
-        return 411  # it may go on for ever, and Django reads nothing of it
+        return 411  # it may never end, and Django doesn't read it
     if size > settings.MAX_BODY_BYTES:
         return 413
     if getattr(view, "judges_body", False):
@@ -98,7 +97,7 @@ def _is_ours(request: HttpRequest) -> bool:
 
 
 def _hold(request: HttpRequest) -> None:
-    """Keep the body back: whoever reads it meanwhile finds it empty."""
+    """Hide the body: it reads as empty for now."""
     vars(request)["_held"], request._stream = request._stream, BytesIO()
 
 
@@ -111,17 +110,17 @@ def _was_read(request: HttpRequest) -> bool:
 
 
 def _let_go(request: HttpRequest) -> None:
-    """Give the body back to its readers."""
+    """Make the body readable again."""
     if _is_held(request):
         request._stream = vars(request).pop("_held")
 
 
 class _FileSent(Exception):
-    """There is a file among the fields."""
+    """The form contains a file."""
 
 
 class _NoFiles(FileUploadHandler):
-    """Ends the reading of a form at its first file."""
+    """Stops reading a form at its first file."""
 
     def new_file(self, *_: Any, **__: Any) -> None:
         raise _FileSent
@@ -134,26 +133,26 @@ class _NoFiles(FileUploadHandler):
 
 
 def _has_file(request: HttpRequest) -> bool:
-    """Read a form of SMALL_BYTES at most, in memory, up to its first file."""
+    """Read a form of at most SMALL_BYTES, in memory, up to its first file."""
     _let_go(request)
     request.upload_handlers = [_NoFiles(request)]
     try:
-        request.POST  # noqa: B018 - it is read by being asked for
+        request.POST  # noqa: B018 - accessing it reads the form
     except _FileSent:
         return True
     except UnreadablePostError:
-        return False  # there is nobody any more to be answered
+        return False  # the client is gone
     return False
 
 
 def _hang_up(request: HttpRequest) -> None:
-    """Answer with `Connection: close`: the server would read a body that nobody read to find the next request."""
+    """Answer with `Connection: close`; otherwise the server would read the rest of the body first."""
     if close := request.META.get(CLOSE):
         close()
 
 
 def _refuse(request: HttpRequest, status: int) -> HttpResponse:
-    """A page for people, a sentence for scripts, which show it where the file was to be."""
+    """A page for people; a sentence for scripts, which show it in place of the file."""
     is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate" and "HX-Request" not in request.headers
     if is_page and status != 411:
         return render(request, f"{status}.html", {"is_stranger": not _has_user(request)}, status=status)
@@ -166,18 +165,18 @@ def _has_user(request: HttpRequest) -> bool:
 
 
 def _drop_arriving(request: HttpRequest) -> bool:
-    """Close, and so delete, the file that was arriving last: when its reading breaks off, Django leaves it to the
-    garbage collector, hours later perhaps. True when it broke off for want of room."""
+    """Close, and so delete, the file that was arriving: if reading stops early, Django leaves it to the garbage
+    collector. True if it stopped because the disk was full."""
     handlers = request.upload_handlers if request.content_type == "multipart/form-data" else []
     for handler in handlers:
         if (file := getattr(handler, "file", None)) is not None:
-            with suppress(OSError):  # what could not be written before cannot now
+            with suppress(OSError):  # writing failed before and fails again
                 file.close()
     return any(getattr(handler, "is_full", False) for handler in handlers)
 
 
 def _free_bytes() -> int:
-    """Room on the disk that takes what people send."""
+    """Disk that stores what people send."""
     folder = Path(settings.MEDIA_ROOT)
     while not folder.exists():
         folder = folder.parent

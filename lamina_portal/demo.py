@@ -1,8 +1,7 @@
-"""The sandbox's two demo people, whose password everybody knows: they get in from the portal's own machine alone.
+"""The sandbox's two demo accounts, with a well-known password: they work only on the portal's own machine.
 
-A proxy on the same machine makes strangers look local: a bare `proxy_pass` of nginx comes from 127.0.0.1 and names the
-portal's own address as the host. So every sign of a proxy counts against them, and so does a portal that says of itself
-that it is public.
+Behind a proxy on the same machine, strangers look local: a bare `proxy_pass` of nginx comes from 127.0.0.1 and sends
+the portal's own address as the host. So any sign of a proxy, or a public PORTAL_URL, blocks these accounts.
 """
 
 from collections.abc import Callable
@@ -16,26 +15,26 @@ from django.utils.functional import SimpleLazyObject
 
 from lamina_portal.environment import is_loopback
 
-DEMO_PASSWORD = "demo"  # noqa: S105 - meant to be known
+DEMO_PASSWORD = "demo"  # noqa: S105 - public on purpose
 DEMO_PEOPLE = (  # mail address, name, role
     ("demo@example.com", "Demo", "admin"),
     ("sam@example.com", "Sam", "maker"),
 )
 DEMO_EMAILS = frozenset(email for email, _, _ in DEMO_PEOPLE)
-IS_LOCAL = "portal.is_local"  # in `request.META`, where no header can write it
+IS_LOCAL = "portal.is_local"  # a key of `request.META` that no header can set
 REFUSED = (
-    "The demo accounts work only on the portal's own computer, not through a proxy. Sign in with an account of your"
-    " own; “manage.py createsuperuser” makes the first one."
+    "The demo accounts work only on the portal's own computer, not through a proxy. Sign in with your own account;"
+    " “manage.py createsuperuser” makes the first one."
 )
 
 
 def note_origin(request: HttpRequest) -> None:
-    """Keep whether REQUEST comes from this machine, before anything believes or drops a header of it."""
+    """Remember whether `request` comes from this machine, before any of its headers are trusted or dropped."""
     request.META[IS_LOCAL] = _is_local(request)
 
 
 def is_shut_out(request: HttpRequest | None, email: str) -> bool:
-    """Whether EMAIL is one of the demo people and must not get in with REQUEST."""
+    """Whether `email` is a demo account that must not sign in with `request`."""
     return email.lower() in DEMO_EMAILS and not (request is not None and request.META.get(IS_LOCAL, False))
 
 
@@ -51,8 +50,8 @@ def _is_local(request: HttpRequest) -> bool:
 
 
 def _is_proxied(request: HttpRequest) -> bool:
-    """Whether REQUEST tells of a proxy, by a header or by HTTP/1.0: that is what nginx spoke to what it stands before
-    until its version 1.29.7, and no browser does."""
+    """Whether `request` came through a proxy: it has a proxy's header, or HTTP/1.0, which nginx up to 1.29.7 speaks and
+    browsers don't."""
     meta = request.META
     if any(name in meta for name in ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")):
         return True
@@ -60,7 +59,7 @@ def _is_proxied(request: HttpRequest) -> bool:
 
 
 def _host_of(url: str) -> str:
-    """The host in URL; empty when there is none."""
+    """Host of `url`, or "" if it has none."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -68,7 +67,7 @@ def _host_of(url: str) -> str:
 
 
 class DemoPeopleMiddleware:
-    """To a request that is not from this machine, a session of one of the demo people is nobody's."""
+    """Ignore sessions of demo accounts in requests from other machines."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

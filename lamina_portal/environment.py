@@ -28,7 +28,7 @@ STORAGE_FORM = "STORAGE_URL must be like s3://KEY:SECRET@HOST:PORT/BUCKET?region
 
 MIN_KEY_CHARACTERS = 32
 MIN_KEY_LETTERS = 8  # different ones; 32 random hexadecimal digits have about 14
-# What examples are made of, without signs: Django's own, and what stands in tutorials and compose files.
+# Parts of well-known example keys, without punctuation: Django's own, tutorials and compose files.
 KNOWN_IN_KEYS = (
     *("djangoinsecure", "insecurekey", "secretkey", "supersecret", "mysecret", "yoursecret", "password", "example"),
     *("changeme", "changethis", "changeit", "replaceme", "replacethis", "insertyour", "donotuse", "dontuse"),
@@ -40,7 +40,7 @@ LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S1
 
 
 def data_folder(text: str, default: Path) -> Path:
-    """PORTAL_DATA_DIR as a folder that is there; one that is made here belongs to the portal's user alone."""
+    """PORTAL_DATA_DIR as an existing folder; if created here, only the portal's user can read it."""
     folder = Path(text) if text else default
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,20 +53,20 @@ def data_folder(text: str, default: Path) -> Path:
 
 
 def strong_key(name: str, key: str) -> str:
-    """`key` as it is; one that can be guessed stops the start. `name` is the setting it comes from."""
+    """Return `key`, or stop the start if it is easy to guess. `name` is the setting it comes from."""
     flaw = _flaw_of(key)
     if flaw:
-        raise ImproperlyConfigured(f"{name} {flaw}: whoever guesses it can sign in as anybody. {HOW_TO_MAKE_A_KEY}")
+        raise ImproperlyConfigured(f"{name} {flaw}: anyone who guesses it can sign in as anyone. {HOW_TO_MAKE_A_KEY}")
     return key
 
 
 def _flaw_of(key: str) -> str:
-    """Why `key` is weak, as the rest of a sentence; empty when it is not."""
+    """Why `key` is weak, as the rest of a sentence; empty if it isn't."""
     if len(key) < MIN_KEY_CHARACTERS:
         return f"has {len(key)} characters but needs at least {MIN_KEY_CHARACTERS}"
     plain = re.sub(r"[\W_]", "", key.lower())
     if any(words in plain for words in KNOWN_IN_KEYS):
-        return "looks like an example that everybody knows"
+        return "looks like a well-known example"
     steps = sum(ord(after) - ord(before) in (-1, 0, 1) for before, after in pairwise(key))
     is_repeated = key in (key + key)[1:-1] or len(set(key)) < MIN_KEY_LETTERS
     return "repeats itself" if is_repeated or steps > len(key) / 2 else ""
@@ -158,7 +158,7 @@ def host_of(url: str) -> str:
 def address_of(bind: str) -> str:
     """Where BIND (PORTAL_BIND: "127.0.0.1:8000", "[::1]:8000", ":8000") is reached from this machine.
 
-    Whoever moves the portal to another port then has links that lead there. Anything else that a web server may
+    Links then follow the portal to another port. Anything else that a web server may
     listen on, such as a socket in a folder, says nothing about the address people type; the usual one is assumed.
     """
     host, colon, port = bind.rpartition(":")
@@ -218,7 +218,7 @@ def accel_prefix(text: str, *, is_local: bool) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """True when HOST (a name or an address, no port) can be reached from this machine only."""
+    """True if `host` (name or address, no port) can only be reached from this machine."""
     if host.lower() == "localhost":
         return True
     try:

@@ -3,14 +3,14 @@
 import logging
 import re
 
-# What opens nothing has the token all the same: capital letters, doubled slashes, letters written as numbers. Slashes
-# are encoded where one address stands in another (`?next=`, the referrer of a mail filter), twice in one in that one.
+# Paths that open nothing still hold the token: capital letters, doubled slashes, encoded letters. Slashes are encoded
+# when an address is inside another one (`?next=`, the referrer of a mail filter), and twice when nested deeper.
 PERCENT = "%(?:25)*"
 SLASHES = rf"(?:[/\\]|{PERCENT}(?:2F|5C))+"
 
 
 def _spelt(word: str) -> str:
-    """A pattern for WORD with any of its letters percent-encoded."""
+    """Pattern for `word` with any of its letters percent-encoded."""
     return "".join(rf"(?:{letter}|{PERCENT}{ord(letter):02x}|{PERCENT}{ord(letter.upper()):02x})" for letter in word)
 
 

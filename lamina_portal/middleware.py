@@ -20,7 +20,7 @@ from lamina_portal import demo, sign_in
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# What pages do not use, and no file shown in them may: clipboard and full screen are the portal's own.
+# Features that pages, and files shown in them, can't use; the portal itself needs clipboard and full screen.
 PERMISSIONS_POLICY = ", ".join(
     [
         *("clipboard-read=(self)", "clipboard-write=(self)", "fullscreen=(self)", "picture-in-picture=(self)"),
@@ -125,8 +125,8 @@ class StorablePostMiddleware:
 
 
 class HeadersMiddleware:
-    """Nothing is kept by browsers or proxies that does not say so itself, as files and guests' pictures do: whoever
-    presses Back after signing out sees no page of somebody else's. Pages also renounce what they do not use."""
+    """Browsers and proxies cache only responses that allow it, such as files and guests' pictures, so Back after
+    signing out shows no private page. Also turn off browser features that pages don't need."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -140,7 +140,7 @@ class HeadersMiddleware:
 
 
 def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Whether RESPONSE is a page of its own, not a part that htmx puts into one."""
+    """Whether `response` is a whole page, not a fragment for htmx."""
     is_html = response.headers.get("Content-Type", "").startswith("text/html")
     return is_html and not getattr(request, "htmx", None)
 

@@ -1,8 +1,8 @@
-"""How long somebody stays signed in, and what a browser can still prove afterwards.
+"""How long people stay signed in, and what an expired session still proves.
 
-A session ends PORTAL_SESSION_IDLE_DAYS after it was last used, and SESSION_COOKIE_AGE after the sign-in at the latest.
-Its row holds that moment, so that nobody has to look for it elsewhere. Row and cookie stay for one more day: they prove
-who sent a form whose files would be lost otherwise (`body_limits`), and nothing else.
+A session ends PORTAL_SESSION_IDLE_DAYS after its last use, and at the latest SESSION_COOKIE_AGE after the sign-in. Its
+row stores that moment. Row and cookie are kept for one more day, only to prove who sent a form whose files would
+otherwise be lost (`body_limits`).
 """
 
 import time
@@ -16,17 +16,17 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-PROVES_FOR = timedelta(days=1)  # how long a session that has run out still says whose it was
-MOVED_EVERY = timedelta(hours=1)  # how exact the end of an idle session is: a write each time
-STARTED = "started"  # in a session's data: when it began, in Unix seconds
-OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # their names before they had a prefix
+PROVES_FOR = timedelta(days=1)  # how long an expired session still proves who it belonged to
+MOVED_EVERY = timedelta(hours=1)  # precision of the idle end: limits writes
+STARTED = "started"  # key in the session's data: when it began, in Unix seconds
+OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # cookie names before they had a prefix
 
 
 class SessionStore(db.SessionStore):
-    """A session in the database that ends when it is not used."""
+    """A database session that ends if it isn't used."""
 
-    ends_at: datetime | None = None  # of a row that was read
-    has_run_out_of: str = ""  # id of the member whose session it was until a moment ago
+    ends_at: datetime | None = None  # expiry from the row
+    has_run_out_of: str = ""  # id of the member whose session has just expired
 
     def load(self) -> dict[str, Any]:
         now = timezone.now()
@@ -40,7 +40,7 @@ class SessionStore(db.SessionStore):
         return {}
 
     def get_expiry_date(self, **_: Any) -> datetime:
-        """When the session ends if it is not used again."""
+        """When the session ends if it isn't used again."""
         longest = timedelta(seconds=settings.SESSION_COOKIE_AGE)
         idle = timedelta(days=settings.PORTAL_SESSION_IDLE_DAYS)
         now = timezone.now()
@@ -51,15 +51,15 @@ class SessionStore(db.SessionStore):
         return min(now + idle, started + longest)
 
     def get_expiry_age(self, **_: Any) -> int:
-        """Seconds for which the browser keeps the cookie: its server's row decides how long it counts."""
+        """Max-age of the cookie; the row on the server decides how long the session is valid."""
         return int(settings.SESSION_COOKIE_AGE + PROVES_FOR.total_seconds())
 
     def begin(self) -> None:
-        """Somebody signs in: from now on it lasts SESSION_COOKIE_AGE at most."""
+        """Sign-in: from now on the session lasts at most SESSION_COOKIE_AGE."""
         self[STARTED] = int(time.time())
 
     def note_use(self) -> None:
-        """Move the end on; a write at most every hour. One from before there were such ends learns when it began."""
+        """Extend the session, writing at most once an hour. Older sessions without a start time get one."""
         if self.ends_at is None:
             return
         if STARTED not in self:
@@ -71,21 +71,21 @@ class SessionStore(db.SessionStore):
 
 
 def has_just_run_out(request: HttpRequest) -> bool:
-    """Whether REQUEST proves, by its cookie and the row, a session of an active member that ran out within the day."""
+    """Whether `request` has the session cookie of an active member that expired within the last day."""
     member_id = _whose_ran_out(request)
     return bool(member_id) and get_user_model()._default_manager.filter(pk=member_id, is_active=True).exists()
 
 
 def _whose_ran_out(request: HttpRequest) -> str:
-    """Id of the member whose session REQUEST was until a moment ago; "" when there was none."""
+    """Id of the member whose session has just expired; "" if there was none."""
     session = request.session
-    session.get(SESSION_KEY)  # has it read
+    session.get(SESSION_KEY)  # loads it
     return session.has_run_out_of if isinstance(session, SessionStore) else ""
 
 
 class PortalSessionMiddleware(SessionMiddleware):
-    """Keeps the cookie of a session that has just run out, and renames those of browsers that signed in before the
-    cookies had a prefix: once, since a cookie without one may have been planted by a neighbour of this host."""
+    """Keeps the cookie of a session that has just expired, and renames cookies from before they had a prefix: only
+    once, since a neighbouring host could plant a cookie without one."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
@@ -101,10 +101,10 @@ class PortalSessionMiddleware(SessionMiddleware):
         return response
 
     def _take_over(self, request: HttpRequest, session: SessionStore) -> None:
-        if SESSION_KEY not in session or STARTED in session:  # every newer one knows when it began
+        if SESSION_KEY not in session or STARTED in session:  # newer sessions know when they began
             return
         session.note_use()
         request.session = session
-        if secret := request.COOKIES.get(OLD_CSRF_COOKIE):  # the forms that are open carry it
+        if secret := request.COOKIES.get(OLD_CSRF_COOKIE):  # open forms contain it
             request.COOKIES.setdefault(settings.CSRF_COOKIE_NAME, secret)
             request.META["CSRF_COOKIE_NEEDS_UPDATE"] = True

@@ -74,7 +74,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "lamina_portal.middleware.TrustedProxyMiddleware",
-    "lamina_portal.body_limits.BodyLimitMiddleware",  # before the check of the form's own proof, which reads the body
+    "lamina_portal.body_limits.BodyLimitMiddleware",  # before the CSRF check, which reads the body
     "lamina_portal.middleware.RefuseNulMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -155,7 +155,7 @@ MAX_BODY_BYTES = 1_100_000_000  # of one request: a film of 1 GB and what goes w
 # --- Work in the background -------------------------------------------------------------------------------------------
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
-    "workers": 11,  # one polls, at most eight move files, the rest start runs
+    "workers": 11,  # one polls, up to eight move files, the rest start runs
     "timeout": 90,
     "retry": 3600,
     "queue_limit": 10,
@@ -178,7 +178,7 @@ AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.services.team.password_rules.Password
 NEW_BROWSER_TELLER = "runs.services.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.services.filling.form_files.keep_expired"
 SESSION_ENGINE = "lamina_portal.sessions"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # since the sign-in, however much it is used
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # since the sign-in, however often it is used
 PORTAL_SESSION_IDLE_DAYS = env.int("PORTAL_SESSION_IDLE_DAYS", 14, validate=validate.Range(min=1))
 SECURE_CSP = {
     "default-src": [CSP.NONE],
@@ -195,7 +195,7 @@ SECURE_CSP = {
 }
 _is_https = PORTAL_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
-COOKIE_PREFIX = "__Host-" if _is_https else ""  # no neighbour under the same domain can set or see such a cookie
+COOKIE_PREFIX = "__Host-" if _is_https else ""  # other hosts of the same domain can neither set nor see such a cookie
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 SECURE_SSL_REDIRECT = _is_https

@@ -28,7 +28,7 @@ TOO_MANY = "There were too many attempts. Wait ten minutes, then try again."
 
 REPLAY_SALT = "portal.replay"
 REPLAY_MAX_BYTES = 200_000
-REPLAY_MAX_BYTES_OF_STRANGERS = SMALL_BYTES - 4096  # it comes back in a form, which anybody may send up to a limit
+REPLAY_MAX_BYTES_OF_STRANGERS = SMALL_BYTES - 4096  # it comes back in a form, whose size is limited
 REPLAY_MAX_AGE = timedelta(days=1)
 
 
@@ -43,7 +43,7 @@ class SignInForm(AuthenticationForm):
         email = str(self.cleaned_data.get("username", "")).strip().lower()
         if not email or not self.cleaned_data.get("password"):
             return self.cleaned_data
-        if demo.is_shut_out(self.request, email):  # not counted: nobody here guesses
+        if demo.is_shut_out(self.request, email):  # not counted: this isn't guessing
             raise forms.ValidationError(demo.REFUSED, code="demo")
         try:
             attempt = throttling.Attempt(throttling.sign_in_limits(self.request, email))
@@ -90,8 +90,7 @@ class SignInView(LoginView):
 
 
 class SignOutView(LogoutView):
-    """Signs out and has the browser forget what it kept, pages of the way back and pictures (over https, and on
-    localhost)."""
+    """Sign out, and make the browser forget cached pages and pictures (over https, and on localhost)."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().post(request, *args, **kwargs)
@@ -119,7 +118,7 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
 
 
 def make_replay(path: str, pairs: Pairs, most: int = REPLAY_MAX_BYTES) -> str:
-    """PATH and PAIRS, signed, for a hidden field; "" when that would be longer than `most` bytes."""
+    """`path` and `pairs`, signed, for a hidden field; "" if longer than `most` bytes."""
     if sum(len(name) + len(value) for name, value in pairs) > 10 * most:
         return ""
     replay = signing.dumps({"path": path, "pairs": pairs}, salt=REPLAY_SALT, compress=True)

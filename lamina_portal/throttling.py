@@ -1,11 +1,10 @@
-"""Slow for those who guess, while no stranger can lock anybody out.
+"""Slow down password guessing without letting strangers lock anyone out.
 
-Wrong passwords are counted for an account from one address, for an address whatever the account, and for an account
-from anywhere: the last with a limit so high that it takes many machines to reach, since everybody who knows a mail
-address could use it to keep its owner out. Whoever has signed in from an address lately is not counted for it: one
-script that guesses in an office locks out none of the others there. A browser in which somebody has signed in before
-carries a signed cookie that says so; for that person it counts by itself alone, so not even many machines keep them
-out of it.
+Wrong passwords are counted per account and address, per address, and per account from anywhere. The last limit is so
+high that it takes many machines to reach: otherwise anyone who knows a mail address could lock its owner out. People
+who signed in from an address recently don't count towards its limit, so one guessing script in an office doesn't lock
+out the others. Browsers that were used to sign in carry a signed cookie; for that person, such a browser is counted
+separately, so even many machines can't lock them out there.
 """
 
 import hashlib
@@ -75,13 +74,13 @@ def sign_in_limits(request: HttpRequest | None, email: str) -> dict[str, int]:
 
 
 def knows_browser(request: HttpRequest | None, email: str) -> bool:
-    """Whether EMAIL has signed in before in the browser of REQUEST."""
+    """Whether `email` has signed in before in the browser of `request`."""
     people = _device_of(request)["people"]
     return any(_mark(digest) in people for digest in keyed_hashes(DEVICE_SALT, email))
 
 
 def remember_address(request: HttpRequest, email: str) -> None:
-    """Wrong passwords for EMAIL do not count for the address of REQUEST, for 30 days from now."""
+    """For 30 days, wrong passwords for `email` don't count towards the address of `request`."""
     rows = apps.get_model("runs", "KnownAddress")._default_manager
     row = rows.model(key=keyed_hash(KNOWN_SALT, _pair(email, address_of(request))).hex(), at=timezone.now())
     rows.bulk_create([row], update_conflicts=True, unique_fields=["key"], update_fields=["at"])
@@ -129,7 +128,7 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, email: str
 
 def _device_of(request: HttpRequest | None) -> dict[str, Any]:
     """What the browser's cookie says; a new device when there is none or it is not ours."""
-    names = (f"{settings.COOKIE_PREFIX}{DEVICE_COOKIE}", DEVICE_COOKIE)  # the second: from before there was a prefix
+    names = (f"{settings.COOKIE_PREFIX}{DEVICE_COOKIE}", DEVICE_COOKIE)  # the second: without the prefix
     cookie = next(filter(None, map(request.COOKIES.get, names)), "") if request else ""
     try:
         device: dict[str, Any] = signing.loads(cookie, salt=DEVICE_SALT, max_age=DEVICE_AGE)

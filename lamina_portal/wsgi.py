@@ -13,7 +13,7 @@ _portal = get_wsgi_application()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Whether a connection lasts is the server's business, so that gunicorn drops an application's `Connection` header;
-    the object that it answers with can be told to close."""
+    """Keep-alive is up to the server: gunicorn drops an application's `Connection` header, but its response object can
+    be told to close."""
     environ[CLOSE] = getattr(getattr(start_response, "__self__", None), "force_close", None)
     return _portal(environ, start_response)

@@ -1,8 +1,7 @@
-"""Asks for the password again before an act on people, and lets the act go on with all that was typed.
+"""Asks for the password again before changes to people, then continues with everything that was typed.
 
-The page stands in place of the answer: a form with the posted fields, hidden, that posts to the same address. So it
-works with scripts off, needs nothing kept between the two requests, and travels through an expired sign-in like any
-other form.
+Instead of the answer comes a form with the posted fields, hidden, that posts to the same address. So it works without
+scripts, stores nothing between the two requests, and survives an expired sign-in like any other form.
 """
 
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from lamina_portal import sign_in, throttling
 from runs.http import PortalRequest, wants_fragment
 from runs.services.team import recent_password
 
-FIELD = "your-password"  # a name with "password" in it is never carried along by an expired sign-in
+FIELD = "your-password"  # fields with "password" in their name are never kept across an expired sign-in
 WRONG = "That is not your password. Try again."
 EMPTY = "Enter your password."
 
@@ -25,7 +24,7 @@ EMPTY = "Enter your password."
 def recent_password_required[**P](
     view: Callable[Concatenate[PortalRequest, P], HttpResponse],
 ) -> Callable[Concatenate[PortalRequest, P], HttpResponse]:
-    """For a view whose POST changes somebody's rights: a password given over 30 minutes ago is asked for again."""
+    """For views whose POST changes someone's rights: ask for a password given over 30 minutes ago again."""
 
     @wraps(view)
     @sensitive_post_parameters(FIELD)
@@ -41,7 +40,7 @@ def recent_password_required[**P](
 
 
 def _check(request: PortalRequest) -> str:
-    """Judge the password that came along, slowed down as signing in is; empty when it is right."""
+    """Check the password that was sent, throttled like a sign-in; empty if it is right."""
     given = request.POST[FIELD]
     if not given:
         return EMPTY
@@ -57,7 +56,7 @@ def _check(request: PortalRequest) -> str:
 
 
 def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
-    """The page that asks. Status 200 at first: it is a page to be filled in, by password managers too."""
+    """The page that asks. Its first status is 200, so that password managers fill it in."""
     fields = [
         (name, value)
         for name, values in request.POST.lists()
@@ -67,6 +66,6 @@ def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
     context = {"action": request.get_full_path(), "fields": fields, "field": FIELD, "problem": problem}
     response = render(request, "registration/reauthenticate.html", context, status=422 if problem else 200)
     response["Cache-Control"] = "no-store"
-    if wants_fragment(request):  # wherever the answer was to go, this is a page
+    if wants_fragment(request):  # a whole page, whatever the request's target
         response["HX-Retarget"], response["HX-Reswap"] = "body", "innerHTML show:window:top"
     return response

@@ -1,1 +1,1 @@
-"""How the web server deals with clients: gunicorn's threads, spared from everybody who is slow."""
+"""Gunicorn's threaded worker, protected from slow clients."""

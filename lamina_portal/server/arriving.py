@@ -1,15 +1,15 @@
-"""One request while it arrives: when it is complete enough for a thread, and until when that must be."""
+"""One request while it arrives: when a thread can take it, and its deadlines."""
 
 import re
 from enum import Enum
 
 HEAD_SECONDS = 15.0  # from the first byte (of a new connection: from its opening) to the end of the headers
 BODY_SECONDS = 30.0  # from the end of the headers to the end of the body
-UPLOAD_SECONDS = 10.0  # what an upload may dawdle; then every 20 KB earn a second
+UPLOAD_SECONDS = 10.0  # grace period of an upload; then every 20 KB earn one second
 MAX_HEAD = 32 * 1024  # bytes; browsers send 1 to 4 KB
-MAX_AWAITED_BODY = 64 * 1024  # bytes; a larger one is read by the thread that asks for it
+MAX_AWAITED_BODY = 64 * 1024  # bytes; larger bodies are read by the thread that needs them
 
-# Ends the headers, or shows at once that they have no end: gunicorn's parser refuses a line break without CR.
+# The end of the headers, or bytes that gunicorn's parser refuses at once: a line break without CR.
 END_OF_HEAD = re.compile(rb"\r\n\r\n|(?<!\r)\n")
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,19})[ \t]*(?=\r\n)", re.IGNORECASE)
 ENCODING = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
@@ -19,7 +19,7 @@ MULTIPART = re.compile(rb"\r\ncontent-type:[ \t]*multipart/form-data[ \t]*;", re
 
 
 class Progress(Enum):
-    """What is to be done with a request that is arriving."""
+    """What to do with a request that is arriving."""
 
     MORE = "wait for more of it"
     CONTINUE = "the client waits to be told that it may send the body"
@@ -29,19 +29,19 @@ class Progress(Enum):
 
 
 class Arrival:
-    """The bytes of one request, and perhaps of the next. DUE is on the monotonic clock.
+    """The bytes of one request, and perhaps of the next. `due` is on the monotonic clock.
 
-    Only gunicorn's own parser reads what they say; here it matters when it would have to wait. What looks odd is given
-    to it at once, for it refuses such a request without reading on.
+    Only gunicorn's parser interprets them; this class only finds out whether it would have to wait. Odd requests go to
+    the parser at once, since it refuses them without reading on.
     """
 
     def __init__(self, due: float, *, is_first: bool) -> None:
         self.due = due
-        self.is_first = is_first  # a new connection's; else one that is kept waits for its next request
+        self.is_first = is_first  # for new connections; a kept one waits for its next request
         self.received = bytearray()
-        self.head_size = 0  # bytes with the empty line; 0 until it is there
+        self.head_size = 0  # bytes with the empty line; 0 until it arrives
         self.body_size = 0
-        self.chunk_at = 0  # where the next chunk begins, when the body comes in chunks
+        self.chunk_at = 0  # where the next chunk starts, if the body is chunked
 
     @property
     def has_begun(self) -> bool:
@@ -49,7 +49,7 @@ class Arrival:
 
     @property
     def is_large(self) -> bool:
-        """True when the body is not awaited here."""
+        """True if we don't wait for the body here."""
         return self.body_size > MAX_AWAITED_BODY
 
     @property
@@ -57,7 +57,7 @@ class Arrival:
         return MULTIPART.search(self.received, 0, self.head_size) is not None
 
     def add(self, data: bytes, now: float) -> Progress:
-        """Take the next bytes; returns what is to be done."""
+        """Add the next bytes; return what to do."""
         if not self.has_begun and not self.is_first:
             self.due = now + HEAD_SECONDS
         searched = max(0, len(self.received) - 3)
@@ -76,10 +76,10 @@ class Arrival:
         if ENCODING.search(self.received, 0, size):
             self.chunk_at = size
         lengths = LENGTH.findall(self.received, 0, size)
-        self.body_size = int(lengths[0]) if len(lengths) == 1 else 0  # two are refused by the parser
+        self.body_size = int(lengths[0]) if len(lengths) == 1 else 0  # the parser refuses two of them
         progress = self._body_progress()
         if progress is Progress.MORE and (expectation := EXPECTATION.search(self.received, 0, size)):
-            del self.received[expectation.start() : expectation.end()]  # or gunicorn would tell it again
+            del self.received[expectation.start() : expectation.end()]  # otherwise gunicorn would send it again
             self.head_size -= expectation.end() - expectation.start()
             return Progress.CONTINUE
         return progress
@@ -91,8 +91,8 @@ class Arrival:
         return Progress.READY if is_here else Progress.MORE
 
     def _chunks_progress(self) -> Progress:
-        """Some proxies tell no length, even where there is no body. Django takes no such body, so that a large one need
-        not be read; a small one has to be here, for gunicorn reads on to its end."""
+        """Some proxies send no length, even without a body. Django accepts no such body, so large ones can stay unread;
+        small ones are buffered here, since gunicorn reads to their end."""
         while found := CHUNK_SIZE.match(self.received, self.chunk_at):
             size = int(found[1], 16)
             if not size:
@@ -100,5 +100,5 @@ class Arrival:
             self.chunk_at = found.end() + size + 2
         if max(self.chunk_at, len(self.received)) > self.head_size + MAX_AWAITED_BODY:
             return Progress.NO_LENGTH
-        is_odd = b"\r\n" in self.received[self.chunk_at :]  # gunicorn's to refuse
+        is_odd = b"\r\n" in self.received[self.chunk_at :]  # gunicorn refuses it
         return Progress.READY if is_odd else Progress.MORE

@@ -1,17 +1,17 @@
-"""How many connections each worker process holds, so that none takes most of them while another idles."""
+"""How many connections each worker process has, so that they are shared evenly."""
 
 import mmap
 import struct
 import time
 
-SLOTS = 64  # workers at once; with more of them two share a slot, and a share is only a hint
+SLOTS = 64  # workers at once; with more, two share a slot and the numbers are only a hint
 SLOT = struct.Struct("dq")  # when it was written (monotonic seconds), connections
-FRESH_SECONDS = 3.0  # a living worker writes every second
-BOARD = mmap.mmap(-1, SLOTS * SLOT.size)  # made before the workers are, which all see the same memory
+FRESH_SECONDS = 3.0  # a live worker writes every second
+BOARD = mmap.mmap(-1, SLOTS * SLOT.size)  # created before the workers fork, so that they share this memory
 
 
 class Share:
-    """One worker's place on the board; AGE is gunicorn's number of the worker."""
+    """One worker's slot on the board; `age` is gunicorn's number of the worker."""
 
     def __init__(self, age: int) -> None:
         self.slot = age % SLOTS
@@ -23,7 +23,7 @@ class Share:
         SLOT.pack_into(BOARD, self.slot * SLOT.size, 0.0, 0)
 
     def is_above(self, count: int) -> bool:
-        """Whether a living worker holds fewer than COUNT."""
+        """Whether a live worker has fewer than `count`."""
         since = time.monotonic() - FRESH_SECONDS
         slots = enumerate(SLOT.iter_unpack(BOARD[: SLOTS * SLOT.size]))
         return any(told > since and held < count for slot, (told, held) in slots if slot != self.slot)

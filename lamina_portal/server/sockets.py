@@ -1,4 +1,4 @@
-"""A client's connection that holds no thread: what the client does not take at once is sent by the main loop later."""
+"""A client connection that needs no thread: what the client doesn't take at once is sent later by the main loop."""
 
 import errno
 import os
@@ -11,27 +11,27 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import IO, Any
 
-BYTES_A_SECOND = 20_000  # the least that a client must send or take while a thread waits for it
+BYTES_A_SECOND = 20_000  # minimum speed of a client while a thread waits for it
 PATIENCE_SECONDS = 10.0  # at the beginning
-MOST_PATIENCE_SECONDS = 30.0  # that can be saved up by going faster
-NO_PATIENCE_SECONDS = 0.2  # when so many threads wait that no other can work in this one's place
-SHORT_SECONDS = 0.05  # as long as this, a wait counts as work
-MAX_IN_KERNEL = 256 * 1024  # bytes that are not on their way yet: more would hide for minutes that a client reads on
-MAX_UNSENT = 1_000_000  # bytes of an answer that comes in pieces; beyond them its maker has to wait
-NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # a file system that cannot
+MOST_PATIENCE_SECONDS = 30.0  # the most that a fast client can save up
+NO_PATIENCE_SECONDS = 0.2  # when no other thread can take this one's place
+SHORT_SECONDS = 0.05  # shorter waits count as work
+MAX_IN_KERNEL = 256 * 1024  # bytes; with more, we would notice too late that a client is reading
+MAX_UNSENT = 1_000_000  # bytes of an answer that is sent in pieces; then its thread has to wait
+NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # file systems without sendfile
 READ_AT_ONCE = 64 * 1024
-MAX_AT_ONCE = 1_000_000  # bytes for one client before the others have their turn
+MAX_AT_ONCE = 1_000_000  # bytes for one client before it is the others' turn
 
 
 class Patience:
-    """How many seconds a client may still let a thread wait. Bytes that it moves earn more of them."""
+    """How many more seconds a client may make a thread wait. Transferred bytes earn more."""
 
     def __init__(self, seconds: float = PATIENCE_SECONDS, bytes_a_second: int = BYTES_A_SECOND) -> None:
         self.seconds, self.bytes_a_second = seconds, bytes_a_second
 
     @classmethod
     def in_all(cls, seconds: float) -> "Patience":
-        """So long and no longer, whatever is moved."""
+        """A fixed time, however much is transferred."""
         return cls(seconds, 0)
 
     def moved(self, count: int) -> None:
@@ -40,7 +40,7 @@ class Patience:
 
 
 class FilePart:
-    """A part of an open file that is still to be sent, without reading it. The descriptor is its own."""
+    """Part of an open file that is still to be sent, without reading it. It has its own descriptor."""
 
     def __init__(self, file: int, offset: int, count: int) -> None:
         self.file, self.offset, self.count = os.dup(file), offset, count
@@ -85,11 +85,11 @@ class BytesPart:
 
 
 class ClientSocket(socket.socket):
-    """An accepted connection as gunicorn's parser and response use it.
+    """An accepted connection, as gunicorn's parser and response use it.
 
-    `recv` waits as long as the client's patience for its upload lasts. `sendall` and `sendfile` keep what the client
-    does not take at once, for `flush`; only an answer that comes in many pieces waits for a client that reads slowly.
-    A client that is too slow looks like one that has gone: ConnectionResetError. AWAY surrounds each wait.
+    `recv` waits as long as the client's upload patience lasts. `sendall` and `sendfile` buffer what the client doesn't
+    take at once, for `flush`; only answers sent in many pieces wait for slow readers. A client that is too slow raises
+    ConnectionResetError, like one that has gone. `away` wraps each wait.
     """
 
     def __init__(self, accepted: socket.socket, away: Callable[[], AbstractContextManager[bool]]) -> None:
@@ -98,18 +98,18 @@ class ClientSocket(socket.socket):
         if accepted.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_NOTSENT_LOWAT"):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_IN_KERNEL)
         self.away = away
-        self.uploading: Patience | None = None  # None: nothing more of this request is read
+        self.uploading: Patience | None = None  # None: don't read any more of this request
         self.taking = Patience()
         self.parts: deque[BytesPart | FilePart] = deque()
 
     def setblocking(self, flag: bool) -> None:
-        """Never; gunicorn asks for it before and after each request."""
+        """Do nothing; gunicorn calls it before and after each request."""
 
     def settimeout(self, value: float | None) -> None:
         """Neither."""
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        """For threads, which read no more than the rest of a large body."""
+        """For threads, which only read the rest of large bodies."""
         while self.uploading:
             with suppress(BlockingIOError):
                 data = super().recv(bufsize, flags)
@@ -119,7 +119,7 @@ class ClientSocket(socket.socket):
         raise ConnectionResetError(errno.ECONNRESET, "the rest of the body is not wanted")
 
     def recv_now(self, size: int) -> bytes | None:
-        """For the main loop: what is there, b"" at the end, None when nothing is there yet."""
+        """For the main loop: the bytes available, b"" at the end, None if there are none yet."""
         try:
             return super().recv(size)
         except BlockingIOError:
@@ -144,7 +144,7 @@ class ClientSocket(socket.socket):
         return size
 
     def flush(self) -> bool:
-        """Send what the client takes now; True when nothing is left. Raises OSError when it has gone."""
+        """Send what the client takes now; True when all is sent. Raises OSError if the client is gone."""
         sent = 0
         try:
             while self.parts and sent < MAX_AT_ONCE:
@@ -158,7 +158,7 @@ class ClientSocket(socket.socket):
         return not self.parts
 
     def give_up(self) -> None:
-        """Forget what is unsent, and have `close` make the kernel do the same."""
+        """Drop unsent data, and make `close` drop the kernel's, too."""
         self._forget()
         self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
@@ -167,7 +167,7 @@ class ClientSocket(socket.socket):
             self.parts.popleft().close()
 
     def _wait(self, event: int, patience: Patience) -> None:
-        """Wait until the client can be read from or written to, at the cost of its PATIENCE."""
+        """Wait until the client is readable or writable, using up its `patience`."""
         poll = select.poll()
         poll.register(self, event)
         begun = time.monotonic()

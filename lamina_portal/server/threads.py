@@ -1,4 +1,4 @@
-"""Threads for requests, of which those that wait for a slow client are not counted."""
+"""Threads for requests; those that wait for a slow client don't count."""
 
 import threading
 from collections import deque
@@ -11,8 +11,8 @@ IDLE_SECONDS = 30.0
 
 
 class Threads:
-    """Runs jobs in SIZE threads, as gunicorn's own pool does. While a thread is away (waiting for a client), another
-    may work in its place, up to SPARE of them; one that is not needed any more ends with ON_LEAVE."""
+    """Runs jobs in `size` threads, like gunicorn's own pool. While a thread is away (waiting for a client), another may
+    take its place, up to `spare` of them; threads no longer needed call `on_leave` and end."""
 
     def __init__(self, size: int, spare: int, on_leave: Callable[[], None] = lambda: None) -> None:
         self.size, self.spare, self.on_leave = size, spare, on_leave
@@ -29,7 +29,7 @@ class Threads:
         return future
 
     def shutdown(self, wait: bool = False) -> None:
-        """Let every thread end behind the job it has; nobody waits for it, whatever WAIT says."""
+        """Let every thread end after its current job, without waiting, whatever `wait` says."""
         with self._changed:
             self._is_closed = True
             self._jobs.clear()
@@ -37,7 +37,7 @@ class Threads:
 
     @contextmanager
     def away(self) -> Iterator[bool]:
-        """Around a wait for a client; yields False when no other thread can work in this one's place."""
+        """Wrap a wait for a client; yields False if no other thread can take this one's place."""
         with self._changed:
             self._away += 1
             is_replaced = self._away <= self.spare
@@ -49,7 +49,7 @@ class Threads:
                 self._away -= 1
 
     def _staff(self) -> None:
-        """Wake or start a thread when a job waits. The lock must be held."""
+        """Wake or start a thread if a job is waiting. Call with the lock held."""
         if len(self._jobs) > self._idle and not self._is_above(self._all + 1):
             self._all += 1
             threading.Thread(target=self._work, daemon=True).start()
@@ -64,14 +64,14 @@ class Threads:
             future, job, arguments = taken
             try:
                 future.set_result(job(*arguments))
-            except BaseException as error:  # noqa: BLE001 - whoever looks at the future is told
+            except BaseException as error:  # noqa: BLE001 - the future carries it
                 future.set_exception(error)
-            del taken, future, job, arguments  # an idle thread holds no request
+            del taken, future, job, arguments  # an idle thread must not hold a request
         self.on_leave()
 
     def _next(self) -> tuple[Future[Any], Callable[..., Any], tuple[Any, ...]] | None:
-        """The next job; None when this thread is to end: the pool is closed, or it is one too many and has had nothing
-        to do for a while."""
+        """The next job; None if this thread should end: the pool is closed, or the thread is surplus and has been idle
+        for a while."""
         with self._changed:
             while not self._jobs:
                 self._idle += 1

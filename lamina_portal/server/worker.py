@@ -1,9 +1,8 @@
-"""gunicorn's worker with threads, in which nobody who is slow holds a thread.
+"""gunicorn's threaded worker, in which slow clients hold no threads.
 
-gunicorn gives a connection to a thread as soon as it is there; 16 strangers who send a byte now and then silence it.
-Here one loop, which never waits for anybody, takes in the headers and bodies of up to 64 KB, sends what a client is
-slow to take, and closes what is over; threads get whole requests. Everything has an end in time (`arriving`,
-`sockets`). Clients are plain HTTP/1.1: TLS is the proxy's.
+gunicorn gives each new connection to a thread, so 16 strangers who send a byte now and then block it. Here one loop,
+which never blocks, reads headers and bodies of up to 64 KB, sends to slow readers and closes connections; threads get
+whole requests. Everything has a deadline (`arriving`, `sockets`). Clients speak plain HTTP/1.1; TLS is for the proxy.
 """
 
 import errno
@@ -24,17 +23,17 @@ from lamina_portal.server.shares import Share
 from lamina_portal.server.sockets import ClientSocket, Patience
 from lamina_portal.server.threads import Threads
 
-SPARE_THREADS = 16  # in the place of those that wait for uploads and for answers made in pieces
-STALLED_SECONDS = 60.0  # without taking a byte of an answer that is sent by the loop
-LINGER_SECONDS = 10.0  # in all, for a client to read the last answer before the connection goes
+SPARE_THREADS = 16  # extra threads while others wait for uploads or for slow readers
+STALLED_SECONDS = 60.0  # without progress on an answer that the loop sends
+LINGER_SECONDS = 10.0  # total time for a client to read the last answer before we close
 LINGER_QUIET_SECONDS = 2.0
-GIVE_WAY_SECONDS = 0.01  # in which a worker with fewer connections may take the next one
+GIVE_WAY_SECONDS = 0.01  # how long a less busy worker has to take the next connection first
 SWEEP_SECONDS = 0.5
 RECEIVE = 64 * 1024  # bytes at once
-NEARLY_FULL = 0.9  # of gunicorn's worker_connections
+NEARLY_FULL = 0.9  # share of gunicorn's worker_connections
 FAULT_OF_CLIENT = (errno.EAGAIN, errno.ECONNABORTED)
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
-OPEN_FILES = 4096  # where the system lets a process have so many: each client is one, and a file on its way another
+OPEN_FILES = 4096  # if the system allows so many: each client needs one, each file being sent another
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 REFUSAL = "HTTP/1.1 {}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}"
@@ -42,7 +41,7 @@ TIMED_OUT = "408 Request Timeout"
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """One client. While it is the loop's, WAITS_FOR is what it waits for, until DUE; else it is a thread's."""
+    """One client. In the loop it waits for `waits_for` until `due`; otherwise a thread has it."""
 
     sock: ClientSocket
 
@@ -59,12 +58,12 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """What gunicorn starts; see the module."""
+    """Started by gunicorn; see the module."""
 
     def __init__(self, age: int, *arguments: Any, **options: Any) -> None:
         super().__init__(age, *arguments, **options)
         self.share = Share(age)
-        self.waiting: set[Connection] = set()  # those that are the loop's
+        self.waiting: set[Connection] = set()  # the clients in the loop
         self.gives_way_until = self.gave_way_at = 0.0
         self.swept_at = 0.0
 
@@ -92,7 +91,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self.gives_way_until > now:
             timeout = self.gives_way_until - now
         elif not self.alive:
-            timeout = min(timeout, SWEEP_SECONDS)  # nobody waits longer than need be for a server that stops
+            timeout = min(timeout, SWEEP_SECONDS)  # don't delay the shutdown
         self.share.tell(self.nr_conns)
         super().wait_for_and_dispatch_events(timeout)
         self._sweep()
@@ -104,13 +103,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 self._drop(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Asked for when the worker is to stop: who has not begun a request has until DEADLINE for it."""
+        """Called when the worker stops: clients have until `deadline` to begin a request."""
         for conn in self.waiting:
             if conn.waits_for == self._receive and not conn.arrival.has_begun:
                 conn.due = min(conn.due, deadline)
 
     def _sweep(self) -> None:
-        """Part with every client whose time is over."""
+        """Disconnect every client whose time is up."""
         now = time.monotonic()
         if now - self.swept_at < SWEEP_SECONDS:
             return
@@ -148,19 +147,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._receive(conn)
 
     def _give_way(self, now: float) -> None:
-        """Leave the next connection to another worker; for a moment only, since that one may be busy."""
+        """Leave the next connection to another worker; only briefly, since that one may be busy."""
         self.gave_way_at, self.gives_way_until = now, now + GIVE_WAY_SECONDS
         self.set_accept_enabled(False)
 
     def _make_room(self) -> None:
-        """Part with whoever has waited longest without asking for anything whole: a client that is in earnest sends
-        its request at once."""
+        """Disconnect the client that has waited longest without a whole request: honest clients send theirs at once."""
         silent = [conn for conn in self.waiting if conn.waits_for != self._send]
         if silent:
             self._drop(min(silent, key=lambda conn: conn.since))
 
     def _watch(self, conn: Connection, event: int, waits_for: Callable[[Connection], None], due: float) -> None:
-        """Have the loop call WAITS_FOR when EVENT happens, and `_sweep` part with the client when DUE is past."""
+        """Call `waits_for` on `event`; `_sweep` disconnects the client after `due`."""
         if conn.waits_for != waits_for:
             change = self.poller.modify if conn in self.waiting else self.poller.register
             change(conn.sock, event, partial(self._happened, conn))
@@ -169,7 +167,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.due = due
 
     def _happened(self, conn: Connection, _: Any) -> None:
-        if conn.waits_for is not None:  # else it was dropped by what happened just before
+        if conn.waits_for is not None:  # otherwise it was dropped just before
             conn.waits_for(conn)
 
     def _unwatch(self, conn: Connection) -> None:
@@ -198,7 +196,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
 
     def _take(self, conn: Connection, data: bytes) -> None:
-        """Add DATA to the request; once it is whole, or all of it that is awaited, a thread gets it."""
+        """Add `data` to the request; when it is complete, or complete enough, give it to a thread."""
         progress = conn.arrival.add(data, time.monotonic())
         if progress in (Progress.NO_LENGTH, Progress.TOO_LARGE):
             self._refuse(conn, progress.value)
@@ -208,7 +206,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._watch(conn, selectors.EVENT_READ, self._receive, conn.arrival.due)
         if progress is Progress.CONTINUE:
-            with suppress(OSError):  # the next look at the connection finds it gone
+            with suppress(OSError):  # the loop notices that it is gone
                 conn.sock.sendall(CONTINUE)
 
     def _hand_over(self, conn: Connection) -> None:
@@ -227,7 +225,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _refuse(self, conn: Connection, status: str) -> None:
         """Answer without a thread, and close."""
-        with suppress(OSError):  # `_send` meets the same
+        with suppress(OSError):  # `_send` handles the same error
             conn.sock.sendall(REFUSAL.format(status, len(status), status).encode())
         conn.is_kept = False
         self._send(conn)
@@ -235,7 +233,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # --- in a thread -------------------------------------------------------------------------------------------------
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
-        """An answer that is given before the body is read tells that the connection closes: the rest is not read."""
+        """If the answer is sent before the body is read, say that the connection closes: the rest isn't read."""
         if conn.sock.uploading:
             should_close = req.should_close
 
@@ -254,7 +252,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # --- answers go out ----------------------------------------------------------------------------------------------
 
     def finish_request(self, conn: Connection, future: Future[bool]) -> None:
-        """A thread is done with the request; the rest is the loop's."""
+        """The thread is done with the request; the loop does the rest."""
         conn.is_kept = not future.cancelled() and future.exception() is None and bool(future.result())
         self._send(conn)
 
@@ -280,8 +278,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._watch(conn, selectors.EVENT_READ, self._receive, conn.arrival.due)
 
     def _linger(self, conn: Connection) -> None:
-        """Close for writing and wait for the client to do the same: closed at once, with something of it unread, the
-        connection would be reset and the last answer perhaps lost."""
+        """Close for writing and wait for the client to close: otherwise unread data would reset the connection and
+        might lose the last answer."""
         try:
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:
@@ -303,7 +301,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
 
 def close_database_connections() -> None:
-    """A thread that ends takes its own along."""
+    """Close this thread's database connections."""
     from django.db import connections
 
     connections.close_all()

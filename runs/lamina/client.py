@@ -35,11 +35,11 @@ logger = logging.getLogger(__name__)
 
 QUICK = Patience(read=5, total=8)
 SLOW = Patience(read=10, total=20)
-APP_LIST = Patience(read=30, total=45)  # capabilities are worked out for each app of it; in the worker only
+APP_LIST = Patience(read=30, total=45)  # Lamina works out capabilities for each app; worker only
 START = Patience(read=60, total=75)  # below the 90 s that a task may take
-ASKED = Patience(read=12, total=15)  # somebody who has asked for an app is looking on
+ASKED = Patience(read=12, total=15)  # someone is waiting for this app
 LIST_LIMIT = 100  # the most rows of one list read
-FOUND_LIMIT = 12  # of one search: more than anybody looks through, fewer than any limit seen refused
+FOUND_LIMIT = 12  # per search: more than anyone looks through, below every limit seen so far
 _ERROR_BYTES = 500_000  # of a refusal that are looked at; results may be longer
 
 
@@ -50,9 +50,9 @@ def _nothing(_: Any) -> None:
 class LaminaClient:
     """Talks to one Lamina with one key; may be shared between threads.
 
-    BEFORE is called with the endpoint's name and may raise to refuse the call; AFTER hears how each call ended. Names:
-    apps, app_search, discover, app, estimate, run_start, run, runs, cancel, account, usage, upload_urls, signing_key.
-    Every method raises LaminaUnavailable, LaminaRateLimited or LaminaRejected, and besides only what BEFORE raises.
+    `before` is called with the endpoint's name and may raise to refuse the call; `after` gets its outcome. Names: apps,
+    app_search, discover, app, estimate, run_start, run, runs, cancel, account, usage, upload_urls, signing_key. Every
+    method raises LaminaUnavailable, LaminaRateLimited or LaminaRejected, or whatever `before` raises.
     """
 
     def __init__(
@@ -73,9 +73,9 @@ class LaminaClient:
 
     # --- Apps ---------------------------------------------------------------------------------------------------------
     def list_apps(self, limit: int | None = 200) -> list[AppSummary]:
-        """The catalogue, one page by popularity, never proved whole; apps that cannot be read are left out.
+        """One page of apps by popularity, perhaps not all; unreadable apps are left out.
 
-        LIMIT None leaves the number to Lamina. Waits at most 45 s. Source: GET /v1/apps.
+        With `limit` None, Lamina chooses the number. Waits at most 45 s. Source: GET /v1/apps.
         """
         return self._call(
             "apps",
@@ -87,7 +87,7 @@ class LaminaClient:
         )
 
     def search_apps(self, words: str, limit: int = FOUND_LIMIT) -> list[AppSummary]:
-        """Apps with WORDS in their name or description, also such as no list shows; waits at most 15 s.
+        """Apps with `words` in their name or description, including unlisted ones; waits at most 15 s.
 
         Source: GET /v1/apps?search=.
         """
@@ -97,9 +97,9 @@ class LaminaClient:
         )
 
     def discover(self, intent: str, limit: int = FOUND_LIMIT) -> list[AppMatch]:
-        """Apps that fit INTENT (what somebody needs, in their words), best first, each with its why; at most 15 s.
+        """Apps that fit `intent` (what someone needs, in their words), best first, each with its why; at most 15 s.
 
-        Starts nothing and costs no credits. Some workspaces do not have it: 404. Source: POST /v1/apps/discover.
+        Starts nothing and costs no credits. Missing in some workspaces: 404. Source: POST /v1/apps/discover.
         """
         body = {"intent": intent, "limit": limit}
         return self._call("discover", "POST", "/v1/apps/discover", matches, body=body, wait=ASKED)

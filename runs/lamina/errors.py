@@ -138,7 +138,7 @@ class LaminaRejected(LaminaError):
 
     @property
     def says_unknown_parameter(self) -> bool:
-        """A refusal that names no input, but says in its words or code that Lamina knows no such one."""
+        """A refusal that names no input, but says in its text or code that an input is unknown."""
         words = f"{self.code} {self.message}"
         return not self.field_errors and _UNKNOWN_PARAMETER.search(words) is not None
 

@@ -1,4 +1,4 @@
-"""What Lamina finds when it is told what somebody needs. Source: `lamina-api` section 3.1."""
+"""What Lamina finds for a need in someone's words. Source: `lamina-api` section 3.1."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,11 +8,11 @@ from runs.lamina.fields import Credits, Text
 from runs.lamina.reading import Unreadable, data_of, rows
 from runs.lamina.types import AppSummary
 
-WHY_LENGTH = 300  # characters shown of why an app fits; the rest is cut with "…"
+WHY_LENGTH = 300  # characters of the reason that are shown; the rest is cut with "…"
 
 
 class AppMatch(AppSummary):
-    """An app that fits what was asked for, and why. `is_public` is not told; credits None are unknown, not free."""
+    """An app that fits, and why. Lamina doesn't say `is_public`; credits None means unknown, not free."""
 
     why_match: Text = ""
     estimated_credits: Credits = None
@@ -25,18 +25,18 @@ class AppMatch(AppSummary):
 
     @property
     def credits(self) -> Decimal | None:
-        """What a run is expected to cost; a negative number is no cost."""
+        """Expected cost of a run; negative numbers are ignored."""
         cost = self.estimated_credits
         return cost if cost is not None and cost >= 0 else None
 
 
 def matches(body: Any) -> list[AppMatch]:
-    """The readable matches, best first. Raises Unreadable when the answer is no list of matches."""
+    """The readable matches, best first. Raises Unreadable if the answer isn't a list of matches."""
     data = data_of(body)
     listed = data.get("matches") if isinstance(data, dict) else data
     if not isinstance(listed, list):
         raise Unreadable
-    # A number by the SDK's types; an estimate of its own nests it.
+    # A number in the SDK's types; estimates nest one.
     flat = [{**one, "estimatedCredits": _expected(one)} if isinstance(one, dict) else one for one in listed]
     return rows(AppMatch, {"data": flat})[0]
 

@@ -1,10 +1,10 @@
-"""A list no longer proves an app gone, so what only lists have marked is there again until its own id is asked for."""
+"""Lists no longer prove an app gone: apps that only lists marked as gone are back until their own id is asked for."""
 
 from typing import Any
 
 from django.db import migrations, models
 
-MISSED_LISTS = 2  # as many marked an app as gone; Lamina's own answer for its id left the number as it was
+MISSED_LISTS = 2  # so many lists marked an app as gone; Lamina's answer for its id didn't change the number
 
 
 def bring_back(apps: Any, _: Any) -> None:

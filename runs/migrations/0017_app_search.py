@@ -1,4 +1,4 @@
-"""What Lamina answered to searches, and the star of an app."""
+"""Lamina's answers to searches, and stars of apps."""
 
 import django.db.models.deletion
 import django.utils.timezone

@@ -16,11 +16,11 @@ SCHEMA_FRESH_FOR = timedelta(minutes=10)
 
 class AppQuerySet(models.QuerySet["App"]):
     def listed(self) -> Self:
-        """Apps that stand on the list for all; what was only found, or is gone, keeps its address and its runs."""
+        """Apps on everyone's list; those only found or gone keep their address and runs."""
         return self.filter(models.Q(is_listed=True) | models.Q(starred_at__isnull=False), gone_at=None)
 
     def list_for_all(self) -> int:
-        """Put apps that were only found on the list: somebody has a use for them."""
+        """Put apps that were only found on the list, because someone uses them."""
         return self.filter(is_listed=False).update(is_listed=True)
 
     def making(self, kind: str) -> Self:
@@ -51,10 +51,10 @@ class App(models.Model):
     # Sample media behind `url` parameters' defaults: {source URL: StoredFile public id}.
     samples = models.JSONField(default=dict)
     schema = models.ForeignKey("runs.AppSchema", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    # Why no form can be made of what Lamina sent, in a sentence; then there is no schema.
+    # Why there is no form, in a sentence; then there is no schema.
     form_problem = models.CharField(max_length=200, blank=True, default="")
-    schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last answered for its own id
-    schema_asked_at = models.DateTimeField(null=True, blank=True)  # when it was last asked for, answer or not
+    schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last answered for its id
+    schema_asked_at = models.DateTimeField(null=True, blank=True)  # when we last asked, answered or not
     # The estimate is the cost of a full run; without one the cost is unknown, not zero.
     credits_expected = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
@@ -63,16 +63,16 @@ class App(models.Model):
     # How long its last runs took: half of them at most USUAL, nine in ten at most SLOW; null before five have ended.
     usual_seconds = models.FloatField(null=True, blank=True)
     slow_seconds = models.FloatField(null=True, blank=True)
-    # On the list for all: it came with Lamina's list, or somebody has run it. Others were only found.
+    # On everyone's list: Lamina listed it, or someone starred or ran it. Others were only found.
     is_listed = models.BooleanField(default=True)
     listed_at = models.DateTimeField(default=timezone.now)  # when Lamina's list last named it
-    # One star for the whole team; while it is there, so is the app.
+    # One star for the whole team; a starred app stays on the list.
     starred_at = models.DateTimeField(null=True, blank=True)
     starred_by = models.ForeignKey(
         "runs.Member", on_delete=models.SET_NULL, null=True, blank=True, related_name="starred_apps"
     )
     pictures_tried_at = models.DateTimeField(null=True, blank=True)  # thumbnail and samples; a lost one may come back
-    # What Lamina answers when asked for its own id, which alone counts: 404 and 403.
+    # Lamina's answer for its own id, the only one that counts: 404 and 403.
     gone_at = models.DateTimeField(null=True, blank=True)
     forbidden_at = models.DateTimeField(null=True, blank=True)
 
@@ -103,7 +103,7 @@ class App(models.Model):
 
     @property
     def is_on_list(self) -> bool:
-        """Whether everybody finds it on the list, as `AppQuerySet.listed` does."""
+        """Whether it is on everyone's list, as in `AppQuerySet.listed`."""
         return (self.is_listed or self.has_star) and not self.is_gone
 
     @property
@@ -121,11 +121,11 @@ class App(models.Model):
 
     @property
     def may_have_form(self) -> bool:
-        """Whether asking Lamina may still bring a form: it has not said that there is none to be had."""
+        """Whether asking Lamina may still give a form: it hasn't said that there is none."""
         return not (self.is_gone or self.is_forbidden or self.form_problem)
 
     def schema_is_stale(self, now: datetime) -> bool:
-        """Whether to ask Lamina again when somebody opens the app."""
+        """Whether to ask Lamina again when someone opens the app."""
         if self.schema_fetched_at is None or (self.schema_id is None and self.may_have_form):
             return True
         return now - self.schema_fetched_at > SCHEMA_FRESH_FOR

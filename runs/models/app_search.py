@@ -1,4 +1,4 @@
-"""What Lamina was asked for in a search, and what it said: shared by all members and processes."""
+"""Searches at Lamina and their answers, shared by all members and processes."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,20 +8,20 @@ from django.utils import timezone
 
 KEPT_FOR = timedelta(minutes=10)
 PICTURES_WITHIN = timedelta(seconds=20)
-LOST_AFTER = timedelta(seconds=60)  # an answer that has not come by then is not coming: its task was lost
+LOST_AFTER = timedelta(seconds=60)  # after this the task was lost and no answer will come
 
 
 class AppSearch(models.Model):
-    """One search at Lamina, by a hash of its words; nothing in it tells who asked."""
+    """One search at Lamina, by a hash of its words; it doesn't store who asked."""
 
     key = models.CharField(max_length=64, primary_key=True)
     words = models.CharField(max_length=200)
     asked_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True, blank=True)
-    pictured_at = models.DateTimeField(null=True, blank=True)  # when pictures of what was new had been fetched
+    pictured_at = models.DateTimeField(null=True, blank=True)  # when the pictures of new apps were fetched
     # {"app": App pk, "why": str, "credits": "12.5" | null, "is_new": bool} each, best first.
     finds: "models.JSONField[Any, Any]" = models.JSONField(default=list)
-    # Why there is no more: "" or a key of `app_search.part.PROBLEMS`; not before RETRY_AT may it be asked again.
+    # Why there are no more: "" or a key of `app_search.part.PROBLEMS`; don't ask again before retry_at.
     problem = models.CharField(max_length=20, blank=True, default="")
     retry_at = models.DateTimeField(null=True, blank=True)
 
@@ -32,16 +32,16 @@ class AppSearch(models.Model):
         return self.words
 
     def is_waiting(self, now: datetime) -> bool:
-        """The worker is at it."""
+        """The worker is on it."""
         return self.answered_at is None and now - self.asked_at < LOST_AFTER
 
     def awaits_pictures(self, now: datetime) -> bool:
-        """What is new gets its pictures right now."""
+        """Pictures of new apps are being fetched."""
         is_young = self.answered_at is not None and now - self.answered_at < PICTURES_WITHIN
         return is_young and self.pictured_at is None and any(find["is_new"] for find in self.finds)
 
     def is_good(self, now: datetime) -> bool:
-        """What it says holds still: nobody need ask again."""
+        """The answer is complete; pages can stop polling."""
         if self.answered_at is None:
             return self.is_waiting(now)
         return now < (self.retry_at or self.answered_at + KEPT_FOR)

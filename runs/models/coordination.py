@@ -29,7 +29,7 @@ class Heartbeat(models.Model):
 
 
 class RequestLog(models.Model):
-    """Requests of the last minute, all processes' together: row 1 those to Lamina, row 2 the searches for apps.
+    """Requests of the last minute, by all processes: row 1 to Lamina, row 2 app searches.
 
     Locked while read and written. Times are Unix seconds.
     """
@@ -57,15 +57,15 @@ class LaminaStatus(models.Model):
     balance_at = models.DateTimeField(null=True, blank=True)
     catalog_at = models.DateTimeField(null=True, blank=True)
     catalog_asked_at = models.DateTimeField(null=True, blank=True)
-    # How many apps a list is asked for until a time, 0 for "without a number"; null: begin with the most.
+    # How many apps to ask for until a time, 0 for "without a number"; null: start with the most.
     catalog_limit = models.PositiveSmallIntegerField(null=True, blank=True)
     catalog_limit_until = models.DateTimeField(null=True, blank=True)
     catalog_count = models.PositiveIntegerField(default=0)  # apps on the last list
-    # What is wrong with the list since when ("refused", "late", "unreadable"), and Lamina's own sentence.
+    # What is wrong with the list ("refused", "late", "unreadable"), since when, and what Lamina said.
     catalog_problem = models.CharField(max_length=20, blank=True, default="")
     catalog_problem_at = models.DateTimeField(null=True, blank=True)
     catalog_quote = models.CharField(max_length=300, blank=True, default="")
-    app_asked_at = models.DateTimeField(null=True, blank=True)  # last turn of the round that asks for apps by id
+    app_asked_at = models.DateTimeField(null=True, blank=True)  # when the round last asked for an app by id
     signing_keys: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # JWKs
     signing_keys_at = models.DateTimeField(null=True, blank=True)
     signing_keys_asked_at = models.DateTimeField(null=True, blank=True)

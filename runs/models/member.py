@@ -103,8 +103,8 @@ class SignInAttempt(models.Model):
 
 
 class KnownAddress(models.Model):
-    """Somebody signed in from an address (`throttling.remember_address`). KEY is a keyed hash of both: neither the mail
-    nor the address can be found from it without the portal's secret key."""
+    """Someone signed in from an address (`throttling.remember_address`). `key` is a keyed hash of both: without the
+    secret key, neither mail nor address can be found from it."""
 
     key = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField(default=timezone.now, db_index=True)  # the latest sign-in

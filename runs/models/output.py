@@ -85,7 +85,7 @@ class OutputFile(models.Model):
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     claimed_until = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=300, blank=True, default="")
-    is_refused = models.BooleanField(default=False)  # the guard does not open SOURCE_URL: no link for people either
+    is_refused = models.BooleanField(default=False)  # the guard refuses source_url: don't show it as a link
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

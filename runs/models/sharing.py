@@ -80,9 +80,9 @@ class GuestLinkOutput(models.Model):
 
 
 class GuestCopy(models.Model):
-    """What guests get in place of a stored file: the same without prompts and other metadata.
+    """What guests get instead of a stored file: a copy without prompts and other metadata.
 
-    It goes with its SOURCE. Of equal contents one copy is made: several rows may name the same FILE.
+    Deleted with its `source`. Equal contents share one copy: several rows may have the same `file`.
     """
 
     class Status(models.TextChoices):

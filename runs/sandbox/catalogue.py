@@ -36,12 +36,12 @@ def complete(app: App) -> App:
 
 
 def set_flags(app: App, body: dict[str, Any]) -> None:
-    """Take over the flags that `body` names. Raises TypeError or ValueError for nonsense.
+    """Apply the flags in `body`. Raises TypeError or ValueError for nonsense.
 
     `listed` and `found` (by search and discover): bool. `workspace`: "own" or "other"; another workspace's app is
-    private and not shown, unless told otherwise. `gone`: bool, 404 by its id. `names`: which of "key", "id", "name" its
-    inputs are known by. `unknown_first`: bool, unknown names are told before anything else is checked. `errors`: the
-    shape of its refusals.
+    private and hidden by default. `gone`: bool, 404 by its id. `names`: which of "key", "id", "name" identify its
+    inputs. `unknown_first`: bool, unknown names are reported before anything else is checked. `errors`: the shape of
+    its refusals.
     """
     own = app["sandbox"]
     for flag in FLAGS & body.keys():

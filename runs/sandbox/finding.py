@@ -1,4 +1,4 @@
-"""How apps are found: the list and its search (row 1), and `discover` (row 16), which ranks them by words."""
+"""Finding apps: the list and its search (row 1), and `discover` (row 16), which ranks them by words."""
 
 import re
 from typing import Any
@@ -22,11 +22,11 @@ class Finding:
         self.world = world
 
     def apps(self, request: Request) -> Reply:
-        """The list: a page of what is listed, in the order of this call."""
+        """The list: a page of the listed apps, in the order of this call."""
         return self._page(request, [app for app in list(self.world.apps.values()) if catalogue.is_listed(app)])
 
     def search(self, request: Request) -> Reply:
-        """The list with `search=`: also finds apps that no page of the list shows."""
+        """The list with `search=`: also finds unlisted apps."""
         wanted = request.query["search"].casefold()
         findable = (app for app in list(self.world.apps.values()) if catalogue.is_findable(app))
         return self._page(request, [app for app in findable if wanted in _text(app)])
@@ -64,7 +64,7 @@ def _text(app: App) -> str:
 
 
 def _found(app: App, words: set[str]) -> set[str]:
-    """The words that this app answers: by name, description or kind of output; a plural meets its singular."""
+    """The words that match this app, in its name, description or kind of output; plurals match singulars."""
     text = " ".join([_text(app), *(output["type"] for output in app.get("outputs") or [])])
     return {word for word in words if word.removesuffix("s") in text}
 

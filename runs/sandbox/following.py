@@ -13,7 +13,7 @@ from runs.sandbox.lookup import run_of, whole_number
 from runs.sandbox.state import World
 from runs.sandbox.wire import Reply, Request, json_reply
 
-LOOK_SECONDS = 0.05  # how soon a call that waits for a run notices its end
+LOOK_SECONDS = 0.05  # how soon a waiting call notices that the run has ended
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Following:
     world: World
 
     def wait(self, request: Request, run_id: str) -> Reply:
-        """Silent until the run is final or `timeout` seconds (1 to 120, at first 60) have passed."""
+        """Silent until the run is final or `timeout` seconds (1 to 120, default 60) have passed."""
         run, seconds = run_of(self.world, run_id), whole_number(request.query, "timeout", 60, 1, 120)
         body: dict[str, Any] = {} if self._is_final_within(run, seconds, request) else {"timeout": True}
         return json_reply({"data": self._status(run, request.origin)} | body)
@@ -34,9 +34,9 @@ class Following:
         return Reply(content_type="text/event-stream", events=self._events(run, request))
 
     def feedback(self, request: Request, run_id: str) -> Reply:
-        """Make outputs of a completed run anew, under the same run id; a slow call that spends credits.
+        """Remake outputs of a completed run under the same run id; a slow call that spends credits.
 
-        Outputs whose labels the text names, in any case; all of them when it names none.
+        Remakes outputs whose labels the text names, in any case; all of them if it names none.
         """
         run, text = run_of(self.world, run_id), request.json_object().get("feedback")
         if not isinstance(text, str) or not text.strip():

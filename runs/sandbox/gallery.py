@@ -38,7 +38,7 @@ class Gallery:
     def output(self, run: Run, position: int, part: int, revision: int = 0) -> tuple[Path, str]:
         """File and media type of one output.
 
-        `part` counts the pictures of an output that holds several, `revision` how often it was made anew.
+        `part` counts the pictures of an output with several, `revision` how often it was remade.
         """
         kind = run.outputs[position]["type"]
         job = job_of(run, position, part, revision)

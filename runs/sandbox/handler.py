@@ -86,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(reply, request_id)
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """For the header `Date`, by the same clock as the times in answers."""
+        """For the `Date` header, from the same clock as the times in answers."""
         return super().date_time_string(self.server.router.world.clock() if timestamp is None else timestamp)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = handle_any

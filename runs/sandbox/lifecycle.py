@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 FINAL = {"completed", "failed", "cancelled"}
-VARIANTS = 5  # equal inputs give this many different pictures in turn, so that "run again" shows something new
+VARIANTS = 5  # number of different pictures for equal inputs, so that "run again" shows something new
 FAILURE_TEXT = "The model could not make this picture. Please try another input."
 OUTPUT_FAILURE_TEXT = "This output could not be made."
 # The share of a run's time that it spends waiting, never more than this many seconds.
@@ -38,7 +38,7 @@ class Run:
     # What the control door or a cancel did: {"status", "at", "error", "ready"}.
     override: dict[str, Any] | None = None
     delivered: bool = False
-    # The last feedback: {"at", "seconds", "positions"}; and how often each output, by its position, was made anew.
+    # The last feedback: {"at", "seconds", "positions"}; and how often each output, by position, was remade.
     refinement: dict[str, Any] | None = None
     revisions: dict[str, int] = field(default_factory=dict)
 
@@ -129,7 +129,7 @@ def _has_landed(run: Run, position: int, now: float) -> bool:
 
 
 def started_at(run: Run, now: float) -> float | None:
-    """When it began to run: None while it waits, and for ever when it failed or was cancelled while it waited."""
+    """When it started running; None while it waits, or if it failed or was cancelled before."""
     status = status_at(run, now)
     if status == "queued":
         return None

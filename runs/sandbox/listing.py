@@ -1,4 +1,4 @@
-"""How the list of apps is cut: its largest limit, what a larger one meets, and an order that changes."""
+"""How the list of apps is cut: its largest limit, what happens above it, and a changing order."""
 
 import random
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ ORDERS = {"given", "popularity"}
 
 @dataclass
 class ListOrders:
-    """What tests ordered. `most` is the largest limit; `beyond` tells what a larger one meets: a silent cap or a 400.
+    """What tests ordered. `most` is the largest limit; `beyond` says how larger ones are treated: capped silently, or a
+    400.
 
-    In the order "popularity" each call sees the public apps shuffled anew, the workspace's own ones first; the same
-    `seed` and the same number of `calls` give the same order.
+    In the order "popularity", each call shuffles the public apps, after the workspace's own ones; the same `seed` and
+    number of `calls` give the same order.
     """
 
     most: int = MOST
@@ -29,7 +30,7 @@ class ListOrders:
     calls: int = 0
 
     def change(self, body: dict[str, Any]) -> None:
-        """Take over what `body` names, the rest stays. Raises ValueError for nonsense."""
+        """Apply what `body` names and leave the rest. Raises ValueError for nonsense."""
         self.beyond = _one_of(BEYOND, body.get("beyond", self.beyond))
         self.order = _one_of(ORDERS, body.get("order", self.order))
         if "most" in body:
@@ -42,7 +43,7 @@ class ListOrders:
             self.seed, self.calls = int(body["seed"]), 0
 
     def length(self, text: str | None) -> int:
-        """How many apps a call with this `limit` may see. Raises ApiError 400."""
+        """How many apps a call with this `limit` gets. Raises ApiError 400."""
         if text is None:
             return min(self.default, self.most)
         if self.refuses_limit:

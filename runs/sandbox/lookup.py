@@ -1,4 +1,4 @@
-"""Finds what an address names, and reads what a query says, for every endpoint alike."""
+"""Looks up what an address names and reads query values, for every endpoint."""
 
 from runs.sandbox import catalogue
 from runs.sandbox.errors import ApiError
@@ -7,7 +7,7 @@ from runs.sandbox.state import World
 
 
 def app_of(world: World, app_id: str) -> catalogue.App:
-    """The app with this id. Raises ApiError: 404 for none and for one that is gone, 403 for another workspace's."""
+    """The app with this id. Raises ApiError: 404 if it is missing or gone, 403 if it is another workspace's."""
     app = world.apps.get(app_id)
     if app is None or app["sandbox"].get("gone"):
         raise ApiError(404, "App not found")
@@ -25,7 +25,7 @@ def run_of(world: World, run_id: str) -> Run:
 
 
 def whole_number(query: dict[str, str], name: str, default: int, least: int, most: int) -> int:
-    """A number of the query, never above `most`. Raises ApiError 400 for no number or one below `least`."""
+    """A number from the query, capped at `most`. Raises ApiError 400 if it is no number or below `least`."""
     text = query.get(name)
     if text is None:
         return default

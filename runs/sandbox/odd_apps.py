@@ -1,4 +1,4 @@
-"""Apps beyond what a portal should have to show, made to measure; and plain ones by the thousand."""
+"""Extreme apps made to measure, and plain ones by the thousand."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ def plain(number: int, _: int) -> App:
 
 
 def many_parameters(_: int, size: int) -> App:
-    """`size` parameters, a text each, none of which must be supplied."""
+    """`size` optional text parameters."""
     parameters = [
         {"id": f"mp-{n}", "key": f"field_{n}_text", "name": f"Field {n}", "type": "text", "default": ""}
         for n in range(1, size + 1)
@@ -24,7 +24,7 @@ def many_parameters(_: int, size: int) -> App:
 
 
 def many_options(_: int, size: int) -> App:
-    """One parameter with `size` options, exact values with a trailing space among them."""
+    """One parameter with `size` options, some with a trailing space that counts."""
     options = [f"Option {n}{' ' if n % 10 == 0 else ''}" for n in range(1, size + 1)]
     parameter = {"id": "mo-1", "key": "choice_text", "name": "Choice", "type": "options", "options": options}
     return _app("Very many options", f"Test card: {size} options.", [parameter])
@@ -37,7 +37,7 @@ def long_description(_: int, size: int) -> App:
 
 
 def long_labels(_: int, size: int) -> App:
-    """A name, a parameter, an option, an output of `size` characters each; all of it must go back exactly."""
+    """A name, a parameter, an option, an output of `size` characters each; all must be sent back exactly."""
 
     def long(start: str) -> str:
         return (f"{start} " + "long label " * size)[: size - 1] + "."
@@ -48,7 +48,7 @@ def long_labels(_: int, size: int) -> App:
 
 
 def large_schema(_: int, size: int) -> App:
-    """A detail of more than `size` bytes within all other bounds: descriptions of 1,900 characters."""
+    """A detail of over `size` bytes within all other limits: descriptions of 1,900 characters."""
     text = (LINE * 50)[:1900]
     parameters: list[dict[str, Any]] = [
         {"id": f"ls-{n}", "key": f"field_{n}_text", "name": f"Field {n}", "type": "text", "default": "",
@@ -61,12 +61,12 @@ def large_schema(_: int, size: int) -> App:
 
 
 def only_key(_: int, __: int) -> App:
-    """Knows its inputs by `key` alone, although they have names and ids."""
+    """Accepts inputs by `key` only, although they have names and ids."""
     return _app("Only by key", "Test card: takes inputs by key only.", _three()) | {"sandbox": {"names": ["key"]}}
 
 
 def only_id(_: int, __: int) -> App:
-    """Knows its inputs by `id` alone; there are no keys."""
+    """Accepts inputs by `id` only; there are no keys."""
     parameters = [{k: v for k, v in parameter.items() if k != "key"} for parameter in _three()]
     return _app("Only by id", "Test card: takes inputs by id only.", parameters) | {"sandbox": {"names": ["id"]}}
 
@@ -84,7 +84,7 @@ def _app(name: str, description: str, parameters: list[dict[str, Any]]) -> App:
     return {"name": name, "description": description, "parameters": parameters, "outputs": [PICTURE]}
 
 
-# By kind: how it is made, and the size it has unless another is asked for.
+# By kind: how to make it, and its default size.
 KINDS: dict[str, tuple[Callable[[int, int], App], int]] = {
     "plain": (plain, 0),
     "many_parameters": (many_parameters, 3000),

@@ -57,7 +57,7 @@ class Router:
     def __init__(self, world: World, api: Api, others: Sequence[object], files: Files, control: Control) -> None:
         self.world = world
         self.api = api
-        self.holders = (api, *others)  # who has a method for each endpoint, by its name
+        self.holders = (api, *others)  # the object with a method for each endpoint, by name
         self.files = files
         self.control = control
 
@@ -65,7 +65,7 @@ class Router:
         if request.path.startswith("/control/"):
             return self._safely(request, lambda: self.control.handle(request, request.path.removeprefix("/control/")))
         endpoint = self._find(request)
-        started, log = self.world.clock(), self.world.log  # a reset may come before the answer, and begins another one
+        started, log = self.world.clock(), self.world.log  # a reset may come before the answer and start a new one
         status, run_id = 0, None
         try:
             reply = self._answer(request, endpoint)

@@ -37,9 +37,9 @@ class WebhookOrders:
 
 @dataclass
 class FollowOrders:
-    """The pace of streams and feedback, in seconds; `feedback_seconds` None is as long as the run itself took.
+    """The pace of streams and feedback, in seconds; `feedback_seconds` None means as long as the run took.
 
-    Without `feedback_waits` feedback answers at once, with what is made anew still pending.
+    Without `feedback_waits`, feedback answers at once, with the remade outputs still pending.
     """
 
     look_seconds: float = 2.0
@@ -51,7 +51,7 @@ class FollowOrders:
 
 @dataclass
 class Delays:
-    """What delayed answers wait for: `over` lets them go at once, and `is_void` says that a reset has undone them."""
+    """What delayed answers wait for: `over` releases them, `is_void` says that a reset cancelled them."""
 
     over: threading.Event = field(default_factory=threading.Event)
     is_void: bool = False
@@ -116,7 +116,7 @@ class World:
             self._begin()
 
     def end_delays(self, *, is_void: bool = False) -> None:
-        """Whoever sits out a delay goes on now; when IS_VOID, without acting."""
+        """Release everyone who waits for a delay; if `is_void`, without acting."""
         with self.lock:
             self.delays.is_void = is_void
             self.delays.over.set()
@@ -194,7 +194,7 @@ class World:
             self.keep(run)
 
     def refine(self, run: Run, positions: list[int], cost: float, seconds: float) -> None:
-        """Take the credits and make these outputs anew from now on; the caller has checked everything."""
+        """Charge the credits and remake these outputs from now on; the caller has checked everything."""
         with self.lock:
             run.refinement = {"at": self.clock(), "seconds": seconds, "positions": positions}
             for position in positions:

@@ -1,4 +1,4 @@
-"""Copies of results that last (row 14)."""
+"""Permanent copies of results (row 14)."""
 
 import shutil
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from runs.sandbox.wire import Reply, Request, json_reply
 
 @dataclass
 class Transfers:
-    """Only this server's own files are really copied; of any other public address a sample stands in, never fetched."""
+    """Only this server's own files are copied; other public addresses get a sample and are never fetched."""
 
     world: World
     files: Files
 
     def transfer(self, request: Request) -> Reply:
-        """`{sourceUrl, mediaType, filename?}`; the answer holds `url` and `cdnUrl` alike, unless tests order one."""
+        """`{sourceUrl, mediaType, filename?}`; the answer has both `url` and `cdnUrl`, unless tests order one."""
         body = request.json_object()
         source, media_type, filename = body.get("sourceUrl"), body.get("mediaType"), body.get("filename")
         if not isinstance(source, str) or media_type not in MEDIA_TYPES:
@@ -43,7 +43,7 @@ class Transfers:
         return json_reply({"data": {key: value for key, value in data.items() if key in known}}, 201)
 
     def _source(self, address: str, origin: str) -> Reply:
-        """The file to copy. Raises ApiError 400 when it cannot be loaded, as an expired one cannot."""
+        """The file to copy. Raises ApiError 400 if it can't be loaded, for example when expired."""
         try:
             parts, own = urlsplit(address), urlsplit(origin)
             host, port = parts.hostname or "", parts.port

@@ -22,7 +22,7 @@ def kind_by_extension(path: str) -> str:
 
 
 def resolve(parameters: list[dict[str, Any]], supplied: str, names: Sequence[str] = NAMES) -> int | None:
-    """The position of the parameter meant by this name: by key, then id, then name, or by those of `names` alone."""
+    """Position of the parameter with this name: by key, then id, then name, or only by those in `names`."""
     for attribute in names:
         for position, parameter in enumerate(parameters):
             if parameter.get(attribute) == supplied:
@@ -38,9 +38,9 @@ def check_inputs(
     names: Sequence[str] = NAMES,
     unknown_first: bool = False,
 ) -> tuple[dict[int, Any], list[Problem]]:
-    """The values by the parameter's position, and every problem found; or just the unknown names when they come first.
+    """Values by parameter position, and every problem found; or only the unknown names if they come first.
 
-    `names` are the attributes that inputs are known by.
+    `names` are the attributes that identify inputs.
     """
     values: dict[int, Any] = {}
     problems: list[Problem] = []
@@ -73,7 +73,7 @@ def check_value(parameter: dict[str, Any], value: Any, kind_of: KindOf) -> Probl
         return _check_options(parameter, value)
     if kind == "url":
         return _check_url(parameter, value, kind_of)
-    # Numbers and booleans count as text, as the vendor's own check has it.
+    # Numbers and booleans count as text, as in the vendor's own check.
     if not isinstance(value, str | bool | int | float):
         return problem(name, "invalid_type", "must be a string", got=type(value).__name__)
     if value == "" and parameter.get("default") is None:

@@ -206,7 +206,7 @@ def _result(run: Run, position: int, origin: str) -> dict[str, Any]:
     address = f"{origin}/outputs/{run.run_id}/{position}"
     revision = run.revisions.get(str(position), 0)
     if revision:
-        address += f".r{revision}"  # what was made anew has an address of its own
+        address += f".r{revision}"  # remade outputs have their own addresses
     result: dict[str, Any] = {
         "type": run.types.get(str(position), kind),
         "mimeType": media_type,

@@ -13,9 +13,9 @@ from runs.sandbox.errors import ApiError
 
 @dataclass
 class Request:
-    """`origin` is this server's own address as the caller wrote it; `stream` is the unread body.
+    """`origin` is this server's address as the caller wrote it; `stream` is the unread body.
 
-    `stopping` is set when the server goes away, for whoever waits.
+    `stopping` is set when the server stops, for everyone who waits.
     """
 
     method: str
