@@ -26,7 +26,7 @@ ARGUMENTS = [
     "--disable-default-apps",
     "--disable-extensions",
 ]
-PATIENCE_MS = PATIENCE_SECONDS * 1000  # everywhere a browser is waited for
+PATIENCE_MS = PATIENCE_SECONDS * 1000  # for all waits for a browser
 expect.set_options(timeout=PATIENCE_MS)
 
 

@@ -1,6 +1,6 @@
-"""How Lamina's list of apps may behave, and what the portal makes of it: one table, for the suite and for the bench.
+"""How Lamina's list of apps may behave, and what the portal does: one table, for the tests and the bench.
 
-A scene orders something at the sandbox, lets the portal read the list as its worker does, and gives rows with a bar.
+A scene orders something at the sandbox, has the portal read the list as its worker does, and gives rows with a bar.
 """
 
 import time
@@ -46,7 +46,7 @@ def prepare(door: Door) -> None:
 
 
 def limits(door: Door) -> list[int | None]:
-    """What the list was asked for, call by call; None without a number."""
+    """The limits asked for, call by call; None without one."""
     asked = [request["query"].get("limit") for request in door.requests_to("apps")]
     return [None if limit is None else int(limit) for limit in asked]
 
@@ -62,7 +62,7 @@ def not_runnable(member: Member) -> list[App]:
 
 
 def refused_at_100(door: Door, _: Member) -> list[Row]:
-    """Lamina takes no more than 60: 200 and 100 are refused, 50 is taken, and only that is asked for the next time."""
+    """Lamina accepts at most 60: 200 and 100 are refused, 50 works, and next time only that is asked for."""
     door.control("list", most=60, beyond="refuse")
     catalog.refresh_catalog()
     catalog.refresh_catalog()
@@ -74,7 +74,7 @@ def refused_at_100(door: Door, _: Member) -> list[Row]:
 
 
 def refused_at_25(door: Door, _: Member) -> list[Row]:
-    """Lamina takes no number from 25 on: without one there are ten."""
+    """Lamina refuses every limit; without one there are ten apps."""
     door.control("list", most=24, beyond="refuse", default=10)
     catalog.refresh_catalog()
     catalog.refresh_catalog()
@@ -86,7 +86,7 @@ def refused_at_25(door: Door, _: Member) -> list[Row]:
 
 
 def capped_at_12(door: Door, member: Member) -> list[Row]:
-    """Silently cut to twelve, another twelve at each of 20 readings: what was seen once stays and can be run."""
+    """Silently cut to twelve, another twelve at each of 20 readings: apps seen once stay and can be run."""
     door.control("list", most=CAPPED_AT, order="popularity", seed=10)
     seen: set[int] = set()
     for _ in range(ROUNDS):
@@ -115,7 +115,7 @@ def slow(door: Door, _: Member) -> list[Row]:
 
 
 def beyond_the_list(door: Door, member: Member) -> list[Row]:
-    """An app that no list shows, found by its words, by what somebody needs and by its address; then it is run."""
+    """An unlisted app, found by its words, by a need and by its address; then it is run."""
     app_id = "5b0a1f5e-0a1b-4c3d-8e9f-001122334455"
     app = {"appId": app_id, "name": "Dental advert", "description": "A poster for a dentist."}
     door.control("apps", app=app, listed=False)
@@ -141,7 +141,7 @@ def beyond_the_list(door: Door, member: Member) -> list[Row]:
 
 
 def _run(what: str, app: App, member: Member) -> Row:
-    """Open the app, press Run, hand the run over."""
+    """Open the app, press Run, send the run to Lamina."""
     catalog.refresh_app(app.pk)
     app = App.objects.select_related("schema").get(pk=app.pk)
     assert app.schema is not None
@@ -154,7 +154,7 @@ def _run(what: str, app: App, member: Member) -> Row:
 
 
 def equals(what: str, found: object, expected: object) -> Row:
-    """A row that holds when FOUND is just as EXPECTED."""
+    """A row that is met if `found` equals `expected`."""
     bar = _words(expected)
     return Row(what, _words(found), f"= {bar}" if len(bar) < 10 else "just that", found == expected)
 

@@ -53,7 +53,7 @@ def _clean_slate(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture
 def _at_noon() -> Iterator[None]:
-    """The clock goes on from noon: what is counted in days gives the same however late it is."""
+    """The clock starts at noon, so that counts of days don't depend on the time of day."""
     with time_machine.travel(timezone.now().replace(hour=12, minute=0), tick=True):
         yield
 
@@ -100,11 +100,11 @@ class SandboxDoor:
         return self._ask("POST", _path, json=values)
 
     def clear_faults(self) -> None:
-        """From now on every endpoint works again, and what was delayed is answered."""
+        """From now on every endpoint works again, and delayed answers are sent."""
         self._ask("DELETE", "faults")
 
     def end_delays(self) -> None:
-        """What is delayed now is answered; faults that last go on."""
+        """Send delayed answers now; lasting faults continue."""
         self._ask("DELETE", "delays")
 
     @property
@@ -180,7 +180,7 @@ def client_of(member: "Member") -> Client:
 
 
 def run_out(client: Client, *, hours: float = 0) -> Client:
-    """CLIENT after its session ran out so many HOURS ago; the cookie is still there."""
+    """`client` after its session expired so many `hours` ago; it still has the cookie."""
     from django.contrib.sessions.models import Session
     from django.utils import timezone
 

@@ -1,4 +1,4 @@
-"""Damaged files of every kind the portal accepts: real ones, changed as transfers, disks and strangers change them.
+"""Damaged files of every accepted kind: real ones, changed as transfers, disks and strangers change them.
 
 The same number always gives the same file.
 """
@@ -27,7 +27,7 @@ FILMS = ("mp4", "mov", "webm", "mkv", "mp3", "wav", "ogg", "flac", "m4a", "aac")
 KINDS = PICTURES + FILMS
 SIZE = (72, 54)
 SHORTEST = 16  # bytes; of less there is nothing left to damage
-FILM_SHARE = 0.25  # each asks ffmpeg twice: rarer than pictures
+FILM_SHARE = 0.25  # each calls ffmpeg twice: less often than pictures
 CODECS = {
     "mp4": ("-c:v", "libx264", "-c:a", "aac"),
     "mov": ("-c:v", "libx264", "-c:a", "aac"),
@@ -44,12 +44,12 @@ type Change = Callable[[random.Random, bytearray], None]
 
 @cache
 def whole(kind: str) -> bytes:
-    """A good small file of KIND."""
+    """A good small file of `kind`."""
     return _film(kind) if kind in FILMS else _picture(kind)
 
 
 def kinds() -> tuple[str, ...]:
-    """The kinds that can be made here: films and sounds need ffmpeg."""
+    """The kinds that can be made here: video and audio need ffmpeg."""
     return KINDS if shutil.which("ffmpeg") else PICTURES
 
 
@@ -85,7 +85,7 @@ def _film(kind: str) -> bytes:
 
 
 def damaged(number: int) -> tuple[str, bytes]:
-    """The kind and the bytes of damaged file NUMBER."""
+    """Kind and bytes of damaged file `number`."""
     chance = random.Random(number)
     films = [kind for kind in kinds() if kind in FILMS]
     kind = chance.choice(films if films and chance.random() < FILM_SHARE else PICTURES)
@@ -97,7 +97,7 @@ def damaged(number: int) -> tuple[str, bytes]:
             break
         chance.choice(CHANGES)(chance, body)
     if kind == "png" and chance.random() < 0.7:
-        mend_sums(body)  # or every change would end at the first wrong sum
+        mend_sums(body)  # otherwise every change would fail at the first wrong sum
     return kind, bytes(body)
 
 
@@ -132,14 +132,14 @@ def drop_block(chance: random.Random, body: bytearray) -> None:
 
 
 def set_number(chance: random.Random, body: bytearray) -> None:
-    """A size, a count or an offset that is not true."""
+    """A wrong size, count or offset."""
     at = chance.randrange(min(chance.choice((64, 1024, len(body))), len(body)))
     value = chance.choice((0, 1, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, chance.getrandbits(32)))
     body[at : at + 4] = struct.pack(chance.choice("<>") + "I", value)
 
 
 def change_exif_type(chance: random.Random, body: bytearray) -> None:
-    """What one entry of the metadata says it is: text, a fraction, a number of another length, or nothing known."""
+    """The type in one entry of the metadata: text, a fraction, a number of another length, or unknown."""
     found = [at for mark in (b"II*\x00", b"MM\x00*") if (at := body.find(mark)) >= 0]
     if not found:
         return flip_bits(chance, body)
@@ -168,7 +168,7 @@ CHANGES: tuple[Change, ...] = (
 
 
 def mend_sums(body: bytearray) -> None:
-    """Give every chunk of a PNG the sum that fits its content, as far as chunks can be told apart."""
+    """Give every chunk of a PNG the right sum for its content, as far as chunks can be recognised."""
     at = 8
     while at + 12 <= len(body):
         size = int.from_bytes(body[at : at + 4], "big")
@@ -179,7 +179,7 @@ def mend_sums(body: bytearray) -> None:
 
 
 def wrong_exif(tag: int) -> bytes:
-    """A good JPEG whose metadata has TAG as text, beside an orientation that turns the picture."""
+    """A good JPEG with `tag` as text in its metadata, and an orientation that rotates it."""
     entries = [(0x0112, 3, 1, struct.pack("<HH", 6, 0)), (tag, 2, 4, b"abc\x00")]
     packed = b"".join(struct.pack("<HHI", tag, kind, count) + value for tag, kind, count, value in sorted(entries))
     exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00" + struct.pack("<H", len(entries)) + packed + bytes(4)
@@ -194,7 +194,7 @@ def wide_as_text() -> bytes:
 
 
 def resolution_as_text() -> bytes:
-    """And TypeError for this one."""
+    """And TypeError for this."""
     return wrong_exif(0x011A)
 
 
@@ -203,7 +203,7 @@ GIVEN = (wide_as_text, resolution_as_text)
 
 @dataclass
 class Tally:
-    """How looking at many damaged files went. ENDS counts kept, kept without a small picture, follows and refused."""
+    """The outcome for many damaged files. `ends` counts saved, saved without a small picture, later and refused."""
 
     ends: Counter[str] = field(default_factory=Counter)
     uncaught: list[str] = field(default_factory=list)
@@ -218,7 +218,7 @@ class Tally:
 
 
 def look_at_all(count: int, folder: Path) -> Tally:
-    """Have the portal's one place look at damaged files 0 to COUNT, as many at once as there are cores."""
+    """Inspect damaged files 0 to `count` in the picture process, as many at once as there are cores."""
     tally, begun = Tally(), time.monotonic()
     for kind in kinds():
         whole(kind)  # here, since two threads would make it twice
@@ -240,7 +240,7 @@ def _look_at(folder: Path, number: int) -> tuple[int, str, str, float]:
         end = "follows" if found.follows else "kept" if found.small else f"kept without, {found.kind}"
     except media.NotMedia:
         end = "refused or later"
-    except Exception:  # noqa: BLE001 - that is what is looked for
+    except Exception:  # noqa: BLE001 - this is what we look for
         traceback.print_exc()
         end = "uncaught"
     path.unlink()

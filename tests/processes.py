@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-# How long to wait for what is sure to come. A wait ends as soon as it has come, so a test that passes is no slower for
-# it; a machine with many others on it may need most of it. No test waits shorter, unless being quick is its subject.
+# How long to wait for what is sure to happen. A wait ends as soon as it happens, so passing tests are no slower; a
+# busy machine may need most of it. No test uses a shorter wait, unless it is about speed.
 PATIENCE_SECONDS = 90.0
-PORTS = range(10_240, 32_768)  # below those a system lends to outgoing connections
+PORTS = range(10_240, 32_768)  # below the ports systems use for outgoing connections
 _lent: list[socket.socket] = []
 
 
@@ -32,16 +32,16 @@ def wait_until[T](condition: Callable[[], T], what: str, seconds: float = PATIEN
 
 @contextmanager
 def busy_at_most(seconds: float) -> Iterator[None]:
-    """Fails when this thread has worked for more than SECONDS; what other processes take meanwhile does not count."""
+    """Fail if this thread used more than `seconds` of processor time; other processes don't count."""
     began = time.thread_time()
     yield
     assert time.thread_time() - began < seconds
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on, lent to this process until it ends.
+    """A free port of loopback, reserved for this process until it ends.
 
-    The UDP port of the same number is held meanwhile, by which every other test process knows that it is taken.
+    The UDP port of the same number is held meanwhile; other test processes see by it that the port is taken.
     """
     for port in random.SystemRandom().sample(PORTS, len(PORTS)):
         mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -78,7 +78,7 @@ class Home:
         return self.run(sys.executable, "manage.py", *arguments, **options)
 
     def run(self, *command: str, **options: Any) -> "subprocess.Popen[bytes]":
-        """The same for any COMMAND."""
+        """The same for any `command`."""
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 command,

@@ -1,4 +1,4 @@
-"""Strangers with slow connections: they open many of them and never get on."""
+"""Strangers with slow connections: they open many and never finish."""
 
 import re
 import select
@@ -13,17 +13,17 @@ import requests
 
 from tests.processes import wait_until
 
-EVERY_SECONDS = 0.5  # a byte of each connection
+EVERY_SECONDS = 0.5  # between bytes of each connection
 SMALL_WINDOW = 4096  # bytes that a slow reader's own buffer takes
 ASKED = 10
 BOUND_SECONDS = 2.0
-TOKEN = "A" * 43  # as long as those in the portal's addresses
+TOKEN = "A" * 43  # as long as tokens in the portal's addresses
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What such a client sends at once, and then byte by byte. READS: it takes the answer byte by byte, once there
-    is something to take. STYLESHEET in what it sends becomes the address of the portal's own."""
+    """What such a client sends at once, and then byte by byte. `reads`: it reads the answer byte by byte, once there is
+    one. STYLESHEET in the text becomes the address of the portal's own."""
 
     first: bytes
     dripped: bytes = b""
@@ -31,12 +31,12 @@ class Kind:
 
 
 def post(path: str, content_type: str, length: int) -> bytes:
-    """The headers of a form whose proof would be looked for in the body: without its cookie Django does not read on."""
+    """Headers of a form with a CSRF cookie: without it, Django doesn't read the body."""
     lines = (f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {content_type}", f"Content-Length: {length}")
     return "\r\n".join((*lines, f"Cookie: csrftoken={'a' * 32}", "", "")).encode()
 
 
-STYLESHEET = b"/a-stylesheet"  # the largest file that strangers get
+STYLESHEET = b"/a-stylesheet"  # the largest file strangers can get
 GET_FILE = b"GET " + STYLESHEET + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 URLENCODED = "application/x-www-form-urlencoded"
 KINDS = {
@@ -52,7 +52,7 @@ KINDS = {
 
 
 class Drip:
-    """COUNT connections of one KIND to a server on loopback, kept going by a thread of their own."""
+    """`count` connections of one `kind` to a server on loopback, run by their own thread."""
 
     def __init__(self, port: int, kind: Kind, count: int) -> None:
         self.kind = kind
@@ -87,7 +87,7 @@ class Drip:
                     elif self.kind.dripped:
                         client.send(self.kind.dripped[turn % len(self.kind.dripped) :][:1])
                 except OSError:
-                    continue  # the server has parted with it
+                    continue  # the server has disconnected it
             turn += 1
 
     def close(self) -> None:
@@ -110,7 +110,8 @@ def slow_clients(port: int, kind: str, count: int) -> Iterator[Drip]:
 
 
 def answers_in_time(url: str, count: int = ASKED, seconds: float = BOUND_SECONDS) -> list[float]:
-    """Seconds of each of COUNT requests to URL/healthz that was answered within SECONDS, each on a new connection."""
+    """Seconds of each of `count` requests to url/healthz that was answered within `seconds`, each on a new
+    connection."""
     taken = []
     for _ in range(count):
         begun = time.monotonic()

@@ -1,5 +1,5 @@
-"""Three hundred damaged files, as uploads and as results, through a whole portal: nothing answers 500, no task dies,
-every good one is kept. The bench measures it; here it has to hold."""
+"""Three hundred damaged files, as uploads and as results, through a whole portal: no answer is a 500, no task dies,
+every good file is saved. Also in the bench."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The demo people get in from the portal's own machine and through no proxy: a real gunicorn, a real nginx."""
+"""The demo accounts work on the portal's own machine and not through a proxy: a real gunicorn, a real nginx."""
 
 import re
 import shutil
@@ -30,7 +30,7 @@ Start = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of a sandbox's portal with its people."""
+    """The data of a sandbox portal with its accounts."""
     made = tmp_path_factory.mktemp("demo")
     home = Home(made)
     serving.prepare(home)
@@ -51,7 +51,7 @@ def gunicorn(folder: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def nginx(tmp_path: Path) -> Iterator[Start]:
-    """An nginx before UPSTREAM with one block of its configuration; returns the address."""
+    """An nginx in front of `upstream` with one block of its configuration; returns the address."""
     binary = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
     if binary is None:
         skip_or_fail("No nginx found: install one (Debian: apt-get install nginx-light)")
@@ -150,7 +150,7 @@ def test_behind_a_proxy_on_the_same_machine_they_do_not_get_in(gunicorn: Start, 
         ("::ffff:127.0.0.1", "localhost:8000", "http://localhost:8000", True),
         ("192.0.2.1", "127.0.0.1:8000", "http://127.0.0.1:8000", False),
         ("::ffff:192.0.2.1", "127.0.0.1:8000", "http://127.0.0.1:8000", False),
-        ("", "127.0.0.1:8000", "http://127.0.0.1:8000", False),  # a socket in a folder: a proxy stands before it
+        ("", "127.0.0.1:8000", "http://127.0.0.1:8000", False),  # a socket in a folder: there is a proxy
         ("127.0.0.1", "portal.lan", "http://127.0.0.1:8000", False),
         ("127.0.0.1", "127.0.0.1.example.com", "http://127.0.0.1:8000", False),
         ("127.0.0.1", "127.0.0.1:8000", "http://10.1.2.3:8000", False),
@@ -166,5 +166,5 @@ def test_every_part_of_the_way_must_be_of_this_machine(
     answer = Client().post("/login/", form, **extra)  # type: ignore[arg-type]
     assert (answer.status_code == 302) is may
     assert may or REFUSED in answer.content.decode()
-    assert not SignInAttempt.objects.exists()  # no stranger keeps those at the machine itself waiting
+    assert not SignInAttempt.objects.exists()  # strangers can't slow down local sign-ins
     assert (client_of(demo).get("/", **extra).status_code == 200) is may  # type: ignore[arg-type]

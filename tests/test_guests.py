@@ -46,7 +46,7 @@ def path_of(link: GuestLink) -> str:
 
 
 def page_of(link: GuestLink, **fields: object) -> str:
-    """What a guest reads once LINK is changed by FIELDS and the worker has made the copies."""
+    """What a guest reads after `fields` of `link` change and the worker has made the copies."""
     GuestLink.objects.filter(pk=link.pk).update(**fields)
     copying.make_due_copies()
     return Client().get(path_of(link)).content.decode()

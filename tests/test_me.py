@@ -289,7 +289,7 @@ def test_what_ran_out_is_forgotten(alice: Member) -> None:
     here, there = sign_in(alice), sign_in(alice)
     Session.objects.filter(pk=there.session.session_key).update(expire_date=timezone.now() - timedelta(hours=23))
     sessions.tidy(timezone.now())
-    assert Session.objects.count() == 2  # for a day it proves whose forms are still open
+    assert Session.objects.count() == 2  # for a day it proves who sent the open forms
     sessions.tidy(timezone.now() + timedelta(hours=2))
     assert alice.signed_in.get().session_key == here.session.session_key
     assert Session.objects.count() == 1

@@ -1,4 +1,4 @@
-"""New passwords: long enough, on no list, and not what somebody who knows the person tries first."""
+"""New passwords: long enough, not common, and not what an attacker who knows the person tries first."""
 
 import time
 
@@ -57,7 +57,7 @@ def test_without_a_person_the_rest_still_counts() -> None:
 
 
 def test_the_longest_password_takes_no_time() -> None:
-    """1,000 characters go through the form; the estimate alone would take seconds over them."""
+    """The form accepts 1,000 characters; estimating them all would take seconds."""
     began = time.process_time()
     said("aB3$xY7!" * 125)
     assert time.process_time() - began < 0.5

@@ -49,11 +49,11 @@ class RunningPortal:
         return self.process.wait(PATIENCE_SECONDS)
 
     def wait_for_the_rest(self) -> None:
-        """Until nothing is left of it: what dies with its parent takes a moment."""
+        """Wait until nothing is left of it: children take a moment to die."""
         wait_until(lambda: not self.home.processes(), "every part to be gone")
 
     def has_part(self, word: str, *, other_than: int) -> bool:
-        """True once a main process of this part runs that is not OTHER_THAN: between the two there is none."""
+        """True once another main process of this part than `other_than` runs; between the two there is none."""
         assert self.process is not None
         children = children_of(self.process.pid)
         return any(pid in children and pid != other_than for pid in self.home.processes(word))

@@ -1,4 +1,4 @@
-"""An act on people wants a password that was given lately, and goes on with all that was typed once it is given."""
+"""Changing people needs a recent password, and continues with everything that was typed."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ ASKED = "Enter your password"
 
 
 def grow_old(client: Client, seconds: float = recent_password.RECENT_SECONDS + 1) -> None:
-    """As if the password had been given so long ago."""
+    """As if the password had been given that long ago."""
     session: SessionBase = client.session
     session[recent_password.KEY] = int(time.time() - seconds)
     session.save()
@@ -28,7 +28,7 @@ def grow_old(client: Client, seconds: float = recent_password.RECENT_SECONDS + 1
 
 @pytest.fixture
 def admin(as_admin: Client) -> Client:
-    """Signed in, and that more than 30 minutes ago."""
+    """Signed in more than 30 minutes ago."""
     grow_old(as_admin)
     return as_admin
 
@@ -60,7 +60,7 @@ def test_every_act_on_people_asks_and_nothing_happens_before(admin: Client, alic
     assert (list(Member.objects.order_by("pk").values()), list(Invite.objects.values())) == before
     assert alice.runs.count() == 0
     for path in (PEOPLE, f"{PEOPLE}{alice.public_id}/", f"{PEOPLE}{alice.public_id}/deactivate/"):
-        assert ASKED not in admin.get(path).content.decode()  # looking needs none
+        assert ASKED not in admin.get(path).content.decode()  # looking needs no password
 
 
 @pytest.mark.django_db
@@ -156,7 +156,7 @@ def test_htmx_shows_it_as_a_page_wherever_the_answer_was_to_go(admin: Client, al
 
 
 def let_it_grow_old(context: BrowserContext) -> None:
-    """The password of whoever is signed in there was given too long ago."""
+    """The signed-in person gave their password too long ago."""
     client = Client()
     client.cookies.load({str(cookie["name"]): str(cookie["value"]) for cookie in context.cookies()})
     grow_old(client)

@@ -1,4 +1,4 @@
-"""A changed `PORTAL_SECRET_KEY`: with the old one as a fallback nobody notices; without it what it signed is void."""
+"""A changed `PORTAL_SECRET_KEY`: with the old one as a fallback nobody notices; without it, its signatures are void."""
 
 import re
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def old(alice: Member, as_admin: Client) -> Old:
 
 
 def change_key(settings: Settings, monkeypatch: pytest.MonkeyPatch, *, keeps_old: bool) -> None:
-    """As a restart with other settings does."""
+    """Like a restart with other settings."""
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY] if keeps_old else []
     settings.SECRET_KEY = NEW_KEY
     monkeypatch.setattr(sessions, "_noted", {})
@@ -65,7 +65,7 @@ def guess(client: Client, email: str, address: str) -> str:
 
 
 def is_known(browser: Client, alice: Member) -> bool:
-    """Whether Alice's wrong passwords in BROWSER count for it alone, when too many came from everywhere else."""
+    """Whether Alice's wrong passwords in `browser` are counted separately when there were too many everywhere else."""
     for _ in range(MAX_PER_PAIR):
         guess(Client(), alice.email, "203.0.113.5")
     return TOO_MANY not in guess(browser, alice.email, "203.0.113.5")
@@ -101,7 +101,7 @@ def test_without_it_what_it_signed_is_void(
     again = Client()
     again.force_login(alice)
     assert old.guest_address not in again.get("/shares/").content.decode()
-    assert Client().get(old.guest).status_code == 200  # found by the hash of its token, which needs no key
+    assert Client().get(old.guest).status_code == 200  # found by its token's hash, which needs no key
 
 
 @pytest.mark.parametrize("keeps_old", [True, False])

@@ -1,4 +1,4 @@
-"""Mails about one's account: a real mail server on loopback, a real worker that sends, and who gets none."""
+"""Mails about people's accounts: a real mail server on loopback, a real worker that sends, and who gets none."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Fi
 
 
 class Mailbox:
-    """What a mail server was given."""
+    """Mails that a server received."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -64,7 +64,7 @@ def test_the_worker_mails_a_new_browser_and_a_changed_password(
     tmp_path: Path, mail_server: tuple[Mailbox, str]
 ) -> None:
     mailbox, email_url = mail_server
-    port, nobody = free_port(), f"http://127.0.0.1:{free_port()}"  # Lamina is not needed
+    port, nobody = free_port(), f"http://127.0.0.1:{free_port()}"  # Lamina isn't needed
     home = Home(tmp_path, EMAIL_URL=email_url, PORTAL_URL=f"http://127.0.0.1:{port}", LAMINA_BASE_URL=nobody)
     serving.prepare(home)
     try:
@@ -97,7 +97,7 @@ def change_password_in_a_new_browser(mailbox: Mailbox, url: str) -> None:
 
 @pytest.fixture
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int, ...]]]:
-    """What was handed to the worker: task and arguments."""
+    """What the worker was given: task and arguments."""
     tasks: list[tuple[str, tuple[int, ...]]] = []
     monkeypatch.setattr("runs.services.team.security_mail.enqueue", lambda task, *args: tasks.append((task, args)))
     return tasks
@@ -122,7 +122,7 @@ def test_a_browser_is_new_once_for_each_person(
     assert [args[0] for _, args in queued] == [alice.pk, bob.pk]
     sign_in(Client(), alice, "wrong")
     assert len(queued) == 2
-    assert all(isinstance(arg, int) for _, args in queued for arg in args)  # nothing that opens anything
+    assert all(isinstance(arg, int) for _, args in queued for arg in args)  # no secret links
 
 
 @pytest.mark.django_db

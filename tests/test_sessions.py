@@ -1,4 +1,4 @@
-"""How long a sign-in lasts, what its cookies are called, and what pages renounce."""
+"""How long a sign-in lasts, the names of its cookies, and the features that pages turn off."""
 
 import time
 from datetime import timedelta
@@ -39,18 +39,18 @@ def move_end(client: Client, days: float) -> None:
 
 
 def hold(client: Client, data: dict[str, object]) -> None:
-    """Change what the session holds, and nothing else of its row."""
+    """Change only the session's data in its row."""
     Session.objects.filter(pk=row_of(client).pk).update(session_data=client.session.encode(data))
 
 
 def forget_start(client: Client) -> None:
-    """As sessions were before they knew when they began."""
+    """Like sessions from before they stored when they began."""
     hold(client, {name: value for name, value in row_of(client).get_decoded().items() if name != STARTED})
 
 
 @pytest.fixture(autouse=True)
 def _seen_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each request counts as the first for minutes."""
+    """Each request counts as the first in minutes."""
     monkeypatch.setattr(sessions, "SEEN_EVERY_SECONDS", 0.0)
 
 
@@ -73,7 +73,7 @@ def test_nobody_stays_longer_than_thirty_days(alice: Member) -> None:
     move_end(client, 0.5)
     client.get("/history/")
     assert days_left(client) == pytest.approx(1, abs=0.01)
-    assert int(client.cookies["sessionid"]["max-age"]) == 31 * 86400  # a day to prove whose it was
+    assert int(client.cookies["sessionid"]["max-age"]) == 31 * 86400  # it proves the sender for a day
 
 
 def test_the_end_is_moved_at_most_once_an_hour(
@@ -81,7 +81,7 @@ def test_the_end_is_moved_at_most_once_an_hour(
 ) -> None:
     client = sign_in(alice)
     move_end(client, 14 - 0.9 / 24)
-    with django_assert_num_queries(3):  # session, member, when it was last seen
+    with django_assert_num_queries(3):  # session, member, last use
         client.post("/live/")
     move_end(client, 14 - 1.1 / 24)
     with django_assert_num_queries(4):
@@ -129,7 +129,7 @@ def test_whoever_signed_in_under_the_old_names_stays_signed_in(alice: Member, se
 
     browser = Client(enforce_csrf_checks=True)
     browser.cookies.load(names)
-    assert browser.post("/me/", form).status_code != 403  # a form that was open meanwhile
+    assert browser.post("/me/", form).status_code != 403  # a form that was open
     assert browser.cookies["__Host-sessionid"].value == names["sessionid"]
     assert browser.cookies["__Host-csrftoken"].value == names["csrftoken"]
     assert browser.get("/history/").status_code == 200

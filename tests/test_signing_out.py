@@ -1,4 +1,4 @@
-"""After signing out nothing of the pages is left in the browser; until then files are fetched once."""
+"""After signing out, no page remains in the browser; until then, files are fetched once."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def run(alice: Member) -> Run:
 
 @pytest.fixture(params=[True, False], ids=["pages are frozen", "pages are not frozen"])
 def keeping(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
-    """A browser as people have it, which may keep whole pages for the way back; and one that does not."""
+    """One real browser that may keep whole pages for Back; and one that doesn't."""
     path = next(filter(None, map(shutil.which, NAMES)))
     without = ["--disable-back-forward-cache"] if request.param else []
     chromium = browser.browser_type.launch(executable_path=path, args=ARGUMENTS, ignore_default_args=without)
@@ -52,7 +52,7 @@ def sign_out(page: Page) -> None:
 
 
 def go(page: Page, steps: int) -> None:
-    """Back or forward, as the browser's own buttons do; a page that was frozen tells Playwright nothing."""
+    """Back or forward, like the browser's buttons; frozen pages send Playwright no events."""
     page.evaluate("steps => setTimeout(() => history.go(steps))", steps)
     page.wait_for_timeout(300)
 
@@ -94,12 +94,12 @@ def test_a_picture_comes_once_in_a_session(page: Page, alice: Member) -> None:
     urls = page.evaluate("() => [...document.images].map(({ src }) => src).filter((src) => src.includes('/files/'))")
     assert page.evaluate(IS_KEPT, urls) == [True] * 6
     sign_out(page)
-    assert page.evaluate(IS_KEPT, urls) == [False] * 6  # whoever comes next at this browser finds none of them
+    assert page.evaluate(IS_KEPT, urls) == [False] * 6  # the next person at this browser finds none of them
 
 
 @pytest.mark.browser
 def test_a_page_that_was_fetched_ahead_is_shown(browser: Browser, alice: Member, run: Run, tmp_path: Path) -> None:
-    """Although it must not be kept. By the real web server: Django's own does not know the type of the rules."""
+    """Although it must not be cached. With the real web server: Django's own doesn't know the type of the rules."""
     log = ("--access-logfile", "-", "--access-logformat", "%(m)s %(U)s %({sec-purpose}i)s.")
     with serving(tmp_path, *log) as server:
         context = browser.new_context(base_url=server.url)

@@ -1,4 +1,4 @@
-"""What somebody without an account can make the portal read: of any request 64 KB of fields, and no file."""
+"""What people without an account can make the portal read: 64 KB of fields per request, and no file."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -24,13 +24,13 @@ FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=b"
 PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
 POSTED = [row for row in ROWS if row.method == "post"]
-TOKEN = "a" * 32  # whoever names one has the form read, to compare it
+TOKEN = "a" * 32  # naming one makes Django read the form to compare it
 COOKIE = f"csrftoken={TOKEN}"
 MOST_TAKEN = 600_000  # bytes of 1 MB that the kernels on both ends may hold of what nobody reads
 
 
 class Counted(BytesIO):
-    """A body that knows how much of it was read."""
+    """A body that counts how much of it was read."""
 
     taken = 0
 
@@ -41,7 +41,7 @@ class Counted(BytesIO):
 
 
 def send(client: Client, path: str, body: bytes, kind: str, method: str = "POST", **meta: str) -> tuple[int, int, str]:
-    """Status, bytes of BODY that were read, and the answer's text."""
+    """Status, bytes of `body` that were read, and the answer's text."""
     counted = Counted(body)
     extra: dict[str, object] = {"wsgi.input": counted, "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": kind, **meta}
     answer = client.generic(method, path, **extra)  # type: ignore[arg-type]
@@ -136,8 +136,8 @@ def test_whose_session_ran_out_within_the_day_is_read(as_alice: Client, alice: M
     assert upload(as_alice) == 422
     run_out(as_alice, hours=23)
     assert as_alice.get("/history/").status_code == 302
-    assert as_alice.cookies["sessionid"].value  # else nothing would prove it
-    assert upload(as_alice) == 200  # the sign-in page, which carries it along
+    assert as_alice.cookies["sessionid"].value  # otherwise nothing would prove it
+    assert upload(as_alice) == 200  # the sign-in page, which keeps it
     run_out(as_alice, hours=25)
     assert upload(as_alice) == 401
 

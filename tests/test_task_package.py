@@ -1,4 +1,4 @@
-"""Queued tasks are signed JSON: nothing that comes out of a queue is ever unpickled."""
+"""Queued tasks are signed JSON: nothing from a queue is ever unpickled."""
 
 import json
 import pickle
@@ -45,7 +45,7 @@ def test_a_pickle_is_not_read_whoever_signed_it() -> None:
         dumps = staticmethod(pickle.dumps)
 
     forged = signing.dumps(task, salt=SALT, serializer=Pickled)  # type: ignore[arg-type]
-    with pytest.raises(signing.BadSignature):  # taken for text, never for a pickle
+    with pytest.raises(signing.BadSignature):  # treated as text, never as a pickle
         TaskPackage.loads(forged)
 
 

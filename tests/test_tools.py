@@ -1,4 +1,4 @@
-"""The tools tell the truth: commit hooks that run, an audit that finds, a bench that claims nothing it did not see."""
+"""The tools tell the truth: commit hooks run, the audit finds advisories, the bench only claims what it measured."""
 
 import json
 import os
@@ -36,7 +36,7 @@ ADVISORY = {
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A repository of its own with everything that git would take from here, and the same environment."""
+    """A separate repository with everything git would take from here, and the same environment."""
     copy = tmp_path / "checkout"
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
@@ -44,7 +44,7 @@ def checkout(tmp_path: Path) -> Path:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
     (copy / ".venv").symlink_to(Path(sys.prefix))
-    if (ROOT / ".mypy_cache").exists():  # half a minute of looking at what has not changed
+    if (ROOT / ".mypy_cache").exists():  # half a minute of checking unchanged files
         shutil.copytree(ROOT / ".mypy_cache", copy / ".mypy_cache")
     for command in (["init", "-q"], ["add", "--all"]):
         subprocess.run(["git", *command], cwd=copy, check=True)
@@ -52,7 +52,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_whoever_installs_the_hooks_can_commit(checkout: Path) -> None:
-    """Every hook runs, on every file: a real commit behind the installed hooks."""
+    """Every hook runs on every file, in a real commit with the installed hooks."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PORTAL_", "GIT_"))}
     env["PRE_COMMIT_HOME"] = str(checkout.parent / "hooks")
     who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
@@ -68,7 +68,7 @@ def test_whoever_installs_the_hooks_can_commit(checkout: Path) -> None:
 
 
 class Advisories(BaseHTTPRequestHandler):
-    """A source of advisories that knows one."""
+    """An advisory source with one advisory."""
 
     def do_POST(self) -> None:
         asked: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -128,7 +128,7 @@ def test_an_exception_without_a_reason_does_not_count(tmp_path: Path, source: st
 
 
 def test_no_bar_is_held_when_nothing_was_measured() -> None:
-    """The bench itself, without the services that this part of it needs."""
+    """The bench itself, without services that this part doesn't need."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("TEST_")}
     command = [sys.executable, "-m", "tests.bench", "history_postgres"]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)

@@ -17,7 +17,7 @@ from tests.reliability import engines
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 ENQUEUE = "from django_q.tasks import async_task; async_task('tests.slow_tasks.{}', {!r}, {!r})"
 
-LONG = int(2 * PATIENCE_SECONDS)  # seconds of a task: whoever waits for its end waits in vain
+LONG = int(2 * PATIENCE_SECONDS)  # seconds of a task: nobody may wait for its end
 HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"
 
 
@@ -139,7 +139,7 @@ def test_a_killed_idle_process_never_leaves_it_deaf(home: Home, notes: Path, wor
     """One of the pool waits inside the queue's lock; which one cannot be seen, so each death while idle counts."""
 
     def is_dead() -> bool:
-        if worker.poll() is None and is_idle(worker):  # one that was busy after all is replaced, and it goes on
+        if worker.poll() is None and is_idle(worker):  # if it was busy, it is replaced and work continues
             with suppress(ProcessLookupError, IndexError):
                 os.kill(children_of(sentinel_of(worker))[0], signal.SIGKILL)
         return worker.poll() is not None

@@ -1,4 +1,4 @@
-"""A real web server for tests about the wire, and a client that sends on whatever it is told."""
+"""A real web server for tests of raw requests, and a client that sends whatever it is told."""
 
 import os
 import selectors
@@ -18,7 +18,7 @@ from django.db import connection
 from tests.processes import Home, free_port, wait_until
 
 BLOCK = bytes(64 * 1024)
-SEND_BUFFER = 16 * 1024  # bytes; small, so that what was sent is about what was taken
+SEND_BUFFER = 16 * 1024  # bytes; small, so that bytes sent are about the bytes read
 PATIENCE_SECONDS = 20.0
 
 
@@ -38,7 +38,7 @@ class Server:
         )
 
     def start(self, *options: str) -> None:
-        """With gunicorn's own OPTIONS. Raises AssertionError when it does not answer."""
+        """With gunicorn's own `options`. Raises AssertionError if it doesn't answer."""
         self.home.manage("collectstatic", "--noinput", "--verbosity", "0")
         bind = ("--bind", f"127.0.0.1:{self.port}")
         self.process = self.home.run(sys.executable, "-m", "gunicorn", *bind, *options, "lamina_portal.wsgi")
@@ -52,7 +52,7 @@ class Server:
             return False
 
     def written(self) -> int:
-        """Bytes that its processes have written to files so far; what goes out by sockets is not among them."""
+        """Bytes its processes have written to files so far, without sockets."""
         total = 0
         for pid in self.home.processes("gunicorn"):
             fields = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
@@ -79,11 +79,11 @@ def serving(folder: Path, *options: str) -> Iterator[Server]:
 
 @dataclass
 class Told:
-    """What came back: the raw answer, and how much of the body the other side had taken by then."""
+    """The result: the raw answer, and how much of the body the server had read by then."""
 
     raw: bytes
     sent: int
-    ended: bool  # the connection was closed by the server
+    ended: bool  # the server closed the connection
 
     @property
     def status(self) -> int:
@@ -103,8 +103,8 @@ class Told:
 
 
 def push(port: int, path: str, size: int, *, kind: str, first: bytes = b"", **headers: str) -> Told:
-    """POST a body of SIZE bytes, FIRST at its head, and go on until it is sent or the connection is gone. KIND is the
-    Content-Type; HEADERS with _ for -, by default with the true Content-Length."""
+    """POST a body of `size` bytes, starting with `first`, until it is sent or the connection is gone. `kind` is the
+    Content-Type; `headers` have _ for -, and by default the true Content-Length."""
     given = {"Host": f"127.0.0.1:{port}", "Content-Type": kind, "Content-Length": str(size)}
     given |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items() if value)]
@@ -136,12 +136,12 @@ def _pour(sock: socket.socket, first: bytes, size: int) -> Told:
             if told.sent >= size and (told.ended or _is_whole(told.raw)):
                 return told
             if told.ended and told.sent < size and not events & selectors.EVENT_WRITE:
-                ready.modify(sock, selectors.EVENT_WRITE)  # it is half closed: only a reset can come
+                ready.modify(sock, selectors.EVENT_WRITE)  # half closed: only a reset can come
     raise AssertionError(f"no end after {PATIENCE_SECONDS:.0f} s: {told.sent} bytes sent, {told.raw[:200]!r}")
 
 
 def _is_whole(raw: bytes) -> bool:
-    """Whether an answer with a Content-Length has come to its end."""
+    """Whether an answer with a Content-Length is complete."""
     head, _, body = raw.partition(b"\r\n\r\n")
     lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     return bool(lengths) and len(body) >= int(lengths[0])

@@ -1,6 +1,6 @@
-"""The control door: how tests script runs, order faults and look behind the scenes. No key; loopback only.
+"""The control door: tests use it to script runs, order faults and inspect state. No key; loopback only.
 
-Everything is JSON: `POST /control/NAME` with an object. `POST reset` takes all of it back. What an order does not name
+Everything is JSON: `POST /control/NAME` with an object. `POST reset` undoes everything. What an order does not name
 stays as it was. With `SandboxDoor` of the tests: `sandbox.control("list", most=25, beyond="refuse")`.
 
     POST reset           {}
@@ -12,7 +12,7 @@ stays as it was. With `SandboxDoor` of the tests: `sandbox.control("list", most=
                          {"endpoint": "apps", "fault": "drip", "seconds": 60, "gap": 20}: the headers and a piece of the
                          body at once, then a piece every 20 s, the last after 60 s
     DELETE faults
-    DELETE delays        whatever is delayed now is answered; faults that last go on
+    DELETE delays        delayed requests are answered now; lasting faults continue
     POST script          {"appId": null, "times": 1, "seconds": 3, "outcome": "failed", "error": "Too dark"}
     POST runs/ID         {"status": "completed", "error": null, "ready": 1}
     POST expire          {"url": "http://..."} or {"all": true}
@@ -36,14 +36,14 @@ The list of apps (`GET /v1/apps`; with `search=` it is the endpoint "search" in 
                          {"most": null, "default": null}: 500 and 100 again
 
 Apps. The flags, for each order: "listed", "found" (by search and discover), "gone" (404 by id), "unknown_first"
-(unknown input names are told before all else): bool; "workspace": "own" or "other" (another's private app: 403 by id,
-not listed and not found unless told so); "names": which of "key", "id", "name" inputs are known by; "errors":
+(unknown input names are reported first): bool; "workspace": "own" or "other" (another's private app: 403 by id,
+hidden unless told otherwise); "names": which of "key", "id", "name" identify inputs; "errors":
 "structured", "strings", "legacy" or "nested".
 
     POST apps            {"app": {"appId": "new", "name": "New", "parameters": []}, "listed": false}
                          {"app": {"appId": "theirs", "name": "Theirs"}, "workspace": "other"}
                          {"app": {...}, "names": ["key"], "errors": "legacy"}
-    POST apps/ID         {"gone": true}, {"workspace": "other"}, {"listed": false}: flags of an app that is there
+    POST apps/ID         {"gone": true}, {"workspace": "other"}, {"listed": false}: flags of an existing app
     DELETE apps/ID
     POST odd-apps        {"kind": "many_parameters", "size": 3000}, with flags; answers {"ok": true, "appIds": [...]}
                          kinds and their usual size: many_parameters 3000, many_options 501, long_description 3 MiB,

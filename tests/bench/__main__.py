@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def verdict_of(verdicts: Sequence[bool]) -> str:
-    """The last word on all bars: VERDICTS tells of each that was measured whether it is held."""
+    """The summary of all bars: `verdicts` says for each measured one whether it is met."""
     if not verdicts:
         return "Nothing was measured, so no bar is known to be held."
     return "Every bar that was measured is held." if all(verdicts) else "Not every bar is held."

@@ -1,4 +1,4 @@
-"""Ten thousand damaged files of every accepted kind through the one place that opens them."""
+"""Ten thousand damaged files of every accepted kind, through the one process that opens them."""
 
 import tempfile
 from pathlib import Path

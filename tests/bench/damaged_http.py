@@ -1,5 +1,5 @@
-"""Three hundred damaged files, every twentieth a good one, through a whole portal: half of them uploaded by a member,
-half of them results that the worker fetches."""
+"""Three hundred damaged files, every twentieth a good one, through a whole portal: half uploaded by a member, half
+results fetched by the worker."""
 
 import os
 from collections import Counter
@@ -24,13 +24,13 @@ UPLOADS = RESULTS = 150
 EVERY = 20  # one is good
 PER_RUN = 10
 AT_ONCE = 4
-MAX_SECONDS = 60.0  # from the end of a good one's run until it is kept
+MAX_SECONDS = 60.0  # from the end of a good one's run until it is saved
 FILE = {"id": "u", "key": "", "name": "File", "type": "url", "accept": []}
 NOTE = {"id": "n", "key": "", "name": "Note", "type": "text", "default": ""}
 
 
 def make_app(portal: Portal, app_id: str, parameter: Mapping[str, object]) -> App:
-    """An app of one PARAMETER at the sandbox, known to the portal."""
+    """An app at the sandbox with one `parameter`, known to the portal."""
     outputs = [{"index": 0, "label": "Result", "type": "image"}]
     app = {"appId": app_id, "name": app_id, "parameters": [parameter], "outputs": outputs, "sandbox": {"seconds": 0.5}}
     portal.sandbox.order("apps", app=app)
@@ -56,12 +56,12 @@ def is_good(number: int) -> bool:
 
 
 def body_of(number: int) -> bytes:
-    """File NUMBER: good ones of every kind in turn, the others damaged."""
+    """File `number`: good ones of every kind in turn, the others damaged."""
     return whole(kinds()[number // EVERY % len(kinds())]) if is_good(number) else damaged(number)[1]
 
 
 def upload_all(visitor: Visitor, report: Report, app: App) -> None:
-    visitor.open_form(app.get_absolute_url())  # which gives the cookie
+    visitor.open_form(app.get_absolute_url())  # this sets the cookie
     with ThreadPoolExecutor(AT_ONCE) as threads:
         found = list(threads.map(partial(upload, visitor, app), range(UPLOADS)))
     report.note("answers", ", ".join(f"{count} times {status}" for status, count in Counter(found).most_common()))
@@ -71,7 +71,7 @@ def upload_all(visitor: Visitor, report: Report, app: App) -> None:
 
 
 def upload(visitor: Visitor, app: App, number: int) -> int:
-    """The status that sending file NUMBER is answered with."""
+    """The status of the answer to file `number`."""
     answer = visitor.session.post(
         f"{visitor.url}/uploads/",
         data={"app": app.public_id, "field": "p0"},
@@ -86,7 +86,7 @@ def keep_all(portal: Portal, report: Report, server: HostileServer, visitor: Vis
     app = make_app(portal, "damaged-results", NOTE)
     numbers = range(UPLOADS, UPLOADS + RESULTS)
     server.files |= {f"/{number}": body_of(number) for number in numbers}
-    for first in numbers[::PER_RUN]:  # a good one comes last: everything before it must not stand in its way
+    for first in numbers[::PER_RUN]:  # a good one comes last: nothing before it may block it
         addresses = [f"{server.url}/{number}" for number in range(first, first + PER_RUN)]
         portal.sandbox.order("script", appId=app.remote_id, values={"0": addresses})
         visitor.press_run(app.get_absolute_url(), visitor.open_form(app.get_absolute_url()))

@@ -1,5 +1,5 @@
-"""Sixteen pictures of 70 million points are uploaded at once, of 200 to 300 KB each: what the whole portal takes of
-memory, and whether it still answers."""
+"""Uploads sixteen pictures of 70 million pixels at once, of 200 to 300 KB each: the portal's memory use, and whether it
+still answers."""
 
 import struct
 import threading
@@ -47,7 +47,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def png(colour_type: int, bytes_per_point: int) -> bytes:
-    """One colour, 70 million points."""
+    """One colour, 70 million pixels."""
     packer = zlib.compressobj(9)
     row = bytes(1 + WIDTH * bytes_per_point)
     data = b"".join([*(packer.compress(row) for _ in range(HEIGHT)), packer.flush()])
@@ -60,7 +60,7 @@ def png(colour_type: int, bytes_per_point: int) -> bytes:
 
 
 def send(visitor: Visitor, app: App, body: bytes) -> float:
-    """Seconds until the upload of BODY is answered."""
+    """Seconds until the upload of `body` is answered."""
     begun = time.monotonic()
     answer = visitor.session.post(
         f"{visitor.url}/uploads/",
@@ -74,7 +74,7 @@ def send(visitor: Visitor, app: App, body: bytes) -> float:
 
 
 class Watch:
-    """Looks at the portal's memory and health while its block lasts."""
+    """Watches the portal's memory and health during the block."""
 
     def __init__(self, portal: Portal) -> None:
         self._portal = portal
@@ -110,7 +110,7 @@ class Watch:
 
 
 def pss_of(pid: int) -> int:
-    """Bytes of memory of process PID, what it shares with others in parts; 0 when it is gone."""
+    """Memory of process `pid` in bytes, with shared memory divided; 0 if it is gone."""
     with suppress(OSError, StopIteration):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return 1024 * int(next(line for line in lines if line.startswith("Pss:")).split()[1])
@@ -118,5 +118,5 @@ def pss_of(pid: int) -> int:
 
 
 def descendants(pid: int) -> list[int]:
-    """PID and everything it has started."""
+    """`pid` and everything it has started."""
     return [pid, *(found for child in children_of(pid) for found in descendants(child))]

@@ -1,4 +1,4 @@
-"""Does the portal answer while a hundred strangers of each slow kind are connected, with no proxy before it?"""
+"""Does the portal answer with a hundred strangers of each slow kind connected, and no proxy?"""
 
 import time
 
@@ -8,12 +8,12 @@ from tests.slow_clients import BOUND_SECONDS, KINDS, answers_in_time, slow_clien
 
 STRANGERS = 100
 ASKED = 10
-PAUSE_SECONDS = 1.0  # so that they are watched for longer than any of their first seconds
+PAUSE_SECONDS = 1.0  # to watch them longer than any of their first seconds
 
 
 def bench(portal: Portal, report: Report) -> None:
     portal.start_web()
-    answers_in_time(portal.url, 8, 60)  # each process and thread has begun its work
+    answers_in_time(portal.url, 8, 60)  # so that each process and thread has started
     for kind in KINDS:
         with report.part(f"{STRANGERS} strangers, {kind}"), slow_clients(portal.port, kind, STRANGERS):
             taken = watch(portal.url)
@@ -22,7 +22,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def watch(url: str) -> list[float]:
-    """Seconds of each of ten answers, asked for at intervals, that came in time."""
+    """Seconds of the answers that came in time, out of ten requests at intervals."""
     taken = []
     for _ in range(ASKED):
         taken += answers_in_time(url, 1, BOUND_SECONDS)

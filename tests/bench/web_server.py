@@ -49,12 +49,12 @@ ADDRESS = re.compile(r'(?:src|href)="(/(?:static|files)/[^"]+)"')
 
 @dataclass
 class Found:
-    """Figures of one server, one of each per round."""
+    """Figures of one server, one per round."""
 
     loads: list[float] = field(default_factory=list)  # whole cold loads a second
-    work: list[float] = field(default_factory=list)  # ms of the processor for each, whatever else the machine does
+    work: list[float] = field(default_factory=list)  # ms of processor time for each, whatever else the machine does
     history: list[float] = field(default_factory=list)  # ms, p95
-    fewest: list[int] = field(default_factory=list)  # connections at the worker that has the fewest
+    fewest: list[int] = field(default_factory=list)  # connections of the least busy worker
     in_time: dict[str, int] = field(default_factory=dict)  # answers of /healthz, by kind of slow client
 
 
@@ -115,7 +115,7 @@ def measure(portal: Portal, server: Process, cookie: str, found: Found) -> None:
         client.request("GET", path, headers=headers)
         try:
             answer = client.getresponse()
-        except http.client.RemoteDisconnected:  # it was kept for too long, as others were slower: browsers ask again
+        except http.client.RemoteDisconnected:  # the idle connection was closed while others were slow: browsers retry
             client.request("GET", path, headers=headers)
             answer = client.getresponse()
         body = answer.read()
@@ -164,7 +164,7 @@ def ticks_of_all(server: Process) -> int:
 
 
 def connections_of(pid: int, port: int) -> int:
-    """How many established connections to PORT the process PID holds."""
+    """How many established connections to `port` process `pid` has."""
     established = set()
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         cells = line.split()
@@ -178,11 +178,11 @@ def connections_of(pid: int, port: int) -> int:
 
 
 def meet_strangers(portal: Portal) -> dict[str, int]:
-    """Answers in time by kind of slow stranger."""
+    """Answers in time, by kind of slow stranger."""
     found = {}
     for kind in KINDS:
         found[kind] = 0
-        with suppress(AssertionError), slow_clients(portal.port, kind, STRANGERS):  # it may not even serve each of them
+        with suppress(AssertionError), slow_clients(portal.port, kind, STRANGERS):  # it may not even serve all of them
             time.sleep(1)
             found[kind] = len(answers_in_time(portal.url))
     return found

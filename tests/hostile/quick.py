@@ -23,7 +23,7 @@ from tests.hostile.browser import KEY
 from tests.processes import PATIENCE_SECONDS
 
 IMPATIENT = 0.15  # seconds an impatient portal waits for an answer
-DELAY = 600.0  # longer than any test: it ends when a test says so
+DELAY = 600.0  # longer than any test: it ends when a test releases it
 MOVES = ("file", "upload_put")  # endpoints that files come from or go to
 
 
@@ -49,7 +49,7 @@ def quick_portal(door: SandboxDoor, **more: object) -> Iterator[None]:
 
 @contextmanager
 def impatience(endpoint: str) -> Iterator[None]:
-    """Short time-outs for calls of ENDPOINT, which is delayed; people wait 5 to 60 s. No other call is hurried."""
+    """Short time-outs for calls of `endpoint`, which is delayed; people wait 5 to 60 s. Other calls are unchanged."""
     call, short = LaminaClient._call, Patience(read=IMPATIENT, total=2 * IMPATIENT)
 
     def hurried(client: LaminaClient, name: str, *given: Any, **more: Any) -> Any:

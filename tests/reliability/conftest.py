@@ -17,7 +17,7 @@ def app(sandbox: SandboxDoor) -> App:
 
 @pytest.fixture
 def _runs_go_on(sandbox: SandboxDoor) -> None:
-    """No run ends at Lamina by itself, however long a test takes; scripts that a test orders come too late."""
+    """No run ends at Lamina by itself, however long a test takes; scripts ordered by tests have no effect."""
     sandbox.control("script", appId=None, times=None, outcome="never")
 
 

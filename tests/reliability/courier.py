@@ -49,7 +49,7 @@ class Courier:
 
 
 def post(token: str, body: bytes, headers: dict[str, str]) -> int:
-    """POST to the path of TOKEN; the status, which costs less than a second of work."""
+    """POST to the path of `token`; returns the status, within a second."""
     with busy_at_most(seconds=1):
         answer: Any = Client(enforce_csrf_checks=True).post(
             f"/hooks/lamina/{token}/", body, content_type="application/json", headers=headers

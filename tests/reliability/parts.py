@@ -18,7 +18,7 @@ from tests.processes import ROOT, Home, children_of, free_port, is_gone, wait_un
 
 PER_MINUTE = 1_000_000  # no limit: this is about deaths
 WATCH_SECONDS = 0.1
-REVIVED_SECONDS = 180.0  # the lease, and a look of the scheduler of whichever worker lives
+REVIVED_SECONDS = 180.0  # the lease, plus one look of a live worker's scheduler
 
 
 class Part:
@@ -109,7 +109,7 @@ class Parts:
         self.killed[killed] += 1
 
     def _kill_now(self, kind: str, chance: random.Random, down_seconds: float) -> str:
-        """Of which kind the process was that is dead now; "" when there was none."""
+        """The kind of process that has died; "" if none has."""
         if kind == "poller" and not is_polling_needed():
             kind = "worker child"
         with self._lock:

@@ -50,14 +50,14 @@ def make_due(run: Run) -> None:
 
 
 def waits(run: Run, seconds: float) -> bool:
-    """Whether the run's next step was put off by SECONDS in the last one, however long that took."""
+    """Whether the last step postponed the run's next one by `seconds`, however long that step took."""
     assert run.due_at is not None
     pause = timedelta(seconds=seconds)
     return stepped_at[run.pk] + pause <= run.due_at <= timezone.now() + pause
 
 
 def seconds_ahead(run: Run) -> float:
-    """Seconds from the beginning of the last step to the next."""
+    """Seconds from the start of the last step to the next."""
     assert run.due_at is not None
     return (run.due_at - stepped_at[run.pk]).total_seconds()
 

@@ -39,7 +39,7 @@ def swept(run: Run) -> Run:
     OrmQ.objects.all().delete()
     make_due(run)
     sweeping.sweep()
-    assert (run.pk,) in [task.task["args"] for task in OrmQ.objects.all()]  # the time of others may have come, too
+    assert (run.pk,) in [task.task["args"] for task in OrmQ.objects.all()]  # others may be due as well
     return hand_over(run)
 
 
@@ -161,7 +161,7 @@ def test_a_slow_answer_is_waited_for(
 
 
 def claim_of(run: Run, later_than: datetime | None = None) -> datetime | None:
-    """Until when a worker holds the start that it has sent, once that is LATER_THAN this."""
+    """Until when a worker holds the start it has sent, once that is after `later_than`."""
     run.refresh_from_db()
     is_later = run.due_at is not None and (later_than is None or run.due_at > later_than)
     return run.due_at if run.sent_at and is_later else None

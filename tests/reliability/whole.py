@@ -95,9 +95,9 @@ class Whole:
         return [(name, text if name == f"p{place}" else value) for name, value in pairs]
 
     def press(self, remote_id: str, text: str, choose: "Callable[[list[Visitor]], Visitor]") -> str:
-        """As a person does: open the form, press Run, and while no page comes press again; the token makes it one.
+        """Act like a person: open the form, press Run, and press again while no page comes; the token makes it one run.
 
-        Returns the run's page. Raises RuntimeError when none has come within three minutes.
+        Returns the run's page. Raises RuntimeError if none comes within three minutes.
         """
         path, pairs, trouble = self.apps[remote_id].get_absolute_url(), None, ""
         deadline = time.monotonic() + PRESS_SECONDS

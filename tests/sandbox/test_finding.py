@@ -1,4 +1,4 @@
-"""The list shows what was ordered, and search, discover and ids reach what it does not show."""
+"""The list shows what was ordered; search, discover and ids also find unlisted apps."""
 
 import http.client
 import time
@@ -157,7 +157,7 @@ def test_a_stopped_sandbox_drips_no_more(box: Box) -> None:
     with requests.get(f"{box.url}/v1/apps", headers=KEY, stream=True, timeout=60) as answer:
         box.sandbox.stop()
         with pytest.raises(requests.RequestException):
-            answer.content  # noqa: B018 - reading it is the point
+            answer.content  # noqa: B018 - reading it is the test
 
 
 def test_another_workspace_in_the_header_is_403(box: Box) -> None:

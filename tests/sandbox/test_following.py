@@ -75,7 +75,7 @@ def test_a_stream_looks_every_two_seconds(box: Box) -> None:
 
 
 def test_a_stream_pings_and_times_out(box: Box) -> None:
-    box.control("follow", look_seconds=0.02, ping_seconds=0, stream_seconds=1)  # a ping at every look
+    box.control("follow", look_seconds=0.02, ping_seconds=0, stream_seconds=1)  # a ping at every poll
     told = list(events(box, never_ending(box)))
     assert [name for name, _ in told][:2] == ["progress", "ping"]
     assert abs(told[1][1] / 1000 - time.time()) < 10

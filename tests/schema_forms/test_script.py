@@ -95,7 +95,7 @@ def test_a_refused_file_says_why_and_the_rest_stays(page: Page) -> None:
 
 
 def release(page: Page, held: list[Route]) -> None:
-    """Let the request go on that a route has held back, once it has."""
+    """Release the request that a route has held back, once it has arrived."""
 
     def has_left() -> bool:
         page.wait_for_timeout(1)  # lets the browser's own events through

@@ -1,4 +1,4 @@
-"""A small application behind the portal's web server: each address behaves in a way that a server has to deal with."""
+"""A small application behind the portal's web server: each address behaves in a way servers must handle."""
 
 import os
 import tempfile
@@ -26,7 +26,7 @@ def pid(_: dict[str, Any], start_response: StartResponse, __: int) -> Iterable[b
 
 
 def read(environ: dict[str, Any], start_response: StartResponse, _: int) -> Iterable[bytes]:
-    """How many bytes of the body came."""
+    """How many bytes of the body arrived."""
     left = length = int(environ.get("CONTENT_LENGTH") or 0)
     while left and (data := environ["wsgi.input"].read(min(left, 16_384))):
         left -= len(data)
@@ -34,13 +34,13 @@ def read(environ: dict[str, Any], start_response: StartResponse, _: int) -> Iter
 
 
 def headers(environ: dict[str, Any], start_response: StartResponse, _: int) -> Iterable[bytes]:
-    """What a proxy told of the client."""
+    """What a proxy said about the client."""
     names = ("HTTP_HOST", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")
     return text(start_response, " ".join(environ.get(name, "-") for name in names))
 
 
 def refuse(_: dict[str, Any], start_response: StartResponse, __: int) -> Iterable[bytes]:
-    """An answer given without a look at the body."""
+    """An answer without reading the body."""
     return text(start_response, "refused")
 
 

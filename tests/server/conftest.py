@@ -1,4 +1,4 @@
-"""Real web servers on loopback: the portal's worker, with a small application and with times that a test can await."""
+"""Real web servers on loopback: the portal's worker, a small application, and times short enough for tests."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ graceful_timeout = 8
 
 
 class Server:
-    """gunicorn with the portal's worker and the small application; OPTIONS are more lines of its configuration."""
+    """gunicorn with the portal's worker and the small application; `options` are extra configuration lines."""
 
     def __init__(self, folder: Path, options: str) -> None:
         self.port = free_port()
@@ -59,7 +59,7 @@ class Server:
         return False
 
     def connect(self, window: int = 0) -> socket.socket:
-        """A connection; WINDOW bounds the bytes that its own side keeps unread (0: as usual)."""
+        """A connection; `window` limits its own unread bytes (0: as usual)."""
         client = socket.socket()
         if window:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
@@ -68,7 +68,7 @@ class Server:
         return client
 
     def get(self, path: str, seconds: float = 10) -> str:
-        """The answer to a GET on a connection of its own."""
+        """The answer to a GET on its own connection."""
         return requests.get(f"{self.url}{path}", timeout=seconds).text
 
     def stop(self) -> None:
@@ -85,7 +85,7 @@ type Serve = Callable[..., Server]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Start a server; with one worker of one thread unless told otherwise."""
+    """Start a server; by default with one worker of one thread."""
     started: list[Server] = []
 
     def start(options: str = "", workers: int = 1, threads: int = 1) -> Server:
@@ -103,7 +103,7 @@ def request(path: str, *headers: str, method: str = "GET") -> bytes:
 
 
 def read_answer(client: socket.socket) -> tuple[str, bytes]:
-    """Head and body of the next answer; ("", b"") when the connection has been closed instead."""
+    """Head and body of the next answer; ("", b"") if the connection was closed instead."""
     received = b""
     while b"\r\n\r\n" not in received:
         if not (data := client.recv(1)):
@@ -118,7 +118,7 @@ def read_answer(client: socket.socket) -> tuple[str, bytes]:
 
 
 def read_to_end(client: socket.socket) -> bytes:
-    """All that comes until the server closes; b"" also when it resets the connection."""
+    """Everything until the server closes; b"" also if it resets the connection."""
     received = b""
     with suppress(ConnectionResetError):
         while data := client.recv(65536):

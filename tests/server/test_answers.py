@@ -1,4 +1,4 @@
-"""How answers leave the web server when the client is slow to take them. One thread, as in `test_requests`."""
+"""How the web server sends answers to slow clients. One thread, as in `test_requests`."""
 
 import select
 import signal
@@ -24,7 +24,7 @@ def server(serve: Serve) -> Server:
 def test_who_does_not_read_holds_nobody_up_and_can_have_it_all_later(server: Server, path: str) -> None:
     with server.connect(SMALL_WINDOW) as client:
         client.sendall(request(path) + request("/refuse"))
-        assert client.recv(1) == b"H"  # its turn has come
+        assert client.recv(1) == b"H"  # it is its turn
         for _ in range(3):
             assert server.get("/refuse") == "refused"
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)
@@ -52,7 +52,7 @@ def test_who_never_reads_is_parted_with(server: Server, path: str) -> None:
 
 
 def is_reset(client: socket.socket) -> bool:
-    """Whether the server has reset CLIENT, without reading from it."""
+    """Whether the server has reset `client`, without reading from it."""
     poll = select.poll()
     poll.register(client, select.POLLHUP | select.POLLERR)
     return bool(poll.poll(0))
@@ -60,12 +60,12 @@ def is_reset(client: socket.socket) -> bool:
 
 @pytest.mark.parametrize("path", [f"/file/{LARGE}", f"/page/{LARGE}", "/pieces/450"])
 def test_a_slow_download_goes_on(server: Server, path: str) -> None:
-    """For three times as long as somebody is borne with who takes nothing."""
+    """For three times as long as a client that reads nothing is tolerated."""
     with server.connect() as client:
         client.sendall(request(path, "Connection: close"))
         until, came = time.monotonic() + 6, 0
         while time.monotonic() < until:
-            time.sleep(0.2)  # this client is as slow as that
+            time.sleep(0.2)  # this client is that slow
             came += len(client.recv(65536))
         came += len(read_to_end(client))
     assert came > 450 * 65536 * 0.99
@@ -96,7 +96,7 @@ def test_a_server_that_stops_finishes_what_it_has_begun(serve: Serve) -> None:
         busy.sendall(request("/hold"))
         server.process.send_signal(signal.SIGTERM)
         head = ""
-        while "Connection: close" not in head:  # so it is stopping; what comes on a kept connection is answered
+        while "Connection: close" not in head:  # it is stopping; requests on kept connections are still answered
             kept.sendall(request("/refuse"))
             head, body = read_answer(kept)
             assert body == b"refused"
@@ -108,7 +108,7 @@ def test_a_server_that_stops_finishes_what_it_has_begun(serve: Serve) -> None:
 
 
 def test_a_server_that_stops_waits_for_nobody_for_long(serve: Serve) -> None:
-    """A graceful stop takes 8 seconds at most, and 2 when nothing is being done."""
+    """A graceful stop takes at most 8 seconds, and 2 if nothing is being done."""
     server = serve()
     with server.connect() as kept, server.connect() as silent:
         kept.sendall(request("/refuse"))
@@ -124,7 +124,7 @@ def test_it_leaves_https_to_a_proxy(serve: Serve) -> None:
 
 
 def test_two_workers_share_the_connections(serve: Serve) -> None:
-    """Fifty browsers that keep their connections, arriving at once."""
+    """Fifty browsers with persistent connections, arriving at once."""
     server = serve(workers=2, threads=8)
     wait_until(lambda: len(children_of(server.process.pid)) == 2, "both workers")
     wait_until(lambda: len({server.get("/pid") for _ in range(10)}) == 2, "both workers to answer")

@@ -1,4 +1,4 @@
-"""When a request is whole, and until when it has to be; the clock is the test's."""
+"""When a request is complete, and its deadlines; the clock is the test's."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The web server behind nginx and Caddy, set up as the README says: what they pass on is what it needs."""
+"""The web server behind nginx and Caddy, set up as in the README: they pass on what it needs."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ def server(serve: Serve) -> Server:
 
 @pytest.fixture(params=["nginx", "caddy"])
 def url(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> Iterator[str]:
-    """The address of a proxy before the server."""
+    """Address of a proxy in front of the server."""
     port, folder = free_port(), tmp_path / "proxy"
     folder.mkdir()
     url = f"http://127.0.0.1:{port}"

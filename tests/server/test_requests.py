@@ -1,6 +1,6 @@
-"""How requests arrive at the web server: in pieces, one after the other, much too slowly, or with too much in them.
+"""How requests arrive at the web server: in pieces, one after the other, much too slowly, or too large.
 
-Every server here has one thread, so that whoever holds it is found out.
+Every server here has one thread, so that a client that holds it is noticed.
 """
 
 import select
@@ -75,7 +75,7 @@ def test_what_cannot_be_served_is_refused_at_once(server: Server, sent: bytes, s
 
 
 def drip(client: socket.socket, data: bytes, every_seconds: float) -> bytes:
-    """Send DATA byte by byte until something comes back; returns that."""
+    """Send `data` byte by byte until something comes back; returns that."""
     for n in range(len(data)):
         if select.select([client], [], [], every_seconds)[0]:
             break
@@ -89,7 +89,7 @@ def drip(client: socket.socket, data: bytes, every_seconds: float) -> bytes:
     ids=["headers", "body", "body that was asked for"],
 )
 def test_who_drips_is_given_up_and_holds_nobody_up(server: Server, first: bytes, seconds: float) -> None:
-    begun = time.monotonic()  # before the server's own clock runs
+    begun = time.monotonic()  # before the server's own clock starts
     with server.connect() as client:
         client.sendall(first)
         if b"Expect" in first:
@@ -121,7 +121,7 @@ MULTIPART = "Content-Type: multipart/form-data; boundary=x"
 
 
 def test_a_slow_upload_holds_nobody_up_and_is_given_up_below_its_rate(server: Server) -> None:
-    """A second of patience; 2,000 bytes a second, a tenth of what is asked for, add little to it."""
+    """One second of patience; 2,000 bytes a second, a tenth of the minimum, add little to it."""
     with server.connect() as client:
         client.sendall(post("/read", 1_000_000, MULTIPART))
         begun = time.monotonic()
@@ -133,7 +133,7 @@ def test_a_slow_upload_holds_nobody_up_and_is_given_up_below_its_rate(server: Se
 
 
 def test_a_slow_upload_above_the_rate_goes_on(server: Server) -> None:
-    """Five seconds, of which most are spent waiting: far longer than the patience of the beginning."""
+    """Five seconds, mostly spent waiting: far longer than the initial patience."""
     with server.connect() as client:
         size = 500_000
         client.sendall(post("/read", size, MULTIPART))
@@ -158,7 +158,7 @@ def test_a_refused_body_is_not_read_and_the_refusal_arrives_all_the_same(server:
     with server.connect() as client:
         client.sendall(post("/refuse", 50_000_000, MULTIPART))
         sent = 0
-        while sent < 5_000_000:  # as browsers do, which look for an answer when they have sent all
+        while sent < 5_000_000:  # browsers look for an answer after they have sent everything
             sent += client.send(b"x" * 65_536)
         head, body = read_answer(client)
     assert "Connection: close" in head

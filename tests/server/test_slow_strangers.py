@@ -1,4 +1,4 @@
-"""The portal itself, as it is started, with a hundred slow strangers of each kind and no proxy before it."""
+"""The portal itself, started as usual, with a hundred slow strangers of each kind and no proxy."""
 
 import os
 import signal
@@ -20,12 +20,12 @@ from tests.slow_clients import KINDS, answers_in_time, slow_clients
 pytestmark = pytest.mark.whole
 STRANGERS = 100
 ASKED = 10
-BOUND_SECONDS = 5.0  # 2 s on a machine at rest, as `python -m tests.bench slow_clients` demands
+BOUND_SECONDS = 5.0  # 2 s on an idle machine, as `python -m tests.bench slow_clients` requires
 
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A whole web server of the portal, started as `make run` does."""
+    """A whole web server of the portal, started as by `make run`."""
     port = free_port()
     home = Home(tmp_path_factory.mktemp("portal"), PORTAL_BIND=f"127.0.0.1:{port}", PORTAL_TESTING="1")
     home.manage("migrate", "-v0")

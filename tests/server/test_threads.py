@@ -1,4 +1,4 @@
-"""The pool of threads: how many work at once, and who takes the place of one that waits for a client."""
+"""The pool of threads: how many work at once, and who replaces one that waits for a client."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ SECONDS = 20
 
 
 class Job:
-    """Runs until told to end, or to wait for a client; says when it has begun."""
+    """Runs until told to end or to wait for a client; says when it has started."""
 
     def __init__(self, pool: Threads) -> None:
         self.pool = pool

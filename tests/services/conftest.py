@@ -39,7 +39,7 @@ def decoy() -> Iterator[Decoy]:
 
 @pytest.fixture
 def beyond(sandbox: SandboxDoor, settings: Settings) -> str:
-    """Lamina's id of an app that no list shows."""
+    """Lamina's id of an unlisted app."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
     sandbox.control("limit", per_minute=None)
     sandbox.control("apps", app=BEYOND, listed=False)
@@ -74,7 +74,7 @@ def store(s3_url: str, settings: Settings) -> Any:
 
 @pytest.fixture
 def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
-    """Have another program in the place of the picture process; "" brings back the real one."""
+    """Replace the picture process with another program; "" restores it."""
     real = pictures.COMMAND
 
     def change(program: str) -> None:

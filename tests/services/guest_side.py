@@ -1,4 +1,4 @@
-"""Links to results that hold given bytes, and what guests ask of them."""
+"""Links to results with given bytes, and what guests request."""
 
 import hashlib
 import shutil
@@ -20,7 +20,7 @@ VARIANTS = ("original", "1200", "400", "200")
 
 
 def stored_of(content: bytes) -> StoredFile:
-    """CONTENT kept as a result would be."""
+    """`content`, saved like a result."""
     path = storing.new_waiting_path()
     path.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
@@ -28,7 +28,7 @@ def stored_of(content: bytes) -> StoredFile:
 
 
 def link_to(run: Run, *contents: bytes, **fields: Any) -> GuestLink:
-    """A link to results of RUN that hold CONTENTS, with leave to download unless FIELDS say otherwise."""
+    """A link to results of `run` with `contents`; downloads are allowed unless `fields` say otherwise."""
     for position, content in enumerate(contents):
         make_kept(run, stored_of(content), position)
     outputs = list(run.outputs.all()[: len(contents)])
@@ -61,7 +61,7 @@ def content_of(kind: str, folder: Path) -> bytes:
 
 
 def addresses_of(link: GuestLink) -> Iterator[str]:
-    """Every address of LINK that answers with bytes, and its page."""
+    """Every address of `link` that answers with bytes, and its page."""
     yield path_of(link)
     yield f"{path_of(link)}download/"
     yield f"{path_of(link)}preview.jpg"

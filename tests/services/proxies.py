@@ -1,4 +1,4 @@
-"""A real proxy before the portal, set up word for word as the README says, and what each of them has to do."""
+"""A real proxy in front of the portal, set up exactly as in the README, and what each must do."""
 
 import os
 import re
@@ -19,7 +19,7 @@ WHERE = "/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin"
 
 
 def binary(name: str, package: str) -> str:
-    """Where the program NAME is; skips the test without it."""
+    """Path of the program `name`; skips the test without it."""
     found = shutil.which(name, path=WHERE)
     if found is None:
         skip_or_fail(f"No {name} found: install one (Debian: apt-get install {package})")
@@ -28,7 +28,7 @@ def binary(name: str, package: str) -> str:
 
 
 def blocks_of_the_readme(language: str, count: int) -> str:
-    """All its blocks in LANGUAGE, as people copy them."""
+    """All its blocks in `language`, as people copy them."""
     blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert len(blocks) == count
     return "\n".join(blocks)
@@ -36,8 +36,8 @@ def blocks_of_the_readme(language: str, count: int) -> str:
 
 @contextmanager
 def running(command: list[str], url: str, log: Path) -> Iterator[None]:
-    """The proxy that COMMAND starts; it answers at URL and writes what went wrong to LOG."""
-    homes = {"XDG_CONFIG_HOME": str(log.parent), "XDG_DATA_HOME": str(log.parent)}  # where Caddy keeps what it knows
+    """The proxy started by `command`; it answers at `url` and writes errors to `log`."""
+    homes = {"XDG_CONFIG_HOME": str(log.parent), "XDG_DATA_HOME": str(log.parent)}  # where Caddy stores its data
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | homes)
 
@@ -57,7 +57,7 @@ def running(command: list[str], url: str, log: Path) -> Iterator[None]:
 
 
 def signed_in(member: Member) -> dict[str, str]:
-    """The cookies of a browser in which MEMBER is signed in."""
+    """The cookies of a browser in which `member` is signed in."""
     client = Client()
     assert client.login(username=member.email, password=PASSWORD)
     return {name: morsel.value for name, morsel in client.cookies.items()}

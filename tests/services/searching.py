@@ -1,4 +1,4 @@
-"""A search at Lamina as a test makes it: an app beyond the list, the page's part, what Lamina is told to say."""
+"""A search at Lamina in tests: an unlisted app, the page's part, and what Lamina should say."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ BEYOND = {"appId": UUID, "name": "Dental advert", "description": "A poster for a
 
 
 def lamina_part(client: Client, q: str, **query: str) -> str:
-    """Lamina's part of a search for Q, once the worker has done its work."""
+    """Lamina's part of a search for `q`, after the worker has finished."""
     look(client, q, **query)
     work()
     return look(client, q)

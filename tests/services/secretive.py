@@ -1,4 +1,4 @@
-"""Files with a secret in every place that can hold one, and with all that a copy for guests has to keep."""
+"""Files with a secret in every place that can hold one, and everything that guests' copies must keep."""
 
 import io
 import struct
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageCms
 
-SECRET = b"SECRET"  # every secret begins with it
+SECRET = b"SECRET"  # every secret starts with it
 AI = b"trainedAlgorithmicMedia"
 LIST = b"http://cv.iptc.org/newscodes/digitalsourcetype/"
 XMP = (
@@ -25,7 +25,7 @@ TURNED = 6
 
 
 def exif() -> bytes:
-    """Exif that turns the picture and holds a description, a user comment and a maker's note."""
+    """Exif that rotates the picture and has a description, a user comment and a maker's note."""
     made = Image.Exif()
     made[0x0112] = TURNED
     made[0x010E] = "SECRET exif description"
@@ -35,7 +35,7 @@ def exif() -> bytes:
 
 
 def drawing(number: int = 0, mode: str = "RGB") -> Image.Image:
-    """Something with many colours, so that a changed pixel shows."""
+    """An image with many colours, so that changed pixels are noticed."""
     made = Image.radial_gradient("L").resize((97, 61)).rotate(40 * number)
     return Image.merge("RGB", (made, made.rotate(90), made.rotate(180))).convert(mode)
 
@@ -46,7 +46,7 @@ def chunk(name: bytes, content: bytes) -> bytes:
 
 
 def png_secrets(number: int, *, has_mark: bool) -> bytes:
-    """Chunks of every kind that can hold words."""
+    """Chunks of every kind that can hold text."""
     told = b"SECRET png %d " % number
     return b"".join(
         (
@@ -66,7 +66,7 @@ def png_secrets(number: int, *, has_mark: bool) -> bytes:
 
 
 def png(*, is_animated: bool = False, has_mark: bool = True) -> bytes:
-    """A PNG with secrets before and behind its pixels and behind its end."""
+    """A PNG with secrets before and after its pixels and after its end."""
     plain = io.BytesIO()
     more = {"save_all": True, "append_images": [drawing(1), drawing(2)], "duration": 80} if is_animated else {}
     drawing().save(plain, "PNG", icc_profile=PROFILE, dpi=(72, 72), **more)
@@ -84,7 +84,7 @@ def segment(marker: int, body: bytes) -> bytes:
 
 
 def jpeg(*, is_progressive: bool = False, mode: str = "RGB") -> bytes:
-    """A JPEG with secrets in every segment that is none of the picture, and behind its end."""
+    """A JPEG with secrets in every segment outside the picture, and after its end."""
     plain = io.BytesIO()
     drawing(mode=mode).save(plain, "JPEG", quality=90, icc_profile=PROFILE, progressive=is_progressive, exif=exif())
     data = plain.getvalue()
@@ -113,12 +113,12 @@ def riff(name: bytes, content: bytes) -> bytes:
 
 
 def webp(*, is_animated: bool = False) -> bytes:
-    """A WebP with secrets in its chunks, in those of its frames, and behind its end."""
+    """A WebP with secrets in its chunks, in those of its frames, and after its end."""
     plain = io.BytesIO()
     more = {"save_all": True, "append_images": [drawing(1)], "duration": 80} if is_animated else {}
     drawing().save(plain, "WEBP", lossless=True, icc_profile=PROFILE, exif=exif(), xmp=XMP, **more)
     content = plain.getvalue()[12:]
-    if is_animated:  # the first frame gets a chunk more
+    if is_animated:  # one more chunk in the first frame
         at = content.index(b"ANMF")
         (size,) = struct.unpack_from("<I", content, at + 4)
         frame = content[at + 8 : at + 8 + size] + riff(b"XTRA", b"SECRET in a frame")
@@ -128,7 +128,7 @@ def webp(*, is_animated: bool = False) -> bytes:
 
 
 def gif() -> bytes:
-    """An animation with comments, an application's block, XMP, and words behind its end."""
+    """An animation with comments, an application block, XMP, and text after its end."""
     plain = io.BytesIO()
     frames = [drawing(number).convert("P") for number in range(3)]
     frames[0].save(
@@ -160,7 +160,7 @@ RECIPES: dict[str, list[str]] = {
 
 
 def medium(ending: str, folder: Path) -> bytes:
-    """A film or a sound with titles, comments and chapters that hold secrets; a Matroska file with an attachment."""
+    """Video or audio with secrets in titles, comments and chapters; a Matroska file with an attachment."""
     chapters, attached, made = folder / "chapters.txt", folder / "attached.txt", folder / f"made.{ending}"
     chapters.write_text(CHAPTER)
     attached.write_text("SECRET attachment")

@@ -1,4 +1,4 @@
-"""Apps larger than anything an author makes: list, page and form stay small, and what is sent back stays exact."""
+"""Apps larger than any author makes: list, page and form stay small, and values are sent back exactly."""
 
 import time
 from typing import Any
@@ -18,12 +18,12 @@ from tests.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE_BYTES = 150_000
-PAGE_SECONDS = 3.0  # of the processor; without bounds it were 22
+PAGE_SECONDS = 3.0  # of processor time; without limits it would be 22
 
 
 @pytest.fixture
 def door(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
-    """A sandbox with nothing but the odd apps that a test adds."""
+    """A sandbox with only the odd apps that a test adds."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
     sandbox.control("limit", per_minute=None)
     for app_id in load_catalogue():
@@ -32,14 +32,14 @@ def door(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
 
 
 def odd(door: SandboxDoor, kind: str, **how: Any) -> App:
-    """An odd app, read as it came with the list and then by its id."""
+    """An odd app, read from the list and then by its id."""
     app_id = door.control("odd-apps", kind=kind, **how)["appIds"][0]
     catalog.refresh_catalog()
     return App.objects.select_related("schema").get(remote_id=app_id)
 
 
 def measured(client: Client, address: str) -> Any:
-    """The page at ADDRESS, which must be small and quick."""
+    """The page at `address`, which must be small and quick."""
     began = time.process_time()
     answer = client.get(address)
     assert time.process_time() - began < PAGE_SECONDS

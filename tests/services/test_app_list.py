@@ -1,4 +1,4 @@
-"""The list of apps is never proved whole: however Lamina cuts, orders or delays it, no app is lost."""
+"""The list of apps may be incomplete: however Lamina cuts, orders or delays it, no app is lost."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Apps beyond the list: found by words, by a need, by a pasted address; what goes wrong has its sentence."""
+"""Unlisted apps: found by words, by a need, by a pasted address; every failure has its sentence."""
 
 from datetime import timedelta
 
@@ -145,7 +145,7 @@ def test_a_pasted_address_opens_the_app_and_is_never_fetched(
     assert page.redirect_chain == [(app.get_absolute_url(), 302)]
     assert "Found at Lamina and added" in page.content.decode()
     assert "/never/fetched" not in str(sandbox.state["requests"])
-    assert app.schema is not None  # its form came along
+    assert app.schema is not None  # with its form
     assert not App.objects.listed().filter(pk=app.pk).exists()
 
 
@@ -165,7 +165,7 @@ def test_an_id_that_leads_nowhere_says_so(
     assert not App.objects.filter(remote_id=beyond).exists()
 
 
-# --- Our own answer ---------------------------------------------------------------------------------------------------
+# --- Our own results --------------------------------------------------------------------------------------------------
 def test_apps_with_all_words_come_first_then_those_with_some(as_alice: Client) -> None:
     for name in ("Shoe shop banner", "Red shoe photo", "Photo frame", "A hat", "Photo of a red thing"):
         factories.make_app(name)

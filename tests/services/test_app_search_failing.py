@@ -1,4 +1,4 @@
-"""What goes wrong while Lamina is asked for apps has its sentence, and our own answer stays; and ten times a minute."""
+"""Failures while asking Lamina for apps have their sentence, our own results stay; and ten requests a minute."""
 
 import threading
 import time
@@ -97,7 +97,7 @@ def test_a_failure_is_asked_again_by_hand_at_once_and_by_itself_later(
     lamina_part(as_alice, "dentist")
     sandbox.clear_faults()
 
-    assert PROBLEMS["broken"] in plain(look(as_alice, "dentist"))  # kept for a moment, whoever looks
+    assert PROBLEMS["broken"] in plain(look(as_alice, "dentist"))  # saved for a moment, for everyone
     assert work() == []
     assert "Dental advert" in lamina_part(as_alice, "dentist", ask="again")
 
@@ -124,7 +124,7 @@ def test_the_portal_asks_ten_times_a_minute_whoever_searches(
     page = plain(look(as_alice, "one more dentist"))
     assert PROBLEMS["turn"].partition(" {wait}")[0] in page
     assert 'hx-trigger="load delay:' in page
-    assert "Dental advert" in look(as_bob, "dentist number 3")  # what is known costs no turn
+    assert "Dental advert" in look(as_bob, "dentist number 3")  # known answers don't count
 
 
 def test_threads_that_ask_at_once_get_ten_turns_and_one_row_for_equal_words(beyond: str) -> None:

@@ -1,4 +1,4 @@
-"""Caddy in front, set up word for word as the README says, but for https."""
+"""Caddy in front, set up exactly as in the README, but without https."""
 
 import re
 import subprocess
@@ -29,7 +29,7 @@ BUFFERS = (2, 6, 4)  # the first version that has `request_buffers`
 
 
 def block(program: str, address: str, upstream: str) -> str:
-    """The README's Caddyfile with this test's own addresses, and its last option where Caddy is new enough."""
+    """The README's Caddyfile with this test's addresses, and its last option if Caddy is new enough."""
     ours = blocks_of_the_readme("caddyfile", 1)
     assert all(
         part in ours for part in ("portal.example.com {", "reverse_proxy 127.0.0.1:8000 {", "# request_buffers ")
@@ -44,7 +44,7 @@ def block(program: str, address: str, upstream: str) -> str:
 
 
 def prepare(folder: Path, port: int, upstream: str) -> list[str]:
-    """Write a configuration into FOLDER; returns the command that starts Caddy on PORT before UPSTREAM."""
+    """Write a configuration to `folder`; returns the command that starts Caddy on `port` in front of `upstream`."""
     program, config = binary("caddy", "caddy"), folder / "Caddyfile"
     config.write_text(FRAME.format(folder=folder, block=block(program, f"http://127.0.0.1:{port}", upstream)))
     return [program, "run", "--config", str(config), "--adapter", "caddyfile"]
@@ -52,7 +52,7 @@ def prepare(folder: Path, port: int, upstream: str) -> list[str]:
 
 @pytest.fixture
 def caddy(live_server: LiveServer, tmp_path: Path) -> Iterator[str]:
-    """The address of a Caddy before the live server."""
+    """Address of a Caddy in front of the live server."""
     port, folder = free_port(), tmp_path / "caddy"
     folder.mkdir()
     url = f"http://127.0.0.1:{port}"

@@ -1,4 +1,4 @@
-"""Making copies for guests: trouble is waited for, nothing ends the task, and no room is wasted."""
+"""Making copies for guests: problems are retried, nothing ends the task, and no space is wasted."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -144,7 +144,7 @@ def test_a_copy_that_is_gone_is_made_again(run: Run) -> None:
     again = GuestCopy.objects.select_related("file").get().file
     assert again is not None
     default_storage.delete(again.file.name or "")
-    copying.tidy()  # once a day, unasked
+    copying.tidy()  # once a day, without being asked
     assert work() == ["copy_for_guests"]
     assert Client().get(f"{path_of(link)}download/").status_code == 200
 

@@ -1,4 +1,4 @@
-"""A thousand damaged files of every accepted kind end in one of the ends there are; ten thousand do in `make bench`."""
+"""A thousand damaged files of every accepted kind end in a known way; `make bench` tries ten thousand."""
 
 from pathlib import Path
 
@@ -12,6 +12,6 @@ def test_damaged_files_end_well(tmp_path: Path) -> None:
 
     assert tally.uncaught == []
     assert tally.ends.total() == COUNT
-    assert tally.ends["kept"] > COUNT / 10  # not all damage is seen, and the test saw more than headers
+    assert tally.ends["kept"] > COUNT / 10  # some damage isn't noticed, and it read more than headers
     assert tally.ends["refused or later"] > COUNT / 10
-    assert tally.ends["follows"] == 0, tally.ends  # the process died, or had no time
+    assert tally.ends["follows"] == 0, tally.ends  # the process died, or ran out of time

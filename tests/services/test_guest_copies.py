@@ -1,4 +1,4 @@
-"""Guests get copies without prompts and other metadata; of an original not one byte, at whatever address they ask."""
+"""Guests get copies without prompts and other metadata, and never a byte of an original, at any address."""
 
 import io
 import re
@@ -37,7 +37,7 @@ def run(alice: Member) -> Run:
 
 
 def unpacked(content: bytes) -> bytes:
-    """CONTENT, and whatever is in it if it is a zip."""
+    """`content`, and its files if it is a zip."""
     if not content.startswith(b"PK"):
         return content
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -45,7 +45,7 @@ def unpacked(content: bytes) -> bytes:
 
 
 def streams(content: bytes) -> str:
-    """Checksums of all that is seen and heard."""
+    """Checksums of everything visible and audible."""
     command = ["ffmpeg", "-v", "error", "-i", "pipe:0", "-map", "0:V?", "-map", "0:a?", "-f", "streamhash", "pipe:1"]
     return subprocess.run(command, input=content, capture_output=True, check=True, timeout=60).stdout.decode()
 
@@ -64,11 +64,11 @@ def test_no_secret_of_an_original_reaches_a_guest(
     GuestLink.objects.update(shows_inputs=True)
     tasks.sweep()
     work()
-    is_copied = may_download or kind == "gif" or kind in RECIPES  # else small pictures do
+    is_copied = may_download or kind == "gif" or kind in RECIPES  # otherwise small pictures do
     assert GuestCopy.objects.filter(status="ready").count() == is_copied
 
     for made in (True, False):
-        if not made:  # nobody has come to it yet
+        if not made:  # the worker hasn't started
             GuestCopy.objects.all().delete()
         for address in addresses_of(link):
             told = unpacked(body(Client().get(address)))
@@ -186,7 +186,7 @@ def test_a_link_rings_for_its_copies(run: Run, as_alice: Client, tmp_path: Path)
     make_kept(run, stored_of(picture()))
     as_alice.post("/shares/new/", {"run": run.public_id})
     link = GuestLink.objects.get()
-    assert work() == []  # without leave to download small pictures do
+    assert work() == []  # without permission to download, small pictures do
     day = f"{timezone.localdate():%Y-%m-%d}"
     filled = {"o": [run.outputs.all()[0].public_id], "last_day": day, "may_download": "on"}
     as_alice.post(f"/shares/{link.public_id}/", filled)

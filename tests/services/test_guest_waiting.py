@@ -1,4 +1,4 @@
-"""The guest's page and the maker's panel in a real browser while copies are made, when they are there and when not."""
+"""The guest's page and the maker's panel in a real browser: while copies are made, when ready, and when impossible."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ NewContext = Callable[..., BrowserContext]
 
 @pytest.fixture
 def link(alice: Member, tmp_path: Path) -> GuestLink:
-    """Four results: one that can be stripped, one that cannot, a film and a sound."""
+    """Four results: one that can be stripped, one that can't, a video and an audio file."""
     outputs = [{"index": index, "label": label, "type": kind} for index, (label, kind) in enumerate(MAKES)]
     run = make_run(alice, make_app(outputs=outputs), status="completed", title="Spring shoes")
     media = [content_of(kind, tmp_path) for kind in ("webm", "mp3")]
@@ -31,7 +31,7 @@ def link(alice: Member, tmp_path: Path) -> GuestLink:
 
 
 def expect_fine(page: Page, address: str) -> None:
-    """Nothing runs over the edge, and axe finds nothing, narrow and dark or wide and light."""
+    """Nothing overflows, and axe finds nothing, narrow and dark or wide and light."""
     for width, scheme in SIGHTS:
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

@@ -39,15 +39,15 @@ http {{
 
 
 def blocks(upstream: str, media: Path) -> str:
-    """Both nginx blocks of the README, with this test's own addresses."""
+    """Both nginx blocks of the README, with this test's addresses."""
     whole = blocks_of_the_readme("nginx", 2).replace("http://127.0.0.1:8000", upstream)
     assert "/srv/lamina-portal/var/media/" in whole
     return whole.replace("/srv/lamina-portal/var/media/", f"{media}/")
 
 
 def prepare(folder: Path, port: int, upstream: str, media: Path) -> list[str]:
-    """Write a configuration into FOLDER; returns the command that starts nginx on PORT before UPSTREAM."""
-    user = "user root;" if folder.owner() == "root" else ""  # else its workers could not read the test's files
+    """Write a configuration to `folder`; returns the command that starts nginx on `port` in front of `upstream`."""
+    user = "user root;" if folder.owner() == "root" else ""  # otherwise its workers couldn't read the test's files
     config = folder / "nginx.conf"
     config.write_text(FRAME.format(folder=folder, user=user, port=port, blocks=blocks(upstream, media)))
     return [binary("nginx", "nginx-light"), "-p", str(folder), "-c", str(config), "-e", "stderr"]

@@ -1,4 +1,4 @@
-"""What a portal costs Lamina while nobody is there, and that it is fresh again as soon as somebody is."""
+"""Requests that an idle portal sends to Lamina, and that it is fresh again as soon as someone is there."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,14 +18,14 @@ from tests.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KNOWN = 2_000
-PULSE_SECONDS = 120  # in truth 30; what is asked for does not depend on it
+PULSE_SECONDS = 120  # really 30; this doesn't affect the requests
 MOST_REQUESTS = 300
 API = "/v1/"
 
 
 @pytest.fixture
 def known(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
-    """A portal that knows 2,000 apps, of which Lamina lists some."""
+    """A portal that knows 2,000 apps; Lamina lists some of them."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
     sandbox.control("limit", per_minute=None)
     ids = sandbox.control("odd-apps", kind="plain", count=KNOWN)["appIds"]
@@ -35,7 +35,7 @@ def known(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
 
 
 def asked(door: SandboxDoor) -> dict[str, int]:
-    """How often each of Lamina's addresses was asked; pictures are no part of it."""
+    """How often each of Lamina's addresses was requested, without pictures."""
     counts: dict[str, int] = {}
     for request in door.state["requests"]:
         if request["path"].startswith(API):
@@ -44,7 +44,7 @@ def asked(door: SandboxDoor) -> dict[str, int]:
 
 
 def live(hours: float, traveller: time_machine.Traveller) -> None:
-    """Let the Schedules come as they do, and the worker do what they ask for."""
+    """Run the Schedules when due, and the worker's tasks."""
     for n in range(int(hours * 3600 / PULSE_SECONDS)):
         traveller.shift(PULSE_SECONDS)
         tasks.pulse()
@@ -94,7 +94,7 @@ def test_whoever_opens_a_quiet_portal_finds_a_fresh_list_asked_for(
     known: SandboxDoor, as_alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     SignedIn.objects.update(seen_at=timezone.now() - timedelta(hours=2))
-    monkeypatch.setattr(sessions, "_noted", {})  # as in a process that has not met this browser yet
+    monkeypatch.setattr(sessions, "_noted", {})  # like a process that hasn't seen this browser yet
     with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
         live(0.5, traveller)
         assert len(known.requests_to("apps")) == 1

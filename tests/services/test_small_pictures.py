@@ -1,4 +1,4 @@
-"""Small pictures that follow: a web thread waits a few seconds at most, the worker makes them, the page shows them."""
+"""Late small pictures: a web thread waits at most a few seconds, the worker makes them, the page shows them."""
 
 import time
 from pathlib import Path
@@ -64,7 +64,7 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
 
 @pytest.mark.django_db
 def test_not_every_web_thread_waits(alice: Member, pretend: Pretend, tmp_path: Path) -> None:
-    """With all places taken the file is kept at once, without asking anybody."""
+    """With all slots taken, the file is saved at once, without asking."""
     asked = tmp_path / "asked"
     pretend(f"open({str(asked)!r}, 'w')")
     places = [media._web_places.acquire(blocking=False) for _ in range(media.WEB_WAITERS)]

@@ -1,4 +1,4 @@
-"""Pictures without metadata: no secret is left, no pixel changes, and what belongs to the picture stays."""
+"""Pictures without metadata: no secret remains, no pixel changes, and what belongs to the picture stays."""
 
 import io
 import random
@@ -28,7 +28,7 @@ def stripped(content: bytes, folder: Path) -> bytes:
 
 
 def frames(content: bytes) -> list[tuple[object, bytes]]:
-    """How long each picture is shown, and its pixels."""
+    """How long each frame is shown, and its pixels."""
     with Image.open(io.BytesIO(content)) as opened:
         return [
             (frame.info.get("duration"), frame.convert("RGBA").tobytes()) for frame in ImageSequence.Iterator(opened)

@@ -1,4 +1,4 @@
-"""A start that Lamina refuses only because it knows the inputs by other handles is sent once more, by those."""
+"""If Lamina refuses a start only because it uses other names for the inputs, it is retried once with those."""
 
 from typing import Any
 
@@ -77,7 +77,7 @@ def door(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
 
 
 def known(door: SandboxDoor, kind: str, **flags: Any) -> App:
-    """An odd app with three inputs, of which two must be given."""
+    """An odd app with three inputs, two of them required."""
     app_id = door.control("odd-apps", kind=kind, **flags)["appIds"][0]
     app = App.objects.create(remote_id=app_id, name="not read yet")
     catalog.refresh_app(app.pk)
@@ -85,7 +85,7 @@ def known(door: SandboxDoor, kind: str, **flags: Any) -> App:
 
 
 def press(member: Member, app: App) -> Run:
-    """Run APP with words as its title and a style, and see the run through."""
+    """Run `app` with words as its title and a style, until it ends."""
     assert app.schema
     values = {"Title": "words", "Style": "Calm ", "Photo": ""}
     answers: list[Answer] = [

@@ -251,7 +251,7 @@ def test_a_hand_over_that_fails_can_be_repeated(alice: Member, sandbox: SandboxD
 def test_no_file_goes_to_a_private_address_that_lamina_names(
     alice: Member, sandbox: SandboxDoor, lamina: "LaminaClient", settings: Settings
 ) -> None:
-    """The operator trusts this origin to be read from, and Lamina stands elsewhere."""
+    """The operator trusts this origin for reading, and Lamina is elsewhere."""
     settings.LAMINA_BASE_URL = "https://lamina.example"
     upload = receive_file(alice, disk(picture()), ["image"])
     with pytest.raises(FetchRefused):

@@ -57,7 +57,7 @@ def member(name: str, role: str = "maker") -> dict[str, str]:
 
 
 def demo_person() -> None:
-    """The sandbox's demo admin, whom `make run` would have made."""
+    """The sandbox's demo admin, as created by `make run`."""
     hashed = PBKDF2PasswordHasher().encode(DEMO_PASSWORD, "salt", iterations=1)
     Member.objects.get_or_create(email="demo@example.com", defaults={"name": "Demo", "password": hashed})
 
@@ -85,7 +85,7 @@ def expire(email: str) -> None:
 
 
 def forget_password(email: str) -> None:
-    """Whoever is signed in as the member gave their password too long ago for an act on people."""
+    """Members who are signed in gave their password too long ago to change other people."""
     who = str(Member.objects.get(email=email).pk)
     for kept in Session.objects.all():
         if kept.get_decoded().get(SESSION_KEY) == who:
@@ -201,7 +201,7 @@ def change_form(remote_id: str) -> None:
 
 
 def forget_searches() -> int:
-    """As if nobody had searched at Lamina for a while; returns a number that no story has used."""
+    """As if nobody had searched at Lamina for a while; returns an unused number."""
     AppSearch.objects.all().delete()
     RequestLog.objects.filter(pk=asking.TURNS_ID).delete()
     return next(numbers)

@@ -20,7 +20,7 @@ MOST_SHIFT = 0.05
 
 @pytest.fixture
 def beyond(whole: Whole) -> Iterator[dict[str, str]]:
-    """An app that no list shows and nobody here has seen: its id at Lamina and its name."""
+    """An unlisted app that nobody here has seen: its id at Lamina and its name."""
     number = whole.inside.ask("forget_searches")
     app: dict[str, Any] = {"appId": UUID % number, "name": f"Dental advert {number}", "description": "For a dentist."}
     app["parameters"] = [{"id": "a", "name": "Headline", "type": "text"}]
@@ -31,7 +31,7 @@ def beyond(whole: Whole) -> Iterator[dict[str, str]]:
 
 
 def asked(whole: Whole) -> list[str]:
-    """What was asked for at `search=`, in order."""
+    """The searches requested at `search=`, in order."""
     return [request["query"]["search"] for request in whole.lamina.requests_to("search")]
 
 
@@ -40,7 +40,7 @@ def shift(page: Page) -> float:
 
 
 def type_at_once(page: Page, words: str) -> None:
-    """Letter by letter, without a pause however busy the machine is."""
+    """Letter by letter, without a pause even on a busy machine."""
     page.get_by_label("Search apps").evaluate(
         """(box, words) => {
             for (const letter of words) {
@@ -71,7 +71,7 @@ def test_typing_brings_our_own_apps_first_and_lamina_once_one_pauses(
     expect(page.locator("#lamina-hint")).to_contain_text("1 suggested by Lamina")
     expect(page.locator(".lamina-above")).to_contain_text("Cartoonify!")
     wait_until(lambda: asked(whole) != [], "the search by words")
-    assert asked(whole) == ["cartoon by a dentist"]  # not one of its beginnings
+    assert asked(whole) == ["cartoon by a dentist"]  # not one of its prefixes
     assert len(whole.lamina.requests_to("discover")) == 1
     assert shift(page) <= MOST_SHIFT
 
@@ -129,7 +129,7 @@ def test_without_scripts_enter_asks_lamina_and_the_page_comes_back(
     expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])  # by its own refresh
     assert page.locator("meta[http-equiv=refresh]").count() == 0
 
-    page.goto("/apps/?q=another+dentist")  # a link somebody sent
+    page.goto("/apps/?q=another+dentist")  # a shared link
     page.get_by_role("link", name="Ask Lamina too").click()
     expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])
 
@@ -140,7 +140,7 @@ def test_without_scripts_enter_asks_lamina_and_the_page_comes_back(
 
 
 def opened_first(visitor: Visitor, app: dict[str, str]) -> None:
-    """Open an app that was only found so far: nobody has asked for its form."""
+    """Open an app that was only found so far: its form was never requested."""
     page = visitor.page
     page.goto(f"/apps/?q={quote(app['name'] + ' zebra')}&ask=1")
     page.get_by_role("link", name=app["name"]).click()

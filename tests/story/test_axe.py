@@ -15,7 +15,7 @@ from tests.story.scenes import scenes
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser
-# What news bring fades in for a millisecond instead of a while: axe would judge the half-faded.
+# News fades in within a millisecond here; otherwise axe would check it half-faded.
 CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 QUICK = {"preload": False, "resultTypes": ["violations"]}
 # Half-faded words have half their contrast; what fades off the screen may stand still, and its end would never come.

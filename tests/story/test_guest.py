@@ -48,7 +48,7 @@ def test_a_download_comes_by_itself_once_the_maker_allows_it(guests: Guests) -> 
     guest = guests("kim", signed_in=False, scripts=False, width=360, user_agent=PHONE)
     guest.page.goto(path)
     with guest.page.expect_download() as begun:
-        guest.page.get_by_role("link", name="Download").click()  # there at once, or once the page has looked again
+        guest.page.get_by_role("link", name="Download").click()  # at once, or after the page has refreshed
     with Image.open(begun.value.path()) as picture:
         picture.load()
     assert guest.context.cookies() == []

@@ -38,7 +38,7 @@ def test_from_signing_in_to_a_picture_in_ones_own_history(guests: Guests, whole:
     fill(page)
     whole.script(CARTOONIFY, outcome="never")
     run = press_run(page)
-    assert page.evaluate("sessionStorage.pressed") == "Starting…"  # with the press itself: the next frame shows it
+    assert page.evaluate("sessionStorage.pressed") == "Starting…"  # in the next frame after the press
     watch_it_come(visitor, run)
     find_it_again(page, run)
     sam = guests("sam").page

@@ -26,7 +26,7 @@ def a_run_that_goes_on(whole: Whole, visitor: Visitor) -> str:
 
 
 def stop_time(page: Page) -> None:
-    """From now on time passes in the page by `pass_time` alone, however long the story takes."""
+    """From now on, only `pass_time` moves the page's clock, however long the story takes."""
     now = datetime.now(UTC)
     page.clock.install(time=now)
     page.clock.pause_at(now)

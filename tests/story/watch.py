@@ -68,7 +68,7 @@ class Watch:
             self.problems.append(problem)
 
     def forgive(self, pattern: str) -> None:
-        """What a story brings about itself is no problem, whether it has been told already or is still on its way."""
+        """Problems that a story causes on purpose don't count, reported already or not."""
         self.forgiven.append(pattern)
         self.problems[:] = [problem for problem in self.problems if not re.search(pattern, problem)]
 
