@@ -233,9 +233,7 @@ def test_of_what_cannot_be_stripped_guests_get_a_smaller_picture(format: str, ru
     copying.make_due_copies()
 
     page = page_of(link)
-    assert (
-        "Only this smaller picture can be shared: hidden details in the picture itself can&#x27;t be removed." in page
-    )
+    assert "Only this smaller picture can be shared: the picture has hidden details that can&#x27;t be removed." in page
     assert Client().get(original_of(link)).status_code == 404
     (still,) = re.findall(r'class="guest-download" href="([^"]+/1200\?download=1)" download="front.webp"', page)
     answer = Client().get(still)
@@ -251,8 +249,9 @@ def test_of_what_cannot_be_stripped_guests_get_a_smaller_picture(format: str, ru
 def test_a_file_of_another_kind_is_not_offered(run: Run) -> None:
     link = link_to(run, SVG)
     copying.make_due_copies()
-    assert "This file can&#x27;t be shared: hidden details in it can&#x27;t be removed. Ask Alice for it." in page_of(
-        link
+    assert (
+        "This file can&#x27;t be shared: it has hidden details that can&#x27;t be removed. Ask Alice for it."
+        in page_of(link)
     )
     assert Client().get(original_of(link)).status_code == 404
 
