@@ -5,7 +5,6 @@ The locks are files in the data folder, shared by all portal processes on this h
 
 import fcntl
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
