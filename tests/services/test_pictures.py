@@ -1,4 +1,4 @@
-"""One bad file never affects the others: the process that opens files may crash, hang or grow."""
+"""One bad file never stops the others: what opens foreign files may crash, hang or grow, and all goes on."""
 
 import struct
 import threading
@@ -47,7 +47,7 @@ def upload(member: Member, body: bytes) -> Upload:
 
 
 def large_png(width: int, height: int) -> bytes:
-    """One colour with transparency, 4 bytes per pixel."""
+    """One colour with transparency, 4 bytes a point."""
     packer = zlib.compressobj(1)
     row = bytes(1 + 4 * width)
     data = b"".join([*(packer.compress(row) for _ in range(height)), packer.flush()])
@@ -75,7 +75,7 @@ def test_odd_metadata_is_no_reason_to_lose_a_picture(
         assert kept.status == "saved", kept.error
     for file in (odd.file, given.file):
         assert file is not None
-        assert (file.width, file.height) == (48, 64)  # rotated, as the camera says
+        assert (file.width, file.height) == (48, 64)  # turned, as the camera says
         with Image.open(BytesIO(file.thumb_200.open("rb").read())) as small:
             assert small.size == (48, 64)
 
@@ -118,7 +118,7 @@ def test_whatever_is_raised_an_app_goes_without_its_picture(
 def test_a_process_that_dies_takes_nothing_with_it(
     program: str, run: Run, server: HostileServer, pretend: Pretend
 ) -> None:
-    """The result is saved, and its small picture comes later."""
+    """The result is kept, and its small picture follows."""
     output_file = make_file(run, f"{server.url}/a.png")
     pretend(program or "raise SystemExit(1)")
 
@@ -136,7 +136,7 @@ def test_a_process_that_dies_takes_nothing_with_it(
 
     file.refresh_from_db()
     assert (bool(file.thumb_200), bool(file.colour), file.picture_due_at) == (True, True, None)
-    assert Run.objects.get().version > version  # open pages are updated
+    assert Run.objects.get().version > version  # open pages learn of it
 
 
 @pytest.mark.django_db
@@ -177,7 +177,7 @@ def test_whatever_is_raised_the_others_are_kept(
 
     bad.refresh_from_db()
     good.refresh_from_db()
-    assert (bad.status, bad.error) == ("saving", "The address sent an answer that can't be read.")
+    assert (bad.status, bad.error) == ("saving", "The address gave an answer that cannot be read.")
     assert bad.due_at is not None
     assert bad.due_at > timezone.now()
     assert good.status == "saved"
@@ -188,7 +188,7 @@ def test_whatever_is_raised_the_others_are_kept(
 def test_an_address_that_is_refused_is_text_with_the_sentence(
     is_seen_early: bool, run: Run, alice: Member, client: Client, server: HostileServer
 ) -> None:
-    """Refused by its form, or only when fetched: it leads into the network."""
+    """Refused by its looks, or only once it was asked: it leads into the network."""
     address = "https://10.0.0.1/a.png" if is_seen_early else f"{server.url}/redirect?to=https://10.0.0.1/"
     make_file(run, address)
     make_file(run, f"{server.url}/says-huge", 1, status="failed", due_at=None, error="Too large.")
@@ -223,9 +223,8 @@ def test_points_times_scans_are_bounded_before_anything_is_opened(tmp_path: Path
     assert refused.value.is_lasting
 
 
-def test_one_large_picture_at_a_time_on_the_host() -> None:
-    def nothing() -> None:
-        """No picture process is available."""
+def nothing() -> None:
+    """There is nobody to ask."""
 
 
 def test_one_large_picture_at_a_time_on_the_host() -> None:

@@ -1,17 +1,18 @@
-"""Limits on opening pictures at once: one process per core of this host, and only one large picture.
+"""Who may open a picture now: one process per core of this host, and one of them a large picture.
 
-The locks are files in the data folder, shared by all portal processes on this host; a dead process releases its locks.
+The locks are files in the data folder that every process of the portal on this host locks; whoever dies lets go.
 """
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 
-LARGE_BYTES = 100 * 1024 * 1024  # memory for pixels; two such pictures at once are too much for a small host
+LARGE_BYTES = 100 * 1024 * 1024  # of memory for the points; two such pictures at once are too much for a small host
 PAUSE_SECONDS = 0.03
 
 type OnWait = Callable[[], None]
@@ -19,8 +20,12 @@ type OnWait = Callable[[], None]
 
 @contextmanager
 def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator[bool]:
-    """Hold the right to open one picture during the block; False if none is free until `ends_at` (`time.monotonic`).
-    `on_wait` is called meanwhile and may raise."""
+    """The right to open one picture for as long as the block lasts; False when none came free until ENDS_AT
+    (`time.monotonic`). ON_WAIT is called meanwhile and may raise.
+
+    Who waits for a core has the turn: whoever comes later, or comes again, waits for the turn first.
+    """
+    cores = [f"core-{core}" for core in range(_cores())]
     held: list[int] = []
     try:
         for names in ([["large"]] if is_large else []) + [["turn"], cores]:
@@ -35,16 +40,16 @@ def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator
             os.close(descriptor)
 
 
-def _take(held: list[int], *, is_large: bool) -> bool:
-    """Add free locks to `held`; True when complete. The lock for large pictures comes first, so nobody waits for it
-    while holding a core."""
-    if is_large and not held:
-        _lock("large", held)
-    if len(held) == is_large:
-        for core in range(_cores()):
-            if _lock(f"core-{core}", held):
-                return True
-    return False
+def _wait_for(names: list[str], ends_at: float, on_wait: OnWait) -> int | None:
+    """Lock the first of NAMES that is free, now or until ENDS_AT; its descriptor, None when none was."""
+    while True:
+        for name in names:
+            if (descriptor := _lock(name)) is not None:
+                return descriptor
+        if time.monotonic() >= ends_at:
+            return None
+        on_wait()
+        time.sleep(PAUSE_SECONDS)
 
 
 def _lock(name: str) -> int | None:
@@ -60,7 +65,7 @@ def _lock(name: str) -> int | None:
 
 
 def _cores() -> int:
-    """Number of cores available to this process."""
+    """How many cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux
