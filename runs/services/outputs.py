@@ -142,7 +142,7 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
 
 
 def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
-    with arriving(output_file.source_url, FETCH_SECONDS, renewer) as arrival:
+    with arriving(output_file.source_url, FETCH_SECONDS, renewer, keeps_unopened=True) as arrival:
         if arrival.media.is_web_page:
             raise FetchFailed(WEB_PAGE)  # error pages come with "200" too; the file may still come
         stored = storing.place(arrival, result_name(output_file, arrival.media), on_chunk=renewer)

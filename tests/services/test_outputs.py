@@ -139,14 +139,11 @@ def test_after_24_hours_it_is_said_plainly(run: Run, server: HostileServer) -> N
         ("/redirect?to=https://10.0.0.1/", "private network"),
         ("/loop", "too many times"),
         ("/says-huge", "larger than the limit"),
-        ("/bomb.png", "over 70 million pixels"),
     ],
 )
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_what_can_never_work_is_given_up_at_once(
     path: str, sentence: str, run: Run, server: HostileServer, settings: Settings
 ) -> None:
-    server.files["/bomb.png"] = bomb_png()
     output_file = make_file(run, f"{server.url}{path}")
 
     keep_due_files()
@@ -155,6 +152,19 @@ def test_what_can_never_work_is_given_up_at_once(
     assert output_file.status == "failed"
     assert sentence in output_file.error
     assert kept_files(settings) == []
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_picture_too_large_to_open_is_saved_as_a_download_only(run: Run, server: HostileServer) -> None:
+    server.files["/bomb.png"] = bomb_png()
+    output_file = make_file(run, f"{server.url}/bomb.png")
+    keep_due_files()
+    output_file.refresh_from_db()
+    assert (output_file.status, output_file.error) == ("saved", "")
+    assert output_file.file is not None
+    assert (output_file.file.kind, output_file.file.media_type) == ("other", "application/octet-stream")
+    assert output_file.file.name.endswith(".png")
+    assert not output_file.file.picture_follows
 
 
 def test_a_drawing_is_kept_as_a_download_only(run: Run, server: HostileServer) -> None:

@@ -44,7 +44,7 @@ class Renewer:
 
 
 @contextmanager
-def arriving(url: str, seconds: float, renewer: Renewer) -> Iterator[Arrival]:
+def arriving(url: str, seconds: float, renewer: Renewer, *, keeps_unopened: bool = False) -> Iterator[Arrival]:
     """The file at URL, if it comes within SECONDS; whatever is not stored in the block is gone after it.
 
     Raises what `fetch` and `media.inspect` raise, and `ClaimLost`.
@@ -52,7 +52,8 @@ def arriving(url: str, seconds: float, renewer: Renewer) -> Iterator[Arrival]:
     trusted = settings.TRUSTED_FILE_ORIGINS
     fetched = fetch(url, max_bytes=LIMITS, seconds=seconds, on_chunk=renewer, trusted=trusted)
     try:
-        found = media.inspect(fetched.path, on_wait=renewer.look)  # which may have to wait its turn
+        # may have to wait its turn
+        found = media.inspect(fetched.path, on_wait=renewer.look, keeps_unopened=keeps_unopened)
         yield Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
     finally:
         fetched.path.unlink(missing_ok=True)

@@ -33,6 +33,13 @@ class NotMedia(Telling):
         self.is_lasting = is_lasting
 
 
+class TooLargeToOpen(NotMedia):
+    """A picture that would take too much memory or time."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, is_lasting=True)
+
+
 @dataclass(frozen=True)
 class Media:
     """`width` and `height` in pixels as people see it (orientation applied); `colour` is the dominant one, "#rrggbb".
@@ -56,17 +63,29 @@ class Media:
         return self.extension == sniffing.HTML.extension
 
 
-def inspect(path: Path, *, patience_seconds: float = pictures.WORKER_SECONDS, on_wait: OnWait = lambda: None) -> Media:
-    """Inspect the file at `path`. Raises `NotMedia` for pictures that are broken, cut off or too large to unpack.
+def inspect(
+    path: Path,
+    *,
+    patience_seconds: float = pictures.WORKER_SECONDS,
+    on_wait: OnWait = lambda: None,
+    keeps_unopened: bool = False,
+) -> Media:
+    """Inspect the file at `path`. Raises `NotMedia` for pictures that are broken, cut off or too large to unpack; with
+    `keeps_unopened` the latter are of kind "other" instead.
 
-    Anything but pictures, video and audio is of kind "other" and is only offered as a download. Waits at most
-    `patience_seconds`; `on_wait` is called meanwhile and may raise to stop.
+    Files that are neither picture, video nor audio have the kind "other" and are only offered as a download. Waits at
+    most `patience_seconds`; calls `on_wait` meanwhile, which may raise to stop.
     """
     with path.open("rb") as file:
         sniffed = sniffing.sniff(file.read(sniffing.HEAD_BYTES))
     media = Media(sniffed.kind, sniffed.media_type, sniffed.extension)
     if sniffed.kind == "image":
-        return _with_picture(media, path, sniffed.reader, patience_seconds, on_wait)
+        try:
+            return _with_picture(media, path, sniffed.reader, patience_seconds, on_wait)
+        except TooLargeToOpen:
+            if keeps_unopened:  # a browser would stumble over it as we would: a download only
+                return replace(media, kind=sniffing.OTHER.kind, media_type=sniffing.OTHER.media_type)
+            raise
     if sniffed.kind == "other" or not (shutil.which("ffprobe") or shutil.which("ffmpeg")):
         return media
     look = pictures.look(path, sniffed.kind, sniffed.reader, patience_seconds=patience_seconds, on_wait=on_wait)
@@ -105,7 +124,7 @@ def _with_picture(media: Media, path: Path, reader: str, patience_seconds: float
     if look.end == "broken":
         raise NotMedia(BROKEN)
     if look.end == "too_many_points":
-        raise NotMedia(TOO_MANY_POINTS, is_lasting=True)
+        raise TooLargeToOpen(TOO_MANY_POINTS)
     return replace(
         media,
         width=look.width or header.width or None,
@@ -118,6 +137,6 @@ def _with_picture(media: Media, path: Path, reader: str, patience_seconds: float
 
 def _demand_bounds(header: Header) -> None:
     if header.points > MAX_POINTS:
-        raise NotMedia(TOO_MANY_POINTS, is_lasting=True)
+        raise TooLargeToOpen(TOO_MANY_POINTS)
     if header.scans > headers.MAX_SCANS or header.points * header.scans > MAX_SCANNED_POINTS:
-        raise NotMedia(TOO_MANY_SCANS, is_lasting=True)
+        raise TooLargeToOpen(TOO_MANY_SCANS)
