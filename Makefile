@@ -23,7 +23,7 @@ run: .venv/.run
 install: .venv/.run
 
 test: .venv/.dev
-	@$(PY) $(if $(COVERAGE),-m coverage run )-m pytest -n $$($(PY) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") $(ARGS)
+	@$(PY) -m pytest $(if $(COVERAGE),--cov --cov-report= )-n $$($(PY) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") $(ARGS)
 
 bench: .venv/.dev
 	@$(PY) -m tests.bench $(ARGS)

@@ -14,7 +14,6 @@ COVERAGE = [sys.executable, "-m", "coverage"]
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "coverage.json"
-        subprocess.run([*COVERAGE, "combine", "--quiet"], check=True)
         subprocess.run([*COVERAGE, "json", "--quiet", "-o", str(written)], check=True)
         report = json.loads(written.read_text())
     files = sorted(report["files"].items(), key=lambda item: item[1]["summary"]["percent_covered"])
