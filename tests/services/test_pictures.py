@@ -177,7 +177,7 @@ def test_whatever_is_raised_the_others_are_kept(
 
     bad.refresh_from_db()
     good.refresh_from_db()
-    assert (bad.status, bad.error) == ("saving", "The address gave an answer that cannot be read.")
+    assert (bad.status, bad.error) == ("saving", "The address sent an answer that can't be read.")
     assert bad.due_at is not None
     assert bad.due_at > timezone.now()
     assert good.status == "saved"
