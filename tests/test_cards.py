@@ -99,7 +99,7 @@ def test_a_card_tells_the_beginning_of_the_first_text_and_the_length_of_the_firs
 
 
 def test_a_video_among_pictures_is_marked_and_a_large_one_tells_its_length(alice: Member) -> None:
-    mark, length = '<span class="visually-hidden">video</span>', "0:12"
+    mark, length = '<span class="visually-hidden">video</span>', "1:12:34"  # no time of day looks like it
     kinds = [{"index": i, "label": f"No. {i}", "type": kind} for i, kind in enumerate(["image", "video", "image"])]
 
     def marks(outputs: list[dict[str, Any]], film: int) -> tuple[int, bool]:
@@ -107,7 +107,7 @@ def test_a_video_among_pictures_is_marked_and_a_large_one_tells_its_length(alice
         for place in range(len(outputs)):
             file = make_stored((500, 400))
             if place == film:
-                StoredFile.objects.filter(pk=file.pk).update(kind="video", duration_seconds=12.4)
+                StoredFile.objects.filter(pk=file.pk).update(kind="video", duration_seconds=4354.4)
             make_kept(run, file, place)
         card = drawn(run, alice)
         return card.count(mark), length in card

@@ -26,7 +26,7 @@ PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\
 POSTED = [row for row in ROWS if row.method == "post"]
 TOKEN = "a" * 32  # naming one makes Django read the form to compare it
 COOKIE = f"csrftoken={TOKEN}"
-MOST_TAKEN = 600_000  # bytes of 1 MB that the kernels on both ends may hold of what nobody reads
+MOST_TAKEN = 700_000  # bytes of 1 MB: 64 KB that are read after a refusal, and what the kernels on both ends hold
 
 
 class Counted(BytesIO):
