@@ -39,6 +39,7 @@ app_urls = [
     path("drafts/<str:app_id>/", apps.draft_save, name="draft-save"),
     path("drafts/<str:app_id>/clear/", apps.draft_clear, name="draft-clear"),
     path("apps/<str:app_id>/news/", apps.app_news, name="app-news"),
+    path("apps/<str:app_id>/cost/", apps.app_cost, name="app-cost"),
     path("apps/<str:app_id>/star/", stars.app_star, name="app-star"),
 ]
 run_urls = [

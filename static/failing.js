@@ -2,7 +2,7 @@
    the browser shows the server's own page. */
 "use strict";
 {
-	const QUIET = "#live, .is-sending, [data-autosave], #app-news, #form-look, #lamina, .file-state"; // requests nobody pressed for, or that show their own errors
+	const QUIET = "#live, .is-sending, [data-autosave], #app-news, #app-cost, #form-look, #lamina, .file-state"; // requests nobody pressed for, or that show their own errors
 	const WORDS = {
 		403: "You may not do that any more. Reload the page to see what is still yours to do.",
 		404: "It is not there any more, or not shared with you. Nothing was changed.",

@@ -113,6 +113,7 @@ ROWS = [
     Row("runs:draft-save", "post", IN, 204, path=app),
     Row("runs:draft-clear", "post", IN, 302, path=app),
     Row("runs:app-news", "get", IN, 302, path=app),
+    Row("runs:app-cost", "get", IN, 302, path=app),
     Row("runs:history", "get", IN, viewer=302),  # who has no runs: to the team's
     Row("runs:history-act", "post", IN, 302, data=lambda w: {"do": "compare", "r": [w.subject.run.public_id]}),
     Row("runs:view-save", "post", IN, 302, data=lambda _: {"name": "a view", "query": "q=a"}),

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from runs.models import App, Member, Run
 from runs.services import usual
@@ -117,3 +119,23 @@ def test_a_start_that_is_held_back_tells_its_place(as_alice: Client, alice: Memb
     assert "before it." not in shown(away)
     Run.objects.filter(status="checking").update(due_at=None)  # a person is asked: it holds nobody back
     assert "One run comes before it." in shown(mine)
+
+
+def test_an_open_form_learns_what_the_app_costs(
+    as_alice: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    """The estimate failed when the app was first read: the open page asks until Lamina has said it."""
+    app = make_app()
+    App.objects.filter(pk=app.pk).update(estimated_at=None, credits_expected=None)
+    url = f"/apps/{app.public_id}/cost/"
+    assert f'hx-get="{url}"' in as_alice.get(app.get_absolute_url()).content.decode()
+    App.objects.filter(pk=app.pk).update(schema_asked_at=timezone.now() - timedelta(seconds=11))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert as_alice.get(url, headers={"HX-Request": "true"}).status_code == 204
+    assert [waiting.task["func"] for waiting in OrmQ.objects.all()] == ["runs.tasks.refresh_app"]
+
+    App.objects.filter(pk=app.pk).update(estimated_at=timezone.now(), credits_expected=12)
+    told = as_alice.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert "About 12 credits" in told
+    assert "hx-get" not in told

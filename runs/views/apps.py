@@ -202,6 +202,20 @@ def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
     return render_page(request, "runs/app_detail.html", {"app": app}, partial="app-changed")
 
 
+@require_safe
+@never_cache
+def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
+    """What the app costs, for an open page that doesn't know yet; 204 until Lamina has said so."""
+    app = get_object_or_404(App, public_id=app_id)
+    if not request.htmx:
+        return redirect(app)
+    if app.estimated_at is None:
+        catalog.request_app_refresh(app)
+        return HttpResponse(status=204)
+    context = {"app": app, "cost": cost_line(app, request.user)}
+    return render_page(request, "runs/app_detail.html", context, partial="app-cost")
+
+
 def _dropped(form: SchemaForm) -> list[Notice]:
     """A sentence that names the answers which no longer fit, if there are any."""
     names = ", ".join(f"“{name}”" for name in form.dropped)

@@ -62,10 +62,10 @@ def request_regular_refresh() -> None:
 
 
 def request_app_refresh(app: App, *, is_news: bool = False) -> None:
-    """Ask the worker for this app's form again; at most once in 30 s (10 s if there is none yet), or at once if there
-    `is_news` of it (a refused start)."""
+    """Ask the worker for this app's form again; at most once in 30 s (10 s without a form or an estimate yet), or at
+    once if there `is_news` of it (a refused start)."""
     now = timezone.now()
-    again = ASK_AGAIN if app.schema_id else FIRST_AGAIN
+    again = ASK_AGAIN if app.schema_id and app.estimated_at else FIRST_AGAIN
     waiting = Q() if is_news else Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - again)
     if App.objects.filter(waiting, pk=app.pk).update(schema_asked_at=now):
         enqueue_long("runs.tasks.refresh_app", app.pk, timeout_seconds=CATALOG_SECONDS, is_saved=False)
