@@ -14,10 +14,10 @@ from urllib.parse import quote, urlencode
 from requests.structures import CaseInsensitiveDict
 
 from runs.lamina import coerce, reading
+from runs.lamina.call_observers import Answered, Key
 from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
 from runs.lamina.failures import error_from
 from runs.lamina.found import AppMatch, matches
-from runs.lamina.hooks import Answered, Key
 from runs.lamina.transport import NoReply, Patience, Reply, exchange
 from runs.lamina.types import (
     Account,

@@ -6,9 +6,9 @@ from typing import Final
 from django.conf import settings
 from django.utils import timezone
 
+from runs.lamina.call_observers import Answered
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaRateLimited, LaminaRejected, LaminaUnavailable
-from runs.lamina.hooks import Answered
 from runs.services import budget
 from runs.services.budget import BudgetWait, Priority
 from runs.services.upkeep import health

@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 import requests
 
+from runs.lamina.call_observers import Answered
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
-from runs.lamina.hooks import Answered
 from runs.lamina.types import RunSnapshot
 from tests.conftest import SandboxDoor
 from tests.processes import PATIENCE_SECONDS
