@@ -16,7 +16,7 @@ from django_htmx.middleware import HtmxDetails
 
 from runs.models import Member
 from runs.services.upkeep import health
-from runs.services.wording import credits_words
+from runs.words.sentences import credits_words
 
 VIEWERS_LOOK = (
     "Your role lets you look, not run, share or change. Nothing was changed. Ask an admin if that should be different."

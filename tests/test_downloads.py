@@ -12,9 +12,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from runs.models import Member, Output, OutputFile, Run, StoredFile
-from runs.services.files import downloads, naming
+from runs.services.files import downloads
 from runs.services.files.provenance import safe
 from runs.services.files.storing import StorageAway
+from runs.words import file_names
 from tests.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
@@ -136,7 +137,7 @@ def test_no_cell_is_a_formula(cell: str) -> None:
 def test_equal_names_are_told_apart_in_any_case() -> None:
     taken: set[str] = set()
 
-    assert [naming.unique(name, taken) for name in ("a.png", "A.png", "a.png", "b", "b")] == [
+    assert [file_names.unique(name, taken) for name in ("a.png", "A.png", "a.png", "b", "b")] == [
         "a.png",
         "A_2.png",
         "a_3.png",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runs.services.folding import fold, fold_words, kinds_text
+from runs.words.folding import fold, fold_words, kinds_text
 
 
 @pytest.mark.parametrize(

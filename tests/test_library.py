@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload
 from runs.services.filling import shelf
-from runs.services.folding import named
 from runs.services.launch import Press, launch_run, new_form_token
+from runs.words.folding import named
 from tests.factories import PICTURE, PROMPT, make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

@@ -80,7 +80,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return told.prefetch_related(outputs, inputs)
 
     def in_state(self, key: str) -> Self:
-        """Runs in one of the states people know (`services.wording.State.key`); all of them for an unknown key."""
+        """Runs in one of the states people know (`words.sentences.State.key`); all of them for an unknown key."""
         if key == "progress":
             return self.filter(status__in=AT_LAMINA)
         if key == "ready":
@@ -162,7 +162,7 @@ class Run(models.Model):
     outputs_total = models.PositiveIntegerField(default=0)
     outputs_ready = models.PositiveIntegerField(default=0)  # never steps backwards while the run is active
     outputs_failed = models.PositiveIntegerField(default=0)
-    failure = models.CharField(max_length=30, blank=True, default="")  # cause, a key of services.wording
+    failure = models.CharField(max_length=30, blank=True, default="")  # cause, a key of words.sentences
     failure_text = models.TextField(blank=True, default="")  # Lamina's own sentence, quoted on the page
     field_errors: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # [{"field": "Style", "message": "…"}]
     request_id = models.CharField(max_length=100, blank=True, default="")

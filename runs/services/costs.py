@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from runs.models import App, Member
 from runs.services.upkeep import health
-from runs.services.wording import about_credits, credits_words
+from runs.words.sentences import about_credits, credits_words
 
 NOT_OPEN = "This workspace can't use this app. Its author can allow it at Lamina."
 

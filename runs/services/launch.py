@@ -23,8 +23,8 @@ from runs.schema_forms.questions import shortened
 from runs.schema_forms.types import Answer
 from runs.services import bells, sharing, waking
 from runs.services.filling.samples import sample_urls
-from runs.services.folding import fold, kinds_text
 from runs.services.pages.cards import summarise
+from runs.words.folding import fold, kinds_text
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret
 RATIO = re.compile(r"^\s*(\d{1,3})\s*[:x/]\s*(\d{1,3})\b")

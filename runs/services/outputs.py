@@ -25,11 +25,11 @@ from runs.services.files.arriving import ClaimLost, Renewer, arriving
 from runs.services.files.fetching import FetchFailed, FetchRefused, fetch
 from runs.services.files.file_slots import KEEPING, FileSlot, file_slot
 from runs.services.files.media import Media, NotMedia
-from runs.services.files.naming import result_stem
 from runs.services.files.storing import Arrival
 from runs.services.filling import uploads
 from runs.services.guest_links import copies
 from runs.services.upkeep import health
+from runs.words.file_names import result_stem
 
 logger = logging.getLogger("runs.outputs")
 

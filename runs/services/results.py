@@ -13,7 +13,7 @@ from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import Output, OutputFile, Run
 from runs.queue import enqueue_long
 from runs.schema_forms.questions import shortened
-from runs.services.folding import fold, kinds_text
+from runs.words.folding import fold, kinds_text
 
 TEXT_LIMIT = 1_000_000  # characters of one text result
 FILES_PER_OUTPUT = 500

@@ -15,7 +15,7 @@ from runs.services import launch
 from runs.services.costs import CostLine, cost_line
 from runs.services.filling.library import own_files
 from runs.services.launch import Press, TokenSpentError, launch_run
-from runs.services.wording import State, state_of
+from runs.words.sentences import State, state_of
 
 CHANGED = "This app's form has changed since. Change and run again fills in the new one."
 

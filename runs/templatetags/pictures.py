@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from runs.models import StoredFile
 from runs.services.pages.card_results import CardPicture
-from runs.services.wording import clock_words
 from runs.templatetags.icons import icon
+from runs.words.sentences import clock_words
 
 register = template.Library()
 LAZY = mark_safe('loading="lazy" decoding="async"')

@@ -15,10 +15,10 @@ from runs.models.app import AppQuerySet
 from runs.services import catalog
 from runs.services.app_search import pasted, words
 from runs.services.app_search.part import Part, Shown, asked_part, part_of
-from runs.services.folding import fold
 from runs.services.pages.cards import AppCard, app_card
 from runs.services.team.people import mail_to_admins
 from runs.services.upkeep import health
+from runs.words.folding import fold
 
 KINDS = (("", "All"), ("image", "Images"), ("video", "Videos"), ("text", "Texts"))
 NEAREST = 3

@@ -6,9 +6,10 @@ from django.views.decorators.http import require_safe
 
 from runs.http import PortalRequest, render_page
 from runs.models import Output
-from runs.services.files import downloads, naming
+from runs.services.files import downloads
 from runs.services.files.serving import content_disposition
 from runs.services.files.storing import StorageAway
+from runs.words import file_names
 
 AWAY = "The portal's storage does not answer. Nothing is lost; try the download again in a moment."
 
@@ -47,7 +48,7 @@ def file_text(request: PortalRequest, file_id: str) -> HttpResponse:
     """A text result as a plain file."""
     outputs = Output.objects.visible_to(request.user).select_related("run").exclude(text="")
     output = get_object_or_404(outputs, public_id=file_id)
-    name = f"{naming.result_stem(output.run, output.label)}.txt"
+    name = f"{file_names.result_stem(output.run, output.label)}.txt"
     headers = {"Content-Disposition": content_disposition(name, is_inline=False), "X-Content-Type-Options": "nosniff"}
     return HttpResponse(
         output.text.encode("utf-8", "replace"), content_type="text/plain; charset=utf-8", headers=headers

@@ -17,8 +17,8 @@ from runs.services.history import narrowing, patience, picking
 from runs.services.history.directory import Directory
 from runs.services.history.finding import KINDS, Cursor, Filter, Page, page_of
 from runs.services.pages.cards import RunCard, run_cards
-from runs.services.wording import STATES
 from runs.views.picks import take_undo
+from runs.words.sentences import STATES
 
 EMPTY = {
     "mine": ("Nothing made yet", "What you make is kept here, with the words and pictures it was made from."),

@@ -17,8 +17,8 @@ from runs.services.history.finding import Filter
 from runs.services.pages.cards import run_cards, version_token
 from runs.services.pages.run_page import run_page
 from runs.services.retrying import retry_of
-from runs.services.wording import state_of
 from runs.views.runs import run_detail
+from runs.words.sentences import state_of
 
 MAX_RUNS = 200
 TITLE_CHARS = 60  # in the tab and when a change is told aloud

@@ -12,8 +12,8 @@ from django_q.models import OrmQ
 
 from runs.models import App, LaminaStatus, Member, OutputFile, Run
 from runs.services import catalog, launch, polling
-from runs.services.wording import state_of
 from runs.tasks import sweep
+from runs.words.sentences import state_of
 from tests.conftest import SandboxDoor
 from tests.hostile.browser import Browser
 from tests.hostile.media import png

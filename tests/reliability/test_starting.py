@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from runs.models import App, Member, RequestLog, Run
 from runs.services import budget, checking, progress, submit, sweeping
-from runs.services.wording import WAITS
+from runs.words.sentences import WAITS
 from tests.conftest import SandboxDoor
 from tests.processes import free_port, wait_until
 from tests.reliability.steps import (

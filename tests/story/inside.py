@@ -30,7 +30,7 @@ from runs.services.app_search import asking
 from runs.services.history import bin as bins
 from runs.services.team import recent_password
 from runs.services.upkeep import health
-from runs.services.wording import state_of
+from runs.words.sentences import state_of
 from tests import factories
 
 PASSWORD = "demo"

@@ -21,8 +21,8 @@ from runs.queue import enqueue_long
 from runs.services import catalog
 from runs.services.app_search.pasted import ids_in
 from runs.services.budget import BudgetWait, Priority
-from runs.services.folding import fold
 from runs.services.remote import lamina
+from runs.words.folding import fold
 
 PER_MINUTE = 10
 TURNS_ID = 2  # the RequestLog row for these searches; row 1 counts all requests

@@ -12,7 +12,7 @@ from runs.models import App, AppSearch
 from runs.services.app_search import asking
 from runs.services.app_search.pasted import ids_in
 from runs.services.pages.cards import AppCard, app_card
-from runs.services.wording import about_credits, span_words
+from runs.words.sentences import about_credits, span_words
 
 ROWS_SHOWN, ABOVE_SHOWN = 12, 4
 PICTURES_EVERY = "every 1500ms"

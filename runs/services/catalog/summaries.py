@@ -7,7 +7,7 @@ from typing import Any
 from runs.lamina.types import AppSummary
 from runs.models import App
 from runs.services.catalog import bounds
-from runs.services.folding import fold
+from runs.words.folding import fold
 
 KINDS = ("image", "video", "audio", "text")
 FOUND_POSITION = 100_000  # after all listed apps

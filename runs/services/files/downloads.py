@@ -12,11 +12,12 @@ from django.utils import timezone
 from zipstream import ZipStream
 
 from runs.models import Member, Output, OutputFile, Run
-from runs.services.files import naming, storing
+from runs.services.files import storing
 from runs.services.files.fetching import size_words
 from runs.services.files.provenance import NAME, Origin, sheet
-from runs.services.files.telling import Telling
 from runs.services.pages.run_page import OutputBox, output_boxes
+from runs.words import file_names
+from runs.words.errors import Telling
 
 logger = logging.getLogger("runs.downloads")
 
@@ -88,17 +89,17 @@ def _add_result(archive: ZipStream, run: Run, output: Output, box: OutputBox, ta
             note = GONE
         else:
             ending = PurePosixPath(file.file.name or "").suffix
-            name = naming.unique(f"{naming.result_stem(run, box.label, kept.position + 1)}{ending}", taken)
+            name = file_names.unique(f"{file_names.result_stem(run, box.label, kept.position + 1)}{ending}", taken)
             archive.add(storing.blocks_of(file), name, size=file.size_bytes)
         yield Origin(name, run, output, box.label, file, file.sha256 if file else "", note)
     if output.text:
         content = output.text.encode("utf-8", "replace")
-        name = naming.unique(f"{naming.result_stem(run, box.label)}.txt", taken)
+        name = file_names.unique(f"{file_names.result_stem(run, box.label)}.txt", taken)
         archive.add(content, name)
         yield Origin(name, run, output, box.label, None, hashlib.sha256(content).hexdigest())
 
 
 def _archive_name(runs: list[Run]) -> str:
     if len(runs) == 1:
-        return f"{naming.result_stem(runs[0], '')}.zip"
+        return f"{file_names.result_stem(runs[0], '')}.zip"
     return f"lamina-portal_{timezone.localdate():%Y-%m-%d}.zip"

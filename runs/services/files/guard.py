@@ -28,7 +28,7 @@ from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.exceptions import HTTPError
 
 from runs.services.files.deadline import POOLS, current_deadline
-from runs.services.files.telling import Telling
+from runs.words.errors import Telling
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0  # of silence

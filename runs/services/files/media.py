@@ -10,7 +10,7 @@ from pathlib import Path
 from runs.services.files import headers, pictures, sniffing
 from runs.services.files.headers import Header
 from runs.services.files.picture_slots import OnWait
-from runs.services.files.telling import Telling
+from runs.words.errors import Telling
 
 MAX_POINTS = 70_000_000  # 280 MB unpacked; a few kilobytes can claim billions of pixels
 MAX_SCANNED_POINTS = 1_000_000_000  # per JPEG, pixels times scans; real ones have about ten scans

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from runs.models import Member, StoredFile, Upload
 from runs.schema_forms.types import Answer, UploadInfo
 from runs.services.filling import uploads
-from runs.services.folding import named
+from runs.words.folding import named
 
 
 def adopt(member: Member, stored: StoredFile) -> Upload:

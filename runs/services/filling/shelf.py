@@ -12,8 +12,8 @@ from runs.schema_forms.build import build_form
 from runs.schema_forms.questions import MEDIA_KINDS, Question, questions_of
 from runs.services.filling import drafts, uploads
 from runs.services.filling.library import adopt
-from runs.services.folding import fold_words
-from runs.services.wording import age_words
+from runs.words.folding import fold_words
+from runs.words.sentences import age_words
 
 PER_PAGE = 24
 SOURCES = {"results": "My results", "team": "Shared with the team", "uploads": "My uploads"}

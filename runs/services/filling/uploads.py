@@ -33,9 +33,9 @@ from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused, chec
 from runs.services.files.file_slots import LINKS, FileSlot, file_slot
 from runs.services.files.media import NotMedia
 from runs.services.files.storing import Arrival
-from runs.services.files.telling import Telling
 from runs.services.filling import quota
-from runs.services.folding import named
+from runs.words.errors import Telling
+from runs.words.folding import named
 
 logger = logging.getLogger("runs.uploads")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from runs.models import Output, StoredFile
-from runs.services.files import naming
+from runs.words import file_names
 
 UNNAMED = "Result"
 
@@ -45,4 +45,4 @@ def text_name(label: str) -> str:
 
 
 def _word(label: str) -> str:
-    return naming.slug(label) or "result"
+    return file_names.slug(label) or "result"

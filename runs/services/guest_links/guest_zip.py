@@ -6,10 +6,11 @@ from django.db.models.fields.files import FieldFile
 from zipstream import ZipStream
 
 from runs.models import GuestLink, StoredFile
-from runs.services.files import naming, storing
+from runs.services.files import storing
 from runs.services.guest_links import copies, guests
 from runs.services.guest_links.copies import State
 from runs.services.guest_links.guest_names import file_name, labels_of, still_name, text_name
+from runs.words import file_names
 
 NOTE_NAME = "Not all of it.txt"
 NOTE = "These couldn't be shared as they are: they have hidden details that can't be removed."
@@ -35,9 +36,9 @@ def pack(link: GuestLink) -> ZipStream:
             if kept.file is not None:
                 notes += _add(archive, link, kept.file, (label, kept.position), taken)
         if output.text:
-            archive.add(output.text.encode("utf-8", "replace"), naming.unique(text_name(label), taken))
+            archive.add(output.text.encode("utf-8", "replace"), file_names.unique(text_name(label), taken))
     if notes:
-        archive.add("\n".join([NOTE, *notes, ""]).encode("utf-8", "replace"), naming.unique(NOTE_NAME, taken))
+        archive.add("\n".join([NOTE, *notes, ""]).encode("utf-8", "replace"), file_names.unique(NOTE_NAME, taken))
     return archive
 
 
@@ -51,13 +52,13 @@ def _add(
     name = file_name(*place, stored)
     if given.stored is not None:
         if _exists(given.stored.file):
-            archive.add(storing.blocks_of(given.stored), naming.unique(name, taken), size=given.stored.size_bytes)
+            archive.add(storing.blocks_of(given.stored), file_names.unique(name, taken), size=given.stored.size_bytes)
         elif not given.is_as_it_is:
             copies.note_lost(given.stored)
             raise StillPreparing
     elif stored.thumb_1200 and _exists(stored.thumb_1200):
         with stored.thumb_1200.open("rb") as small:
-            archive.add(small.read(), naming.unique(still_name(*place), taken))
+            archive.add(small.read(), file_names.unique(still_name(*place), taken))
         yield f"- {name}: {IN_ITS_PLACE}"
     else:
         yield f"- {name}: {NOT_HERE}"

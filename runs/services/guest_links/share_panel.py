@@ -15,7 +15,7 @@ from runs.services.guest_links import copies, guests
 from runs.services.guest_links.copies import Given
 from runs.services.guest_links.guests import State
 from runs.services.secret_links import Purpose
-from runs.services.wording import age_words
+from runs.words.sentences import age_words
 
 PICTURES = 4
 NO_FFMPEG = "ffmpeg isn't installed on the server, so the prompt can't be removed from videos and sounds."

@@ -22,9 +22,9 @@ from django.utils.dateparse import parse_date
 
 from runs.models import Member, Output, Run
 from runs.models.run import RunQuerySet
-from runs.services.folding import fold_words
 from runs.services.history.directory import Directory
-from runs.services.wording import STATES
+from runs.words.folding import fold_words
+from runs.words.sentences import STATES
 
 TABS = {"mine": "Mine", "team": "Team", "starred": "Starred"}
 KINDS = {"image": "Pictures", "video": "Videos", "audio": "Sound", "text": "Texts"}

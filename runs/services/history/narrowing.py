@@ -12,7 +12,7 @@ from runs.models import Member, SavedView
 from runs.models.run import RunQuerySet
 from runs.services.history.directory import Directory
 from runs.services.history.finding import KINDS, TABS, Filter
-from runs.services.wording import STATES
+from runs.words.sentences import STATES
 
 COUNT_UP_TO = 1_000
 VIEWS_PER_MEMBER = 50

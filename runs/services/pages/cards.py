@@ -11,10 +11,10 @@ from django.utils import timezone
 from runs.models import App, Member, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened
-from runs.services.folding import fold
 from runs.services.pages.card_results import CardPicture, CardResults, results_of
 from runs.services.usual import slow_level
-from runs.services.wording import State, about_credits, age_words, clock_words, makes_words, state_of, usual_words
+from runs.words.folding import fold
+from runs.words.sentences import State, about_credits, age_words, clock_words, makes_words, state_of, usual_words
 
 INPUTS_PER_CARD = 3  # one more than stand below the title, which may tell the first of them
 LINES_PER_CARD = 2

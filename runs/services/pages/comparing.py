@@ -7,10 +7,10 @@ from datetime import datetime
 
 from runs.models import Member, Output, Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened
-from runs.services.folding import fold_words
 from runs.services.pages.cards import input_files, input_text, whole_text
 from runs.services.pages.differences import Piece, inline, side_by_side
 from runs.services.pages.run_page import OutputBox, output_boxes, wanted_words
+from runs.words.folding import fold_words
 
 AT_MOST = 4
 ASKED_AT_MOST = 50  # ids in one address

@@ -13,7 +13,7 @@ from runs.models import Member, Output, OutputFile, Run, StoredFile
 from runs.services.files.passport import Passport, passport_of
 from runs.services.history.finding import Filter, outputs_beside
 from runs.services.pages.run_page import OutputBox, is_live, output_boxes
-from runs.services.wording import State, state_of
+from runs.words.sentences import State, state_of
 
 VIEWERS = ("image", "video", "audio")
 EAGER_BYTES = 8_000_000  # a picture up to this size is shown in full by itself; a larger one when somebody zooms

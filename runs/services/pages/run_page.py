@@ -21,14 +21,7 @@ from runs.services.pages.run_words import (
     wait_words,
 )
 from runs.services.usual import slow_level
-from runs.services.wording import (
-    Failure,
-    State,
-    about_credits,
-    clock_words,
-    state_of,
-    usual_words,
-)
+from runs.words.sentences import Failure, State, about_credits, clock_words, state_of, usual_words
 
 CHILDREN_SHOWN = 12
 

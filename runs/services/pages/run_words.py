@@ -10,7 +10,7 @@ from runs.services.checking import tries_of
 from runs.services.team.people import mail_to_admins
 from runs.services.upkeep import health
 from runs.services.waiting_line import place_words
-from runs.services.wording import FAILURES, WAITS, Failure, about_credits, credits_words, span_words, state_of
+from runs.words.sentences import FAILURES, WAITS, Failure, about_credits, credits_words, span_words, state_of
 
 CANNOT_STOP = ("refused", "not_cancellable")
 

@@ -15,7 +15,7 @@ from runs.services import budget, deliveries
 from runs.services.files.fetching import size_words
 from runs.services.history import bin as bins
 from runs.services.upkeep import health, workers
-from runs.services.wording import age_words, credits_words
+from runs.words.sentences import age_words, credits_words
 
 INCIDENTS = 10
 STORAGE_SECONDS = 60
