@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from runs.models.addresses import path_to
 from runs.models.ids import new_public_id
 from runs.models.member import Member
-from runs.models.paths import path_to
 
 if TYPE_CHECKING:
     from runs.models.run import RunQuerySet

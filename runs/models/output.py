@@ -6,10 +6,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from runs.models.addresses import path_to
 from runs.models.file import StoredFile
 from runs.models.ids import new_public_id
 from runs.models.member import Member
-from runs.models.paths import path_to
 from runs.models.run import Run
 
 

@@ -8,11 +8,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from runs.models.addresses import path_to
 from runs.models.app import App, AppSchema
 from runs.models.file import StoredFile, Upload
 from runs.models.ids import new_public_id, new_secret
 from runs.models.member import Member
-from runs.models.paths import path_to
 
 ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")

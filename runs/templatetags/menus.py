@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from runs.models.paths import PLACE, path_to
+from runs.models.addresses import PLACE, path_to
 from runs.services.pages.cards import RunCard
 
 register = template.Library()
