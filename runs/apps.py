@@ -12,7 +12,7 @@ class RunsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from runs import checks, task_package  # noqa: F401
+        from runs.background import task_package
         from runs.services.team import recent_password, sessions
 
         sessions.listen()

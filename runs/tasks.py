@@ -4,7 +4,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from runs.queue import enqueue_long
+from runs.background import heartbeats
+from runs.background.queue import enqueue_long
 from runs.services import (
     bells,
     catalog,
@@ -24,7 +25,7 @@ from runs.services.guest_links import copies, copying
 from runs.services.history import bin as bins
 from runs.services.history import keeping
 from runs.services.team import passwords, security_mail, sessions
-from runs.services.upkeep import health, workers
+from runs.services.upkeep import health
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {
@@ -42,7 +43,7 @@ def pulse(worker: str = "") -> None:
     As the Schedule it comes to any cluster; each cluster of our own (WORKER is its name) has another one that begins
     with it, so that after a kill things go on as soon as a cluster is up.
     """
-    is_new, is_any_lost = workers.beat(worker), workers.note_losses()
+    is_new, is_any_lost = heartbeats.beat(worker), heartbeats.note_losses()
     if is_new or is_any_lost:
         bells.forget()
     sweep()
@@ -140,7 +141,7 @@ def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
 def tidy() -> None:
     health.tidy()
     sessions.tidy(timezone.now())
-    workers.tidy(timezone.now())
+    heartbeats.tidy(timezone.now())
     asking.tidy(timezone.now())
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from runs.prctl import die_with_parent
+from runs.background.prctl import die_with_parent
 
 ROOT = Path(__file__).parent.parent
 # How long to wait for what is sure to happen. A wait ends as soon as it happens, so passing tests are no slower; a

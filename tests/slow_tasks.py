@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from runs import queue
+from runs.background import queue
 
 
 def note(path: str, word: str) -> None:

@@ -5,8 +5,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from runs.background import leases
 from runs.models import Member, Run
-from runs.services import leases, progress, waking
+from runs.services import progress, waking
 from runs.services.pages.cards import version_token
 from tests.factories import make_app, make_kept, make_run
 

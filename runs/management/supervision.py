@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from runs.prctl import die_with_parent
+from runs.background.prctl import die_with_parent
 
 LOOK_SECONDS = 0.2
 STOP_SECONDS = 20.0

@@ -13,8 +13,8 @@ from django.db.models import DateTimeField, Expression, ExpressionWrapper, F, Q,
 from django.db.models.fields import DurationField
 from django.utils import timezone
 
+from runs.background.queue import enqueue, enqueue_long
 from runs.models import ACTIVE, Run
-from runs.queue import enqueue, enqueue_long
 
 START_SECONDS = 900
 BELIEVED = timedelta(seconds=5)  # a start or cancel not taken up by then has lost its task

@@ -14,11 +14,11 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from runs.background.queue import enqueue
 from runs.lamina.errors import LaminaError
 from runs.lamina.signature import Flaw, check_delivery
 from runs.lamina.types import RunSnapshot
 from runs.models import LaminaStatus, Run
-from runs.queue import enqueue
 from runs.services import progress
 from runs.services.budget import BudgetWait
 from runs.services.remote import lamina

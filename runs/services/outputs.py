@@ -16,8 +16,8 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from runs.background.queue import enqueue_long, stop_requested
 from runs.models import GuestLink, Output, OutputFile, StoredFile
-from runs.queue import enqueue_long, stop_requested
 from runs.services import results, small_pictures
 from runs.services.files import media as inspecting
 from runs.services.files import storing

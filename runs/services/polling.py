@@ -16,11 +16,12 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils import timezone
 
+from runs.background import leases
+from runs.background.queue import stop_requested
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunPage, RunRow
 from runs.models import Run
-from runs.queue import stop_requested
-from runs.services import deliveries, leases, progress, sweeping, waking
+from runs.services import deliveries, progress, sweeping, waking
 from runs.services.budget import BudgetWait, Priority
 from runs.services.pace import ON_SCREEN, SLOW_SECONDS, Pace, is_budget_short
 from runs.services.remote import lamina

@@ -8,10 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from runs.background.queue import enqueue_long
 from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import Output, OutputFile, Run
-from runs.queue import enqueue_long
 from runs.schema_forms.questions import shortened
 from runs.words.folding import fold, kinds_text
 

@@ -14,8 +14,8 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from runs.background.queue import enqueue_long, stop_requested
 from runs.models import OutputFile, StoredFile, Upload
-from runs.queue import enqueue_long, stop_requested
 from runs.services import results
 from runs.services.files import media as inspecting
 from runs.services.files import storing

@@ -10,11 +10,11 @@ from typing import Any
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from runs.background.queue import stop_requested
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunStarted
 from runs.models import App, Run, Upload
 from runs.models.run import RunInputUpload
-from runs.queue import stop_requested
 from runs.schema_forms.inputs import is_about_names_alone, to_inputs
 from runs.services import bells, catalog, deliveries, progress, waking
 from runs.services.budget import BudgetWait, Priority

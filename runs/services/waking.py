@@ -1,8 +1,8 @@
 """Waking the poller: one query while it is awake, one task when it is not."""
 
+from runs.background import leases
+from runs.background.queue import enqueue_long
 from runs.models import Run
-from runs.queue import enqueue_long
-from runs.services import leases
 
 POLLER = "poller"
 TASK_SECONDS = 120  # a window and its last, slowest round

@@ -19,9 +19,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from lamina_portal import sign_in, throttling
+from runs.background.queue import enqueue
 from runs.forms.people import AskForm, JoinForm, NewPasswordForm
 from runs.models import Invite, Member
-from runs.queue import enqueue
 from runs.services import secret_links
 from runs.services.team import invites, mailing, passwords, security_mail
 from runs.services.team.members import RefusedError

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from runs.prctl import die_with_parent
+from runs.background.prctl import die_with_parent
 from tests.bench.apart import BENCHES, leave
 from tests.bench.report import NO_ERROR, Report, Row, header
 from tests.processes import ROOT

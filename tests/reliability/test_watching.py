@@ -10,9 +10,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
 
+from runs.background import leases
 from runs.lamina.errors import LaminaRateLimited
 from runs.models import App, Lease, Member, RequestLog, Run
-from runs.services import budget, leases, polling, submit, waking
+from runs.services import budget, polling, submit, waking
 from runs.services.budget import BudgetWait
 from runs.services.polling import LeaseLost, Watch
 from tests.conftest import SandboxDoor

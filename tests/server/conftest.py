@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from runs.prctl import die_with_parent
+from runs.background.prctl import die_with_parent
 from tests.processes import ROOT, free_port, wait_until
 
 CONFIG = """

@@ -11,9 +11,9 @@ from functools import partial
 import pytest
 import requests
 
+from runs.background.prctl import die_with_parent
 from runs.management.addresses import Address
 from runs.management.commands.portal import web_part
-from runs.prctl import die_with_parent
 from tests.processes import ROOT, Home, free_port, wait_until
 from tests.slow_clients import KINDS, answers_in_time, slow_clients
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs import queue
+from runs.background import queue
 from runs.models import GuestCopy, GuestLink, Member, Run, SharingRules, StoredFile
 from runs.services import sharing
 from runs.services.files import ffmpeg, storing, stripping

@@ -7,9 +7,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from runs.background import leases
 from runs.lamina.errors import LaminaUnavailable
 from runs.models import App, Member, Run
-from runs.services import budget, leases, polling, progress, waking
+from runs.services import budget, polling, progress, waking
 from runs.services.budget import BudgetWait
 from runs.services.polling import Watch
 from tests.conftest import SandboxDoor

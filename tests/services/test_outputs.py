@@ -12,9 +12,9 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
 
-from runs import queue
+from runs.background import leases, queue
 from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
-from runs.services import leases, results
+from runs.services import results
 from runs.services.files import media, storing
 from runs.services.files.arriving import Renewer
 from runs.services.outputs import keep_due_files, request_keeping

@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from runs.background import leases
 from runs.models import App, Member, Run
-from runs.services import budget, leases, polling, waking
+from runs.services import budget, polling, waking
 from runs.services.polling import Watch
 from tests.conftest import SandboxDoor
 from tests.factories import make_run

@@ -9,9 +9,9 @@ import time_machine
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from runs.background import heartbeats
 from runs.models import Member, Run
 from runs.services import bells, launch, progress, sweeping
-from runs.services.upkeep import workers
 from runs.tasks import pulse
 from tests.factories import make_app, make_run
 from tests.services.test_workers import dead_pid
@@ -150,8 +150,8 @@ def test_a_bell_by_a_clock_that_was_ahead_is_not_believed(alice: Member) -> None
 def test_a_killed_cluster_takes_its_bells_with_it(alice: Member, is_new: bool) -> None:
     """The cluster that comes in its place, or another one that finds it dead, rings anew."""
     run = waiting(alice, due_at=timezone.now() - timedelta(minutes=5))
-    workers.beat("worker there:1")
-    workers.beat(workers.name_of(dead_pid()) if not is_new else "worker there:1")
+    heartbeats.beat("worker there:1")
+    heartbeats.beat(heartbeats.name_of(dead_pid()) if not is_new else "worker there:1")
     sweeping.sweep()
     lose_all()
 

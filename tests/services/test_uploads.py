@@ -14,9 +14,8 @@ from django_q.models import OrmQ
 from PIL import Image
 from pytest_django import Settings
 
-from runs import queue
+from runs.background import leases, queue
 from runs.models import Member, StoredFile, Upload
-from runs.services import leases
 from runs.services.files import storing
 from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused
 from runs.services.files.file_slots import LINKS

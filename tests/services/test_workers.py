@@ -11,9 +11,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from runs.background import heartbeats, leases
 from runs.models import Heartbeat, Incident, Lease
-from runs.services import leases, waking
-from runs.services.upkeep import workers
+from runs.services import waking
 from runs.tasks import pulse, tidy
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def dead_pid() -> int:
 
 def test_of_two_clusters_a_deaf_one_is_not_hidden(as_admin: Client) -> None:
     with time_machine.travel(timezone.now(), tick=False):
-        workers.beat("worker here:1")
+        heartbeats.beat("worker here:1")
         seen("worker there:7", minutes=5)
 
         body = page(as_admin)
@@ -51,8 +51,8 @@ def test_of_two_clusters_a_deaf_one_is_not_hidden(as_admin: Client) -> None:
 
 
 def test_two_that_work_are_two_lines_without_a_problem(as_admin: Client) -> None:
-    workers.beat("worker here:1")
-    workers.beat("worker there:7")
+    heartbeats.beat("worker here:1")
+    heartbeats.beat("worker there:7")
 
     body = page(as_admin)
 
@@ -62,7 +62,7 @@ def test_two_that_work_are_two_lines_without_a_problem(as_admin: Client) -> None
 
 
 def test_a_plain_qcluster_beside_a_silent_worker_is_told_too(as_admin: Client) -> None:
-    workers.beat("")
+    heartbeats.beat("")
     seen("worker there:7", minutes=5)
 
     body = page(as_admin)
@@ -93,14 +93,14 @@ def test_silence_is_written_down_once() -> None:
 
 
 def test_one_that_was_killed_on_this_host_is_written_down_and_forgotten() -> None:
-    killed, alive = workers.name_of(dead_pid()), workers.name_of(os.getpid())
-    workers.beat(killed)
-    workers.beat(alive)
+    killed, alive = heartbeats.name_of(dead_pid()), heartbeats.name_of(os.getpid())
+    heartbeats.beat(killed)
+    heartbeats.beat(alive)
 
     pulse()
     pulse()
 
-    assert incidents() == [f"The worker {workers.words_of(killed)} ended without being asked to."]
+    assert incidents() == [f"The worker {heartbeats.words_of(killed)} ended without being asked to."]
     assert set(Heartbeat.objects.values_list("name", flat=True)) == {"worker", alive}
 
 

@@ -13,13 +13,14 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 
+from runs.background import heartbeats
+from runs.background.queue import enqueue
 from runs.management.addresses import Address, AddressError, is_loopback
 from runs.management.people import prepare_people
 from runs.management.supervision import Part, PartDied, Pulse, StopAsked, Supervisor, python
 from runs.models import Heartbeat
-from runs.queue import enqueue
 from runs.services import catalog
-from runs.services.upkeep import health, workers
+from runs.services.upkeep import health
 
 STOP_ORDER = ("web server", "worker", "sandbox")
 
@@ -118,7 +119,7 @@ def web_part(bind: Address) -> Part:
 
 
 def worker_name(part: Part) -> str:
-    return workers.name_of(part.process.pid) if part.process else workers.ANY
+    return heartbeats.name_of(part.process.pid) if part.process else heartbeats.ANY
 
 
 def last_heartbeat(part: Part) -> object:
@@ -134,7 +135,7 @@ def last_heartbeat(part: Part) -> object:
 def note_restart(part: Part, what: str) -> None:
     """Let the health page tell what the terminal tells."""
     with suppress(DatabaseError):
-        workers.forget(worker_name(part))
+        heartbeats.forget(worker_name(part))
         health.note_incident("worker", f"{what}; it was started again.")
     connections.close_all()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from runs.cluster import run_worker
+from runs.background.worker import run_worker
 
 
 class Command(BaseCommand):

@@ -12,12 +12,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from runs.background.queue import enqueue_long
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.found import AppMatch
 from runs.lamina.types import AppDetail, AppSummary
 from runs.models import App, AppSearch, RequestLog
 from runs.models.app_search import KEPT_FOR, PICTURES_WITHIN
-from runs.queue import enqueue_long
 from runs.services import catalog
 from runs.services.app_search.pasted import ids_in
 from runs.services.budget import BudgetWait, Priority

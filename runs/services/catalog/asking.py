@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 from django.utils import timezone
 
+from runs.background import leases
+from runs.background.queue import enqueue, enqueue_long
 from runs.models import App, LaminaStatus
-from runs.queue import enqueue, enqueue_long
-from runs.services import leases
 from runs.services.catalog import in_use
 from runs.services.team import sessions
 from runs.services.upkeep import health

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from runs.background import leases
+from runs.background.queue import stop_requested
 from runs.lamina.errors import LaminaError, LaminaUnavailable
 from runs.models import App
-from runs.queue import stop_requested
-from runs.services import leases
 from runs.services.budget import BudgetWait, Priority
 from runs.services.catalog import app_list, details, in_use, pictures
 from runs.services.catalog.asking import is_quiet

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-from runs.queue import stop_requested
+from runs.background.queue import stop_requested
 from runs.services.files import media
 from runs.services.files.fetching import LIMITS, fetch
 from runs.services.files.storing import Arrival

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from runs.prctl import die_with_parent
+from runs.background.prctl import die_with_parent
 
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 512 * 1024 * 1024  # memory without file mappings; an 8K video takes 438 MiB

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from runs.queue import stop_requested
-from runs.services import leases
+from runs.background import leases
+from runs.background.queue import stop_requested
 
 KEEPING = ("files-0", "files-1")
 LINKS = ("links-0", "links-1")

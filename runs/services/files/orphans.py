@@ -15,10 +15,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import CASCADE, Exists, ForeignObjectRel, OuterRef, QuerySet
 from django.utils import timezone
 
+from runs.background.queue import stop_requested
 from runs.models import App, Draft, GuestCopy, Member, Preset, StoredFile, Upload
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.models.run import RunInputUpload
-from runs.queue import stop_requested
 from runs.services.files import storing
 from runs.services.upkeep import health
 

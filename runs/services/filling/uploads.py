@@ -22,8 +22,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from runs.background.queue import enqueue_long, stop_requested
 from runs.models import Member, StoredFile, Upload
-from runs.queue import enqueue_long, stop_requested
 from runs.schema_forms.types import UploadInfo
 from runs.services import small_pictures
 from runs.services.files import media as inspecting

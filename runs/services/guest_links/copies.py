@@ -16,8 +16,8 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from runs.background.queue import enqueue_long
 from runs.models import GuestCopy, GuestLink, GuestLinkOutput, Output, OutputFile, StoredFile
-from runs.queue import enqueue_long
 from runs.services.files import ffmpeg
 
 MOVING = ("image/gif", "image/apng")  # we have still pictures of them

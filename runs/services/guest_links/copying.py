@@ -16,8 +16,8 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from runs.background.queue import stop_requested
 from runs.models import GuestCopy, GuestLink, StoredFile
-from runs.queue import stop_requested
 from runs.services.files import ffmpeg, orphans, sniffing, storing
 from runs.services.files.arriving import ClaimLost, Renewer
 from runs.services.files.ffmpeg import CopyFailed

@@ -12,9 +12,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from runs.background.queue import stop_requested
 from runs.models import FINAL, Member, Run, StoredFile, Upload
 from runs.models.run import RunQuerySet
-from runs.queue import stop_requested
 from runs.services.files import orphans
 from runs.services.pages.card_results import CardPicture, CardResults, results_of
 

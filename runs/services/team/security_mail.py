@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from runs.background.queue import enqueue
 from runs.models import Member, SignedIn
-from runs.queue import enqueue
 from runs.services import secret_links
 from runs.services.team import mailing
 

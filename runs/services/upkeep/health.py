@@ -17,7 +17,7 @@ STEADY_SECONDS = 3.0  # two comparisons of the clocks differ by less: whole seco
 
 
 def beat(name: str) -> bool:
-    """Record that the part NAME ("poller", or a name of `services.upkeep.workers`) is alive now; True for its first."""
+    """Record that the part NAME ("poller", or a name of `background.heartbeats`) is alive now; True for its first."""
     now = timezone.now()
     if Heartbeat.objects.filter(name=name).update(at=now):
         return False

@@ -10,11 +10,12 @@ from django.core.files.storage import default_storage
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
+from runs.background import heartbeats
 from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
 from runs.services import budget, deliveries
 from runs.services.files.fetching import size_words
 from runs.services.history import bin as bins
-from runs.services.upkeep import health, workers
+from runs.services.upkeep import health
 from runs.words.sentences import age_words, credits_words
 
 INCIDENTS = 10
@@ -72,7 +73,7 @@ def health_report() -> HealthReport:
         ),
         _budget(),
         _deliveries(status, now),
-        *_workers(beats.get(workers.ANY), now),
+        *_workers(beats.get(heartbeats.ANY), now),
         _poller(beats.get("poller"), active, now),
         _files(),
         _storage(),
@@ -139,21 +140,21 @@ def _workers(at: datetime | None, now: datetime) -> list[Fact]:
     """Each cluster of the last hour: beside one that works, a silent one would go unseen."""
     if at is None:
         return [Fact("Worker", "no sign of life yet", "warn", "It shows one within a minute of its start.")]
-    facts = [_worker(beat.at, now, workers.words_of(beat.name)) for beat in workers.clusters(now)]
-    is_another_alive = now - at <= workers.SILENT_AFTER and all(fact.state != "good" for fact in facts)
+    facts = [_worker(beat.at, now, heartbeats.words_of(beat.name)) for beat in heartbeats.clusters(now)]
+    is_another_alive = now - at <= heartbeats.SILENT_AFTER and all(fact.state != "good" for fact in facts)
     return [_worker(at, now), *facts] if is_another_alive or not facts else facts
 
 
 def _worker(at: datetime, now: datetime, name: str = "") -> Fact:
     who = f"{name}: " if name else ""
-    if now - at > workers.SILENT_AFTER:
+    if now - at > heartbeats.SILENT_AFTER:
         advice = "Start “manage.py worker” again; nothing is lost meanwhile."
         return Fact("Worker", f"{who}no sign of life since {_when(at)}", "bad", advice)
     return Fact("Worker", f"{who}alive {age_words(at, now)}")
 
 
 def _poller(at: datetime | None, active: int, now: datetime) -> Fact:
-    if active and (at is None or now - at > workers.SILENT_AFTER):
+    if active and (at is None or now - at > heartbeats.SILENT_AFTER):
         advice = "The worker wakes it every 30 s. If this stays, start the worker again."
         return Fact("Watching runs", "stopped although runs are active", "bad", advice)
     return Fact("Watching runs", f"last look {age_words(at, now)}" if at else "nothing to watch yet")

@@ -12,8 +12,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from runs.background.heartbeats import is_dead
 from runs.models import Lease
-from runs.services.upkeep.workers import is_dead
 
 KICK_EVERY = timedelta(seconds=3)
 

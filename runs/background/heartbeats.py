@@ -1,6 +1,6 @@
 """Which clusters of workers there are and whether each still takes tasks, as every host sees it in the database.
 
-Each cluster has a task of its own (`runs.cluster`) that goes the way of every other task and says so here: a cluster
+Each cluster has a task of its own (`runs.background.worker`) that goes the way of every other task and says so here: a cluster
 that is alive to its host but takes no tasks any more falls silent. The row "worker" tells when any of them last did.
 """
 

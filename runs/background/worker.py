@@ -27,11 +27,10 @@ from django_q import cluster as django_q_cluster
 from django_q.cluster import Cluster, Sentinel
 from django_q.pusher import pusher
 
-from runs import queue
-from runs.prctl import die_with_parent
+from runs.background import heartbeats, queue
+from runs.background.prctl import die_with_parent
+from runs.background.task_package import TaskPackage
 from runs.services import polling
-from runs.services.upkeep import workers
-from runs.task_package import TaskPackage
 
 logger = logging.getLogger(__name__)
 BROKEN = 3  # the exit code that says: start me again
@@ -67,7 +66,7 @@ class PulsingBroker:
 
     def __init__(self, broker: Any, cluster_pid: int) -> None:
         self._broker = broker
-        self._worker = workers.name_of(cluster_pid)
+        self._worker = heartbeats.name_of(cluster_pid)
         self._pauses = itertools.chain([polling.LEASE_SECONDS + 1], itertools.repeat(PULSE_SECONDS))
         self._due = time.monotonic()
 
@@ -96,7 +95,7 @@ class WholeCluster(Cluster):  # type: ignore[misc]
         if not queue.stop_requested() or self.sentinel.exitcode != 0:
             return BROKEN
         with suppress(DatabaseError):  # then the next one forgets it, as that of one that was killed
-            workers.forget(workers.name_of(self.pid))
+            heartbeats.forget(heartbeats.name_of(self.pid))
         return 0
 
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django_q.tasks import async_task
 
-logger = logging.getLogger("runs.queue")
+logger = logging.getLogger("runs.background.queue")
 
 # One byte shared by the worker's processes: made before they are forked, so that all of them see the same page.
 stop_flag = mmap.mmap(-1, 1)
