@@ -14,8 +14,8 @@ from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from runs.connection import status as health
 from runs.models import Member
-from runs.services.upkeep import health
 from runs.words.sentences import credits_words
 
 VIEWERS_LOOK = (

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from runs.background import heartbeats
 from runs.background.queue import enqueue_long
+from runs.connection import status
 from runs.services import (
     bells,
     catalog,
@@ -25,7 +26,6 @@ from runs.services.guest_links import copies, copying
 from runs.services.history import bin as bins
 from runs.services.history import keeping
 from runs.services.team import passwords, security_mail, sessions
-from runs.services.upkeep import health
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {
@@ -139,7 +139,7 @@ def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
 
 
 def tidy() -> None:
-    health.tidy()
+    status.tidy()
     sessions.tidy(timezone.now())
     heartbeats.tidy(timezone.now())
     asking.tidy(timezone.now())

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs.connection import status
 from runs.models import App, Draft, LaminaStatus, Member, Run, Upload
-from runs.services.upkeep import health
 from tests.factories import PROMPT, STYLE, make_app, make_run, make_schema, make_stored
 from tests.test_presets import run_of
 
@@ -37,7 +37,7 @@ def press(client: Client, run: Run) -> Any:
 
 def test_it_asks_with_cost_and_a_double_click_starts_one(as_alice: Client, app: App, run: Run) -> None:
     App.objects.update(credits_expected=12)
-    health.note_status(balance=340)
+    status.note_status(balance=340)
     url = f"/runs/{run.public_id}/again/"
     page = as_alice.get(url).text
     assert "About 12 credits" in page

@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from runs.connection import status as health
 from runs.models import Lease, Member, OutputFile, Run
-from runs.services.upkeep import health
 from runs.services.waking import POLLER
 from runs.views.home import ACTIVE_SHOWN, APPS_SHOWN
 from tests.conftest import client_of

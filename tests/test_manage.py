@@ -10,10 +10,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from runs.connection import rate_limit, status
 from runs.models import Heartbeat, Member, OutputFile, Run
-from runs.services import budget
 from runs.services.history import bin as bins
-from runs.services.upkeep import health
 from tests.factories import make_kept, make_run
 
 pytestmark = pytest.mark.django_db
@@ -28,11 +27,11 @@ def page(client: Client) -> str:
 
 def test_all_is_well(as_admin: Client, alice: Member) -> None:
     now = timezone.now()
-    health.note_answer(now, is_sandbox=False, is_key_refused=False)
-    health.note_status(workspace_name="Acme", balance=12.5)
-    health.beat("worker")
+    status.note_answer(now, is_sandbox=False, is_key_refused=False)
+    status.note_status(workspace_name="Acme", balance=12.5)
+    status.beat("worker")
     make_run(alice, status="completed")
-    budget.take(budget.Priority.START)
+    rate_limit.take(rate_limit.Priority.START)
 
     body = page(as_admin)
 
@@ -42,8 +41,8 @@ def test_all_is_well(as_admin: Client, alice: Member) -> None:
 
 
 def test_lamina_away_and_a_refused_key_are_told_with_what_to_do(as_admin: Client) -> None:
-    health.note_answer(timezone.now(), is_sandbox=False, is_key_refused=True)
-    health.note_failure(timezone.now(), endpoint="runs", status=None, request_id="")
+    status.note_answer(timezone.now(), is_sandbox=False, is_key_refused=True)
+    status.note_failure(timezone.now(), endpoint="runs", status=None, request_id="")
 
     body = page(as_admin)
 
@@ -65,13 +64,13 @@ def test_a_silent_worker_and_a_stopped_watch_are_told(as_admin: Client, alice: M
 
 
 def test_a_closed_budget_says_for_how_long(as_admin: Client) -> None:
-    budget.close(30)
+    rate_limit.close(30)
 
     assert "Lamina asks to wait" in page(as_admin)
 
 
 def test_members_see_a_calm_banner_and_admins_the_next_step(as_alice: Client, as_admin: Client) -> None:
-    health.note_answer(timezone.now(), is_sandbox=False, is_key_refused=True)
+    status.note_answer(timezone.now(), is_sandbox=False, is_key_refused=True)
     cache.clear()
 
     assert "needs an admin just now" in as_alice.get("/").content.decode()
@@ -79,7 +78,7 @@ def test_members_see_a_calm_banner_and_admins_the_next_step(as_alice: Client, as
 
 
 def test_everybody_hears_that_lamina_is_away(as_alice: Client) -> None:
-    health.note_failure(timezone.now(), endpoint="runs", status=None, request_id="")
+    status.note_failure(timezone.now(), endpoint="runs", status=None, request_id="")
     cache.clear()
 
     assert "reach Lamina since" in as_alice.get("/history/").content.decode()
@@ -87,8 +86,8 @@ def test_everybody_hears_that_lamina_is_away(as_alice: Client) -> None:
 
 def test_healthz_tells_ages_without_sign_in() -> None:
     with time_machine.travel(timezone.now(), tick=False):
-        health.beat("worker")
-        health.note_answer(timezone.now(), is_sandbox=True, is_key_refused=False)
+        status.beat("worker")
+        status.note_answer(timezone.now(), is_sandbox=True, is_key_refused=False)
         cache.clear()
 
         answer = Client().get("/healthz")

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs.connection import status as health
 from runs.models import App, Draft, Member, Output, Run, Upload
 from runs.models.run import RunInputUpload
-from runs.services.upkeep import health
 from tests.conftest import client_of
 from tests.factories import PICTURE, STYLE, make_app, make_run, make_schema, make_stored
 

@@ -13,8 +13,8 @@ from pytest_django import Settings
 from lamina_portal import throttling
 from lamina_portal.sign_in import REPLAY_MAX_BYTES, TOO_MANY, WRONG, make_replay, read_replay
 from lamina_portal.throttling import DEVICE_COOKIE, MAX_PER_ADDRESS, MAX_PER_DEVICE, MAX_PER_PAIR
+from runs.connection import status
 from runs.models import KnownAddress, Member, SignInAttempt
-from runs.services.upkeep import health
 from tests.conftest import PASSWORD, run_out
 
 pytestmark = pytest.mark.django_db
@@ -146,7 +146,7 @@ def test_an_address_is_forgotten_after_30_days_and_known_by_each_success(alice: 
     assert try_in(Client(), alice.email, PASSWORD) == "/"
     assert timezone.now() - KnownAddress.objects.get().at < timedelta(minutes=1)
     KnownAddress.objects.update(at=timezone.now() - timedelta(days=32))
-    health.tidy()
+    status.tidy()
     assert not KnownAddress.objects.exists()
 
 

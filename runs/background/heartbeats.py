@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from runs.connection import status
 from runs.models import Heartbeat, Incident
-from runs.services.upkeep import health
 
 ANY = "worker"
 SILENT_AFTER = timedelta(seconds=120)
@@ -29,8 +29,8 @@ def _host() -> str:
 
 def beat(name: str) -> bool:
     """A task of the cluster NAME runs; "" for one that has no name, as plain `qcluster`. True for its first."""
-    health.beat(ANY)
-    return bool(name) and health.beat(name)
+    status.beat(ANY)
+    return bool(name) and status.beat(name)
 
 
 def clusters(now: datetime) -> list[Heartbeat]:
@@ -58,13 +58,13 @@ def note_losses(now: datetime | None = None) -> bool:
     for name, at in Heartbeat.objects.filter(name__startswith=f"{ANY} ").values_list("name", "at"):
         if name.startswith(ours) and is_dead(name.removeprefix(ours)):
             if forget(name):
-                health.note_incident("worker", f"The worker {words_of(name)} ended without being asked to.")
+                status.note_incident("worker", f"The worker {words_of(name)} ended without being asked to.")
                 is_any = True
         elif SILENT_AFTER < now - at < GONE_AFTER:
             since = timezone.localtime(at)
             text = f"The worker {words_of(name)} has given no sign of life since {since:%d %B, %H:%M:%S}."
             if not Incident.objects.filter(kind="worker", text=text).exists():
-                health.note_incident("worker", text)
+                status.note_incident("worker", text)
                 is_any = True
     return is_any
 

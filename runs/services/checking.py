@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from runs.connection import status
+from runs.connection.lamina_api import lamina
+from runs.connection.rate_limit import BudgetWait, Priority
 from runs.lamina.errors import LaminaError, LaminaRejected
 from runs.lamina.types import RunRow
 from runs.models import Run
 from runs.services import progress, waking
-from runs.services.budget import BudgetWait, Priority
-from runs.services.remote import lamina
-from runs.services.upkeep import health
 
 logger = logging.getLogger("runs.checking")
 
@@ -112,14 +112,14 @@ def _may_be(row: RunRow, run: Run) -> bool:
 
 def _is_older(row: RunRow, run: Run) -> bool:
     """Whether Lamina began it clearly before we sent ours; False where the clocks do not tell."""
-    is_known = run.sent_at is not None and health.is_clock_known(run.sent_at)
+    is_known = run.sent_at is not None and status.is_clock_known(run.sent_at)
     return is_known and row.created_at is not None and row.created_at < _sent_at(run) - OLDER
 
 
 def _sent_at(run: Run) -> datetime:
     """The moment of our POST by Lamina's clock, as far as we know that."""
     assert run.sent_at is not None  # noqa: S101 - a doubtful start was sent
-    return run.sent_at + timedelta(seconds=health.lamina_status().clock_ahead_seconds)
+    return run.sent_at + timedelta(seconds=status.lamina_status().clock_ahead_seconds)
 
 
 def _look_later(run: Run, after: timedelta) -> None:

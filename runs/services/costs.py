@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from runs.connection import status
 from runs.models import App, Member
-from runs.services.upkeep import health
 from runs.words.sentences import about_credits, credits_words
 
 NOT_OPEN = "This workspace can't use this app. Its author can allow it at Lamina."
@@ -22,7 +22,7 @@ class CostLine:
 
 def cost_line(app: App, member: Member) -> CostLine:
     """Cost of a full run of APP beside what is left."""
-    balance = health.lamina_status().balance
+    balance = status.lamina_status().balance
     words = about_credits(app.credits_expected, app.credits_min, app.credits_max)
     left = credits_words(balance)
     reason = ""

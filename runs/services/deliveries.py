@@ -15,14 +15,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from runs.background.queue import enqueue
+from runs.connection import status as health
+from runs.connection.lamina_api import lamina
+from runs.connection.rate_limit import BudgetWait
 from runs.lamina.errors import LaminaError
 from runs.lamina.signature import Flaw, check_delivery
 from runs.lamina.types import RunSnapshot
 from runs.models import LaminaStatus, Run
 from runs.services import progress
-from runs.services.budget import BudgetWait
-from runs.services.remote import lamina
-from runs.services.upkeep import health
 
 logger = logging.getLogger("runs.deliveries")
 

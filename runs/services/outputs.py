@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs.background.queue import enqueue_long, stop_requested
+from runs.connection import status
 from runs.models import GuestLink, Output, OutputFile, StoredFile
 from runs.services import results, small_pictures
 from runs.services.files import media as inspecting
@@ -28,7 +29,6 @@ from runs.services.files.media import Media, NotMedia
 from runs.services.files.storing import Arrival
 from runs.services.filling import uploads
 from runs.services.guest_links import copies
-from runs.services.upkeep import health
 from runs.words.file_names import result_stem
 
 logger = logging.getLogger("runs.outputs")
@@ -182,7 +182,7 @@ def _give_up(output_file: OutputFile, sentence: str, *, is_refused: bool = False
         if _still_saving(output_file).update(**fields):
             results.note_file_change(output_file)
             run = output_file.output.run
-            health.note_incident("file", f"A result of run {run.public_id} could not be saved: {sentence}")
+            status.note_incident("file", f"A result of run {run.public_id} could not be saved: {sentence}")
 
 
 def result_name(output_file: OutputFile, found: Media) -> str:

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 
+from runs.connection import rate_limit
+from runs.connection.rate_limit import Priority
 from runs.models import Run
-from runs.services import budget, usual
-from runs.services.budget import Priority
+from runs.services import usual
 
 YOUNG = timedelta(minutes=10)
 ON_SCREEN = timedelta(seconds=15)
@@ -85,7 +86,7 @@ class Pace:
 
 def is_budget_short(active: Iterable[Run]) -> bool:
     """True while fewer requests are left than the active runs need: a read each when they end, and some looks."""
-    return budget.left(Priority.FINAL) < sum(1 for _ in active) + LOOKS_TO_COME
+    return rate_limit.left(Priority.FINAL) < sum(1 for _ in active) + LOOKS_TO_COME
 
 
 def _first_look(spans: list[float], *, is_short: bool) -> float:

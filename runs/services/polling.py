@@ -18,14 +18,14 @@ from django.utils import timezone
 
 from runs.background import leases
 from runs.background.queue import stop_requested
+from runs.connection import status as health
+from runs.connection.lamina_api import lamina
+from runs.connection.rate_limit import BudgetWait, Priority
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunPage, RunRow
 from runs.models import Run
 from runs.services import deliveries, progress, sweeping, waking
-from runs.services.budget import BudgetWait, Priority
 from runs.services.pace import ON_SCREEN, SLOW_SECONDS, Pace, is_budget_short
-from runs.services.remote import lamina
-from runs.services.upkeep import health
 
 logger = logging.getLogger("runs.polling")
 

@@ -11,21 +11,21 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from runs.background.queue import stop_requested
+from runs.connection import status
+from runs.connection.lamina_api import lamina
+from runs.connection.rate_limit import BudgetWait, Priority
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunStarted
 from runs.models import App, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.inputs import is_about_names_alone, to_inputs
 from runs.services import bells, catalog, deliveries, progress, waking
-from runs.services.budget import BudgetWait, Priority
 from runs.services.files.arriving import ClaimLost, Renewer
 from runs.services.files.fetching import FetchFailed, FetchRefused
 from runs.services.files.file_slots import HANDING_OVER, FileSlot, file_slot
 from runs.services.filling import handing_over, uploads
 from runs.services.launch import answers_of
 from runs.services.pages.cards import summarise
-from runs.services.remote import lamina
-from runs.services.upkeep import health
 
 CLAIM = timedelta(seconds=30)  # how long the start of a worker that died waits for another one
 RENEW_SECONDS = 8.0
@@ -217,7 +217,7 @@ def _note_surplus(run: Run, remote_id: str) -> None:
         ending = "that one was cancelled."
     except (LaminaError, BudgetWait):
         ending = f"that one could not be cancelled. It is called {remote_id} there."
-    health.note_incident("lamina", f"Run {run.public_id} was started a second time at Lamina; {ending}")
+    status.note_incident("lamina", f"Run {run.public_id} was started a second time at Lamina; {ending}")
 
 
 def _wanted_labels(run: Run) -> list[str] | None:

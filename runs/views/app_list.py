@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from runs.connection import status
 from runs.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.models import App
 from runs.models.app import AppQuerySet
@@ -17,7 +18,6 @@ from runs.services.app_search import pasted, words
 from runs.services.app_search.part import Part, Shown, asked_part, part_of
 from runs.services.pages.cards import AppCard, app_card
 from runs.services.team.people import mail_to_admins
-from runs.services.upkeep import health
 from runs.words.folding import fold
 
 KINDS = (("", "All"), ("image", "Images"), ("video", "Videos"), ("text", "Texts"))
@@ -49,7 +49,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         "chips": [(label, _url("runs:app-list", q=q, makes=kind), kind == makes) for kind, label in KINDS],
         "tell_admin_url": "" if is_found else mail_to_admins(f"Lamina Portal: an app for {q}"),
         "nearest": [] if is_found or ids else _nearest(q, everything),
-        "catalog_at": health.lamina_status().catalog_at,
+        "catalog_at": status.lamina_status().catalog_at,
         "has_catalog": bool(everything) or by_id is not None,
         "is_id": bool(ids),
         **_part_context(request, part, q, makes, is_going=not wants_fragment(request)),

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from runs.services.upkeep import health
+from runs.connection import status as health
 
 
 @require_safe

@@ -16,9 +16,10 @@ import requests
 import time_machine
 from pytest_django import Settings
 
+from runs.connection import rate_limit
+from runs.connection.rate_limit import Priority
 from runs.models import Member, OutputFile, Run
-from runs.services import budget, polling
-from runs.services.budget import Priority
+from runs.services import polling
 from runs.tasks import sweep
 from tests.conftest import SandboxDoor
 from tests.hostile.apps import NOTE
@@ -133,15 +134,15 @@ def test_the_budget_is_not_blocked_for_ever(door: SandboxDoor, settings: Setting
     """Requests counted by a clock that was off, and a pause Lamina asked for, are over as by a true clock."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 10
     with clock_off(off):
-        while budget.take(Priority.START) == 0:
+        while rate_limit.take(Priority.START) == 0:
             pass
-        budget.close(600)
+        rate_limit.close(600)
 
     at = time.time()
     with time_machine.travel(at, tick=False) as traveller:
         for _ in range(10):
-            if (wait := budget.take(Priority.START)) == 0:
+            if (wait := rate_limit.take(Priority.START)) == 0:
                 break
             traveller.shift(wait)
-        assert time.time() - at <= budget.CLOSED_AT_MOST + 2 * budget.WINDOW_SECONDS
+        assert time.time() - at <= rate_limit.CLOSED_AT_MOST + 2 * rate_limit.WINDOW_SECONDS
         assert wait == 0

@@ -7,8 +7,9 @@ from django.core.cache import cache
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from runs.connection import lamina_api
 from runs.models import App, LaminaStatus, Member, OutputFile, Run
-from runs.services import catalog, remote
+from runs.services import catalog
 from tests.conftest import SandboxDoor
 from tests.hostile.browser import Browser
 from tests.hostile.faults import FAULTS, READ_FAULTS, Outcome, age_files, app_like, known
@@ -41,7 +42,7 @@ def refresh(app: App) -> None:
 
 def forget_all_but(door: SandboxDoor, *kept: str) -> None:
     """The sandbox's catalogue without its other apps, whose pictures take long to draw."""
-    for summary in remote.lamina().list_apps():
+    for summary in lamina_api.lamina().list_apps():
         if summary.app_id not in kept:
             door._ask("DELETE", f"apps/{summary.app_id}")
 

@@ -8,9 +8,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from runs.connection import status
 from runs.models import App, LaminaStatus, Member, Run
 from runs.sandbox.state import World
-from runs.services.upkeep import health
 from tests.conftest import SandboxDoor
 from tests.reliability.steps import hand_over, look, start_as_stranger, starts
 from tests.services.test_main_line import known_app, press
@@ -93,7 +93,7 @@ def test_without_a_clock_the_only_one_is_adopted(alice: Member, app: App, sandbo
 
 
 def noted(at: datetime, ahead: float | None) -> LaminaStatus:
-    health.note_answer(at, is_sandbox=True, is_key_refused=False, clock_ahead_seconds=ahead)
+    status.note_answer(at, is_sandbox=True, is_key_refused=False, clock_ahead_seconds=ahead)
     return LaminaStatus.objects.get()
 
 
@@ -102,11 +102,11 @@ def test_clocks_are_known_while_they_keep_step() -> None:
     seconds = [first + timedelta(seconds=n) for n in range(30)]
     assert noted(seconds[0], 60.0).clock_steady_since == first
     assert noted(seconds[10], 58.5).clock_steady_since == first
-    assert health.is_clock_known(seconds[5])
-    assert not health.is_clock_known(first - timedelta(seconds=1))  # never compared before that
-    assert not health.is_clock_known(seconds[11])  # nor after this
+    assert status.is_clock_known(seconds[5])
+    assert not status.is_clock_known(first - timedelta(seconds=1))  # never compared before that
+    assert not status.is_clock_known(seconds[11])  # nor after this
     assert noted(seconds[11], -3600.0).clock_steady_since == seconds[11]  # told at once: somebody set a clock
-    assert not health.is_clock_known(seconds[5])
+    assert not status.is_clock_known(seconds[5])
     told_nothing = noted(seconds[20], None)
     assert (told_nothing.clock_steady_since, told_nothing.clock_ahead_seconds) == (None, -3600.0)
     assert noted(seconds[21], -3600.0).clock_steady_since == seconds[21]

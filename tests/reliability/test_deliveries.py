@@ -15,10 +15,10 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
 
+from runs.connection import status as health
 from runs.models import App, Incident, LaminaStatus, Member, OutputFile, Run
 from runs.sandbox.server import Sandbox
 from runs.services import deliveries, progress, submit
-from runs.services.upkeep import health
 from tests.conftest import SandboxDoor
 from tests.factories import make_run
 from tests.lamina import test_signature as vector

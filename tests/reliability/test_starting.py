@@ -9,8 +9,9 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
 
+from runs.connection import rate_limit
 from runs.models import App, Member, RequestLog, Run
-from runs.services import budget, checking, progress, submit, sweeping
+from runs.services import checking, progress, submit, sweeping
 from runs.words.sentences import WAITS
 from tests.conftest import SandboxDoor
 from tests.processes import free_port, wait_until
@@ -64,7 +65,7 @@ def test_told_to_wait(
     assert waits(run, seconds)
     assert WAITS[Run.Wait.RATE] in shown(as_alice, run)
     assert "Next try in" in shown(as_alice, run)
-    assert budget.take(budget.Priority.START) > 0  # nobody else asks meanwhile
+    assert rate_limit.take(rate_limit.Priority.START) > 0  # nobody else asks meanwhile
     RequestLog.objects.update(closed_until=0)
     assert swept(run).remote_id
     assert len(sandbox.runs) == 1
@@ -90,13 +91,13 @@ def test_nobody_there(
 
 
 def test_the_budget_is_used_up(alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client) -> None:
-    while not budget.take(budget.Priority.START):
+    while not rate_limit.take(rate_limit.Priority.START):
         pass
 
     run = hand_over(press(alice, app))
 
     assert (run.status, run.wait, run.sent_at) == ("starting", "budget", None)
-    assert 0 < seconds_ahead(run) <= budget.WINDOW_SECONDS
+    assert 0 < seconds_ahead(run) <= rate_limit.WINDOW_SECONDS
     assert WAITS[Run.Wait.BUDGET] in shown(as_alice, run)
     assert starts(sandbox) == 0
     RequestLog.objects.update(stamps=[])

@@ -11,10 +11,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.background import leases
+from runs.connection import rate_limit
+from runs.connection.rate_limit import BudgetWait
 from runs.lamina.errors import LaminaRateLimited
 from runs.models import App, Lease, Member, RequestLog, Run
-from runs.services import budget, polling, submit, waking
-from runs.services.budget import BudgetWait
+from runs.services import polling, submit, waking
 from runs.services.polling import LeaseLost, Watch
 from tests.conftest import SandboxDoor
 from tests.factories import make_run
@@ -77,10 +78,10 @@ def test_a_lease_lost_during_a_read_ends_the_round(alice: Member, app: App, sand
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     sandbox.control("faults", endpoint="runs", fault="delay", seconds=600)
-    before = budget.used()
+    before = rate_limit.used()
     poller = begin(polling.poll_window)
     wait_until(lambda: leases.is_held(waking.POLLER), "the poller to begin")
-    wait_until(lambda: budget.used() > before, "the list to be asked for")
+    wait_until(lambda: rate_limit.used() > before, "the list to be asked for")
     end_lease()
     assert leases.acquire(waking.POLLER, "another", polling.LEASE_SECONDS)
     sandbox.clear_faults()
@@ -139,7 +140,7 @@ def test_hidden_runs_are_asked_least_recently_seen_first(alice: Member, app: App
 
     watch = Watch(leases.new_holder())
     assert leases.acquire(waking.POLLER, watch.holder, polling.LEASE_SECONDS)
-    with pytest.raises(budget.BudgetWait):
+    with pytest.raises(rate_limit.BudgetWait):
         watch.round()
     asked = [r["runId"] for r in sandbox.requests_to("run")]
     assert asked == [run.remote_id for run in order[: len(asked)]]
@@ -153,9 +154,9 @@ def test_hidden_runs_are_asked_least_recently_seen_first(alice: Member, app: App
 
 def leave_room_for(count: int) -> None:
     """Use up the budget but for one read of the list and COUNT by id."""
-    limit = 100 - budget.Priority.PARTIAL
+    limit = 100 - rate_limit.Priority.PARTIAL
     now = time.time()
-    RequestLog.objects.update_or_create(pk=budget.ROW_ID, defaults={"stamps": [now] * (limit - count - 1)})
+    RequestLog.objects.update_or_create(pk=rate_limit.ROW_ID, defaults={"stamps": [now] * (limit - count - 1)})
 
 
 def test_starts_find_room_while_every_run_is_asked_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:
@@ -163,10 +164,10 @@ def test_starts_find_room_while_every_run_is_asked_by_id(alice: Member, app: App
     sandbox.control("faults", endpoint="runs", fault="status", status=403, times=None)
     RequestLog.objects.all().delete()
 
-    with pytest.raises(budget.BudgetWait):
+    with pytest.raises(rate_limit.BudgetWait):
         watch_once()
 
-    assert budget.used() <= 76
+    assert rate_limit.used() <= 76
     assert hand_over(press(alice, app)).remote_id
 
 
@@ -226,7 +227,7 @@ def test_told_to_wait_nobody_asks(alice: Member, app: App, sandbox: SandboxDoor)
         watch_once()
     asked = len(sandbox.state["requests"])
 
-    with pytest.raises(budget.BudgetWait) as wait:
+    with pytest.raises(rate_limit.BudgetWait) as wait:
         watch_once()
     held = hand_over(press(alice, app))
 
@@ -245,7 +246,7 @@ def test_strangers_who_use_our_limit_are_counted(alice: Member, app: App, sandbo
         requests.get(f"{sandbox.url}/v1/account", headers=KEY, timeout=60)
 
     asked = 0
-    with suppress(budget.BudgetWait):
+    with suppress(rate_limit.BudgetWait):
         for asked in range(100):  # noqa: B007
             watch_once()
     Run.objects.filter(pk=runs[0].pk).update(cancel_asked_at=timezone.now())

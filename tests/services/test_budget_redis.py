@@ -9,11 +9,11 @@ import pytest
 from pytest_django import Settings
 from redis import Redis
 
-from runs.services import budget, budget_redis
-from runs.services.budget import Priority
+from runs.connection import rate_limit, rate_limit_redis
+from runs.connection.rate_limit import Priority
 from tests.processes import free_port
 
-NAMES = (budget_redis.STAMPS, budget_redis.CLOSED, budget_redis.NUMBER)
+NAMES = (rate_limit_redis.STAMPS, rate_limit_redis.CLOSED, rate_limit_redis.NUMBER)
 TAKE_MANY = """
 import sys
 from django.conf import settings
@@ -33,55 +33,55 @@ def redis(redis_url: str, settings: Settings) -> Iterator["Redis"]:
 
 
 def test_what_matters_less_leaves_room_for_what_matters_more() -> None:
-    assert [budget.take(Priority.CATALOG) == 0 for _ in range(60)].count(True) == 50
-    assert [budget.take(Priority.LIST) == 0 for _ in range(60)].count(True) == 47
-    assert [budget.take(Priority.START) == 0 for _ in range(60)].count(True) == 3
-    assert budget.used() == 100
-    assert 20 < budget.take(Priority.START) <= 62
+    assert [rate_limit.take(Priority.CATALOG) == 0 for _ in range(60)].count(True) == 50
+    assert [rate_limit.take(Priority.LIST) == 0 for _ in range(60)].count(True) == 47
+    assert [rate_limit.take(Priority.START) == 0 for _ in range(60)].count(True) == 3
+    assert rate_limit.used() == 100
+    assert 20 < rate_limit.take(Priority.START) <= 62
 
 
 def test_who_has_to_wait_hears_how_long(redis: "Redis") -> None:
     now = time.time()
     for seconds, count in ((32, 3), (22, 47), (2, 50)):
-        redis.zadd(budget_redis.STAMPS, {f"{seconds} {n}": now - seconds for n in range(count)})
+        redis.zadd(rate_limit_redis.STAMPS, {f"{seconds} {n}": now - seconds for n in range(count)})
 
-    assert 20 < budget.take(Priority.START) <= 30  # the oldest leave after 62 s
-    assert 30 < budget.take(Priority.LIST) <= 40  # three more have to
-    assert 50 < budget.take(Priority.CATALOG) <= 60  # and half of them all
-    assert budget.used() == 100
+    assert 20 < rate_limit.take(Priority.START) <= 30  # the oldest leave after 62 s
+    assert 30 < rate_limit.take(Priority.LIST) <= 40  # three more have to
+    assert 50 < rate_limit.take(Priority.CATALOG) <= 60  # and half of them all
+    assert rate_limit.used() == 100
 
 
 def test_a_request_is_forgotten_after_its_minute(redis: "Redis") -> None:
-    redis.zadd(budget_redis.STAMPS, {str(n): time.time() - 63 for n in range(100)})
+    redis.zadd(rate_limit_redis.STAMPS, {str(n): time.time() - 63 for n in range(100)})
 
-    assert budget.take(Priority.START) == 0
-    assert budget.used() == 1
+    assert rate_limit.take(Priority.START) == 0
+    assert rate_limit.used() == 1
 
 
 def test_nobody_asks_while_lamina_says_to_wait() -> None:
-    budget.close(300)
-    budget.close(5)  # the longer one counts
+    rate_limit.close(300)
+    rate_limit.close(5)  # the longer one counts
 
-    assert 200 < budget.closed_seconds() <= 300
-    assert 200 < budget.take(Priority.START) <= 300
-    assert budget.used() == 0
+    assert 200 < rate_limit.closed_seconds() <= 300
+    assert 200 < rate_limit.take(Priority.START) <= 300
+    assert rate_limit.used() == 0
 
 
 def test_a_long_wait_is_cut(redis: "Redis") -> None:
-    budget.close(1_000_000)
+    rate_limit.close(1_000_000)
 
-    assert 500 < budget.closed_seconds() <= 600
+    assert 500 < rate_limit.closed_seconds() <= 600
 
 
 def test_strangers_at_our_address_are_counted() -> None:
     for _ in range(10):
-        budget.take(Priority.START)
-    budget.learn(86)  # four others: on their way, not worth a note
-    assert budget.used() == 10
-    budget.learn(40)
-    assert budget.used() == 60
-    budget.learn(40)
-    assert budget.used() == 60
+        rate_limit.take(Priority.START)
+    rate_limit.learn(86)  # four others: on their way, not worth a note
+    assert rate_limit.used() == 10
+    rate_limit.learn(40)
+    assert rate_limit.used() == 60
+    rate_limit.learn(40)
+    assert rate_limit.used() == 60
 
 
 def test_processes_at_once_never_take_more_than_the_limit(settings: Settings) -> None:
@@ -96,7 +96,7 @@ def test_processes_at_once_never_take_more_than_the_limit(settings: Settings) ->
 def test_nothing_is_asked_while_redis_is_away(settings: Settings) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
 
-    assert budget.take(Priority.START) == budget_redis.AWAY_SECONDS
-    assert (budget.used(), budget.closed_seconds()) == (0, 0.0)
-    budget.close(5)
-    budget.learn(3)
+    assert rate_limit.take(Priority.START) == rate_limit_redis.AWAY_SECONDS
+    assert (rate_limit.used(), rate_limit.closed_seconds()) == (0, 0.0)
+    rate_limit.close(5)
+    rate_limit.learn(3)

@@ -8,10 +8,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.background import leases
+from runs.connection import rate_limit
+from runs.connection.rate_limit import BudgetWait
 from runs.lamina.errors import LaminaUnavailable
 from runs.models import App, Member, Run
-from runs.services import budget, polling, progress, waking
-from runs.services.budget import BudgetWait
+from runs.services import polling, progress, waking
 from runs.services.polling import Watch
 from tests.conftest import SandboxDoor
 from tests.services.test_main_line import known_app
@@ -30,7 +31,7 @@ def test_an_end_is_told_although_its_results_must_wait(
 ) -> None:
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
-    settings.LAMINA_REQUESTS_PER_MINUTE = budget.used() + 2  # one look, and what is kept for starts
+    settings.LAMINA_REQUESTS_PER_MINUTE = rate_limit.used() + 2  # one look, and what is kept for starts
     holder = leases.new_holder()
     assert leases.acquire(waking.POLLER, holder, polling.LEASE_SECONDS)
     watch = Watch(holder)

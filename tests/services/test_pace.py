@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from runs.connection import rate_limit
+from runs.connection.rate_limit import Priority
 from runs.models import App, Member, Run
-from runs.services import budget
-from runs.services.budget import Priority
 from runs.services.pace import Pace
 from tests.conftest import SandboxDoor
 from tests.factories import make_app, make_run
@@ -45,7 +45,7 @@ def aged(member: Member, app: App, seconds: float) -> Run:
 
 def spend(count: int) -> None:
     for _ in range(count):
-        assert budget.take(Priority.START) == 0
+        assert rate_limit.take(Priority.START) == 0
 
 
 def early(*runs: Run) -> bool:
@@ -128,7 +128,7 @@ def test_partial_results_are_read_from_spare_budget_only(
     run = start(alice, known_app(), sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)
     Run.objects.filter(pk=run.pk).update(opened_at=timezone.now())
-    settings.LAMINA_REQUESTS_PER_MINUTE = budget.used() + 4  # one of which the look itself takes
+    settings.LAMINA_REQUESTS_PER_MINUTE = rate_limit.used() + 4  # one of which the look itself takes
 
     watch_once()
 

@@ -8,8 +8,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.background import leases
+from runs.connection import rate_limit
 from runs.models import App, Member, Run
-from runs.services import budget, polling, waking
+from runs.services import polling, waking
 from runs.services.polling import Watch
 from tests.conftest import SandboxDoor
 from tests.factories import make_run
@@ -262,7 +263,7 @@ def test_the_budget_is_never_exceeded_by_many_threads() -> None:
 
     def go() -> None:
         try:
-            taken.extend(budget.take(budget.Priority.START) for _ in range(20))
+            taken.extend(rate_limit.take(rate_limit.Priority.START) for _ in range(20))
         finally:
             connection.close()
 
@@ -273,20 +274,20 @@ def test_the_budget_is_never_exceeded_by_many_threads() -> None:
         thread.join()
 
     assert taken.count(0.0) == 100
-    assert budget.used() == 100
-    assert budget.take(budget.Priority.START) > 0
+    assert rate_limit.used() == 100
+    assert rate_limit.take(rate_limit.Priority.START) > 0
 
 
 def test_what_matters_less_leaves_room() -> None:
-    catalog_calls = [budget.take(budget.Priority.CATALOG) for _ in range(100)]
+    catalog_calls = [rate_limit.take(rate_limit.Priority.CATALOG) for _ in range(100)]
 
     assert catalog_calls.count(0.0) == 50
-    assert budget.take(budget.Priority.START) == 0.0
+    assert rate_limit.take(rate_limit.Priority.START) == 0.0
 
 
 def test_a_closed_budget_opens_again_by_itself() -> None:
-    budget.close(300)
+    rate_limit.close(300)
 
-    wait = budget.take(budget.Priority.START)
+    wait = rate_limit.take(rate_limit.Priority.START)
 
     assert 0 < wait <= 300

@@ -23,13 +23,13 @@ from django.utils import timezone
 
 from lamina_portal.demo import DEMO_PASSWORD
 from lamina_portal.sessions import SessionStore
+from runs.connection import status as health
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
 from runs.models.ids import new_public_id
 from runs.services import launch, secret_links, sharing
 from runs.services.app_search import asking
 from runs.services.history import bin as bins
 from runs.services.team import recent_password
-from runs.services.upkeep import health
 from runs.words.sentences import state_of
 from tests import factories
 

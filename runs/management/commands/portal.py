@@ -15,12 +15,12 @@ from django.db import DatabaseError, connections
 
 from runs.background import heartbeats
 from runs.background.queue import enqueue
+from runs.connection import status
 from runs.management.addresses import Address, AddressError, is_loopback
 from runs.management.people import prepare_people
 from runs.management.supervision import Part, PartDied, Pulse, StopAsked, Supervisor, python
 from runs.models import Heartbeat
 from runs.services import catalog
-from runs.services.upkeep import health
 
 STOP_ORDER = ("web server", "worker", "sandbox")
 
@@ -136,7 +136,7 @@ def note_restart(part: Part, what: str) -> None:
     """Let the health page tell what the terminal tells."""
     with suppress(DatabaseError):
         heartbeats.forget(worker_name(part))
-        health.note_incident("worker", f"{what}; it was started again.")
+        status.note_incident("worker", f"{what}; it was started again.")
     connections.close_all()
 
 

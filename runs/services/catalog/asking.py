@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from runs.background import leases
 from runs.background.queue import enqueue, enqueue_long
+from runs.connection import status as health
 from runs.models import App, LaminaStatus
 from runs.services.catalog import in_use
 from runs.services.team import sessions
-from runs.services.upkeep import health
 
 ASK_AGAIN = timedelta(seconds=30)
 FIRST_AGAIN = timedelta(seconds=10)

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from runs.connection import status
+from runs.connection.lamina_api import lamina
+from runs.connection.rate_limit import BudgetWait
 from runs.lamina.errors import LaminaError
-from runs.services.budget import BudgetWait
-from runs.services.remote import lamina
-from runs.services.upkeep import health
 
 
 def refresh_balance() -> None:
@@ -18,7 +18,7 @@ def refresh_balance() -> None:
     except (LaminaError, BudgetWait):
         return
     fields: dict[str, Any] = {"balance": usage.balance, "balance_at": timezone.now()}
-    if not health.lamina_status().workspace_name:
+    if not status.lamina_status().workspace_name:
         with suppress(LaminaError, BudgetWait):
             fields["workspace_name"] = lamina().account().workspace_name
-    health.note_status(**fields)
+    status.note_status(**fields)

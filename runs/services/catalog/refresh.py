@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from runs.background import leases
 from runs.background.queue import stop_requested
+from runs.connection.rate_limit import BudgetWait, Priority
 from runs.lamina.errors import LaminaError, LaminaUnavailable
 from runs.models import App
-from runs.services.budget import BudgetWait, Priority
 from runs.services.catalog import app_list, details, in_use, pictures
 from runs.services.catalog.asking import is_quiet
 from runs.services.catalog.balance import refresh_balance

@@ -16,9 +16,9 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
+from runs.connection import status
 from runs.models import Output, Run, StoredFile
 from runs.services.files.passport import Passport, passport_of
-from runs.services.upkeep import health
 
 NAME = "provenance.csv"
 SANDBOX = "Made by the sandbox: nothing of it is real."
@@ -97,7 +97,7 @@ def _after(origin: Origin, passport: Passport) -> Iterable[str]:
         *(references.get(word, "") for word in ("Run", "App", "Result")),
         origin.sha256,
         f"{settings.PORTAL_URL.rstrip('/')}{origin.output.get_absolute_url()}",
-        f"{SANDBOX if health.is_sandbox() else ''} {origin.note}".strip(),
+        f"{SANDBOX if status.is_sandbox() else ''} {origin.note}".strip(),
     ]
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
+from runs.connection import status
 from runs.models import App
-from runs.services.upkeep import health
 
 FIRST_MS, GROWTH, MOST_MS = 250, 1.25, 5000
 SLOW_AFTER_MS = 5000
@@ -38,7 +38,7 @@ def form_look(app: App, query: QueryDict) -> FormLook:
     delays = [min(round(FIRST_MS * GROWTH**n), MOST_MS) for n in range(min(count, 40) + 1)]
     is_slow = sum(delays[:-1]) > SLOW_AFTER_MS
     following = query.copy()
-    words = AWAY if health.lamina_status().away_since else SLOW if is_slow else FETCHING
+    words = AWAY if status.lamina_status().away_since else SLOW if is_slow else FETCHING
     following["look"], following["said"] = str(min(count, 998) + 1), KEYS[words]
     return FormLook(
         url=f"{app.get_absolute_url()}?{following.urlencode()}",

@@ -5,10 +5,10 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils import timezone
 
+from runs.connection import status
 from runs.models import AT_LAMINA, Run
 from runs.services.checking import tries_of
 from runs.services.team.people import mail_to_admins
-from runs.services.upkeep import health
 from runs.services.waiting_line import place_words
 from runs.words.sentences import FAILURES, WAITS, Failure, about_credits, credits_words, span_words, state_of
 
@@ -104,7 +104,7 @@ def failure_of(run: Run) -> Failure | None:
 
 def _credits_words(run: Run) -> str:
     """How much is left and how much it needs, as far as anybody knows."""
-    balance, needs = health.lamina_status().balance, run.credits_estimated
+    balance, needs = status.lamina_status().balance, run.credits_estimated
     sentence = "There are not enough credits left for this run."
     if balance is not None and needs is not None and balance < needs:  # else the balance we know is an old one
         sentence = f"There are {credits_words(balance)} credits left, this needs {about_credits(needs)}."

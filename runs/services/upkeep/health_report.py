@@ -11,11 +11,12 @@ from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
 from runs.background import heartbeats
+from runs.connection import rate_limit
+from runs.connection import status as health
 from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
-from runs.services import budget, deliveries
+from runs.services import deliveries
 from runs.services.files.fetching import size_words
 from runs.services.history import bin as bins
-from runs.services.upkeep import health
 from runs.words.sentences import age_words, credits_words
 
 INCIDENTS = 10
@@ -120,8 +121,8 @@ def _app_list(status: LaminaStatus, now: datetime) -> Fact:
 
 
 def _budget() -> Fact:
-    used, limit = budget.used(), settings.LAMINA_REQUESTS_PER_MINUTE
-    closed = budget.closed_seconds()
+    used, limit = rate_limit.used(), settings.LAMINA_REQUESTS_PER_MINUTE
+    closed = rate_limit.closed_seconds()
     if closed > 0:
         return Fact("Requests in the last minute", f"{used} of {limit}, Lamina asks to wait {closed:.0f} s", "warn")
     return Fact("Requests in the last minute", f"{used} of {limit}", "good" if used < limit * 0.9 else "warn")

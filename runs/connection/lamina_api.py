@@ -6,12 +6,11 @@ from typing import Final
 from django.conf import settings
 from django.utils import timezone
 
+from runs.connection import rate_limit, status
+from runs.connection.rate_limit import BudgetWait, Priority
 from runs.lamina.call_observers import Answered
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaRateLimited, LaminaRejected, LaminaUnavailable
-from runs.services import budget
-from runs.services.budget import BudgetWait, Priority
-from runs.services.upkeep import health
 
 PRIORITY_OF: Final = {
     "run_start": Priority.START,
@@ -39,7 +38,7 @@ def lamina(priority: Priority | None = None) -> LaminaClient:
 
 
 def _count(priority: Priority | None, endpoint: str) -> None:
-    wait = budget.take(PRIORITY_OF.get(endpoint, Priority.CATALOG) if priority is None else priority)
+    wait = rate_limit.take(PRIORITY_OF.get(endpoint, Priority.CATALOG) if priority is None else priority)
     if wait > 0:
         raise BudgetWait(wait)
 
@@ -47,20 +46,20 @@ def _count(priority: Priority | None, endpoint: str) -> None:
 def _note(answered: Answered) -> None:
     error = answered.error
     if isinstance(error, LaminaRateLimited):
-        budget.close(error.retry_after)
+        rate_limit.close(error.retry_after)
     now = timezone.now()
     if isinstance(error, LaminaUnavailable):
         if answered.endpoint == "apps" and error.was_connected and error.status is None:
             return  # lists are slow: they say nothing about the rest, and have their own line on the health page
         if answered.endpoint in SEARCHES and error.was_connected:
             return
-        health.note_failure(now, endpoint=answered.endpoint, status=error.status, request_id=error.request_id)
+        status.note_failure(now, endpoint=answered.endpoint, status=error.status, request_id=error.request_id)
         return
     if answered.rate_remaining is not None:
-        budget.learn(answered.rate_remaining)
+        rate_limit.learn(answered.rate_remaining)
     ahead = (answered.lamina_time - answered.at).total_seconds() if answered.lamina_time else None
     is_refused = isinstance(error, LaminaRejected) and error.is_key_refused
-    health.note_answer(
+    status.note_answer(
         now,
         clock_ahead_seconds=ahead,
         is_sandbox=answered.is_sandbox,

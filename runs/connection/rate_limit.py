@@ -11,8 +11,8 @@ from enum import IntEnum
 from django.conf import settings
 from django.db import transaction
 
+from runs.connection import rate_limit_redis
 from runs.models import RequestLog
-from runs.services import budget_redis
 
 WINDOW_SECONDS = 62.0  # Lamina counts arrivals, we count departures: two seconds for the road between them
 ROW_ID = 1
@@ -42,8 +42,8 @@ def take(priority: Priority) -> float:
     """Count one request. Returns 0.0 when it may go now, else the seconds until it may be tried (nothing counted)."""
     limit = _limit(priority)
     if settings.REDIS_URL:
-        waits = budget_redis.ask(budget_redis.TAKE, WINDOW_SECONDS, limit)
-        return budget_redis.AWAY_SECONDS if waits is None else min(waits, CLOSED_AT_MOST)
+        waits = rate_limit_redis.ask(rate_limit_redis.TAKE, WINDOW_SECONDS, limit)
+        return rate_limit_redis.AWAY_SECONDS if waits is None else min(waits, CLOSED_AT_MOST)
     with transaction.atomic():
         log = _locked_log()
         now = time.time()
@@ -60,7 +60,7 @@ def take(priority: Priority) -> float:
 def close(seconds: float) -> None:
     """Lamina said to come back in SECONDS: nobody asks before."""
     if settings.REDIS_URL:
-        budget_redis.ask(budget_redis.CLOSE, WINDOW_SECONDS, min(max(seconds, 1.0), CLOSED_AT_MOST))
+        rate_limit_redis.ask(rate_limit_redis.CLOSE, WINDOW_SECONDS, min(max(seconds, 1.0), CLOSED_AT_MOST))
         return
     with transaction.atomic():
         log = _locked_log()
@@ -72,7 +72,7 @@ def learn(remaining: int) -> None:
     """Lamina says that REMAINING requests are left: others at our address use the same limit, so count theirs too."""
     if settings.REDIS_URL:
         counted = settings.LAMINA_REQUESTS_PER_MINUTE - remaining
-        budget_redis.ask(budget_redis.LEARN, WINDOW_SECONDS, counted, STRANGERS)
+        rate_limit_redis.ask(rate_limit_redis.LEARN, WINDOW_SECONDS, counted, STRANGERS)
         return
     log = RequestLog.objects.filter(pk=ROW_ID).first()
     now = time.time()
@@ -91,7 +91,7 @@ def learn(remaining: int) -> None:
 def closed_seconds() -> float:
     """Seconds for which Lamina asked us not to come, CLOSED_AT_MOST at most; 0.0 when it did not."""
     if settings.REDIS_URL:
-        return min(budget_redis.ask(budget_redis.LOOK, WINDOW_SECONDS) or 0.0, CLOSED_AT_MOST)
+        return min(rate_limit_redis.ask(rate_limit_redis.LOOK, WINDOW_SECONDS) or 0.0, CLOSED_AT_MOST)
     log = RequestLog.objects.filter(pk=ROW_ID).first()
     return min(max(0.0, log.closed_until - time.time()), CLOSED_AT_MOST) if log else 0.0
 
@@ -100,7 +100,7 @@ def left(priority: Priority) -> int:
     """Requests that may go at once, for PRIORITY."""
     limit = _limit(priority)
     if settings.REDIS_URL:
-        counted = budget_redis.ask(budget_redis.USED, WINDOW_SECONDS, WINDOW_SECONDS)
+        counted = rate_limit_redis.ask(rate_limit_redis.USED, WINDOW_SECONDS, WINDOW_SECONDS)
         return 0 if counted is None else max(0, limit - int(counted))
     log = RequestLog.objects.filter(pk=ROW_ID).first()
     now = time.time()
@@ -110,7 +110,7 @@ def left(priority: Priority) -> int:
 def used() -> int:
     """Requests counted in the last minute."""
     if settings.REDIS_URL:
-        return int(budget_redis.ask(budget_redis.USED, WINDOW_SECONDS, 60) or 0)
+        return int(rate_limit_redis.ask(rate_limit_redis.USED, WINDOW_SECONDS, 60) or 0)
     log = RequestLog.objects.filter(pk=ROW_ID).first()
     return sum(stamp > time.time() - 60 for stamp in log.stamps) if log else 0
 
