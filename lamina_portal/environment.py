@@ -197,7 +197,7 @@ def storage(url: str) -> dict[str, Any]:
         raise ImproperlyConfigured("STORAGE_URL needs the packages django-storages and boto3")
     host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
     return {
-        "BACKEND": "runs.services.files.bucket.Bucket",
+        "BACKEND": "runs.storage.bucket.Bucket",
         "OPTIONS": {
             "access_key": key,
             "secret_key": secret,

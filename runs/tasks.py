@@ -7,25 +7,14 @@ from django.utils import timezone
 from runs.background import heartbeats
 from runs.background.queue import enqueue_long
 from runs.connection import status
-from runs.services import (
-    bells,
-    catalog,
-    checking,
-    deliveries,
-    outputs,
-    polling,
-    small_pictures,
-    submit,
-    sweeping,
-    waking,
-)
+from runs.services import bells, catalog, checking, deliveries, outputs, polling, submit, sweeping, waking
 from runs.services.app_search import asking
-from runs.services.files import orphans
 from runs.services.filling import uploads
 from runs.services.guest_links import copies, copying
 from runs.services.history import bin as bins
 from runs.services.history import keeping
 from runs.services.team import passwords, security_mail, sessions
+from runs.storage import orphans, small_pictures
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {

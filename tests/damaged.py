@@ -230,7 +230,7 @@ def look_at_all(count: int, folder: Path) -> Tally:
 
 
 def _look_at(folder: Path, number: int) -> tuple[int, str, str, float]:
-    from runs.services.files import media
+    from runs.storage import media
 
     kind, body = damaged(number)
     path, begun = folder / str(number), time.monotonic()

@@ -9,7 +9,7 @@ from PIL import Image
 
 from runs.models import App, AppSchema, Member, Output, OutputFile, Run, RunInput, StoredFile
 from runs.models.ids import new_public_id
-from runs.services.files import media, storing
+from runs.storage import media, store
 from runs.words.folding import fold, kinds_text
 
 STYLE = {"id": "s-1", "key": "", "name": "Style", "type": "options", "options": ["Ghibli", "Disney / Pixar", "Plain "]}
@@ -93,12 +93,12 @@ def make_run(member: Member, app: App | None = None, *, status: str = "running",
 
 def make_stored(size: tuple[int, int] = (40, 30), **fields: Any) -> StoredFile:
     """A real small picture, kept as a result would be."""
-    path = storing.new_waiting_path()
+    path = store.new_waiting_path()
     Image.new("RGB", size, "#7a6cd0").save(path, "PNG")
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     made_at = fields.pop("created_at", timezone.now())
-    stored = storing.store(storing.Arrival(path, media.inspect(path), digest, len(content)), "a.png", **fields)
+    stored = store.store(store.Arrival(path, media.inspect(path), digest, len(content)), "a.png", **fields)
     StoredFile.objects.filter(pk=stored.pk).update(created_at=made_at)
     return stored
 

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from runs.models import Member, Output, OutputFile, Run, StoredFile
 from runs.services.files import downloads
 from runs.services.files.provenance import safe
-from runs.services.files.storing import StorageAway
+from runs.storage.store import StorageAway
 from runs.words import file_names
 from tests.factories import make_app, make_run, make_stored
 

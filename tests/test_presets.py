@@ -154,7 +154,7 @@ def test_a_preset_of_a_changed_form_keeps_what_fits_and_names_the_rest(
 
 
 def test_a_presets_files_are_kept(as_alice: Client, app: App, photo: Upload, alice: Member) -> None:
-    from runs.services.files.orphans import remove_uploads
+    from runs.storage.orphans import remove_uploads
 
     preset = save(as_alice, f"from={run_of(alice, app, photo).public_id}", "Sea")
     Run.objects.all().delete()

@@ -75,7 +75,7 @@ class StoredFile(models.Model):
     thumb_400 = models.FileField(max_length=200, blank=True, default="")
     thumb_1200 = models.FileField(max_length=200, blank=True, default="")
     is_catalog = models.BooleanField(default=False)
-    # When the worker makes the small pictures (services.small_pictures); null when they are there, or never will be.
+    # When the worker makes the small pictures (storage.small_pictures); null when they are there, or never will be.
     picture_due_at = models.DateTimeField(null=True, blank=True)
     picture_attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
@@ -84,7 +84,7 @@ class StoredFile(models.Model):
 
     class Meta:
         indexes = (
-            # services.small_pictures: small pictures still to make
+            # storage.small_pictures: small pictures still to make
             models.Index(fields=["picture_due_at"], condition=Q(picture_due_at__isnull=False), name="file_picture_due"),
         )
 

@@ -19,16 +19,16 @@ from django.utils import timezone
 from runs.background.queue import enqueue_long, stop_requested
 from runs.connection import status
 from runs.models import GuestLink, Output, OutputFile, StoredFile
-from runs.services import results, small_pictures
-from runs.services.files import media as inspecting
-from runs.services.files import storing
-from runs.services.files.arriving import ClaimLost, Renewer, arriving
-from runs.services.files.fetching import FetchFailed, FetchRefused, fetch
-from runs.services.files.file_slots import KEEPING, FileSlot, file_slot
-from runs.services.files.media import Media, NotMedia
-from runs.services.files.storing import Arrival
+from runs.services import results
 from runs.services.filling import uploads
 from runs.services.guest_links import copies
+from runs.storage import media as inspecting
+from runs.storage import small_pictures, store
+from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
+from runs.storage.fetch import FetchFailed, FetchRefused, fetch
+from runs.storage.media import Media, NotMedia
+from runs.storage.store import Arrival
+from runs.storage.transfer_slots import KEEPING, FileSlot, file_slot
 from runs.words.file_names import result_stem
 
 logger = logging.getLogger("runs.outputs")
@@ -61,7 +61,7 @@ def keep_due_files() -> None:
         if slot is None:
             return
         _keep_for_a_while(slot)
-        storing.tidy_waiting_room()
+        store.tidy_waiting_room()
     if not stop_requested():
         request_keeping()
 
@@ -145,8 +145,8 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
     with arriving(output_file.source_url, FETCH_SECONDS, renewer, keeps_unopened=True) as arrival:
         if arrival.media.is_web_page:
             raise FetchFailed(WEB_PAGE)  # error pages come with "200" too; the file may still come
-        stored = storing.place(arrival, result_name(output_file, arrival.media), on_chunk=renewer)
-    with storing.discarding_on_error(stored), transaction.atomic():
+        stored = store.place(arrival, result_name(output_file, arrival.media), on_chunk=renewer)
+    with store.discarding_on_error(stored), transaction.atomic():
         stored.save()
         saved = {"status": OutputFile.Status.SAVED, "file": stored, "error": "", "due_at": None, "claimed_until": None}
         if not _still_saving(output_file).update(**saved):
@@ -220,6 +220,6 @@ def _save_catalog_picture(url: str) -> StoredFile | None:
         if found.kind == StoredFile.Kind.OTHER:
             return None
         arrival = Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
-        return storing.store(arrival, f"sample.{found.extension}", is_catalog=True)
+        return store.store(arrival, f"sample.{found.extension}", is_catalog=True)
     finally:
         fetched.path.unlink(missing_ok=True)

@@ -20,12 +20,12 @@ from runs.models import App, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.inputs import is_about_names_alone, to_inputs
 from runs.services import bells, catalog, deliveries, progress, waking
-from runs.services.files.arriving import ClaimLost, Renewer
-from runs.services.files.fetching import FetchFailed, FetchRefused
-from runs.services.files.file_slots import HANDING_OVER, FileSlot, file_slot
 from runs.services.filling import handing_over, uploads
 from runs.services.launch import answers_of
 from runs.services.pages.cards import summarise
+from runs.storage.claimed_fetch import ClaimLost, Renewer
+from runs.storage.fetch import FetchFailed, FetchRefused
+from runs.storage.transfer_slots import HANDING_OVER, FileSlot, file_slot
 
 CLAIM = timedelta(seconds=30)  # how long the start of a worker that died waits for another one
 RENEW_SECONDS = 8.0

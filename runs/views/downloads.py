@@ -7,8 +7,8 @@ from django.views.decorators.http import require_safe
 from runs.http import PortalRequest, render_page
 from runs.models import Output
 from runs.services.files import downloads
-from runs.services.files.serving import content_disposition
-from runs.services.files.storing import StorageAway
+from runs.storage.serve import content_disposition
+from runs.storage.store import StorageAway
 from runs.words import file_names
 
 AWAY = "The portal's storage does not answer. Nothing is lost; try the download again in a moment."

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_POST, require_safe
 from runs.http import VIEWERS_LOOK, PortalRequest
 from runs.models import App, StoredFile, Upload
 from runs.models.file import THUMBNAIL_WIDTHS
-from runs.services.files.serving import file_response
 from runs.services.filling import form_files, uploads
+from runs.storage.serve import file_response
 
 
 @require_safe

@@ -29,12 +29,12 @@ from lamina_portal.throttling import TooManyError
 from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.services import sharing
-from runs.services.files.serving import AWAY, AWAY_HEADERS, ORIGINAL, content_disposition, file_response
-from runs.services.files.storing import StorageAway
 from runs.services.guest_links import copies, guest_page, guest_zip, guests
 from runs.services.guest_links.copies import Given
 from runs.services.guest_links.guest_zip import StillPreparing
 from runs.services.guest_links.guests import Found, State
+from runs.storage.serve import AWAY, AWAY_HEADERS, ORIGINAL, content_disposition, file_response
+from runs.storage.store import StorageAway
 
 POLICY = {
     "default-src": [CSP.NONE],

@@ -17,7 +17,7 @@ from runs.lamina.client import LaminaClient
 from runs.lamina.transport import Patience
 from runs.models import OutputFile, RequestLog, Run
 from runs.services import polling
-from runs.services.files import guard
+from runs.storage import guard
 from tests.conftest import SandboxDoor
 from tests.hostile.browser import KEY
 from tests.processes import PATIENCE_SECONDS

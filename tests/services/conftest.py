@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from pytest_django import Settings
 
 from lamina_portal import environment
-from runs.services.files import pictures
+from runs.storage import picture_client
 from tests.conftest import SandboxDoor
 from tests.services.hostile import Decoy, HostileServer, hostile_server
 from tests.services.searching import BEYOND, UUID
@@ -75,10 +75,10 @@ def store(s3_url: str, settings: Settings) -> Any:
 @pytest.fixture
 def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
     """Replace the picture process with another program; "" restores it."""
-    real = pictures.COMMAND
+    real = picture_client.COMMAND
 
     def change(program: str) -> None:
-        pictures._idle.end_all()
-        monkeypatch.setattr(pictures, "COMMAND", (sys.executable, "-c", program) if program else real)
+        picture_client._idle.end_all()
+        monkeypatch.setattr(picture_client, "COMMAND", (sys.executable, "-c", program) if program else real)
 
     return change

@@ -10,7 +10,7 @@ from django.test import Client
 
 from runs.models import GuestLink, Run, StoredFile
 from runs.services import sharing
-from runs.services.files import media, storing
+from runs.storage import media, store
 from tests.conftest import skip_or_fail
 from tests.factories import make_kept
 from tests.services.secretive import PICTURES, medium
@@ -21,10 +21,10 @@ VARIANTS = ("original", "1200", "400", "200")
 
 def stored_of(content: bytes) -> StoredFile:
     """`content`, saved like a result."""
-    path = storing.new_waiting_path()
+    path = store.new_waiting_path()
     path.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
-    return storing.store(storing.Arrival(path, media.inspect(path), digest, len(content)), "a.bin")
+    return store.store(store.Arrival(path, media.inspect(path), digest, len(content)), "a.bin")
 
 
 def link_to(run: Run, *contents: bytes, **fields: Any) -> GuestLink:

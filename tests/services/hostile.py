@@ -17,8 +17,8 @@ from django.conf import settings as django_settings
 from PIL import Image
 from pytest_django import Settings
 
-from runs.services.files import fetching
-from runs.services.files.fetching import Fetched
+from runs.storage import fetch as fetching
+from runs.storage.fetch import Fetched
 
 PAGE = b"<!doctype html><html><script>alert(1)</script></html>"
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"></svg>'

@@ -13,9 +13,9 @@ from pytest_django import Settings
 from runs.background import queue
 from runs.models import GuestCopy, GuestLink, Member, Run, SharingRules, StoredFile
 from runs.services import sharing
-from runs.services.files import ffmpeg, storing, stripping
 from runs.services.guest_links import copies, copying
 from runs.services.history import bin as bins
+from runs.storage import ffmpeg, metadata, store
 from tests.factories import make_run
 from tests.services.guest_side import content_of, link_to, original_of, page_of
 from tests.services.hostile import kept_files, picture
@@ -43,7 +43,7 @@ def test_a_full_disk_is_waited_for_with_a_sentence(
 
     waits = []
     with monkeypatch.context() as patched:
-        patched.setattr(storing, "_keep", full)
+        patched.setattr(store, "_keep", full)
         for _ in range(6):
             GuestCopy.objects.update(due_at=timezone.now())
             copying.make_due_copies()
@@ -52,7 +52,7 @@ def test_a_full_disk_is_waited_for_with_a_sentence(
             waits.append(round((due_at - timezone.now()).total_seconds()))
     assert waits == pytest.approx([30, 120, 600, 3600, 3600, 3600], abs=5)
     assert kept_files(settings) == before
-    assert not list((Path(settings.MEDIA_ROOT) / storing.WAITING_ROOM).iterdir())
+    assert not list((Path(settings.MEDIA_ROOT) / store.WAITING_ROOM).iterdir())
 
     answer = Client().get(path_of(link))
     assert "Something went wrong while preparing the picture in full size." in answer.text
@@ -75,7 +75,7 @@ def test_whatever_a_file_raises_the_others_are_made(
     def odd(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(stripping.STRIPPERS, "image/png", odd)
+    monkeypatch.setitem(metadata.STRIPPERS, "image/png", odd)
     for _ in range(copying.MOST_FAILURES):
         GuestCopy.objects.filter(status="preparing").update(due_at=timezone.now())
         copying.make_due_copies()

@@ -9,9 +9,10 @@ import pytest
 from pytest_django import Settings
 from urllib3.util import connection
 
-from runs.services.files import fetching, guard
-from runs.services.files.fetching import FetchFailed, FetchRefused, check_url
-from runs.services.files.guard import is_public
+from runs.storage import fetch as fetching
+from runs.storage import guard
+from runs.storage.fetch import FetchFailed, FetchRefused, check_url
+from runs.storage.guard import is_public
 from tests.services.hostile import Decoy, HostileServer, fetch, kept_files
 
 ANY = 5_000_000  # bytes

@@ -12,9 +12,9 @@ from pytest_django import Settings
 
 from runs.models import Member, OutputFile, Upload
 from runs.services import outputs
-from runs.services.files import arriving, fetching
 from runs.services.filling import uploads
 from runs.services.outputs import keep_due_files
+from runs.storage import claimed_fetch, fetch
 from tests.factories import make_run
 from tests.services.hostile import (
     PAGE,
@@ -105,8 +105,8 @@ def fill(server: HostileServer) -> None:
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    small = dict.fromkeys(fetching.LIMITS, 2_000_000)
-    for module in (arriving, uploads):
+    small = dict.fromkeys(fetch.LIMITS, 2_000_000)
+    for module in (claimed_fetch, uploads):
         monkeypatch.setattr(module, "LIMITS", small)
 
 

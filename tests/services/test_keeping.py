@@ -11,10 +11,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.models import Member, OutputFile, Run
-from runs.services.files import storing
-from runs.services.files.fetching import FetchFailed
 from runs.services.history import bin as bins
 from runs.services.outputs import keep_due_files, request_keeping, save_catalog_picture
+from runs.storage import store
+from runs.storage.fetch import FetchFailed
 from tests.factories import make_run
 from tests.services.hostile import HostileServer, kept_files
 
@@ -41,7 +41,7 @@ def test_a_catalogue_picture_that_is_none_is_left_out(path: str, server: Hostile
 
 
 def test_leftovers_of_a_killed_worker_are_removed(settings: Settings) -> None:
-    old, young = storing.new_waiting_path(), storing.new_waiting_path()
+    old, young = store.new_waiting_path(), store.new_waiting_path()
     for path in (old, young):
         path.write_bytes(b"half")
     os.utime(old, (0, 0))

@@ -15,9 +15,9 @@ from pytest_django import Settings
 from runs.background import leases, queue
 from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
 from runs.services import results
-from runs.services.files import media, storing
-from runs.services.files.arriving import Renewer
 from runs.services.outputs import keep_due_files, request_keeping
+from runs.storage import media, store
+from runs.storage.claimed_fetch import Renewer
 from tests.factories import make_run
 from tests.services.hostile import HostileServer, bomb_png, kept_files, picture
 
@@ -185,7 +185,7 @@ def test_a_full_disk_is_a_wait_with_a_sentence(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(storing, "_keep", full)
+        patched.setattr(store, "_keep", full)
         keep_due_files()
     output_file.refresh_from_db()
     assert output_file.status == "saving"

@@ -18,12 +18,12 @@ from PIL import Image
 from pytest_django import Settings
 
 from runs.models import App, Member, Output, OutputFile, Run, Upload
-from runs.services import catalog, small_pictures
-from runs.services.files import headers, picture_slots
-from runs.services.files.media import NotMedia, inspect
-from runs.services.files.picture_slots import picture_slot
+from runs.services import catalog
 from runs.services.filling.uploads import receive_file
 from runs.services.outputs import keep_due_files, save_catalog_picture
+from runs.storage import picture_headers, picture_slots, small_pictures
+from runs.storage.media import NotMedia, inspect
+from runs.storage.picture_slots import picture_slot
 from tests.conftest import SandboxDoor
 from tests.damaged import GIVEN
 from tests.factories import make_run
@@ -105,10 +105,10 @@ def test_an_odd_picture_keeps_no_app_from_its_form(
 def test_whatever_is_raised_an_app_goes_without_its_picture(
     server: HostileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def raising(path: Path, reader: str) -> headers.Header:
+    def raising(path: Path, reader: str) -> picture_headers.Header:
         raise TypeError("bad operand type for abs(): 'str'")
 
-    monkeypatch.setattr(headers, "read_header", raising)
+    monkeypatch.setattr(picture_headers, "read_header", raising)
     assert save_catalog_picture(f"{server.url}/a.png") is None
     assert server.hits == ["/a.png"]
 
@@ -164,15 +164,15 @@ def test_whatever_is_raised_the_others_are_kept(
 ) -> None:
     server.files["/b.png"] = picture(99, 40)
     bad, good = make_file(run, f"{server.url}/a.png"), make_file(run, f"{server.url}/b.png", 1)
-    read = headers.read_header
+    read = picture_headers.read_header
 
-    def raising(path: Path, reader: str) -> headers.Header:
+    def raising(path: Path, reader: str) -> picture_headers.Header:
         header = read(path, reader)
         if header.width != 99:
             raise struct.error("required argument is not an integer")
         return header
 
-    monkeypatch.setattr(headers, "read_header", raising)
+    monkeypatch.setattr(picture_headers, "read_header", raising)
     keep_due_files()
 
     bad.refresh_from_db()

@@ -11,10 +11,10 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from runs.models import StoredFile
-from runs.services.files import storing
-from runs.services.files.media import Media, inspect
-from runs.services.files.serving import content_disposition, file_response
-from runs.services.files.storing import Arrival
+from runs.storage import store
+from runs.storage.media import Media, inspect
+from runs.storage.serve import content_disposition, file_response
+from runs.storage.store import Arrival
 from tests.services.hostile import PAGE, picture
 
 pytestmark = pytest.mark.django_db
@@ -24,14 +24,14 @@ pytestmark = pytest.mark.django_db
 def stored(tmp_path: Path) -> StoredFile:
     path = tmp_path / "x"
     path.write_bytes(picture(300, 200))
-    return storing.store(Arrival(path, inspect(path), "ab" * 32, path.stat().st_size), "shoe.png")
+    return store.store(Arrival(path, inspect(path), "ab" * 32, path.stat().st_size), "shoe.png")
 
 
 @pytest.fixture
 def page(tmp_path: Path) -> StoredFile:
     path = tmp_path / "x"
     path.write_bytes(PAGE)
-    return storing.store(Arrival(path, inspect(path), "cd" * 32, len(PAGE)), "result.png")
+    return store.store(Arrival(path, inspect(path), "cd" * 32, len(PAGE)), "result.png")
 
 
 def get(stored: StoredFile, variant: str = "original", query: str = "", **headers: str) -> HttpResponseBase:
@@ -187,7 +187,7 @@ def test_the_same_content_has_the_same_name_by_hash(tmp_path: Path) -> None:
     for _ in range(2):
         path = tmp_path / "x"
         path.write_bytes(b"same")
-        names.add(storing.store(Arrival(path, media, "ef" * 32, 4), "x").file.name)
+        names.add(store.store(Arrival(path, media, "ef" * 32, 4), "x").file.name)
     assert len(names) == 2  # nothing is ever overwritten
 
 

@@ -16,9 +16,6 @@ from pytest_django import Settings
 
 from runs.background import leases, queue
 from runs.models import Member, StoredFile, Upload
-from runs.services.files import storing
-from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused
-from runs.services.files.file_slots import LINKS
 from runs.services.filling import uploads
 from runs.services.filling.handing_over import ensure_asset
 from runs.services.filling.uploads import (
@@ -29,6 +26,9 @@ from runs.services.filling.uploads import (
     receive_link,
     upload_infos,
 )
+from runs.storage import store
+from runs.storage.fetch import LIMITS, FetchFailed, FetchRefused
+from runs.storage.transfer_slots import LINKS
 from tests.conftest import SandboxDoor
 from tests.services.hostile import PAGE, SVG, HostileServer, bomb_png, kept_files, picture
 
@@ -94,14 +94,14 @@ def test_a_file_too_large_is_refused_with_both_numbers(alice: Member) -> None:
 def test_a_full_disk_is_told_and_leaves_nothing(
     alice: Member, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep = storing._keep
+    keep = store._keep
 
     def full(path: Path, name: str, on_chunk: object = None) -> str:
         if name.endswith("-200.webp"):
             raise OSError(errno.ENOSPC, "No space left on device")
         return keep(path, name)
 
-    monkeypatch.setattr(storing, "_keep", full)
+    monkeypatch.setattr(store, "_keep", full)
     with pytest.raises(UploadRejected, match="no room left on the portal's disk"):
         receive_file(alice, disk(picture()), ["image"])
 

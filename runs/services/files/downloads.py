@@ -12,10 +12,10 @@ from django.utils import timezone
 from zipstream import ZipStream
 
 from runs.models import Member, Output, OutputFile, Run
-from runs.services.files import storing
-from runs.services.files.fetching import size_words
 from runs.services.files.provenance import NAME, Origin, sheet
 from runs.services.pages.run_page import OutputBox, output_boxes
+from runs.storage import store
+from runs.storage.fetch import size_words
 from runs.words import file_names
 from runs.words.errors import Telling
 
@@ -90,7 +90,7 @@ def _add_result(archive: ZipStream, run: Run, output: Output, box: OutputBox, ta
         else:
             ending = PurePosixPath(file.file.name or "").suffix
             name = file_names.unique(f"{file_names.result_stem(run, box.label, kept.position + 1)}{ending}", taken)
-            archive.add(storing.blocks_of(file), name, size=file.size_bytes)
+            archive.add(store.blocks_of(file), name, size=file.size_bytes)
         yield Origin(name, run, output, box.label, file, file.sha256 if file else "", note)
     if output.text:
         content = output.text.encode("utf-8", "replace")

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from django.utils.formats import number_format
 
 from runs.models import Output, Run, StoredFile
-from runs.services.files.fetching import size_words
 from runs.services.pages.run_page import InputLine, input_lines
+from runs.storage.fetch import size_words
 from runs.words.sentences import about_credits, clock_words
 
 NOUNS = {"image": "picture", "video": "video", "audio": "sound", "text": "text", "other": "file"}

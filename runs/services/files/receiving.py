@@ -11,14 +11,14 @@ from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 
 from lamina_portal import body_limits
-from runs.services.files import storing
+from runs.storage import store
 
 
 class _Arriving(TemporaryUploadedFile):
     """A file in the waiting room; it goes when it is closed, and after a crash with the other leftovers."""
 
     def __init__(self, name: str, content_type: str, size: int, charset: str | None, extra: Any = None) -> None:
-        room = storing.new_waiting_path().parent
+        room = store.new_waiting_path().parent
         file = tempfile.NamedTemporaryFile(suffix=".upload", dir=room)  # noqa: SIM115 - closed by Django
         UploadedFile.__init__(self, file, name, content_type, size, charset, extra)
 

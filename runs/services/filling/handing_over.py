@@ -8,9 +8,9 @@ from django.conf import settings
 
 from runs.lamina.client import LaminaClient
 from runs.models import StoredFile, Upload
-from runs.services.files import storing
-from runs.services.files.fetching import FetchFailed, FetchRefused, put_file
 from runs.services.filling.uploads import disk_sentence
+from runs.storage import store
+from runs.storage.fetch import FetchFailed, FetchRefused, put_file
 
 HAND_OVER_SECONDS = 600.0
 
@@ -55,7 +55,7 @@ def _lamina_origin() -> list[str]:
 def _local_copy(file: StoredFile) -> Iterator[Path]:
     """The file to hand over, or a sentence why it cannot be."""
     try:
-        with storing.local_copy(file) as path:
+        with store.local_copy(file) as path:
             path.stat()
             yield path
     except FileNotFoundError:

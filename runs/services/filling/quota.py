@@ -3,8 +3,8 @@
 from django.db.models import Count, Exists, OuterRef, Sum
 
 from runs.models import Member, OutputFile
-from runs.services.files.fetching import size_words
-from runs.services.files.orphans import UNUSED_AFTER, unused_uploads
+from runs.storage.fetch import size_words
+from runs.storage.orphans import UNUSED_AFTER, unused_uploads
 
 UNUSED_BYTES = 5_000_000_000
 UNUSED_FILES = 1_000

@@ -25,15 +25,14 @@ from django.utils import timezone
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import Member, StoredFile, Upload
 from runs.schema_forms.types import UploadInfo
-from runs.services import small_pictures
-from runs.services.files import media as inspecting
-from runs.services.files import sniffing, storing
-from runs.services.files.arriving import ClaimLost, Renewer, arriving
-from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused, check_url, size_words
-from runs.services.files.file_slots import LINKS, FileSlot, file_slot
-from runs.services.files.media import NotMedia
-from runs.services.files.storing import Arrival
 from runs.services.filling import quota
+from runs.storage import file_types, small_pictures, store
+from runs.storage import media as inspecting
+from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
+from runs.storage.fetch import LIMITS, FetchFailed, FetchRefused, check_url, size_words
+from runs.storage.media import NotMedia
+from runs.storage.store import Arrival
+from runs.storage.transfer_slots import LINKS, FileSlot, file_slot
 from runs.words.errors import Telling
 from runs.words.folding import named
 
@@ -67,9 +66,9 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     """
     kinds = accepted_kinds(accept)
     size = uploaded_file.size or 0
-    head = uploaded_file.read(sniffing.HEAD_BYTES)
+    head = uploaded_file.read(file_types.HEAD_BYTES)
     uploaded_file.seek(0)
-    sniffed = sniffing.sniff(head)
+    sniffed = file_types.sniff(head)
     if size == 0:
         raise UploadRejected("That file is empty.")
     _check_kind(sniffed.kind, sniffed.extension, kinds)
@@ -95,7 +94,7 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
 
 
 def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> StoredFile:
-    path = storing.new_waiting_path()
+    path = store.new_waiting_path()
     digest, size = hashlib.sha256(), 0
     try:
         with path.open("xb") as target:
@@ -106,7 +105,7 @@ def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> St
         found = inspecting.inspect_in_web(path)
         _check_kind(found.kind, found.extension, kinds)
         name = uploaded_file.name or "file"
-        return storing.store(Arrival(path, found, digest.hexdigest(), size), name)
+        return store.store(Arrival(path, found, digest.hexdigest(), size), name)
     finally:
         path.unlink(missing_ok=True)
 
@@ -119,7 +118,7 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
     except FetchRefused as error:
         raise UploadRejected(error.sentence) from None
     path = PurePosixPath(unquote(urlsplit(url).path))
-    name = storing.clean_name(path.name, SUFFIX.sub("", path.suffix[1:])[:5] or "link").removesuffix(".link")[:200]
+    name = store.clean_name(path.name, SUFFIX.sub("", path.suffix[1:])[:5] or "link").removesuffix(".link")[:200]
     if Upload.objects.of(member).filter(status=Upload.Status.FETCHING).count() >= LINKS_AT_ONCE:
         raise UploadRejected("Several of your links are still being read. Wait for them, then add this one.")
     if not quota.has_room(member):
@@ -185,7 +184,7 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
         _settle(upload, error="The address sent an answer that can't be read.")
     else:
         if not _settle(upload, stored=stored):
-            storing.discard(stored)
+            store.discard(stored)
             stored.delete()
 
 
@@ -201,7 +200,7 @@ def _fetch_link(upload: Upload, renewer: Renewer) -> StoredFile:
         _check_kind(arrival.media.kind, arrival.media.extension, accepted_kinds(upload.accept))
         if not quota.has_room(upload.member, arrival.size_bytes):
             raise UploadRejected(quota.SENTENCE)
-        return storing.store(arrival, upload.name, on_chunk=renewer)
+        return store.store(arrival, upload.name, on_chunk=renewer)
 
 
 def _settle(upload: Upload, *, stored: StoredFile | None = None, error: str = "") -> bool:
@@ -220,7 +219,7 @@ def accepted_kinds(accept: Iterable[str]) -> list[str]:
 def _check_kind(kind: str, extension: str, kinds: list[str]) -> None:
     if kind in (kinds or KINDS):
         return
-    if extension == sniffing.HEIC.extension:
+    if extension == file_types.HEIC.extension:
         raise UploadRejected(HEIC_PHOTO)
     if not kinds:
         raise UploadRejected(NO_MEDIA)
@@ -231,7 +230,7 @@ def _check_kind(kind: str, extension: str, kinds: list[str]) -> None:
 
 def disk_sentence(error: OSError) -> str:
     """What to tell people when the disk would not take a file."""
-    if isinstance(error, storing.StorageAway):
+    if isinstance(error, store.StorageAway):
         return STORAGE_AWAY
     return DISK_FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else DISK_TROUBLE
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from runs.background.queue import enqueue_long
 from runs.models import GuestCopy, GuestLink, GuestLinkOutput, Output, OutputFile, StoredFile
-from runs.services.files import ffmpeg
+from runs.storage import ffmpeg
 
 MOVING = ("image/gif", "image/apng")  # we have still pictures of them
 PLAYED = (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)

@@ -18,13 +18,13 @@ from django.utils import timezone
 
 from runs.background.queue import stop_requested
 from runs.models import GuestCopy, GuestLink, StoredFile
-from runs.services.files import ffmpeg, orphans, sniffing, storing
-from runs.services.files.arriving import ClaimLost, Renewer
-from runs.services.files.ffmpeg import CopyFailed
-from runs.services.files.file_slots import COPYING, FileSlot, file_slot
-from runs.services.files.stripping import CannotStrip, strip
 from runs.services.filling.uploads import disk_sentence
 from runs.services.guest_links import copies
+from runs.storage import ffmpeg, file_types, orphans, store
+from runs.storage.claimed_fetch import ClaimLost, Renewer
+from runs.storage.ffmpeg import CopyFailed
+from runs.storage.metadata import CannotStrip, strip
+from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
 
 logger = logging.getLogger("runs.copying")
 
@@ -109,15 +109,15 @@ def _copy(copy: GuestCopy, renewer: Renewer) -> None:
     if same is not None:
         _settle(copy, GuestCopy.Status.READY, same.file)
         return
-    made = storing.new_waiting_path()
+    made = store.new_waiting_path()
     try:
-        with storing.local_copy(copy.source, renewer) as path:
+        with store.local_copy(copy.source, renewer) as path:
             _write_copy(path, made, renewer)
         renewer.renew()
-        stored = storing.place_copy(copy.source, made, renewer)
+        stored = store.place_copy(copy.source, made, renewer)
     finally:
         made.unlink(missing_ok=True)
-    with storing.discarding_on_error(stored), transaction.atomic():
+    with store.discarding_on_error(stored), transaction.atomic():
         stored.save()
         if not _settle(copy, GuestCopy.Status.READY, stored):
             raise ClaimLost
@@ -126,7 +126,7 @@ def _copy(copy: GuestCopy, renewer: Renewer) -> None:
 def _write_copy(source: Path, target: Path, renewer: Renewer) -> None:
     """The type is detected from the content, as when it was saved."""
     with source.open("rb") as file:
-        sniffed = sniffing.sniff(file.read(sniffing.HEAD_BYTES))
+        sniffed = file_types.sniff(file.read(file_types.HEAD_BYTES))
     if sniffed.kind not in copies.PLAYED:
         strip(source, target, sniffed.media_type)
     elif ffmpeg.is_there():

@@ -6,10 +6,10 @@ from django.db.models.fields.files import FieldFile
 from zipstream import ZipStream
 
 from runs.models import GuestLink, StoredFile
-from runs.services.files import storing
 from runs.services.guest_links import copies, guests
 from runs.services.guest_links.copies import State
 from runs.services.guest_links.guest_names import file_name, labels_of, still_name, text_name
+from runs.storage import store
 from runs.words import file_names
 
 NOTE_NAME = "Not all of it.txt"
@@ -52,7 +52,7 @@ def _add(
     name = file_name(*place, stored)
     if given.stored is not None:
         if _exists(given.stored.file):
-            archive.add(storing.blocks_of(given.stored), file_names.unique(name, taken), size=given.stored.size_bytes)
+            archive.add(store.blocks_of(given.stored), file_names.unique(name, taken), size=given.stored.size_bytes)
         elif not given.is_as_it_is:
             copies.note_lost(given.stored)
             raise StillPreparing

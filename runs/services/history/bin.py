@@ -15,8 +15,8 @@ from django.utils import timezone
 from runs.background.queue import stop_requested
 from runs.models import FINAL, Member, Run, StoredFile, Upload
 from runs.models.run import RunQuerySet
-from runs.services.files import orphans
 from runs.services.pages.card_results import CardPicture, CardResults, results_of
+from runs.storage import orphans
 
 KEPT_FOR = timedelta(days=30)
 SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # what a row shows of a run's relations

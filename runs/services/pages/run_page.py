@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from runs.models import Member, Output, OutputFile, Preset, Run, StoredFile
 from runs.schema_forms.questions import shortened
-from runs.services.files.fetching import FetchRefused, check_url
 from runs.services.pages.cards import input_files, input_text, version_token, whole_text
 from runs.services.pages.run_words import (
     SLOW_WORDS,
@@ -21,6 +20,7 @@ from runs.services.pages.run_words import (
     wait_words,
 )
 from runs.services.usual import slow_level
+from runs.storage.fetch import FetchRefused, check_url
 from runs.words.sentences import Failure, State, about_credits, clock_words, state_of, usual_words
 
 CHILDREN_SHOWN = 12

@@ -15,8 +15,8 @@ from runs.connection import rate_limit
 from runs.connection import status as health
 from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
 from runs.services import deliveries
-from runs.services.files.fetching import size_words
 from runs.services.history import bin as bins
+from runs.storage.fetch import size_words
 from runs.words.sentences import age_words, credits_words
 
 INCIDENTS = 10

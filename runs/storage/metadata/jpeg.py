@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from mmap import mmap
 from typing import BinaryIO
 
-from runs.services.files.stripping.details import Details
-from runs.services.files.stripping.parts import CannotStrip, Counter, copy
+from runs.storage.metadata.details import Details
+from runs.storage.metadata.parts import CannotStrip, Counter, copy
 
 START, END, SCAN = 0xD8, 0xD9, 0xDA
 JFIF, EXIF_OR_XMP, PROFILE, C2PA, PHOTOSHOP, ADOBE = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE

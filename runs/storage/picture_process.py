@@ -1,4 +1,4 @@
-"""The only process that opens untrusted pictures, video and audio: `python -m runs.services.files.picture_process`.
+"""The only process that opens untrusted pictures, video and audio: `python -m runs.storage.picture_process`.
 
 It is separate because a picture of 135 KB may need gigabytes and one of 292 KB half a minute, and because decoders
 crash. It has neither Django nor secrets. Its memory is limited, and each request has a limit of processor time and of
@@ -20,7 +20,7 @@ from typing import Any
 
 from PIL import Image
 
-from runs.services.files import ffmpeg, thumbnails
+from runs.storage import ffmpeg, thumbnails
 
 MEMORY_BYTES = 400 * 1024 * 1024
 PROCESSOR_SECONDS = 20  # per picture; the largest take 8

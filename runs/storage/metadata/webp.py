@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from mmap import mmap
 from typing import BinaryIO
 
-from runs.services.files.stripping.details import SEARCHED_BYTES, Details
-from runs.services.files.stripping.parts import CannotStrip, Counter, copy, take
+from runs.storage.metadata.details import SEARCHED_BYTES, Details
+from runs.storage.metadata.parts import CannotStrip, Counter, copy, take
 
 PICTURES = (b"VP8 ", b"VP8L", b"ALPH")
 HAS_PROFILE, HAS_ALPHA, HAS_EXIF, HAS_XMP, IS_ANIMATED = 0x20, 0x10, 0x08, 0x04, 0x02

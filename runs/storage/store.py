@@ -24,7 +24,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from runs.models import StoredFile
-from runs.services.files.media import Media
+from runs.storage.media import Media
 
 logger = logging.getLogger("runs.storing")
 

@@ -22,11 +22,11 @@ from typing import IO, Any, Literal, cast
 
 from django.conf import settings
 
-from runs.services.files.picture_slots import LARGE_BYTES, OnWait, picture_slot
+from runs.storage.picture_slots import LARGE_BYTES, OnWait, picture_slot
 
 logger = logging.getLogger("runs.pictures")
 
-COMMAND = (sys.executable, "-m", "runs.services.files.picture_process")
+COMMAND = (sys.executable, "-m", "runs.storage.picture_process")
 ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG")  # without the portal's secrets
 MEMORY_BYTES = 330 * 1024 * 1024  # of the process's 400 MiB, what remains for one picture
 WORKER_SECONDS = 120.0  # more than one file may take, plus some waiting

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from runs.services.files import headers, pictures, sniffing
-from runs.services.files.headers import Header
-from runs.services.files.picture_slots import OnWait
+from runs.storage import file_types, picture_client, picture_headers
+from runs.storage.picture_headers import Header
+from runs.storage.picture_slots import OnWait
 from runs.words.errors import Telling
 
 MAX_POINTS = 70_000_000  # 280 MB unpacked; a few kilobytes can claim billions of pixels
@@ -60,13 +60,13 @@ class Media:
 
     @property
     def is_web_page(self) -> bool:
-        return self.extension == sniffing.HTML.extension
+        return self.extension == file_types.HTML.extension
 
 
 def inspect(
     path: Path,
     *,
-    patience_seconds: float = pictures.WORKER_SECONDS,
+    patience_seconds: float = picture_client.WORKER_SECONDS,
     on_wait: OnWait = lambda: None,
     keeps_unopened: bool = False,
 ) -> Media:
@@ -77,20 +77,20 @@ def inspect(
     most `patience_seconds`; calls `on_wait` meanwhile, which may raise to stop.
     """
     with path.open("rb") as file:
-        sniffed = sniffing.sniff(file.read(sniffing.HEAD_BYTES))
+        sniffed = file_types.sniff(file.read(file_types.HEAD_BYTES))
     media = Media(sniffed.kind, sniffed.media_type, sniffed.extension)
     if sniffed.kind == "image":
         try:
             return _with_picture(media, path, sniffed.reader, patience_seconds, on_wait)
         except TooLargeToOpen:
             if keeps_unopened:  # a browser would stumble over it as we would: a download only
-                return replace(media, kind=sniffing.OTHER.kind, media_type=sniffing.OTHER.media_type)
+                return replace(media, kind=file_types.OTHER.kind, media_type=file_types.OTHER.media_type)
             raise
     if sniffed.kind == "other" or not (shutil.which("ffprobe") or shutil.which("ffmpeg")):
         return media
-    look = pictures.look(path, sniffed.kind, sniffed.reader, patience_seconds=patience_seconds, on_wait=on_wait)
-    if sniffed == sniffing.MP4 and not look.has_picture:
-        media = replace(media, kind="audio", media_type=sniffing.M4A.media_type, extension=sniffing.M4A.extension)
+    look = picture_client.look(path, sniffed.kind, sniffed.reader, patience_seconds=patience_seconds, on_wait=on_wait)
+    if sniffed == file_types.MP4 and not look.has_picture:
+        media = replace(media, kind="audio", media_type=file_types.M4A.media_type, extension=file_types.M4A.extension)
     if media.kind == "video":  # an audio file's cover says nothing about its size
         media = replace(media, width=look.width, height=look.height, colour=look.colour, small=look.small)
     return replace(media, duration_seconds=look.duration_seconds, follows=look.end == "later")
@@ -108,11 +108,11 @@ def inspect_in_web(path: Path) -> Media:
 
 def _with_picture(media: Media, path: Path, reader: str, patience_seconds: float, on_wait: OnWait) -> Media:
     try:
-        header = headers.read_header(path, reader)
-    except headers.Unreadable:
+        header = picture_headers.read_header(path, reader)
+    except picture_headers.Unreadable:
         raise NotMedia(BROKEN) from None
     _demand_bounds(header)
-    look = pictures.look(
+    look = picture_client.look(
         path,
         "image",
         reader,
@@ -138,5 +138,5 @@ def _with_picture(media: Media, path: Path, reader: str, patience_seconds: float
 def _demand_bounds(header: Header) -> None:
     if header.points > MAX_POINTS:
         raise TooLargeToOpen(TOO_MANY_POINTS)
-    if header.scans > headers.MAX_SCANS or header.points * header.scans > MAX_SCANNED_POINTS:
+    if header.scans > picture_headers.MAX_SCANS or header.points * header.scans > MAX_SCANNED_POINTS:
         raise TooLargeToOpen(TOO_MANY_SCANS)

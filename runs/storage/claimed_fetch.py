@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from django.conf import settings
 
 from runs.background.queue import stop_requested
-from runs.services.files import media
-from runs.services.files.fetching import LIMITS, fetch
-from runs.services.files.storing import Arrival
+from runs.storage import media
+from runs.storage.fetch import LIMITS, fetch
+from runs.storage.store import Arrival
 
 RENEW_SECONDS = 15.0
 

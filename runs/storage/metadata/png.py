@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from mmap import mmap
 from typing import BinaryIO
 
-from runs.services.files.stripping.details import SEARCHED_BYTES, Details
-from runs.services.files.stripping.parts import CannotStrip, Counter, copy, take
+from runs.storage.metadata.details import SEARCHED_BYTES, Details
+from runs.storage.metadata.parts import CannotStrip, Counter, copy, take
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PIXELS = (b"IDAT", b"fdAT")

@@ -9,8 +9,8 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
-from runs.services.files.stripping import gif, jpeg, png, webp
-from runs.services.files.stripping.parts import CannotStrip
+from runs.storage.metadata import gif, jpeg, png, webp
+from runs.storage.metadata.parts import CannotStrip
 
 __all__ = ["STRIPPERS", "CannotStrip", "strip"]
 

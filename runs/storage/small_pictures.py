@@ -17,11 +17,11 @@ from django.utils import timezone
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import OutputFile, StoredFile, Upload
 from runs.services import results
-from runs.services.files import media as inspecting
-from runs.services.files import storing
-from runs.services.files.arriving import ClaimLost
-from runs.services.files.file_slots import PICTURES, FileSlot, file_slot
-from runs.services.files.media import Media, NotMedia
+from runs.storage import media as inspecting
+from runs.storage import store
+from runs.storage.claimed_fetch import ClaimLost
+from runs.storage.media import Media, NotMedia
+from runs.storage.transfer_slots import PICTURES, FileSlot, file_slot
 
 logger = logging.getLogger("runs.pictures")
 
@@ -77,7 +77,7 @@ def _make(stored: StoredFile, slot: FileSlot) -> None:
         kept_at = time.monotonic() if is_due else kept_at
 
     try:
-        with storing.local_copy(stored) as path:
+        with store.local_copy(stored) as path:
             found = inspecting.inspect(path, on_wait=on_wait)
         if not found.follows:
             _settle(stored, found)
@@ -92,13 +92,13 @@ def _make(stored: StoredFile, slot: FileSlot) -> None:
 
 def _settle(stored: StoredFile, found: Media) -> None:
     """Save the findings, and update the pages that show the file."""
-    storing.keep_small(stored, found.small)
+    store.keep_small(stored, found.small)
     known: dict[str, Any] = {"kind": found.kind, "media_type": found.media_type, "colour": found.colour}
     known |= {"width": found.width, "height": found.height, "duration_seconds": found.duration_seconds}
     thumbs = {f"thumb_{width}": getattr(stored, f"thumb_{width}").name for width in found.small}
     waiting = StoredFile.objects.filter(pk=stored.pk)
     if not waiting.update(**known, **thumbs, picture_due_at=None):
-        storing.discard(stored)  # it was deleted meanwhile
+        store.discard(stored)  # it was deleted meanwhile
     _note_change(stored)
 
 

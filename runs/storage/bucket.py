@@ -21,7 +21,7 @@ from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 from urllib3.exceptions import HTTPError
 
-from runs.services.files.storing import StorageAway
+from runs.storage.store import StorageAway
 
 PART_BYTES = 16 * 1024 * 1024
 CONNECT_SECONDS = 5

@@ -3,8 +3,8 @@
 from mmap import mmap
 from typing import BinaryIO
 
-from runs.services.files.stripping.details import SEARCHED_BYTES, Details
-from runs.services.files.stripping.parts import CannotStrip, Counter, copy, take
+from runs.storage.metadata.details import SEARCHED_BYTES, Details
+from runs.storage.metadata.parts import CannotStrip, Counter, copy, take
 
 EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
 TIMING, APPLICATION = 0xF9, 0xFF

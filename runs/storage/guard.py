@@ -27,7 +27,7 @@ from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES, InvalidIPAddre
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.exceptions import HTTPError
 
-from runs.services.files.deadline import POOLS, current_deadline
+from runs.storage.deadline import POOLS, current_deadline
 from runs.words.errors import Telling
 
 CONNECT_SECONDS = 5.0

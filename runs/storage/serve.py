@@ -18,8 +18,8 @@ from django.utils.http import parse_etags
 
 from runs.models import StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
-from runs.services.files.sniffing import SERVED_INLINE
-from runs.services.files.storing import INVISIBLE
+from runs.storage.file_types import SERVED_INLINE
+from runs.storage.store import INVISIBLE
 
 ORIGINAL = "original"
 BLOCK_BYTES = 64 * 1024

@@ -15,9 +15,9 @@ import requests
 from django.template.defaultfilters import filesizeformat
 from urllib3.exceptions import HTTPError
 
-from runs.services.files import sniffing, storing
-from runs.services.files.deadline import Deadline
-from runs.services.files.guard import TOO_SLOW, FetchFailed, FetchRefused, check_url, open_url
+from runs.storage import file_types, store
+from runs.storage.deadline import Deadline
+from runs.storage.guard import TOO_SLOW, FetchFailed, FetchRefused, check_url, open_url
 
 __all__ = ["LIMITS", "FetchFailed", "FetchRefused", "Fetched", "check_url", "fetch", "put_file", "size_words"]
 
@@ -65,7 +65,7 @@ def fetch(
     TRUSTED are the origins that need not be public. Raises `FetchRefused` (never try again), `FetchFailed` (later,
     perhaps), or OSError when the disk is in trouble.
     """
-    path = storing.new_waiting_path()
+    path = store.new_waiting_path()
     try:
         with (
             Deadline(seconds) as deadline,
@@ -93,10 +93,10 @@ def _stream(
     _check_size(declared, limit)
     while chunk := _next_chunk(response, deadline):
         size += len(chunk)
-        if len(head) < sniffing.HEAD_BYTES:
-            head += chunk[: sniffing.HEAD_BYTES]
+        if len(head) < file_types.HEAD_BYTES:
+            head += chunk[: file_types.HEAD_BYTES]
             if not isinstance(max_bytes, int):
-                limit = max_bytes.get(sniffing.sniff(head).kind, limit)
+                limit = max_bytes.get(file_types.sniff(head).kind, limit)
         _check_size(max(size, declared), limit)
         digest.update(chunk)
         target.write(chunk)

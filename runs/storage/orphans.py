@@ -20,7 +20,7 @@ from runs.connection import status
 from runs.models import App, Draft, GuestCopy, Member, Preset, StoredFile, Upload
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.models.run import RunInputUpload
-from runs.services.files import storing
+from runs.storage import store
 
 logger = logging.getLogger("runs.orphans")
 
@@ -94,7 +94,7 @@ def _remove(stored: StoredFile) -> bool:
             StoredFile.objects.filter(pk=stored.pk).delete()
     except IntegrityError:  # somebody has begun to use it at this very moment; a protected one is an IntegrityError too
         return False
-    storing.discard(stored)
+    store.discard(stored)
     remove_files(StoredFile.objects.filter(pk__in=copies))  # unless guests also get them for an equal file
     return True
 
@@ -107,7 +107,7 @@ def sweep() -> None:
         "catalogue pictures": _remove_catalogue_pictures(),
         "files": remove_files(StoredFile.objects.filter(created_at__lt=young)),
         "stray names": _remove_strays(),
-        "interrupted uploads": storing.drop_interrupted(timezone.now() - STRAY_AFTER),
+        "interrupted uploads": store.drop_interrupted(timezone.now() - STRAY_AFTER),
     }
     if any(counts.values()):
         logger.info("removed: %s", ", ".join(f"{count} {what}" for what, count in counts.items()))
@@ -128,7 +128,7 @@ def _remove_strays() -> int:
     before = timezone.now() - STRAY_AFTER
     strays: list[str] = []
     known = 0
-    for folder, found in groupby(storing.all_names(), key=lambda entry: PurePosixPath(entry[0]).parts[:2]):
+    for folder, found in groupby(store.all_names(), key=lambda entry: PurePosixPath(entry[0]).parts[:2]):
         if stop_requested():
             return 0
         names = [name for name, changed_at in found if changed_at < before]
