@@ -106,7 +106,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "runs.http.portal_context",
+                "runs.web.pages.portal_context",
             ],
             "loaders": [
                 (

@@ -13,8 +13,8 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
 
 from lamina_portal import sign_in, throttling
-from runs.http import PortalRequest, wants_fragment
 from runs.services.team import recent_password
+from runs.web.pages import PortalRequest, wants_fragment
 
 FIELD = "your-password"  # fields with "password" in their name are never kept across an expired sign-in
 WRONG = "That is not your password. Try again."

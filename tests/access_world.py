@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from runs.models import App, GuestLink, Invite, Member, Output, OutputFile, Preset, Run, SignedIn, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from runs.services import secret_links, sharing
+from runs.services import sharing
 from runs.services.guest_links import copying
+from runs.web import secret_links
 from tests.conftest import client_of
 from tests.factories import make_app, make_kept, make_run, make_stored
 

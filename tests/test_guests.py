@@ -13,9 +13,10 @@ from pytest_django import Settings
 
 from lamina_portal.logs import MaskSecretPaths
 from runs.models import GuestLink, Member, Output, Run, SharingRules, StoredFile
-from runs.services import secret_links, sharing
+from runs.services import sharing
 from runs.services.guest_links import copying, guests
 from runs.storage.store import StorageAway
+from runs.web import secret_links
 from tests.factories import make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

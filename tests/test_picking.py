@@ -7,8 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import GuestLink, Member, Run, SavedView, SharingRules
-from runs.services import secret_links
 from runs.services.history import picking
+from runs.web import secret_links
 from tests.conftest import client_of
 from tests.factories import make_app, make_kept, make_run
 

@@ -9,9 +9,10 @@ from pytest_django import Settings
 
 from lamina_portal.throttling import KNOWN_FOR, MAX_PER_ADDRESS, MAX_PER_PAIR
 from runs.models import KnownAddress, Member, SignedIn
-from runs.services import secret_links, sharing
-from runs.services.secret_links import Purpose
+from runs.services import sharing
 from runs.services.team import passwords, sessions
+from runs.web import secret_links
+from runs.web.secret_links import Purpose
 from tests.conftest import PASSWORD
 from tests.factories import make_kept, make_run
 from tests.inviting import PEOPLE, invite, path_of

@@ -21,9 +21,9 @@ from django.utils.crypto import salted_hmac
 from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules
 from runs.models.ids import ALPHABET
 from runs.models.sharing import GuestLinkQuerySet
-from runs.services import secret_links
 from runs.services.guest_links import copies
-from runs.services.secret_links import Purpose
+from runs.web import secret_links
+from runs.web.secret_links import Purpose
 
 DEFAULT_DAYS = 14
 DOUBLE_CLICK = timedelta(seconds=3)

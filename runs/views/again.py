@@ -5,7 +5,6 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from runs.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.models import Run
 from runs.services import catalog, launch, sharing
 from runs.services.costs import cost_line
@@ -13,6 +12,7 @@ from runs.services.filling import presets, reuse
 from runs.services.history import titles
 from runs.services.launch import TokenSpentError, launch_run
 from runs.services.pages.run_page import wanted_words
+from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 
 OLD_PAGE = "This page was opened for somebody else or too long ago. Nothing was started; press again."
 

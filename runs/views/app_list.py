@@ -10,7 +10,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from runs.connection import status
-from runs.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.models import App
 from runs.models.app import AppQuerySet
 from runs.services import catalog
@@ -18,6 +17,7 @@ from runs.services.app_search import pasted, words
 from runs.services.app_search.part import Part, Shown, asked_part, part_of
 from runs.services.pages.cards import AppCard, app_card
 from runs.services.team.people import mail_to_admins
+from runs.web.pages import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.folding import fold
 
 KINDS = (("", "All"), ("image", "Images"), ("video", "Videos"), ("text", "Texts"))

@@ -10,7 +10,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
-from runs.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.models import App, AppSchema, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer, UploadInfo
@@ -21,6 +20,7 @@ from runs.services.filling.openings import NoSourceError, Notice, Opening
 from runs.services.launch import Press, TokenSpentError, launch_run
 from runs.services.pages.cards import app_card, run_cards
 from runs.services.pages.form_look import form_look
+from runs.web.pages import PortalRequest, go_to, render_page, wants_fragment
 
 RESULTS_SHOWN = 4
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from runs.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.models import GuestLink, Output, Run
 from runs.services import outputs
 from runs.services.history import bin as bins
+from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 
 PAGE = 50
 FOR_GOOD = "for-good"  # what the question's button posts: a second click on "Move to bin" must never be that

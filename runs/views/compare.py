@@ -7,9 +7,9 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from runs.http import PortalRequest, render_page
 from runs.models import Run
 from runs.services.pages import comparing
+from runs.web.pages import PortalRequest, render_page
 
 NOUNS = {"image": "pictures", "video": "videos", "audio": "sounds", "text": "texts"}
 

@@ -4,11 +4,11 @@ from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpRe
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from runs.http import PortalRequest, render_page
 from runs.models import Output
 from runs.services.files import downloads
 from runs.storage.serve import content_disposition
 from runs.storage.store import StorageAway
+from runs.web.pages import PortalRequest, render_page
 from runs.words import file_names
 
 AWAY = "The portal's storage does not answer. Nothing is lost; try the download again in a moment."

@@ -5,11 +5,11 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from runs.http import VIEWERS_LOOK, PortalRequest
 from runs.models import App, StoredFile, Upload
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.services.filling import form_files, uploads
 from runs.storage.serve import file_response
+from runs.web.pages import VIEWERS_LOOK, PortalRequest
 
 
 @require_safe

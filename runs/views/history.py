@@ -11,13 +11,13 @@ from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from runs.http import PortalRequest, go_to, render_page
 from runs.models import Run
 from runs.services.history import narrowing, patience, picking
 from runs.services.history.directory import Directory
 from runs.services.history.finding import KINDS, Cursor, Filter, Page, page_of
 from runs.services.pages.cards import RunCard, run_cards
 from runs.views.picks import take_undo
+from runs.web.pages import PortalRequest, go_to, render_page
 from runs.words.sentences import STATES
 
 EMPTY = {

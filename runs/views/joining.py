@@ -22,10 +22,10 @@ from lamina_portal import sign_in, throttling
 from runs.background.queue import enqueue
 from runs.forms.people import AskForm, JoinForm, NewPasswordForm
 from runs.models import Invite, Member
-from runs.services import secret_links
 from runs.services.team import invites, mailing, passwords, security_mail
 from runs.services.team.members import RefusedError
 from runs.services.team.people import mail_to_admins
+from runs.web import secret_links
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 MAILS_PER_PERSON = 3  # in ten minutes

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from runs.http import PortalRequest, admins_only, go_to, render_page
 from runs.models import KeepingRules, Run
 from runs.services.history import keeping
+from runs.web.pages import PortalRequest, admins_only, go_to, render_page
 
 FIELDS = {
     "ready_days": ("Runs with results", "What has a star, and what guests can open, stays."),

@@ -6,10 +6,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from runs.http import PortalRequest, go_to, makers_only, render_page
 from runs.models import App
 from runs.schema_forms.questions import Question
 from runs.services.filling import shelf, uploads
+from runs.web.pages import PortalRequest, go_to, makers_only, render_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

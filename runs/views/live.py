@@ -10,7 +10,6 @@ from django.utils.text import Truncator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from runs.http import PortalRequest
 from runs.models import Run
 from runs.services import pace, waking
 from runs.services.history.finding import Filter
@@ -18,6 +17,7 @@ from runs.services.pages.cards import run_cards, version_token
 from runs.services.pages.run_page import run_page
 from runs.services.retrying import retry_of
 from runs.views.runs import run_detail
+from runs.web.pages import PortalRequest
 from runs.words.sentences import state_of
 
 MAX_RUNS = 200

@@ -4,8 +4,8 @@ from django.http import HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from runs.http import PortalRequest, admins_only, render_page
 from runs.services.upkeep.health_report import health_report
+from runs.web.pages import PortalRequest, admins_only, render_page
 
 
 @require_safe

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from lamina_portal import throttling
 from runs.forms.people import ChangePasswordForm, SettingsForm
-from runs.http import PortalRequest, go_to, render_page
 from runs.models import Member
 from runs.services.team import recent_password, security_mail, sessions
+from runs.web.pages import PortalRequest, go_to, render_page
 
 TOO_MANY = "There were too many attempts. Wait ten minutes, then try again."
 

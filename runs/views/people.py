@@ -10,11 +10,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.forms.people import HandOverForm, InviteForm, RoleForm
-from runs.http import PortalRequest, admins_only, go_to, render_page
 from runs.models import Invite, Member
 from runs.reauthentication import recent_password_required
 from runs.services.team import invites, mailing, members, passwords, sessions
 from runs.services.team.members import RefusedError
+from runs.web.pages import PortalRequest, admins_only, go_to, render_page
 
 NO_MAIL = "The mail could not be sent just now. Copy the link and hand it over yourself."
 

@@ -10,12 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from runs.http import PortalRequest, go_to
 from runs.models import SavedView
 from runs.services import sharing
 from runs.services.guest_links import share_panel
 from runs.services.history import narrowing, picking
 from runs.services.history.finding import Filter
+from runs.web.pages import PortalRequest, go_to
 
 UNDO = "undo_bin"  # in the session: the runs that were binned last, until the next look at History
 

@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from runs.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.models import App, Draft, Preset, Run
 from runs.schema_forms.types import Answer
 from runs.services import launch
 from runs.services.filling import library, presets
 from runs.services.filling.presets import NameTakenError
+from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 
 NEEDS_NAME = "Give it a name."
 TAKEN = "You have a preset of this name for this app. Choose another name."

@@ -7,13 +7,13 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from runs.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.models import Run
 from runs.services import pace, progress, waking
 from runs.services.guest_links.share_panel import share_panel
 from runs.services.pages.run_page import run_page
 from runs.services.retrying import retry_failed, retry_of
 from runs.views.bin import say_binned
+from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 
 
 def _run_of(request: PortalRequest, run_id: str) -> Run:

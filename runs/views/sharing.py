@@ -14,12 +14,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from runs.http import PortalRequest, admins_only, go_to, refuse_viewers, render_page, wants_fragment
 from runs.models import GuestLink, Output, Run, SharingRules
 from runs.services import sharing
 from runs.services.guest_links import share_panel
 from runs.services.guest_links.link_form import link_form
 from runs.services.guest_links.share_panel import link_view, with_pictures
+from runs.web.pages import PortalRequest, admins_only, go_to, refuse_viewers, render_page, wants_fragment
 
 PAGE = 50
 SAID = {

@@ -7,7 +7,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.models import Invite, Member
-from runs.services.secret_links import Purpose, find, full_address, hash_of, new_link, token_again, token_of
+from runs.web.secret_links import Purpose, find, full_address, hash_of, new_link, token_again, token_of
 
 
 def test_a_token_is_long_plain_and_never_the_same() -> None:

@@ -26,10 +26,11 @@ from lamina_portal.sessions import SessionStore
 from runs.connection import status as health
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
 from runs.models.ids import new_public_id
-from runs.services import launch, secret_links, sharing
+from runs.services import launch, sharing
 from runs.services.app_search import asking
 from runs.services.history import bin as bins
 from runs.services.team import recent_password
+from runs.web import secret_links
 from runs.words.sentences import state_of
 from tests import factories
 

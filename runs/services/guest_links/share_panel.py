@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from runs.models import GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
-from runs.services import secret_links, sharing
+from runs.services import sharing
 from runs.services.guest_links import copies, guests
 from runs.services.guest_links.copies import Given
 from runs.services.guest_links.guests import State
-from runs.services.secret_links import Purpose
+from runs.web import secret_links
+from runs.web.secret_links import Purpose
 from runs.words.sentences import age_words
 
 PICTURES = 4

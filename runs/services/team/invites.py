@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from runs.models import Invite, Member
-from runs.services import secret_links
-from runs.services.secret_links import Purpose
 from runs.services.team import mailing
 from runs.services.team.members import RefusedError, lock_admins_and
+from runs.web import secret_links
+from runs.web.secret_links import Purpose
 
 LIFETIME = timedelta(days=7)
 DOUBLE_CLICK = timedelta(seconds=3)

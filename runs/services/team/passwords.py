@@ -15,8 +15,8 @@ from django.utils.crypto import constant_time_compare
 
 from lamina_portal.secret_keys import keyed_hashes
 from runs.models import Member
-from runs.services import secret_links
 from runs.services.team import mailing, sessions
+from runs.web import secret_links
 
 TOKEN = re.compile(r"(?P<member>[0-9a-z]{16})-(?P<until>\d{1,12})-(?P<proof>[\w-]{32})", re.ASCII)
 BY_MAIL = timedelta(hours=1)

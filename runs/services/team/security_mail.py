@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from runs.background.queue import enqueue
 from runs.models import Member, SignedIn
-from runs.services import secret_links
 from runs.services.team import mailing
+from runs.web import secret_links
 
 
 def tell_of_password(member: Member) -> None:
