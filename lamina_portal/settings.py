@@ -88,7 +88,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "lamina_portal.demo.DemoPeopleMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "runs.middleware.SeenMiddleware",
+    "runs.team.middleware.SeenMiddleware",
     "lamina_portal.middleware.HtmxLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -174,8 +174,8 @@ AUTH_USER_MODEL = "runs.Member"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "runs:home"
 LOGOUT_REDIRECT_URL = "login"
-AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.services.team.password_rules.PasswordRules"}]
-NEW_BROWSER_TELLER = "runs.services.team.security_mail.tell_of_browser"
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.team.password_rules.PasswordRules"}]
+NEW_BROWSER_TELLER = "runs.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.services.filling.form_files.keep_expired"
 SESSION_ENGINE = "lamina_portal.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # since the sign-in, however often it is used

@@ -13,7 +13,7 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         from runs.background import task_package
-        from runs.services.team import recent_password, sessions
+        from runs.team import recent_password, sessions
 
         sessions.listen()
         recent_password.listen()

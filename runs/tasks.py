@@ -13,8 +13,8 @@ from runs.services.filling import uploads
 from runs.services.guest_links import copies, copying
 from runs.services.history import bin as bins
 from runs.services.history import keeping
-from runs.services.team import passwords, security_mail, sessions
 from runs.storage import orphans, small_pictures
+from runs.team import passwords, security_mail, sessions
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {

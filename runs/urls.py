@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from runs.team import views as views_people
+from runs.team import views_joining, views_me
 from runs.views import again as views_again
 from runs.views import app_list as views_app_list
 from runs.views import apps as views_apps
@@ -14,13 +16,10 @@ from runs.views import help as views_help
 from runs.views import history as views_history
 from runs.views import home as views_home
 from runs.views import hooks as views_hooks
-from runs.views import joining as views_joining
 from runs.views import keeping as views_keeping
 from runs.views import library as views_library
 from runs.views import live as views_live
 from runs.views import manage as views_manage
-from runs.views import me as views_me
-from runs.views import people as views_people
 from runs.views import picks as views_picks
 from runs.views import presets as views_presets
 from runs.views import results as views_results

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from runs.models import Member
-from runs.services.team.password_rules import TOO_COMMON, TOO_EASY, TOO_SHORT, TOO_SIMILAR, PasswordRules
+from runs.team.password_rules import TOO_COMMON, TOO_EASY, TOO_SHORT, TOO_SIMILAR, PasswordRules
 
 KIM = Member(name="Kimberley Ångström", email="kim.lee@acme.example")
 

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from runs.models import GuestLink, Invite, Member, Preset, Run, Upload
 from runs.models.run import RunInputUpload
-from runs.services.team import invites, members
+from runs.team import invites, members
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
 from tests.conftest import PASSWORD, client_of

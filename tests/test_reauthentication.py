@@ -10,8 +10,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from lamina_portal.throttling import MAX_PER_PAIR
 from runs.models import Invite, Member, SignInAttempt
-from runs.reauthentication import FIELD, WRONG
-from runs.services.team import recent_password
+from runs.team import recent_password
+from runs.team.reauthentication import FIELD, WRONG
 from tests.conftest import PASSWORD
 from tests.factories import make_run
 from tests.inviting import PEOPLE, invite

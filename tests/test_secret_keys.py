@@ -10,7 +10,7 @@ from pytest_django import Settings
 from lamina_portal.throttling import KNOWN_FOR, MAX_PER_ADDRESS, MAX_PER_PAIR
 from runs.models import KnownAddress, Member, SignedIn
 from runs.services import sharing
-from runs.services.team import passwords, sessions
+from runs.team import passwords, sessions
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
 from tests.conftest import PASSWORD

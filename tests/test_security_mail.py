@@ -15,7 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from runs.models import Member, SignedIn
-from runs.services.team import passwords, security_mail
+from runs.team import passwords, security_mail
 from tests import serving
 from tests.conftest import PASSWORD
 from tests.inviting import invite, join, path_of
@@ -99,7 +99,7 @@ def change_password_in_a_new_browser(mailbox: Mailbox, url: str) -> None:
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int, ...]]]:
     """What the worker was given: task and arguments."""
     tasks: list[tuple[str, tuple[int, ...]]] = []
-    monkeypatch.setattr("runs.services.team.security_mail.enqueue", lambda task, *args: tasks.append((task, args)))
+    monkeypatch.setattr("runs.team.security_mail.enqueue", lambda task, *args: tasks.append((task, args)))
     return tasks
 
 

@@ -16,7 +16,7 @@ from runs.services import catalog
 from runs.services.app_search import pasted, words
 from runs.services.app_search.part import Part, Shown, asked_part, part_of
 from runs.services.pages.cards import AppCard, app_card
-from runs.services.team.people import mail_to_admins
+from runs.team.admins import mail_to_admins
 from runs.web.pages import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.folding import fold
 

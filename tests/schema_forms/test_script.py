@@ -10,7 +10,7 @@ from playwright.sync_api import ConsoleMessage, FilePayload, Page, Route, expect
 
 from lamina_portal.body_limits import SENTENCES
 from runs.models import Draft, Member, Run
-from runs.services.team import sessions
+from runs.team import sessions
 from tests.factories import make_app
 from tests.processes import wait_until
 from tests.schema_forms.examples import options, text, url

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from runs import tasks
 from runs.models import App, LaminaStatus, Member, SignedIn
-from runs.services.team import sessions
+from runs.team import sessions
 from tests.conftest import SandboxDoor
 from tests.factories import make_run
 from tests.work import work

@@ -29,7 +29,7 @@ from runs.models.ids import new_public_id
 from runs.services import launch, sharing
 from runs.services.app_search import asking
 from runs.services.history import bin as bins
-from runs.services.team import recent_password
+from runs.team import recent_password
 from runs.web import secret_links
 from runs.words.sentences import state_of
 from tests import factories

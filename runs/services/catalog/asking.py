@@ -14,7 +14,7 @@ from runs.background.queue import enqueue, enqueue_long
 from runs.connection import status as health
 from runs.models import App, LaminaStatus
 from runs.services.catalog import in_use
-from runs.services.team import sessions
+from runs.team import sessions
 
 ASK_AGAIN = timedelta(seconds=30)
 FIRST_AGAIN = timedelta(seconds=10)

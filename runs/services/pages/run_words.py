@@ -8,8 +8,8 @@ from django.utils import timezone
 from runs.connection import status
 from runs.models import AT_LAMINA, Run
 from runs.services.checking import tries_of
-from runs.services.team.people import mail_to_admins
 from runs.services.waiting_line import place_words
+from runs.team.admins import mail_to_admins
 from runs.words.sentences import FAILURES, WAITS, Failure, about_credits, credits_words, span_words, state_of
 
 CANNOT_STOP = ("refused", "not_cancellable")

@@ -15,7 +15,7 @@ from django.utils.crypto import constant_time_compare
 
 from lamina_portal.secret_keys import keyed_hashes
 from runs.models import Member
-from runs.services.team import mailing, sessions
+from runs.team import mail, sessions
 from runs.web import secret_links
 
 TOKEN = re.compile(r"(?P<member>[0-9a-z]{16})-(?P<until>\d{1,12})-(?P<proof>[\w-]{32})", re.ASCII)
@@ -58,7 +58,7 @@ def send_new_password_mail(member_id: int) -> None:
     """In the worker, so that the page answers as quickly for an address nobody has."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is not None:
-        mailing.send(
+        mail.send(
             member.email,
             "Set a new password for Lamina Portal",
             f"Hello {member.display_name},",

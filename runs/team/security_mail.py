@@ -11,19 +11,19 @@ from django.utils import timezone
 
 from runs.background.queue import enqueue
 from runs.models import Member, SignedIn
-from runs.services.team import mailing
+from runs.team import mail
 from runs.web import secret_links
 
 
 def tell_of_password(member: Member) -> None:
     """`member` has a new password."""
-    if mailing.is_set_up():
+    if mail.is_set_up():
         enqueue("runs.tasks.send_password_changed_mail", member.pk, _now())
 
 
 def tell_of_browser(request: HttpRequest, member: Member) -> None:
     """`member` has signed in from a new browser."""
-    if mailing.is_set_up():
+    if mail.is_set_up():
         rows = SignedIn.objects.filter(session_key=request.session.session_key or "")
         enqueue("runs.tasks.send_new_browser_mail", member.pk, rows.values_list("pk", flat=True).first() or 0, _now())
 
@@ -32,7 +32,7 @@ def send_password_changed_mail(member_id: int, at: int) -> None:
     """In the worker; `at`: Unix seconds."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is not None:
-        mailing.send(
+        mail.send(
             member.email,
             "Your password for Lamina Portal was changed",
             f"Hello {member.display_name},",
@@ -49,7 +49,7 @@ def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
     if member is None:
         return
     browser = SignedIn.objects.filter(pk=signed_in_id, member=member).values_list("browser", flat=True).first()
-    mailing.send(
+    mail.send(
         member.email,
         "New sign-in to Lamina Portal",
         f"Hello {member.display_name},",

@@ -7,8 +7,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from runs.models import Member
-from runs.services.team import members
-from runs.services.team.password_rules import HELP
+from runs.team import members
+from runs.team.password_rules import HELP
 
 ROLES = (
     (Member.Role.VIEWER, "Viewer", "Sees what is shared with the team, and downloads it."),

@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from runs.forms.people import HandOverForm, InviteForm, RoleForm
 from runs.models import Invite, Member
-from runs.reauthentication import recent_password_required
-from runs.services.team import invites, mailing, members, passwords, sessions
-from runs.services.team.members import RefusedError
+from runs.team import invites, mail, members, passwords, sessions
+from runs.team.forms import HandOverForm, InviteForm, RoleForm
+from runs.team.members import RefusedError
+from runs.team.reauthentication import recent_password_required
 from runs.web.pages import PortalRequest, admins_only, go_to, render_page
 
 NO_MAIL = "The mail could not be sent just now. Copy the link and hand it over yourself."
@@ -42,14 +42,14 @@ def manage_people(request: PortalRequest) -> HttpResponse:
         "people": members.people(),
         "invites": waiting,
         "fresh": next((one for one in waiting if one.invite.public_id == request.GET.get("invite", "")), None),
-        "has_mail": mailing.is_set_up(),
+        "has_mail": mail.is_set_up(),
     }
     return render_page(request, "manage/people.html", context, status=422 if form.errors else 200)
 
 
 def _send(request: PortalRequest, invite: Invite) -> None:
     """Mail it when there is an address and a mail server, and say how it went."""
-    if not invite.email or not mailing.is_set_up():
+    if not invite.email or not mail.is_set_up():
         return  # the page shows the link, and that is all there is to say
     if invites.send(invite):
         messages.success(request, f"The invite is on its way to {invite.email}.")

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
 
 from lamina_portal import sign_in, throttling
-from runs.services.team import recent_password
+from runs.team import recent_password
 from runs.web.pages import PortalRequest, wants_fragment
 
 FIELD = "your-password"  # fields with "password" in their name are never kept across an expired sign-in

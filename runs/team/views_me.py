@@ -12,9 +12,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from lamina_portal import throttling
-from runs.forms.people import ChangePasswordForm, SettingsForm
 from runs.models import Member
-from runs.services.team import recent_password, security_mail, sessions
+from runs.team import recent_password, security_mail, sessions
+from runs.team.forms import ChangePasswordForm, SettingsForm
 from runs.web.pages import PortalRequest, go_to, render_page
 
 TOO_MANY = "There were too many attempts. Wait ten minutes, then try again."

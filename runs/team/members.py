@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from runs.models import GuestLink, Invite, Member, Preset, Run, SignedIn, Upload
 from runs.models.run import RunInputUpload
-from runs.services.team import sessions
+from runs.team import sessions
 from runs.words.sentences import age_words
 
 LAST_ADMIN = "{} is the only admin. Make somebody else an admin first."

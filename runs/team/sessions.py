@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from lamina_portal.sessions import PROVES_FOR, SessionStore
 from runs.models import Member, SignedIn
-from runs.services.team.browsers import browser_words
+from runs.team.browsers import browser_words
 
 SEEN_EVERY_SECONDS = 240.0
 REMEMBERED = 5000

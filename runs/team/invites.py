@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from runs.models import Invite, Member
-from runs.services.team import mailing
-from runs.services.team.members import RefusedError, lock_admins_and
+from runs.team import mail
+from runs.team.members import RefusedError, lock_admins_and
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
 
@@ -106,7 +106,7 @@ def send(invite: Invite) -> bool:
     if not invite.email or not address:
         return False
     until = timezone.localtime(invite.expires_at)
-    return mailing.send(
+    return mail.send(
         invite.email,
         f"{_plain(invite.invited_by.display_name)} invites you to Lamina Portal",
         f"Hello {invite.name or 'there'},",

@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from runs.services.team import sessions
+from runs.team import sessions
 
 
 class SeenMiddleware:

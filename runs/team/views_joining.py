@@ -20,11 +20,11 @@ from django.views.decorators.http import require_http_methods
 
 from lamina_portal import sign_in, throttling
 from runs.background.queue import enqueue
-from runs.forms.people import AskForm, JoinForm, NewPasswordForm
 from runs.models import Invite, Member
-from runs.services.team import invites, mailing, passwords, security_mail
-from runs.services.team.members import RefusedError
-from runs.services.team.people import mail_to_admins
+from runs.team import invites, mail, passwords, security_mail
+from runs.team.admins import mail_to_admins
+from runs.team.forms import AskForm, JoinForm, NewPasswordForm
+from runs.team.members import RefusedError
 from runs.web import secret_links
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -72,7 +72,7 @@ def _closed(request: HttpRequest, state: str) -> HttpResponse:
 def password_reset(request: HttpRequest) -> HttpResponse:
     """Ask for a mail with a link. The answer is the same whoever asks for whomever."""
     form = AskForm(_posted(request))
-    context = {"form": form, "has_mail": mailing.is_set_up()}
+    context = {"form": form, "has_mail": mail.is_set_up()}
     if not context["has_mail"] or not form.is_valid():
         return _page(request, "joining/ask.html", context, status=422 if form.errors else 200)
     try:
