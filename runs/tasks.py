@@ -10,9 +10,9 @@ from runs.connection import status
 from runs.services import bells, catalog, checking, deliveries, outputs, polling, submit, sweeping, waking
 from runs.services.app_search import asking
 from runs.services.filling import uploads
-from runs.services.guest_links import copies, copying
 from runs.services.history import bin as bins
 from runs.services.history import keeping
+from runs.sharing import guest_copies, make_guest_copies
 from runs.storage import orphans, small_pictures
 from runs.team import passwords, security_mail, sessions
 
@@ -47,7 +47,7 @@ def sweep() -> None:
     outputs.request_keeping()
     uploads.request_links()
     small_pictures.request_small_pictures()
-    copies.request_copies()
+    guest_copies.request_copies()
 
 
 def submit_run(run_id: int) -> None:
@@ -79,7 +79,7 @@ def make_small_pictures() -> None:
 
 
 def copy_for_guests() -> None:
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
 
 
 def fetch_upload(upload_id: int) -> None:
@@ -145,4 +145,4 @@ def clear() -> None:
     keeping.apply(timezone.now())
     bins.empty_overdue()
     orphans.sweep()
-    copying.tidy()
+    make_guest_copies.tidy()

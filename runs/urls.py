@@ -2,8 +2,11 @@
 
 from django.urls import path
 
+from runs.sharing import views as views_sharing
+from runs.sharing import views_guest as views_guests
 from runs.team import views as views_people
-from runs.team import views_joining, views_me
+from runs.team import views_joining as team_views_joining
+from runs.team import views_me as team_views_me
 from runs.views import again as views_again
 from runs.views import app_list as views_app_list
 from runs.views import apps as views_apps
@@ -11,7 +14,6 @@ from runs.views import bin as views_bin
 from runs.views import compare as views_compare
 from runs.views import downloads as views_downloads
 from runs.views import files as views_files
-from runs.views import guests as views_guests
 from runs.views import help as views_help
 from runs.views import history as views_history
 from runs.views import home as views_home
@@ -24,7 +26,6 @@ from runs.views import picks as views_picks
 from runs.views import presets as views_presets
 from runs.views import results as views_results
 from runs.views import runs as views_runs
-from runs.views import sharing as views_sharing
 from runs.views import stars as views_stars
 
 app_name = "runs"
@@ -82,13 +83,13 @@ manage_urls = [
     path("manage/people/invites/<str:invite_id>/revoke/", views_people.invite_revoke, name="invite-revoke"),
 ]
 people_urls = [
-    path("invite/<str:token>/", views_joining.invite, name="invite"),
-    path("password/reset/", views_joining.password_reset, name="password-reset"),
-    path("password/reset/<str:token>/", views_joining.password_new, name="password-new"),
-    path("password/change/", views_me.password_change, name="password-change"),
-    path("me/", views_me.me, name="me"),
-    path("me/sessions/end-others/", views_me.session_end_others, name="session-end-others"),
-    path("me/sessions/<str:place_id>/end/", views_me.session_end, name="session-end"),
+    path("invite/<str:token>/", team_views_joining.invite, name="invite"),
+    path("password/reset/", team_views_joining.password_reset, name="password-reset"),
+    path("password/reset/<str:token>/", team_views_joining.password_new, name="password-new"),
+    path("password/change/", team_views_me.password_change, name="password-change"),
+    path("me/", team_views_me.me, name="me"),
+    path("me/sessions/end-others/", team_views_me.session_end_others, name="session-end-others"),
+    path("me/sessions/<str:place_id>/end/", team_views_me.session_end, name="session-end"),
 ]
 file_urls = [
     path("files/<str:file_id>/", views_results.file_detail, name="file-detail"),

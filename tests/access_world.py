@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from runs.models import App, GuestLink, Invite, Member, Output, OutputFile, Preset, Run, SignedIn, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from runs.services import sharing
-from runs.services.guest_links import copying
+from runs.sharing import links as sharing
+from runs.sharing import make_guest_copies
 from runs.web import secret_links
 from tests.conftest import client_of
 from tests.factories import make_app, make_kept, make_run, make_stored
@@ -69,7 +69,7 @@ def make_subject(owner: Member, app: App, word: str, shown: str, *, is_shared: b
     make_kept(binned, binned_file)
     links = [sharing.make_link(owner, list(run.outputs.all())) for _ in range(2)]
     GuestLink.objects.filter(pk=links[0].pk).update(may_download=True)
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     sharing.revoke(links[1], owner)
     preset = Preset.objects.create(app=app, member=owner, name=f"{word} preset", is_team=is_shared)
     preset_file = make_stored((60, 30) if is_shared else (66, 33))

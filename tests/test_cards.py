@@ -13,8 +13,8 @@ from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from runs.models import GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
-from runs.services import sharing
 from runs.services.pages.cards import RunCard, run_cards
+from runs.sharing import links
 from runs.templatetags.menus import run_menu
 from tests.factories import make_app, make_kept, make_run, make_stored
 
@@ -231,19 +231,19 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
 def test_a_card_tells_whoever_may_change_it_that_guests_see_it(alice: Member, bob: Member) -> None:
     run = make_run(alice, status="completed", shared_at=timezone.now())
     make_kept(run)
-    outputs = sharing.outputs_for(alice, run.outputs.values_list("public_id", flat=True))
+    outputs = links.outputs_for(alice, run.outputs.values_list("public_id", flat=True))
     assert not card_of(run, alice).has_guests
 
-    link = sharing.make_link(alice, outputs)
+    link = links.make_link(alice, outputs)
 
     assert card_of(run, alice).has_guests
     assert not card_of(run, bob).has_guests
     SharingRules.objects.create(guests_allowed=False)
     assert not card_of(run, alice).has_guests  # no link opens
     SharingRules.objects.all().delete()
-    sharing.revoke(link, alice)
+    links.revoke(link, alice)
     assert not card_of(run, alice).has_guests
-    sharing.restore(link, SharingRules.current())
+    links.restore(link, SharingRules.current())
     assert card_of(run, alice).has_guests
     GuestLink.objects.update(expires_at=timezone.now())
     assert not card_of(run, alice).has_guests

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from runs.models import GuestLink, Member, Output, OutputFile, Run
-from runs.services import sharing
-from runs.services.guest_links.guest_names import labels_of
+from runs.sharing import links
+from runs.sharing.guest_names import labels_of
 from tests.factories import make_app, make_kept, make_run, make_stored
 from tests.test_guests import file_paths, link, page_of, path_of, run
 
@@ -50,7 +50,7 @@ def test_each_download_is_called_as_on_the_page_and_in_the_zip(alice: Member) ->
     run = make_run(alice, make_app(outputs=outputs), status="completed")
     kept = [make_kept(run, make_stored((40 + i, 30)), position=i) for i in range(4)]
     OutputFile.objects.filter(pk=kept[3].pk).update(position=1)
-    link = sharing.make_link(alice, list(run.outputs.all()))
+    link = links.make_link(alice, list(run.outputs.all()))
     page = page_of(link, may_download=True)
 
     packed = b"".join(Client().get(f"{path_of(link)}download/"))

@@ -8,8 +8,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from runs.models import GuestLink, Member, Run
-from runs.services import sharing
-from runs.services.guest_links import guests
+from runs.sharing import guests, links
 from tests.conftest import client_of
 from tests.test_guests import file_paths, link, path_of, run
 
@@ -44,7 +43,7 @@ def test_the_passphrase_opens_page_and_files_without_a_cookie(locked: GuestLink)
 def test_a_proof_dies_with_its_passphrase_and_opens_no_other_link(locked: GuestLink, run: Run, alice: Member) -> None:
     page = Client().post(path_of(locked), {"passphrase": "open sesame"}).content.decode()
     path = file_paths(page)[0]
-    other = sharing.make_link(alice, list(run.outputs.all()))
+    other = links.make_link(alice, list(run.outputs.all()))
     GuestLink.objects.filter(pk=other.pk).update(passphrase=make_password("another one"))
     assert Client().get(path.replace(path_of(locked), path_of(other))).status_code == 403
     GuestLink.objects.filter(pk=locked.pk).update(passphrase=make_password("open sesame"))

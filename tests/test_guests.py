@@ -13,8 +13,7 @@ from pytest_django import Settings
 
 from lamina_portal.logs import MaskSecretPaths
 from runs.models import GuestLink, Member, Output, Run, SharingRules, StoredFile
-from runs.services import sharing
-from runs.services.guest_links import copying, guests
+from runs.sharing import guests, links, make_guest_copies
 from runs.storage.store import StorageAway
 from runs.web import secret_links
 from tests.factories import make_kept, make_run, make_stored
@@ -39,7 +38,7 @@ def run(alice: Member) -> Run:
 
 @pytest.fixture
 def link(run: Run, alice: Member) -> GuestLink:
-    return sharing.make_link(alice, list(run.outputs.all()))
+    return links.make_link(alice, list(run.outputs.all()))
 
 
 def path_of(link: GuestLink) -> str:
@@ -49,7 +48,7 @@ def path_of(link: GuestLink) -> str:
 def page_of(link: GuestLink, **fields: object) -> str:
     """What a guest reads after `fields` of `link` change and the worker has made the copies."""
     GuestLink.objects.filter(pk=link.pk).update(**fields)
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     return Client().get(path_of(link)).content.decode()
 
 
@@ -75,7 +74,7 @@ def test_a_guest_sees_the_chosen_results_and_nothing_else(link: GuestLink) -> No
 
 
 def test_only_what_was_chosen(run: Run, alice: Member) -> None:
-    page = page_of(sharing.make_link(alice, [run.outputs.all()[1]]))
+    page = page_of(links.make_link(alice, [run.outputs.all()[1]]))
     assert "Made for walking." in page
     assert file_paths(page) == []
 
@@ -92,7 +91,7 @@ def test_inputs_and_app_are_shown_where_the_sender_says_so(link: GuestLink) -> N
 def test_what_went_into_several_runs_is_told_apart(link: GuestLink, run: Run, alice: Member) -> None:
     second = make_run(alice, run.app, status="completed")
     make_kept(second)
-    both = sharing.make_link(alice, [*run.outputs.all(), second.outputs.all()[0]])
+    both = links.make_link(alice, [*run.outputs.all(), second.outputs.all()[0]])
     page = page_of(both, shows_inputs=True)
     assert "What went into <bdi>Front 1, Back</bdi>" in page
     assert "What went into <bdi>Front 2</bdi>" in page
@@ -134,7 +133,7 @@ def test_three_pictures_hang_in_two_columns(run: Run, alice: Member, count: int,
         more = make_run(alice, run.app, status="completed")
         make_kept(more)
         results.append(more.outputs.all()[0])
-    assert ("guest is-many" in page_of(sharing.make_link(alice, results))) is is_many
+    assert ("guest is-many" in page_of(links.make_link(alice, results))) is is_many
 
 
 def test_a_storage_that_is_away_is_said(link: GuestLink, monkeypatch: pytest.MonkeyPatch) -> None:

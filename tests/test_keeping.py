@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from runs import tasks
 from runs.models import App, KeepingRules, Member, Run
-from runs.services import sharing
+from runs.sharing import links
 from tests.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
@@ -53,8 +53,8 @@ def test_what_has_a_star_or_is_open_to_guests_stays(alice: Member, app: App) -> 
     KeepingRules.objects.create(ready_days=30)
     starred, shown, taken_back = (ended(alice, app, 40) for _ in range(3))
     Run.objects.filter(pk=starred.pk).update(has_star=True)
-    sharing.make_link(alice, list(shown.outputs.all()))
-    sharing.revoke(sharing.make_link(alice, list(taken_back.outputs.all())), alice)
+    links.make_link(alice, list(shown.outputs.all()))
+    links.revoke(links.make_link(alice, list(taken_back.outputs.all())), alice)
 
     tasks.clear()
 

@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import GuestLink, Member, Output, Run, SharingRules, StoredFile
-from runs.services import sharing
-from runs.services.guest_links.link_form import link_form
+from runs.sharing import links
+from runs.sharing.link_options import link_form
 from runs.templatetags.icons import icon
 from tests.factories import make_kept, make_run, make_stored
 from tests.test_guests import link, path_of, run
@@ -29,7 +29,7 @@ def test_options_change_what_the_same_address_shows(as_alice: Client, link: Gues
     filled = options(run, o=[text], audience="Kim", message="Look", passphrase="open sesame", may_download="on")
     as_alice.post(f"/shares/{link.public_id}/", filled)
     link.refresh_from_db()
-    assert (sharing.last_day_of(link) - timezone.localdate()).days == 3
+    assert (links.last_day_of(link) - timezone.localdate()).days == 3
     page = Client().post(path_of(link), {"passphrase": "open sesame"}).content.decode()
     assert "For <bdi>Kim</bdi>" in page
     assert "<img" not in page
@@ -92,7 +92,7 @@ def test_a_link_never_takes_in_what_its_maker_may_not_share(
 
 def test_saving_options_never_opens_a_link_that_was_revoked_meanwhile(link: GuestLink, run: Run, alice: Member) -> None:
     read_before = GuestLink.objects.get(pk=link.pk)
-    sharing.revoke(link, alice)
+    links.revoke(link, alice)
     GuestLink.objects.update(views=7)
     filled = QueryDict(mutable=True)
     filled.setlist("o", [output.public_id for output in run.outputs.all()])
@@ -100,7 +100,7 @@ def test_saving_options_never_opens_a_link_that_was_revoked_meanwhile(link: Gues
     wishes = link_form(read_before, alice, filled).wishes
     assert wishes is not None
 
-    sharing.change_link(read_before, wishes)
+    links.change_link(read_before, wishes)
 
     link.refresh_from_db()
     assert (link.revoked_by, link.views, link.audience) == (alice, 7, "Kim")
@@ -142,7 +142,7 @@ def panel(client: Client, run: Run) -> str:
 def test_a_maker_ends_a_link_that_an_admin_made_to_their_run(
     as_alice: Client, as_bob: Client, admin_member: Member, run: Run
 ) -> None:
-    made = sharing.make_link(admin_member, list(run.outputs.all()))
+    made = links.make_link(admin_member, list(run.outputs.all()))
     page, at = panel(as_alice, run), f"/shares/{made.public_id}"
     assert path_of(made) in page
     assert f'action="{at}/revoke/"' in page
@@ -162,7 +162,7 @@ def test_a_maker_learns_no_address_that_shows_runs_of_others(
     as_alice: Client, admin_member: Member, bob: Member, run: Run
 ) -> None:
     secret = make_run(bob, run.app, status="completed", deleted_at=timezone.now())
-    made = sharing.make_link(admin_member, [*run.outputs.all(), *secret.outputs.all()])
+    made = links.make_link(admin_member, [*run.outputs.all(), *secret.outputs.all()])
 
     page = panel(as_alice, run)
 
@@ -175,7 +175,7 @@ def test_a_maker_learns_no_address_that_shows_runs_of_others(
 
 
 def test_a_link_to_nothing_that_is_still_one_s_own_says_so(as_admin: Client, admin_member: Member, run: Run) -> None:
-    made = sharing.make_link(admin_member, list(run.outputs.all()))
+    made = links.make_link(admin_member, list(run.outputs.all()))
     Member.objects.filter(pk=admin_member.pk).update(role="maker", is_superuser=False)
 
     page = as_admin.get(f"/shares/{made.public_id}/").content.decode()
@@ -202,13 +202,13 @@ def test_only_me_takes_a_run_out_of_ended_links_of_several_too(as_alice: Client,
     other = make_run(alice, status="completed")
     make_kept(other)
     outputs = Output.objects.filter(run__in=(run, other)).values_list("public_id", flat=True)
-    link = sharing.make_link(alice, sharing.outputs_for(alice, outputs))
-    sharing.revoke(link, alice)
+    link = links.make_link(alice, links.outputs_for(alice, outputs))
+    links.revoke(link, alice)
 
     page = as_alice.post(f"/runs/{run.public_id}/share/", {"who": "me"}, follow=True).content.decode()
     assert "Only you and admins see it now." in page
     assert "revoked." not in page  # it was before
-    sharing.restore(link, SharingRules.current())
+    links.restore(link, SharingRules.current())
 
     assert set(link.outputs.values_list("run", flat=True)) == {other.pk}
 
@@ -220,11 +220,11 @@ def test_every_change_of_a_link_marks_what_it_shows_as_changed(run: Run, link: G
 
     versions = [version()]
     assert versions == [2]  # by the link that was made
-    sharing.revoke(link, alice)
+    links.revoke(link, alice)
     versions.append(version())
-    sharing.revoke(link, alice)
+    links.revoke(link, alice)
     versions.append(version())
-    sharing.restore(link, SharingRules.current())
+    links.restore(link, SharingRules.current())
     versions.append(version())
     assert versions == [2, 3, 3, 4]
 
@@ -233,7 +233,7 @@ def test_a_list_of_links_tells_nothing_of_a_run_that_its_maker_may_not_see(
     admin_member: Member, as_admin: Client, run: Run
 ) -> None:
     Run.objects.filter(pk=run.pk).update(title="", summary=[{"name": "Prompt", "text": "Secret words", "type": "text"}])
-    link = sharing.make_link(admin_member, list(run.outputs.all()))
+    link = links.make_link(admin_member, list(run.outputs.all()))
     pages = ("/shares/", f"/shares/{link.public_id}/")
     assert all("Secret words" in as_admin.get(page).content.decode() for page in pages)
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from runs.models import Invite, Member, SharingRules
-from runs.services import sharing
+from runs.sharing import links as sharing
 from runs.team import invites, members
 from tests.factories import make_kept, make_run
 

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from lamina_portal.throttling import KNOWN_FOR, MAX_PER_ADDRESS, MAX_PER_PAIR
 from runs.models import KnownAddress, Member, SignedIn
-from runs.services import sharing
+from runs.sharing import links
 from runs.team import passwords, sessions
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
@@ -39,7 +39,7 @@ class Old:
 def old(alice: Member, as_admin: Client) -> Old:
     run = make_run(alice, status="completed")
     make_kept(run)
-    link = sharing.make_link(alice, list(run.outputs.all()))
+    link = links.make_link(alice, list(run.outputs.all()))
     guest = f"/s/{secret_links.token_of(Purpose.GUEST, link.nonce)}/"
     made = path_of(invite(as_admin, name="Kim"))
     session, browser = Client(), Client()

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import GuestLink, Member, Output, Run, SharingRules
-from runs.services import sharing
+from runs.sharing import links
 from tests.conftest import client_of
 from tests.factories import make_kept, make_run
 
@@ -28,7 +28,7 @@ def run(alice: Member) -> Run:
 
 @pytest.fixture
 def link(run: Run, alice: Member) -> GuestLink:
-    return sharing.make_link(alice, sharing.outputs_for(alice, run.outputs.values_list("public_id", flat=True)))
+    return links.make_link(alice, links.outputs_for(alice, run.outputs.values_list("public_id", flat=True)))
 
 
 def share(client: Client, run: Run, who: str) -> str:
@@ -92,7 +92,7 @@ def test_one_click_makes_a_link_that_opens_all_that_is_ready(as_alice: Client, r
     answer = as_alice.post("/shares/new/", {"run": run.public_id}, follow=True).content.decode()
     link = GuestLink.objects.get()
     assert link.outputs.count() == 2
-    assert sharing.last_day_of(link) == timezone.localdate() + timedelta(days=14)
+    assert links.last_day_of(link) == timezone.localdate() + timedelta(days=14)
     assert link.token_hash not in answer
     guest = Client().get(address_on(answer)).content.decode()
     assert "Made for walking." in guest
@@ -103,7 +103,7 @@ def test_one_click_makes_a_link_that_opens_all_that_is_ready(as_alice: Client, r
 def test_a_double_click_makes_one_link_and_a_later_one_another(
     as_alice: Client, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sharing, "DOUBLE_CLICK", timedelta(hours=1))
+    monkeypatch.setattr(links, "DOUBLE_CLICK", timedelta(hours=1))
     first, second = (
         as_alice.post("/shares/new/", {"run": run.public_id}, headers=HTMX).content.decode() for _ in range(2)
     )
@@ -111,7 +111,7 @@ def test_a_double_click_makes_one_link_and_a_later_one_another(
     assert address_on(second) == address_on(first)
     as_alice.post("/shares/new/", {"o": run.outputs.values_list("public_id", flat=True)[0]})
     assert GuestLink.objects.count() == 2  # what it shows is something else
-    GuestLink.objects.update(created_at=timezone.now() - sharing.DOUBLE_CLICK)
+    GuestLink.objects.update(created_at=timezone.now() - links.DOUBLE_CLICK)
     as_alice.post("/shares/new/", {"run": run.public_id})
     assert GuestLink.objects.count() == 3
     GuestLink.objects.update(revoked_at=timezone.now())
@@ -177,7 +177,7 @@ def test_where_a_passphrase_is_needed_a_new_link_comes_with_one(as_alice: Client
     SharingRules.objects.create(needs_passphrase=True)
     page = as_alice.post("/shares/new/", {"run": run.public_id}, follow=True).content.decode()
     link = GuestLink.objects.get()
-    passphrase = sharing.suggested_passphrase(link.nonce)
+    passphrase = links.suggested_passphrase(link.nonce)
     assert f"Passphrase <code>{passphrase}</code>" in page
     assert passphrase not in as_alice.get(f"/runs/{run.public_id}/share/").content.decode()
     address = address_on(page)
@@ -198,7 +198,7 @@ def test_only_me_leaves_a_link_what_it_shows_of_other_runs(as_alice: Client, ali
     other = make_run(alice, run.app, status="completed")
     make_kept(other)
     results = [*run.outputs.values_list("public_id", flat=True), other.outputs.all()[0].public_id]
-    link = sharing.make_link(alice, sharing.outputs_for(alice, results))
+    link = links.make_link(alice, links.outputs_for(alice, results))
     share(as_alice, run, "me")
     link.refresh_from_db()
     assert link.revoked_at is None
@@ -234,7 +234,7 @@ def test_a_link_is_extended_by_two_weeks_and_never_beyond_the_longest(as_alice: 
     for _ in range(3):
         as_alice.post(f"/shares/{link.public_id}/extend/")
         link.refresh_from_db()
-        days.append((sharing.last_day_of(link) - timezone.localdate()).days)
+        days.append((links.last_day_of(link) - timezone.localdate()).days)
     assert days == [28, 30, 30]
     assert "Two weeks more" not in as_alice.get("/shares/").content.decode()
 
@@ -243,7 +243,7 @@ def test_an_ended_link_lives_again_when_extended(as_alice: Client, link: GuestLi
     GuestLink.objects.update(expires_at=timezone.now() - timedelta(days=3))
     as_alice.post(f"/shares/{link.public_id}/extend/")
     link.refresh_from_db()
-    assert (sharing.last_day_of(link) - timezone.localdate()).days == 14
+    assert (links.last_day_of(link) - timezone.localdate()).days == 14
 
 
 @pytest.mark.parametrize("act", ["revoke", "restore", "extend"])
@@ -280,8 +280,8 @@ def test_lists_take_the_same_number_of_queries_however_long(
     with django_assert_max_num_queries(12):  # type: ignore[attr-defined]
         as_alice.get("/shares/")
     for number in range(16):
-        another = sharing.make_link(alice, list(run.outputs.all()))
+        another = links.make_link(alice, list(run.outputs.all()))
         if number % 2:
-            sharing.revoke(another, alice)
+            links.revoke(another, alice)
     with django_assert_max_num_queries(12):  # type: ignore[attr-defined]
         as_alice.get("/shares/")

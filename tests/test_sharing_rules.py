@@ -7,7 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import GuestLink, Member, Run, SharingRules
-from runs.services import launch, sharing
+from runs.services import launch
+from runs.sharing import links
 from tests.factories import make_app, make_kept, make_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 def link(alice: Member) -> GuestLink:
     run = make_run(alice, status="completed")
     make_kept(run)
-    return sharing.make_link(alice, sharing.outputs_for(alice, run.outputs.values_list("public_id", flat=True)))
+    return links.make_link(alice, links.outputs_for(alice, run.outputs.values_list("public_id", flat=True)))
 
 
 def rules(**changes: str) -> dict[str, str]:
@@ -43,7 +44,7 @@ def test_a_shorter_longest_time_shortens_the_links_there_are(as_admin: Client, l
     page = as_admin.post("/manage/sharing/", rules(longest_days="5"), follow=True).content.decode()
     assert "1 link ends earlier now." in page
     link.refresh_from_db()
-    assert (sharing.last_day_of(link) - timezone.localdate()).days == 5
+    assert (links.last_day_of(link) - timezone.localdate()).days == 5
 
 
 def test_a_link_that_was_revoked_comes_back_no_longer_than_is_allowed_by_now(as_admin: Client, link: GuestLink) -> None:
@@ -52,7 +53,7 @@ def test_a_link_that_was_revoked_comes_back_no_longer_than_is_allowed_by_now(as_
     as_admin.post(f"/shares/{link.public_id}/restore/")
     link.refresh_from_db()
     assert link.revoked_at is None
-    assert (sharing.last_day_of(link) - timezone.localdate()).days == 5
+    assert (links.last_day_of(link) - timezone.localdate()).days == 5
 
 
 # --- New runs ---------------------------------------------------------------------------------------------------------
@@ -74,7 +75,7 @@ def test_a_run_begun_from_a_private_one_stays_private_whatever_the_rules(alice: 
     SharingRules.objects.create(team_by_default=True)
     assert pressed(alice, parent=private).shared_at is None
     assert pressed(admin_member, parent=private).shared_at is None
-    sharing.share_with_team(private)
+    links.share_with_team(private)
     private.refresh_from_db()
     assert pressed(alice, parent=private).shared_at is not None
 
@@ -91,7 +92,7 @@ def test_it_is_said_beside_run_who_will_see_it(as_alice: Client, alice: Member) 
     SharingRules.objects.create(team_by_default=True)
     assert said(form) == ["the team sees it"]
     assert said(f"{form}?from={run.public_id}") == said(again) == ["only you and admins see it"]
-    sharing.share_with_team(run)
+    links.share_with_team(run)
     assert said(f"{form}?from={run.public_id}") == said(again) == ["the team sees it"]
 
 

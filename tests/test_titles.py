@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import GuestLink, Member, Output, Run
-from runs.services.guest_links import copying
+from runs.sharing import make_guest_copies
 from tests.factories import make_app, make_kept, make_run, make_stored
 from tests.test_live import HTMX
 
@@ -151,5 +151,5 @@ def test_guests_never_read_an_input_for_a_title(as_alice: Client, client: Client
     assert page.status_code == 200
     assert "Cartoonify!" in page.text
     assert "Simpsons" not in page.text
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     assert "simpsons" not in client.get(f"/s/{address}/download/").headers["Content-Disposition"].lower()

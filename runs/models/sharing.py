@@ -108,7 +108,7 @@ class GuestCopy(models.Model):
             ),
         )
         indexes = (
-            # services.guest_links.copying: copies still to make
+            # sharing.make_guest_copies: copies still to make
             models.Index(fields=["due_at"], condition=models.Q(status="preparing"), name="guest_copy_due"),
         )
 

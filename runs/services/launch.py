@@ -21,9 +21,10 @@ from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunI
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.types import Answer
-from runs.services import bells, sharing, waking
+from runs.services import bells, waking
 from runs.services.filling.samples import sample_urls
 from runs.services.pages.cards import summarise
+from runs.sharing import links as sharing
 from runs.words.folding import fold, kinds_text
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret

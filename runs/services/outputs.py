@@ -21,7 +21,7 @@ from runs.connection import status
 from runs.models import GuestLink, Output, OutputFile, StoredFile
 from runs.services import results
 from runs.services.filling import uploads
-from runs.services.guest_links import copies
+from runs.sharing import guest_copies
 from runs.storage import media as inspecting
 from runs.storage import small_pictures, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
@@ -154,7 +154,7 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         results.note_file_change(output_file)
         if stored.picture_due_at:
             small_pictures.request_small_pictures()
-        copies.request_copies_for(GuestLink.objects.filter(outputs=output_file.output_id))
+        guest_copies.request_copies_for(GuestLink.objects.filter(outputs=output_file.output_id))
 
 
 def _still_saving(output_file: OutputFile) -> QuerySet[OutputFile]:

@@ -6,12 +6,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.models import Run
-from runs.services import catalog, launch, sharing
+from runs.services import catalog, launch
 from runs.services.costs import cost_line
 from runs.services.filling import presets, reuse
 from runs.services.history import titles
 from runs.services.launch import TokenSpentError, launch_run
 from runs.services.pages.run_page import wanted_words
+from runs.sharing import links
 from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 
 OLD_PAGE = "This page was opened for somebody else or too long ago. Nothing was started; press again."
@@ -53,7 +54,7 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
         "is_form_better": bool(found.reason),
         "said": said,
         "cost": cost,
-        "audience_words": sharing.audience_words(run),
+        "audience_words": links.audience_words(run),
         "token": launch.new_form_token(request.user),
     }
     return render_page(request, "runs/run_again.html", context, status=status)

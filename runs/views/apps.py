@@ -13,13 +13,14 @@ from django_htmx.http import reswap, retarget
 from runs.models import App, AppSchema, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer, UploadInfo
-from runs.services import catalog, launch, sharing
+from runs.services import catalog, launch
 from runs.services.costs import cost_line
 from runs.services.filling import drafts, form_files, library, openings, presets, reuse, uploads
 from runs.services.filling.openings import NoSourceError, Notice, Opening
 from runs.services.launch import Press, TokenSpentError, launch_run
 from runs.services.pages.cards import app_card, run_cards
 from runs.services.pages.form_look import form_look
+from runs.sharing import links
 from runs.web.pages import PortalRequest, go_to, render_page, wants_fragment
 
 RESULTS_SHOWN = 4
@@ -276,7 +277,7 @@ def _page(
         "can_update_preset": opened_with.preset is not None
         and (opened_with.preset.member_id == request.user.pk or request.user.is_admin),
         "cost": cost_line(app, request.user),
-        "audience_words": sharing.audience_words(opened_with.run, is_private=is_private),
+        "audience_words": links.audience_words(opened_with.run, is_private=is_private),
         "is_private": is_private,
         "notices": opened_with.notices,
         "results": run_cards(made.for_cards()[:RESULTS_SHOWN], request.user),

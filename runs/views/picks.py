@@ -11,10 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from runs.models import SavedView
-from runs.services import sharing
-from runs.services.guest_links import share_panel
 from runs.services.history import narrowing, picking
 from runs.services.history.finding import Filter
+from runs.sharing import links, pages_panel
 from runs.web.pages import PortalRequest, go_to
 
 UNDO = "undo_bin"  # in the session: the runs that were binned last, until the next look at History
@@ -53,11 +52,11 @@ def history_act(request: PortalRequest) -> HttpResponse:
 def _guest_link(request: PortalRequest, ids: list[str], back: str) -> HttpResponse:
     """One link to all that is ready in the runs; its page has the address to copy, and what it shows to choose from."""
     outputs = picking.results_for_guests(ids, request.user)
-    refusal = share_panel.refusal_of(request.user) or picking.why_no_link(outputs)
+    refusal = pages_panel.refusal_of(request.user) or picking.why_no_link(outputs)
     if refusal:
         messages.warning(request, refusal)
         return go_to(request, back)
-    link = sharing.link_of_click(request.user, outputs)
+    link = links.link_of_click(request.user, outputs)
     if left := len(ids) - len({output.run_id for output in outputs}):
         words = "One of the runs is" if left == 1 else f"{left} of the runs are"
         messages.warning(request, f"{words} not in it: nothing there is ready, or it is not yours to share.")

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from runs.models import Run
 from runs.services import pace, progress, waking
-from runs.services.guest_links.share_panel import share_panel
 from runs.services.pages.run_page import run_page
 from runs.services.retrying import retry_failed, retry_of
+from runs.sharing.pages_panel import share_panel
 from runs.views.bin import say_binned
 from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.test import Client
 
 from runs.models import GuestLink, Run, StoredFile
-from runs.services import sharing
+from runs.sharing import links
 from runs.storage import media, store
 from tests.conftest import skip_or_fail
 from tests.factories import make_kept
@@ -32,7 +32,7 @@ def link_to(run: Run, *contents: bytes, **fields: Any) -> GuestLink:
     for position, content in enumerate(contents):
         make_kept(run, stored_of(content), position)
     outputs = list(run.outputs.all()[: len(contents)])
-    link = sharing.make_link(run.member, outputs)
+    link = links.make_link(run.member, outputs)
     GuestLink.objects.filter(pk=link.pk).update(**({"may_download": True} | fields))
     return link
 

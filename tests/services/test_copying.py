@@ -12,9 +12,8 @@ from pytest_django import Settings
 
 from runs.background import queue
 from runs.models import GuestCopy, GuestLink, Member, Run, SharingRules, StoredFile
-from runs.services import sharing
-from runs.services.guest_links import copies, copying
 from runs.services.history import bin as bins
+from runs.sharing import guest_copies, links, make_guest_copies
 from runs.storage import ffmpeg, metadata, store
 from tests.factories import make_run
 from tests.services.guest_side import content_of, link_to, original_of, page_of
@@ -46,7 +45,7 @@ def test_a_full_disk_is_waited_for_with_a_sentence(
         patched.setattr(store, "_keep", full)
         for _ in range(6):
             GuestCopy.objects.update(due_at=timezone.now())
-            copying.make_due_copies()
+            make_guest_copies.make_due_copies()
             due_at = GuestCopy.objects.get().due_at
             assert due_at is not None
             waits.append(round((due_at - timezone.now()).total_seconds()))
@@ -62,7 +61,7 @@ def test_a_full_disk_is_waited_for_with_a_sentence(
     assert "no room left on the portal&#x27;s disk" in panel
 
     GuestCopy.objects.update(due_at=timezone.now())
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     assert Client().get(original_of(link)).status_code == 200
     assert "tried again" not in as_alice.get(f"/shares/{link.public_id}/").text
 
@@ -76,9 +75,9 @@ def test_whatever_a_file_raises_the_others_are_made(
         raise ZeroDivisionError
 
     monkeypatch.setitem(metadata.STRIPPERS, "image/png", odd)
-    for _ in range(copying.MOST_FAILURES):
+    for _ in range(make_guest_copies.MOST_FAILURES):
         GuestCopy.objects.filter(status="preparing").update(due_at=timezone.now())
-        copying.make_due_copies()
+        make_guest_copies.make_due_copies()
         assert Client().get(original_of(link, 1)).status_code == 200
     assert GuestCopy.objects.get(source__media_type="image/png").status == "impossible"
     assert "ZeroDivisionError" in caplog.text
@@ -86,9 +85,9 @@ def test_whatever_a_file_raises_the_others_are_made(
 
 def test_a_film_that_ffmpeg_cannot_read_ends_too(run: Run) -> None:
     link = link_to(run, b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm" + b"SECRET" * 5000, may_download=False)
-    for _ in range(copying.MOST_FAILURES):
+    for _ in range(make_guest_copies.MOST_FAILURES):
         GuestCopy.objects.filter(status="preparing").update(due_at=timezone.now())
-        copying.make_due_copies()
+        make_guest_copies.make_due_copies()
     assert GuestCopy.objects.get().status == "impossible"
     assert "This video can&#x27;t be shared" in page_of(link)
 
@@ -103,13 +102,13 @@ def test_a_killed_worker_loses_its_claim_and_nothing_is_left_of_it(
         raise SystemExit
 
     with monkeypatch.context() as patched:
-        patched.setattr(copying, "_settle", killed)
+        patched.setattr(make_guest_copies, "_settle", killed)
         with pytest.raises(SystemExit):
-            copying.make_due_copies()
+            make_guest_copies.make_due_copies()
     assert kept_files(settings) == before
     past = timezone.now() - timedelta(seconds=1)
     GuestCopy.objects.update(claimed_until=past, due_at=past)
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     assert Client().get(original_of(link)).status_code == 200
 
 
@@ -125,14 +124,14 @@ def test_a_worker_that_stops_gives_its_film_back(run: Run, monkeypatch: pytest.M
         copy_film(*arguments)
 
     monkeypatch.setattr(ffmpeg, "copy_without_metadata", stop)
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     copy = GuestCopy.objects.get()
     assert (copy.status, copy.claimed_until, copy.attempts) == ("preparing", None, 0)
 
 
 def test_a_copy_that_is_gone_is_made_again(run: Run) -> None:
     link = link_to(run, picture())
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     first = GuestCopy.objects.select_related("file").get().file
     assert first is not None
     default_storage.delete(first.file.name or "")
@@ -144,7 +143,7 @@ def test_a_copy_that_is_gone_is_made_again(run: Run) -> None:
     again = GuestCopy.objects.select_related("file").get().file
     assert again is not None
     default_storage.delete(again.file.name or "")
-    copying.tidy()  # once a day, without being asked
+    make_guest_copies.tidy()  # once a day, without being asked
     assert work() == ["copy_for_guests"]
     assert Client().get(f"{path_of(link)}download/").status_code == 200
 
@@ -155,8 +154,8 @@ def test_the_same_content_is_copied_once_and_goes_with_its_last_result(alice: Me
     runs = [make_run(alice, status="completed") for _ in range(2)]
     for one in runs:
         link_to(one, content)
-    sharing.make_link(alice, list(runs[0].outputs.all()[:1]))  # a second one to the same
-    copying.make_due_copies()
+    links.make_link(alice, list(runs[0].outputs.all()[:1]))  # a second one to the same
+    make_guest_copies.make_due_copies()
     assert GuestCopy.objects.filter(status="ready").count() == 2
     assert GuestCopy.objects.values("file").distinct().count() == 1
     assert len(kept_files(settings)) == 2 * 4 + 1
@@ -170,27 +169,27 @@ def test_the_same_content_is_copied_once_and_goes_with_its_last_result(alice: Me
 
 def test_a_copy_that_no_open_link_needs_goes_after_a_week(run: Run, alice: Member, settings: Settings) -> None:
     link = link_to(run, picture())
-    copying.make_due_copies()
-    sharing.revoke(link, alice)
-    copying.tidy()
+    make_guest_copies.make_due_copies()
+    links.revoke(link, alice)
+    make_guest_copies.tidy()
     assert GuestCopy.objects.count() == 1  # it may be restored
     GuestCopy.objects.update(created_at=timezone.now() - timedelta(days=8))
-    copying.tidy()
+    make_guest_copies.tidy()
     assert not GuestCopy.objects.exists()
     assert len(kept_files(settings)) == 4
 
     link.refresh_from_db()
-    sharing.restore(link, SharingRules())
+    links.restore(link, SharingRules())
     assert work() == ["copy_for_guests"]
     assert Client().get(original_of(link)).status_code == 200
     GuestCopy.objects.update(created_at=timezone.now() - timedelta(days=8))
-    copying.tidy()
+    make_guest_copies.tidy()
     assert Client().get(original_of(link)).status_code == 200
 
 
 def test_no_member_finds_a_copy(run: Run, as_alice: Client, as_admin: Client) -> None:
     link_to(run, picture())
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     copy = GuestCopy.objects.select_related("file").get().file
     assert copy is not None
     for client in (as_alice, as_admin):
@@ -204,4 +203,4 @@ def test_what_a_page_waits_for_is_made_and_nothing_else(run: Run, may_download: 
         for media_type, thumb in (("image/png", "x.webp"), ("image/gif", "x.webp"), ("image/png", "")):
             StoredFile.objects.update(kind=kind, media_type=media_type, thumb_1200=thumb)
             waits = "being prepared" in Client().get(original_of(link)).text
-            assert waits is bool(copies.wanted(GuestLink.objects.all()))
+            assert waits is bool(guest_copies.wanted(GuestLink.objects.all()))

@@ -15,8 +15,8 @@ from pytest_django import Settings
 
 from runs import tasks
 from runs.models import GuestCopy, GuestLink, Member, OutputFile, Run
-from runs.services.guest_links import copying
 from runs.services.outputs import keep_due_files
+from runs.sharing import make_guest_copies
 from tests.conftest import client_of
 from tests.factories import make_kept, make_run
 from tests.services.guest_side import addresses_of, body, content_of, link_to, original_of, page_of, stored_of
@@ -84,7 +84,7 @@ def test_no_secret_of_an_original_reaches_a_guest(
 def test_a_film_or_a_sound_is_seen_and_heard_as_it_was(kind: str, run: Run, tmp_path: Path) -> None:
     content = content_of(kind, tmp_path)
     link = link_to(run, content, may_download=False)
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
 
     answer = Client().get(original_of(link))
     made = body(answer)
@@ -100,7 +100,7 @@ def test_a_film_or_a_sound_is_seen_and_heard_as_it_was(kind: str, run: Run, tmp_
 def test_a_download_is_the_picture_as_it_was(run: Run) -> None:
     content = PICTURES["png"]()
     link = link_to(run, content)
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     answer = Client().get(f"{original_of(link)}?download=1")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="front.png"'
     with Image.open(io.BytesIO(body(answer))) as made, Image.open(io.BytesIO(content)) as before:
@@ -111,7 +111,7 @@ def test_a_download_is_the_picture_as_it_was(run: Run) -> None:
 @pytest.mark.usefixtures("store")
 def test_in_a_bucket_too(run: Run, tmp_path: Path) -> None:
     link = link_to(run, PICTURES["jpg"](), content_of("mp4", tmp_path))
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     for position in range(2):
         answer = Client().get(original_of(link, position))
         told = body(answer)
@@ -122,7 +122,7 @@ def test_in_a_bucket_too(run: Run, tmp_path: Path) -> None:
 def test_a_server_in_front_is_sent_to_the_copy(run: Run, settings: Settings) -> None:
     settings.PORTAL_ACCEL_PREFIX = "/kept-files/"
     link = link_to(run, PICTURES["png"]())
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     copy = GuestCopy.objects.select_related("file", "source").get()
     assert copy.file is not None
     place = Client().get(original_of(link)).headers["X-Accel-Redirect"]
@@ -166,7 +166,7 @@ def test_behind_a_passphrase_the_page_looks_again_without_asking(run: Run) -> No
     answer = Client().post(path_of(link), {"passphrase": "green apples"})
     again = answer.headers["Refresh"].partition("url=")[2]
     assert "being prepared" in Client().get(again).text
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     assert "Download<" in Client().get(again).text
     assert "What is the passphrase?" in Client().get(path_of(link)).text
     assert "What is the passphrase?" in Client().get(f"{again}x").text
@@ -174,7 +174,7 @@ def test_behind_a_passphrase_the_page_looks_again_without_asking(run: Run) -> No
 
 def test_a_page_that_plays_something_does_not_look_again_by_itself(run: Run, tmp_path: Path) -> None:
     link = link_to(run, content_of("webm", tmp_path), content_of("mp3", tmp_path))
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     GuestCopy.objects.filter(source__kind="audio").update(status="preparing", file=None)
     answer = Client().get(path_of(link))
     assert "This sound is being prepared" in answer.text
@@ -196,7 +196,7 @@ def test_a_link_rings_for_its_copies(run: Run, as_alice: Client, tmp_path: Path)
 
 def test_a_result_that_arrives_later_is_copied_too(run: Run, server: HostileServer) -> None:
     link = link_to(run, picture())
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     server.files["/late.png"] = PICTURES["png"]()
     output = run.outputs.all()[0]
     OutputFile.objects.create(output=output, position=1, source_url=f"{server.url}/late.png")
@@ -218,7 +218,7 @@ def test_a_member_reads_how_it_stands(run: Run, as_alice: Client) -> None:
         page = as_alice.get(address).text
         assert words in page
         assert f'hx-get="{options}copies/"' in page
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     for address in (panel, options):
         assert "prepared" not in as_alice.get(address).text
     last = as_alice.get(f"{options}copies/").text
@@ -230,7 +230,7 @@ def test_a_member_reads_how_it_stands(run: Run, as_alice: Client) -> None:
 @pytest.mark.parametrize("format", ["TIFF", "BMP", "AVIF"])
 def test_of_what_cannot_be_stripped_guests_get_a_smaller_picture(format: str, run: Run, as_alice: Client) -> None:
     link = link_to(run, picture(1500, 900, format), picture())
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
 
     page = page_of(link)
     assert "Only this smaller picture can be shared: the picture has hidden details that can&#x27;t be removed." in page
@@ -248,7 +248,7 @@ def test_of_what_cannot_be_stripped_guests_get_a_smaller_picture(format: str, ru
 
 def test_a_file_of_another_kind_is_not_offered(run: Run) -> None:
     link = link_to(run, SVG)
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     assert (
         "This file can&#x27;t be shared: it has hidden details that can&#x27;t be removed. Ask Alice for it."
         in page_of(link)
@@ -266,7 +266,7 @@ def test_without_ffmpeg_a_film_goes_out_as_it_is_where_the_tick_box_says_so(
     assert "ffmpeg" not in as_alice.get(options).text
     with monkeypatch.context() as patched:
         patched.setenv("PATH", str(tmp_path / "nowhere"))
-        copying.make_due_copies()
+        make_guest_copies.make_due_copies()
         assert GuestCopy.objects.get().status == "no-tool"
         assert words in as_alice.get(options).text
         assert "1 file is not played to guests" in as_alice.get(options).text

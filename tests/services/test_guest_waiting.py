@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from runs.models import GuestCopy, GuestLink, Member
-from runs.services.guest_links import copying
+from runs.sharing import make_guest_copies
 from tests.factories import make_app, make_run
 from tests.services.guest_side import content_of, link_to
 from tests.services.hostile import picture
@@ -54,7 +54,7 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     expect_fine(onlooker, path_of(link))
     expect_fine(new_context(alice).new_page(), panel)
 
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
 
     expect(guest.get_by_role("link", name="Download all")).to_be_visible()
     expect(guest.get_by_role("link", name="Download")).to_have_count(5)
@@ -76,7 +76,7 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
 def test_what_went_wrong_is_said_plainly(
     new_context: NewContext, alice: Member, link: GuestLink, fields: dict[str, str], told: str, told_maker: str
 ) -> None:
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     GuestCopy.objects.update(file=None, **fields)
     guest, maker = new_context().new_page(), new_context(alice).new_page()
     for page, address, words in ((guest, path_of(link), told), (maker, f"/shares/{link.public_id}/", told_maker)):

@@ -26,9 +26,10 @@ from lamina_portal.sessions import SessionStore
 from runs.connection import status as health
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
 from runs.models.ids import new_public_id
-from runs.services import launch, sharing
+from runs.services import launch
 from runs.services.app_search import asking
 from runs.services.history import bin as bins
+from runs.sharing import links
 from runs.team import recent_password
 from runs.web import secret_links
 from runs.words.sentences import state_of
@@ -185,9 +186,7 @@ def page(template: str) -> str:
 def link(run: str) -> str:
     """The path of a new guest link to all that is ready in the run."""
     shown = Run.objects.get(public_id=run)
-    made = sharing.make_link(
-        shown.member, sharing.outputs_for(shown.member, [o.public_id for o in shown.outputs.all()])
-    )
+    made = links.make_link(shown.member, links.outputs_for(shown.member, [o.public_id for o in shown.outputs.all()]))
     return f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, made.nonce)}/"
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from django.db import transaction
 
 from runs.models import FINAL, Member, Output, Run
-from runs.services import sharing
 from runs.services.history import bin as bins
 from runs.services.history import stars
+from runs.sharing import links
 
 AT_MOST = 200
 COMPARED = (2, 4)
@@ -29,7 +29,7 @@ def share(ids: Iterable[str], member: Member) -> Outcome:
     """Show runs to the whole team."""
     asked, own = _asked(ids, member)
     with transaction.atomic():
-        changed = [run.public_id for run in own if sharing.share_with_team(run)]
+        changed = [run.public_id for run in own if links.share_with_team(run)]
     already = len(own) - len(changed)
     words = _say(len(own), "is shared with the team.", "are shared with the team.", "Nothing was shared.")
     if own and already == len(own):
@@ -76,7 +76,7 @@ def results_to_compare(ids: Iterable[str], member: Member) -> list[str]:
 def results_for_guests(ids: Iterable[str], member: Member) -> list[Output]:
     """Whatever is ready in those of the runs that MEMBER may share."""
     results = Output.objects.filter(run__public_id__in=list(ids)).values_list("public_id", flat=True)
-    return sharing.outputs_for(member, results)
+    return links.outputs_for(member, results)
 
 
 def why_no_link(outputs: list[Output]) -> str:

@@ -9,10 +9,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from runs.models import GuestLink, Member, Output, SharingRules
-from runs.services import sharing
-from runs.services.guest_links import copies
-from runs.services.guest_links.guest_names import labels_of
-from runs.services.sharing import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, Wishes
+from runs.sharing import guest_copies, links
+from runs.sharing.guest_names import labels_of
+from runs.sharing.links import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, Wishes
 
 SHORTEST_PASSPHRASE = 6
 MUST_HAVE = "Links need a passphrase here. Choose one."
@@ -37,7 +36,7 @@ class LinkForm:
 
     @property
     def latest_day(self) -> date:
-        return max(sharing.latest_day(self.rules), sharing.last_day_of(self.link))
+        return max(links.latest_day(self.rules), links.last_day_of(self.link))
 
     @property
     def needs_passphrase(self) -> bool:
@@ -46,7 +45,7 @@ class LinkForm:
     @property
     def has_films_as_they_are(self) -> bool:
         """Whether it may share video or audio from which the portal can't remove the prompt."""
-        return copies.has_films_as_they_are(self.choices)
+        return guest_copies.has_films_as_they_are(self.choices)
 
     @property
     def options(self) -> list[tuple[Output, str, bool]]:
@@ -62,7 +61,7 @@ def choices_of(link: GuestLink, member: Member) -> list[Output]:
     """Results LINK may show: those it does, and whatever else is ready in their runs."""
     runs = Output.objects.filter(guest_links=link).values("run")
     ids = Output.objects.filter(run__in=runs).values_list("public_id", flat=True)
-    return sharing.outputs_for(member, ids)
+    return links.outputs_for(member, ids)
 
 
 def link_form(link: GuestLink, member: Member, posted: QueryDict | None = None) -> LinkForm:
@@ -71,7 +70,7 @@ def link_form(link: GuestLink, member: Member, posted: QueryDict | None = None) 
     if posted is None:
         chosen = set(link.outputs.values_list("public_id", flat=True))
         values = {"audience": link.audience, "message": link.message, "passphrase": ""}
-        values["last_day"] = sharing.last_day_of(link).isoformat()
+        values["last_day"] = links.last_day_of(link).isoformat()
         return LinkForm(link, rules, choices, chosen, values, {tick for tick in TICKS if getattr(link, tick)})
     names = ("audience", "message", "last_day", "passphrase")
     values = {name: posted.get(name, "").strip() for name in names}

@@ -15,12 +15,11 @@ from django.utils import timezone
 from runs.models import GuestLink, Output, Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.results import how_many
-from runs.services import sharing
 from runs.services.files.passport import NOUNS
-from runs.services.guest_links import copies, guests
-from runs.services.guest_links.copies import Given, State
-from runs.services.guest_links.guest_names import file_name, labels_of, still_name
 from runs.services.pages.cards import input_files, whole_text
+from runs.sharing import guest_copies, guests, links
+from runs.sharing.guest_copies import Given, State
+from runs.sharing.guest_names import file_name, labels_of, still_name
 
 STILL_WIDTH = 1200
 REFRESH_SECONDS, REFRESH_LATER_SECONDS, REFRESH_LATE_SECONDS = 5, 20, 60
@@ -50,7 +49,7 @@ class GuestFile:
 
     @property
     def is_player(self) -> bool:
-        return bool(self.url) and self.kind in copies.PLAYED
+        return bool(self.url) and self.kind in guest_copies.PLAYED
 
     @property
     def is_waited_for(self) -> bool:
@@ -130,7 +129,7 @@ class GuestPage:
         if not preparing:
             return REFRESH_LATE_SECONDS
         newest = max(file.since or self.made_at for file in preparing)
-        return REFRESH_SECONDS if timezone.now() - newest < copies.YOUNG else REFRESH_LATER_SECONDS
+        return REFRESH_SECONDS if timezone.now() - newest < guest_copies.YOUNG else REFRESH_LATER_SECONDS
 
     @property
     def is_many(self) -> bool:
@@ -173,7 +172,7 @@ def guest_page(link: GuestLink, token: str) -> GuestPage:
         sender=link.member.display_name,
         audience=link.audience,
         message=link.message,
-        last_day=sharing.last_day_of(link),
+        last_day=links.last_day_of(link),
         title=f"{how_many([result.kind for result in results])} from {link.member.display_name}",
         results=results,
         inputs=_all_inputs(runs, outputs, addresses) if link.shows_inputs else [],
@@ -195,7 +194,7 @@ def _results(outputs: list[Output], addresses: Addresses) -> list[GuestResult]:
 
 def _file(stored: StoredFile, label: str, position: int, addresses: Addresses) -> GuestFile:
     link = addresses.link
-    given = copies.given(link, stored)
+    given = guest_copies.given(link, stored)
     large = addresses.file(stored, str(STILL_WIDTH)) if stored.thumb_1200 else ""
     itself = addresses.file(stored, "original") if given.stored else ""
     still = large if stored.kind == StoredFile.Kind.IMAGE else ""

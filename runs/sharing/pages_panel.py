@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from runs.models import GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
-from runs.services import sharing
-from runs.services.guest_links import copies, guests
-from runs.services.guest_links.copies import Given
-from runs.services.guest_links.guests import State
+from runs.sharing import guest_copies, guests
+from runs.sharing import links as sharing
+from runs.sharing.guest_copies import Given
+from runs.sharing.guests import State
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
 from runs.words.sentences import age_words
@@ -160,7 +160,7 @@ def link_view(
     runs = {output.run for output in outputs}
     token = secret_links.token_again(Purpose.GUEST, link.nonce, link.token_hash)
     is_fresh = link.public_id == made
-    given = [copies.given(link, stored) for stored in files]
+    given = [guest_copies.given(link, stored) for stored in files]
     suggested = sharing.suggested_passphrase(link.nonce) if is_fresh and link.passphrase else ""
     return LinkView(
         link=link,
@@ -175,7 +175,7 @@ def link_view(
         last_day=sharing.last_day_of(link),
         views_words=_views_words(link),
         copies_notes=copies_notes(given),
-        is_preparing=any(one.state in (copies.State.PREPARING, copies.State.LATE) for one in given),
+        is_preparing=any(one.state in (guest_copies.State.PREPARING, guest_copies.State.LATE) for one in given),
         is_fresh=is_fresh,
         passphrase=suggested if suggested and check_password(suggested, link.passphrase) else "",
         may_change=_is_manageable(link, member),
@@ -207,13 +207,13 @@ def copies_notes(given: list[Given]) -> list[str]:
     counts = Counter(one.state for one in given)
     errors = [one.error for one in given if one.error]
     notes = []
-    if count := counts[copies.State.PREPARING]:
+    if count := counts[guest_copies.State.PREPARING]:
         notes.append(f"{_files(count)} being prepared: guests get copies without prompts and other hidden details.")
-    if count := counts[copies.State.LATE]:
+    if count := counts[guest_copies.State.LATE]:
         notes.append(f"{_files(count)} not ready for guests yet, and will be tried again. {errors[0]}")
-    if count := counts[copies.State.NOT_OFFERED]:
+    if count := counts[guest_copies.State.NOT_OFFERED]:
         notes.append(f"{_files(count)} not shared with guests: the prompt and other hidden details can't be removed.")
-    if count := counts[copies.State.NOT_PLAYED]:
+    if count := counts[guest_copies.State.NOT_PLAYED]:
         notes.append(f"{_files(count)} not played to guests: {NO_FFMPEG} {ALLOW_DOWNLOADS}")
     if count := sum(one.is_as_it_is for one in given):
         notes.append(f"{_files(count)} offered unchanged and may contain the prompt: {NO_FFMPEG}")

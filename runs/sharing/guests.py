@@ -21,7 +21,7 @@ from django.utils import timezone
 from lamina_portal.throttling import Attempt, TooManyError, address_of
 from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, RunInput, SharingRules, StoredFile
 from runs.models.run import RunInputUpload
-from runs.services.guest_links.guest_names import file_name, labels_of
+from runs.sharing.guest_names import file_name, labels_of
 from runs.web import secret_links
 
 MAX_UNKNOWN = 60  # addresses of links that are none, from one place in ten minutes

@@ -19,7 +19,7 @@ from django.utils import timezone
 from runs.background.queue import stop_requested
 from runs.models import GuestCopy, GuestLink, StoredFile
 from runs.services.filling.uploads import disk_sentence
-from runs.services.guest_links import copies
+from runs.sharing import guest_copies
 from runs.storage import ffmpeg, file_types, orphans, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer
 from runs.storage.ffmpeg import CopyFailed
@@ -53,23 +53,23 @@ def make_due_copies() -> None:
         while time.monotonic() < ends_at and slot.is_kept() and (copy := _claim_next()) is not None:
             _make(copy, slot)
     if not stop_requested():
-        copies.request_copies()
+        guest_copies.request_copies()
 
 
 def _note_wanted() -> None:
     """Create missing rows for files that guests should get."""
-    copies.waiting_for_ffmpeg().update(status=GuestCopy.Status.PREPARING, due_at=Now(), attempts=0)
-    found = copies.missing(GuestLink.objects.all())
+    guest_copies.waiting_for_ffmpeg().update(status=GuestCopy.Status.PREPARING, due_at=Now(), attempts=0)
+    found = guest_copies.missing(GuestLink.objects.all())
     rows = [GuestCopy(source_id=pk, sha256=sha256) for pk, sha256 in found.items()]
-    GuestCopy.objects.bulk_create(rows, batch_size=copies.AT_ONCE, ignore_conflicts=True)
+    GuestCopy.objects.bulk_create(rows, batch_size=guest_copies.AT_ONCE, ignore_conflicts=True)
 
 
 def _claim_next() -> GuestCopy | None:
     """Claim the copy that has waited longest; None if nothing is left."""
-    for pk, attempts in copies.due().order_by("due_at", "pk").values_list("pk", "attempts")[:20]:
+    for pk, attempts in guest_copies.due().order_by("due_at", "pk").values_list("pk", "attempts")[:20]:
         next_try = Now() + BACK_OFF[min(attempts, len(BACK_OFF) - 1)]
         claimed = {"claimed_until": Now() + CLAIM, "attempts": F("attempts") + 1, "due_at": next_try}
-        if copies.due().filter(pk=pk).update(**claimed):
+        if guest_copies.due().filter(pk=pk).update(**claimed):
             return GuestCopy.objects.select_related("source").get(pk=pk)
     return None
 
@@ -127,7 +127,7 @@ def _write_copy(source: Path, target: Path, renewer: Renewer) -> None:
     """The type is detected from the content, as when it was saved."""
     with source.open("rb") as file:
         sniffed = file_types.sniff(file.read(file_types.HEAD_BYTES))
-    if sniffed.kind not in copies.PLAYED:
+    if sniffed.kind not in guest_copies.PLAYED:
         strip(source, target, sniffed.media_type)
     elif ffmpeg.is_there():
         ffmpeg.copy_without_metadata(source, target, sniffed.reader, sniffed.extension, lambda: renewer(0))
@@ -154,13 +154,13 @@ def _try_later(copy: GuestCopy, sentence: str) -> None:
 def tidy() -> None:
     """Delete copies that no open link has needed for a week, and find those whose files are missing."""
     old = GuestCopy.objects.filter(created_at__lt=timezone.now() - UNUSED_AFTER)
-    needed = copies.wanted(GuestLink.objects.all())
+    needed = guest_copies.wanted(GuestLink.objects.all())
     for copy in [copy for copy in old.select_related("file") if copy.source_id not in needed]:
         copy.delete()
         if copy.file is not None:
             orphans.remove_files(StoredFile.objects.filter(pk=copy.file.pk))
     ready = GuestCopy.objects.filter(status=GuestCopy.Status.READY)
-    for file in StoredFile.objects.filter(pk__in=ready.values("file")).iterator(chunk_size=copies.AT_ONCE):
+    for file in StoredFile.objects.filter(pk__in=ready.values("file")).iterator(chunk_size=guest_copies.AT_ONCE):
         if stop_requested():
             return
         try:
@@ -168,4 +168,4 @@ def tidy() -> None:
         except OSError:
             return  # the storage is down; try again tomorrow
         if not is_there:
-            copies.note_lost(file)
+            guest_copies.note_lost(file)

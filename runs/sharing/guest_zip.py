@@ -6,9 +6,9 @@ from django.db.models.fields.files import FieldFile
 from zipstream import ZipStream
 
 from runs.models import GuestLink, StoredFile
-from runs.services.guest_links import copies, guests
-from runs.services.guest_links.copies import State
-from runs.services.guest_links.guest_names import file_name, labels_of, still_name, text_name
+from runs.sharing import guest_copies, guests
+from runs.sharing.guest_copies import State
+from runs.sharing.guest_names import file_name, labels_of, still_name, text_name
 from runs.storage import store
 from runs.words import file_names
 
@@ -46,7 +46,7 @@ def _add(
     archive: ZipStream, link: GuestLink, stored: StoredFile, place: tuple[str, int], taken: set[str]
 ) -> Iterator[str]:
     """Add to `archive` what guests get for `stored`; yields notes about it."""
-    given = copies.given(link, stored)
+    given = guest_copies.given(link, stored)
     if given.state in (State.PREPARING, State.LATE):
         raise StillPreparing
     name = file_name(*place, stored)
@@ -54,7 +54,7 @@ def _add(
         if _exists(given.stored.file):
             archive.add(store.blocks_of(given.stored), file_names.unique(name, taken), size=given.stored.size_bytes)
         elif not given.is_as_it_is:
-            copies.note_lost(given.stored)
+            guest_copies.note_lost(given.stored)
             raise StillPreparing
     elif stored.thumb_1200 and _exists(stored.thumb_1200):
         with stored.thumb_1200.open("rb") as small:

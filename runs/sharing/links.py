@@ -21,7 +21,7 @@ from django.utils.crypto import salted_hmac
 from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules
 from runs.models.ids import ALPHABET
 from runs.models.sharing import GuestLinkQuerySet
-from runs.services.guest_links import copies
+from runs.sharing import guest_copies
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
 
@@ -136,7 +136,7 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
     )
     _choose(link, outputs)
     _count_change(_runs_shown(link))
-    copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
+    guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
     return link
 
 
@@ -171,7 +171,7 @@ def change_link(link: GuestLink, wishes: Wishes) -> None:
     shown_before = _runs_shown(link)
     _choose(link, wishes.outputs)
     _count_change({*shown_before, *_runs_shown(link)})
-    copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
+    guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
 
 
 def _choose(link: GuestLink, outputs: list[Output]) -> None:
@@ -214,7 +214,7 @@ def restore(link: GuestLink, rules: SharingRules) -> None:
     expires_at = min(link.expires_at, end_of(latest_day(rules)))
     GuestLink.objects.filter(pk=link.pk).update(revoked_at=None, revoked_by=None, expires_at=expires_at)
     _count_change(_runs_shown(link))
-    copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
+    guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
 
 
 def extend(link: GuestLink) -> None:

@@ -28,11 +28,10 @@ from PIL import Image
 from lamina_portal.throttling import TooManyError
 from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
-from runs.services import sharing
-from runs.services.guest_links import copies, guest_page, guest_zip, guests
-from runs.services.guest_links.copies import Given
-from runs.services.guest_links.guest_zip import StillPreparing
-from runs.services.guest_links.guests import Found, State
+from runs.sharing import guest_copies, guest_zip, guests, links, pages_guest
+from runs.sharing.guest_copies import Given
+from runs.sharing.guest_zip import StillPreparing
+from runs.sharing.guests import Found, State
 from runs.storage.serve import AWAY, AWAY_HEADERS, ORIGINAL, content_disposition, file_response
 from runs.storage.store import StorageAway
 
@@ -71,14 +70,14 @@ def _plain(request: HttpRequest, kind: str, status: int, link: GuestLink | None 
     """A page that says why there is nothing to see; the sender's name only where the link was real."""
     context: dict[str, Any] = {"kind": kind}
     if link is not None:
-        context |= {"sender": link.member.display_name, "last_day": sharing.last_day_of(link)}
+        context |= {"sender": link.member.display_name, "last_day": links.last_day_of(link)}
     return render(request, "sharing/guest_plain.html", context, status=status)
 
 
 def _preparing(request: HttpRequest, link: GuestLink) -> HttpResponse:
     """The copy isn't ready yet. With this error status, browsers don't save the page under the file's name."""
     answer = _plain(request, "preparing", 404, link)
-    answer.headers["Retry-After"] = answer.headers["Refresh"] = str(guest_page.REFRESH_SECONDS)
+    answer.headers["Retry-After"] = answer.headers["Refresh"] = str(pages_guest.REFRESH_SECONDS)
     return answer
 
 
@@ -112,7 +111,7 @@ def guest(request: HttpRequest, token: str) -> HttpResponseBase:
     is_proven = request.method != "POST" and guests.is_proven(link, request.GET.get("p", ""))
     if not is_proven and (refused := _refused(request, link)) is not None:
         return refused
-    page = guest_page.guest_page(link, token)
+    page = pages_guest.guest_page(link, token)
     if not page.results:
         return _plain(request, "withdrawn", 410, link)
     guests.count_look(request, link)
@@ -152,14 +151,14 @@ def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> 
 
 def _itself(request: HttpRequest, link: GuestLink, found: Found) -> HttpResponseBase:
     """What replaces the original."""
-    given = copies.given(link, found.stored) if found.is_result else Given(copies.State.NOT_NEEDED)
-    if given.state in (copies.State.PREPARING, copies.State.LATE):
+    given = guest_copies.given(link, found.stored) if found.is_result else Given(guest_copies.State.NOT_NEEDED)
+    if given.state in (guest_copies.State.PREPARING, guest_copies.State.LATE):
         return _preparing(request, link)
     if given.stored is None:
         return _plain(request, "nothing", 404)
     sent = _sent(request, given.stored, found.name, ORIGINAL)
     if sent is None and not given.is_as_it_is:
-        copies.note_lost(given.stored)
+        guest_copies.note_lost(given.stored)
         return _preparing(request, link)
     return sent or _plain(request, "nothing", 404)
 
@@ -185,7 +184,7 @@ def guest_preview(request: HttpRequest, token: str) -> HttpResponseBase:
     link = _open_link(request, token)
     if isinstance(link, HttpResponse):
         return link
-    stored = None if link.passphrase else guest_page.preview_of(guests.outputs_of(link))
+    stored = None if link.passphrase else pages_guest.preview_of(guests.outputs_of(link))
     if stored is None:
         return _plain(request, "nothing", 404)
     made = BytesIO()
