@@ -20,9 +20,9 @@ from django.utils import timezone
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened
+from runs.schema_forms.samples import sample_urls
 from runs.schema_forms.types import Answer
 from runs.services import bells, waking
-from runs.services.filling.samples import sample_urls
 from runs.services.pages.cards import summarise
 from runs.sharing import links as sharing
 from runs.words.folding import fold, kinds_text
