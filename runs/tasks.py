@@ -4,11 +4,12 @@ from typing import Any
 
 from django.utils import timezone
 
+from runs import catalog
 from runs.background import heartbeats
 from runs.background.queue import enqueue_long
+from runs.catalog import lamina_search
 from runs.connection import status
-from runs.services import bells, catalog, checking, deliveries, outputs, polling, submit, sweeping, waking
-from runs.services.app_search import asking
+from runs.services import bells, checking, deliveries, outputs, polling, submit, sweeping, waking
 from runs.services.filling import uploads
 from runs.services.history import bin as bins
 from runs.services.history import keeping
@@ -112,7 +113,7 @@ def refresh_app(app_id: int) -> None:
 
 
 def search_lamina(key: str) -> None:
-    asking.answer(key)
+    lamina_search.answer(key)
 
 
 def send_new_password_mail(member_id: int) -> None:
@@ -131,7 +132,7 @@ def tidy() -> None:
     status.tidy()
     sessions.tidy(timezone.now())
     heartbeats.tidy(timezone.now())
-    asking.tidy(timezone.now())
+    lamina_search.tidy(timezone.now())
 
 
 def request_clearing() -> None:

@@ -2,13 +2,13 @@
 
 from django.urls import path
 
+from runs.catalog import views as views_app_list
 from runs.sharing import views as views_sharing
 from runs.sharing import views_guest as views_guests
 from runs.team import views as views_people
 from runs.team import views_joining as team_views_joining
 from runs.team import views_me as team_views_me
 from runs.views import again as views_again
-from runs.views import app_list as views_app_list
 from runs.views import apps as views_apps
 from runs.views import bin as views_bin
 from runs.views import compare as views_compare

@@ -9,10 +9,11 @@ from typing import Any, Protocol
 
 from django.core.cache import cache
 
+from runs import catalog
+from runs.catalog import lamina_search
 from runs.models import App, AppSearch, LaminaStatus, Member, Run
 from runs.sandbox.catalogue import load_catalogue
-from runs.services import catalog, launch, submit
-from runs.services.app_search import asking
+from runs.services import launch, submit
 from runs.services.costs import cost_line
 from runs.services.upkeep.health_report import Fact, health_report
 from tests.bench.report import Row
@@ -128,9 +129,9 @@ def beyond_the_list(door: Door, member: Member) -> list[Row]:
         off = {"words": "discover", "discover": "search"}.get(way)
         if off:
             door.control("faults", endpoint=off, fault="status", status=404)
-        search = asking.ask(q)
+        search = lamina_search.ask(q)
         assert isinstance(search, AppSearch)
-        asking.answer(search.key)
+        lamina_search.answer(search.key)
         found = App.objects.filter(remote_id=app_id).first()
         rows.append(Row(f"beyond the list: found by {way}", "yes" if found else "no", "yes", found is not None))
         if found is not None:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from runs import catalog
 from runs.background.queue import stop_requested
 from runs.connection import status
 from runs.connection.lamina_api import lamina
@@ -19,7 +20,7 @@ from runs.lamina.types import RunStarted
 from runs.models import App, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.inputs import is_about_names_alone, to_inputs
-from runs.services import bells, catalog, deliveries, progress, waking
+from runs.services import bells, deliveries, progress, waking
 from runs.services.filling import handing_over, uploads
 from runs.services.launch import answers_of
 from runs.services.pages.cards import summarise

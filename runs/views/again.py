@@ -5,8 +5,9 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from runs import catalog
 from runs.models import Run
-from runs.services import catalog, launch
+from runs.services import launch
 from runs.services.costs import cost_line
 from runs.services.filling import presets, reuse
 from runs.services.history import titles

@@ -10,10 +10,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
+from runs import catalog
 from runs.models import App, AppSchema, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer, UploadInfo
-from runs.services import catalog, launch
+from runs.services import launch
 from runs.services.costs import cost_line
 from runs.services.filling import drafts, form_files, library, openings, presets, reuse, uploads
 from runs.services.filling.openings import NoSourceError, Notice, Opening

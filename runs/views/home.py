@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
+from runs import catalog
 from runs.models import App, Member, Run
 from runs.models.run import RunQuerySet
-from runs.services import catalog, waking
+from runs.services import waking
 from runs.services.pages.cards import AppCard, RunCard, app_card, run_cards
 from runs.web.pages import PortalRequest, render_page
 

@@ -10,8 +10,8 @@ from functools import partial
 
 from django_q.models import Failure
 
+from runs import catalog
 from runs.models import App, OutputFile, Run
-from runs.services import catalog
 from tests.bench.portal import Portal
 from tests.bench.processes import Process
 from tests.bench.report import Report

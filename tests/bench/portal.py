@@ -89,8 +89,8 @@ class Portal:
         from django.utils import timezone
         from django_q.models import Schedule
 
+        from runs import catalog
         from runs.models import App, RequestLog
-        from runs.services import catalog
 
         self.sandbox.order("limit", per_minute=None)
         with override_settings(LAMINA_REQUESTS_PER_MINUTE=100_000):

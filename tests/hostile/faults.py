@@ -10,8 +10,9 @@ from django.core.cache import cache
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from runs import catalog
 from runs.models import App, LaminaStatus, Member, OutputFile, Run
-from runs.services import catalog, launch, polling
+from runs.services import launch, polling
 from runs.tasks import sweep
 from runs.words.sentences import state_of
 from tests.conftest import SandboxDoor

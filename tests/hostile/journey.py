@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runs import catalog
 from runs.models import App, Member, Run
 from runs.sandbox import catalogue
-from runs.services import catalog
 from tests.conftest import SandboxDoor
 from tests.hostile.browser import Browser
 from tests.hostile.form import Form

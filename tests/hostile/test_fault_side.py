@@ -7,9 +7,9 @@ from django.core.cache import cache
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from runs import catalog
 from runs.connection import lamina_api
 from runs.models import App, LaminaStatus, Member, OutputFile, Run
-from runs.services import catalog
 from tests.conftest import SandboxDoor
 from tests.hostile.browser import Browser
 from tests.hostile.faults import FAULTS, READ_FAULTS, Outcome, age_files, app_like, known

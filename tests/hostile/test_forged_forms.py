@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from runs import catalog
 from runs.models import App, Member, Run
-from runs.services import catalog, launch
+from runs.services import launch
 from tests.conftest import SandboxDoor
 from tests.hostile.apps import EVERYTHING, NOTE
 from tests.hostile.browser import Browser

@@ -6,8 +6,8 @@ import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
+from runs import catalog
 from runs.models import Member, Run
-from runs.services import catalog
 from tests.conftest import SandboxDoor
 from tests.hostile.apps import NOTE
 from tests.hostile.browser import KEY, Browser

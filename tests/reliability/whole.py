@@ -47,8 +47,8 @@ class Whole:
         from django.utils import timezone
         from django_q.models import Schedule
 
+        from runs import catalog
         from runs.models import App
-        from runs.services import catalog
 
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)

@@ -7,11 +7,11 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from runs import catalog
+from runs.catalog import bounds
 from runs.lamina.types import AppDetail
 from runs.models import App, AppSchema, Run
 from runs.sandbox.catalogue import load_catalogue
-from runs.services import catalog
-from runs.services.catalog import bounds
 from tests.conftest import SandboxDoor
 from tests.hostile.quick import is_at_rest, work_until
 from tests.work import work

@@ -9,11 +9,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from runs import catalog
 from runs.connection.lamina_api import lamina
 from runs.lamina import client
 from runs.lamina.transport import Patience
 from runs.models import App, Incident, LaminaStatus, Member, Run
-from runs.services import catalog
 from runs.services.costs import cost_line
 from runs.tasks import pulse
 from tests.catalogue_scenes import SCENES, limits, list_fact, prepare

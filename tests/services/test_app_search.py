@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs import catalog
+from runs.catalog import own_search
+from runs.catalog.pages_search import PROBLEMS
+from runs.catalog.pasted_ids import ids_in
 from runs.models import App, AppSearch, Member
-from runs.services import catalog
-from runs.services.app_search import words
-from runs.services.app_search.part import PROBLEMS
-from runs.services.app_search.pasted import ids_in
 from tests import factories
 from tests.conftest import SandboxDoor
 from tests.services.searching import UUID, answer, lamina_part, look, plain
@@ -182,4 +182,4 @@ def test_apps_with_all_words_come_first_then_those_with_some(as_alice: Client) -
 
 def test_only_idle_words_find_nothing_in_part(as_alice: Client) -> None:
     factories.make_app("Something to make for you")
-    assert words.find(App.objects.all(), "the for zebra") == words.Found([], [])
+    assert own_search.find(App.objects.all(), "the for zebra") == own_search.Found([], [])

@@ -13,9 +13,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from runs.catalog import lamina_search
+from runs.catalog.pages_search import PROBLEMS, part_of
 from runs.models import App, AppSearch
-from runs.services.app_search import asking
-from runs.services.app_search.part import PROBLEMS, part_of
 from tests import factories
 from tests.conftest import SandboxDoor
 from tests.services.searching import UUID, answer, lamina_part, look, plain
@@ -132,7 +132,7 @@ def test_threads_that_ask_at_once_get_ten_turns_and_one_row_for_equal_words(beyo
 
     def ask(q: str) -> None:
         started.wait()
-        asking.ask(q)
+        lamina_search.ask(q)
         connection.close()
 
     together([partial(ask, f"dentist {n % 14}") for n in range(16)])
@@ -172,7 +172,7 @@ def test_a_page_that_is_only_fetched_ahead_asks_nobody(as_alice: Client, beyond:
 
 def test_words_are_forgotten(as_alice: Client, beyond: str) -> None:
     lamina_part(as_alice, "a secret dentist")
-    asking.tidy(timezone.now() + timedelta(minutes=19))
+    lamina_search.tidy(timezone.now() + timedelta(minutes=19))
     assert AppSearch.objects.exists()
-    asking.tidy(timezone.now() + timedelta(minutes=21))
+    lamina_search.tidy(timezone.now() + timedelta(minutes=21))
     assert not AppSearch.objects.exists()

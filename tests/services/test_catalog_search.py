@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from runs import catalog
 from runs.models import App
-from runs.services import catalog
 from tests.conftest import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from runs import catalog
 from runs.models import App, Member, Run
-from runs.services import catalog, launch
+from runs.services import launch
 from runs.services.launch import Press
 from runs.services.pages.run_page import run_page
 from tests.conftest import SandboxDoor

@@ -17,8 +17,8 @@ from django.utils import timezone
 from PIL import Image
 from pytest_django import Settings
 
+from runs import catalog
 from runs.models import App, Member, Output, OutputFile, Run, Upload
-from runs.services import catalog
 from runs.services.filling.uploads import receive_file
 from runs.services.outputs import keep_due_files, save_catalog_picture
 from runs.storage import picture_headers, picture_slots, small_pictures

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from runs import catalog
 from runs.models import App, Member, Run
 from runs.schema_forms.types import Answer
-from runs.services import catalog, launch
+from runs.services import launch
 from runs.services.launch import Press, launch_run
 from tests.conftest import SandboxDoor
 from tests.hostile.quick import is_at_rest, work_until

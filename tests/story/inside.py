@@ -23,11 +23,11 @@ from django.utils import timezone
 
 from lamina_portal.demo import DEMO_PASSWORD
 from lamina_portal.sessions import SessionStore
+from runs.catalog import lamina_search
 from runs.connection import status as health
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
 from runs.models.ids import new_public_id
 from runs.services import launch
-from runs.services.app_search import asking
 from runs.services.history import bin as bins
 from runs.sharing import links
 from runs.team import recent_password
@@ -204,7 +204,7 @@ def change_form(remote_id: str) -> None:
 def forget_searches() -> int:
     """As if nobody had searched at Lamina for a while; returns an unused number."""
     AppSearch.objects.all().delete()
-    RequestLog.objects.filter(pk=asking.TURNS_ID).delete()
+    RequestLog.objects.filter(pk=lamina_search.TURNS_ID).delete()
     return next(numbers)
 
 

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 
+from runs import catalog
 from runs.background import heartbeats
 from runs.background.queue import enqueue
 from runs.connection import status
@@ -20,7 +21,6 @@ from runs.management.addresses import Address, AddressError, is_loopback
 from runs.management.people import prepare_people
 from runs.management.supervision import Part, PartDied, Pulse, StopAsked, Supervisor, python
 from runs.models import Heartbeat
-from runs.services import catalog
 
 STOP_ORDER = ("web server", "worker", "sandbox")
 

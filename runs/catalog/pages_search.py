@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from runs.catalog import lamina_search
+from runs.catalog.pasted_ids import ids_in
 from runs.models import App, AppSearch
-from runs.services.app_search import asking
-from runs.services.app_search.pasted import ids_in
 from runs.services.pages.cards import AppCard, app_card
 from runs.words.sentences import about_credits, span_words
 
@@ -87,18 +87,18 @@ class Shown:
 
 def part_of(q: str, shown: Shown = Shown()) -> Part | None:
     """What is known for `q` without asking; None if `q` isn't worth a search."""
-    if not asking.is_worth_asking(q):
+    if not lamina_search.is_worth_asking(q):
         return None
-    search, now = asking.known(q), timezone.now()
+    search, now = lamina_search.known(q), timezone.now()
     is_there = search is not None and (search.is_good(now) or search.answered_at is None)
     return _told(search, shown, now) if search is not None and is_there else Part(q, is_id=bool(ids_in(q)))
 
 
 def asked_part(q: str, shown: Shown = Shown(), *, is_again: bool = False) -> Part | None:
     """The same, asking Lamina if there is no answer yet."""
-    if not asking.is_worth_asking(q):
+    if not lamina_search.is_worth_asking(q):
         return None
-    found = asking.ask(q, is_again=is_again)
+    found = lamina_search.ask(q, is_again=is_again)
     if isinstance(found, AppSearch):
         return _told(found, shown, timezone.now())
     return Part(q, "answered", bool(ids_in(q)), **_trouble("turn", found, shown.tries))

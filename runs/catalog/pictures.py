@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from runs.catalog import bounds, in_use
 from runs.models import App
 from runs.schema_forms.samples import sample_urls
 from runs.services import outputs
-from runs.services.catalog import bounds, in_use
 from runs.storage.fetch import FetchFailed
 
 SECOND_TRY = timedelta(minutes=1)  # a host that was busy for a moment; after that the usual pause

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from runs.catalog import bounds
 from runs.lamina.types import AppSummary
 from runs.models import App
-from runs.services.catalog import bounds
 from runs.words.folding import fold
 
 KINDS = ("image", "video", "audio", "text")

@@ -9,12 +9,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from runs import catalog
+from runs.catalog import own_search, pasted_ids
+from runs.catalog.pages_search import Part, Shown, asked_part, part_of
 from runs.connection import status
 from runs.models import App
 from runs.models.app import AppQuerySet
-from runs.services import catalog
-from runs.services.app_search import pasted, words
-from runs.services.app_search.part import Part, Shown, asked_part, part_of
 from runs.services.pages.cards import AppCard, app_card
 from runs.team.admins import mail_to_admins
 from runs.web.pages import PortalRequest, go_to, render_page, wants_fragment
@@ -30,12 +30,12 @@ def app_list(request: PortalRequest) -> HttpResponse:
     """Our own results. With `ask` (a page without scripts) also ask Lamina; otherwise `app_search` does."""
     catalog.request_refresh_if_stale()
     q, makes = _asked_for(request)
-    ids = pasted.ids_in(q)
+    ids = pasted_ids.ids_in(q)
     by_id = App.objects.filter(remote_id__in=ids).first() if ids else None
     if by_id is not None and not request.htmx:
         return _opened(request, by_id, _part(request, q, Shown(makes)))
     listed = App.objects.listed().select_related("thumbnail")
-    found = words.Found([by_id], []) if by_id else _found(listed, q, makes)
+    found = own_search.Found([by_id], []) if by_id else _found(listed, q, makes)
     part = _part(request, q, Shown(makes, found.ids, _tries(request)))
     apps, partly = [app_card(app) for app in found.whole], [app_card(app) for app in found.partly]
     everything = apps or [app_card(app) for app in listed]
@@ -67,7 +67,7 @@ def app_search(request: PortalRequest) -> HttpResponse:
     q, makes = _asked_for(request)
     if not wants_fragment(request):
         return redirect(_url("runs:app-list", q=q, makes=makes, ask="1"))
-    above = frozenset() if pasted.ids_in(q) else _found(App.objects.listed(), q, makes).ids
+    above = frozenset() if pasted_ids.ids_in(q) else _found(App.objects.listed(), q, makes).ids
     part = _part(request, q, Shown(makes, above, _tries(request)), is_asked=True)
     if part and part.opens and "go" in request.GET:
         return _opened(request, part.opens.card.app, part)
@@ -82,8 +82,8 @@ def _asked_for(request: PortalRequest) -> tuple[str, str]:
     return request.GET.get("q", "").strip()[:200], makes if makes in dict(KINDS) else ""
 
 
-def _found(listed: AppQuerySet, q: str, makes: str) -> words.Found:
-    return words.find(listed.making(makes) if makes else listed, q)
+def _found(listed: AppQuerySet, q: str, makes: str) -> own_search.Found:
+    return own_search.find(listed.making(makes) if makes else listed, q)
 
 
 def _is_fetched_ahead(request: PortalRequest) -> bool:

@@ -12,7 +12,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from runs import catalog
 from runs.background.queue import enqueue_long
+from runs.catalog.pasted_ids import ids_in
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import BudgetWait, Priority
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
@@ -20,8 +22,6 @@ from runs.lamina.found import AppMatch
 from runs.lamina.types import AppDetail, AppSummary
 from runs.models import App, AppSearch, RequestLog
 from runs.models.app_search import KEPT_FOR, PICTURES_WITHIN
-from runs.services import catalog
-from runs.services.app_search.pasted import ids_in
 from runs.words.folding import fold
 
 PER_MINUTE = 10

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from runs.background import leases
 from runs.background.queue import enqueue, enqueue_long
+from runs.catalog import in_use
 from runs.connection import status as health
 from runs.models import App, LaminaStatus
-from runs.services.catalog import in_use
 from runs.team import sessions
 
 ASK_AGAIN = timedelta(seconds=30)

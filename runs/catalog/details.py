@@ -6,13 +6,13 @@ from typing import Any
 
 from django.utils import timezone
 
+from runs.catalog import bounds
+from runs.catalog.summaries import KINDS, makes_fields
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority
 from runs.lamina.errors import LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppDetail
 from runs.models import App, AppSchema
-from runs.services.catalog import bounds
-from runs.services.catalog.summaries import KINDS, makes_fields
 
 
 def read_detail(app: App, priority: Priority) -> bool:

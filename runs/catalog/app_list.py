@@ -7,12 +7,12 @@ from http import HTTPStatus
 
 from django.utils import timezone
 
+from runs.catalog.summaries import store_summary
 from runs.connection import status as health
 from runs.connection.lamina_api import lamina
 from runs.lamina.errors import LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppSummary
 from runs.models import App, LaminaStatus
-from runs.services.catalog.summaries import store_summary
 
 ANY_NUMBER = 0
 SIZES = (200, 100, 50, 25, ANY_NUMBER)

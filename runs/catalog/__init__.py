@@ -4,7 +4,11 @@ Lamina's list is by popularity and may be incomplete: it adds and refreshes apps
 only when its own id answers 404.
 """
 
-from runs.services.catalog.asking import (
+from runs.catalog.balance import refresh_balance
+from runs.catalog.details import store_detail
+from runs.catalog.pictures import fetch_thumbnail
+from runs.catalog.refresh import check_app, complete_catalog, refresh_app, refresh_catalog
+from runs.catalog.requests import (
     request_app_refresh,
     request_balance,
     request_balance_if_stale,
@@ -13,11 +17,7 @@ from runs.services.catalog.asking import (
     request_refresh_if_stale,
     request_regular_refresh,
 )
-from runs.services.catalog.balance import refresh_balance
-from runs.services.catalog.details import store_detail
-from runs.services.catalog.pictures import fetch_thumbnail
-from runs.services.catalog.refresh import check_app, complete_catalog, refresh_app, refresh_catalog
-from runs.services.catalog.summaries import record_found
+from runs.catalog.summaries import record_found
 
 __all__ = [
     "check_app",

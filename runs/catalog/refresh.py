@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from runs.background import leases
 from runs.background.queue import stop_requested
+from runs.catalog import app_list, details, in_use, pictures
+from runs.catalog.balance import refresh_balance
+from runs.catalog.requests import is_quiet
 from runs.connection.rate_limit import BudgetWait, Priority
 from runs.lamina.errors import LaminaError, LaminaUnavailable
 from runs.models import App
-from runs.services.catalog import app_list, details, in_use, pictures
-from runs.services.catalog.asking import is_quiet
-from runs.services.catalog.balance import refresh_balance
 
 LEASE_SECONDS = 150  # one app (form, estimate, picture, a few samples, all slow) or two late lists
 WINDOW_SECONDS = 45.0  # per refresh; then the next one continues
