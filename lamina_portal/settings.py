@@ -149,7 +149,7 @@ MIMETYPES = {".speculationrules": "application/speculationrules+json"}
 WHITENOISE_MIMETYPES = MIMETYPES
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes of fields, not of files: a long text is welcome
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
-FILE_UPLOAD_HANDLERS = ["runs.services.files.receiving.WaitingRoomUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["runs.uploads.upload_handler.WaitingRoomUploadHandler"]
 MAX_BODY_BYTES = 1_100_000_000  # of one request: a film of 1 GB and what goes with it
 
 # --- Work in the background -------------------------------------------------------------------------------------------

@@ -10,12 +10,12 @@ from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
 from runs.connection import status
 from runs.services import bells, checking, deliveries, outputs, polling, submit, sweeping, waking
-from runs.services.filling import uploads
 from runs.services.history import bin as bins
 from runs.services.history import keeping
 from runs.sharing import guest_copies, make_guest_copies
 from runs.storage import orphans, small_pictures
 from runs.team import passwords, security_mail, sessions
+from runs.uploads import uploads
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from runs.models import App, GuestLink, Member, OutputFile, Preset, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from runs.services.filling.library import adopt
 from runs.services.history import bin as bins
 from runs.storage.orphans import remove_uploads
+from runs.uploads.ownership import adopt
 from tests.factories import make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

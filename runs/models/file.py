@@ -153,7 +153,7 @@ class Upload(models.Model):
             models.CheckConstraint(condition=~Q(status="ready") | Q(file__isnull=False), name="upload_ready_has_file"),
         )
         indexes = (
-            # services.filling.uploads: links still to fetch
+            # uploads.uploads: links still to fetch
             models.Index(fields=["claimed_until"], condition=Q(status="fetching"), name="upload_fetching"),
         )
 

@@ -20,7 +20,6 @@ from runs.background.queue import enqueue_long, stop_requested
 from runs.connection import status
 from runs.models import GuestLink, Output, OutputFile, StoredFile
 from runs.services import results
-from runs.services.filling import uploads
 from runs.sharing import guest_copies
 from runs.storage import media as inspecting
 from runs.storage import small_pictures, store
@@ -29,6 +28,7 @@ from runs.storage.fetch import FetchFailed, FetchRefused, fetch
 from runs.storage.media import Media, NotMedia
 from runs.storage.store import Arrival
 from runs.storage.transfer_slots import KEEPING, FileSlot, file_slot
+from runs.uploads import uploads
 from runs.words.file_names import result_stem
 
 logger = logging.getLogger("runs.outputs")

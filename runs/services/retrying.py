@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 from runs.models import Member, Output, Run
 from runs.services import launch
 from runs.services.costs import CostLine, cost_line
-from runs.services.filling.library import own_files
 from runs.services.launch import Press, TokenSpentError, launch_run
+from runs.uploads.ownership import own_files
 from runs.words.sentences import State, state_of
 
 CHANGED = "This app's form has changed since. Change and run again fills in the new one."

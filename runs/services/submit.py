@@ -21,12 +21,12 @@ from runs.models import App, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.inputs import is_about_names_alone, to_inputs
 from runs.services import bells, deliveries, progress, waking
-from runs.services.filling import handing_over, uploads
 from runs.services.launch import answers_of
 from runs.services.pages.cards import summarise
 from runs.storage.claimed_fetch import ClaimLost, Renewer
 from runs.storage.fetch import FetchFailed, FetchRefused
 from runs.storage.transfer_slots import HANDING_OVER, FileSlot, file_slot
+from runs.uploads import asset_upload, uploads
 
 CLAIM = timedelta(seconds=30)  # how long the start of a worker that died waits for another one
 RENEW_SECONDS = 8.0
@@ -111,7 +111,7 @@ def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> di
             return None
         if upload.source_url and run.input_picture_id is None:
             summarise(run)
-        urls[upload.public_id] = handing_over.ensure_asset(upload, client, on_chunk=Renewer(slot.is_kept))
+        urls[upload.public_id] = asset_upload.ensure_asset(upload, client, on_chunk=Renewer(slot.is_kept))
     return urls
 
 

@@ -16,12 +16,13 @@ from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer, UploadInfo
 from runs.services import launch
 from runs.services.costs import cost_line
-from runs.services.filling import drafts, form_files, library, openings, presets, reuse, uploads
+from runs.services.filling import drafts, form_files, openings, presets, reuse
 from runs.services.filling.openings import NoSourceError, Notice, Opening
 from runs.services.launch import Press, TokenSpentError, launch_run
 from runs.services.pages.cards import app_card, run_cards
 from runs.services.pages.form_look import form_look
 from runs.sharing import links
+from runs.uploads import ownership, uploads
 from runs.web.pages import PortalRequest, go_to, render_page, wants_fragment
 
 RESULTS_SHOWN = 4
@@ -241,7 +242,7 @@ def _form(
     is_sent = data is not None and request.user.can_run  # then all that counts is the member's own by now
 
     def lookup(ids: list[str]) -> list[UploadInfo]:
-        return uploads.upload_infos(request.user, ids) if is_sent else library.infos(request.user, ids)
+        return uploads.upload_infos(request.user, ids) if is_sent else ownership.infos(request.user, ids)
 
     return build_form(schema.parameters, schema.outputs)(
         data,

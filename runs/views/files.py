@@ -7,8 +7,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from runs.models import App, StoredFile, Upload
 from runs.models.file import THUMBNAIL_WIDTHS
-from runs.services.filling import form_files, uploads
+from runs.services.filling import form_files
 from runs.storage.serve import file_response
+from runs.uploads import uploads
 from runs.web.pages import VIEWERS_LOOK, PortalRequest
 
 

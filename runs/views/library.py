@@ -8,7 +8,8 @@ from django.views.decorators.http import require_http_methods
 
 from runs.models import App
 from runs.schema_forms.questions import Question
-from runs.services.filling import shelf, uploads
+from runs.services.filling import shelf
+from runs.uploads import uploads
 from runs.web.pages import PortalRequest, go_to, makers_only, render_page
 
 

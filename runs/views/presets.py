@@ -12,8 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from runs.models import App, Draft, Preset, Run
 from runs.schema_forms.types import Answer
 from runs.services import launch
-from runs.services.filling import library, presets
+from runs.services.filling import presets
 from runs.services.filling.presets import NameTakenError
+from runs.uploads import ownership
 from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 
 NEEDS_NAME = "Give it a name."
@@ -43,7 +44,7 @@ def preset_new(request: PortalRequest) -> HttpResponse:
     name, is_team = _name(request), request.POST.get("is_team") == "1"
     if not name:
         return _new_page(request, source, name, error=NEEDS_NAME)
-    answers = library.own_files(request.user, source.answers)
+    answers = ownership.own_files(request.user, source.answers)
     try:
         made = presets.save_preset(request.user, source.app, name, answers, source.wanted, is_team=is_team)
     except NameTakenError:
@@ -59,14 +60,14 @@ def _source(request: PortalRequest) -> Source:
     if run_id:
         run = get_object_or_404(Run.objects.visible_to(request.user).select_related("app"), public_id=run_id)
         refuse_viewers(request.user)
-        answers = library.shown(request.user, launch.answers_of(run))
+        answers = ownership.shown(request.user, launch.answers_of(run))
         return Source(run.app, answers, run.wanted_outputs or None, run=run)
     app = get_object_or_404(App, public_id=request.GET.get("app", "")[:16])
     draft = Draft.objects.filter(member=request.user, app=app).first()
     if draft is None:
         raise Http404
     refuse_viewers(request.user)
-    return Source(app, library.only_own(request.user, draft.answers), draft.wanted_outputs, draft=draft)
+    return Source(app, ownership.only_own(request.user, draft.answers), draft.wanted_outputs, draft=draft)
 
 
 def _name(request: PortalRequest) -> str:

@@ -6,8 +6,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from runs.models import App
 from runs.services.filling import shelf
-from runs.services.filling.library import adopt
 from runs.services.pages.file_page import file_page, find_run, result_of_file
+from runs.uploads.ownership import adopt
 from runs.views.bin import say_binned
 from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 

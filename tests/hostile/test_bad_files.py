@@ -51,7 +51,7 @@ def test_files(
     browser: Browser, app: App, form: Form, name: str, monkeypatch: pytest.MonkeyPatch, lamina_door: SandboxDoor
 ) -> None:
     if name == "too large":
-        monkeypatch.setattr("runs.services.filling.uploads.LIMITS", dict.fromkeys(LIMITS, 2000))
+        monkeypatch.setattr("runs.uploads.uploads.LIMITS", dict.fromkeys(LIMITS, 2000))
     file, sentence = FILES[name]
 
     told = errors_of(browser.refused(form.attach("p2", file).attach("p3", png())))

@@ -9,8 +9,8 @@ from django_q.models import OrmQ
 
 from runs.models import App, Member, Output, OutputFile, Run
 from runs.services import bells, checking, launch, submit, sweeping
-from runs.services.filling import uploads
 from runs.services.launch import Press
+from runs.uploads import uploads
 from tests.conftest import SandboxDoor
 from tests.factories import make_run
 from tests.reliability.steps import hand_over, look, make_due, seconds_ahead, starts, waits

@@ -17,14 +17,14 @@ from pytest_django import Settings
 
 from lamina_portal import environment
 from runs.models import Member, OutputFile, StoredFile
-from runs.services.filling.handing_over import ensure_asset
-from runs.services.filling.uploads import UploadRejected, receive_file
 from runs.services.outputs import keep_due_files
 from runs.storage import bucket, orphans
 from runs.storage import store as storing
 from runs.storage.media import inspect
 from runs.storage.serve import file_response
 from runs.storage.store import Arrival, StorageAway
+from runs.uploads.asset_upload import ensure_asset
+from runs.uploads.uploads import UploadRejected, receive_file
 from tests.conftest import SandboxDoor
 from tests.factories import make_run
 from tests.services.hostile import HostileServer, kept_files, picture

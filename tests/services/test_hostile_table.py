@@ -12,9 +12,9 @@ from pytest_django import Settings
 
 from runs.models import Member, OutputFile, Upload
 from runs.services import outputs
-from runs.services.filling import uploads
 from runs.services.outputs import keep_due_files
 from runs.storage import claimed_fetch, fetch
+from runs.uploads import uploads
 from tests.factories import make_run
 from tests.services.hostile import (
     PAGE,

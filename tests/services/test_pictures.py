@@ -19,11 +19,11 @@ from pytest_django import Settings
 
 from runs import catalog
 from runs.models import App, Member, Output, OutputFile, Run, Upload
-from runs.services.filling.uploads import receive_file
 from runs.services.outputs import keep_due_files, save_catalog_picture
 from runs.storage import picture_headers, picture_slots, small_pictures
 from runs.storage.media import NotMedia, inspect
 from runs.storage.picture_slots import picture_slot
+from runs.uploads.uploads import receive_file
 from tests.conftest import SandboxDoor
 from tests.damaged import GIVEN
 from tests.factories import make_run

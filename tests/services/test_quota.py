@@ -14,8 +14,8 @@ from pytest_django import Settings
 
 from lamina_portal import body_limits
 from runs.models import Member, Preset, StoredFile, Upload
-from runs.services.filling import quota
-from runs.services.filling.uploads import UploadRejected, fetch_upload, receive_file, receive_link
+from runs.uploads import quota
+from runs.uploads.uploads import UploadRejected, fetch_upload, receive_file, receive_link
 from tests.factories import PICTURE, make_app, make_kept, make_run
 from tests.services.hostile import HostileServer, kept_files, picture
 from tests.services.test_uploads import disk
@@ -157,7 +157,7 @@ def test_what_arrives_waits_on_the_disk_it_will_stay_on(
         seen.append(Path(file.temporary_file_path()))  # type: ignore[attr-defined]
         return take(member, file, accept)
 
-    monkeypatch.setattr("runs.services.filling.uploads.receive_file", look)
+    monkeypatch.setattr("runs.uploads.uploads.receive_file", look)
     answer = as_alice.post("/uploads/", {"app": app.public_id, "field": "p0", "file": disk(picture())})
 
     assert answer.status_code == 200

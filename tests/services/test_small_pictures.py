@@ -11,8 +11,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from runs.models import Member, StoredFile, Upload
-from runs.services.filling.uploads import receive_file
 from runs.storage import media, small_pictures
+from runs.uploads.uploads import receive_file
 from tests.factories import make_app
 from tests.services.conftest import DIES, HANGS, Pretend
 from tests.services.hostile import picture

@@ -11,8 +11,8 @@ from runs.models import App, AppSchema, Member, StoredFile, Upload
 from runs.schema_forms.questions import Question, questions_of
 from runs.schema_forms.types import Parameters
 from runs.services import launch
-from runs.services.filling import library, uploads
-from runs.services.filling.uploads import UploadRejected
+from runs.uploads import ownership, uploads
+from runs.uploads.uploads import UploadRejected
 
 MAX_FILES = 50  # in one field
 KEPT_FOR = timedelta(days=1)  # how old a form may be whose files are kept after the sign-in has expired
@@ -80,7 +80,7 @@ def take_over(member: Member, parameters: Parameters, posted: QueryDict) -> None
     for question in questions_of(parameters):
         name = f"{question.field_name}_kept"
         if question.kind == "url" and (kept := posted.getlist(name)):
-            posted.setlist(name, library.take_over(member, kept))
+            posted.setlist(name, ownership.take_over(member, kept))
 
 
 def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:

@@ -16,7 +16,8 @@ from runs.models import App, AppSchema, Draft, Member, Preset, Run
 from runs.schema_forms.inputs import map_field_errors
 from runs.schema_forms.types import Answer
 from runs.services import launch
-from runs.services.filling import drafts, library, presets, reuse
+from runs.services.filling import drafts, presets, reuse
+from runs.uploads import ownership
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
     elif found.run is not None:
         _fill_from_run(found, found.run, member, schema)
     elif found.preset is not None:
-        found.answers, found.wanted = library.shown(member, found.preset.answers), found.preset.wanted_outputs
+        found.answers, found.wanted = ownership.shown(member, found.preset.answers), found.preset.wanted_outputs
     if draft is not None and not is_draft:
         found.set_aside = f"{timezone.now().timestamp():.6f}"
         what = "that run" if found.run else f"“{found.preset}”"
@@ -90,7 +91,7 @@ def _kept_notice(found: Opening) -> Notice:
 
 
 def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) -> None:
-    found.answers = library.shown(member, launch.answers_of(run))
+    found.answers = ownership.shown(member, launch.answers_of(run))
     found.wanted = run.wanted_outputs or None
     found.field_errors = map_field_errors(schema.parameters, run.field_errors)
     if run.schema_id != schema.pk:

@@ -1,7 +1,7 @@
 """Presets: answers of one app's form under a name, a person's own or the team's.
 
 A preset keeps the uploads its answers name, whatever becomes of the runs they were given for. Whoever may open it sees
-their files, and gets files of their own (`services.filling.library`), so that a team's preset works for everyone and
+their files, and gets files of their own (`uploads.ownership`), so that a team's preset works for everyone and
 outlives its maker's. So only what is one's own goes into it: nobody shares somebody else's file by naming it.
 """
 
@@ -16,9 +16,9 @@ from django.utils.formats import date_format
 from runs.models import App, Member, Preset, Upload
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.types import Answer
-from runs.services.filling import library
 from runs.services.filling.drafts import Kept
 from runs.services.pages.run_page import InputLine
+from runs.uploads import ownership
 
 NAME_LENGTH = Preset._meta.get_field("name").max_length or 100
 
@@ -47,7 +47,7 @@ def save_preset(
                 member=member,
                 name=name[:NAME_LENGTH],
                 is_team=is_team,
-                answers=library.only_own(member, answers),
+                answers=ownership.only_own(member, answers),
                 wanted_outputs=None if wanted is None else list(wanted),
             )
             _keep_files(preset)
@@ -61,7 +61,7 @@ def update_preset(
 ) -> None:
     """Let the preset hold ANSWERS from now on, with files of MEMBER's own only: its maker's, or an admin's."""
     with transaction.atomic():
-        preset.answers = library.only_own(member, answers)
+        preset.answers = ownership.only_own(member, answers)
         preset.wanted_outputs = None if wanted is None else list(wanted)
         preset.updated_at = now
         preset.save(update_fields=["answers", "wanted_outputs", "updated_at"])

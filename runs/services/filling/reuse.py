@@ -9,8 +9,8 @@ from runs.models import App, AppSchema, Member, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer
 from runs.services import launch
-from runs.services.filling import library
 from runs.services.launch import Press
+from runs.uploads import ownership
 
 GONE = "Lamina no longer offers this app, so it cannot be run again."
 CHANGED = "This app's form has changed since that run, so the very same run is not possible. Look it over in the form."
@@ -41,7 +41,7 @@ def again(member: Member, run: Run) -> Again:
     app, schema = run.app, run.app.schema
     if app.is_gone or schema is None:
         return Again([], GONE)
-    answers = library.shown(member, launch.answers_of(run))
+    answers = ownership.shown(member, launch.answers_of(run))
     form = _form(member, schema, answers, run.wanted_outputs)
     fitted = form.draft_answers()
     if run.schema_id != schema.pk and not (_is_same(answers, fitted, form) and _makes_same(run, schema)):
@@ -62,7 +62,7 @@ def press_again(member: Member, run: Run, found: Again, token: str) -> Press:
     return Press(
         run.app,
         run.app.schema,
-        library.own_files(member, found.answers),
+        ownership.own_files(member, found.answers),
         run.wanted_outputs,
         token,
         parent=run,
@@ -73,7 +73,7 @@ def press_again(member: Member, run: Run, found: Again, token: str) -> Press:
 
 def _form(member: Member, schema: AppSchema, answers: list[Answer], wanted: Sequence[int]) -> SchemaForm:
     return build_form(schema.parameters, schema.outputs)(
-        answers=answers, wanted=wanted or None, uploads=lambda ids: library.infos(member, ids)
+        answers=answers, wanted=wanted or None, uploads=lambda ids: ownership.infos(member, ids)
     )
 
 

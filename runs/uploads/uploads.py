@@ -25,7 +25,6 @@ from django.utils import timezone
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import Member, StoredFile, Upload
 from runs.schema_forms.types import UploadInfo
-from runs.services.filling import quota
 from runs.storage import file_types, small_pictures, store
 from runs.storage import media as inspecting
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
@@ -33,6 +32,7 @@ from runs.storage.fetch import LIMITS, FetchFailed, FetchRefused, check_url, siz
 from runs.storage.media import NotMedia
 from runs.storage.store import Arrival
 from runs.storage.transfer_slots import LINKS, FileSlot, file_slot
+from runs.uploads import quota
 from runs.words.errors import Telling
 from runs.words.folding import named
 

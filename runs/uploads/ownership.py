@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from runs.models import Member, StoredFile, Upload
 from runs.schema_forms.types import Answer, UploadInfo
-from runs.services.filling import uploads
+from runs.uploads import uploads
 from runs.words.folding import named
 
 
