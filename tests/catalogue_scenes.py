@@ -14,8 +14,8 @@ from runs.catalog import lamina_search
 from runs.models import App, AppSearch, LaminaStatus, Member, Run
 from runs.sandbox.catalogue import load_catalogue
 from runs.services import launch, submit
-from runs.services.costs import cost_line
 from runs.services.upkeep.health_report import Fact, health_report
+from runs.spending.estimates import cost_line
 from tests.bench.report import Row
 
 APPS = 60

@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 
 from runs.models import Member, Output, Run
 from runs.services import launch
-from runs.services.costs import CostLine, cost_line
 from runs.services.launch import Press, TokenSpentError, launch_run
+from runs.spending.estimates import CostLine, cost_line
 from runs.uploads.ownership import own_files
 from runs.words.sentences import State, state_of
 

@@ -8,12 +8,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from runs import catalog
 from runs.models import Run
 from runs.services import launch
-from runs.services.costs import cost_line
 from runs.services.filling import presets, reuse
 from runs.services.history import titles
 from runs.services.launch import TokenSpentError, launch_run
 from runs.services.pages.run_page import wanted_words
 from runs.sharing import links
+from runs.spending.estimates import cost_line
 from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 
 OLD_PAGE = "This page was opened for somebody else or too long ago. Nothing was started; press again."

@@ -15,13 +15,13 @@ from runs.models import App, AppSchema, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer, UploadInfo
 from runs.services import launch
-from runs.services.costs import cost_line
 from runs.services.filling import drafts, form_files, openings, presets, reuse
 from runs.services.filling.openings import NoSourceError, Notice, Opening
 from runs.services.launch import Press, TokenSpentError, launch_run
 from runs.services.pages.cards import app_card, run_cards
 from runs.services.pages.form_look import form_look
 from runs.sharing import links
+from runs.spending.estimates import cost_line
 from runs.uploads import ownership, uploads
 from runs.web.pages import PortalRequest, go_to, render_page, wants_fragment
 

@@ -14,7 +14,7 @@ from runs.connection.lamina_api import lamina
 from runs.lamina import client
 from runs.lamina.transport import Patience
 from runs.models import App, Incident, LaminaStatus, Member, Run
-from runs.services.costs import cost_line
+from runs.spending.estimates import cost_line
 from runs.tasks import pulse
 from tests.catalogue_scenes import SCENES, limits, list_fact, prepare
 from tests.conftest import SandboxDoor
