@@ -9,7 +9,8 @@ from runs.background import heartbeats
 from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
 from runs.connection import status
-from runs.services import bells, checking, deliveries, outputs, polling, submit, sweeping, waking
+from runs.engine import poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
+from runs.engine import sweep as sweeping
 from runs.services.history import bin as bins
 from runs.services.history import keeping
 from runs.sharing import guest_copies, make_guest_copies
@@ -35,17 +36,17 @@ def pulse(worker: str = "") -> None:
     """
     is_new, is_any_lost = heartbeats.beat(worker), heartbeats.note_losses()
     if is_new or is_any_lost:
-        bells.forget()
+        wakeups.forget()
     sweep()
-    waking.revive()
+    poller_wakeups.revive()
     catalog.request_completion()
-    deliveries.request_keys_if_wanted()
+    webhooks.request_keys_if_wanted()
 
 
 def sweep() -> None:
     """Look for every step that should have happened by now."""
     sweeping.sweep()
-    outputs.request_keeping()
+    save_outputs.request_keeping()
     uploads.request_links()
     small_pictures.request_small_pictures()
     guest_copies.request_copies()
@@ -56,11 +57,11 @@ def submit_run(run_id: int) -> None:
 
 
 def check_run(run_id: int) -> None:
-    checking.check_run(run_id)
+    reconcile.check_run(run_id)
 
 
 def refresh_keys() -> None:
-    deliveries.refresh_keys()
+    webhooks.refresh_keys()
 
 
 def cancel_run(run_id: int) -> None:
@@ -72,7 +73,7 @@ def poll() -> None:
 
 
 def keep_files() -> None:
-    outputs.keep_due_files()
+    save_outputs.keep_due_files()
 
 
 def make_small_pictures() -> None:

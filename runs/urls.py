@@ -3,6 +3,7 @@
 from django.urls import path
 
 from runs.catalog import views as views_app_list
+from runs.engine import views as views_hooks
 from runs.sharing import views as views_sharing
 from runs.sharing import views_guest as views_guests
 from runs.team import views as views_people
@@ -17,7 +18,6 @@ from runs.views import files as views_files
 from runs.views import help as views_help
 from runs.views import history as views_history
 from runs.views import home as views_home
-from runs.views import hooks as views_hooks
 from runs.views import keeping as views_keeping
 from runs.views import library as views_library
 from runs.views import live as views_live

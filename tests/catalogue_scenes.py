@@ -11,9 +11,9 @@ from django.core.cache import cache
 
 from runs import catalog
 from runs.catalog import lamina_search
+from runs.engine import create_run, submit
 from runs.models import App, AppSearch, LaminaStatus, Member, Run
 from runs.sandbox.catalogue import load_catalogue
-from runs.services import launch, submit
 from runs.services.upkeep.health_report import Fact, health_report
 from runs.spending.estimates import cost_line
 from tests.bench.report import Row
@@ -146,7 +146,7 @@ def _run(what: str, app: App, member: Member) -> Row:
     catalog.refresh_app(app.pk)
     app = App.objects.select_related("schema").get(pk=app.pk)
     assert app.schema is not None
-    run = launch.launch_run(member, launch.Press(app, app.schema, [], [], launch.new_form_token(member)))
+    run = create_run.launch_run(member, create_run.Press(app, app.schema, [], [], create_run.new_form_token(member)))
     submit.submit_run(run.pk)
     run.refresh_from_db()
     return Row(

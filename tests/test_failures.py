@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.connection import status
+from runs.engine import progress
 from runs.models import Member, Run
-from runs.services import progress
 from runs.words.sentences import FAILURES
 from tests.factories import make_run
 

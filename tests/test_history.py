@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from runs.engine.create_run import Press, launch_run, new_form_token
 from runs.models import Member, Upload
 from runs.services.history.narrowing import Hint
-from runs.services.launch import Press, launch_run, new_form_token
 from tests.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs.connection import status as health
+from runs.engine.poller_wakeups import POLLER
 from runs.models import Lease, Member, OutputFile, Run
-from runs.services.waking import POLLER
 from runs.views.home import ACTIVE_SHOWN, APPS_SHOWN
 from tests.conftest import client_of
 from tests.factories import make_app, make_run

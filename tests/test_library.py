@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs.engine.create_run import Press, launch_run, new_form_token
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload
 from runs.services.filling import shelf
-from runs.services.launch import Press, launch_run, new_form_token
 from runs.words.folding import named
 from tests.factories import PICTURE, PROMPT, make_app, make_run, make_stored
 

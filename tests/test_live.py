@@ -6,8 +6,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs.background import leases
+from runs.engine import poller_wakeups, progress
 from runs.models import Member, Run
-from runs.services import progress, waking
 from runs.services.pages.cards import version_token
 from tests.factories import make_app, make_kept, make_run
 
@@ -26,7 +26,7 @@ def test_an_unchanged_page_costs_two_queries_and_no_body(
 ) -> None:
     app = make_app()
     runs = [make_run(alice, app) for _ in range(10)]
-    assert leases.acquire(waking.POLLER, "somebody", 60)
+    assert leases.acquire(poller_wakeups.POLLER, "somebody", 60)
     look(as_alice, *runs)
 
     with django_assert_num_queries(4):  # session, member, the runs, the poller's lease

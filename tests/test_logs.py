@@ -9,8 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from lamina_portal.logs import MaskSecretPaths
+from runs.engine import progress
 from runs.models import Member, Run
-from runs.services import progress
 from tests.factories import make_run
 
 SECRETS = [

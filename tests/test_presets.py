@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs.engine.create_run import Press, launch_run, new_form_token
 from runs.models import App, Draft, Member, Preset, Run, Upload
 from runs.services.filling import drafts
-from runs.services.launch import Press, launch_run, new_form_token
 from tests.factories import PICTURE, PROMPT, STYLE, make_app, make_schema, make_stored
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs.engine import create_run
 from runs.models import GuestLink, Member, Run, SharingRules
-from runs.services import launch
 from runs.sharing import links
 from tests.factories import make_app, make_kept, make_run
 
@@ -60,8 +60,8 @@ def test_a_link_that_was_revoked_comes_back_no_longer_than_is_allowed_by_now(as_
 def pressed(member: Member, parent: Run | None = None) -> Run:
     app = parent.app if parent else make_app(parameters=[])
     assert app.schema is not None
-    token = launch.new_form_token(member)
-    return launch.launch_run(member, launch.Press(app, app.schema, [], [], token, parent=parent))
+    token = create_run.new_form_token(member)
+    return create_run.launch_run(member, create_run.Press(app, app.schema, [], [], token, parent=parent))
 
 
 def test_new_runs_are_the_team_s_where_admins_say_so(alice: Member) -> None:

@@ -8,8 +8,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from runs.engine import durations
 from runs.models import App, Member, Run
-from runs.services import usual
 from runs.words.sentences import usual_words
 from tests.factories import make_app, make_run
 
@@ -20,7 +20,7 @@ def ended(member: Member, app: App, *seconds: float) -> None:
     now = timezone.now()
     for n in seconds:
         make_run(member, app, status="completed", started_at=now - timedelta(seconds=n), finished_at=now)
-    usual.note_ended(app.pk)
+    durations.note_ended(app.pk)
     app.refresh_from_db()
 
 

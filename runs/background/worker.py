@@ -30,7 +30,7 @@ from django_q.pusher import pusher
 from runs.background import heartbeats, queue
 from runs.background.prctl import die_with_parent
 from runs.background.task_package import TaskPackage
-from runs.services import polling
+from runs.engine import polling
 
 logger = logging.getLogger(__name__)
 BROKEN = 3  # the exit code that says: start me again

@@ -97,7 +97,7 @@ class OutputFile(models.Model):
             ),
         )
         indexes = (
-            # services.outputs: files still to fetch
+            # engine.save_outputs: files still to fetch
             models.Index(fields=["due_at"], condition=Q(status="saving"), name="output_file_due"),
         )
 

@@ -1,4 +1,4 @@
-"""A run: one press of Run, and everything that became of it. `services.progress` alone changes its status."""
+"""A run: one press of Run, and everything that became of it. `engine.progress` alone changes its status."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -101,7 +101,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """STATUS is drawn in `services.progress`; VERSION counts every change a page could show."""
+    """STATUS is drawn in `engine.progress`; VERSION counts every change a page could show."""
 
     class Status(models.TextChoices):
         STARTING = "starting", "Starting"

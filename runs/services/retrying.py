@@ -10,9 +10,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from runs.engine import create_run
+from runs.engine.create_run import Press, TokenSpentError, launch_run
 from runs.models import Member, Output, Run
-from runs.services import launch
-from runs.services.launch import Press, TokenSpentError, launch_run
 from runs.spending.estimates import CostLine, cost_line
 from runs.uploads.ownership import own_files
 from runs.words.sentences import State, state_of
@@ -74,7 +74,7 @@ def retry_of(run: Run, member: Member) -> Retry:
         words="Try the one that failed" if failed == 1 else f"Try the {failed} that failed",
         cost=cost,
         reason=_reason(run, cost),
-        token=launch.new_form_token(member) if failed else "",
+        token=create_run.new_form_token(member) if failed else "",
         tried=[_again(child) for child in tried],
         first=_first(run, family.filter(pk=run.parent_id).first() if run.parent_id else None),
     )
@@ -96,15 +96,15 @@ def _is_done(run: Run, indexes: list[int]) -> bool:
 def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     """Start what failed in RUN once more, once for one TOKEN; None when that is not possible now."""
     Run.objects.select_for_update().get(pk=run.pk)  # of two pages at once the later one sees what the first has started
-    if started := launch.run_of_form(member, token):
+    if started := create_run.run_of_form(member, token):
         return started if started.parent_id == run.pk else None
     indexes = failed_indexes(run)
-    is_known = launch.read_form_token(token) == member.pk
+    is_known = create_run.read_form_token(token) == member.pk
     if _is_done(run, indexes):
         return None  # from an old page, or by a teammate just now: what it would make is made already
     if not indexes or not is_known or _reason(run, cost_line(run.app, member)):
         return None
-    answers = own_files(member, launch.answers_of(run))
+    answers = own_files(member, create_run.answers_of(run))
     press = Press(run.app, run.schema, answers, indexes, token, parent=run, keeps_draft=True)
     try:
         return launch_run(member, press)

@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs.background.queue import enqueue_long, stop_requested
+from runs.engine import apply_outputs
 from runs.models import OutputFile, StoredFile, Upload
-from runs.services import results
 from runs.storage import media as inspecting
 from runs.storage import store
 from runs.storage.claimed_fetch import ClaimLost
@@ -112,4 +112,4 @@ def _refuse(stored: StoredFile, sentence: str) -> None:
 
 def _note_change(stored: StoredFile) -> None:
     for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
-        results.note_file_change(output_file)
+        apply_outputs.note_file_change(output_file)

@@ -6,11 +6,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs import catalog
+from runs.engine import create_run
+from runs.engine.create_run import TokenSpentError, launch_run
 from runs.models import Run
-from runs.services import launch
 from runs.services.filling import presets, reuse
 from runs.services.history import titles
-from runs.services.launch import TokenSpentError, launch_run
 from runs.services.pages.run_page import wanted_words
 from runs.sharing import links
 from runs.spending.estimates import cost_line
@@ -29,12 +29,12 @@ def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
         return _ask(request, run)
     refuse_viewers(request.user)
     token = request.POST.get("token", "")
-    if spent := launch.run_of_form(request.user, token):
+    if spent := create_run.run_of_form(request.user, token):
         return go_to(request, spent.get_absolute_url())
     found = reuse.again(request.user, run)
     if found.reason or cost_line(run.app, request.user).is_blocked:
         return _ask(request, run, status=422)
-    if launch.read_form_token(token) != request.user.pk:
+    if create_run.read_form_token(token) != request.user.pk:
         return _ask(request, run, said=OLD_PAGE, status=422)
     try:
         started = launch_run(request.user, reuse.press_again(request.user, run, found, token))
@@ -56,7 +56,7 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
         "said": said,
         "cost": cost,
         "audience_words": links.audience_words(run),
-        "token": launch.new_form_token(request.user),
+        "token": create_run.new_form_token(request.user),
     }
     return render_page(request, "runs/run_again.html", context, status=status)
 

@@ -11,13 +11,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import reswap, retarget
 
 from runs import catalog
+from runs.engine import create_run
+from runs.engine.create_run import Press, TokenSpentError, launch_run
 from runs.models import App, AppSchema, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer, UploadInfo
-from runs.services import launch
 from runs.services.filling import drafts, form_files, openings, presets, reuse
 from runs.services.filling.openings import NoSourceError, Notice, Opening
-from runs.services.launch import Press, TokenSpentError, launch_run
 from runs.services.pages.cards import app_card, run_cards
 from runs.services.pages.form_look import form_look
 from runs.sharing import links
@@ -89,7 +89,7 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
             request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form), field_errors=errors
         )
         return _page(request, app, again, opened_with)
-    if spent := launch.run_of_form(request.user, posted.get("token", "")):
+    if spent := create_run.run_of_form(request.user, posted.get("token", "")):
         return _pressed_again(request, app, form, spent, opened_with)
     if known != app.schema:  # positions of an unknown version could mean anything
         fresh = _form(request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form))
@@ -135,7 +135,7 @@ def _pressed_again(
     request: PortalRequest, app: App, form: SchemaForm, spent: Run, opened_with: Opening
 ) -> HttpResponse:
     """This form has started a run: the same inputs lead to it, others give the form again with a new token."""
-    if form.is_valid() and launch.is_same(spent, app, form.answers(), form.wanted_outputs()):
+    if form.is_valid() and create_run.is_same(spent, app, form.answers(), form.wanted_outputs()):
         drafts.clear_draft(request.user, app)
         return go_to(request, spent.get_absolute_url())
     schema = app.schema or spent.schema
@@ -147,7 +147,7 @@ def _launch(request: PortalRequest, app: App, form: SchemaForm, token: str, open
     assert app.schema is not None  # noqa: S101 - narrowed by the caller
     if cost_line(app, request.user).is_blocked:
         return _page(request, app, form, opened_with, status=422)
-    if launch.read_form_token(token) != request.user.pk:
+    if create_run.read_form_token(token) != request.user.pk:
         return _page(request, app, form, _saying(opened_with, EXPIRED), status=422)
     press = Press(
         app,
@@ -177,7 +177,7 @@ def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
     app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
     posted = request.POST.copy()
     schema = AppSchema.objects.filter(app=app, version=posted.get("schema", "")).first() or app.schema
-    if schema is not None and launch.is_unspent(request.user, posted.get("token", "")):
+    if schema is not None and create_run.is_unspent(request.user, posted.get("token", "")):
         form_files.take_over(request.user, schema.parameters, posted)
         form = _form(request, app, schema, posted)
         _keep_draft(request, app, form, posted)
@@ -272,7 +272,7 @@ def _page(
         "app": app,
         "card": app_card(app),
         "form": form,
-        "token": token or launch.new_form_token(request.user),
+        "token": token or create_run.new_form_token(request.user),
         "schema_version": app.schema.version if app.schema else "",
         "opened": opened_with,
         "presets": presets.listed(request.user, app),

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.engine import save_outputs
 from runs.models import GuestLink, Output, Run
-from runs.services import outputs
 from runs.services.history import bin as bins
 from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 
@@ -80,6 +80,6 @@ def file_fetch_again(request: PortalRequest, file_id: str) -> HttpResponse:
     runs = Run.objects.changeable_by(request.user)
     output = get_object_or_404(Output.objects.select_related("run"), public_id=file_id, run__in=runs)
     refuse_viewers(request.user)
-    if outputs.fetch_again(output):
+    if save_outputs.fetch_again(output):
         messages.info(request, "The portal tries to fetch it once more.")
     return go_to(request, output.run.get_absolute_url())

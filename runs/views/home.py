@@ -9,9 +9,9 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from runs import catalog
+from runs.engine import poller_wakeups
 from runs.models import App, Member, Run
 from runs.models.run import RunQuerySet
-from runs.services import waking
 from runs.services.pages.cards import AppCard, RunCard, app_card, run_cards
 from runs.web.pages import PortalRequest, render_page
 
@@ -41,7 +41,7 @@ def home(request: PortalRequest) -> HttpResponse:
     shelves = _shelves(request.user)
     apps = [app_card(app) for app in App.objects.listed().select_related("thumbnail")]
     if shelves.active or shelves.team_active:
-        waking.ensure_poller()
+        poller_wakeups.ensure_poller()
     is_first_visit = request.user.can_run and not shelves.active and not shelves.latest
     context = {
         "section": "home",

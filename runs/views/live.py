@@ -10,8 +10,8 @@ from django.utils.text import Truncator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from runs.engine import poller_wakeups, polling_schedule
 from runs.models import Run
-from runs.services import pace, waking
 from runs.services.history.finding import Filter
 from runs.services.pages.cards import run_cards, version_token
 from runs.services.pages.run_page import run_page
@@ -123,9 +123,9 @@ def _keep_watch(active: list[Run]) -> None:
     """Note what is on screen, or else see that somebody polls: one query each, never both in one look."""
     now = timezone.now()
     if any(run.opened_at is None or (now - run.opened_at).total_seconds() > 5 for run in active):
-        pace.touch_opened(active, now)
+        polling_schedule.touch_opened(active, now)
     elif active:
-        waking.ensure_poller()
+        poller_wakeups.ensure_poller()
 
 
 def _short_title(run: Run) -> str:

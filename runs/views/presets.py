@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from runs.engine import create_run
 from runs.models import App, Draft, Preset, Run
 from runs.schema_forms.types import Answer
-from runs.services import launch
 from runs.services.filling import presets
 from runs.services.filling.presets import NameTakenError
 from runs.uploads import ownership
@@ -60,7 +60,7 @@ def _source(request: PortalRequest) -> Source:
     if run_id:
         run = get_object_or_404(Run.objects.visible_to(request.user).select_related("app"), public_id=run_id)
         refuse_viewers(request.user)
-        answers = ownership.shown(request.user, launch.answers_of(run))
+        answers = ownership.shown(request.user, create_run.answers_of(run))
         return Source(run.app, answers, run.wanted_outputs or None, run=run)
     app = get_object_or_404(App, public_id=request.GET.get("app", "")[:16])
     draft = Draft.objects.filter(member=request.user, app=app).first()

@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.engine import poller_wakeups, polling_schedule, progress
 from runs.models import Run
-from runs.services import pace, progress, waking
 from runs.services.pages.run_page import run_page
 from runs.services.retrying import retry_failed, retry_of
 from runs.sharing.pages_panel import share_panel
@@ -33,8 +33,8 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
         return say_binned(request, public_id=run_id)
     page = run_page(run, request.user)
     if page.is_live:
-        pace.touch_opened([run], timezone.now())
-        waking.ensure_poller()
+        polling_schedule.touch_opened([run], timezone.now())
+        poller_wakeups.ensure_poller()
     is_theirs = request.user.is_admin or run.member_id == request.user.pk
     context = {
         "section": "history",
@@ -71,7 +71,7 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
     old page, or a second person who was asked too, starts nothing."""
     run = _changeable_run_of(request, run_id)
     if run.asks_person and progress.start_again(run, timezone.now()):
-        waking.ensure_poller()
+        poller_wakeups.ensure_poller()
     return go_to(request, run.get_absolute_url())
 
 

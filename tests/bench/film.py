@@ -57,8 +57,8 @@ def keep(folder: Path, url: str) -> tuple[float, float]:
     from django.core.management import call_command
 
     call_command("migrate", interactive=False, verbosity=0)
+    from runs.engine.save_outputs import keep_due_files
     from runs.models import Member, OutputFile
-    from runs.services.outputs import keep_due_files
     from tests.factories import make_app, make_run
 
     box = make_run(Member.objects.create_user("a@example.com", "x"), make_app()).outputs.all()[0]

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from runs import catalog
+from runs.engine import create_run, polling
 from runs.models import App, LaminaStatus, Member, OutputFile, Run
-from runs.services import launch, polling
 from runs.tasks import sweep
 from runs.words.sentences import state_of
 from tests.conftest import SandboxDoor
@@ -147,7 +147,7 @@ class Stage:
         self.door.control("faults", endpoint=endpoint, times=None if is_lasting else 1, **FAULTS[name])
 
     def _press(self) -> Run:
-        form = replace(self.form, files=[]).set("p0", "a note").set("token", launch.new_form_token(self.member))
+        form = replace(self.form, files=[]).set("p0", "a note").set("token", create_run.new_form_token(self.member))
         if self.app.schema and len(self.app.schema.parameters) > 1:
             form.attach("p1", png())
         return self.browser.press(form)

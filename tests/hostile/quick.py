@@ -13,10 +13,10 @@ from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 
 from runs import tasks
+from runs.engine import polling
 from runs.lamina.client import LaminaClient
 from runs.lamina.transport import Patience
 from runs.models import OutputFile, RequestLog, Run
-from runs.services import polling
 from runs.storage import guard
 from tests.conftest import SandboxDoor
 from tests.hostile.browser import KEY

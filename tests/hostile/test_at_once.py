@@ -9,8 +9,8 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 
+from runs.engine import create_run
 from runs.models import Member, Run
-from runs.services import launch
 from tests.conftest import SandboxDoor, client_of
 from tests.factories import make_run
 from tests.hostile.apps import EVERYTHING, NOTE
@@ -89,7 +89,7 @@ def test_one_form_with_two_contents_at_once(lamina_door: SandboxDoor, browser: B
 def test_what_failed_is_tried_again_once_from_many_pages(alice: Member) -> None:
     run = make_run(alice, status="completed", outputs_failed=1)
     run.outputs.filter(position=1).update(status="error")
-    tokens = [launch.new_form_token(alice) for _ in range(TIMES)]
+    tokens = [create_run.new_form_token(alice) for _ in range(TIMES)]
     clients = [client_of(alice) for _ in tokens]
 
     def trying(client: Client, token: str) -> Callable[[], HttpResponse]:

@@ -18,8 +18,8 @@ from pytest_django import Settings
 
 from runs.connection import rate_limit
 from runs.connection.rate_limit import Priority
+from runs.engine import polling
 from runs.models import Member, OutputFile, Run
-from runs.services import polling
 from runs.tasks import sweep
 from tests.conftest import SandboxDoor
 from tests.hostile.apps import NOTE

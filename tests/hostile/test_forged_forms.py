@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from runs import catalog
+from runs.engine import create_run
 from runs.models import App, Member, Run
-from runs.services import launch
 from tests.conftest import SandboxDoor
 from tests.hostile.apps import EVERYTHING, NOTE
 from tests.hostile.browser import Browser
@@ -28,7 +28,7 @@ CHANGED = "This app's form has changed since you opened it. What you filled in i
 @pytest.mark.parametrize("token", ["", "forged", "1.abc:forged", "another's", "altered"])
 def test_a_token_that_is_not_ours(lamina_door: SandboxDoor, browser: Browser, bob: Member, token: str) -> None:
     form = browser.open(known(lamina_door, NOTE)).set("p0", "typed")
-    forged = {"another's": launch.new_form_token(bob), "altered": form.get("token").replace(".", "1.", 1)}
+    forged = {"another's": create_run.new_form_token(bob), "altered": form.get("token").replace(".", "1.", 1)}
 
     page = browser.refused(form.set("token", forged.get(token, token)))
 
@@ -44,7 +44,7 @@ def test_no_proof_of_the_page_no_run(lamina_door: SandboxDoor, alice: Member) ->
     app = known(lamina_door, NOTE)
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
-    fields = {"p0": "x", "outputs": ["0"], "token": launch.new_form_token(alice)}
+    fields = {"p0": "x", "outputs": ["0"], "token": create_run.new_form_token(alice)}
 
     assert strict.post(app.get_absolute_url(), fields).status_code == 403
     assert not Run.objects.exists()

@@ -9,9 +9,9 @@ import requests
 from django.db import connection
 from django.utils import timezone
 
+from runs.engine import create_run, reconcile, submit
+from runs.engine.create_run import Press
 from runs.models import App, Member, Run
-from runs.services import checking, launch, submit
-from runs.services.launch import Press
 from tests.conftest import SandboxDoor
 from tests.services.test_main_line import known_app
 
@@ -36,7 +36,7 @@ def look(run: Run) -> Run:
     """The time for the next look has come, and one worker looks."""
     make_due(run)
     stepped_at[run.pk] = timezone.now()
-    checking.check_run(run.pk)
+    reconcile.check_run(run.pk)
     run.refresh_from_db()
     return run
 
@@ -88,7 +88,7 @@ def press_words(member: Member, app: App) -> Run:
     parameter = app.schema.parameters[0]
     handles = {name: parameter[name] for name in ("name", "key", "id", "type")}
     answer: Any = handles | {"value": "a lake", "is_default": False}
-    return launch.launch_run(member, Press(app, app.schema, [answer], [], launch.new_form_token(member)))
+    return create_run.launch_run(member, Press(app, app.schema, [answer], [], create_run.new_form_token(member)))
 
 
 def begin(act: Callable[[], Any]) -> threading.Thread:

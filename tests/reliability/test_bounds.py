@@ -7,9 +7,9 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from runs.engine import create_run, reconcile, submit, sweep, wakeups
+from runs.engine.create_run import Press
 from runs.models import App, Member, Output, OutputFile, Run
-from runs.services import bells, checking, launch, submit, sweeping
-from runs.services.launch import Press
 from runs.uploads import uploads
 from tests.conftest import SandboxDoor
 from tests.factories import make_run
@@ -25,7 +25,7 @@ def sent_and_looked_for(run: Run) -> Run:
     """One start without a clear answer, and the two looks that find nothing."""
     make_due(run)
     assert hand_over(run).status == "checking"
-    for _ in range(checking.LOOKS):
+    for _ in range(reconcile.LOOKS):
         look(run)
     return run
 
@@ -57,10 +57,10 @@ def test_a_start_that_never_gets_a_clear_answer_is_sent_later_each_time_and_then
 def test_a_person_who_starts_again_gets_all_tries_anew(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     sandbox.control("faults", endpoint="run_start", fault="drop_before", times=None)
     run = press(alice, app)
-    Run.objects.filter(pk=run.pk).update(empty_looks=checking.LOOKS * len(checking.AGAIN_AFTER))
+    Run.objects.filter(pk=run.pk).update(empty_looks=reconcile.LOOKS * len(reconcile.AGAIN_AFTER))
     assert sent_and_looked_for(run).due_at is None
 
-    from runs.services import progress
+    from runs.engine import progress
 
     assert progress.start_again(run, timezone.now())
     assert sent_and_looked_for(run).status == "starting"
@@ -120,7 +120,7 @@ def press_with_file(member: Member, app: App) -> Run:
         {"name": p["name"], "key": p["key"], "id": p["id"], "type": p["type"], "value": value, "is_default": False}
         for p, value in zip(app.schema.parameters, values, strict=True)
     ]
-    return launch.launch_run(member, Press(app, app.schema, answers, [0], launch.new_form_token(member)))  # type: ignore[arg-type]
+    return create_run.launch_run(member, Press(app, app.schema, answers, [0], create_run.new_form_token(member)))  # type: ignore[arg-type]
 
 
 def test_a_cancel_that_got_no_word_is_sent_once_more_while_the_run_goes_on(
@@ -134,14 +134,14 @@ def test_a_cancel_that_got_no_word_is_sent_once_more_while_the_run_goes_on(
     assert (run.is_active, run.cancel_answer) == (True, "")
     OrmQ.objects.all().delete()
 
-    sweeping.sweep()
+    sweep.sweep()
     assert not OrmQ.objects.exists()  # it gets some seconds
-    sweeping.sweep(timezone.now() + timedelta(seconds=21))
+    sweep.sweep(timezone.now() + timedelta(seconds=21))
     (task,) = [row.task for row in OrmQ.objects.all()]
     assert (task["func"], task["args"]) == ("runs.tasks.cancel_run", (run.pk,))
     submit.send_cancel(run.pk)
     OrmQ.objects.all().delete()
-    sweeping.sweep(timezone.now() + timedelta(hours=1))
+    sweep.sweep(timezone.now() + timedelta(hours=1))
 
     assert not OrmQ.objects.exists()
     assert len(sandbox.requests_to("cancel")) == 2
@@ -170,6 +170,6 @@ def test_a_cancel_that_could_not_be_sent_is_sent_again_in_the_next_round(
     submit.send_cancel(run.pk)
     OrmQ.objects.all().delete()
 
-    sweeping.sweep(timezone.now() + bells.BELIEVED * 2)
+    sweep.sweep(timezone.now() + wakeups.BELIEVED * 2)
 
     assert [task.task["func"] for task in OrmQ.objects.all()] == ["runs.tasks.cancel_run"]

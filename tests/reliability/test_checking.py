@@ -8,11 +8,11 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from runs.engine import sweep
 from runs.lamina import client as lamina_client
 from runs.lamina.transport import Patience
 from runs.models import App, Member, Run
 from runs.sandbox.state import World
-from runs.services import sweeping
 from tests.conftest import SandboxDoor
 from tests.processes import wait_until
 from tests.reliability.steps import (
@@ -115,11 +115,11 @@ def test_no_answer_in_time_is_no_answer(
 
 
 def test_a_look_before_its_time_asks_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    from runs.services import checking
+    from runs.engine import reconcile
 
     run = look(doubtful(sandbox, alice, app))
 
-    checking.check_run(run.pk)
+    reconcile.check_run(run.pk)
 
     run.refresh_from_db()
     assert (run.status, run.empty_looks, len(sandbox.requests_to("runs"))) == ("checking", 1, 1)
@@ -132,7 +132,7 @@ def test_a_lost_look_is_made_up_for(alice: Member, app: App, sandbox: SandboxDoo
     OrmQ.objects.all().delete()  # its task died with its worker
     make_due(run)
 
-    sweeping.sweep()
+    sweep.sweep()
     task = OrmQ.objects.get().task
 
     assert (task["func"], task["args"]) == ("runs.tasks.check_run", (run.pk,))

@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs.engine import apply_outputs, progress, submit
 from runs.models import App, Member, Run
-from runs.services import progress, results, submit
 from tests.conftest import SandboxDoor
 from tests.reliability.steps import hand_over, look, start_as_stranger, starts
 from tests.services.test_main_line import press
@@ -69,7 +69,7 @@ def test_a_crash_in_the_middle_of_a_cancel_leaves_no_open_box(
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(results, "close_open_boxes", dies)
+        patch.setattr(apply_outputs, "close_open_boxes", dies)
         with pytest.raises(SystemExit):
             progress.hold(run, Run.Wait.RATE, timezone.now())
     hand_over(run)

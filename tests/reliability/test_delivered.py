@@ -6,8 +6,8 @@ import pytest
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from runs.engine import submit, sweep, webhooks
 from runs.models import App, LaminaStatus, Member, Run
-from runs.services import deliveries, submit, sweeping
 from tests.conftest import SandboxDoor
 from tests.processes import wait_until
 from tests.reliability.steps import begin, hand_over, starts
@@ -22,8 +22,8 @@ def _delivering(live_server: LiveServer, settings: Settings, sandbox: SandboxDoo
     settings.PORTAL_URL = live_server.url
     settings.LAMINA_WEBHOOKS = "on"
     settings.LAMINA_POLL_SECONDS = 0.3
-    deliveries.request_keys_if_wanted()
-    deliveries.refresh_keys()
+    webhooks.request_keys_if_wanted()
+    webhooks.refresh_keys()
 
 
 def ended(run: Run) -> Run:
@@ -82,7 +82,7 @@ def test_repeated_deliveries_are_one_change(alice: Member, app: App, sandbox: Sa
     run = hand_over(press(alice, app))
 
     version = run.version
-    sweeping.sweep()
+    sweep.sweep()
     run.refresh_from_db()
     assert (run.status, run.version) == ("completed", version)
 
@@ -110,7 +110,7 @@ def test_without_keys_the_second_try_counts(alice: Member, app: App, sandbox: Sa
         lambda: LaminaStatus.objects.filter(signing_keys_asked_at__isnull=False).exists(), "the first try to be refused"
     )
 
-    deliveries.refresh_keys()
+    webhooks.refresh_keys()
 
     assert ended(run).status == "completed"
 

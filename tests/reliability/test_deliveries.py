@@ -16,9 +16,9 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from runs.connection import status as health
+from runs.engine import progress, submit, webhooks
 from runs.models import App, Incident, LaminaStatus, Member, OutputFile, Run
 from runs.sandbox.server import Sandbox
-from runs.services import deliveries, progress, submit
 from tests.conftest import SandboxDoor
 from tests.factories import make_run
 from tests.lamina import test_signature as vector
@@ -33,8 +33,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def courier(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> Iterator[Courier]:
     """Genuine deliveries; the portal has the keys."""
     key = _sandbox_server._deliveries._key
-    deliveries.request_keys()
-    deliveries.refresh_keys()
+    webhooks.request_keys()
+    webhooks.refresh_keys()
     yield Courier(_sandbox_server, sandbox)
     _sandbox_server._deliveries._key = key
 
@@ -161,7 +161,7 @@ def test_the_old_key_counts_no_more_after_a_rotation(courier: Courier, run: Run,
     for _ in range(10):
         assert courier.deliver(run, body) == 401  # at most once a minute
     assert len(asked_tasks()) == 1
-    deliveries.refresh_keys()
+    webhooks.refresh_keys()
     assert post(run.hook_token, body, with_old_key) == 401
     assert as_it_is(run)[0] != "completed"
     assert courier.deliver(run, body) == 200
@@ -174,9 +174,9 @@ def test_the_old_key_counts_no_more_after_a_rotation(courier: Courier, run: Run,
 def test_keys_that_cannot_be_fetched_leave_the_old_ones(courier: Courier, run: Run, sandbox: SandboxDoor) -> None:
     for fault in ({"fault": "status", "status": 500}, {"fault": "garbage"}, {"fault": "drop_before"}):
         sandbox.control("faults", endpoint="signing_key", **fault)
-        deliveries.refresh_keys()
+        webhooks.refresh_keys()
     sandbox.control("faults", endpoint="signing_key", fault="status", status=200, body={"keys": []})
-    deliveries.refresh_keys()
+    webhooks.refresh_keys()
 
     assert courier.deliver(run) == 200
 
@@ -187,7 +187,7 @@ def test_without_keys_lamina_is_asked_to_come_again(courier: Courier, run: Run) 
 
     assert [courier.deliver(run), courier.deliver(run)] == [503, 503]
     assert len(asked_tasks()) == 1
-    deliveries.refresh_keys()
+    webhooks.refresh_keys()
 
     assert courier.deliver(run) == 200
     assert as_it_is(run)[0] == "completed"

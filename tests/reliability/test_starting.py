@@ -10,8 +10,8 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from runs.connection import rate_limit
+from runs.engine import progress, reconcile, submit, sweep
 from runs.models import App, Member, RequestLog, Run
-from runs.services import checking, progress, submit, sweeping
 from runs.words.sentences import WAITS
 from tests.conftest import SandboxDoor
 from tests.processes import free_port, wait_until
@@ -39,7 +39,7 @@ def swept(run: Run) -> Run:
     """Its time has come: the sweep rings for it, and a worker takes it up."""
     OrmQ.objects.all().delete()
     make_due(run)
-    sweeping.sweep()
+    sweep.sweep()
     assert (run.pk,) in [task.task["args"] for task in OrmQ.objects.all()]  # others may be due as well
     return hand_over(run)
 
@@ -122,11 +122,11 @@ def test_a_worker_died_after_it_sent(alice: Member, app: App, sandbox: SandboxDo
     assert progress.claim_start(run, timezone.now(), timezone.now() + submit.CLAIM)
     assert progress.mark_sent(run, timezone.now(), is_alone=True)
     OrmQ.objects.all().delete()
-    sweeping.sweep()
+    sweep.sweep()
     assert not OrmQ.objects.exists()  # it may still be at it
     make_due(run)
 
-    sweeping.sweep()
+    sweep.sweep()
 
     run.refresh_from_db()
     assert run.status == "checking"
@@ -149,7 +149,7 @@ def test_a_slow_answer_is_waited_for(
     claimed_until = [wait_until(lambda: claim_of(run), "the claim")]
     while len(claimed_until) < 4:
         claimed_until.append(wait_until(lambda: claim_of(run, claimed_until[-1]), "a longer claim"))
-        sweeping.sweep()
+        sweep.sweep()
         run.refresh_from_db()
         assert run.status == "starting"
     sandbox.clear_faults()
@@ -273,7 +273,7 @@ def test_cancelled_during_the_deciding_look(alice: Member, app: App, sandbox: Sa
     run = look(hand_over(press(alice, app)))
     make_due(run)
     sandbox.control("faults", endpoint="runs", fault="delay", seconds=600)
-    looker = begin(lambda: checking.check_run(run.pk))
+    looker = begin(lambda: reconcile.check_run(run.pk))
     wait_until(lambda: Run.objects.filter(pk=run.pk, due_at__gt=timezone.now()).exists(), "the look to begin")
 
     assert progress.ask_cancel(run, alice, timezone.now()) == "asked"

@@ -3,8 +3,8 @@
 import pytest
 from django.utils import timezone
 
+from runs.engine import progress, submit
 from runs.models import App, Incident, Member, Run
-from runs.services import progress, submit
 from tests.conftest import SandboxDoor
 from tests.reliability.steps import hand_over, start_as_stranger
 from tests.services.test_main_line import press

@@ -13,10 +13,10 @@ from pytest_django import Settings
 from runs.background import leases
 from runs.connection import rate_limit
 from runs.connection.rate_limit import BudgetWait
+from runs.engine import poller_wakeups, polling, submit
+from runs.engine.polling import LeaseLost, Watch
 from runs.lamina.errors import LaminaRateLimited
 from runs.models import App, Lease, Member, RequestLog, Run
-from runs.services import polling, submit, waking
-from runs.services.polling import LeaseLost, Watch
 from tests.conftest import SandboxDoor
 from tests.factories import make_run
 from tests.processes import wait_until
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def end_lease() -> None:
     """The time of the lease has run out."""
-    Lease.objects.filter(name=waking.POLLER).update(until=Now() - timedelta(seconds=1))
+    Lease.objects.filter(name=poller_wakeups.POLLER).update(until=Now() - timedelta(seconds=1))
 
 
 def many(member: Member, app: App, sandbox: SandboxDoor, count: int) -> list[Run]:
@@ -55,7 +55,7 @@ def test_a_frozen_poller_is_replaced_and_does_nothing_when_it_wakes(
 ) -> None:
     run = start(alice, app, sandbox)
     frozen = Watch(leases.new_holder())
-    assert leases.acquire(waking.POLLER, frozen.holder, polling.LEASE_SECONDS)
+    assert leases.acquire(poller_wakeups.POLLER, frozen.holder, polling.LEASE_SECONDS)
     frozen.round()
     end_lease()  # it has not renewed it for 12 s
     sandbox.control(f"runs/{run.remote_id}", status="completed")
@@ -80,17 +80,19 @@ def test_a_lease_lost_during_a_read_ends_the_round(alice: Member, app: App, sand
     sandbox.control("faults", endpoint="runs", fault="delay", seconds=600)
     before = rate_limit.used()
     poller = begin(polling.poll_window)
-    wait_until(lambda: leases.is_held(waking.POLLER), "the poller to begin")
+    wait_until(lambda: leases.is_held(poller_wakeups.POLLER), "the poller to begin")
     wait_until(lambda: rate_limit.used() > before, "the list to be asked for")
     end_lease()
-    assert leases.acquire(waking.POLLER, "another", polling.LEASE_SECONDS)
+    assert leases.acquire(poller_wakeups.POLLER, "another", polling.LEASE_SECONDS)
     sandbox.clear_faults()
     poller.join()
 
     run.refresh_from_db()
     assert run.is_active
     assert sandbox.requests_to("run") == []
-    assert Lease.objects.get(name=waking.POLLER).holder == "another"  # and it did not give away what is not its own
+    assert (
+        Lease.objects.get(name=poller_wakeups.POLLER).holder == "another"
+    )  # and it did not give away what is not its own
 
 
 def test_whoever_died_is_replaced_when_somebody_looks(alice: Member, app: App, sandbox: SandboxDoor) -> None:
@@ -98,13 +100,13 @@ def test_whoever_died_is_replaced_when_somebody_looks(alice: Member, app: App, s
 
     start(alice, app, sandbox)
     OrmQ.objects.all().delete()
-    leases.acquire(waking.POLLER, "killed", polling.LEASE_SECONDS)
-    waking.ensure_poller()
+    leases.acquire(poller_wakeups.POLLER, "killed", polling.LEASE_SECONDS)
+    poller_wakeups.ensure_poller()
     assert not OrmQ.objects.exists()
     end_lease()
     Lease.objects.update(kicked_at=None)
 
-    waking.ensure_poller_if_needed()
+    poller_wakeups.ensure_poller_if_needed()
 
     assert OrmQ.objects.get().task["func"] == "runs.tasks.poll"
 
@@ -139,7 +141,7 @@ def test_hidden_runs_are_asked_least_recently_seen_first(alice: Member, app: App
     leave_room_for(2)
 
     watch = Watch(leases.new_holder())
-    assert leases.acquire(waking.POLLER, watch.holder, polling.LEASE_SECONDS)
+    assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
     with pytest.raises(rate_limit.BudgetWait):
         watch.round()
     asked = [r["runId"] for r in sandbox.requests_to("run")]
@@ -178,7 +180,7 @@ def test_one_sick_run_keeps_nobody_waiting(alice: Member, app: App, sandbox: San
         sandbox.control(f"runs/{run.remote_id}", status="completed")
     sandbox.control("faults", endpoint="run", fault="status", status=status, times=None, runId=sick.remote_id)
     watch = Watch(leases.new_holder())
-    assert leases.acquire(waking.POLLER, watch.holder, polling.LEASE_SECONDS)
+    assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
 
     pauses = [watch.round() for _ in range(3)]
 
@@ -203,7 +205,7 @@ def test_a_list_that_fails_is_asked_again_later_and_later(
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     sandbox.control("faults", endpoint="runs", times=None, **fault)
     watch = Watch(leases.new_holder())
-    assert leases.acquire(waking.POLLER, watch.holder, polling.LEASE_SECONDS)
+    assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
     slept: list[float] = []
     monkeypatch.setattr(watch, "_sleep", slept.append)
 
@@ -268,7 +270,7 @@ def test_a_short_budget_goes_to_reads_of_runs_that_ended_not_to_the_same_pages_a
     RequestLog.objects.all().delete()
     settings.LAMINA_REQUESTS_PER_MINUTE = 6  # one is kept for starts: newest, a read, running, queued, a read
     watch = Watch(leases.new_holder())
-    assert leases.acquire(waking.POLLER, watch.holder, polling.LEASE_SECONDS)
+    assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
     with pytest.raises(BudgetWait):
         watch.round()
     pages = len(sandbox.requests_to("runs"))

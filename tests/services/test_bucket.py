@@ -16,8 +16,8 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from lamina_portal import environment
+from runs.engine.save_outputs import keep_due_files
 from runs.models import Member, OutputFile, StoredFile
-from runs.services.outputs import keep_due_files
 from runs.storage import bucket, orphans
 from runs.storage import store as storing
 from runs.storage.media import inspect

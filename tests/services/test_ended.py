@@ -10,10 +10,10 @@ from pytest_django import Settings
 from runs.background import leases
 from runs.connection import rate_limit
 from runs.connection.rate_limit import BudgetWait
+from runs.engine import poller_wakeups, polling, progress
+from runs.engine.polling import Watch
 from runs.lamina.errors import LaminaUnavailable
 from runs.models import App, Member, Run
-from runs.services import polling, progress, waking
-from runs.services.polling import Watch
 from tests.conftest import SandboxDoor
 from tests.services.test_main_line import known_app
 from tests.services.test_polling import start, watch_once
@@ -33,7 +33,7 @@ def test_an_end_is_told_although_its_results_must_wait(
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     settings.LAMINA_REQUESTS_PER_MINUTE = rate_limit.used() + 2  # one look, and what is kept for starts
     holder = leases.new_holder()
-    assert leases.acquire(waking.POLLER, holder, polling.LEASE_SECONDS)
+    assert leases.acquire(poller_wakeups.POLLER, holder, polling.LEASE_SECONDS)
     watch = Watch(holder)
 
     with pytest.raises(BudgetWait):
@@ -59,7 +59,7 @@ def test_a_list_that_cannot_be_read_keeps_no_known_end_waiting(alice: Member, ap
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     sandbox.control("faults", endpoint="runs", fault="status", status=500, times=None)
     holder = leases.new_holder()
-    assert leases.acquire(waking.POLLER, holder, polling.LEASE_SECONDS)
+    assert leases.acquire(poller_wakeups.POLLER, holder, polling.LEASE_SECONDS)
     watch = Watch(holder)
     watch.unread = {run.pk: run}
 

@@ -14,8 +14,8 @@ from PIL import Image
 from pytest_django import Settings
 
 from runs import tasks
+from runs.engine.save_outputs import keep_due_files
 from runs.models import GuestCopy, GuestLink, Member, OutputFile, Run
-from runs.services.outputs import keep_due_files
 from runs.sharing import make_guest_copies
 from tests.conftest import client_of
 from tests.factories import make_kept, make_run

@@ -10,9 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
 
+from runs.engine import save_outputs
+from runs.engine.save_outputs import keep_due_files
 from runs.models import Member, OutputFile, Upload
-from runs.services import outputs
-from runs.services.outputs import keep_due_files
 from runs.storage import claimed_fetch, fetch
 from runs.uploads import uploads
 from tests.factories import make_run
@@ -133,7 +133,7 @@ def test_hostile_bodies(
     run = make_run(alice)
     for what, path, is_kept, words in BODIES:
         server.hits.clear()
-        monkeypatch.setattr(outputs, "FETCH_SECONDS", 1.0 if path.startswith("/drip") else 60.0)
+        monkeypatch.setattr(save_outputs, "FETCH_SECONDS", 1.0 if path.startswith("/drip") else 60.0)
         url = f"{server.url}{path.replace('{port}', str(decoy.port))}"
         file = OutputFile.objects.create(output=run.outputs.all()[0], source_url=url, position=len(rows))
         keep_due_files()

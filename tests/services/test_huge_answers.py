@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs.engine import apply_outputs, progress
 from runs.lamina.types import RunSnapshot
 from runs.models import Member, Output, Run
-from runs.services import progress, results
 from tests.factories import make_run
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ def test_results_beyond_any_number_are_not_kept(alice: Member) -> None:
 
     progress.apply_snapshot(run, snapshot(run, "running", outputs=[{}] * 20_000), timezone.now())
 
-    assert Output.objects.filter(run=run).count() == results.OUTPUTS_PER_RUN
+    assert Output.objects.filter(run=run).count() == apply_outputs.OUTPUTS_PER_RUN
 
 
 def test_labels_and_reasons_without_end_are_cut(alice: Member, as_alice: Client) -> None:
@@ -45,7 +45,7 @@ def test_a_story_without_end_is_cut_where_some_results_are_good_too(alice: Membe
 
     run.refresh_from_db()
     assert run.status == "completed"
-    assert 0 < len(run.failure_text) <= results.SENTENCE_LENGTH
+    assert 0 < len(run.failure_text) <= apply_outputs.SENTENCE_LENGTH
 
 
 def test_too_few_credits_are_recognised_at_the_end_of_a_long_story(alice: Member) -> None:

@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
+from runs.engine import create_run
+from runs.engine.create_run import Press
 from runs.models import App, Member, OutputFile, Run
-from runs.services import launch
-from runs.services.launch import Press
 from tests.conftest import SandboxDoor
 from tests.services.test_main_line import known_app, press
 from tests.work import work
@@ -34,8 +34,8 @@ def press_reel(member: Member, app: App) -> Run:
         {"name": p["name"], "key": p["key"], "id": p["id"], "type": p["type"], "value": value, "is_default": False}
         for p, value in zip(app.schema.parameters, ["A teapot in the rain", "Cinematic"], strict=True)
     ]
-    token = launch.new_form_token(member)
-    return launch.launch_run(member, Press(app, app.schema, answers, [0, 1], token))
+    token = create_run.new_form_token(member)
+    return create_run.launch_run(member, Press(app, app.schema, answers, [0, 1], token))
 
 
 @pytest.mark.usefixtures("_storage")

@@ -7,10 +7,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from runs.engine import create_run, sweep, wakeups
+from runs.engine.create_run import Press, TokenSpentError, expected_ratio, launch_run, new_form_token, read_form_token
 from runs.models import App, Draft, Member, Run
-from runs.services import bells, launch, sweeping
 from runs.services.filling import drafts
-from runs.services.launch import Press, TokenSpentError, expected_ratio, launch_run, new_form_token, read_form_token
 from tests.factories import make_app
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,7 +71,7 @@ def test_exact_labels_are_kept(alice: Member) -> None:
 
     run = launch_run(alice, press(app, new_form_token(alice), style=" Plain  two "))
 
-    assert launch.answers_of(run)[0]["value"] == " Plain  two "
+    assert create_run.answers_of(run)[0]["value"] == " Plain  two "
 
 
 @pytest.mark.parametrize("token", ["", "x", "1.abc:def", "\x00", "1" * 200])
@@ -105,6 +105,6 @@ def test_a_start_whose_task_was_lost_is_rung_for_again(alice: Member) -> None:
     run = launch_run(alice, press(make_app(), new_form_token(alice)))
     OrmQ.objects.all().delete()
 
-    sweeping.sweep(timezone.now() + bells.BELIEVED * 2)
+    sweep.sweep(timezone.now() + wakeups.BELIEVED * 2)
 
     assert [task.task["args"] for task in OrmQ.objects.all()] == [(run.pk,)]

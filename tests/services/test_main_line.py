@@ -3,9 +3,9 @@
 import pytest
 
 from runs import catalog
+from runs.engine import create_run
+from runs.engine.create_run import Press
 from runs.models import App, Member, Run
-from runs.services import launch
-from runs.services.launch import Press
 from runs.services.pages.run_page import run_page
 from tests.conftest import SandboxDoor
 from tests.work import work
@@ -33,7 +33,7 @@ def press(member: Member, app: App, style: str = "Ghibli") -> Run:
             app.schema.parameters, [{"uploads": []}, style, "4:3"], [True, False, False], strict=True
         )
     ]
-    return launch.launch_run(member, Press(app, app.schema, answers, [0, 1], launch.new_form_token(member)))  # type: ignore[arg-type]
+    return create_run.launch_run(member, Press(app, app.schema, answers, [0, 1], create_run.new_form_token(member)))  # type: ignore[arg-type]
 
 
 def test_a_press_becomes_one_run_with_kept_pictures(alice: Member, cartoonify: App, sandbox: SandboxDoor) -> None:

@@ -13,9 +13,9 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from runs.background import leases, queue
+from runs.engine import apply_outputs
+from runs.engine.save_outputs import keep_due_files, request_keeping
 from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
-from runs.services import results
-from runs.services.outputs import keep_due_files, request_keeping
 from runs.storage import media, store
 from runs.storage.claimed_fetch import Renewer
 from tests.factories import make_run
@@ -209,7 +209,7 @@ def test_a_crash_between_file_and_row_is_tried_again(
         raise SystemExit
 
     with monkeypatch.context() as patched:
-        patched.setattr(results, "note_file_change", killed)
+        patched.setattr(apply_outputs, "note_file_change", killed)
         with pytest.raises(SystemExit):
             keep_due_files()
     output_file.refresh_from_db()

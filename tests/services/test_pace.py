@@ -8,8 +8,8 @@ from pytest_django import Settings
 
 from runs.connection import rate_limit
 from runs.connection.rate_limit import Priority
+from runs.engine.polling_schedule import Pace
 from runs.models import App, Member, Run
-from runs.services.pace import Pace
 from tests.conftest import SandboxDoor
 from tests.factories import make_app, make_run
 from tests.services.test_main_line import known_app

@@ -18,8 +18,8 @@ from PIL import Image
 from pytest_django import Settings
 
 from runs import catalog
+from runs.engine.save_outputs import keep_due_files, save_catalog_picture
 from runs.models import App, Member, Output, OutputFile, Run, Upload
-from runs.services.outputs import keep_due_files, save_catalog_picture
 from runs.storage import picture_headers, picture_slots, small_pictures
 from runs.storage.media import NotMedia, inspect
 from runs.storage.picture_slots import picture_slot

@@ -9,9 +9,9 @@ from pytest_django import Settings
 
 from runs.background import leases
 from runs.connection import rate_limit
+from runs.engine import poller_wakeups, polling
+from runs.engine.polling import Watch
 from runs.models import App, Member, Run
-from runs.services import polling, waking
-from runs.services.polling import Watch
 from tests.conftest import SandboxDoor
 from tests.factories import make_run
 from tests.services.test_main_line import known_app, press
@@ -27,7 +27,7 @@ def app(sandbox: SandboxDoor) -> App:
 
 def start(member: Member, app: App, sandbox: SandboxDoor, outcome: str = "never", **script: object) -> Run:
     """A run that Lamina accepted a minute ago and that nobody polls yet."""
-    from runs.services import submit
+    from runs.engine import submit
 
     sandbox.control("script", appId=None, times=1, outcome=outcome, **script)
     run = press(member, app)
@@ -46,11 +46,11 @@ def _real_pace(settings: Settings) -> None:
 
 def watch_once() -> float | None:
     holder = leases.new_holder()
-    assert leases.acquire(waking.POLLER, holder, polling.LEASE_SECONDS)
+    assert leases.acquire(poller_wakeups.POLLER, holder, polling.LEASE_SECONDS)
     try:
         return Watch(holder).round()
     finally:
-        leases.release(waking.POLLER, holder)
+        leases.release(poller_wakeups.POLLER, holder)
 
 
 def test_twenty_runs_cost_one_read_a_round(alice: Member, app: App, sandbox: SandboxDoor) -> None:
@@ -173,7 +173,7 @@ def test_an_idle_portal_asks_nothing(alice: Member, app: App, sandbox: SandboxDo
     before = len(sandbox.state["requests"])
 
     assert watch_once() is None
-    waking.ensure_poller_if_needed()
+    poller_wakeups.ensure_poller_if_needed()
 
     assert work() == []
     assert len(sandbox.state["requests"]) == before
@@ -222,7 +222,7 @@ def test_a_run_on_a_screen_is_looked_at_however_young(alice: Member, app: App, s
 
 def test_only_one_poller_at_a_time(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     start(alice, app, sandbox)
-    assert leases.acquire(waking.POLLER, "somebody", 12)
+    assert leases.acquire(poller_wakeups.POLLER, "somebody", 12)
 
     polling.poll_window()
 
@@ -232,9 +232,9 @@ def test_only_one_poller_at_a_time(alice: Member, app: App, sandbox: SandboxDoor
 def test_a_poller_that_lost_its_lease_asks_nothing_more(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     start(alice, app, sandbox)
     holder = leases.new_holder()
-    leases.acquire(waking.POLLER, holder, 12)
-    leases.release(waking.POLLER, holder)
-    leases.acquire(waking.POLLER, "somebody else", 12)
+    leases.acquire(poller_wakeups.POLLER, holder, 12)
+    leases.release(poller_wakeups.POLLER, holder)
+    leases.acquire(poller_wakeups.POLLER, "somebody else", 12)
 
     with pytest.raises(polling.LeaseLost):
         Watch(holder).run(until=time.monotonic() + 60)
@@ -249,7 +249,7 @@ def test_ensure_poller_rings_once(alice: Member, app: App, sandbox: SandboxDoor)
     OrmQ.objects.all().delete()
 
     for _ in range(5):
-        waking.ensure_poller()
+        poller_wakeups.ensure_poller()
 
     assert OrmQ.objects.count() <= 1
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from runs.background import heartbeats
+from runs.engine import create_run, progress, sweep, wakeups
 from runs.models import Member, Run
-from runs.services import bells, launch, progress, sweeping
 from runs.tasks import pulse
 from tests.factories import make_app, make_run
 from tests.services.test_workers import dead_pid
@@ -42,14 +42,14 @@ def lose_all() -> None:
 
 def sweep_for(minutes: int, clock: time_machine.Traveller) -> None:
     for _ in range(int(timedelta(minutes=minutes) / ROUND)):
-        sweeping.sweep()
+        sweep.sweep()
         clock.shift(ROUND)
 
 
 def press(member: Member) -> Run:
     app = make_app()
     assert app.schema is not None
-    return launch.launch_run(member, launch.Press(app, app.schema, [], [], launch.new_form_token(member)))
+    return create_run.launch_run(member, create_run.Press(app, app.schema, [], [], create_run.new_form_token(member)))
 
 
 def waiting(member: Member, status: str = "starting", **fields: Any) -> Run:
@@ -86,38 +86,38 @@ def test_a_cancel_that_nobody_sends_does_not_fill_it(alice: Member, clock: time_
 
 
 def test_more_starts_than_a_round_rings_for_are_all_rung_for(alice: Member, clock: time_machine.Traveller) -> None:
-    for _ in range(sweeping.AT_ONCE + 1):
+    for _ in range(sweep.AT_ONCE + 1):
         waiting(alice)
 
     sweep_for(1, clock)
 
-    assert len(set(queued())) == sweeping.AT_ONCE + 1
+    assert len(set(queued())) == sweep.AT_ONCE + 1
 
 
 def test_a_lost_bell_at_most_doubles_the_wait(alice: Member, clock: time_machine.Traveller) -> None:
     run = press(alice)
     lose_all()
 
-    clock.shift(bells.BELIEVED / 2)
-    sweeping.sweep()
+    clock.shift(wakeups.BELIEVED / 2)
+    sweep.sweep()
     assert queued() == []  # on its way, for all we know
-    clock.shift(bells.BELIEVED / 2)
-    sweeping.sweep()
+    clock.shift(wakeups.BELIEVED / 2)
+    sweep.sweep()
     assert queued() == [("submit_run", run.pk)]
     lose_all()
-    clock.shift(bells.BELIEVED)
-    sweeping.sweep()
+    clock.shift(wakeups.BELIEVED)
+    sweep.sweep()
 
     assert queued() == [("submit_run", run.pk)]
 
 
 def test_a_start_long_overdue_is_rung_for_again_in_minutes(alice: Member, clock: time_machine.Traveller) -> None:
     run = waiting(alice, due_at=timezone.now() - timedelta(days=1))
-    sweeping.sweep()
+    sweep.sweep()
     lose_all()
 
-    clock.shift(bells.BELIEVED_LONGEST)
-    sweeping.sweep()
+    clock.shift(wakeups.BELIEVED_LONGEST)
+    sweep.sweep()
 
     assert queued() == [("submit_run", run.pk)]
 
@@ -125,15 +125,15 @@ def test_a_start_long_overdue_is_rung_for_again_in_minutes(alice: Member, clock:
 def test_a_step_that_comes_due_has_a_bell_of_its_own_at_once(alice: Member, clock: time_machine.Traveller) -> None:
     """A worker died with the claim, however lately the bell rang that it answered."""
     run = waiting(alice)
-    sweeping.sweep()
+    sweep.sweep()
     lose_all()
     assert progress.claim_start(run, timezone.now(), timezone.now() + timedelta(seconds=2))
     clock.shift(timedelta(seconds=1))
-    sweeping.sweep()
+    sweep.sweep()
     assert queued() == []
 
     clock.shift(timedelta(seconds=1.1))
-    sweeping.sweep()
+    sweep.sweep()
 
     assert queued() == [("submit_run", run.pk)]
 
@@ -141,7 +141,7 @@ def test_a_step_that_comes_due_has_a_bell_of_its_own_at_once(alice: Member, cloc
 def test_a_bell_by_a_clock_that_was_ahead_is_not_believed(alice: Member) -> None:
     run = waiting(alice, rung_at=timezone.now() + timedelta(hours=2))
 
-    sweeping.sweep()
+    sweep.sweep()
 
     assert queued() == [("submit_run", run.pk)]
 
@@ -152,7 +152,7 @@ def test_a_killed_cluster_takes_its_bells_with_it(alice: Member, is_new: bool) -
     run = waiting(alice, due_at=timezone.now() - timedelta(minutes=5))
     heartbeats.beat("worker there:1")
     heartbeats.beat(heartbeats.name_of(dead_pid()) if not is_new else "worker there:1")
-    sweeping.sweep()
+    sweep.sweep()
     lose_all()
 
     pulse("worker there:2" if is_new else "worker there:1")

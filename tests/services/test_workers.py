@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.background import heartbeats, leases
+from runs.engine import poller_wakeups
 from runs.models import Heartbeat, Incident, Lease
-from runs.services import waking
 from runs.tasks import pulse, tidy
 
 pytestmark = pytest.mark.django_db
@@ -107,19 +107,19 @@ def test_one_that_was_killed_on_this_host_is_written_down_and_forgotten() -> Non
 def test_the_lease_of_a_killed_poller_of_this_host_is_free_at_once() -> None:
     holder = leases.new_holder()
     host, _, rest = holder.split("/")
-    assert leases.acquire(waking.POLLER, f"{host}/{dead_pid()}/{rest}", 12)
+    assert leases.acquire(poller_wakeups.POLLER, f"{host}/{dead_pid()}/{rest}", 12)
 
     pulse()
 
-    assert not leases.is_held(waking.POLLER)
+    assert not leases.is_held(poller_wakeups.POLLER)
 
 
 @pytest.mark.parametrize("whose", ["another host's", "living", "odd", "nobody's"])
 def test_no_other_lease_is_touched(whose: str) -> None:
     holder = {"another host's": f"elsewhere/{dead_pid()}/x", "living": leases.new_holder(), "odd": "odd"}.get(whose, "")
-    assert leases.acquire(waking.POLLER, holder, 12)
+    assert leases.acquire(poller_wakeups.POLLER, holder, 12)
 
     pulse()
 
-    assert Lease.objects.get(name=waking.POLLER).holder == holder
-    assert leases.is_held(waking.POLLER)
+    assert Lease.objects.get(name=poller_wakeups.POLLER).holder == holder
+    assert leases.is_held(poller_wakeups.POLLER)

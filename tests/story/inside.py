@@ -25,9 +25,9 @@ from lamina_portal.demo import DEMO_PASSWORD
 from lamina_portal.sessions import SessionStore
 from runs.catalog import lamina_search
 from runs.connection import status as health
+from runs.engine import create_run
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
 from runs.models.ids import new_public_id
-from runs.services import launch
 from runs.services.history import bin as bins
 from runs.sharing import links
 from runs.team import recent_password
@@ -117,8 +117,8 @@ def start(email: str, remote_id: str, **values: str) -> str:
         for p in what.schema.parameters
     ]
     wanted = [output["index"] for output in what.schema.outputs]
-    press = launch.Press(what, what.schema, answers, wanted, launch.new_form_token(who))
-    return launch.launch_run(who, press).public_id
+    press = create_run.Press(what, what.schema, answers, wanted, create_run.new_form_token(who))
+    return create_run.launch_run(who, press).public_id
 
 
 def stay(email: str, remote_id: str, status: str, asks: bool = False) -> str:

@@ -7,10 +7,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, QueryDict
 from django.utils.datastructures import MultiValueDict
 
+from runs.engine import create_run
 from runs.models import App, AppSchema, Member, StoredFile, Upload
 from runs.schema_forms.questions import Question, questions_of
 from runs.schema_forms.types import Parameters
-from runs.services import launch
 from runs.uploads import ownership, uploads
 from runs.uploads.uploads import UploadRejected
 
@@ -89,7 +89,7 @@ def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:
     The form's own token tells whose they are: it is signed, and only that member can pick them up again.
     """
     given = request.POST
-    owner = launch.read_form_token(given.get("token", ""), KEPT_FOR) or 0
+    owner = create_run.read_form_token(given.get("token", ""), KEPT_FOR) or 0
     member = Member.objects.filter(pk=owner, is_active=True).first()
     schema = AppSchema.objects.filter(version=given.get("schema", "")).first()
     if member is None or schema is None:

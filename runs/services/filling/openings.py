@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from django.db import transaction
 from django.utils import timezone
 
+from runs.engine import create_run
 from runs.models import App, AppSchema, Draft, Member, Preset, Run
 from runs.schema_forms.inputs import map_field_errors
 from runs.schema_forms.types import Answer
-from runs.services import launch
 from runs.services.filling import drafts, presets, reuse
 from runs.uploads import ownership
 
@@ -91,7 +91,7 @@ def _kept_notice(found: Opening) -> Notice:
 
 
 def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) -> None:
-    found.answers = ownership.shown(member, launch.answers_of(run))
+    found.answers = ownership.shown(member, create_run.answers_of(run))
     found.wanted = run.wanted_outputs or None
     found.field_errors = map_field_errors(schema.parameters, run.field_errors)
     if run.schema_id != schema.pk:

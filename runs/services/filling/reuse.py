@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from django.forms import ValidationError
 
+from runs.engine import create_run
+from runs.engine.create_run import Press
 from runs.models import App, AppSchema, Member, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer
-from runs.services import launch
-from runs.services.launch import Press
 from runs.uploads import ownership
 
 GONE = "Lamina no longer offers this app, so it cannot be run again."
@@ -41,7 +41,7 @@ def again(member: Member, run: Run) -> Again:
     app, schema = run.app, run.app.schema
     if app.is_gone or schema is None:
         return Again([], GONE)
-    answers = ownership.shown(member, launch.answers_of(run))
+    answers = ownership.shown(member, create_run.answers_of(run))
     form = _form(member, schema, answers, run.wanted_outputs)
     fitted = form.draft_answers()
     if run.schema_id != schema.pk and not (_is_same(answers, fitted, form) and _makes_same(run, schema)):
@@ -51,7 +51,7 @@ def again(member: Member, run: Run) -> Again:
             bound.field.check(bound.value())
     except ValidationError as error:
         return Again([], FILES if error.code in ("gone", "failed") else CHANGED)
-    if _file_count(answers) != _file_count(launch.answers_of(run)):
+    if _file_count(answers) != _file_count(create_run.answers_of(run)):
         return Again([], FILES)
     return Again(fitted)
 

@@ -6,9 +6,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from runs.connection import status
+from runs.engine.queue_position import place_words
+from runs.engine.reconcile import tries_of
 from runs.models import AT_LAMINA, Run
-from runs.services.checking import tries_of
-from runs.services.waiting_line import place_words
 from runs.team.admins import mail_to_admins
 from runs.words.sentences import FAILURES, WAITS, Failure, about_credits, credits_words, span_words, state_of
 

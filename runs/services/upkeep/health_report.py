@@ -13,8 +13,8 @@ from django.utils import timezone
 from runs.background import heartbeats
 from runs.connection import rate_limit
 from runs.connection import status as health
+from runs.engine import webhooks
 from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
-from runs.services import deliveries
 from runs.services.history import bin as bins
 from runs.storage.fetch import size_words
 from runs.words.sentences import age_words, credits_words
@@ -129,7 +129,7 @@ def _budget() -> Fact:
 
 
 def _deliveries(status: LaminaStatus, now: datetime) -> Fact:
-    if not deliveries.are_wanted():
+    if not webhooks.are_wanted():
         return Fact("Deliveries by Lamina", "off: the portal asks by itself")
     if status.delivered_at is None:
         advice = f"Lamina must reach {settings.PORTAL_URL} from outside. Until then the portal asks by itself."

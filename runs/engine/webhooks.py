@@ -18,11 +18,11 @@ from runs.background.queue import enqueue
 from runs.connection import status as health
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import BudgetWait
+from runs.engine import progress
 from runs.lamina.errors import LaminaError
 from runs.lamina.signature import Flaw, check_delivery
 from runs.lamina.types import RunSnapshot
 from runs.models import LaminaStatus, Run
-from runs.services import progress
 
 logger = logging.getLogger("runs.deliveries")
 

@@ -19,7 +19,7 @@ TEXT_LIMIT = 1_000_000  # characters of one text result
 FILES_PER_OUTPUT = 500
 OUTPUTS_PER_RUN = 500  # no app makes that many; an answer that lists more is not kept for ever in every page
 SENTENCE_LENGTH = 2_000  # of what Lamina says about a failure
-KEEP_SECONDS = 900  # a video may take a while; see services.outputs
+KEEP_SECONDS = 900  # a video may take a while; see engine.save_outputs
 
 
 def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:

@@ -16,10 +16,10 @@ from django.utils import timezone
 from runs.connection import status
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import BudgetWait, Priority
+from runs.engine import poller_wakeups, progress
 from runs.lamina.errors import LaminaError, LaminaRejected
 from runs.lamina.types import RunRow
 from runs.models import Run
-from runs.services import progress, waking
 
 logger = logging.getLogger("runs.checking")
 
@@ -67,7 +67,7 @@ def _decide(run: Run, found: list[RunRow], now: datetime) -> None:
     elif len(found) == len(could_be) == 1 and not others.filter(status="checking").exists():
         logger.info("run %s found again", run.public_id)
         progress.accept(run, found[0].run_id, found[0].status, timezone.now())
-        waking.ensure_poller()
+        poller_wakeups.ensure_poller()
     elif could_be or (found and not is_first_look):
         progress.ask_person(run, [row.run_id for row in found])
     elif is_first_look:

@@ -21,11 +21,11 @@ from runs.background.queue import stop_requested
 from runs.connection import status as health
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import BudgetWait, Priority
+from runs.engine import poller_wakeups, progress, sweep, webhooks
+from runs.engine.polling_schedule import ON_SCREEN, SLOW_SECONDS, Pace, is_budget_short
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunPage, RunRow
 from runs.models import Run
-from runs.services import deliveries, progress, sweeping, waking
-from runs.services.pace import ON_SCREEN, SLOW_SECONDS, Pace, is_budget_short
 
 logger = logging.getLogger("runs.polling")
 
@@ -53,7 +53,7 @@ class LeaseLost(Exception):
 def poll_window() -> None:
     """Watch until the window ends, nothing is active, the worker stops or the lease is lost."""
     watch = Watch(leases.new_holder())
-    if not leases.acquire(waking.POLLER, watch.holder, LEASE_SECONDS):
+    if not leases.acquire(poller_wakeups.POLLER, watch.holder, LEASE_SECONDS):
         return
     try:
         watch.run(until=time.monotonic() + WINDOW_SECONDS)
@@ -61,10 +61,10 @@ def poll_window() -> None:
         logger.warning("another poller took over")
         return
     finally:
-        leases.release(waking.POLLER, watch.holder)
+        leases.release(poller_wakeups.POLLER, watch.holder)
     # Looked at after the release: a run that came between the last round and here must not wait for the Schedule.
     if not stop_requested() and Run.objects.needing_poller().exists():
-        waking.ring_poller()
+        poller_wakeups.ring_poller()
 
 
 class Watch:
@@ -116,7 +116,7 @@ class Watch:
                 renewed = time.monotonic()
 
     def _renew(self) -> None:
-        if not leases.renew(waking.POLLER, self.holder, LEASE_SECONDS):
+        if not leases.renew(poller_wakeups.POLLER, self.holder, LEASE_SECONDS):
             raise LeaseLost
 
     def round(self) -> float | None:
@@ -124,7 +124,7 @@ class Watch:
         self._renew()
         health.beat("poller")
         now = timezone.now()
-        sweeping.sweep(now)
+        sweep.sweep(now)
         active = {run.remote_id: run for run in Run.objects.at_lamina().order_by("seen_at")}
         if not active:
             return settings.LAMINA_POLL_SECONDS if Run.objects.needing_poller().exists() else None
@@ -161,7 +161,7 @@ class Watch:
 
     def _is_delivered(self, now: datetime) -> bool:
         """True while deliveries bring the news, so that the list is read as a safety net only."""
-        if deliveries.are_arriving(now) and time.monotonic() - self.listed < SLOW_SECONDS:
+        if webhooks.are_arriving(now) and time.monotonic() - self.listed < SLOW_SECONDS:
             return True
         self.listed = time.monotonic()
         return False

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from lamina_portal.body_limits import declared_bytes, judges_body
-from runs.services import deliveries
+from runs.engine import webhooks
 
 BODY_LIMIT = 2_000_000  # bytes
 
@@ -22,7 +22,7 @@ BODY_LIMIT = 2_000_000  # bytes
 def hook(request: HttpRequest, token: str) -> HttpResponse:
     """Answer within a second: the body is checked and applied, the worker fetches files later. Bodies are only read if
     a run knows the token."""
-    run = deliveries.run_of(token)
+    run = webhooks.run_of(token)
     if run is None:
         return HttpResponse(status=HTTPStatus.NOT_FOUND)
     if declared_bytes(request) > BODY_LIMIT:
@@ -31,4 +31,4 @@ def hook(request: HttpRequest, token: str) -> HttpResponse:
         body = request.body
     except UnreadablePostError:
         return HttpResponse(status=HTTPStatus.BAD_REQUEST)
-    return HttpResponse(status=deliveries.receive(run, body, request.headers, timezone.now()))
+    return HttpResponse(status=webhooks.receive(run, body, request.headers, timezone.now()))

@@ -23,9 +23,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from runs.engine import apply_outputs, durations, wakeups
 from runs.lamina.types import RunRow, RunSnapshot
 from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run
-from runs.services import bells, results, usual
 
 logger = logging.getLogger("runs.progress")
 
@@ -90,7 +90,7 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
         # An id we already know cannot be this run's: nobody can tell what happened, so a person is asked.
         return doubt(run, "Lamina answered with the id of another run.")
     if changed and Run.objects.filter(pk=run.pk, cancel_asked_at__isnull=False).exists():
-        bells.ring_cancel(run.pk)
+        wakeups.ring_cancel(run.pk)
     return changed
 
 
@@ -115,7 +115,7 @@ def doubt(run: Run, text: str = "", request_id: str = "") -> bool:
         request_id=request_id[:100],
     )
     if changed:
-        bells.ring_check(run.pk)
+        wakeups.ring_check(run.pk)
     return changed
 
 
@@ -132,7 +132,7 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
     if changed and run.cancel_asked_at:
         _end_unsent(run, now)
     elif changed and not after:
-        bells.ring_start(run.pk)
+        wakeups.ring_start(run.pk)
     return changed
 
 
@@ -141,7 +141,7 @@ def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
     """Nothing is at Lamina and somebody wants it stopped: cancelled at once."""
     changed = _change(run, ("starting",), status="cancelled", finished_at=now, due_at=None, wait="", **fields)
     if changed:
-        results.close_open_boxes(run, Output.Status.CANCELLED)
+        apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
     return changed
 
 
@@ -179,7 +179,7 @@ def fail(
             wait="",
         )
         if changed:
-            results.close_open_boxes(run, Output.Status.CANCELLED)
+            apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
     return changed
 
 
@@ -195,7 +195,7 @@ def ask_cancel(run: Run, member: Member, now: datetime) -> str:
         if locked.cancel_asked_at is None:
             _change(locked, (locked.status,), cancel_asked_at=now, cancelled_by=member)
         if locked.remote_id:
-            bells.ring_cancel(run.pk)
+            wakeups.ring_cancel(run.pk)
     return "asked"
 
 
@@ -239,7 +239,7 @@ def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime) -> bool:
         if locked.status not in ("queued", "running"):
             return False
         version = locked.version + 1
-        boxes_changed = results.apply_outputs(locked, snapshot, version)
+        boxes_changed = apply_outputs.apply_outputs(locked, snapshot, version)
         fields = _fields_from(locked, snapshot, now)
         is_news = boxes_changed or any(
             getattr(locked, name) != value for name, value in fields.items() if name not in {"seen_at", "asked_at"}
@@ -250,12 +250,12 @@ def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime) -> bool:
     if fields["status"] != locked.status:
         _log(locked, fields)
         if fields["status"] == "completed":
-            usual.note_ended(locked.app_id)
+            durations.note_ended(locked.app_id)
     return is_news
 
 
 def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, Any]:
-    ready, failed, total = results.count(run)
+    ready, failed, total = apply_outputs.count(run)
     fields: dict[str, Any] = {
         "status": "running" if run.status == "running" and snapshot.state == "queued" else snapshot.state,
         "remote_status": snapshot.status[:50],
@@ -271,7 +271,7 @@ def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, An
     else:
         fields["finished_at"] = now
         fields["work_seconds"] = snapshot.work_seconds
-        fields |= results.ending(snapshot, ready)
+        fields |= apply_outputs.ending(snapshot, ready)
     return fields
 
 

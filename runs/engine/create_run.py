@@ -17,12 +17,12 @@ from django.core import signing
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from runs.engine import poller_wakeups, wakeups
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.samples import sample_urls
 from runs.schema_forms.types import Answer
-from runs.services import bells, waking
 from runs.services.pages.cards import summarise
 from runs.sharing import links as sharing
 from runs.words.folding import fold, kinds_text
@@ -92,8 +92,8 @@ def launch_run(member: Member, press: Press, now: datetime | None = None) -> Run
         with transaction.atomic():
             run = _record(member, press, now)
             _clear_draft(member, press)
-            bells.ring_start(run.pk)
-            transaction.on_commit(waking.ensure_poller)
+            wakeups.ring_start(run.pk)
+            transaction.on_commit(poller_wakeups.ensure_poller)
             return run
     except IntegrityError:
         first = run_of_form(member, press.token)

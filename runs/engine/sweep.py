@@ -10,8 +10,8 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from runs.engine import progress, wakeups
 from runs.models import AT_LAMINA, Run
-from runs.services import bells, progress
 
 UNCLEAR_CANCEL = timedelta(seconds=20)  # still going by then: the wish is sent once more
 LONGEST_WAIT = timedelta(minutes=15)  # more than any step is ever put off
@@ -24,17 +24,17 @@ def sweep(now: datetime | None = None) -> None:
     # Put off by a clock that was ahead: that moment may be hours away.
     Run.objects.filter(status__in=("starting", "checking"), due_at__gt=now + LONGEST_WAIT).update(due_at=now)
     due = Run.objects.due(now).order_by("due_at")
-    without_bell = bells.without_bell(due, now, F("due_at"))
-    bells.ring_check(*_first(without_bell.filter(status="checking")))
+    without_bell = wakeups.without_bell(due, now, F("due_at"))
+    wakeups.ring_check(*_first(without_bell.filter(status="checking")))
     for run in due.filter(status="starting", sent_at__isnull=False)[:AT_ONCE]:
         # Its worker died between the POST and the answer: it may have started.
         progress.doubt(run, "The portal was interrupted while it handed this run over.")
-    bells.ring_start(*_first(without_bell.filter(status="starting", sent_at=None)))
-    is_unsent = Q(cancel_asked_at__lt=now - bells.BELIEVED, cancel_sent_at=None)
+    wakeups.ring_start(*_first(without_bell.filter(status="starting", sent_at=None)))
+    is_unsent = Q(cancel_asked_at__lt=now - wakeups.BELIEVED, cancel_sent_at=None)
     is_unclear = Q(cancel_sent_at__lt=now - UNCLEAR_CANCEL, cancel_answer="")  # sent, but not a word came back
     wished = Run.objects.filter(is_unsent | is_unclear, status__in=AT_LAMINA)
     since = Coalesce(F("cancel_sent_at"), F("cancel_asked_at"))
-    bells.ring_cancel(*_first(bells.without_bell(wished, now, since)))
+    wakeups.ring_cancel(*_first(wakeups.without_bell(wished, now, since)))
 
 
 def _first(runs: QuerySet[Run]) -> list[int]:

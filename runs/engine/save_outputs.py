@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from runs.background.queue import enqueue_long, stop_requested
 from runs.connection import status
+from runs.engine import apply_outputs
 from runs.models import GuestLink, Output, OutputFile, StoredFile
-from runs.services import results
 from runs.sharing import guest_copies
 from runs.storage import media as inspecting
 from runs.storage import small_pictures, store
@@ -109,7 +109,7 @@ def fetch_again(output: Output) -> bool:
         given_up = list(output.files.filter(status=OutputFile.Status.FAILED))
         if given_up:
             output.files.filter(status=OutputFile.Status.FAILED).update(**fresh)
-            results.note_file_change(given_up[0])
+            apply_outputs.note_file_change(given_up[0])
     if given_up:
         request_keeping()
     return bool(given_up)
@@ -151,7 +151,7 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         saved = {"status": OutputFile.Status.SAVED, "file": stored, "error": "", "due_at": None, "claimed_until": None}
         if not _still_saving(output_file).update(**saved):
             raise ClaimLost
-        results.note_file_change(output_file)
+        apply_outputs.note_file_change(output_file)
         if stored.picture_due_at:
             small_pictures.request_small_pictures()
         guest_copies.request_copies_for(GuestLink.objects.filter(outputs=output_file.output_id))
@@ -171,7 +171,7 @@ def _try_later(output_file: OutputFile, sentence: str) -> None:
     fields = {"due_at": Now() + delay, "claimed_until": None, "error": sentence[:300]}
     with transaction.atomic():
         if _still_saving(output_file).update(**fields) and output_file.error != sentence:
-            results.note_file_change(output_file)
+            apply_outputs.note_file_change(output_file)
 
 
 def _give_up(output_file: OutputFile, sentence: str, *, is_refused: bool = False) -> None:
@@ -180,7 +180,7 @@ def _give_up(output_file: OutputFile, sentence: str, *, is_refused: bool = False
     fields = ended | {"error": sentence[:300], "is_refused": is_refused}
     with transaction.atomic():
         if _still_saving(output_file).update(**fields):
-            results.note_file_change(output_file)
+            apply_outputs.note_file_change(output_file)
             run = output_file.output.run
             status.note_incident("file", f"A result of run {run.public_id} could not be saved: {sentence}")
 

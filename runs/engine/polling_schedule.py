@@ -13,8 +13,8 @@ from django.db.models import Q
 
 from runs.connection import rate_limit
 from runs.connection.rate_limit import Priority
+from runs.engine import durations
 from runs.models import Run
-from runs.services import usual
 
 YOUNG = timedelta(minutes=10)
 ON_SCREEN = timedelta(seconds=15)
@@ -80,7 +80,7 @@ class Pace:
         """Age in seconds at which a run is first worth a look."""
         key = (run.app_id, is_short)
         if key not in self.first_looks:
-            self.first_looks[key] = _first_look(usual.work_seconds_of(run.app_id), is_short=is_short)
+            self.first_looks[key] = _first_look(durations.work_seconds_of(run.app_id), is_short=is_short)
         return self.first_looks[key]
 
 

@@ -15,13 +15,13 @@ from runs.background.queue import stop_requested
 from runs.connection import status
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import BudgetWait, Priority
+from runs.engine import poller_wakeups, progress, wakeups, webhooks
+from runs.engine.create_run import answers_of
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunStarted
 from runs.models import App, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.inputs import is_about_names_alone, to_inputs
-from runs.services import bells, deliveries, progress, waking
-from runs.services.launch import answers_of
 from runs.services.pages.cards import summarise
 from runs.storage.claimed_fetch import ClaimLost, Renewer
 from runs.storage.fetch import FetchFailed, FetchRefused
@@ -163,12 +163,12 @@ class _ClaimKeeper:
 
 
 def _send(run: Run, urls: dict[str, str]) -> None:
-    webhook = deliveries.address_for(run)
+    webhook = webhooks.address_for(run)
     if not progress.mark_sent(run, timezone.now(), is_alone=webhook is None):
         is_busy = progress.is_app_busy(run, is_alone=webhook is None)
         wait = timedelta(seconds=3) if is_busy else timedelta()
         if progress.hold(run, Run.Wait.APP, timezone.now() + wait) and not is_busy:
-            bells.ring_start(run.pk)  # the other one ended meanwhile, and found nobody waiting to ring for
+            wakeups.ring_start(run.pk)  # the other one ended meanwhile, and found nobody waiting to ring for
         return
     try:
         started = _start(run, urls, webhook)
@@ -184,7 +184,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
     else:
         if not progress.accept(run, started.run_id, started.status, timezone.now()):
             _note_surplus(run, started.run_id)
-        waking.ensure_poller()
+        poller_wakeups.ensure_poller()
 
 
 def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
@@ -286,11 +286,11 @@ def send_cancel(run_id: int) -> None:
         answer = lamina().cancel_run(run.remote_id)
     except LaminaRejected as error:
         if error.is_key_refused:
-            bells.heard(run.pk)
+            wakeups.heard(run.pk)
             return  # a key can be mended, and the wish must not be lost meanwhile
         answer = "refused"
     except (LaminaError, BudgetWait):
-        bells.heard(run.pk)
+        wakeups.heard(run.pk)
         return  # the sweep sends it again
     if not answer and run.cancel_sent_at is not None:
         answer = NO_WORD  # twice without a word: it was heard, or it never will be
