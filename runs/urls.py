@@ -4,13 +4,14 @@ from django.urls import path
 
 from runs.catalog import views as views_app_list
 from runs.engine import views as views_hooks
+from runs.launching import views as views_apps
+from runs.launching import views_library, views_presets
+from runs.launching import views_rerun as views_again
 from runs.sharing import views as views_sharing
 from runs.sharing import views_guest as views_guests
 from runs.team import views as views_people
 from runs.team import views_joining as team_views_joining
 from runs.team import views_me as team_views_me
-from runs.views import again as views_again
-from runs.views import apps as views_apps
 from runs.views import bin as views_bin
 from runs.views import compare as views_compare
 from runs.views import downloads as views_downloads
@@ -19,11 +20,9 @@ from runs.views import help as views_help
 from runs.views import history as views_history
 from runs.views import home as views_home
 from runs.views import keeping as views_keeping
-from runs.views import library as views_library
 from runs.views import live as views_live
 from runs.views import manage as views_manage
 from runs.views import picks as views_picks
-from runs.views import presets as views_presets
 from runs.views import results as views_results
 from runs.views import runs as views_runs
 from runs.views import stars as views_stars

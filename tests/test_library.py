@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.engine.create_run import Press, launch_run, new_form_token
+from runs.launching import library
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload
-from runs.services.filling import shelf
 from runs.words.folding import named
 from tests.factories import PICTURE, PROMPT, make_app, make_run, make_stored
 
@@ -103,7 +103,7 @@ def test_results_are_found_by_their_label_whatever_the_case_and_accents(
 
 
 def test_pages_follow_without_gap_or_repeat(as_alice: Client, alice: Member, app: App) -> None:
-    files = [brought(alice).public_id for _ in range(shelf.PER_PAGE + 3)]
+    files = [brought(alice).public_id for _ in range(library.PER_PAGE + 3)]
     first = as_alice.get(address(app, source="uploads"))
     second = as_alice.get(first.context["older_url"])
 

@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.engine.create_run import Press, launch_run, new_form_token
+from runs.launching import drafts
 from runs.models import App, Draft, Member, Preset, Run, Upload
-from runs.services.filling import drafts
 from tests.factories import PICTURE, PROMPT, STYLE, make_app, make_schema, make_stored
 
 pytestmark = pytest.mark.django_db

@@ -5,9 +5,9 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from runs.launching import form_files
 from runs.models import App, StoredFile, Upload
 from runs.models.file import THUMBNAIL_WIDTHS
-from runs.services.filling import form_files
 from runs.storage.serve import file_response
 from runs.uploads import uploads
 from runs.web.pages import VIEWERS_LOOK, PortalRequest

@@ -4,8 +4,8 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
+from runs.launching import library
 from runs.models import App
-from runs.services.filling import shelf
 from runs.services.pages.file_page import file_page, find_run, result_of_file
 from runs.uploads.ownership import adopt
 from runs.views.bin import say_binned
@@ -44,10 +44,10 @@ def file_use(request: PortalRequest, file_id: str) -> HttpResponse:
     kind = "text" if slide.kind == "text" else slide.file.kind if slide.file else ""
     if request.method == "POST":
         app = get_object_or_404(App.objects.listed().select_related("schema"), public_id=request.POST.get("app", ""))
-        question = shelf.first_question(app, kind) if kind else None
+        question = library.first_question(app, kind) if kind else None
         if question is None:
             raise Http404
         value = [adopt(request.user, slide.file)] if slide.file else slide.box.text
-        return go_to(request, shelf.put_into_draft(request.user, app, question, value))
-    context = {"section": "history", "page": page, "uses": shelf.uses_of(kind) if kind else []}
+        return go_to(request, library.put_into_draft(request.user, app, question, value))
+    context = {"section": "history", "page": page, "uses": library.uses_of(kind) if kind else []}
     return render_page(request, "runs/file_use.html", context)

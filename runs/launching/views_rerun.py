@@ -8,8 +8,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from runs import catalog
 from runs.engine import create_run
 from runs.engine.create_run import TokenSpentError, launch_run
+from runs.launching import presets, rerun
 from runs.models import Run
-from runs.services.filling import presets, reuse
 from runs.services.history import titles
 from runs.services.pages.run_page import wanted_words
 from runs.sharing import links
@@ -31,20 +31,20 @@ def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
     token = request.POST.get("token", "")
     if spent := create_run.run_of_form(request.user, token):
         return go_to(request, spent.get_absolute_url())
-    found = reuse.again(request.user, run)
+    found = rerun.again(request.user, run)
     if found.reason or cost_line(run.app, request.user).is_blocked:
         return _ask(request, run, status=422)
     if create_run.read_form_token(token) != request.user.pk:
         return _ask(request, run, said=OLD_PAGE, status=422)
     try:
-        started = launch_run(request.user, reuse.press_again(request.user, run, found, token))
+        started = launch_run(request.user, rerun.press_again(request.user, run, found, token))
     except TokenSpentError as error:
         started = error.run
     return go_to(request, started.get_absolute_url())
 
 
 def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200) -> HttpResponse:
-    found, cost = reuse.again(request.user, run), cost_line(run.app, request.user)
+    found, cost = rerun.again(request.user, run), cost_line(run.app, request.user)
     context = {
         "section": "history",
         "run": run,

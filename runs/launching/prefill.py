@@ -13,10 +13,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from runs.engine import create_run
+from runs.launching import drafts, presets, rerun
 from runs.models import App, AppSchema, Draft, Member, Preset, Run
 from runs.schema_forms.inputs import map_field_errors
 from runs.schema_forms.types import Answer
-from runs.services.filling import drafts, presets, reuse
 from runs.uploads import ownership
 
 
@@ -58,8 +58,8 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
     draft = drafts.load_draft(member, app)
     is_draft = draft is not None and (not asked or draft.source == asked) and "fresh" not in query
     source = draft.source if draft is not None and is_draft and not asked else asked
-    found = Opening(run=reuse.source_run(member, app, source))
-    found.preset = None if found.run else reuse.source_preset(member, app, source)
+    found = Opening(run=rerun.source_run(member, app, source))
+    found.preset = None if found.run else rerun.source_preset(member, app, source)
     if asked and found.run is None and found.preset is None:
         raise NoSourceError(asked)
     if draft is not None and is_draft:

@@ -6,9 +6,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
+from runs.launching import library as shelf
 from runs.models import App
 from runs.schema_forms.questions import Question
-from runs.services.filling import shelf
 from runs.uploads import uploads
 from runs.web.pages import PortalRequest, go_to, makers_only, render_page
 

@@ -10,10 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.engine import create_run
+from runs.launching import presets
+from runs.launching.presets import NameTakenError
 from runs.models import App, Draft, Preset, Run
 from runs.schema_forms.types import Answer
-from runs.services.filling import presets
-from runs.services.filling.presets import NameTakenError
 from runs.uploads import ownership
 from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 

@@ -13,10 +13,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from runs.launching.drafts import Kept
 from runs.models import App, Member, Preset, Upload
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.types import Answer
-from runs.services.filling.drafts import Kept
 from runs.services.pages.run_page import InputLine
 from runs.uploads import ownership
 

@@ -13,11 +13,11 @@ from django_htmx.http import reswap, retarget
 from runs import catalog
 from runs.engine import create_run
 from runs.engine.create_run import Press, TokenSpentError, launch_run
+from runs.launching import drafts, form_files, prefill, presets, rerun
+from runs.launching.prefill import NoSourceError, Notice, Opening
 from runs.models import App, AppSchema, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer, UploadInfo
-from runs.services.filling import drafts, form_files, openings, presets, reuse
-from runs.services.filling.openings import NoSourceError, Notice, Opening
 from runs.services.pages.cards import app_card, run_cards
 from runs.services.pages.form_look import form_look
 from runs.sharing import links
@@ -56,7 +56,7 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse:
     """The form as it was left: the draft, or the run or preset it is begun from, or fresh."""
     try:
-        opened = openings.opening(request.user, app, schema, request.GET)
+        opened = prefill.opening(request.user, app, schema, request.GET)
     except NoSourceError:
         raise Http404 from None
     form = _form(
@@ -110,9 +110,9 @@ def _library_url(app: App, act: str) -> str | None:
 
 def _keep_draft(request: PortalRequest, app: App, form: SchemaForm, posted: QueryDict) -> Opening:
     """Keep what was posted, and whatever else was typed before; returns what the form had been opened with."""
-    openings.set_aside(request.user, app, posted.get("aside", ""))
-    run = reuse.source_run(request.user, app, posted.get("from", "")[:16])
-    preset = reuse.source_preset(request.user, app, posted.get("preset", "")[:16])
+    prefill.set_aside(request.user, app, posted.get("aside", ""))
+    run = rerun.source_run(request.user, app, posted.get("from", "")[:16])
+    preset = rerun.source_preset(request.user, app, posted.get("preset", "")[:16])
     source = run or preset
     drafts.save_draft(
         request.user, app, form.draft_answers(), _ticked(form), source.public_id if source is not None else ""

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from runs.launching import drafts
 from runs.models import App, Draft, Member, OutputFile, StoredFile, Upload
 from runs.schema_forms.build import build_form
 from runs.schema_forms.questions import MEDIA_KINDS, Question, questions_of
-from runs.services.filling import drafts
 from runs.uploads import uploads
 from runs.uploads.ownership import adopt
 from runs.words.folding import fold_words
