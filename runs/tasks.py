@@ -11,8 +11,8 @@ from runs.catalog import lamina_search
 from runs.connection import status
 from runs.engine import poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
 from runs.engine import sweep as sweeping
-from runs.services.history import bin as bins
-from runs.services.history import keeping
+from runs.history import bin as bins
+from runs.history import retention
 from runs.sharing import guest_copies, make_guest_copies
 from runs.storage import orphans, small_pictures
 from runs.team import passwords, security_mail, sessions
@@ -144,7 +144,7 @@ def request_clearing() -> None:
 def clear() -> None:
     """Once a day: apply the retention rules, delete what has been in the bin for 30 days, then remove unused files and
     copies that no guest needs."""
-    keeping.apply(timezone.now())
+    retention.apply(timezone.now())
     bins.empty_overdue()
     orphans.sweep()
     make_guest_copies.tidy()

@@ -4,28 +4,28 @@ from django.urls import path
 
 from runs.catalog import views as views_app_list
 from runs.engine import views as views_hooks
+from runs.history import views as views_history
+from runs.history import views_bin, views_stars
+from runs.history import views_bulk as views_picks
+from runs.history import views_retention as views_keeping
 from runs.launching import views as views_apps
-from runs.launching import views_library, views_presets
+from runs.launching import views_library as launching_views_library
+from runs.launching import views_presets as launching_views_presets
 from runs.launching import views_rerun as views_again
 from runs.sharing import views as views_sharing
 from runs.sharing import views_guest as views_guests
 from runs.team import views as views_people
 from runs.team import views_joining as team_views_joining
 from runs.team import views_me as team_views_me
-from runs.views import bin as views_bin
 from runs.views import compare as views_compare
 from runs.views import downloads as views_downloads
 from runs.views import files as views_files
 from runs.views import help as views_help
-from runs.views import history as views_history
 from runs.views import home as views_home
-from runs.views import keeping as views_keeping
 from runs.views import live as views_live
 from runs.views import manage as views_manage
-from runs.views import picks as views_picks
 from runs.views import results as views_results
 from runs.views import runs as views_runs
-from runs.views import stars as views_stars
 
 app_name = "runs"
 
@@ -63,9 +63,9 @@ reuse_urls = [
     path("compare/", views_compare.compare, name="compare"),
     path("runs/<str:run_id>/again/", views_again.run_again, name="run-again"),
     path("runs/<str:run_id>/rename/", views_again.run_rename, name="run-rename"),
-    path("presets/new/", views_presets.preset_new, name="preset-new"),
-    path("presets/<str:preset_id>/", views_presets.preset_edit, name="preset-edit"),
-    path("presets/<str:preset_id>/delete/", views_presets.preset_delete, name="preset-delete"),
+    path("presets/new/", launching_views_presets.preset_new, name="preset-new"),
+    path("presets/<str:preset_id>/", launching_views_presets.preset_edit, name="preset-edit"),
+    path("presets/<str:preset_id>/delete/", launching_views_presets.preset_delete, name="preset-delete"),
     path("runs/<str:run_id>/star/", views_stars.run_star, name="run-star"),
     path("files/<str:file_id>/star/", views_stars.file_star, name="file-star"),
 ]
@@ -94,7 +94,7 @@ file_urls = [
     path("files/<str:file_id>/", views_results.file_detail, name="file-detail"),
     path("files/<str:file_id>/use/", views_results.file_use, name="file-use"),
     path("files/<str:file_id>/text", views_downloads.file_text, name="file-text"),
-    path("library/", views_library.library, name="library"),
+    path("library/", launching_views_library.library, name="library"),
     path("download/", views_downloads.files_download, name="files-download"),
     path("files/<str:file_id>/original", views_files.file_original, name="file-original"),
     path("files/<str:file_id>/thumb/<int:width>", views_files.file_thumb, name="file-thumb"),

@@ -8,9 +8,9 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 
+from runs.history import bin as bins
 from runs.models import App, GuestLink, Member, OutputFile, Preset, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from runs.services.history import bin as bins
 from runs.storage.orphans import remove_uploads
 from runs.uploads.ownership import adopt
 from tests.factories import make_kept, make_run, make_stored

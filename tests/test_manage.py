@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.connection import rate_limit, status
+from runs.history import bin as bins
 from runs.models import Heartbeat, Member, OutputFile, Run
-from runs.services.history import bin as bins
 from tests.factories import make_kept, make_run
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from runs.history import filters, query_timeout
 from runs.models import Member
-from runs.services.history import narrowing, patience
 from tests.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,14 +24,14 @@ def ask(sql: str) -> tuple[int]:
 
 
 def test_what_takes_too_long_is_stopped() -> None:
-    with pytest.raises(patience.TookTooLong), patience.at_most(0.2):
+    with pytest.raises(query_timeout.TookTooLong), query_timeout.at_most(0.2):
         ask(ENDLESS)
 
     assert ask("SELECT 1") == (1,)
 
 
 def test_the_bound_ends_with_the_block() -> None:
-    with patience.at_most(1):
+    with query_timeout.at_most(1):
         assert ask("SELECT 1") == (1,)
     over = monotonic() + 1.1
     while monotonic() < over:
@@ -43,8 +43,8 @@ def test_the_page_says_so_and_offers_fewer_days(
 ) -> None:
     make_run(alice, make_app(), status="completed")
     with monkeypatch.context() as patched:
-        patched.setattr(patience, "SEARCH_SECONDS", 0.2)
-        patched.setattr(narrowing, "hints", lambda *_: ask(ENDLESS))
+        patched.setattr(query_timeout, "SEARCH_SECONDS", 0.2)
+        patched.setattr(filters, "hints", lambda *_: ask(ENDLESS))
         answer = as_alice.get("/history/?q=submarine&from=2020-01-01")
 
     assert "The search took too long" in answer.content.decode()

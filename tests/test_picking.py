@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs.history import bulk_actions
 from runs.models import GuestLink, Member, Run, SavedView, SharingRules
-from runs.services.history import picking
 from runs.web import secret_links
 from tests.conftest import client_of
 from tests.factories import make_app, make_kept, make_run
@@ -73,7 +73,7 @@ def test_one_guest_link_shows_what_is_ready_in_all_of_them(
     assert f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, link.nonce)}/</code>" in body
     assert "One of the runs is not in it" in words(body)
     assert "ready and yours to share" in words(act(as_alice, "guest", mixed[1], mixed[3]))
-    monkeypatch.setattr(picking, "SHOWN_TO_GUESTS", 1)
+    monkeypatch.setattr(bulk_actions, "SHOWN_TO_GUESTS", 1)
     assert "one link shows at most 1" in words(act(as_alice, "guest", mixed[0], second))
     SharingRules.objects.create(guests_allowed=False)
     assert "Links for guests are switched off here" in words(act(as_alice, "guest", mixed[0]))
@@ -107,7 +107,7 @@ def test_download_leads_to_the_zip(as_alice: Client, mixed: list[Run]) -> None:
 def test_more_than_fit_are_all_left_as_they_are(
     as_alice: Client, alice: Member, monkeypatch: pytest.MonkeyPatch, do: str
 ) -> None:
-    monkeypatch.setattr(picking, "AT_MOST", 2)
+    monkeypatch.setattr(bulk_actions, "AT_MOST", 2)
     runs = [make_run(alice, status="completed", has_star=False) for _ in range(3)]
     make_kept(runs[0])
     binned = timezone.now() if do == "restore" else None

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from runs import catalog
 from runs.engine import create_run
 from runs.engine.create_run import TokenSpentError, launch_run
+from runs.history import titles
 from runs.launching import presets, rerun
 from runs.models import Run
-from runs.services.history import titles
 from runs.services.pages.run_page import wanted_words
 from runs.sharing import links
 from runs.spending.estimates import cost_line

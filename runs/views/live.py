@@ -11,9 +11,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from runs.engine import poller_wakeups, polling_schedule
+from runs.history.search import Filter
 from runs.launching.retry import retry_of
 from runs.models import Run
-from runs.services.history.finding import Filter
 from runs.services.pages.cards import run_cards, version_token
 from runs.services.pages.run_page import run_page
 from runs.views.runs import run_detail

@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.background import queue
+from runs.history import bin as bins
 from runs.models import GuestCopy, GuestLink, Member, Run, SharingRules, StoredFile
-from runs.services.history import bin as bins
 from runs.sharing import guest_copies, links, make_guest_copies
 from runs.storage import ffmpeg, metadata, store
 from tests.factories import make_run

@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.engine.save_outputs import keep_due_files, request_keeping, save_catalog_picture
+from runs.history import bin as bins
 from runs.models import Member, OutputFile, Run
-from runs.services.history import bin as bins
 from runs.storage import store
 from runs.storage.fetch import FetchFailed
 from tests.factories import make_run

@@ -26,9 +26,9 @@ from lamina_portal.sessions import SessionStore
 from runs.catalog import lamina_search
 from runs.connection import status as health
 from runs.engine import create_run
+from runs.history import bin as bins
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
 from runs.models.ids import new_public_id
-from runs.services.history import bin as bins
 from runs.sharing import links
 from runs.team import recent_password
 from runs.web import secret_links

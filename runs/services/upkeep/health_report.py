@@ -14,8 +14,8 @@ from runs.background import heartbeats
 from runs.connection import rate_limit
 from runs.connection import status as health
 from runs.engine import webhooks
+from runs.history import bin as bins
 from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
-from runs.services.history import bin as bins
 from runs.storage.fetch import size_words
 from runs.words.sentences import age_words, credits_words
 

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from runs.history import bulk_actions, filters
+from runs.history.search import Filter
 from runs.models import SavedView
-from runs.services.history import narrowing, picking
-from runs.services.history.finding import Filter
 from runs.sharing import links, pages_panel
 from runs.web.pages import PortalRequest, go_to
 
@@ -24,13 +24,15 @@ def history_act(request: PortalRequest) -> HttpResponse:
     """`do` to every run named by `r`; `query` is the filter to go back to."""
     act, ids = request.POST.get("do", ""), list(dict.fromkeys(request.POST.getlist("r")))
     member, back = request.user, Filter.parse(request.POST.get("query", "")).url()
-    if len(ids) > picking.AT_MOST:
-        messages.warning(request, f"At most {picking.AT_MOST} at once; {len(ids)} are chosen. Nothing was changed.")
+    if len(ids) > bulk_actions.AT_MOST:
+        messages.warning(
+            request, f"At most {bulk_actions.AT_MOST} at once; {len(ids)} are chosen. Nothing was changed."
+        )
         return go_to(request, back)
     if act == "download" and ids:
         return go_to(request, f"{reverse('runs:files-download')}?{urlencode([('r', one) for one in ids])}")
     if act == "compare":
-        results = picking.results_to_compare(ids, member)
+        results = bulk_actions.results_to_compare(ids, member)
         if not results:
             messages.warning(request, "Choose two to four runs that have a result; then they can be compared.")
         return go_to(request, f"{reverse('runs:compare')}?f={','.join(results)}" if results else back)
@@ -51,8 +53,8 @@ def history_act(request: PortalRequest) -> HttpResponse:
 
 def _guest_link(request: PortalRequest, ids: list[str], back: str) -> HttpResponse:
     """One link to all that is ready in the runs; its page has the address to copy, and what it shows to choose from."""
-    outputs = picking.results_for_guests(ids, request.user)
-    refusal = pages_panel.refusal_of(request.user) or picking.why_no_link(outputs)
+    outputs = bulk_actions.results_for_guests(ids, request.user)
+    refusal = pages_panel.refusal_of(request.user) or bulk_actions.why_no_link(outputs)
     if refusal:
         messages.warning(request, refusal)
         return go_to(request, back)
@@ -63,16 +65,16 @@ def _guest_link(request: PortalRequest, ids: list[str], back: str) -> HttpRespon
     return go_to(request, f"{reverse('runs:share-detail', args=[link.public_id])}?made=1")
 
 
-def _change(request: PortalRequest, act: str, ids: list[str]) -> picking.Outcome:
+def _change(request: PortalRequest, act: str, ids: list[str]) -> bulk_actions.Outcome:
     member, now = request.user, timezone.now()
     if act == "share":
-        return picking.share(ids, member)
+        return bulk_actions.share(ids, member)
     if act == "star":
-        return picking.star(ids, member, now)
+        return bulk_actions.star(ids, member, now)
     if act == "bin":
-        return picking.move_to_bin(ids, member, now)
+        return bulk_actions.move_to_bin(ids, member, now)
     if act == "restore":
-        return picking.bring_back(ids, member)
+        return bulk_actions.bring_back(ids, member)
     raise BadRequest("no such act")
 
 
@@ -88,7 +90,7 @@ def take_undo(request: PortalRequest) -> dict[str, object] | None:
 def view_save(request: PortalRequest) -> HttpResponse:
     """Keep the filter of `query` under `name`."""
     query = request.POST.get("query", "")
-    view = narrowing.save_view(request.user, request.POST.get("name", ""), query)
+    view = filters.save_view(request.user, request.POST.get("name", ""), query)
     if view is None:
         messages.warning(request, "Give the view a name. One person can keep 50 of them.")
     else:
@@ -104,7 +106,7 @@ def view_change(request: PortalRequest, view_id: str) -> HttpResponse:
     if request.POST.get("do") == "delete":
         view.delete()
         messages.success(request, f"The view “{view.name}” is gone. The runs are still there.")
-    elif narrowing.rename_view(view, request.POST.get("name", "")):
+    elif filters.rename_view(view, request.POST.get("name", "")):
         messages.success(request, f"The view is called “{view.name}” now.")
     else:
         messages.warning(request, "That name is empty or taken by another of your views.")

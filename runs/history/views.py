@@ -11,12 +11,12 @@ from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from runs.history import bulk_actions, filters, query_timeout
+from runs.history.directory import Directory
+from runs.history.search import KINDS, Cursor, Filter, Page, page_of
+from runs.history.views_bulk import take_undo
 from runs.models import Run
-from runs.services.history import narrowing, patience, picking
-from runs.services.history.directory import Directory
-from runs.services.history.finding import KINDS, Cursor, Filter, Page, page_of
 from runs.services.pages.cards import RunCard, run_cards
-from runs.views.picks import take_undo
 from runs.web.pages import PortalRequest, go_to, render_page
 from runs.words.sentences import STATES
 
@@ -37,11 +37,11 @@ def history(request: PortalRequest) -> HttpResponse:
     before, after = (Cursor.read(request.GET.get(name, "")) for name in ("before", "after"))
     page, hints, is_too_slow = Page([]), [], False
     try:
-        with patience.at_most(patience.SEARCH_SECONDS) if found.q else nullcontext():
+        with query_timeout.at_most(query_timeout.SEARCH_SECONDS) if found.q else nullcontext():
             page = page_of(found.runs(request.user, directory), before, after)
             if not page.runs and found.narrowing:
-                hints = narrowing.hints(found, request.user, directory)
-    except patience.TookTooLong:
+                hints = filters.hints(found, request.user, directory)
+    except query_timeout.TookTooLong:
         is_too_slow = True
     walk = urlencode({"in": found.query})  # the results of a run then lead on through this list
     cards = [replace(card, url=f"{card.url}?{walk}") for card in run_cards(page.runs, request.user)]
@@ -53,17 +53,17 @@ def history(request: PortalRequest) -> HttpResponse:
         "next_url": found.url(before=page.older) if page.older else "",
         "newer_url": found.url(after=page.newer) if page.newer else "",
         "continues": before is not None and bool(cards) and _heading(before.at) == _heading(cards[0].created_at),
-        "tabs": narrowing.tabs(found, has_own=has_own),
+        "tabs": filters.tabs(found, has_own=has_own),
         "pictures_url": replace(found, view="").url(),
         "list_url": replace(found, view="list").url(),
-        "chips": narrowing.chips(found, directory),
+        "chips": filters.chips(found, directory),
         "is_filtered": is_filtered,
         "has_tools": True,
         "has_picks": bool(cards),
-        "at_most": picking.AT_MOST,
+        "at_most": bulk_actions.AT_MOST,
         "hints": hints,
         "is_too_slow": is_too_slow,
-        "shorter": narrowing.shorter(found) if is_too_slow else [],
+        "shorter": filters.shorter(found) if is_too_slow else [],
         "empty": EMPTY[found.tab],
         "undo": take_undo(request),
     }

@@ -20,9 +20,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from runs.history.directory import Directory
 from runs.models import Member, Output, Run
 from runs.models.run import RunQuerySet
-from runs.services.history.directory import Directory
 from runs.words.folding import fold_words
 from runs.words.sentences import STATES
 

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from runs.history import bin as bins
+from runs.history import stars
 from runs.models import FINAL, Member, Output, Run
-from runs.services.history import bin as bins
-from runs.services.history import stars
 from runs.sharing import links
 
 AT_MOST = 200

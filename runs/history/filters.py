@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 
+from runs.history.directory import Directory
+from runs.history.search import KINDS, TABS, Filter
 from runs.models import Member, SavedView
 from runs.models.run import RunQuerySet
-from runs.services.history.directory import Directory
-from runs.services.history.finding import KINDS, TABS, Filter
 from runs.words.sentences import STATES
 
 COUNT_UP_TO = 1_000

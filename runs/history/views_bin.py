@@ -10,8 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from runs.engine import save_outputs
+from runs.history import bin as bins
 from runs.models import GuestLink, Output, Run
-from runs.services.history import bin as bins
 from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 
 PAGE = 50

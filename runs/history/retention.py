@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from runs.history import bin as bins
 from runs.models import GuestLink, KeepingRules, Run
 from runs.models.run import RunQuerySet
-from runs.services.history import bin as bins
 
 FEWEST_DAYS, MOST_DAYS = 7, 3650
 STATUSES = {"ready_days": ("completed",), "failed_days": ("failed", "cancelled")}

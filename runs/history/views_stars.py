@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from runs.history import stars
 from runs.models import App, Output, Run
-from runs.services.history import stars
 from runs.web.pages import PortalRequest, refuse_viewers, render_page
 
 

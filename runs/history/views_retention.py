@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from runs.history import retention
 from runs.models import KeepingRules, Run
-from runs.services.history import keeping
 from runs.web.pages import PortalRequest, admins_only, go_to, render_page
 
 FIELDS = {
@@ -29,7 +29,7 @@ def manage_keeping(request: PortalRequest) -> HttpResponse:
         errors = _read_rules(request, rules)
         if not errors:
             rules.save()
-            messages.success(request, _said(keeping.count_overdue(rules, timezone.now())))
+            messages.success(request, _said(retention.count_overdue(rules, timezone.now())))
             return go_to(request, reverse("runs:manage-keeping"))
     fields = [
         (name, label, help_text, request.POST.get(name, "") if errors else _shown(rules, name), errors.get(name, ""))
@@ -38,8 +38,8 @@ def manage_keeping(request: PortalRequest) -> HttpResponse:
     context = {
         "section": "manage",
         "fields": fields,
-        "fewest": keeping.FEWEST_DAYS,
-        "most": keeping.MOST_DAYS,
+        "fewest": retention.FEWEST_DAYS,
+        "most": retention.MOST_DAYS,
         "in_bin": Run.objects.filter(deleted_at__isnull=False).count(),
     }
     return render_page(request, "manage/keeping.html", context, status=422 if errors else 200)
@@ -57,10 +57,10 @@ def _read_rules(request: PortalRequest, rules: KeepingRules) -> dict[str, str]:
         days = request.POST.get(name, "").strip()
         if not days:
             setattr(rules, name, None)
-        elif re.fullmatch(r"[0-9]{1,6}", days) and keeping.FEWEST_DAYS <= int(days) <= keeping.MOST_DAYS:
+        elif re.fullmatch(r"[0-9]{1,6}", days) and retention.FEWEST_DAYS <= int(days) <= retention.MOST_DAYS:
             setattr(rules, name, int(days))
         else:
-            errors[name] = f"Give a number of days from {keeping.FEWEST_DAYS} to {keeping.MOST_DAYS}, or nothing."
+            errors[name] = f"Give a number of days from {retention.FEWEST_DAYS} to {retention.MOST_DAYS}, or nothing."
     return errors
 
 
