@@ -5,9 +5,10 @@ from django.urls import path
 from runs.catalog import views as views_app_list
 from runs.engine import views as views_hooks
 from runs.history import views as views_history
-from runs.history import views_bin, views_stars
+from runs.history import views_bin as history_views_bin
 from runs.history import views_bulk as views_picks
 from runs.history import views_retention as views_keeping
+from runs.history import views_stars as history_views_stars
 from runs.launching import views as views_apps
 from runs.launching import views_library as launching_views_library
 from runs.launching import views_presets as launching_views_presets
@@ -37,7 +38,7 @@ app_urls = [
     path("drafts/<str:app_id>/clear/", views_apps.draft_clear, name="draft-clear"),
     path("apps/<str:app_id>/news/", views_apps.app_news, name="app-news"),
     path("apps/<str:app_id>/cost/", views_apps.app_cost, name="app-cost"),
-    path("apps/<str:app_id>/star/", views_stars.app_star, name="app-star"),
+    path("apps/<str:app_id>/star/", history_views_stars.app_star, name="app-star"),
 ]
 run_urls = [
     path("history/", views_history.history, name="history"),
@@ -54,10 +55,10 @@ run_urls = [
     path("live/", views_live.live, name="live"),
 ]
 bin_urls = [
-    path("bin/", views_bin.bin, name="bin"),
-    path("runs/<str:run_id>/delete/", views_bin.run_delete, name="run-delete"),
-    path("runs/<str:run_id>/restore/", views_bin.run_restore, name="run-restore"),
-    path("files/<str:file_id>/fetch-again/", views_bin.file_fetch_again, name="file-fetch-again"),
+    path("bin/", history_views_bin.bin, name="bin"),
+    path("runs/<str:run_id>/delete/", history_views_bin.run_delete, name="run-delete"),
+    path("runs/<str:run_id>/restore/", history_views_bin.run_restore, name="run-restore"),
+    path("files/<str:file_id>/fetch-again/", history_views_bin.file_fetch_again, name="file-fetch-again"),
 ]
 reuse_urls = [
     path("compare/", views_compare.compare, name="compare"),
@@ -66,8 +67,8 @@ reuse_urls = [
     path("presets/new/", launching_views_presets.preset_new, name="preset-new"),
     path("presets/<str:preset_id>/", launching_views_presets.preset_edit, name="preset-edit"),
     path("presets/<str:preset_id>/delete/", launching_views_presets.preset_delete, name="preset-delete"),
-    path("runs/<str:run_id>/star/", views_stars.run_star, name="run-star"),
-    path("files/<str:file_id>/star/", views_stars.file_star, name="file-star"),
+    path("runs/<str:run_id>/star/", history_views_stars.run_star, name="run-star"),
+    path("files/<str:file_id>/star/", history_views_stars.file_star, name="file-star"),
 ]
 manage_urls = [
     path("manage/", views_manage.manage, name="manage"),

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
+from runs.display.cards import RunCard, run_cards
 from runs.models import GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
-from runs.services.pages.cards import RunCard, run_cards
 from runs.sharing import links
 from runs.templatetags.menus import run_menu
 from tests.factories import make_app, make_kept, make_run, make_stored

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs.display.differences import inline, side_by_side
 from runs.models import App, Member, Output, OutputFile, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from runs.services.pages.differences import inline, side_by_side
 from tests.conftest import client_of
 from tests.factories import make_app, make_run, make_stored
 from tests.processes import busy_at_most

@@ -11,9 +11,9 @@ from django.core.files.storage import FileSystemStorage
 from django.test import Client
 from pytest_django import Settings
 
+from runs.display.provenance_sheet import safe
 from runs.models import Member, Output, OutputFile, Run, StoredFile
 from runs.services.files import downloads
-from runs.services.files.provenance import safe
 from runs.storage.store import StorageAway
 from runs.words import file_names
 from tests.factories import make_app, make_run, make_stored

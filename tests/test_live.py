@@ -6,9 +6,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs.background import leases
+from runs.display.cards import version_token
 from runs.engine import poller_wakeups, progress
 from runs.models import Member, Run
-from runs.services.pages.cards import version_token
 from tests.factories import make_app, make_kept, make_run
 
 pytestmark = pytest.mark.django_db

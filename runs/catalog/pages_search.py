@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from runs.catalog import lamina_search
 from runs.catalog.pasted_ids import ids_in
+from runs.display.cards import AppCard, app_card
 from runs.models import App, AppSearch
-from runs.services.pages.cards import AppCard, app_card
 from runs.words.sentences import about_credits, span_words
 
 ROWS_SHOWN, ABOVE_SHOWN = 12, 4

@@ -13,9 +13,9 @@ from runs import catalog
 from runs.catalog import own_search, pasted_ids
 from runs.catalog.pages_search import Part, Shown, asked_part, part_of
 from runs.connection import status
+from runs.display.cards import AppCard, app_card
 from runs.models import App
 from runs.models.app import AppQuerySet
-from runs.services.pages.cards import AppCard, app_card
 from runs.team.admins import mail_to_admins
 from runs.web.pages import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.folding import fold

@@ -17,13 +17,13 @@ from django.core import signing
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from runs.display.cards import summarise
 from runs.engine import poller_wakeups, wakeups
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.samples import sample_urls
 from runs.schema_forms.types import Answer
-from runs.services.pages.cards import summarise
 from runs.sharing import links as sharing
 from runs.words.folding import fold, kinds_text
 

@@ -15,6 +15,7 @@ from runs.background.queue import stop_requested
 from runs.connection import status
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import BudgetWait, Priority
+from runs.display.cards import summarise
 from runs.engine import poller_wakeups, progress, wakeups, webhooks
 from runs.engine.create_run import answers_of
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
@@ -22,7 +23,6 @@ from runs.lamina.types import RunStarted
 from runs.models import App, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.inputs import is_about_names_alone, to_inputs
-from runs.services.pages.cards import summarise
 from runs.storage.claimed_fetch import ClaimLost, Renewer
 from runs.storage.fetch import FetchFailed, FetchRefused
 from runs.storage.transfer_slots import HANDING_OVER, FileSlot, file_slot

@@ -13,9 +13,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from runs.background.queue import stop_requested
+from runs.display.card_results import CardPicture, CardResults, results_of
 from runs.models import FINAL, Member, Run, StoredFile, Upload
 from runs.models.run import RunQuerySet
-from runs.services.pages.card_results import CardPicture, CardResults, results_of
 from runs.storage import orphans
 
 KEPT_FOR = timedelta(days=30)

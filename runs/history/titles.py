@@ -2,8 +2,8 @@
 
 from django.db import transaction
 
+from runs.display.cards import summarise
 from runs.models import Run
-from runs.services.pages.cards import summarise
 
 TITLE_LENGTH = 200
 

@@ -11,12 +11,12 @@ from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from runs.display.cards import RunCard, run_cards
 from runs.history import bulk_actions, filters, query_timeout
 from runs.history.directory import Directory
 from runs.history.search import KINDS, Cursor, Filter, Page, page_of
 from runs.history.views_bulk import take_undo
 from runs.models import Run
-from runs.services.pages.cards import RunCard, run_cards
 from runs.web.pages import PortalRequest, go_to, render_page
 from runs.words.sentences import STATES
 

@@ -13,11 +13,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from runs.display.run_page import InputLine
 from runs.launching.drafts import Kept
 from runs.models import App, Member, Preset, Upload
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.types import Answer
-from runs.services.pages.run_page import InputLine
 from runs.uploads import ownership
 
 NAME_LENGTH = Preset._meta.get_field("name").max_length or 100

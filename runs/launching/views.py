@@ -11,6 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import reswap, retarget
 
 from runs import catalog
+from runs.display.cards import app_card, run_cards
+from runs.display.form_look import form_look
 from runs.engine import create_run
 from runs.engine.create_run import Press, TokenSpentError, launch_run
 from runs.launching import drafts, form_files, prefill, presets, rerun
@@ -18,8 +20,6 @@ from runs.launching.prefill import NoSourceError, Notice, Opening
 from runs.models import App, AppSchema, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer, UploadInfo
-from runs.services.pages.cards import app_card, run_cards
-from runs.services.pages.form_look import form_look
 from runs.sharing import links
 from runs.spending.estimates import cost_line
 from runs.uploads import ownership, uploads

@@ -6,12 +6,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs import catalog
+from runs.display.run_page import wanted_words
 from runs.engine import create_run
 from runs.engine.create_run import TokenSpentError, launch_run
 from runs.history import titles
 from runs.launching import presets, rerun
 from runs.models import Run
-from runs.services.pages.run_page import wanted_words
 from runs.sharing import links
 from runs.spending.estimates import cost_line
 from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page

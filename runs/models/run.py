@@ -65,7 +65,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=("starting", "checking"), due_at__lte=now)
 
     def for_cards(self) -> Self:
-        """All a run card shows but the results, which `services.pages.card_results` reads for many runs at once."""
+        """All a run card shows but the results, which `display.card_results` reads for many runs at once."""
         return self.select_related("app", "member", "input_picture", "starred_by")
 
     def for_page(self) -> Self:

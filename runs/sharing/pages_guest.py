@@ -12,11 +12,11 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from runs.display.cards import input_files, whole_text
+from runs.display.provenance import NOUNS
 from runs.models import GuestLink, Output, Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.results import how_many
-from runs.services.files.passport import NOUNS
-from runs.services.pages.cards import input_files, whole_text
 from runs.sharing import guest_copies, guests, links
 from runs.sharing.guest_copies import Given, State
 from runs.sharing.guest_names import file_name, labels_of, still_name

@@ -11,8 +11,8 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from runs.display.cards import RunCard
 from runs.models.addresses import PLACE, path_to
-from runs.services.pages.cards import RunCard
 
 register = template.Library()
 # What stands for the values until they are filled in. All of it passes through a template as it is.

@@ -7,8 +7,8 @@ from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from runs.display.card_results import CardPicture
 from runs.models import StoredFile
-from runs.services.pages.card_results import CardPicture
 from runs.templatetags.icons import icon
 from runs.words.sentences import clock_words
 

@@ -7,8 +7,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from runs.display import compare as comparing
 from runs.models import Run
-from runs.services.pages import comparing
 from runs.web.pages import PortalRequest, render_page
 
 NOUNS = {"image": "pictures", "video": "videos", "audio": "sounds", "text": "texts"}

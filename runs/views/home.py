@@ -9,10 +9,10 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from runs import catalog
+from runs.display.cards import AppCard, RunCard, app_card, run_cards
 from runs.engine import poller_wakeups
 from runs.models import App, Member, Run
 from runs.models.run import RunQuerySet
-from runs.services.pages.cards import AppCard, RunCard, app_card, run_cards
 from runs.web.pages import PortalRequest, render_page
 
 LATEST = 8

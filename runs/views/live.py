@@ -10,12 +10,12 @@ from django.utils.text import Truncator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from runs.display.cards import run_cards, version_token
+from runs.display.run_page import run_page
 from runs.engine import poller_wakeups, polling_schedule
 from runs.history.search import Filter
 from runs.launching.retry import retry_of
 from runs.models import Run
-from runs.services.pages.cards import run_cards, version_token
-from runs.services.pages.run_page import run_page
 from runs.views.runs import run_detail
 from runs.web.pages import PortalRequest
 from runs.words.sentences import state_of

@@ -4,10 +4,10 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
+from runs.display.result_page import file_page, find_run, result_of_file
 from runs.history.views_bin import say_binned
 from runs.launching import library
 from runs.models import App
-from runs.services.pages.file_page import file_page, find_run, result_of_file
 from runs.uploads.ownership import adopt
 from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 

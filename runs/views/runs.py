@@ -7,11 +7,11 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.display.run_page import run_page
 from runs.engine import poller_wakeups, polling_schedule, progress
 from runs.history.views_bin import say_binned
 from runs.launching.retry import retry_failed, retry_of
 from runs.models import Run
-from runs.services.pages.run_page import run_page
 from runs.sharing.pages_panel import share_panel
 from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
 

@@ -19,11 +19,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from runs.display.cards import version_token
 from runs.engine.poller_wakeups import POLLER
 from runs.history.search import Cursor
 from runs.models import App, Lease, Member, Run
 from runs.models.run import RunQuerySet
-from runs.services.pages.cards import version_token
 from tests.bench.filling import RARE, make_history
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number, percentile

@@ -3,10 +3,10 @@
 import pytest
 
 from runs import catalog
+from runs.display.run_page import run_page
 from runs.engine import create_run
 from runs.engine.create_run import Press
 from runs.models import App, Member, Run
-from runs.services.pages.run_page import run_page
 from tests.conftest import SandboxDoor
 from tests.work import work
 

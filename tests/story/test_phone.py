@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from runs.services.pages.run_words import SLOW_WORDS
+from runs.display.run_sentences import SLOW_WORDS
 from runs.words.sentences import WAITS
 from tests.story.apps import CARTOONIFY, LEFT_ALONE
 from tests.story.conftest import Gallery, Guests

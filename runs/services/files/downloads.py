@@ -11,9 +11,9 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 from zipstream import ZipStream
 
+from runs.display.provenance_sheet import NAME, Origin, sheet
+from runs.display.run_page import OutputBox, output_boxes
 from runs.models import Member, Output, OutputFile, Run
-from runs.services.files.provenance import NAME, Origin, sheet
-from runs.services.pages.run_page import OutputBox, output_boxes
 from runs.storage import store
 from runs.storage.fetch import size_words
 from runs.words import file_names

@@ -8,18 +8,11 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from runs.display.cards import input_files, input_text, version_token, whole_text
+from runs.display.run_sentences import SLOW_WORDS, cancel_words, decide_words, failure_of, sentence_of, wait_words
 from runs.engine.durations import slow_level
 from runs.models import Member, Output, OutputFile, Preset, Run, StoredFile
 from runs.schema_forms.questions import shortened
-from runs.services.pages.cards import input_files, input_text, version_token, whole_text
-from runs.services.pages.run_words import (
-    SLOW_WORDS,
-    cancel_words,
-    decide_words,
-    failure_of,
-    sentence_of,
-    wait_words,
-)
 from runs.storage.fetch import FetchRefused, check_url
 from runs.words.sentences import Failure, State, about_credits, clock_words, state_of, usual_words
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from runs.display.cards import input_files, input_text, whole_text
+from runs.display.differences import Piece, inline, side_by_side
+from runs.display.run_page import OutputBox, output_boxes, wanted_words
 from runs.models import Member, Output, Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened
-from runs.services.pages.cards import input_files, input_text, whole_text
-from runs.services.pages.differences import Piece, inline, side_by_side
-from runs.services.pages.run_page import OutputBox, output_boxes, wanted_words
 from runs.words.folding import fold_words
 
 AT_MOST = 4

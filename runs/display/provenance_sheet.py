@@ -17,8 +17,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from runs.connection import status
+from runs.display.provenance import Passport, passport_of
 from runs.models import Output, Run, StoredFile
-from runs.services.files.passport import Passport, passport_of
 
 NAME = "provenance.csv"
 SANDBOX = "Made by the sandbox: nothing of it is real."

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from runs.display.provenance import Passport, passport_of
+from runs.display.run_page import OutputBox, is_live, output_boxes
 from runs.history.search import Filter, outputs_beside
 from runs.models import Member, Output, OutputFile, Run, StoredFile
-from runs.services.files.passport import Passport, passport_of
-from runs.services.pages.run_page import OutputBox, is_live, output_boxes
 from runs.words.sentences import State, state_of
 
 VIEWERS = ("image", "video", "audio")

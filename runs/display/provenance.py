@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 from django.utils.formats import number_format
 
+from runs.display.run_page import InputLine, input_lines
 from runs.models import Output, Run, StoredFile
-from runs.services.pages.run_page import InputLine, input_lines
 from runs.storage.fetch import size_words
 from runs.words.sentences import about_credits, clock_words
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from django.db.models import Prefetch
 from django.utils import timezone
 
+from runs.display.card_results import CardPicture, CardResults, results_of
 from runs.engine.durations import slow_level
 from runs.models import App, Member, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened
-from runs.services.pages.card_results import CardPicture, CardResults, results_of
 from runs.words.folding import fold
 from runs.words.sentences import State, about_credits, age_words, clock_words, makes_words, state_of, usual_words
 
