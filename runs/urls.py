@@ -9,6 +9,7 @@ from runs.history import views_bin as history_views_bin
 from runs.history import views_bulk as views_picks
 from runs.history import views_retention as views_keeping
 from runs.history import views_stars as history_views_stars
+from runs.home import views as views_home
 from runs.launching import views as views_apps
 from runs.launching import views_library as launching_views_library
 from runs.launching import views_presets as launching_views_presets
@@ -22,7 +23,6 @@ from runs.views import compare as views_compare
 from runs.views import downloads as views_downloads
 from runs.views import files as views_files
 from runs.views import help as views_help
-from runs.views import home as views_home
 from runs.views import live as views_live
 from runs.views import manage as views_manage
 from runs.views import results as views_results

@@ -12,8 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from runs.connection import status as health
 from runs.engine.poller_wakeups import POLLER
+from runs.home.views import ACTIVE_SHOWN, APPS_SHOWN
 from runs.models import Lease, Member, OutputFile, Run
-from runs.views.home import ACTIVE_SHOWN, APPS_SHOWN
 from tests.conftest import client_of
 from tests.factories import make_app, make_run
 

@@ -4,8 +4,8 @@ import pytest
 from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
 
+from runs.home.views import APPS_SHOWN
 from runs.sandbox.server import Sandbox
-from runs.views.home import APPS_SHOWN
 from tests.conftest import SandboxDoor
 from tests.hostile.browser import secrecy
 from tests.hostile.journey import APP_IDS, Journey, media_folder, travel
