@@ -14,18 +14,17 @@ from runs.launching import views as views_apps
 from runs.launching import views_library as launching_views_library
 from runs.launching import views_presets as launching_views_presets
 from runs.launching import views_rerun as views_again
+from runs.results import views as views_results
+from runs.results import views_downloads, views_files
 from runs.sharing import views as views_sharing
 from runs.sharing import views_guest as views_guests
 from runs.team import views as views_people
 from runs.team import views_joining as team_views_joining
 from runs.team import views_me as team_views_me
 from runs.views import compare as views_compare
-from runs.views import downloads as views_downloads
-from runs.views import files as views_files
 from runs.views import help as views_help
 from runs.views import live as views_live
 from runs.views import manage as views_manage
-from runs.views import results as views_results
 from runs.views import runs as views_runs
 
 app_name = "runs"

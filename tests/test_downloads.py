@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from runs.display.provenance_sheet import safe
 from runs.models import Member, Output, OutputFile, Run, StoredFile
-from runs.services.files import downloads
+from runs.results import downloads
 from runs.storage.store import StorageAway
 from runs.words import file_names
 from tests.factories import make_app, make_run, make_stored

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from runs.models import Output
-from runs.services.files import downloads
+from runs.results import downloads
 from runs.storage.serve import content_disposition
 from runs.storage.store import StorageAway
 from runs.web.pages import PortalRequest, render_page
