@@ -3,6 +3,7 @@
 from django.urls import path
 
 from runs.catalog import views as views_app_list
+from runs.compare import views as views_compare
 from runs.engine import views as views_hooks
 from runs.history import views as views_history
 from runs.history import views_bin as history_views_bin
@@ -15,13 +16,13 @@ from runs.launching import views_library as launching_views_library
 from runs.launching import views_presets as launching_views_presets
 from runs.launching import views_rerun as views_again
 from runs.results import views as views_results
-from runs.results import views_downloads, views_files
+from runs.results import views_downloads as results_views_downloads
+from runs.results import views_files as results_views_files
 from runs.sharing import views as views_sharing
 from runs.sharing import views_guest as views_guests
 from runs.team import views as views_people
 from runs.team import views_joining as team_views_joining
 from runs.team import views_me as team_views_me
-from runs.views import compare as views_compare
 from runs.views import help as views_help
 from runs.views import live as views_live
 from runs.views import manage as views_manage
@@ -93,13 +94,13 @@ people_urls = [
 file_urls = [
     path("files/<str:file_id>/", views_results.file_detail, name="file-detail"),
     path("files/<str:file_id>/use/", views_results.file_use, name="file-use"),
-    path("files/<str:file_id>/text", views_downloads.file_text, name="file-text"),
+    path("files/<str:file_id>/text", results_views_downloads.file_text, name="file-text"),
     path("library/", launching_views_library.library, name="library"),
-    path("download/", views_downloads.files_download, name="files-download"),
-    path("files/<str:file_id>/original", views_files.file_original, name="file-original"),
-    path("files/<str:file_id>/thumb/<int:width>", views_files.file_thumb, name="file-thumb"),
-    path("uploads/", views_files.upload_create, name="upload-create"),
-    path("uploads/<str:upload_id>/", views_files.upload_detail, name="upload-detail"),
+    path("download/", results_views_downloads.files_download, name="files-download"),
+    path("files/<str:file_id>/original", results_views_files.file_original, name="file-original"),
+    path("files/<str:file_id>/thumb/<int:width>", results_views_files.file_thumb, name="file-thumb"),
+    path("uploads/", results_views_files.upload_create, name="upload-create"),
+    path("uploads/<str:upload_id>/", results_views_files.upload_detail, name="upload-detail"),
 ]
 share_urls = [
     path("runs/<str:run_id>/share/", views_sharing.run_share, name="run-share"),
