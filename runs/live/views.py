@@ -15,8 +15,8 @@ from runs.display.run_page import run_page
 from runs.engine import poller_wakeups, polling_schedule
 from runs.history.search import Filter
 from runs.launching.retry import retry_of
+from runs.live.views_run import run_detail
 from runs.models import Run
-from runs.views.runs import run_detail
 from runs.web.pages import PortalRequest
 from runs.words.sentences import state_of
 
