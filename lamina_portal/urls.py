@@ -9,6 +9,6 @@ from lamina_portal.sign_in import SignInView, SignOutView
 urlpatterns = [
     path("login/", login_not_required(SignInView.as_view()), name="login"),
     path("logout/", SignOutView.as_view(), name="logout"),
-    path("healthz", import_string("runs.views.health.healthz"), name="healthz"),
+    path("healthz", import_string("runs.manage.views_healthz.healthz"), name="healthz"),
     path("", include("runs.urls")),
 ]

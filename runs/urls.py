@@ -17,6 +17,7 @@ from runs.launching import views_presets as launching_views_presets
 from runs.launching import views_rerun as views_again
 from runs.live import views as views_live
 from runs.live import views_run as views_runs
+from runs.manage import views as views_manage
 from runs.results import views as views_results
 from runs.results import views_downloads as results_views_downloads
 from runs.results import views_files as results_views_files
@@ -26,7 +27,6 @@ from runs.team import views as views_people
 from runs.team import views_joining as team_views_joining
 from runs.team import views_me as team_views_me
 from runs.views import help as views_help
-from runs.views import manage as views_manage
 
 app_name = "runs"
 

@@ -12,9 +12,9 @@ from django.core.cache import cache
 from runs import catalog
 from runs.catalog import lamina_search
 from runs.engine import create_run, submit
+from runs.manage.health_report import Fact, health_report
 from runs.models import App, AppSearch, LaminaStatus, Member, Run
 from runs.sandbox.catalogue import load_catalogue
-from runs.services.upkeep.health_report import Fact, health_report
 from runs.spending.estimates import cost_line
 from tests.bench.report import Row
 

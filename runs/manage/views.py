@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from runs.services.upkeep.health_report import health_report
+from runs.manage.health_report import health_report
 from runs.web.pages import PortalRequest, admins_only, render_page
 
 
