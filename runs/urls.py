@@ -5,6 +5,7 @@ from django.urls import path
 from runs.catalog import views as views_app_list
 from runs.compare import views as views_compare
 from runs.engine import views as views_hooks
+from runs.help import views as views_help
 from runs.history import views as views_history
 from runs.history import views_bin as history_views_bin
 from runs.history import views_bulk as views_picks
@@ -26,7 +27,6 @@ from runs.sharing import views_guest as views_guests
 from runs.team import views as views_people
 from runs.team import views_joining as team_views_joining
 from runs.team import views_me as team_views_me
-from runs.views import help as views_help
 
 app_name = "runs"
 
