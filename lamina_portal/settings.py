@@ -73,26 +73,26 @@ INSTALLED_APPS = [
     "runs",
 ]
 MIDDLEWARE = [
-    "lamina_portal.middleware.TrustedProxyMiddleware",
-    "lamina_portal.body_limits.BodyLimitMiddleware",  # before the CSRF check, which reads the body
-    "lamina_portal.middleware.RefuseNulMiddleware",
+    "runs.web.middleware.TrustedProxyMiddleware",
+    "runs.web.body_limits.BodyLimitMiddleware",  # before the CSRF check, which reads the body
+    "runs.web.middleware.RefuseNulMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "lamina_portal.middleware.HeadersMiddleware",
-    "lamina_portal.sessions.PortalSessionMiddleware",
+    "runs.web.middleware.HeadersMiddleware",
+    "runs.web.session_store.PortalSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "lamina_portal.middleware.StorablePostMiddleware",
+    "runs.web.middleware.StorablePostMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "lamina_portal.demo.DemoPeopleMiddleware",
+    "runs.web.demo.DemoPeopleMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "runs.team.middleware.SeenMiddleware",
-    "lamina_portal.middleware.HtmxLoginRequiredMiddleware",
+    "runs.team.middleware.HtmxLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "lamina_portal.middleware.SpeculationRulesMiddleware",
+    "runs.web.middleware.SpeculationRulesMiddleware",
 ]
 ROOT_URLCONF = "lamina_portal.urls"
 WSGI_APPLICATION = "lamina_portal.wsgi.application"
@@ -106,7 +106,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "runs.web.pages.portal_context",
+                "runs.web.http.portal_context",
             ],
             "loaders": [
                 (
@@ -177,7 +177,7 @@ LOGOUT_REDIRECT_URL = "login"
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.team.password_rules.PasswordRules"}]
 NEW_BROWSER_TELLER = "runs.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.launching.form_files.keep_expired"
-SESSION_ENGINE = "lamina_portal.sessions"
+SESSION_ENGINE = "runs.web.session_store"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # since the sign-in, however often it is used
 PORTAL_SESSION_IDLE_DAYS = env.int("PORTAL_SESSION_IDLE_DAYS", 14, validate=validate.Range(min=1))
 SECURE_CSP = {
@@ -198,7 +198,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
 COOKIE_PREFIX = "__Host-" if _is_https else ""  # other hosts of the same domain can neither set nor see such a cookie
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
-MESSAGE_STORAGE = "lamina_portal.messages.MessageStorage"
+MESSAGE_STORAGE = "runs.web.message_storage.MessageStorage"
 SECURE_SSL_REDIRECT = _is_https
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if _is_https else 0

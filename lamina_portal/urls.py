@@ -4,11 +4,9 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.utils.module_loading import import_string
 
-from lamina_portal.sign_in import SignInView, SignOutView
-
 urlpatterns = [
-    path("login/", login_not_required(SignInView.as_view()), name="login"),
-    path("logout/", SignOutView.as_view(), name="logout"),
+    path("login/", login_not_required(import_string("runs.team.views_sign_in.SignInView").as_view()), name="login"),
+    path("logout/", import_string("runs.team.views_sign_in.SignOutView").as_view(), name="logout"),
     path("healthz", import_string("runs.manage.views_healthz.healthz"), name="healthz"),
     path("", include("runs.urls")),
 ]

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
-
-from lamina_portal.body_limits import CLOSE
+from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lamina_portal.settings")
 _portal = get_wsgi_application()
+_CLOSE = import_string("runs.web.body_limits.CLOSE")
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Keep-alive is up to the server: gunicorn drops an application's `Connection` header, but its response object can
     be told to close."""
-    environ[CLOSE] = getattr(getattr(start_response, "__self__", None), "force_close", None)
+    environ[_CLOSE] = getattr(getattr(start_response, "__self__", None), "force_close", None)
     return _portal(environ, start_response)

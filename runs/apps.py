@@ -12,9 +12,15 @@ class RunsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from runs import events
         from runs.background import task_package
+        from runs.engine import apply_outputs, durations
+        from runs.sharing import guest_copies
         from runs.team import recent_password, sessions
 
+        events.run_ended.listen(durations.on_run_ended)
+        events.output_saved.listen(guest_copies.on_output_saved)
+        events.file_inspected.listen(apply_outputs.on_file_inspected)
         sessions.listen()
         recent_password.listen()
         task_package.install()

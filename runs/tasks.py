@@ -5,18 +5,19 @@ from typing import Any
 from django.utils import timezone
 
 from runs import catalog
-from runs.background import heartbeats
+from runs.background import heartbeats, incidents
 from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
-from runs.connection import status
 from runs.engine import poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
 from runs.engine import sweep as sweeping
 from runs.history import bin as bins
 from runs.history import retention
+from runs.launching import drafts
 from runs.sharing import guest_copies, make_guest_copies
 from runs.storage import orphans, small_pictures
 from runs.team import passwords, security_mail, sessions
 from runs.uploads import uploads
+from runs.web import throttling
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {
@@ -34,7 +35,7 @@ def pulse(worker: str = "") -> None:
     As the Schedule it comes to any cluster; each cluster of our own (WORKER is its name) has another one that begins
     with it, so that after a kill things go on as soon as a cluster is up.
     """
-    is_new, is_any_lost = heartbeats.beat(worker), heartbeats.note_losses()
+    is_new, is_any_lost = heartbeats.beat_cluster(worker), heartbeats.note_losses()
     if is_new or is_any_lost:
         wakeups.forget()
     sweep()
@@ -130,9 +131,12 @@ def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
 
 
 def tidy() -> None:
-    status.tidy()
-    sessions.tidy(timezone.now())
-    heartbeats.tidy(timezone.now())
+    now = timezone.now()
+    incidents.tidy(now)
+    drafts.tidy(now)
+    throttling.tidy(now)
+    sessions.tidy(now)
+    heartbeats.tidy(now)
     lamina_search.tidy(timezone.now())
 
 

@@ -11,8 +11,8 @@ import requests
 from django.test import Client
 from pytest_django import Settings
 
-from lamina_portal.demo import DEMO_EMAILS, DEMO_PASSWORD
 from runs.models import Member, SignInAttempt
+from runs.web.demo import DEMO_EMAILS, DEMO_PASSWORD
 from tests import serving
 from tests.conftest import PASSWORD, client_of, skip_or_fail
 from tests.processes import ROOT, Home, free_port

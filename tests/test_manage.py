@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from runs.background import heartbeats
 from runs.connection import rate_limit, status
 from runs.history import bin as bins
 from runs.models import Heartbeat, Member, OutputFile, Run
@@ -29,7 +30,7 @@ def test_all_is_well(as_admin: Client, alice: Member) -> None:
     now = timezone.now()
     status.note_answer(now, is_sandbox=False, is_key_refused=False)
     status.note_status(workspace_name="Acme", balance=12.5)
-    status.beat("worker")
+    heartbeats.beat("worker")
     make_run(alice, status="completed")
     rate_limit.take(rate_limit.Priority.START)
 
@@ -86,7 +87,7 @@ def test_everybody_hears_that_lamina_is_away(as_alice: Client) -> None:
 
 def test_healthz_tells_ages_without_sign_in() -> None:
     with time_machine.travel(timezone.now(), tick=False):
-        status.beat("worker")
+        heartbeats.beat("worker")
         status.note_answer(timezone.now(), is_sandbox=True, is_key_refused=False)
         cache.clear()
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from lamina_portal.middleware import TrustedProxyMiddleware
+from runs.web.middleware import TrustedProxyMiddleware
 
 PROXY = "10.0.0.2"
 

@@ -8,10 +8,10 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect
 
-from lamina_portal.throttling import MAX_PER_PAIR
 from runs.models import Invite, Member, SignInAttempt
 from runs.team import recent_password
 from runs.team.reauthentication import FIELD, WRONG
+from runs.web.throttling import MAX_PER_PAIR
 from tests.conftest import PASSWORD
 from tests.factories import make_run
 from tests.inviting import PEOPLE, invite

@@ -7,12 +7,12 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from lamina_portal.throttling import KNOWN_FOR, MAX_PER_ADDRESS, MAX_PER_PAIR
 from runs.models import KnownAddress, Member, SignedIn
 from runs.sharing import links
 from runs.team import passwords, sessions
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
+from runs.web.throttling import KNOWN_FOR, MAX_PER_ADDRESS, MAX_PER_PAIR
 from tests.conftest import PASSWORD
 from tests.factories import make_kept, make_run
 from tests.inviting import PEOPLE, invite, path_of

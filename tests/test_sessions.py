@@ -10,9 +10,9 @@ from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from lamina_portal.sessions import STARTED
 from runs.models import Member
 from runs.team import sessions
+from runs.web.session_store import STARTED
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db

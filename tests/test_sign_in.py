@@ -10,11 +10,10 @@ from django.utils import timezone
 from django.utils.html import escape
 from pytest_django import Settings
 
-from lamina_portal import throttling
-from lamina_portal.sign_in import REPLAY_MAX_BYTES, TOO_MANY, WRONG, make_replay, read_replay
-from lamina_portal.throttling import DEVICE_COOKIE, MAX_PER_ADDRESS, MAX_PER_DEVICE, MAX_PER_PAIR
-from runs.connection import status
 from runs.models import KnownAddress, Member, SignInAttempt
+from runs.team.views_sign_in import REPLAY_MAX_BYTES, WRONG, make_replay, read_replay
+from runs.web import throttling
+from runs.web.throttling import DEVICE_COOKIE, MAX_PER_ADDRESS, MAX_PER_DEVICE, MAX_PER_PAIR
 from tests.conftest import PASSWORD, run_out
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +45,7 @@ def test_the_answer_does_not_tell_which_part_was_wrong(client: Client, alice: Me
 def test_guessing_at_one_person_is_stopped(client: Client, alice: Member) -> None:
     for _ in range(MAX_PER_PAIR):
         assert WRONG in try_in(client, alice.email, "wrong")
-    assert TOO_MANY in try_in(client, alice.email.upper(), PASSWORD)
+    assert throttling.SENTENCE in try_in(client, alice.email.upper(), PASSWORD)
     SignInAttempt.objects.update(at=timezone.now() - timedelta(minutes=11))
     assert try_in(client, alice.email, PASSWORD) == "/"
 
@@ -60,14 +59,14 @@ def test_a_stranger_locks_nobody_out(client: Client, alice: Member) -> None:
 def test_one_network_of_ipv6_counts_as_one_address(client: Client, alice: Member) -> None:
     for n in range(MAX_PER_PAIR):
         assert WRONG in try_in(client, alice.email, "wrong", f"2001:db8:0:1::{n:x}")
-    assert TOO_MANY in try_in(client, alice.email, PASSWORD, "2001:db8:0:1:ffff::1")
+    assert throttling.SENTENCE in try_in(client, alice.email, PASSWORD, "2001:db8:0:1:ffff::1")
     assert try_in(client, alice.email, PASSWORD, "2001:db8:0:2::1") == "/"
 
 
 def test_ipv4_addresses_stay_apart_on_an_ipv6_socket(client: Client, alice: Member) -> None:
     for n in range(MAX_PER_ADDRESS):
         assert WRONG in try_in(client, f"p{n}@example.com", "wrong", "::ffff:198.51.100.7")
-    assert TOO_MANY in try_in(client, alice.email, PASSWORD, "198.51.100.7")
+    assert throttling.SENTENCE in try_in(client, alice.email, PASSWORD, "198.51.100.7")
     assert try_in(client, alice.email, PASSWORD, "::ffff:192.0.2.1") == "/"
 
 
@@ -82,8 +81,8 @@ def test_guessing_from_very_many_addresses_is_stopped_but_not_for_a_browser_that
     others.post("/logout/")
     for n in range(20):
         assert WRONG in try_in(Client(), alice.email, "wrong", f"198.51.100.{n}")
-    assert TOO_MANY in try_in(Client(), alice.email, PASSWORD, "192.0.2.9")
-    assert TOO_MANY in try_in(others, alice.email, PASSWORD, "192.0.2.9")  # known, but for somebody else
+    assert throttling.SENTENCE in try_in(Client(), alice.email, PASSWORD, "192.0.2.9")
+    assert throttling.SENTENCE in try_in(others, alice.email, PASSWORD, "192.0.2.9")  # known, but for somebody else
     assert try_in(known, alice.email, PASSWORD, "192.0.2.9") == "/"
 
 
@@ -93,7 +92,7 @@ def test_a_known_browser_is_no_way_to_guess(alice: Member) -> None:
     known.post("/logout/")
     for n in range(MAX_PER_DEVICE):
         assert WRONG in try_in(known, alice.email, "wrong", f"192.0.2.{n}")
-    assert TOO_MANY in try_in(known, alice.email, PASSWORD, "192.0.2.99")
+    assert throttling.SENTENCE in try_in(known, alice.email, PASSWORD, "192.0.2.99")
 
 
 def test_a_made_up_device_counts_as_none(alice: Member) -> None:
@@ -101,7 +100,7 @@ def test_a_made_up_device_counts_as_none(alice: Member) -> None:
     client.cookies[DEVICE_COOKIE] = "made:up"
     for _ in range(MAX_PER_PAIR):
         assert WRONG in try_in(client, alice.email, "wrong")
-    assert TOO_MANY in try_in(client, alice.email, PASSWORD)
+    assert throttling.SENTENCE in try_in(client, alice.email, PASSWORD)
 
 
 def test_the_device_cookie_is_out_of_reach_for_scripts(client: Client, alice: Member) -> None:
@@ -121,7 +120,7 @@ def test_waiting_out_is_not_prolonged_by_trying(client: Client, alice: Member) -
 def test_guessing_at_many_people_from_one_address_is_stopped(client: Client, alice: Member) -> None:
     for n in range(MAX_PER_ADDRESS):
         assert WRONG in try_in(client, f"p{n}@example.com", "wrong")
-    assert TOO_MANY in try_in(client, alice.email, PASSWORD)
+    assert throttling.SENTENCE in try_in(client, alice.email, PASSWORD)
     assert try_in(client, alice.email, PASSWORD, "192.0.2.2") == "/"
 
 
@@ -130,9 +129,9 @@ def test_an_office_is_not_locked_out_by_one_who_guesses_there(alice: Member, bob
         assert try_in(Client(), alice.email, PASSWORD, address) == "/"
         for n in range(MAX_PER_ADDRESS):
             try_in(Client(), f"p{n}@example.com", "wrong", address)
-        assert TOO_MANY in try_in(Client(), bob.email, PASSWORD, address)  # never signed in there
+        assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, address)  # never signed in there
         assert try_in(Client(), alice.email, PASSWORD, address) == "/"
-    assert TOO_MANY in try_in(Client(), bob.email, PASSWORD, "2001:db8:0:1::7")  # the same network
+    assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, "2001:db8:0:1::7")  # the same network
     assert try_in(Client(), alice.email, PASSWORD, "2001:db8:0:1::7") == "/"
 
 
@@ -141,12 +140,12 @@ def test_an_address_is_forgotten_after_30_days_and_known_by_each_success(alice: 
     for n in range(MAX_PER_ADDRESS):
         try_in(Client(), f"p{n}@example.com", "wrong")
     KnownAddress.objects.update(at=timezone.now() - timedelta(days=30))
-    assert TOO_MANY in try_in(Client(), alice.email, PASSWORD)
+    assert throttling.SENTENCE in try_in(Client(), alice.email, PASSWORD)
     KnownAddress.objects.update(at=timezone.now() - timedelta(days=29))
     assert try_in(Client(), alice.email, PASSWORD) == "/"
     assert timezone.now() - KnownAddress.objects.get().at < timedelta(minutes=1)
     KnownAddress.objects.update(at=timezone.now() - timedelta(days=32))
-    status.tidy()
+    throttling.tidy(timezone.now())
     assert not KnownAddress.objects.exists()
 
 
@@ -154,7 +153,7 @@ def test_a_known_address_is_no_way_to_guess(alice: Member) -> None:
     try_in(Client(), alice.email, PASSWORD)
     for _ in range(MAX_PER_PAIR):
         assert WRONG in try_in(Client(), alice.email, "wrong")
-    assert TOO_MANY in try_in(Client(), alice.email, PASSWORD)
+    assert throttling.SENTENCE in try_in(Client(), alice.email, PASSWORD)
 
 
 def test_a_success_forgets_the_failures_of_that_person(client: Client, alice: Member) -> None:
@@ -241,7 +240,7 @@ def test_posted_files_are_handed_to_their_keeper(as_alice: Client, settings: Set
 def test_a_clock_that_was_ahead_keeps_nobody_out(client: Client, alice: Member) -> None:
     for _ in range(MAX_PER_PAIR):
         try_in(client, alice.email, "wrong")
-    assert TOO_MANY in try_in(client, alice.email, PASSWORD)
+    assert throttling.SENTENCE in try_in(client, alice.email, PASSWORD)
 
     SignInAttempt.objects.update(at=timezone.now() + timedelta(hours=2))  # then somebody set it right
 

@@ -9,8 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from lamina_portal.body_limits import SMALL_BYTES
 from runs.models import Member, Run
+from runs.web.body_limits import SMALL_BYTES
 from tests.access_rows import ROWS, Row
 from tests.access_world import World
 from tests.conftest import client_of, run_out

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from runs.models import Member, Upload
-from runs.web.pages import VIEWERS_LOOK
+from runs.web.http import VIEWERS_LOOK
 from tests.access_rows import ROWS
 from tests.access_world import World
 from tests.factories import make_run

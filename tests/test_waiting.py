@@ -20,7 +20,7 @@ def ended(member: Member, app: App, *seconds: float) -> None:
     now = timezone.now()
     for n in seconds:
         make_run(member, app, status="completed", started_at=now - timedelta(seconds=n), finished_at=now)
-    durations.note_ended(app.pk)
+    durations.on_run_ended(Run.objects.filter(app=app).newest_first()[0])
     app.refresh_from_db()
 
 

@@ -1,6 +1,6 @@
 """Which clusters of workers there are and whether each still takes tasks, as every host sees it in the database.
 
-Each cluster has a task of its own (`runs.background.worker`) that goes the way of every other task and says so here: a cluster
+Each cluster has a task of its own (`worker.Pulse`) that goes the way of every other task and says so here: a cluster
 that is alive to its host but takes no tasks any more falls silent. The row "worker" tells when any of them last did.
 """
 
@@ -10,12 +10,26 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from runs.connection import status
+from runs.background.incidents import note_incident
 from runs.models import Heartbeat, Incident
 
 ANY = "worker"
 SILENT_AFTER = timedelta(seconds=120)
 GONE_AFTER = timedelta(hours=1)  # from then on a silent cluster is taken for one that will not come back
+
+
+def beat(name: str) -> bool:
+    """Record that the part NAME ("poller", or a name of a cluster) is alive now; True for its first."""
+    now = timezone.now()
+    if Heartbeat.objects.filter(name=name).update(at=now):
+        return False
+    return Heartbeat.objects.get_or_create(name=name, defaults={"at": now})[1]
+
+
+def age_seconds(name: str, now: datetime) -> int | None:
+    """Seconds since the part NAME last showed a sign of life; None if it never did."""
+    at = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
+    return max(0, int((now - at).total_seconds())) if at else None
 
 
 def name_of(pid: int) -> str:
@@ -27,10 +41,10 @@ def _host() -> str:
     return socket.gethostname()[:90]
 
 
-def beat(name: str) -> bool:
+def beat_cluster(name: str) -> bool:
     """A task of the cluster NAME runs; "" for one that has no name, as plain `qcluster`. True for its first."""
-    status.beat(ANY)
-    return bool(name) and status.beat(name)
+    beat(ANY)
+    return bool(name) and beat(name)
 
 
 def clusters(now: datetime) -> list[Heartbeat]:
@@ -58,13 +72,13 @@ def note_losses(now: datetime | None = None) -> bool:
     for name, at in Heartbeat.objects.filter(name__startswith=f"{ANY} ").values_list("name", "at"):
         if name.startswith(ours) and is_dead(name.removeprefix(ours)):
             if forget(name):
-                status.note_incident("worker", f"The worker {words_of(name)} ended without being asked to.")
+                note_incident("worker", f"The worker {words_of(name)} ended without being asked to.")
                 is_any = True
         elif SILENT_AFTER < now - at < GONE_AFTER:
             since = timezone.localtime(at)
             text = f"The worker {words_of(name)} has given no sign of life since {since:%d %B, %H:%M:%S}."
             if not Incident.objects.filter(kind="worker", text=text).exists():
-                status.note_incident("worker", text)
+                note_incident("worker", text)
                 is_any = True
     return is_any
 

@@ -18,8 +18,9 @@ import time
 import uuid
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -30,7 +31,6 @@ from django_q.pusher import pusher
 from runs.background import heartbeats, queue
 from runs.background.prctl import die_with_parent
 from runs.background.task_package import TaskPackage
-from runs.engine import polling
 
 logger = logging.getLogger(__name__)
 BROKEN = 3  # the exit code that says: start me again
@@ -39,8 +39,18 @@ PULSE_SECONDS = 30.0
 LEAVE_SECONDS = 15.0  # more than the end of the main process takes once the sentinel has gone
 
 
+@dataclass(frozen=True)
+class Pulse:
+    """The task that each cluster runs for itself: its dotted path, and after how long it comes a second time."""
+
+    task: str
+    second_after_seconds: float
+
+
 class WholeSentinel(Sentinel):  # type: ignore[misc]
     """Gives up the whole cluster when a process of its pool was killed while it may have held a queue's lock."""
+
+    pulse: ClassVar[Pulse]  # set before the cluster starts: django-q2 makes the sentinel itself
 
     def reincarnate(self, process: Any) -> None:
         was_killed = process.exitcode is not None and process.exitcode < 0
@@ -53,7 +63,8 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
         super().reincarnate(process)
 
     def spawn_pusher(self) -> Any:
-        return self.spawn_process(pusher, self.task_queue, self.event_out, PulsingBroker(self.broker, os.getppid()))
+        broker = PulsingBroker(self.broker, os.getppid(), self.pulse)
+        return self.spawn_process(pusher, self.task_queue, self.event_out, broker)
 
 
 class PulsingBroker:
@@ -64,10 +75,11 @@ class PulsingBroker:
     lease of a poller that died with another host has run out.
     """
 
-    def __init__(self, broker: Any, cluster_pid: int) -> None:
+    def __init__(self, broker: Any, cluster_pid: int, pulse: Pulse) -> None:
         self._broker = broker
+        self._task = pulse.task
         self._worker = heartbeats.name_of(cluster_pid)
-        self._pauses = itertools.chain([polling.LEASE_SECONDS + 1], itertools.repeat(PULSE_SECONDS))
+        self._pauses = itertools.chain([pulse.second_after_seconds], itertools.repeat(PULSE_SECONDS))
         self._due = time.monotonic()
 
     def __getattr__(self, name: str) -> Any:
@@ -78,7 +90,7 @@ class PulsingBroker:
             return self._broker.dequeue()
         self._due = time.monotonic() + next(self._pauses)
         options: dict[str, Any] = {"args": (self._worker,), "kwargs": {}, "started": timezone.now(), "save": False}
-        task = {"id": uuid.uuid4().hex, "name": "own pulse", "func": "runs.tasks.pulse", **options}
+        task = {"id": uuid.uuid4().hex, "name": "own pulse", "func": self._task, **options}
         return [(None, TaskPackage.dumps(task))]
 
 
@@ -132,8 +144,9 @@ def _exit_with(sentinel_pid: int) -> None:
     os._exit(BROKEN)
 
 
-def run_worker() -> int:
+def run_worker(pulse: Pulse) -> int:
     """Run the cluster in this process until it is stopped; returns the exit code."""
+    WholeSentinel.pulse = pulse
     parents: deque[int] = deque(maxlen=1)
     os.register_at_fork(
         before=lambda: parents.append(os.getpid()),

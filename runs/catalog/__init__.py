@@ -4,7 +4,6 @@ Lamina's list is by popularity and may be incomplete: it adds and refreshes apps
 only when its own id answers 404.
 """
 
-from runs.catalog.balance import refresh_balance
 from runs.catalog.details import store_detail
 from runs.catalog.pictures import fetch_thumbnail
 from runs.catalog.refresh import check_app, complete_catalog, refresh_app, refresh_catalog
@@ -18,6 +17,7 @@ from runs.catalog.requests import (
     request_regular_refresh,
 )
 from runs.catalog.summaries import record_found
+from runs.connection.balance import refresh_balance
 
 __all__ = [
     "check_app",

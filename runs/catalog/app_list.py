@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from django.utils import timezone
 
+from runs.background import incidents
 from runs.catalog.summaries import store_summary
 from runs.connection import status as health
 from runs.connection.lamina_api import lamina
@@ -98,7 +99,7 @@ def _note_problem(problem: str, quote: str) -> None:
     since = status.catalog_problem_at if status and status.catalog_problem == problem else None
     if since is None:
         since = timezone.now()
-        health.note_incident("lamina", INCIDENTS[problem])
+        incidents.note_incident("lamina", INCIDENTS[problem])
     health.note_status(catalog_problem=problem, catalog_problem_at=since, catalog_quote=quote[:QUOTE_LENGTH])
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.utils import timezone
 
 from runs.catalog import bounds, in_use
-from runs.engine import save_outputs
 from runs.models import App
 from runs.schema_forms.samples import sample_urls
+from runs.storage import foreign_pictures
 from runs.storage.fetch import FetchFailed
 
 SECOND_TRY = timedelta(minutes=1)  # a host that was busy for a moment; after that the usual pause
@@ -28,7 +28,7 @@ def fetch_thumbnail(app: App) -> None:
     if not app.thumbnail_url or app.thumbnail_id is not None:
         return
     try:
-        row.update(thumbnail=save_outputs.save_catalog_picture(app.thumbnail_url))
+        row.update(thumbnail=foreign_pictures.save_catalog_picture(app.thumbnail_url))
     except FetchFailed:
         if app.pictures_tried_at is None:
             row.update(pictures_tried_at=now - in_use.PICTURES_EVERY + SECOND_TRY)
@@ -46,6 +46,6 @@ def fetch_samples(app: App) -> None:
         if url in samples:
             continue
         with suppress(FetchFailed):
-            if (stored := save_outputs.save_catalog_picture(url)) is not None:
+            if (stored := foreign_pictures.save_catalog_picture(url)) is not None:
                 samples[url] = stored.public_id
                 row.update(samples=samples)  # at once: this task may be out of time before the last one

@@ -10,8 +10,8 @@ from django.utils import timezone
 from runs.background import leases
 from runs.background.queue import stop_requested
 from runs.catalog import app_list, details, in_use, pictures
-from runs.catalog.balance import refresh_balance
 from runs.catalog.requests import is_quiet
+from runs.connection.balance import refresh_balance
 from runs.connection.rate_limit import BudgetWait, Priority
 from runs.lamina.errors import LaminaError, LaminaUnavailable
 from runs.models import App

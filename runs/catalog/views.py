@@ -17,7 +17,7 @@ from runs.display.cards import AppCard, app_card
 from runs.models import App
 from runs.models.app import AppQuerySet
 from runs.team.admins import mail_to_admins
-from runs.web.pages import PortalRequest, go_to, render_page, wants_fragment
+from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.folding import fold
 
 KINDS = (("", "All"), ("image", "Images"), ("video", "Videos"), ("text", "Texts"))

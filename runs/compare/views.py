@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from runs.display import compare as comparing
 from runs.models import Run
-from runs.web.pages import PortalRequest, render_page
+from runs.web.http import PortalRequest, render_page
 
 NOUNS = {"image": "pictures", "video": "videos", "audio": "sounds", "text": "texts"}
 

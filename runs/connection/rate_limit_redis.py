@@ -1,4 +1,4 @@
-"""The shared request counter in Redis, where there is one: `connection.rate_limit` with the same rules and Redis's own clock.
+"""The shared request counter in Redis, where there is one: `rate_limit` with the same rules and Redis's own clock.
 
 Each step is one script, which Redis runs alone. While Redis is away nobody can count, so nothing is asked.
 """

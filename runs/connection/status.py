@@ -1,33 +1,19 @@
-"""Signs of life: heartbeats of our own parts, and how Lamina and the key are, as the last answers told."""
+"""How Lamina, the connection and the key are, as the last answers told."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.utils import timezone
 
-from runs.models import Draft, Heartbeat, Incident, KnownAddress, LaminaStatus, SignInAttempt
+from runs.background.incidents import note_incident
+from runs.models import LaminaStatus
 
 STATUS_ID = 1
 CACHE_SECONDS = 2
 NOTE_EVERY = timedelta(seconds=5)
 AWAY_AFTER = 3
 STEADY_SECONDS = 3.0  # two comparisons of the clocks differ by less: whole seconds, and the way of an answer
-
-
-def beat(name: str) -> bool:
-    """Record that the part NAME ("poller", or a name of `background.heartbeats`) is alive now; True for its first."""
-    now = timezone.now()
-    if Heartbeat.objects.filter(name=name).update(at=now):
-        return False
-    return Heartbeat.objects.get_or_create(name=name, defaults={"at": now})[1]
-
-
-def age_seconds(name: str, now: datetime) -> int | None:
-    """Seconds since the part NAME last showed a sign of life; None if it never did."""
-    at = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
-    return max(0, int((now - at).total_seconds())) if at else None
 
 
 def lamina_status() -> LaminaStatus:
@@ -116,20 +102,3 @@ def note_failure(now: datetime, *, endpoint: str, status: int | None, request_id
     if is_away and known.away_since is None:
         fields |= {"away_since": now, "reachable_since": None}
     note_status(**fields)
-
-
-def note_incident(kind: str, text: str, request_id: str = "") -> None:
-    """Write down something an admin may want to know; never key, inputs or paths that are proofs."""
-    Incident.objects.create(kind=kind, text=text[:300], request_id=request_id[:100])
-
-
-def tidy() -> None:
-    """Forget what nobody needs: old sign-in attempts, old drafts, old failures of the queue."""
-    from django_q.models import Failure
-
-    now = timezone.now()
-    SignInAttempt.objects.filter(at__lt=now - timedelta(days=1)).delete()
-    KnownAddress.objects.filter(at__lt=now - timedelta(days=31)).delete()  # counts for 30
-    Incident.objects.filter(at__lt=now - timedelta(days=30)).delete()
-    Draft.objects.filter(updated_at__lt=now - timedelta(days=90)).delete()
-    Failure.objects.filter(stopped__lt=now - timedelta(days=7)).delete()

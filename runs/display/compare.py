@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from runs.display.cards import input_files, input_text, whole_text
 from runs.display.differences import Piece, inline, side_by_side
 from runs.display.run_page import OutputBox, output_boxes, wanted_words
+from runs.engine.input_summary import input_files, input_text, whole_text
 from runs.models import Member, Output, Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened
 from runs.words.folding import fold_words

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from django.utils.formats import number_format
 
-from runs.display.run_page import InputLine, input_lines
+from runs.engine.input_summary import InputLine, input_lines
 from runs.models import Output, Run, StoredFile
 from runs.storage.fetch import size_words
 from runs.words.sentences import about_credits, clock_words

@@ -8,9 +8,10 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from runs.display.cards import input_files, input_text, version_token, whole_text
+from runs.display.cards import version_token
 from runs.display.run_sentences import SLOW_WORDS, cancel_words, decide_words, failure_of, sentence_of, wait_words
 from runs.engine.durations import slow_level
+from runs.engine.input_summary import InputLine, input_lines, input_text
 from runs.models import Member, Output, OutputFile, Preset, Run, StoredFile
 from runs.schema_forms.questions import shortened
 from runs.storage.fetch import FetchRefused, check_url
@@ -40,16 +41,6 @@ class OutputBox:
     url: str  # of the result's own page
     unsaved: int  # files that could not be saved; the others of the box may be here
     fetch_again_url: str  # where to ask for one more try
-
-
-@dataclass(frozen=True)
-class InputLine:
-    """One thing that went in."""
-
-    label: str
-    text: str
-    files: list[StoredFile]
-    is_default: bool
 
 
 @dataclass(frozen=True)
@@ -144,11 +135,6 @@ def _preset_for(run: Run, member: Member) -> Preset | None:
     """The preset the run was begun from, unless it is somebody else's own."""
     preset = run.preset
     return preset if preset and (preset.is_team or preset.member_id == member.pk) else None
-
-
-def input_lines(run: Run) -> list[InputLine]:
-    """All that went in, of a run fetched with `for_page()`."""
-    return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()]
 
 
 def output_boxes(run: Run, *, is_swap: bool) -> list[OutputBox]:

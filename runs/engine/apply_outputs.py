@@ -11,7 +11,7 @@ from django.db.models import F
 from runs.background.queue import enqueue_long
 from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RemoteOutput, RunSnapshot
-from runs.models import Output, OutputFile, Run
+from runs.models import Output, OutputFile, Run, StoredFile
 from runs.schema_forms.questions import shortened
 from runs.words.folding import fold, kinds_text
 
@@ -155,3 +155,9 @@ def note_file_change(output_file: OutputFile) -> None:
         Run.objects.filter(pk=run_id).update(version=F("version") + 1)
         version = Run.objects.values_list("version", flat=True).get(pk=run_id)
         Output.objects.filter(pk=output_file.output_id).update(version=version)
+
+
+def on_file_inspected(stored: StoredFile) -> None:
+    """More is known of a file now: show it in the boxes of the results that hold it."""
+    for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
+        note_file_change(output_file)

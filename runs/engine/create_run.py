@@ -17,8 +17,8 @@ from django.core import signing
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from runs.display.cards import summarise
 from runs.engine import poller_wakeups, wakeups
+from runs.engine.input_summary import summarise
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened

@@ -40,9 +40,11 @@ def slow_level(run: Run, now: datetime) -> int:
     return int(slow is not None and age.total_seconds() > slow)
 
 
-def note_ended(app_id: int) -> None:
+def on_run_ended(run: Run) -> None:
     """Keep the app's median and nine-in-ten up to date, so that cards need no query of their own."""
-    spans = spans_of(app_id)
+    if run.status != "completed":
+        return
+    spans = spans_of(run.app_id)
     if len(spans) >= FEWEST:
         tenths = quantiles(spans, n=10, method="inclusive")
-        App.objects.filter(pk=app_id).update(usual_seconds=tenths[4], slow_seconds=tenths[8])
+        App.objects.filter(pk=run.app_id).update(usual_seconds=tenths[4], slow_seconds=tenths[8])

@@ -16,9 +16,8 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils import timezone
 
-from runs.background import leases
+from runs.background import heartbeats, leases
 from runs.background.queue import stop_requested
-from runs.connection import status as health
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import BudgetWait, Priority
 from runs.engine import poller_wakeups, progress, sweep, webhooks
@@ -122,7 +121,7 @@ class Watch:
     def round(self) -> float | None:
         """One look at everything that is active."""
         self._renew()
-        health.beat("poller")
+        heartbeats.beat("poller")
         now = timezone.now()
         sweep.sweep(now)
         active = {run.remote_id: run for run in Run.objects.at_lamina().order_by("seen_at")}

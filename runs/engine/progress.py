@@ -23,7 +23,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from runs.engine import apply_outputs, durations, wakeups
+from runs import events
+from runs.engine import apply_outputs, wakeups
 from runs.lamina.types import RunRow, RunSnapshot
 from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run
 
@@ -247,10 +248,11 @@ def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime) -> bool:
         if is_news:
             fields["version"] = version
         Run.objects.filter(pk=run.pk, status=locked.status).update(**fields)
-    if fields["status"] != locked.status:
-        _log(locked, fields)
-        if fields["status"] == "completed":
-            durations.note_ended(locked.app_id)
+        if fields["status"] != locked.status:
+            _log(locked, fields)
+            locked.status = fields["status"]
+            if locked.status in FINAL:
+                events.run_ended.send(locked)
     return is_news
 
 
@@ -279,11 +281,14 @@ def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = Fals
     """IS_CERTAIN: Lamina named the run, so it counts whichever claim it came from."""
     of_this_claim = {} if is_certain else {"attempts": run.attempts}
     rows = Run.objects.filter(pk=run.pk, status__in=from_statuses, **of_this_claim)
-    changed = rows.update(version=F("version") + 1, **fields)
-    if changed:
+    with transaction.atomic():
+        if not rows.update(version=F("version") + 1, **fields):
+            return False
         _log(run, fields)
         run.refresh_from_db()
-    return bool(changed)
+        if fields.get("status") in FINAL:
+            events.run_ended.send(run)
+    return True
 
 
 def _log(run: Run, fields: dict[str, Any]) -> None:

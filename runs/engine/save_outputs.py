@@ -10,25 +10,21 @@ import logging
 import time
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from runs import events
+from runs.background import incidents
 from runs.background.queue import enqueue_long, stop_requested
-from runs.connection import status
 from runs.engine import apply_outputs
-from runs.models import GuestLink, Output, OutputFile, StoredFile
-from runs.sharing import guest_copies
-from runs.storage import media as inspecting
-from runs.storage import small_pictures, store
+from runs.models import Output, OutputFile
+from runs.storage import disk, small_pictures, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
-from runs.storage.fetch import FetchFailed, FetchRefused, fetch
+from runs.storage.fetch import FetchFailed, FetchRefused
 from runs.storage.media import Media, NotMedia
-from runs.storage.store import Arrival
 from runs.storage.transfer_slots import KEEPING, FileSlot, file_slot
-from runs.uploads import uploads
 from runs.words.file_names import result_stem
 
 logger = logging.getLogger("runs.outputs")
@@ -39,9 +35,6 @@ FETCH_SECONDS = 600.0  # for one file; window and file together stay below the t
 TASK_SECONDS = 900
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last one repeats
 GIVE_UP_AFTER = timedelta(hours=24)
-CATALOG_SECONDS = 20.0
-CATALOG_LOOK_SECONDS = 15.0  # its small picture may follow
-CATALOG_BYTES = 50_000_000
 
 WEB_PAGE = "The address answered with a web page instead of the file."
 UNREADABLE = "The address sent an answer that can't be read."
@@ -135,7 +128,7 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
         (_give_up if error.is_lasting else _try_later)(output_file, error.sentence)
     except OSError as error:
         logger.warning("result file %s could not be kept: %s", output_file.pk, error)
-        _try_later(output_file, uploads.disk_sentence(error))
+        _try_later(output_file, disk.disk_sentence(error))
     except Exception:  # unexpected errors of one file must not stop the others
         logger.exception("result file %s: unexpected error", output_file.pk)
         _try_later(output_file, UNREADABLE)
@@ -154,7 +147,7 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         apply_outputs.note_file_change(output_file)
         if stored.picture_due_at:
             small_pictures.request_small_pictures()
-        guest_copies.request_copies_for(GuestLink.objects.filter(outputs=output_file.output_id))
+        events.output_saved.send(output_file)
 
 
 def _still_saving(output_file: OutputFile) -> QuerySet[OutputFile]:
@@ -182,44 +175,10 @@ def _give_up(output_file: OutputFile, sentence: str, *, is_refused: bool = False
         if _still_saving(output_file).update(**fields):
             apply_outputs.note_file_change(output_file)
             run = output_file.output.run
-            status.note_incident("file", f"A result of run {run.public_id} could not be saved: {sentence}")
+            incidents.note_incident("file", f"A result of run {run.public_id} could not be saved: {sentence}")
 
 
 def result_name(output_file: OutputFile, found: Media) -> str:
     """A download name such as `cartoonify_front-view_2026-11-24.png`, numbered where a box holds several files."""
     output = output_file.output
     return f"{result_stem(output.run, output.label, output_file.position + 1)}.{found.extension}"
-
-
-def save_catalog_picture(url: str) -> StoredFile | None:
-    """Copy an app's picture or a sample medium, so that browsers never load a foreign address.
-
-    Takes at most 20 s to fetch and 15 s to look at. None when it cannot be had, whatever is wrong with it. The same
-    bytes are kept once. Raises `FetchFailed` when another try may succeed.
-    """
-    try:
-        return _save_catalog_picture(url)
-    except FetchFailed as error:
-        logger.info("a catalogue picture could not be copied: %s", error)
-        raise
-    except (FetchRefused, NotMedia, OSError) as error:
-        logger.info("a catalogue picture could not be copied: %s", error)
-    except Exception:  # one odd picture must not block the forms of other apps
-        logger.exception("catalogue picture: unexpected error")
-    return None
-
-
-def _save_catalog_picture(url: str) -> StoredFile | None:
-    trusted = settings.TRUSTED_FILE_ORIGINS
-    fetched = fetch(url, max_bytes=CATALOG_BYTES, seconds=CATALOG_SECONDS, trusted=trusted)
-    try:
-        known = StoredFile.objects.filter(is_catalog=True, sha256=fetched.sha256).first()
-        if known is not None:
-            return known
-        found = inspecting.inspect(fetched.path, patience_seconds=CATALOG_LOOK_SECONDS)
-        if found.kind == StoredFile.Kind.OTHER:
-            return None
-        arrival = Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
-        return store.store(arrival, f"sample.{found.extension}", is_catalog=True)
-    finally:
-        fetched.path.unlink(missing_ok=True)

@@ -11,13 +11,13 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from runs import catalog
+from runs.background import incidents
 from runs.background.queue import stop_requested
-from runs.connection import status
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import BudgetWait, Priority
-from runs.display.cards import summarise
 from runs.engine import poller_wakeups, progress, wakeups, webhooks
 from runs.engine.create_run import answers_of
+from runs.engine.input_summary import summarise
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunStarted
 from runs.models import App, Run, Upload
@@ -218,7 +218,7 @@ def _note_surplus(run: Run, remote_id: str) -> None:
         ending = "that one was cancelled."
     except (LaminaError, BudgetWait):
         ending = f"that one could not be cancelled. It is called {remote_id} there."
-    status.note_incident("lamina", f"Run {run.public_id} was started a second time at Lamina; {ending}")
+    incidents.note_incident("lamina", f"Run {run.public_id} was started a second time at Lamina; {ending}")
 
 
 def _wanted_labels(run: Run) -> list[str] | None:

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from lamina_portal.body_limits import declared_bytes, judges_body
 from runs.engine import webhooks
+from runs.web.body_limits import declared_bytes, judges_body
 
 BODY_LIMIT = 2_000_000  # bytes
 

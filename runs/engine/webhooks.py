@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from runs.background import incidents
 from runs.background.queue import enqueue
 from runs.connection import status as health
 from runs.connection.lamina_api import lamina
@@ -72,7 +73,7 @@ def receive(run: Run, raw_body: bytes, headers: Mapping[str, str], now: datetime
 
 def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, now: datetime) -> HTTPStatus:
     if run.remote_id and run.remote_id != run_id:
-        health.note_incident("delivery", "A delivery named another run than the one its address belongs to.")
+        incidents.note_incident("delivery", "A delivery named another run than the one its address belongs to.")
         return HTTPStatus.CONFLICT
     if not run.remote_id and run.is_active and run.attempts:
         # Our own POST has not been answered yet, or never will be: this names the run with certainty.

@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from runs.web.pages import PortalRequest, render_page
+from runs.web.http import PortalRequest, render_page
 
 
 @require_safe

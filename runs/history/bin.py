@@ -4,8 +4,6 @@ Rows go before bytes: a crash in between leaves files without a row, which the d
 its file. What others still use (an upload in a preset, a result taken into another form) stays.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -13,35 +11,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from runs.background.queue import stop_requested
-from runs.display.card_results import CardPicture, CardResults, results_of
 from runs.models import FINAL, Member, Run, StoredFile, Upload
 from runs.models.run import RunQuerySet
 from runs.storage import orphans
 
 KEPT_FOR = timedelta(days=30)
-SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # what a row shows of a run's relations
-
-
-@dataclass(frozen=True)
-class BinRow:
-    """A run that somebody decides about. PICTURE has a small one: of its first result, else of what went in, else the
-    app's."""
-
-    run: Run
-    gone_at: datetime | None
-    picture: CardPicture | StoredFile | None
-
-
-def rows_of(runs: Iterable[Run]) -> list[BinRow]:
-    """The rows of runs fetched with SHOWN_WITH: one query, for all their results."""
-    runs = list(runs)
-    found = results_of(runs)
-    return [BinRow(run, gone_at(run), _picture(run, found.get(run.pk, CardResults()))) for run in runs]
-
-
-def _picture(run: Run, results: CardResults) -> CardPicture | StoredFile | None:
-    candidates = (*results.pictures[:1], run.input_picture, run.app.thumbnail)
-    return next((picture for picture in candidates if picture and picture.small_url), None)
 
 
 def move_to_bin(runs: RunQuerySet, member: Member | None, now: datetime) -> int:

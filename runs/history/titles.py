@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from runs.display.cards import summarise
+from runs.engine.input_summary import summarise
 from runs.models import Run
 
 TITLE_LENGTH = 200

@@ -17,7 +17,7 @@ from runs.history.directory import Directory
 from runs.history.search import KINDS, Cursor, Filter, Page, page_of
 from runs.history.views_bulk import take_undo
 from runs.models import Run
-from runs.web.pages import PortalRequest, go_to, render_page
+from runs.web.http import PortalRequest, go_to, render_page
 from runs.words.sentences import STATES
 
 EMPTY = {

@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.display import bin_rows
 from runs.engine import save_outputs
 from runs.history import bin as bins
 from runs.models import GuestLink, Output, Run
-from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
+from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 PAGE = 50
 FOR_GOOD = "for-good"  # what the question's button posts: a second click on "Move to bin" must never be that
@@ -22,33 +23,23 @@ FOR_GOOD = "for-good"  # what the question's button posts: a second click on "Mo
 @never_cache
 def bin(request: PortalRequest) -> HttpResponse:
     """Deleted runs, the latest first; for admins everybody's."""
-    found = Run.objects.in_bin_of(request.user).select_related(*bins.SHOWN_WITH)
+    found = Run.objects.in_bin_of(request.user).select_related(*bin_rows.SHOWN_WITH)
     page = Paginator(found.order_by("-deleted_at", "-pk"), PAGE).get_page(request.GET.get("page"))
-    context = {"section": "bin", "rows": bins.rows_of(page), "page": page}
+    context = {"section": "bin", "rows": bin_rows.rows_of(page), "page": page}
     return render_page(request, "runs/bin.html", context)
-
-
-def say_binned(request: PortalRequest, **lookup: str) -> HttpResponse:
-    """The page of a run that LOOKUP finds in the member's bin, instead of a bare "not found" (a 404 all the same).
-
-    Raises Http404 when it is not there, or in somebody else's bin.
-    """
-    run = get_object_or_404(Run.objects.in_bin_of(request.user).select_related(*bins.SHOWN_WITH), **lookup)
-    context = {"section": "bin", "row": bins.rows_of([run])[0]}
-    return render_page(request, "runs/run_binned.html", context, status=404)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
     """Asks on GET, does it on POST: into the bin, and from there for good."""
-    known = Run.objects.select_related(*bins.SHOWN_WITH)
+    known = Run.objects.select_related(*bin_rows.SHOWN_WITH)
     binned = known.in_bin_of(request.user).filter(public_id=run_id).first()
     run = binned or get_object_or_404(known.changeable_by(request.user), public_id=run_id)
     refuse_viewers(request.user)
     if request.method == "POST" and not run.is_active:
         return _delete(request, run)
     outside = run.outputs.filter(guest_links__in=GuestLink.objects.alive()).distinct().count()
-    row = bins.rows_of([run])[0]
+    row = bin_rows.rows_of([run])[0]
     context = {"section": "history", "run": run, "row": row, "is_binned": binned is not None, "outside": outside}
     return render_page(request, "runs/run_delete.html", context, status=409 if request.method == "POST" else 200)
 

@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from runs.display import share_panel
 from runs.history import bulk_actions, filters
 from runs.history.search import Filter
 from runs.models import SavedView
-from runs.sharing import links, pages_panel
-from runs.web.pages import PortalRequest, go_to
+from runs.sharing import links
+from runs.web.http import PortalRequest, go_to
 
 UNDO = "undo_bin"  # in the session: the runs that were binned last, until the next look at History
 
@@ -54,7 +55,7 @@ def history_act(request: PortalRequest) -> HttpResponse:
 def _guest_link(request: PortalRequest, ids: list[str], back: str) -> HttpResponse:
     """One link to all that is ready in the runs; its page has the address to copy, and what it shows to choose from."""
     outputs = bulk_actions.results_for_guests(ids, request.user)
-    refusal = pages_panel.refusal_of(request.user) or bulk_actions.why_no_link(outputs)
+    refusal = share_panel.refusal_of(request.user) or bulk_actions.why_no_link(outputs)
     if refusal:
         messages.warning(request, refusal)
         return go_to(request, back)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from runs.history import retention
 from runs.models import KeepingRules, Run
-from runs.web.pages import PortalRequest, admins_only, go_to, render_page
+from runs.web.http import PortalRequest, admins_only, go_to, render_page
 
 FIELDS = {
     "ready_days": ("Runs with results", "What has a star, and what guests can open, stays."),

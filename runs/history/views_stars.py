@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from runs.history import stars
 from runs.models import App, Output, Run
-from runs.web.pages import PortalRequest, refuse_viewers, render_page
+from runs.web.http import PortalRequest, refuse_viewers, render_page
 
 
 @require_POST

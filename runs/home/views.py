@@ -13,7 +13,7 @@ from runs.display.cards import AppCard, RunCard, app_card, run_cards
 from runs.engine import poller_wakeups
 from runs.models import App, Member, Run
 from runs.models.run import RunQuerySet
-from runs.web.pages import PortalRequest, render_page
+from runs.web.http import PortalRequest, render_page
 
 LATEST = 8
 STARRED = 8

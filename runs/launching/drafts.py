@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from runs.models import App, Draft, Member
 from runs.schema_forms.types import Answer
+
+KEPT = timedelta(days=90)  # without a change
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,8 @@ def load_draft(member: Member, app: App) -> Kept | None:
 def clear_draft(member: Member, app: App) -> None:
     """Start the form anew."""
     Draft.objects.filter(member=member, app=app).delete()
+
+
+def tidy(now: datetime) -> None:
+    """Forget drafts that nobody has touched for three months."""
+    Draft.objects.filter(updated_at__lt=now - KEPT).delete()

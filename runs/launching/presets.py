@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from runs.display.run_page import InputLine
+from runs.engine.input_summary import InputLine
 from runs.launching.drafts import Kept
 from runs.models import App, Member, Preset, Upload
 from runs.schema_forms.questions import shortened

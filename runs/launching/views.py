@@ -23,7 +23,7 @@ from runs.schema_forms.types import Answer, UploadInfo
 from runs.sharing import links
 from runs.spending.estimates import cost_line
 from runs.uploads import ownership, uploads
-from runs.web.pages import PortalRequest, go_to, render_page, wants_fragment
+from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 
 RESULTS_SHOWN = 4
 

@@ -10,7 +10,7 @@ from runs.launching import library as shelf
 from runs.models import App
 from runs.schema_forms.questions import Question
 from runs.uploads import uploads
-from runs.web.pages import PortalRequest, go_to, makers_only, render_page
+from runs.web.http import PortalRequest, go_to, makers_only, render_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

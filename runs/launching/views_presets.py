@@ -15,7 +15,7 @@ from runs.launching.presets import NameTakenError
 from runs.models import App, Draft, Preset, Run
 from runs.schema_forms.types import Answer
 from runs.uploads import ownership
-from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
+from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 NEEDS_NAME = "Give it a name."
 TAKEN = "You have a preset of this name for this app. Choose another name."

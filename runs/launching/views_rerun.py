@@ -14,7 +14,7 @@ from runs.launching import presets, rerun
 from runs.models import Run
 from runs.sharing import links
 from runs.spending.estimates import cost_line
-from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
+from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 OLD_PAGE = "This page was opened for somebody else or too long ago. Nothing was started; press again."
 

@@ -17,7 +17,7 @@ from runs.history.search import Filter
 from runs.launching.retry import retry_of
 from runs.live.views_run import run_detail
 from runs.models import Run
-from runs.web.pages import PortalRequest
+from runs.web.http import PortalRequest
 from runs.words.sentences import state_of
 
 MAX_RUNS = 200

@@ -7,13 +7,13 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.display.bin_rows import binned_page
 from runs.display.run_page import run_page
+from runs.display.share_panel import share_panel
 from runs.engine import poller_wakeups, polling_schedule, progress
-from runs.history.views_bin import say_binned
 from runs.launching.retry import retry_failed, retry_of
 from runs.models import Run
-from runs.sharing.pages_panel import share_panel
-from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
+from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 
 def _run_of(request: PortalRequest, run_id: str) -> Run:
@@ -30,7 +30,7 @@ def _changeable_run_of(request: PortalRequest, run_id: str) -> Run:
 def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     run = Run.objects.visible_to(request.user).for_page().filter(public_id=run_id).first()
     if run is None:
-        return say_binned(request, public_id=run_id)
+        return render_page(request, "runs/run_binned.html", binned_page(request.user, public_id=run_id), status=404)
     page = run_page(run, request.user)
     if page.is_live:
         polling_schedule.touch_opened([run], timezone.now())

@@ -5,7 +5,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from runs.manage.health_report import health_report
-from runs.web.pages import PortalRequest, admins_only, render_page
+from runs.web.http import PortalRequest, admins_only, render_page
 
 
 @require_safe

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from runs.background import heartbeats
 from runs.connection import status as health
 
 
@@ -17,7 +18,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     """200 with the ages, in seconds, of the last signs of life; 503 when the database is away."""
     now = timezone.now()
     try:
-        worker, poller = health.age_seconds("worker", now), health.age_seconds("poller", now)
+        worker, poller = heartbeats.age_seconds("worker", now), heartbeats.age_seconds("poller", now)
         status = health.lamina_status()
     except DatabaseError:
         return JsonResponse({"database": "away"}, status=503)

@@ -10,9 +10,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from lamina_portal.demo import DEMO_EMAILS, DEMO_PASSWORD, DEMO_PEOPLE
 from runs.management.addresses import Address, is_loopback
 from runs.models import Member
+from runs.web.demo import DEMO_EMAILS, DEMO_PASSWORD, DEMO_PEOPLE
 
 HOW_TO_MAKE_AN_ADMIN = "Make the first admin with: .venv/bin/python manage.py createsuperuser"
 

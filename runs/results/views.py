@@ -4,12 +4,12 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
+from runs.display.bin_rows import binned_page
 from runs.display.result_page import file_page, find_run, result_of_file
-from runs.history.views_bin import say_binned
 from runs.launching import library
 from runs.models import App
 from runs.uploads.ownership import adopt
-from runs.web.pages import PortalRequest, go_to, refuse_viewers, render_page
+from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 
 def _number(given: QueryDict) -> int:
@@ -25,7 +25,9 @@ def file_detail(request: PortalRequest, file_id: str) -> HttpResponse:
     if run is None:
         if url := result_of_file(request.user, file_id):
             return redirect(url)
-        return say_binned(request, outputs__public_id=file_id)
+        return render_page(
+            request, "runs/run_binned.html", binned_page(request.user, outputs__public_id=file_id), status=404
+        )
     page = file_page(run, request.user, file_id, _number(request.GET), request.GET.get("in"))
     if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.version):
         return HttpResponse(status=204)  # as it was: a swap would take the focus away

@@ -8,7 +8,7 @@ from runs.models import Output
 from runs.results import downloads
 from runs.storage.serve import content_disposition
 from runs.storage.store import StorageAway
-from runs.web.pages import PortalRequest, render_page
+from runs.web.http import PortalRequest, render_page
 from runs.words import file_names
 
 AWAY = "The portal's storage does not answer. Nothing is lost; try the download again in a moment."

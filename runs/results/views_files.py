@@ -1,16 +1,13 @@
-"""Files: results, uploads and catalogue pictures, served to those who may see them; and taking new ones."""
+"""Files: results, uploads and catalogue pictures, served to those who may see them."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
 
-from runs.launching import form_files
-from runs.models import App, StoredFile, Upload
+from runs.models import StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.storage.serve import file_response
-from runs.uploads import uploads
-from runs.web.pages import VIEWERS_LOOK, PortalRequest
+from runs.web.http import PortalRequest
 
 
 @require_safe
@@ -27,33 +24,3 @@ def file_thumb(request: PortalRequest, file_id: str, width: int) -> HttpResponse
     known = StoredFile.objects
     allowed = known.small_for(request.user) if is_smallest else known.visible_to(request.user)
     return file_response(request, get_object_or_404(allowed, public_id=file_id), f"thumb_{width}")
-
-
-@require_POST
-def upload_create(request: PortalRequest) -> HttpResponse:
-    """Take one file or link for a field of an app's form; answers the tile that stands in the form for it."""
-    app = get_object_or_404(App, public_id=request.POST.get("app", ""))
-    field = request.POST.get("field", "")
-    name = getattr(request.FILES.get("file"), "name", "")
-    try:
-        if not request.user.can_run:
-            raise uploads.UploadRejected(VIEWERS_LOOK)
-        upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), request.POST.get("link", ""))
-    except uploads.UploadRejected as rejected:
-        return render(request, "schema_forms/_upload_error.html", {"error": str(rejected), "name": name}, status=422)
-    return _tile(request, upload, field)
-
-
-@require_safe
-@never_cache
-def upload_detail(request: PortalRequest, upload_id: str) -> HttpResponse:
-    """The tile of one upload; it polls while its link is being read or its preview made."""
-    upload = get_object_or_404(Upload.objects.of(request.user).select_related("file"), public_id=upload_id)
-    if request.GET.get("known") == "follows" and upload.file is not None and upload.file.picture_follows:
-        return HttpResponse(status=204)  # no change: keep the tile and the focus in it
-    return _tile(request, upload, request.GET.get("field", ""))
-
-
-def _tile(request: HttpRequest, upload: Upload, field: str) -> HttpResponse:
-    info = uploads.upload_infos(upload.member, [upload.public_id])[0]
-    return render(request, "schema_forms/_upload.html", {"upload": info, "field": field})

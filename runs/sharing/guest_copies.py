@@ -96,6 +96,11 @@ def request_copies_for(links: QuerySet[GuestLink]) -> None:
         _ring()
 
 
+def on_output_saved(output_file: OutputFile) -> None:
+    """Guests who were promised the result get their copy of its file."""
+    request_copies_for(GuestLink.objects.filter(outputs=output_file.output_id))
+
+
 def _ring() -> None:
     enqueue_long("runs.tasks.copy_for_guests", timeout_seconds=TASK_SECONDS, is_saved=False)
 

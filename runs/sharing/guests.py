@@ -18,11 +18,11 @@ from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquer
 from django.http import HttpRequest
 from django.utils import timezone
 
-from lamina_portal.throttling import Attempt, TooManyError, address_of
 from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, RunInput, SharingRules, StoredFile
 from runs.models.run import RunInputUpload
 from runs.sharing.guest_names import file_name, labels_of
 from runs.web import secret_links
+from runs.web.throttling import Attempt, TooManyError, address_of
 
 MAX_UNKNOWN = 60  # addresses of links that are none, from one place in ten minutes
 MAX_WRONG = 10  # passphrases for one link from one place

@@ -21,10 +21,10 @@ from runs.models import GuestCopy, GuestLink, StoredFile
 from runs.sharing import guest_copies
 from runs.storage import ffmpeg, file_types, orphans, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer
+from runs.storage.disk import disk_sentence
 from runs.storage.ffmpeg import CopyFailed
 from runs.storage.metadata import CannotStrip, strip
 from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
-from runs.uploads.uploads import disk_sentence
 
 logger = logging.getLogger("runs.copying")
 

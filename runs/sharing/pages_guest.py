@@ -12,8 +12,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from runs.display.cards import input_files, whole_text
 from runs.display.provenance import NOUNS
+from runs.engine.input_summary import input_files, whole_text
 from runs.models import GuestLink, Output, Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.results import how_many

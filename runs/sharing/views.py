@@ -14,12 +14,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.display import share_panel
+from runs.display.share_panel import link_view, with_pictures
 from runs.models import GuestLink, Output, Run, SharingRules
 from runs.sharing import links as sharing
-from runs.sharing import pages_panel
 from runs.sharing.link_options import link_form
-from runs.sharing.pages_panel import link_view, with_pictures
-from runs.web.pages import PortalRequest, admins_only, go_to, refuse_viewers, render_page, wants_fragment
+from runs.web.http import PortalRequest, admins_only, go_to, refuse_viewers, render_page, wants_fragment
 
 PAGE = 50
 SAID = {
@@ -69,10 +69,10 @@ def share_new(request: PortalRequest) -> HttpResponse:
         chosen = list(Output.objects.filter(run=run).values_list("public_id", flat=True))
     outputs = sharing.outputs_for(request.user, chosen)
     if not outputs and run is not None:
-        return _done(request, run, pages_panel.NOT_READY, level=messages.WARNING)
+        return _done(request, run, share_panel.NOT_READY, level=messages.WARNING)
     if not outputs:
         raise Http404
-    if request.htmx and run is not None and (refusal := pages_panel.refusal_of(request.user)):
+    if request.htmx and run is not None and (refusal := share_panel.refusal_of(request.user)):
         return _panel(request, run, said=refusal)
     link = sharing.link_of_click(request.user, outputs)
     if run is not None:
@@ -93,7 +93,7 @@ def _done(
 
 
 def _panel(request: PortalRequest, run: Run, *, made: str = "", said: str = "") -> HttpResponse:
-    share = pages_panel.share_panel(request.user, run, made=made, said=said, only=_one_result(request))
+    share = share_panel.share_panel(request.user, run, made=made, said=said, only=_one_result(request))
     template = "sharing/_share.html" if wants_fragment(request) else "sharing/run_share.html"
     return render_page(request, template, {"section": "history", "run": run, "share": share})
 
@@ -122,13 +122,13 @@ def _found(links: QuerySet[GuestLink], link_id: str) -> GuestLink:
 def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
     """A link's options."""
     link = _link_of(request, link_id)
-    refusal = pages_panel.refusal_of(request.user)
+    refusal = share_panel.refusal_of(request.user)
     if request.method == "POST":
         refuse_viewers(request.user)
         if refusal:
             raise PermissionDenied(refusal)
     form = link_form(link, request.user, request.POST if request.method == "POST" else None)
-    refusal = refusal or ("" if form.choices else pages_panel.NOTHING_TO_CHOOSE)
+    refusal = refusal or ("" if form.choices else share_panel.NOTHING_TO_CHOOSE)
     if form.wishes is not None:
         sharing.change_link(link, form.wishes)
         messages.success(request, "Saved. The link itself stays the same.")
@@ -231,7 +231,7 @@ def manage_sharing(request: PortalRequest) -> HttpResponse:
 def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:
     """One page of LINKS, those that open first."""
     rules = SharingRules.current()
-    page = Paginator(pages_panel.open_first(links), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(share_panel.open_first(links), PAGE).get_page(request.GET.get("page"))
     views = [link_view(link, request.user, rules) for link in page.object_list]
     return {"views": views, "page": page, "back": request.get_full_path()}
 

@@ -25,7 +25,6 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 from PIL import Image
 
-from lamina_portal.throttling import TooManyError
 from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.sharing import guest_copies, guest_zip, guests, links, pages_guest
@@ -34,6 +33,7 @@ from runs.sharing.guest_zip import StillPreparing
 from runs.sharing.guests import Found, State
 from runs.storage.serve import AWAY, AWAY_HEADERS, ORIGINAL, content_disposition, file_response
 from runs.storage.store import StorageAway
+from runs.web.throttling import TooManyError
 
 POLICY = {
     "default-src": [CSP.NONE],

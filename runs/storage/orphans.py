@@ -15,8 +15,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import CASCADE, Exists, ForeignObjectRel, OuterRef, QuerySet
 from django.utils import timezone
 
+from runs.background import incidents
 from runs.background.queue import stop_requested
-from runs.connection import status
 from runs.models import App, Draft, GuestCopy, Member, Preset, StoredFile, Upload
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.models.run import RunInputUpload
@@ -136,7 +136,7 @@ def _remove_strays() -> int:
         strays += [name for name in names if name not in rows]
         known += len(rows)
     if len(strays) > max(FEW, known):
-        status.note_incident("storage", MANY_STRAYS.format(strays=len(strays), known=known))
+        incidents.note_incident("storage", MANY_STRAYS.format(strays=len(strays), known=known))
         return 0
     for name in strays:
         default_storage.delete(name)

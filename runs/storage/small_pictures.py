@@ -14,9 +14,9 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from runs import events
 from runs.background.queue import enqueue_long, stop_requested
-from runs.engine import apply_outputs
-from runs.models import OutputFile, StoredFile, Upload
+from runs.models import StoredFile, Upload
 from runs.storage import media as inspecting
 from runs.storage import store
 from runs.storage.claimed_fetch import ClaimLost
@@ -99,7 +99,7 @@ def _settle(stored: StoredFile, found: Media) -> None:
     waiting = StoredFile.objects.filter(pk=stored.pk)
     if not waiting.update(**known, **thumbs, picture_due_at=None):
         store.discard(stored)  # it was deleted meanwhile
-    _note_change(stored)
+    events.file_inspected.send(stored)
 
 
 def _refuse(stored: StoredFile, sentence: str) -> None:
@@ -107,9 +107,4 @@ def _refuse(stored: StoredFile, sentence: str) -> None:
     StoredFile.objects.filter(pk=stored.pk).update(picture_due_at=None)
     uploads = Upload.objects.filter(file=stored, status=Upload.Status.READY, asset_url="")
     uploads.update(status=Upload.Status.FAILED, error=sentence[:300])
-    _note_change(stored)
-
-
-def _note_change(stored: StoredFile) -> None:
-    for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
-        apply_outputs.note_file_change(output_file)
+    events.file_inspected.send(stored)

@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from lamina_portal.secret_keys import keyed_hashes
 from runs.models import Member
 from runs.team import mail, sessions
 from runs.web import secret_links
+from runs.web.secret_keys import keyed_hashes
 
 TOKEN = re.compile(r"(?P<member>[0-9a-z]{16})-(?P<until>\d{1,12})-(?P<proof>[\w-]{32})", re.ASCII)
 BY_MAIL = timedelta(hours=1)

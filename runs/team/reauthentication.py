@@ -12,9 +12,9 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
 
-from lamina_portal import sign_in, throttling
 from runs.team import recent_password
-from runs.web.pages import PortalRequest, wants_fragment
+from runs.web import throttling
+from runs.web.http import PortalRequest, wants_fragment
 
 FIELD = "your-password"  # fields with "password" in their name are never kept across an expired sign-in
 WRONG = "That is not your password. Try again."
@@ -47,7 +47,7 @@ def _check(request: PortalRequest) -> str:
     try:
         attempt = throttling.Attempt(throttling.sign_in_limits(request, request.user.email))
     except throttling.TooManyError:
-        return sign_in.TOO_MANY
+        return throttling.SENTENCE
     if not request.user.check_password(given):
         return WRONG
     attempt.forgive_first()

@@ -15,9 +15,9 @@ from django.db.models import Max
 from django.http import HttpRequest
 from django.utils import timezone
 
-from lamina_portal.sessions import PROVES_FOR, SessionStore
 from runs.models import Member, SignedIn
 from runs.team.browsers import browser_words
+from runs.web.session_store import PROVES_FOR, SessionStore
 
 SEEN_EVERY_SECONDS = 240.0
 REMEMBERED = 5000

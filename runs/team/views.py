@@ -14,7 +14,7 @@ from runs.team import invites, mail, members, passwords, sessions
 from runs.team.forms import HandOverForm, InviteForm, RoleForm
 from runs.team.members import RefusedError
 from runs.team.reauthentication import recent_password_required
-from runs.web.pages import PortalRequest, admins_only, go_to, render_page
+from runs.web.http import PortalRequest, admins_only, go_to, render_page
 
 NO_MAIL = "The mail could not be sent just now. Copy the link and hand it over yourself."
 

@@ -18,14 +18,13 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from lamina_portal import sign_in, throttling
 from runs.background.queue import enqueue
 from runs.models import Invite, Member
 from runs.team import invites, mail, passwords, security_mail
 from runs.team.admins import mail_to_admins
 from runs.team.forms import AskForm, JoinForm, NewPasswordForm
 from runs.team.members import RefusedError
-from runs.web import secret_links
+from runs.web import secret_links, throttling
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 MAILS_PER_PERSON = 3  # in ten minutes
@@ -52,7 +51,7 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
             throttling.Attempt({f"join:{found.pk}": ADDRESSES_PER_INVITE})
             member = invites.accept(found, email=given.get("email", ""), name=given["name"], password=given["password"])
         except throttling.TooManyError:
-            form.add_error(None, sign_in.TOO_MANY)
+            form.add_error(None, throttling.SENTENCE)
         except RefusedError as refused:
             form.add_error(None, str(refused))
         else:

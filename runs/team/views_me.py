@@ -11,13 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from lamina_portal import throttling
 from runs.models import Member
 from runs.team import recent_password, security_mail, sessions
 from runs.team.forms import ChangePasswordForm, SettingsForm
-from runs.web.pages import PortalRequest, go_to, render_page
-
-TOO_MANY = "There were too many attempts. Wait ten minutes, then try again."
+from runs.web import throttling
+from runs.web.http import PortalRequest, go_to, render_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,7 +43,7 @@ def password_change(request: PortalRequest) -> HttpResponse:
     try:
         attempt = throttling.Attempt({f"change:{request.user.pk}": throttling.MAX_PER_PAIR})
     except throttling.TooManyError:
-        form.add_error(None, TOO_MANY)
+        form.add_error(None, throttling.SENTENCE)
         return _page(request, password_form=form, status=422)
     if not form.is_valid():
         if "old_password" not in form.errors:

@@ -9,8 +9,8 @@ from django.conf import settings
 from runs.lamina.client import LaminaClient
 from runs.models import StoredFile, Upload
 from runs.storage import store
+from runs.storage.disk import disk_sentence
 from runs.storage.fetch import FetchFailed, FetchRefused, put_file
-from runs.uploads.uploads import disk_sentence
 
 HAND_OVER_SECONDS = 600.0
 

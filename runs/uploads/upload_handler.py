@@ -10,8 +10,8 @@ from typing import Any
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 
-from lamina_portal import body_limits
 from runs.storage import store
+from runs.web import body_limits
 
 
 class _Arriving(TemporaryUploadedFile):

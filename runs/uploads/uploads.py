@@ -5,7 +5,6 @@ workers owns a link is decided by a conditional UPDATE with the database's clock
 minute of silence.
 """
 
-import errno
 import hashlib
 import logging
 import re
@@ -25,7 +24,7 @@ from django.utils import timezone
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import Member, StoredFile, Upload
 from runs.schema_forms.types import UploadInfo
-from runs.storage import file_types, small_pictures, store
+from runs.storage import disk, file_types, small_pictures, store
 from runs.storage import media as inspecting
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
 from runs.storage.fetch import LIMITS, FetchFailed, FetchRefused, check_url, size_words
@@ -46,9 +45,6 @@ LINKS_AT_ONCE = 10  # of one member, still being read
 TASK_SECONDS = 900
 GIVE_UP_AFTER = timedelta(hours=1)  # nobody waits longer for a link at an open form
 
-DISK_FULL = "There is no room left on the portal's disk, so the file could not be kept. An administrator can make room."
-DISK_TROUBLE = "The portal could not keep the file just now. Try it again in a moment."
-STORAGE_AWAY = "The place where the portal keeps its files cannot be reached just now. Try it again in a moment."
 HEIC_PHOTO = "Photos in the HEIC format cannot be used here. Save it as JPEG or PNG and choose that file."
 NO_MEDIA = "That file is neither a picture nor a video nor a sound, so it cannot be used here."
 UNREADABLE = "This file can't be read. Choose another."
@@ -82,7 +78,7 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     except (NotMedia, UploadRejected) as error:
         raise UploadRejected(error.sentence) from None
     except OSError as error:
-        raise UploadRejected(disk_sentence(error)) from error
+        raise UploadRejected(disk.disk_sentence(error)) from error
     except Exception as error:
         logger.exception("upload: unexpected error")
         raise UploadRejected(UNREADABLE) from error
@@ -178,7 +174,7 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
         _settle(upload, error=error.sentence)
     except OSError as error:
         logger.warning("upload %s could not be kept: %s", upload.pk, error)
-        _settle(upload, error=disk_sentence(error))
+        _settle(upload, error=disk.disk_sentence(error))
     except Exception:  # any library error for an odd file or answer
         logger.exception("upload %s: unexpected error", upload.pk)
         _settle(upload, error="The address sent an answer that can't be read.")
@@ -226,13 +222,6 @@ def _check_kind(kind: str, extension: str, kinds: list[str]) -> None:
     wanted = " or ".join(KINDS[kind] for kind in kinds)
     given = KINDS.get(kind, "something else")
     raise UploadRejected(f"This field takes {wanted}, but that file is {given}.")
-
-
-def disk_sentence(error: OSError) -> str:
-    """What to tell people when the disk would not take a file."""
-    if isinstance(error, store.StorageAway):
-        return STORAGE_AWAY
-    return DISK_FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else DISK_TROUBLE
 
 
 def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:

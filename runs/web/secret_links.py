@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.utils.crypto import constant_time_compare
 
-from lamina_portal.secret_keys import keyed_hashes
+from runs.web.secret_keys import keyed_hashes
 
 TOKEN_BYTES = 24  # 192 bits, 32 characters
 LONGEST_TOKEN = 100  # nothing of ours is longer; spares hashing what somebody pours in

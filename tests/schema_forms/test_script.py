@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import ConsoleMessage, FilePayload, Page, Route, expect
 
-from lamina_portal.body_limits import SENTENCES
 from runs.models import Draft, Member, Run
 from runs.team import sessions
+from runs.web.body_limits import SENTENCES
 from tests.factories import make_app
 from tests.processes import wait_until
 from tests.schema_forms.examples import options, text, url

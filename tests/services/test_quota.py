@@ -12,10 +12,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
 
-from lamina_portal import body_limits
 from runs.models import Member, Preset, StoredFile, Upload
 from runs.uploads import quota
 from runs.uploads.uploads import UploadRejected, fetch_upload, receive_file, receive_link
+from runs.web import body_limits
 from tests.factories import PICTURE, make_app, make_kept, make_run
 from tests.services.hostile import HostileServer, kept_files, picture
 from tests.services.test_uploads import disk

@@ -150,8 +150,8 @@ def test_a_bell_by_a_clock_that_was_ahead_is_not_believed(alice: Member) -> None
 def test_a_killed_cluster_takes_its_bells_with_it(alice: Member, is_new: bool) -> None:
     """The cluster that comes in its place, or another one that finds it dead, rings anew."""
     run = waiting(alice, due_at=timezone.now() - timedelta(minutes=5))
-    heartbeats.beat("worker there:1")
-    heartbeats.beat(heartbeats.name_of(dead_pid()) if not is_new else "worker there:1")
+    heartbeats.beat_cluster("worker there:1")
+    heartbeats.beat_cluster(heartbeats.name_of(dead_pid()) if not is_new else "worker there:1")
     sweep.sweep()
     lose_all()
 

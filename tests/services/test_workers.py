@@ -40,7 +40,7 @@ def dead_pid() -> int:
 
 def test_of_two_clusters_a_deaf_one_is_not_hidden(as_admin: Client) -> None:
     with time_machine.travel(timezone.now(), tick=False):
-        heartbeats.beat("worker here:1")
+        heartbeats.beat_cluster("worker here:1")
         seen("worker there:7", minutes=5)
 
         body = page(as_admin)
@@ -51,8 +51,8 @@ def test_of_two_clusters_a_deaf_one_is_not_hidden(as_admin: Client) -> None:
 
 
 def test_two_that_work_are_two_lines_without_a_problem(as_admin: Client) -> None:
-    heartbeats.beat("worker here:1")
-    heartbeats.beat("worker there:7")
+    heartbeats.beat_cluster("worker here:1")
+    heartbeats.beat_cluster("worker there:7")
 
     body = page(as_admin)
 
@@ -62,7 +62,7 @@ def test_two_that_work_are_two_lines_without_a_problem(as_admin: Client) -> None
 
 
 def test_a_plain_qcluster_beside_a_silent_worker_is_told_too(as_admin: Client) -> None:
-    heartbeats.beat("")
+    heartbeats.beat_cluster("")
     seen("worker there:7", minutes=5)
 
     body = page(as_admin)
@@ -94,8 +94,8 @@ def test_silence_is_written_down_once() -> None:
 
 def test_one_that_was_killed_on_this_host_is_written_down_and_forgotten() -> None:
     killed, alive = heartbeats.name_of(dead_pid()), heartbeats.name_of(os.getpid())
-    heartbeats.beat(killed)
-    heartbeats.beat(alive)
+    heartbeats.beat_cluster(killed)
+    heartbeats.beat_cluster(alive)
 
     pulse()
     pulse()

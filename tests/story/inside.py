@@ -21,8 +21,6 @@ from django.contrib.sessions.models import Session
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from lamina_portal.demo import DEMO_PASSWORD
-from lamina_portal.sessions import SessionStore
 from runs.catalog import lamina_search
 from runs.connection import status as health
 from runs.engine import create_run
@@ -32,6 +30,8 @@ from runs.models.ids import new_public_id
 from runs.sharing import links
 from runs.team import recent_password
 from runs.web import secret_links
+from runs.web.demo import DEMO_PASSWORD
+from runs.web.session_store import SessionStore
 from runs.words.sentences import state_of
 from tests import factories
 

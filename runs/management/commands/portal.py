@@ -14,9 +14,8 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 
 from runs import catalog
-from runs.background import heartbeats
+from runs.background import heartbeats, incidents
 from runs.background.queue import enqueue
-from runs.connection import status
 from runs.management.addresses import Address, AddressError, is_loopback
 from runs.management.people import prepare_people
 from runs.management.supervision import Part, PartDied, Pulse, StopAsked, Supervisor, python
@@ -136,7 +135,7 @@ def note_restart(part: Part, what: str) -> None:
     """Let the health page tell what the terminal tells."""
     with suppress(DatabaseError):
         heartbeats.forget(worker_name(part))
-        status.note_incident("worker", f"{what}; it was started again.")
+        incidents.note_incident("worker", f"{what}; it was started again.")
     connections.close_all()
 
 

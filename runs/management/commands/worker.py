@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from runs.background.worker import run_worker
+from runs.background.worker import Pulse, run_worker
+from runs.engine import polling
 
 
 class Command(BaseCommand):
@@ -15,4 +16,4 @@ class Command(BaseCommand):
     def handle(self, *, verbosity: int, **_: Any) -> None:
         if verbosity < 2:
             logging.getLogger("django-q").setLevel(logging.WARNING)  # else several lines for every task
-        sys.exit(run_worker())
+        sys.exit(run_worker(Pulse("runs.tasks.pulse", second_after_seconds=polling.LEASE_SECONDS + 1)))

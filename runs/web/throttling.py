@@ -11,16 +11,16 @@ import hashlib
 import ipaddress
 import secrets
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from lamina_portal.secret_keys import keyed_hash, keyed_hashes
+from runs.models import KnownAddress, SignInAttempt
+from runs.web.secret_keys import keyed_hash, keyed_hashes
 
 WINDOW = timedelta(minutes=10)
 MAX_PER_PAIR = 10  # wrong passwords in WINDOW for one account from one address
@@ -37,6 +37,9 @@ KNOWN_SALT = "portal.known-address"
 KNOWN_FOR = timedelta(days=30)
 
 
+SENTENCE = "There were too many attempts. Wait ten minutes, then try again."
+
+
 class TooManyError(Exception):
     """Somebody has to wait."""
 
@@ -45,7 +48,7 @@ class Attempt:
     """One try, counted before it is judged, so that many at once do not slip through. LIMITS: what it counts for."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
-        self._rows = apps.get_model("runs", "SignInAttempt")._default_manager  # this package never imports `runs`
+        self._rows = SignInAttempt.objects
         self._keys = [_hash(key) for key in limits]
         self._mine = self._rows.bulk_create([self._rows.model(key=key) for key in self._keys])
         now = timezone.now()
@@ -81,13 +84,13 @@ def knows_browser(request: HttpRequest | None, email: str) -> bool:
 
 def remember_address(request: HttpRequest, email: str) -> None:
     """For 30 days, wrong passwords for `email` don't count towards the address of `request`."""
-    rows = apps.get_model("runs", "KnownAddress")._default_manager
+    rows = KnownAddress.objects
     row = rows.model(key=keyed_hash(KNOWN_SALT, _pair(email, address_of(request))).hex(), at=timezone.now())
     rows.bulk_create([row], update_conflicts=True, unique_fields=["key"], update_fields=["at"])
 
 
 def _is_known_at(email: str, address: str) -> bool:
-    rows = apps.get_model("runs", "KnownAddress")._default_manager
+    rows = KnownAddress.objects
     keys = [digest.hex() for digest in keyed_hashes(KNOWN_SALT, _pair(email, address))]
     return bool(rows.filter(key__in=keys, at__gt=timezone.now() - KNOWN_FOR).exists())
 
@@ -144,3 +147,9 @@ def _mark(digest: bytes) -> str:
 def _hash(text: str) -> str:
     """Neither mail nor address is written down."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def tidy(now: datetime) -> None:
+    """Forget attempts of yesterday, and addresses that no longer count as known."""
+    SignInAttempt.objects.filter(at__lt=now - timedelta(days=1)).delete()
+    KnownAddress.objects.filter(at__lt=now - timedelta(days=31)).delete()  # counts for 30

@@ -20,7 +20,7 @@ from django.http.request import UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from lamina_portal import sessions
+from runs.web import session_store
 
 SMALL_BYTES = 64 * 1024  # body size allowed without a sign-in
 LARGE_BYTES = 1_000_000  # from this size on, check the free disk space
@@ -93,7 +93,7 @@ def _problem(request: HttpRequest, view: Callable[..., Any]) -> int:
 
 
 def _is_ours(request: HttpRequest) -> bool:
-    return request.user.is_authenticated or sessions.has_just_run_out(request)
+    return request.user.is_authenticated or session_store.has_just_run_out(request)
 
 
 def _hold(request: HttpRequest) -> None:

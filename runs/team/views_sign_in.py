@@ -18,13 +18,12 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
 
-from lamina_portal import demo, sessions, throttling
-from lamina_portal.body_limits import SMALL_BYTES
+from runs.web import demo, session_store, throttling
+from runs.web.body_limits import SMALL_BYTES
 
 Pairs = list[tuple[str, str]]
 
 WRONG = "That mail address and password do not go together. Check both and try again."
-TOO_MANY = "There were too many attempts. Wait ten minutes, then try again."
 
 REPLAY_SALT = "portal.replay"
 REPLAY_MAX_BYTES = 200_000
@@ -48,7 +47,7 @@ class SignInForm(AuthenticationForm):
         try:
             attempt = throttling.Attempt(throttling.sign_in_limits(self.request, email))
         except throttling.TooManyError:
-            raise forms.ValidationError(TOO_MANY, code="too_many") from None
+            raise forms.ValidationError(throttling.SENTENCE, code="too_many") from None
         cleaned: dict[str, Any] = super().clean()  # raises when it is wrong: the attempt stays
         attempt.forgive_first()
         return cleaned
@@ -103,7 +102,7 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
 
     Status 200: it is a page to be filled in, by password managers too, and no proxy may replace it by its own.
     """
-    most = REPLAY_MAX_BYTES if sessions.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
+    most = REPLAY_MAX_BYTES if session_store.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
     replay = make_replay(request.get_full_path(), [*_posted_pairs(request), *_file_pairs(request)], most)
     context = {
         "form": SignInForm(request),

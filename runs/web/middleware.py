@@ -7,16 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django_htmx.http import HttpResponseClientRedirect
 
-from lamina_portal import demo, sign_in
+from runs.web import demo
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -143,36 +140,6 @@ def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
     """Whether `response` is a whole page, not a fragment for htmx."""
     is_html = response.headers.get("Content-Type", "").startswith("text/html")
     return is_html and not getattr(request, "htmx", None)
-
-
-class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
-    """Sign-in by default. Nothing typed is lost by an expired one, whoever asks.
-
-    htmx would swap a sign-in page into a card, so it is sent to the page instead, and back to where the person was.
-    A form posted without scripts is answered by the sign-in page itself, which carries the values along. Other
-    scripts get 401: for them a page with status 200 would look like success.
-    """
-
-    def handle_no_permission(  # type: ignore[override]  # Django itself takes any response
-        self, request: HttpRequest, view_func: Callable[..., Any]
-    ) -> HttpResponseBase:
-        htmx = getattr(request, "htmx", None)
-        if htmx:
-            login = redirect_to_login(_page_of(htmx), str(self.get_login_url(view_func)))
-            return HttpResponseClientRedirect(login.url)
-        if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
-            return HttpResponse("Sign in again.", status=401, content_type="text/plain")
-        if request.method == "POST":
-            return sign_in.ask_and_keep(request)
-        return super().handle_no_permission(request, view_func)
-
-
-def _page_of(htmx: Any) -> str:
-    """The page the person was on, by htmx's word; Home when that is no address."""
-    try:
-        return htmx.current_url_abs_path or "/"
-    except ValueError:
-        return "/"
 
 
 class SpeculationRulesMiddleware:

@@ -1,0 +1,21 @@
+"""Incidents: what an admin may want to know, kept for 30 days."""
+
+from datetime import datetime, timedelta
+
+from runs.models import Incident
+
+KEPT = timedelta(days=30)
+FAILED_TASKS_KEPT = timedelta(days=7)
+
+
+def note_incident(kind: str, text: str, request_id: str = "") -> None:
+    """Write down something an admin may want to know; never key, inputs or paths that are proofs."""
+    Incident.objects.create(kind=kind, text=text[:300], request_id=request_id[:100])
+
+
+def tidy(now: datetime) -> None:
+    """Forget old incidents, and old failures of the queue."""
+    from django_q.models import Failure
+
+    Incident.objects.filter(at__lt=now - KEPT).delete()
+    Failure.objects.filter(stopped__lt=now - FAILED_TASKS_KEPT).delete()

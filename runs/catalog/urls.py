@@ -1,0 +1,10 @@
+"""Addresses: the list of apps and the search."""
+
+from django.urls import path
+
+from runs.catalog import views
+
+urlpatterns = [
+    path("apps/", views.app_list, name="app-list"),
+    path("apps/lamina/", views.app_search, name="app-search"),
+]

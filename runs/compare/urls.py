@@ -1,0 +1,9 @@
+"""Addresses: comparing."""
+
+from django.urls import path
+
+from runs.compare import views
+
+urlpatterns = [
+    path("compare/", views.compare, name="compare"),
+]

@@ -1,0 +1,46 @@
+"""Runs in the bin, as their rows and pages show them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+
+from runs.display.card_results import CardPicture, CardResults, results_of
+from runs.history.bin import gone_at
+from runs.models import Member, Run, StoredFile
+
+SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # what a row shows of a run's relations
+
+
+@dataclass(frozen=True)
+class BinRow:
+    """A run that somebody decides about. PICTURE has a small one: of its first result, else of what went in, else the
+    app's."""
+
+    run: Run
+    gone_at: datetime | None
+    picture: CardPicture | StoredFile | None
+
+
+def rows_of(runs: Iterable[Run]) -> list[BinRow]:
+    """The rows of runs fetched with SHOWN_WITH: one query, for all their results."""
+    runs = list(runs)
+    found = results_of(runs)
+    return [BinRow(run, gone_at(run), _picture(run, found.get(run.pk, CardResults()))) for run in runs]
+
+
+def _picture(run: Run, results: CardResults) -> CardPicture | StoredFile | None:
+    candidates = (*results.pictures[:1], run.input_picture, run.app.thumbnail)
+    return next((picture for picture in candidates if picture and picture.small_url), None)
+
+
+def binned_page(member: Member, **lookup: str) -> dict[str, Any]:
+    """What the page of a run in the bin shows, in place of a bare "not found" (a 404 all the same): the run that
+    `lookup` finds in the member's bin.
+
+    Raises Http404 when it is not there, or in somebody else's bin.
+    """
+    run = get_object_or_404(Run.objects.in_bin_of(member).select_related(*SHOWN_WITH), **lookup)
+    return {"section": "bin", "row": rows_of([run])[0]}

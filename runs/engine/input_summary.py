@@ -1,0 +1,82 @@
+"""What went into a run, as people read it: what its card, its page and the search show of its inputs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Prefetch
+
+from runs.models import Run, RunInput, StoredFile, Upload
+from runs.models.run import RunInputUpload
+from runs.schema_forms.questions import shortened
+from runs.words.folding import fold
+
+INPUTS_PER_CARD = 3  # one more than stand below the title, which may tell the first of them
+SEARCH_TEXT = 20_000  # characters
+
+
+@dataclass(frozen=True)
+class InputLine:
+    """One thing that went in."""
+
+    label: str
+    text: str
+    files: list[StoredFile]
+    is_default: bool
+
+
+def input_lines(run: Run) -> list[InputLine]:
+    """All that went in, of a run fetched with `for_page()`."""
+    return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()]
+
+
+def summarise(run: Run) -> None:
+    """Write down what the run's card will show of its inputs and what search finds it by; again once files that were
+    links have arrived, and after a new title."""
+    links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
+    inputs = list(run.inputs.prefetch_related(links))
+    told = [given for given in inputs if input_text(given)]
+    told.sort(key=lambda given: (given.is_default, given.position))  # what a person chose tells more than a default
+    run.summary = [
+        {"name": given.name[:100], "text": input_text(given)[:200], "type": given.type}
+        for given in told[:INPUTS_PER_CARD]
+    ]
+    run.input_picture = next((f for given in inputs for f in input_files(given) if f.kind == "image"), None)
+    run.search_text = fold("\n".join(_words(run, inputs)))[:SEARCH_TEXT]
+    told_fields = {"summary": run.summary, "input_picture": run.input_picture, "search_text": run.search_text}
+    Run.objects.filter(pk=run.pk).update(**told_fields)
+
+
+def _words(run: Run, inputs: list[RunInput]) -> Iterator[str]:
+    """Title, app, every answer, the files' names. People's names are not among them: they are looked up when somebody
+    searches, so that a new name counts for old runs at once."""
+    yield from (run.title, run.app_name)
+    for given in inputs:
+        if isinstance(given.value, str):
+            yield given.value
+        yield from (upload.name for upload in ordered_uploads(given))
+
+
+def input_files(given: RunInput) -> list[StoredFile]:
+    """The files given for a `url` parameter, in their order."""
+    return [upload.file for upload in ordered_uploads(given) if upload.file is not None]
+
+
+def ordered_uploads(given: RunInput) -> list[Upload]:
+    return [link.upload for link in given.links.all()]
+
+
+def input_text(given: RunInput) -> str:
+    """One line that tells what was given."""
+    if given.type == "url":
+        names = [upload.name for upload in ordered_uploads(given)]
+        return ", ".join(names) or ("the app's sample" if given.value else "")
+    if isinstance(given.value, str):
+        return " ".join(given.value.split())
+    return "" if given.value in (None, [], {}) else str(given.value)
+
+
+def whole_text(given: RunInput) -> str:
+    """The whole input, with its line breaks; a chosen label is shortened as in the form."""
+    if not isinstance(given.value, str) or given.type == "url":
+        return input_text(given)
+    return shortened(given.value) if given.type == "options" else given.value

@@ -1,0 +1,9 @@
+"""Addresses: Lamina's webhooks."""
+
+from django.urls import path
+
+from runs.engine import views
+
+urlpatterns = [
+    path("hooks/lamina/<str:token>/", views.hook, name="hook"),
+]

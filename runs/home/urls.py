@@ -1,0 +1,9 @@
+"""Addresses: the first page."""
+
+from django.urls import path
+
+from runs.home import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+]

@@ -1,0 +1,19 @@
+"""Addresses: the form of an app, drafts, presets, running again, and the library."""
+
+from django.urls import path
+
+from runs.launching import views, views_library, views_presets, views_rerun
+
+urlpatterns = [
+    path("apps/<slug:slug>-<str:app_id>/", views.app_detail, name="app-detail"),
+    path("drafts/<str:app_id>/", views.draft_save, name="draft-save"),
+    path("drafts/<str:app_id>/clear/", views.draft_clear, name="draft-clear"),
+    path("apps/<str:app_id>/news/", views.app_news, name="app-news"),
+    path("apps/<str:app_id>/cost/", views.app_cost, name="app-cost"),
+    path("runs/<str:run_id>/again/", views_rerun.run_again, name="run-again"),
+    path("runs/<str:run_id>/rename/", views_rerun.run_rename, name="run-rename"),
+    path("presets/new/", views_presets.preset_new, name="preset-new"),
+    path("presets/<str:preset_id>/", views_presets.preset_edit, name="preset-edit"),
+    path("presets/<str:preset_id>/delete/", views_presets.preset_delete, name="preset-delete"),
+    path("library/", views_library.library, name="library"),
+]

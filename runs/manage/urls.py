@@ -1,0 +1,9 @@
+"""Addresses: the admin's overview."""
+
+from django.urls import path
+
+from runs.manage import views
+
+urlpatterns = [
+    path("manage/", views.manage, name="manage"),
+]

@@ -1,1 +1,0 @@
-"""Filling an app's form: drafts, presets, values used again, files that people give, and the library."""

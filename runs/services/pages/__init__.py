@@ -1,1 +1,0 @@
-"""What the pages of runs and results show, made ready for templates."""

@@ -1,1 +1,0 @@
-"""The people of the portal: invites, roles, passwords, sessions, mail."""

@@ -1,0 +1,22 @@
+"""Addresses: shares and guest links."""
+
+from django.urls import path
+
+from runs.sharing import views, views_guest
+
+urlpatterns = [
+    path("runs/<str:run_id>/share/", views.run_share, name="run-share"),
+    path("shares/", views.shares, name="shares"),
+    path("shares/new/", views.share_new, name="share-new"),
+    path("shares/<str:link_id>/", views.share_detail, name="share-detail"),
+    path("shares/<str:link_id>/copies/", views.share_copies, name="share-copies"),
+    path("shares/<str:link_id>/extend/", views.share_extend, name="share-extend"),
+    path("shares/<str:link_id>/revoke/", views.share_revoke, name="share-revoke"),
+    path("shares/<str:link_id>/restore/", views.share_restore, name="share-restore"),
+    path("manage/sharing/", views.manage_sharing, name="manage-sharing"),
+    path("s/<str:token>/", views_guest.guest, name="guest"),
+    path("s/<str:token>/files/<str:file_id>/<str:variant>", views_guest.guest_file, name="guest-file"),
+    path("s/<str:token>/preview.jpg", views_guest.guest_preview, name="guest-preview"),
+    path("s/<str:token>/download/", views_guest.guest_download, name="guest-download"),
+    path("s/<path:rest>", views_guest.guest_unknown, name="guest-unknown"),
+]

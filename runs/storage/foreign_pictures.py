@@ -1,0 +1,51 @@
+"""Copies of pictures and samples that apps name, so that browsers never load a foreign address."""
+
+import logging
+
+from django.conf import settings
+
+from runs.models import StoredFile
+from runs.storage import media, store
+from runs.storage.fetch import FetchFailed, FetchRefused, fetch
+from runs.storage.media import NotMedia
+from runs.storage.store import Arrival
+
+logger = logging.getLogger("runs.outputs")
+
+SECONDS = 20.0
+LOOK_SECONDS = 15.0  # its small picture may follow
+BYTES = 50_000_000
+
+
+def save_catalog_picture(url: str) -> StoredFile | None:
+    """Copy an app's picture or a sample medium, so that browsers never load a foreign address.
+
+    Takes at most 20 s to fetch and 15 s to look at. None when it cannot be had, whatever is wrong with it. The same
+    bytes are kept once. Raises `FetchFailed` when another try may succeed.
+    """
+    try:
+        return _save_catalog_picture(url)
+    except FetchFailed as error:
+        logger.info("a catalogue picture could not be copied: %s", error)
+        raise
+    except (FetchRefused, NotMedia, OSError) as error:
+        logger.info("a catalogue picture could not be copied: %s", error)
+    except Exception:  # one odd picture must not block the forms of other apps
+        logger.exception("catalogue picture: unexpected error")
+    return None
+
+
+def _save_catalog_picture(url: str) -> StoredFile | None:
+    trusted = settings.TRUSTED_FILE_ORIGINS
+    fetched = fetch(url, max_bytes=BYTES, seconds=SECONDS, trusted=trusted)
+    try:
+        known = StoredFile.objects.filter(is_catalog=True, sha256=fetched.sha256).first()
+        if known is not None:
+            return known
+        found = media.inspect(fetched.path, patience_seconds=LOOK_SECONDS)
+        if found.kind == StoredFile.Kind.OTHER:
+            return None
+        arrival = Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
+        return store.store(arrival, f"sample.{found.extension}", is_catalog=True)
+    finally:
+        fetched.path.unlink(missing_ok=True)

@@ -1,0 +1,23 @@
+"""Addresses: people and their accounts."""
+
+from django.urls import path
+
+from runs.team import views, views_joining, views_me
+
+urlpatterns = [
+    path("manage/people/", views.manage_people, name="manage-people"),
+    path("manage/people/<str:member_id>/", views.manage_person, name="manage-person"),
+    path("manage/people/<str:member_id>/new-password/", views.person_new_password, name="person-new-password"),
+    path("manage/people/<str:member_id>/deactivate/", views.person_deactivate, name="person-deactivate"),
+    path("manage/people/<str:member_id>/reactivate/", views.person_reactivate, name="person-reactivate"),
+    path("manage/people/<str:member_id>/hand-over/", views.person_hand_over, name="person-hand-over"),
+    path("manage/people/invites/<str:invite_id>/send/", views.invite_send, name="invite-send"),
+    path("manage/people/invites/<str:invite_id>/revoke/", views.invite_revoke, name="invite-revoke"),
+    path("invite/<str:token>/", views_joining.invite, name="invite"),
+    path("password/reset/", views_joining.password_reset, name="password-reset"),
+    path("password/reset/<str:token>/", views_joining.password_new, name="password-new"),
+    path("password/change/", views_me.password_change, name="password-change"),
+    path("me/", views_me.me, name="me"),
+    path("me/sessions/end-others/", views_me.session_end_others, name="session-end-others"),
+    path("me/sessions/<str:place_id>/end/", views_me.session_end, name="session-end"),
+]

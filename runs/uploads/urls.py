@@ -1,0 +1,10 @@
+"""Addresses: files that people bring."""
+
+from django.urls import path
+
+from runs.uploads import views
+
+urlpatterns = [
+    path("uploads/", views.upload_create, name="upload-create"),
+    path("uploads/<str:upload_id>/", views.upload_detail, name="upload-detail"),
+]
