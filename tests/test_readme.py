@@ -1,7 +1,9 @@
-"""What the README and `.env.example` say about settings is what the code reads, name by name."""
+"""What the README and `.env.example` say about settings is what the code reads, and the commands it names exist."""
 
 import re
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 READ = re.compile(r"""\benv\.\w+\(\s*"([A-Z][A-Z0-9_]+)\"""")
@@ -31,14 +33,18 @@ def test_the_example_file_lists_every_setting_and_no_other() -> None:
     assert set(names) == read_by_the_code() | PROMISED_TO_TESTS
 
 
-def test_the_commands_that_the_readme_names_exist() -> None:
-    readme = (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/operating.md", "docs/architecture.md"])
+def test_the_commands_that_are_named_exist(name: str) -> None:
+    text = (ROOT / name).read_text()
     makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"(?:^|`|lma_… )make ([a-z]+)", readme, re.M))
-    assert targets == {"run", "test", "check", "bench", "install"}
+    targets = set(re.findall(r"(?:^ *|`|lma_… )make ([a-z]+)", text, re.M))
+    if name == "README.md":
+        phony = re.search(r"^\.PHONY: help (.+)$", makefile, re.M)
+        assert phony is not None
+        assert targets == set(phony[1].split())
     for target in targets:
         assert re.search(rf"^{target}:", makefile, re.M), target
-    for command in re.findall(r"manage\.py (\w+)", readme):
+    for command in re.findall(r"manage\.py (\w+)", text):
         own = (ROOT / "runs/management/commands" / f"{command}.py").exists()
         assert own or command in {"migrate", "collectstatic", "createsuperuser"}, command
 
