@@ -15,8 +15,7 @@ from lamina_portal.demo import DEMO_EMAILS, DEMO_PASSWORD
 from runs.models import Member, SignInAttempt
 from tests import serving
 from tests.conftest import PASSWORD, client_of, skip_or_fail
-from tests.processes import Home, free_port
-from tests.services.proxies import MANUAL
+from tests.processes import ROOT, Home, free_port
 from tests.services.test_nginx import FRAME
 
 MAKE_KIM = """
@@ -129,7 +128,7 @@ def test_a_public_address_shuts_them_out_with_the_sessions_they_had(gunicorn: St
 def test_behind_a_proxy_on_the_same_machine_they_do_not_get_in(gunicorn: Start, nginx: Start, trusted: str) -> None:
     url = gunicorn(PORTAL_TRUSTED_PROXIES=trusted)
     session, _ = try_in(url, "demo@example.com")
-    manual = re.findall(r"```nginx\n(.*?)```", MANUAL.read_text(), re.DOTALL)[0]
+    manual = re.findall(r"```nginx\n(.*?)```", (ROOT / "docs/operating.md").read_text(), re.DOTALL)[0]
     for block in (BARE, WITH_VIA, manual.replace("http://127.0.0.1:8000", "UPSTREAM")):
         outside = nginx(url, block)
         assert REFUSED in try_in(outside, "demo@example.com")[1], block

@@ -19,7 +19,7 @@ from runs.management.commands.portal import Command
 from runs.management.people import prepare_people
 from runs.management.supervision import MAX_RESTARTS, Part, PartDied, Pulse, StopAsked, Supervisor
 from runs.models import Member
-from tests.processes import PATIENCE_SECONDS, ROOT, Home, children_of, free_port, is_gone, wait_until
+from tests.processes import PATIENCE_SECONDS, Home, children_of, free_port, is_gone, wait_until
 
 needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")
 READY = "Lamina Portal is ready"
@@ -154,14 +154,13 @@ def test_a_busy_port_is_told_before_anything_starts(tmp_path: Path) -> None:
 @pytest.fixture
 def reloaded(tmp_path: Path) -> Iterator[RunningPortal]:
     """A portal as `make dev` starts it, on a copy of the code that a test may change."""
-    code = tmp_path / "code"
-    for name in ("lamina_portal", "runs", "templates", "static"):
-        shutil.copytree(ROOT / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("manage.py", "gunicorn.conf.py"):
-        shutil.copy(ROOT / name, code)
-    data = tmp_path / "data"
+    code, data = tmp_path / "code", tmp_path / "data"
     data.mkdir()
     portal = RunningPortal(data)
+    for name in ("lamina_portal", "runs", "templates", "static"):
+        shutil.copytree(portal.home.root / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("manage.py", "gunicorn.conf.py"):
+        shutil.copy(portal.home.root / name, code)
     portal.home.root = code
     portal.home.env["PORTAL_DEBUG"] = "true"
     portal.start("--reload")

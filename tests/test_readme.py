@@ -1,9 +1,7 @@
-"""What the README and `.env.example` say about settings is what the code reads, and the commands it names exist."""
+"""What the README and `.env.example` say about settings is what the code reads, name by name."""
 
 import re
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 READ = re.compile(r"""\benv\.\w+\(\s*"([A-Z][A-Z0-9_]+)\"""")
@@ -33,20 +31,26 @@ def test_the_example_file_lists_every_setting_and_no_other() -> None:
     assert set(names) == read_by_the_code() | PROMISED_TO_TESTS
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/operating.md", "docs/architecture.md"])
-def test_the_commands_that_are_named_exist(name: str) -> None:
-    text = (ROOT / name).read_text()
+def test_the_readme_names_every_command_of_make() -> None:
+    targets = re.search(r"^\.PHONY: help (.+)$", (ROOT / "Makefile").read_text(), re.M)
+    assert targets is not None
+    assert made_in((ROOT / "README.md").read_text()) == set(targets[1].split())
+
+
+def test_the_commands_that_are_named_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"(?:^ *|`|lma_… )make ([a-z]+)", text, re.M))
-    if name == "README.md":
-        phony = re.search(r"^\.PHONY: help (.+)$", makefile, re.M)
-        assert phony is not None
-        assert targets == set(phony[1].split())
-    for target in targets:
-        assert re.search(rf"^{target}:", makefile, re.M), target
-    for command in re.findall(r"manage\.py (\w+)", text):
-        own = (ROOT / "runs/management/commands" / f"{command}.py").exists()
-        assert own or command in {"migrate", "collectstatic", "createsuperuser"}, command
+    for name in ("README.md", "CONTRIBUTING.md", "docs/operating.md", "docs/architecture.md"):
+        text = (ROOT / name).read_text()
+        for target in made_in(text):
+            assert re.search(rf"^{target}:", makefile, re.M), target
+        for command in re.findall(r"manage\.py (\w+)", text):
+            own = (ROOT / "runs/management/commands" / f"{command}.py").exists()
+            assert own or command in {"migrate", "collectstatic", "createsuperuser"}, command
+
+
+def made_in(text: str) -> set[str]:
+    """What `make` is told to make in a document."""
+    return set(re.findall(r"(?:^ *|`|lma_… )make ([a-z]+)", text, re.M))
 
 
 def test_the_newest_change_is_the_version() -> None:

@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from runs.management.source import Source
 from runs.prctl import die_with_parent
 
 LOOK_SECONDS = 0.2
@@ -121,11 +120,11 @@ class Supervisor:
                 raise PartDied(f"The {part.name} did not answer within {seconds:.0f} seconds.")
             time.sleep(LOOK_SECONDS / 2)
 
-    def watch(self, source: Source | None = None) -> None:
-        """Look after the parts until StopAsked or PartDied is raised; with `source`, reload them when it changes."""
+    def watch(self, changed: Callable[[], list[str]] = list) -> None:
+        """Look after the parts until StopAsked or PartDied is raised; reload them when files have `changed` (paths)."""
         while True:
             self.look()
-            if source and (paths := source.changed()):
+            if paths := changed():
                 self._reload(paths)
             time.sleep(LOOK_SECONDS)
 

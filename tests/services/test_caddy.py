@@ -1,4 +1,4 @@
-"""Caddy in front, set up exactly as in docs/operating.md, but without https."""
+"""Caddy in front, set up exactly as in the README, but without https."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ from runs.models import Member, OutputFile
 from tests.conftest import PASSWORD
 from tests.factories import make_kept, make_run
 from tests.processes import free_port
-from tests.services.proxies import binary, blocks_of_the_manual, running, signed_in
+from tests.services.proxies import binary, blocks_of_the_readme, running, signed_in
 from tests.services.test_nginx import SAME
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,8 +29,8 @@ BUFFERS = (2, 6, 4)  # the first version that has `request_buffers`
 
 
 def block(program: str, address: str, upstream: str) -> str:
-    """The manual's Caddyfile with this test's addresses, and its last option if Caddy is new enough."""
-    ours = blocks_of_the_manual("caddyfile", 1)
+    """The README's Caddyfile with this test's addresses, and its last option if Caddy is new enough."""
+    ours = blocks_of_the_readme("caddyfile", 1)
     assert all(
         part in ours for part in ("portal.example.com {", "reverse_proxy 127.0.0.1:8000 {", "# request_buffers ")
     )

@@ -1,4 +1,4 @@
-"""nginx in front, set up as docs/operating.md says: it sends the files, the portal says who may see them."""
+"""nginx in front, set up word for word as the README says: it sends the files, the portal says who may see them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 from runs.models import Member, OutputFile
 from tests.factories import make_kept, make_run
 from tests.processes import free_port
-from tests.services.proxies import binary, blocks_of_the_manual, running, signed_in
+from tests.services.proxies import binary, blocks_of_the_readme, running, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,8 +39,8 @@ http {{
 
 
 def blocks(upstream: str, media: Path) -> str:
-    """Both nginx blocks of the manual, with this test's addresses."""
-    whole = blocks_of_the_manual("nginx", 2).replace("http://127.0.0.1:8000", upstream)
+    """Both nginx blocks of the README, with this test's addresses."""
+    whole = blocks_of_the_readme("nginx", 2).replace("http://127.0.0.1:8000", upstream)
     assert "/srv/lamina-portal/var/media/" in whole
     return whole.replace("/srv/lamina-portal/var/media/", f"{media}/")
 

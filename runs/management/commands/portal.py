@@ -77,7 +77,7 @@ class Command(BaseCommand):
     def _supervise(self, bind: Address, sandbox: Address | None, people: list[str], *, is_reloaded: bool) -> int:
         """Run the parts until asked to stop (returns 0) or until one dies that must not (returns 1)."""
         supervisor = Supervisor(self.say, STOP_ORDER)
-        source = Source(settings.BASE_DIR) if is_reloaded else None  # as the parts will read it
+        changed = Source(settings.BASE_DIR).changed if is_reloaded else list[str]  # since before the parts read it
         worker, web = worker_part(), web_part(bind)
         supervisor.catch_signals()
         try:
@@ -87,7 +87,7 @@ class Command(BaseCommand):
             supervisor.start(web, lambda: bind.answers("/healthz"))
             self.say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *people, "Ctrl-C stops it."]))
             worker.is_reloaded = web.is_reloaded = is_reloaded  # from here on: what never came up is for a person
-            supervisor.watch(source)
+            supervisor.watch(changed)
         except StopAsked:
             self.say("Stopping; what is running is finished first.")
             return 0
