@@ -1,10 +1,5 @@
-# make run      everything: environment, database, sandbox, web server, worker; Ctrl-C stops all of it
-# make test     the whole suite, side by side; make test ARGS="-k history -x" passes options to pytest (-n 0: one by one)
-#               make test COVERAGE=1 measures what it runs; .venv/bin/python .ci/coverage_report.py prints it
-# make check    linters, types, migrations, deployment settings, published advisories on dependencies
-# make install  only the environment
-# make bench    the benches, as a table with the bar beside each figure
-# PYTHON=/path/to/python chooses the Python the environment is made with.
+# `make` alone lists what can be made.
+# PYTHON=/path/to/python chooses the Python that the environment is made with.
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -15,26 +10,33 @@ export PYTHON
 # An environment whose Python has gone (a system upgrade) is made again.
 $(shell $(PY) -c '' 2>/dev/null || rm -f .venv/.made .venv/.run .venv/.dev)
 
-.PHONY: run test check install bench
+.PHONY: help run dev test check bench install
 
-run: .venv/.run
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+run: .venv/.run  ## start everything: database, sandbox (without a key), worker, web server; Ctrl-C stops all of it
 	@$(PY) manage.py portal
 
-install: .venv/.run
+# Settings named on the command line win over `.env`, so PORTAL_DEBUG=false is possible here, too.
+dev: .venv/.dev  ## the same for work on the portal: starts again when a file changes, with Django's debug pages
+	@PORTAL_DEBUG=$${PORTAL_DEBUG:-true} $(PY) manage.py portal --reload
 
-test: .venv/.dev
+test: .venv/.dev  ## the whole suite; ARGS="-k history -x" goes to pytest, COVERAGE=1 measures what it runs
 	@$(PY) -m pytest $(if $(COVERAGE),--cov --cov-report= )-n $$($(PY) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") $(ARGS)
 
-bench: .venv/.dev
+bench: .venv/.dev  ## the benches, with the bar beside each figure; an hour. ARGS="history files" runs some
 	@$(PY) -m tests.bench $(ARGS)
 
-check: .venv/.dev
+check: .venv/.dev  ## linters, types, migrations, deployment settings, published advisories on dependencies
 	$(PY) -m ruff check . .ci/*.py
 	$(PY) -m ruff format --check . .ci/*.py
 	$(PY) -m mypy
 	$(PY) -m djlint --lint --quiet templates
 	@.ci/check-django $(PY)
 	@$(PY) .ci/audit.py
+
+install: .venv/.run  ## only the environment, in .venv
 
 # Stamps: written last, so whatever was interrupted half-way is done again.
 .venv/.made:

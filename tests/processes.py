@@ -65,6 +65,7 @@ class Home:
 
     def __init__(self, folder: Path, **env: str) -> None:
         self.folder = folder
+        self.root = ROOT  # where the code is
         self.log = folder / "output.log"
         database = {"DATABASE_URL": ""}  # SQLite in the folder, whatever the suite itself runs on
         self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "lamina_portal.settings", **database}
@@ -72,7 +73,8 @@ class Home:
 
     def manage(self, *arguments: str) -> str:
         """Run one command of manage.py to its end and return what it printed; fails the test when it fails."""
-        done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, capture_output=True)
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=self.root, env=self.env, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
@@ -85,7 +87,7 @@ class Home:
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -128,8 +128,8 @@ def test_a_public_address_shuts_them_out_with_the_sessions_they_had(gunicorn: St
 def test_behind_a_proxy_on_the_same_machine_they_do_not_get_in(gunicorn: Start, nginx: Start, trusted: str) -> None:
     url = gunicorn(PORTAL_TRUSTED_PROXIES=trusted)
     session, _ = try_in(url, "demo@example.com")
-    readme = re.findall(r"```nginx\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
-    for block in (BARE, WITH_VIA, readme.replace("http://127.0.0.1:8000", "UPSTREAM")):
+    manual = re.findall(r"```nginx\n(.*?)```", (ROOT / "docs/operating.md").read_text(), re.DOTALL)[0]
+    for block in (BARE, WITH_VIA, manual.replace("http://127.0.0.1:8000", "UPSTREAM")):
         outside = nginx(url, block)
         assert REFUSED in try_in(outside, "demo@example.com")[1], block
         forged = {"Host": "127.0.0.1", "X-Forwarded-For": "127.0.0.1"}

@@ -1,6 +1,7 @@
 """`make` finds a Python that really works, whatever lies on the PATH, and picks up where it was interrupted."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -148,6 +149,25 @@ def test_what_was_interrupted_is_done_again(project: Path) -> None:
     (project / ".venv/bin/python").symlink_to("/nowhere/python")
     assert make(project, "install").returncode == 0
     assert subprocess.run([project / ".venv/bin/python", "-c", ""]).returncode == 0
+
+
+def test_make_alone_lists_what_can_be_made_and_makes_nothing(project: Path) -> None:
+    shown = make(project)
+    assert shown.returncode == 0, shown.stderr
+    described = dict(re.findall(r"^make (\w+) +(.+)$", shown.stdout, re.M))
+    assert len(described) == len(shown.stdout.splitlines())
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.findall(r"^([a-z]\w*):", makefile, re.M)
+    assert sorted(described) == sorted(targets)
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.M)
+    assert phony is not None
+    assert sorted(phony[1].split()) == sorted(targets)
+    assert not (project / ".venv").exists()
+
+
+def test_dev_is_the_whole_portal_with_reload_and_debug_pages_unless_told_otherwise(project: Path) -> None:
+    (command,) = [line for line in make(project, "--dry-run", "dev").stdout.splitlines() if "manage.py" in line]
+    assert command == "PORTAL_DEBUG=${PORTAL_DEBUG:-true} .venv/bin/python manage.py portal --reload"
 
 
 def test_arguments_reach_pytest(project: Path) -> None:

@@ -1,6 +1,7 @@
 """`manage.py portal`, the whole of it: up with one command, down with one key, and nothing left behind."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,9 +35,9 @@ class RunningPortal:
         self.home = Home(folder, PORTAL_BIND=f"127.0.0.1:{self.port}", LAMINA_BASE_URL=self.sandbox_url)
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         self.home.log.unlink(missing_ok=True)
-        self.process = self.home.start("portal")
+        self.process = self.home.start("portal", *options)
         wait_until(lambda: self.has_ended() or READY in self.home.output(), "the portal to be ready")
         assert READY in self.home.output(), self.home.output()
 
@@ -148,6 +149,71 @@ def test_a_busy_port_is_told_before_anything_starts(tmp_path: Path) -> None:
     assert "PORTAL_BIND=" in output
     assert "Traceback" not in output
     assert "Preparing" not in output
+
+
+@pytest.fixture
+def reloaded(tmp_path: Path) -> Iterator[RunningPortal]:
+    """A portal as `make dev` starts it, on a copy of the code that a test may change."""
+    code, data = tmp_path / "code", tmp_path / "data"
+    data.mkdir()
+    portal = RunningPortal(data)
+    for name in ("lamina_portal", "runs", "templates", "static"):
+        shutil.copytree(portal.home.root / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("manage.py", "gunicorn.conf.py"):
+        shutil.copy(portal.home.root / name, code)
+    portal.home.root = code
+    portal.home.env["PORTAL_DEBUG"] = "true"
+    portal.start("--reload")
+    yield portal
+    portal.home.end_all()
+    portal.code()
+
+
+def sign_in_page(portal: RunningPortal) -> requests.Response | None:
+    """The page as it is now; None while nothing answers."""
+    try:
+        return requests.get(f"{portal.url}/login/", timeout=60)
+    except requests.ConnectionError:
+        return None
+
+
+@needs_proc
+@pytest.mark.whole
+def test_what_changes_is_loaded_again_and_ctrl_c_ends_all(reloaded: RunningPortal) -> None:
+    code, worker = reloaded.home.root, reloaded.part("manage.py worker")
+    settings_file = code / "lamina_portal" / "settings.py"
+    as_it_was = settings_file.read_text()
+
+    def shows(text: str) -> bool:
+        page = sign_in_page(reloaded)
+        return page is not None and text in page.text
+
+    def refers_to_nobody() -> bool:
+        page = sign_in_page(reloaded)
+        return page is not None and page.headers["Referrer-Policy"] == "no-referrer"
+
+    base = code / "templates" / "base.html"
+    base.write_text(base.read_text().replace("Skip to the page", "Jump to the page"))
+    wait_until(lambda: shows("Jump to the page"), "a page made from the changed template")
+    wait_until(lambda: reloaded.has_part("manage.py worker", other_than=worker), "another worker in its place")
+
+    # What gunicorn's main process read, too.
+    assert not refers_to_nobody()
+    settings_file.write_text(f'{as_it_was}\nSECURE_REFERRER_POLICY = "no-referrer"\n')
+    wait_until(refers_to_nobody, "the changed setting")
+
+    # A mistake ends what cannot run with it, and nothing else; without the mistake it goes on.
+    settings_file.write_text("half a line (")
+    said = "The web server ended with code 1; it starts again when a file changes."
+    wait_until(lambda: said in reloaded.home.output(), "the portal to say that it waits")
+    assert not reloaded.has_ended()
+    settings_file.write_text(as_it_was)
+    wait_until(lambda: shows("Jump to the page"), "the web server to come back")
+
+    assert reloaded.process is not None
+    reloaded.process.send_signal(signal.SIGINT)
+    assert reloaded.code() == 0
+    reloaded.wait_for_the_rest()
 
 
 @pytest.mark.parametrize("text", ["8000", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:70000", "unix:/tmp/x", ""])

@@ -31,16 +31,26 @@ def test_the_example_file_lists_every_setting_and_no_other() -> None:
     assert set(names) == read_by_the_code() | PROMISED_TO_TESTS
 
 
-def test_the_commands_that_the_readme_names_exist() -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_the_readme_names_every_command_of_make() -> None:
+    targets = re.search(r"^\.PHONY: help (.+)$", (ROOT / "Makefile").read_text(), re.M)
+    assert targets is not None
+    assert made_in((ROOT / "README.md").read_text()) == set(targets[1].split())
+
+
+def test_the_commands_that_are_named_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"(?:^|`|lma_… )make ([a-z]+)", readme, re.M))
-    assert targets == {"run", "test", "check", "bench", "install"}
-    for target in targets:
-        assert re.search(rf"^{target}:", makefile, re.M), target
-    for command in re.findall(r"manage\.py (\w+)", readme):
-        own = (ROOT / "runs/management/commands" / f"{command}.py").exists()
-        assert own or command in {"migrate", "collectstatic", "createsuperuser"}, command
+    for name in ("README.md", "CONTRIBUTING.md", "docs/operating.md", "docs/architecture.md"):
+        text = (ROOT / name).read_text()
+        for target in made_in(text):
+            assert re.search(rf"^{target}:", makefile, re.M), target
+        for command in re.findall(r"manage\.py (\w+)", text):
+            own = (ROOT / "runs/management/commands" / f"{command}.py").exists()
+            assert own or command in {"migrate", "collectstatic", "createsuperuser"}, command
+
+
+def made_in(text: str) -> set[str]:
+    """What `make` is told to make in a document."""
+    return set(re.findall(r"(?:^ *|`|lma_… )make ([a-z]+)", text, re.M))
 
 
 def test_the_newest_change_is_the_version() -> None:

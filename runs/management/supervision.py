@@ -38,12 +38,17 @@ class StopAsked(Exception):
 
 @dataclass
 class Part:
-    """One process of the portal. `is_restarted`: an end of it is mended instead of ending all."""
+    """One process of the portal.
+
+    `is_restarted`: an end of it is mended instead of ending all. `is_reloaded`: it runs our source, starts again when
+    that changes, and when it ends, it waits for the next change, since only that will help.
+    """
 
     name: str
     command: list[str]
     folder: Path
     is_restarted: bool = False
+    is_reloaded: bool = False
     is_alive: Callable[[], bool] = lambda: True  # asked every few seconds; False means it hangs
     on_start: Callable[[], None] = lambda: None
     on_mend: Callable[[str], None] = lambda _what: None  # told what happened, before it is started again
@@ -115,17 +120,30 @@ class Supervisor:
                 raise PartDied(f"The {part.name} did not answer within {seconds:.0f} seconds.")
             time.sleep(LOOK_SECONDS / 2)
 
-    def watch(self) -> None:
-        """Look after the parts until StopAsked or PartDied is raised."""
+    def watch(self, changed: Callable[[], list[str]] = list) -> None:
+        """Look after the parts until StopAsked or PartDied is raised; reload them when files have `changed` (paths)."""
         while True:
             self.look()
+            if paths := changed():
+                self._reload(paths)
             time.sleep(LOOK_SECONDS)
+
+    def _reload(self, paths: list[str]) -> None:
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        self.say(f"{paths[0]}{more} changed; starting again.")
+        for name in self.stop_order:
+            part = self.parts.get(name)
+            if part and part.is_reloaded and not self.is_stop_asked:
+                part.stop(time.monotonic() + STOP_SECONDS)
+                part.start()
 
     def look(self) -> None:
         """One look at everything: raises StopAsked or PartDied, restarts what may be restarted."""
         if self.is_stop_asked:
             raise StopAsked
         for part in self.parts.values():
+            if part.process is None:  # waits for a change
+                continue
             if part.has_ended():
                 self._mend(part, f"The {part.name} {part.exit_words()}")
             elif not part.is_alive():
@@ -133,6 +151,11 @@ class Supervisor:
                 self._mend(part, f"The {part.name} gave no sign of life for a while")
 
     def _mend(self, part: Part, what: str) -> None:
+        if part.is_reloaded:
+            part.stop(time.monotonic())  # whatever it left behind
+            part.process = None
+            self.say(f"{what}; it starts again when a file changes.")
+            return
         if not part.is_restarted:
             raise PartDied(f"{what}; without it the portal cannot go on.")
         now = time.monotonic()

@@ -29,7 +29,7 @@ def binary(name: str, package: str) -> str:
 
 def blocks_of_the_readme(language: str, count: int) -> str:
     """All its blocks in `language`, as people copy them."""
-    blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / "operating.md").read_text(), re.DOTALL)
     assert len(blocks) == count
     return "\n".join(blocks)
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, connections
 
 from runs import catalog
@@ -18,6 +18,7 @@ from runs.background import heartbeats, incidents
 from runs.background.queue import enqueue
 from runs.management.addresses import Address, AddressError, is_loopback
 from runs.management.people import prepare_people
+from runs.management.source import Source
 from runs.management.supervision import Part, PartDied, Pulse, StopAsked, Supervisor, python
 from runs.models import Heartbeat
 
@@ -27,7 +28,12 @@ STOP_ORDER = ("web server", "worker", "sandbox")
 class Command(BaseCommand):
     help = "Start the whole portal: database, people, sandbox (without a key), worker and web server."
 
-    def handle(self, **_: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--reload", action="store_true", help="Start web server and worker again when a file changes."
+        )
+
+    def handle(self, *, reload: bool, **_: Any) -> None:
         for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(sig, _interrupt)  # explicitly: a job started with `&` inherits an ignored SIGINT
         try:
@@ -40,7 +46,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.say("Stopped before anything was started.")
             return
-        sys.exit(self._supervise(bind, sandbox, people))
+        sys.exit(self._supervise(bind, sandbox, people, is_reloaded=reload))
 
     def say(self, sentence: str) -> None:
         with suppress(OSError):  # nobody reads it any more, or it goes to a disk that is full: no reason to stop
@@ -68,17 +74,20 @@ class Command(BaseCommand):
         connections.close_all()  # the children must not inherit an open one
         return people
 
-    def _supervise(self, bind: Address, sandbox: Address | None, people: list[str]) -> int:
+    def _supervise(self, bind: Address, sandbox: Address | None, people: list[str], *, is_reloaded: bool) -> int:
         """Run the parts until asked to stop (returns 0) or until one dies that must not (returns 1)."""
         supervisor = Supervisor(self.say, STOP_ORDER)
+        changed = Source(settings.BASE_DIR).changed if is_reloaded else list[str]  # since before the parts read it
+        worker, web = worker_part(), web_part(bind)
         supervisor.catch_signals()
         try:
             if sandbox:
                 supervisor.start(sandbox_part(sandbox), lambda: sandbox.answers("/"))
-            supervisor.start(worker_part())
-            supervisor.start(web_part(bind), lambda: bind.answers("/healthz"))
+            supervisor.start(worker)
+            supervisor.start(web, lambda: bind.answers("/healthz"))
             self.say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *people, "Ctrl-C stops it."]))
-            supervisor.watch()
+            worker.is_reloaded = web.is_reloaded = is_reloaded  # from here on: what never came up is for a person
+            supervisor.watch(changed)
         except StopAsked:
             self.say("Stopping; what is running is finished first.")
             return 0
