@@ -13,7 +13,7 @@ from runs.models.run import RunInputUpload
 from runs.services.files.orphans import remove_uploads
 from runs.services.filling.library import adopt
 from runs.services.history import bin as bins
-from tests.factories import make_kept, make_run, make_stored
+from tests.support.factories import make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
 

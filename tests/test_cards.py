@@ -16,7 +16,7 @@ from runs.models import GuestLink, Member, Output, OutputFile, Run, SharingRules
 from runs.services import sharing
 from runs.services.pages.cards import RunCard, run_cards
 from runs.templatetags.menus import run_menu
-from tests.factories import make_app, make_kept, make_run, make_stored
+from tests.support.factories import make_app, make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
 STYLE, PLACE, LIGHT = ("Style", "Ghibli"), ("Place", "A quay"), ("Light", "Dusk")

@@ -13,10 +13,11 @@ from pytest_django import Settings
 
 from lamina_portal.demo import DEMO_EMAILS, DEMO_PASSWORD
 from runs.models import Member, SignInAttempt
-from tests import serving
-from tests.conftest import PASSWORD, client_of, skip_or_fail
-from tests.processes import ROOT, Home, free_port
-from tests.services.test_nginx import FRAME
+from tests.support import web_servers
+from tests.support.clients import PASSWORD, client_of
+from tests.support.nginx import FRAME
+from tests.support.processes import ROOT, Home, free_port
+from tests.support.requirements import skip_or_fail
 
 MAKE_KIM = """
 from runs.models import Member
@@ -33,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data of a sandbox portal with its accounts."""
     made = tmp_path_factory.mktemp("demo")
     home = Home(made)
-    serving.prepare(home)
+    web_servers.prepare(home)
     home.manage("shell", "-c", MAKE_KIM)
     return made
 
@@ -44,7 +45,7 @@ def gunicorn(folder: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def start(**env: str) -> str:
-            return stack.enter_context(serving.gunicorn(Home(folder, PORTAL_ALLOWED_HOSTS="*", **env), free_port()))
+            return stack.enter_context(web_servers.gunicorn(Home(folder, PORTAL_ALLOWED_HOSTS="*", **env), free_port()))
 
         yield start
 
@@ -66,7 +67,7 @@ def nginx(tmp_path: Path) -> Iterator[Start]:
             blocks = block.replace("UPSTREAM", upstream)
             (place / "nginx.conf").write_text(FRAME.format(folder=place, user=user, port=port, blocks=blocks))
             command = [binary, "-p", str(place), "-c", str(place / "nginx.conf"), "-e", "stderr"]
-            stack.enter_context(serving.serving(command, f"http://127.0.0.1:{port}"))
+            stack.enter_context(web_servers.serving(command, f"http://127.0.0.1:{port}"))
             return f"http://127.0.0.1:{port}"
 
         yield start

@@ -15,7 +15,7 @@ from runs.models import Member, Output, OutputFile, Run, StoredFile
 from runs.services.files import downloads, naming
 from runs.services.files.provenance import safe
 from runs.services.files.storing import StorageAway
-from tests.factories import make_app, make_run, make_stored
+from tests.support.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
 HOSTILE = {

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from runs.models import Member, Run
-from tests.factories import make_kept, make_run
+from tests.support.factories import make_kept, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -11,7 +11,7 @@ from runs.models import Member, Run
 from runs.services import progress
 from runs.services.upkeep import health
 from runs.services.wording import FAILURES
-from tests.factories import make_run
+from tests.support.factories import make_run
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from runs.models import Draft, Member, Output, OutputFile, Run, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from tests.factories import PICTURE, PROMPT, make_app, make_run, make_stored
+from tests.support.factories import PICTURE, PROMPT, make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
 PROMPT_ANSWER = {"name": "Prompt", "key": "prompt_text", "id": "p-1", "type": "text", "value": "A red shoe"} | {

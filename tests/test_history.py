@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from runs.models import Member, Upload
 from runs.services.history.narrowing import Hint
 from runs.services.launch import Press, launch_run, new_form_token
-from tests.factories import make_app, make_run, make_stored
+from tests.support.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
 

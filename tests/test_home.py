@@ -14,8 +14,8 @@ from runs.models import Lease, Member, OutputFile, Run
 from runs.services.upkeep import health
 from runs.services.waking import POLLER
 from runs.views.home import ACTIVE_SHOWN, APPS_SHOWN
-from tests.conftest import client_of
-from tests.factories import make_app, make_run
+from tests.support.clients import client_of
+from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
 

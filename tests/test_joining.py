@@ -9,8 +9,8 @@ from django.utils import timezone
 from runs.models import Invite, Member, SignInAttempt
 from runs.services.team import invites
 from runs.services.team.members import RefusedError
-from tests.conftest import PASSWORD
-from tests.inviting import invite, join, path_of, said, text_of
+from tests.support.clients import PASSWORD
+from tests.support.invites import invite, join, path_of, said, text_of
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from runs import tasks
 from runs.models import App, KeepingRules, Member, Run
 from runs.services import sharing
-from tests.factories import make_app, make_run
+from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/manage/keeping/"

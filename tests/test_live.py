@@ -8,10 +8,10 @@ from pytest_django import DjangoAssertNumQueries
 from runs.models import Member, Run
 from runs.services import leases, progress, waking
 from runs.services.pages.cards import version_token
-from tests.factories import make_app, make_kept, make_run
+from tests.support.clients import HTMX
+from tests.support.factories import make_app, make_kept, make_run
 
 pytestmark = pytest.mark.django_db
-HTMX = {"HX-Request": "true"}
 
 
 def look(client: Client, *runs: Run, **extra: str) -> tuple[int, str]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from lamina_portal.logs import MaskSecretPaths
 from runs.models import Member, Run
 from runs.services import progress
-from tests.factories import make_run
+from tests.support.factories import make_run
 
 SECRETS = [
     "/hooks/lamina/T0ken-x/",

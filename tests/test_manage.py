@@ -14,7 +14,7 @@ from runs.models import Heartbeat, Member, OutputFile, Run
 from runs.services import budget
 from runs.services.history import bin as bins
 from runs.services.upkeep import health
-from tests.factories import make_kept, make_run
+from tests.support.factories import make_kept, make_run
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from pytest_django import Settings
 from runs.models import Member, SignedIn
 from runs.services.team import passwords, sessions
 from runs.services.team.browsers import browser_words
-from tests.conftest import PASSWORD, client_of
+from tests.support.clients import PASSWORD, client_of
 
 pytestmark = pytest.mark.django_db
 NEW = "another long password"

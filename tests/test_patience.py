@@ -8,7 +8,7 @@ from django.test import Client
 
 from runs.models import Member
 from runs.services.history import narrowing, patience
-from tests.factories import make_app, make_run
+from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,9 +16,9 @@ from runs.models.run import RunInputUpload
 from runs.services import secret_links
 from runs.services.secret_links import Purpose
 from runs.services.team import invites, members
-from tests.conftest import PASSWORD, client_of
-from tests.factories import make_run, make_stored
-from tests.inviting import PEOPLE, invite, path_of, text_of
+from tests.support.clients import PASSWORD, client_of
+from tests.support.factories import make_run, make_stored
+from tests.support.invites import PEOPLE, invite, path_of, text_of
 
 pytestmark = pytest.mark.django_db
 

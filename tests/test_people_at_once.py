@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection
 from runs.models import Invite, Member, SharingRules
 from runs.services import sharing
 from runs.services.team import invites, members
-from tests.factories import make_kept, make_run
+from tests.support.factories import make_kept, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from runs.models import GuestLink, Member, Run, SavedView, SharingRules
 from runs.services import secret_links
 from runs.services.history import picking
-from tests.conftest import client_of
-from tests.factories import make_app, make_kept, make_run
+from tests.support.clients import client_of
+from tests.support.factories import make_app, make_kept, make_run
 
 pytestmark = pytest.mark.django_db
 

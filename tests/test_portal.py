@@ -18,7 +18,7 @@ from runs.management.commands.portal import Command
 from runs.management.people import prepare_people
 from runs.management.supervision import MAX_RESTARTS, Part, PartDied, Pulse, StopAsked, Supervisor
 from runs.models import Member
-from tests.processes import PATIENCE_SECONDS, Home, children_of, free_port, is_gone, wait_until
+from tests.support.processes import PATIENCE_SECONDS, Home, children_of, free_port, is_gone, wait_until
 
 needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")
 READY = "Lamina Portal is ready"

@@ -12,9 +12,9 @@ from lamina_portal.throttling import MAX_PER_PAIR
 from runs.models import Invite, Member, SignInAttempt
 from runs.reauthentication import FIELD, WRONG
 from runs.services.team import recent_password
-from tests.conftest import PASSWORD
-from tests.factories import make_run
-from tests.inviting import PEOPLE, invite
+from tests.support.clients import PASSWORD
+from tests.support.factories import make_run
+from tests.support.invites import PEOPLE, invite
 
 ASKED = "Enter your password"
 

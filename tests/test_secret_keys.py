@@ -12,9 +12,9 @@ from runs.models import KnownAddress, Member, SignedIn
 from runs.services import secret_links, sharing
 from runs.services.secret_links import Purpose
 from runs.services.team import passwords, sessions
-from tests.conftest import PASSWORD
-from tests.factories import make_kept, make_run
-from tests.inviting import PEOPLE, invite, path_of
+from tests.support.clients import PASSWORD
+from tests.support.factories import make_kept, make_run
+from tests.support.invites import PEOPLE, invite, path_of
 
 pytestmark = pytest.mark.django_db
 NEW_KEY = "a new key of more than thirty-two characters 7431"

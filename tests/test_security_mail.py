@@ -16,10 +16,10 @@ from pytest_django import Settings
 
 from runs.models import Member, SignedIn
 from runs.services.team import passwords, security_mail
-from tests import serving
-from tests.conftest import PASSWORD
-from tests.inviting import invite, join, path_of
-from tests.processes import Home, free_port, wait_until
+from tests.support import web_servers
+from tests.support.clients import PASSWORD
+from tests.support.invites import invite, join, path_of
+from tests.support.processes import Home, free_port, wait_until
 
 NEW = "another long password"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -39,7 +39,7 @@ class Mailbox:
         def found() -> EmailMessage | None:
             return next((mail for mail in self.mails if subject in mail["Subject"]), None)
 
-        mail = wait_until(found, f"a mail “{subject}”", serving.MANY_SECONDS)
+        mail = wait_until(found, f"a mail “{subject}”", web_servers.MANY_SECONDS)
         assert mail is not None
         return mail
 
@@ -66,10 +66,10 @@ def test_the_worker_mails_a_new_browser_and_a_changed_password(
     mailbox, email_url = mail_server
     port, nobody = free_port(), f"http://127.0.0.1:{free_port()}"  # Lamina isn't needed
     home = Home(tmp_path, EMAIL_URL=email_url, PORTAL_URL=f"http://127.0.0.1:{port}", LAMINA_BASE_URL=nobody)
-    serving.prepare(home)
+    web_servers.prepare(home)
     try:
         home.start("worker")
-        with serving.gunicorn(home, port) as url:
+        with web_servers.gunicorn(home, port) as url:
             change_password_in_a_new_browser(mailbox, url)
     finally:
         home.end_all()

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from lamina_portal.sessions import STARTED
 from runs.models import Member
 from runs.services.team import sessions
-from tests.conftest import PASSWORD
+from tests.support.clients import PASSWORD
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)

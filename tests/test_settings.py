@@ -14,7 +14,7 @@ import pytest
 from django.core.management.utils import get_random_secret_key
 
 from lamina_portal import environment
-from tests.processes import ROOT, Home
+from tests.support.processes import ROOT, Home
 
 SECRET = "lma_live_secret"
 GOOD_KEY = "k7vQ2mZ9xRt4LwB8nHs1JcYe6UfPa0Td3G"

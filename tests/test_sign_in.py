@@ -15,7 +15,7 @@ from lamina_portal.sign_in import REPLAY_MAX_BYTES, TOO_MANY, WRONG, make_replay
 from lamina_portal.throttling import DEVICE_COOKIE, MAX_PER_ADDRESS, MAX_PER_DEVICE, MAX_PER_PAIR
 from runs.models import KnownAddress, Member, SignInAttempt
 from runs.services.upkeep import health
-from tests.conftest import PASSWORD, run_out
+from tests.support.clients import PASSWORD, run_out
 
 pytestmark = pytest.mark.django_db
 

@@ -11,12 +11,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from runs.models import Member, Run
-from tests.access_rows import ROWS
-from tests.access_world import World
-from tests.browser import ARGUMENTS, NAMES, sign_in
-from tests.factories import make_kept, make_run
-from tests.processes import wait_until
-from tests.wire import serving
+from tests.support.access_rows import ROWS
+from tests.support.access_world import World
+from tests.support.browser import ARGUMENTS, NAMES, sign_in
+from tests.support.factories import make_kept, make_run
+from tests.support.processes import wait_until
+from tests.support.raw_http import serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IN_CACHE = """() => performance.getEntriesByType("resource")

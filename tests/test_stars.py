@@ -7,11 +7,10 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import Member, Output, Run
-from tests.conftest import client_of
-from tests.factories import make_run
+from tests.support.clients import HTMX, client_of
+from tests.support.factories import make_run
 
 pytestmark = pytest.mark.django_db
-HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture

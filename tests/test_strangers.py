@@ -11,11 +11,11 @@ from django.urls import reverse
 
 from lamina_portal.body_limits import SMALL_BYTES
 from runs.models import Member, Run
-from tests.access_rows import ROWS, Row
-from tests.access_world import World
-from tests.conftest import client_of, run_out
-from tests.factories import make_app, make_run
-from tests.wire import Server, Told, push, serving
+from tests.support.access_rows import ROWS, Row
+from tests.support.access_world import World
+from tests.support.clients import client_of, run_out
+from tests.support.factories import make_app, make_run
+from tests.support.raw_http import Server, Told, push, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,10 +15,10 @@ from django_q.tasks import async_task
 from pytest_django import Settings
 
 from runs.task_package import SALT, TaskPackage
-from tests.processes import Home, lines, wait_until
-from tests.reliability import engines
+from tests.support import engines
+from tests.support.processes import Home, lines, wait_until
 
-NOTE = "from django_q.tasks import async_task; async_task('tests.slow_tasks.note', {!r}, {!r})"
+NOTE = "from django_q.tasks import async_task; async_task('tests.support.slow_tasks.note', {!r}, {!r})"
 OLD_NOTE = (
     "from django_q import tasks; from django_q.signing import SignedPackage; tasks.SignedPackage = SignedPackage;"
 ) + NOTE

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from runs.models import GuestLink, Member, Output, Run
 from runs.services.guest_links import copying
-from tests.factories import make_app, make_kept, make_run, make_stored
-from tests.test_live import HTMX
+from tests.support.clients import HTMX
+from tests.support.factories import make_app, make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
 LONG = "a lighthouse in a storm, seen from a small boat, with gulls " * 3

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.bench.__main__ import verdict_of
-from tests.processes import ROOT, free_port
+from tests.support.processes import ROOT, free_port
 
 AUDIT = [sys.executable, ".ci/audit.py"]
 PINNED = f"harmless==1.0 --hash=sha256:{'0' * 64}\nrotten==2.1 --hash=sha256:{'1' * 64}\n"

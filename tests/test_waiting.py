@@ -11,7 +11,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from runs.models import App, Member, Run
 from runs.services import usual
 from runs.services.wording import usual_words
-from tests.factories import make_app, make_run
+from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
 

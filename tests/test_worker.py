@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import PATIENCE_SECONDS, Home, children_of, lines, state_of, ticks_of, wait_until
-from tests.reliability import engines
+from tests.support import engines
+from tests.support.processes import PATIENCE_SECONDS, Home, children_of, lines, state_of, ticks_of, wait_until
 
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
-ENQUEUE = "from django_q.tasks import async_task; async_task('tests.slow_tasks.{}', {!r}, {!r})"
+ENQUEUE = "from django_q.tasks import async_task; async_task('tests.support.slow_tasks.{}', {!r}, {!r})"
 
 LONG = int(2 * PATIENCE_SECONDS)  # seconds of a task: nobody may wait for its end
 HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"

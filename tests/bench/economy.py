@@ -27,8 +27,8 @@ from runs.models import App, LaminaStatus, Member, OutputFile, RequestLog, Run
 from tests.bench import forced, quick_start
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number, percentile
-from tests.bench.visitor import Visitor
-from tests.processes import wait_until
+from tests.support.processes import wait_until
+from tests.support.visitor import Visitor
 
 POLL_SECONDS = 2.5  # an open page's own pace
 PATIENCE_SECONDS = 420.0

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from runs.models import App, Member, Output, OutputFile, Run, StoredFile
 from runs.services.folding import fold, kinds_text
-from tests.factories import PROMPT, STYLE, make_app
+from tests.support.factories import PROMPT, STYLE, make_app
 
 APPS = 12
 PEOPLE = 200

@@ -27,8 +27,8 @@ from runs.services.waking import POLLER
 from tests.bench.filling import RARE, make_history
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number, percentile
-from tests.bench.visitor import Visitor, session_cookie
-from tests.factories import make_run
+from tests.support.factories import make_run
+from tests.support.visitor import Visitor, session_cookie
 
 ROUNDS = 40
 TRIES = 3

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from runs.prctl import die_with_parent
-from tests.processes import ROOT, wait_until
+from tests.support.processes import ROOT, wait_until
 
 STOP_SECONDS = 10.0
 LOG_SHOWN = 1_000

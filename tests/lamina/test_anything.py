@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaError
 from runs.lamina.types import AppDetail, OutputDescriptor, Parameter, RemoteOutput, RunPage, RunSnapshot
-from tests.lamina.conftest import Scripted, storable
+from tests.lamina.scripted import Scripted, storable
 
 Call = Callable[[LaminaClient], Any]
 CALLS: list[Call] = [

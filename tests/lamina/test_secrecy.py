@@ -12,7 +12,7 @@ import pytest
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.hooks import Answered
-from tests.lamina.conftest import KEY, Scripted
+from tests.lamina.scripted import KEY, Scripted
 
 
 def everything(error: LaminaError) -> str:

@@ -5,8 +5,8 @@ import pytest
 from runs.models import App
 from runs.sandbox.server import Sandbox
 from runs.sandbox.state import World
-from tests.conftest import SandboxDoor
-from tests.services.test_main_line import known_app
+from tests.support.cartoonify import known_app
+from tests.support.sandbox_door import SandboxDoor
 
 
 @pytest.fixture

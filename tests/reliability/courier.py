@@ -9,9 +9,9 @@ from django.test import Client
 
 from runs.models import Run
 from runs.sandbox.server import Sandbox
-from tests.conftest import SandboxDoor
-from tests.processes import busy_at_most
 from tests.reliability.steps import KEY
+from tests.support.processes import busy_at_most
+from tests.support.sandbox_door import SandboxDoor
 
 
 class Courier:

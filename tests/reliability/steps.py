@@ -10,10 +10,11 @@ from django.db import connection
 from django.utils import timezone
 
 from runs.models import App, Member, Run
-from runs.services import checking, launch, submit
+from runs.services import checking, launch, leases, polling, submit, waking
 from runs.services.launch import Press
-from tests.conftest import SandboxDoor
-from tests.services.test_main_line import known_app
+from runs.services.polling import Watch
+from tests.support.cartoonify import known_app, press
+from tests.support.sandbox_door import SandboxDoor
 
 CARTOONIFY = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
 CAPTION = "sandbox-caption"
@@ -115,3 +116,23 @@ def at_once(count: int, act: Callable[[], Any]) -> None:
 
     for thread in [begin(go) for _ in range(count)]:
         thread.join()
+
+
+def start(member: Member, app: App, sandbox: SandboxDoor, outcome: str = "never", **script: object) -> Run:
+    """A run that Lamina accepted a minute ago and that nobody polls yet."""
+    sandbox.control("script", appId=None, times=1, outcome=outcome, **script)
+    run = press(member, app)
+    submit.submit_run(run.pk)
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(minutes=1))  # old enough for a look
+    run.refresh_from_db()
+    assert run.remote_id
+    return run
+
+
+def watch_once() -> float | None:
+    holder = leases.new_holder()
+    assert leases.acquire(waking.POLLER, holder, polling.LEASE_SECONDS)
+    try:
+        return Watch(holder).round()
+    finally:
+        leases.release(waking.POLLER, holder)

@@ -11,9 +11,9 @@ from django.utils import timezone
 from runs.models import App, LaminaStatus, Member, Run
 from runs.sandbox.state import World
 from runs.services.upkeep import health
-from tests.conftest import SandboxDoor
 from tests.reliability.steps import hand_over, look, start_as_stranger, starts
-from tests.services.test_main_line import known_app, press
+from tests.support.cartoonify import known_app, press
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
 

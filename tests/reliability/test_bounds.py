@@ -11,12 +11,12 @@ from runs.models import App, Member, Output, OutputFile, Run
 from runs.services import bells, checking, launch, submit, sweeping
 from runs.services.filling import uploads
 from runs.services.launch import Press
-from tests.conftest import SandboxDoor
-from tests.factories import make_run
 from tests.reliability.steps import hand_over, look, make_due, seconds_ahead, starts, waits
-from tests.services.hostile import picture
-from tests.services.test_main_line import press
-from tests.services.test_uploads import disk
+from tests.support.cartoonify import press
+from tests.support.factories import make_run
+from tests.support.hostile_server import picture
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.uploads import disk
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
 

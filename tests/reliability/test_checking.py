@@ -13,8 +13,6 @@ from runs.lamina.transport import Patience
 from runs.models import App, Member, Run
 from runs.sandbox.state import World
 from runs.services import sweeping
-from tests.conftest import SandboxDoor
-from tests.processes import wait_until
 from tests.reliability.steps import (
     CAPTION,
     CARTOONIFY,
@@ -28,8 +26,10 @@ from tests.reliability.steps import (
     starts,
     waits,
 )
-from tests.services.test_main_line import known_app, press
-from tests.work import work
+from tests.support.cartoonify import known_app, press
+from tests.support.processes import wait_until
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import work
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
 

@@ -6,9 +6,9 @@ from django.utils import timezone
 
 from runs.models import App, Member, Run
 from runs.services import progress, results, submit
-from tests.conftest import SandboxDoor
 from tests.reliability.steps import hand_over, look, start_as_stranger, starts
-from tests.services.test_main_line import press
+from tests.support.cartoonify import press
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
 

@@ -8,11 +8,11 @@ from pytest_django.live_server_helper import LiveServer
 
 from runs.models import App, LaminaStatus, Member, Run
 from runs.services import deliveries, submit, sweeping
-from tests.conftest import SandboxDoor
-from tests.processes import wait_until
 from tests.reliability.steps import begin, hand_over, starts
-from tests.services.test_main_line import press
-from tests.work import work
+from tests.support.cartoonify import press
+from tests.support.processes import wait_until
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,12 +19,12 @@ from runs.models import App, Incident, LaminaStatus, Member, OutputFile, Run
 from runs.sandbox.server import Sandbox
 from runs.services import deliveries, progress, submit
 from runs.services.upkeep import health
-from tests.conftest import SandboxDoor
-from tests.factories import make_run
-from tests.lamina import test_signature as vector
 from tests.reliability.courier import Courier, post
 from tests.reliability.steps import hand_over, look, start_as_stranger
-from tests.services.test_main_line import press
+from tests.support import webhook_vector as vector
+from tests.support.cartoonify import press
+from tests.support.factories import make_run
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.processes import Home, wait_until
-from tests.services.hostile import HostileServer, hostile_server
+from tests.support.hostile_server import HostileServer, hostile_server
+from tests.support.processes import Home, wait_until
 
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 
 FILES = 100
 KILLS = int(os.environ.get("KEEPING_KILLS", "3"))
 MAKE = """
-from tests.factories import make_app, make_run
+from tests.support.factories import make_app, make_run
 from runs.models import Member, OutputFile
 run = make_run(Member.objects.create_user("a@example.com", "x"), make_app())
 box = run.outputs.all()[0]

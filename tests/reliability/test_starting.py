@@ -12,8 +12,6 @@ from pytest_django import Settings
 from runs.models import App, Member, RequestLog, Run
 from runs.services import budget, checking, progress, submit, sweeping
 from runs.services.wording import WAITS
-from tests.conftest import SandboxDoor
-from tests.processes import free_port, wait_until
 from tests.reliability.steps import (
     at_once,
     begin,
@@ -25,7 +23,9 @@ from tests.reliability.steps import (
     starts,
     waits,
 )
-from tests.services.test_main_line import press
+from tests.support.cartoonify import press
+from tests.support.processes import free_port, wait_until
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
 

@@ -5,9 +5,9 @@ from django.utils import timezone
 
 from runs.models import App, Incident, Member, Run
 from runs.services import progress, submit
-from tests.conftest import SandboxDoor
 from tests.reliability.steps import hand_over, start_as_stranger
-from tests.services.test_main_line import press
+from tests.support.cartoonify import press
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
 

@@ -15,12 +15,11 @@ from runs.models import App, Lease, Member, RequestLog, Run
 from runs.services import budget, leases, polling, submit, waking
 from runs.services.budget import BudgetWait
 from runs.services.polling import LeaseLost, Watch
-from tests.conftest import SandboxDoor
-from tests.factories import make_run
-from tests.processes import wait_until
-from tests.reliability.steps import KEY, begin, hand_over, start_as_stranger
-from tests.services.test_main_line import press
-from tests.services.test_polling import start, watch_once
+from tests.reliability.steps import KEY, begin, hand_over, start, start_as_stranger, watch_once
+from tests.support.cartoonify import press
+from tests.support.factories import make_run
+from tests.support.processes import wait_until
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

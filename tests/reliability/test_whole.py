@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from runs.prctl import die_with_parent
-from tests.processes import ROOT
-from tests.reliability import engines
+from tests.support import engines
+from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 PATIENCE_SECONDS = 570.0  # less than a test may take: so its log is seen
@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 570.0  # less than a test may take: so its log is seen
 def verdict_of(program: str, *arguments: str) -> dict[str, Any]:
     """Run a program of this folder; its verdict, and the whole log when it found a fault."""
     done = subprocess.run(
-        [sys.executable, "-m", f"tests.reliability.{program}", *arguments],
+        [sys.executable, "-m", f"tests.support.{program}", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -36,7 +36,7 @@ def verdict_of(program: str, *arguments: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("engine", engines.names())
 def test_no_run_is_lost_doubled_or_stuck_when_processes_are_killed(engine: str) -> None:
-    verdict = verdict_of("killing", "--engine", engine, "--runs", "20", "--kills", "8", "--seed", "4")
+    verdict = verdict_of("kill_portal", "--engine", engine, "--runs", "20", "--kills", "8", "--seed", "4")
 
     assert verdict["presses"] == 20
     assert sum(verdict["kills"].values()) == 8
@@ -47,7 +47,7 @@ def test_no_run_is_lost_doubled_or_stuck_when_processes_are_killed(engine: str) 
 
 @pytest.mark.parametrize("engine", engines.names())
 def test_ten_equal_posts_at_once_are_one_run_and_one_call(engine: str) -> None:
-    found = verdict_of("equal", "--engine", engine)
+    found = verdict_of("equal_posts", "--engine", engine)
 
     assert {name: count for name, count in found.items() if name != "engine"} == {
         "rounds": 3, "pages": 3, "runs": 3, "completed": 3, "calls": 3, "at_sandbox": 3,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.conftest import CAPTION, CARTOONIFY, KEY, Box
+from tests.sandbox.box import CAPTION, CARTOONIFY, KEY, Box
 
 
 def ids(box: Box, **query: Any) -> list[str]:

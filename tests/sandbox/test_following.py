@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.conftest import CAPTION, CARTOONIFY, KEY, Box
+from tests.sandbox.box import CAPTION, CARTOONIFY, KEY, Box
 
 
 def events(box: Box, run_id: str) -> Iterator[tuple[str, Any]]:

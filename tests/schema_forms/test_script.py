@@ -11,9 +11,9 @@ from playwright.sync_api import ConsoleMessage, FilePayload, Page, Route, expect
 from lamina_portal.body_limits import SENTENCES
 from runs.models import Draft, Member, Run
 from runs.services.team import sessions
-from tests.factories import make_app
-from tests.processes import wait_until
 from tests.schema_forms.examples import options, text, url
+from tests.support.factories import make_app
+from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # a save on its way when the page is left

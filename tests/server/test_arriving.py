@@ -4,7 +4,7 @@ import pytest
 
 from lamina_portal.server import arriving
 from lamina_portal.server.arriving import Arrival, Progress
-from tests.server.conftest import request
+from tests.server.servers import request
 
 NOW = 1000.0
 

@@ -11,7 +11,7 @@ from redis import Redis
 
 from runs.services import budget, budget_redis
 from runs.services.budget import Priority
-from tests.processes import free_port
+from tests.support.processes import free_port
 
 NAMES = (budget_redis.STAMPS, budget_redis.CLOSED, budget_redis.NUMBER)
 TAKE_MANY = """

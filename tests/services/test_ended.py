@@ -12,9 +12,9 @@ from runs.models import App, Member, Run
 from runs.services import budget, leases, polling, progress, waking
 from runs.services.budget import BudgetWait
 from runs.services.polling import Watch
-from tests.conftest import SandboxDoor
-from tests.services.test_main_line import known_app
-from tests.services.test_polling import start, watch_once
+from tests.reliability.steps import start, watch_once
+from tests.support.cartoonify import known_app
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,12 +8,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from runs.models import GuestCopy, GuestLink, Member
 from runs.services.guest_links import copying
-from tests.factories import make_app, make_run
-from tests.services.guest_side import content_of, link_to
-from tests.services.hostile import picture
-from tests.story.test_axe import findings
-from tests.story.test_widths import SIDEWAYS
-from tests.test_guests import path_of
+from tests.story.page_checks import SIDEWAYS, findings
+from tests.support.factories import make_app, make_run
+from tests.support.guest_links import content_of, link_to, path_of
+from tests.support.hostile_server import picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MAKES = [("Front", "image"), ("Poster", "image"), ("Reel", "video"), ("Voice-over", "audio")]

@@ -7,7 +7,7 @@ from django.utils import timezone
 from runs.lamina.types import RunSnapshot
 from runs.models import Member, Output, Run
 from runs.services import progress, results
-from tests.factories import make_run
+from tests.support.factories import make_run
 
 pytestmark = pytest.mark.django_db
 HUGE = 3_000_000

@@ -15,8 +15,8 @@ from runs.services.files import storing
 from runs.services.files.fetching import FetchFailed
 from runs.services.history import bin as bins
 from runs.services.outputs import keep_due_files, request_keeping, save_catalog_picture
-from tests.factories import make_run
-from tests.services.hostile import HostileServer, kept_files
+from tests.support.factories import make_run
+from tests.support.hostile_server import HostileServer, kept_files
 
 pytestmark = pytest.mark.django_db
 

@@ -13,9 +13,9 @@ from PIL import Image
 from runs.models import App, Member, OutputFile, Run
 from runs.services import launch
 from runs.services.launch import Press
-from tests.conftest import SandboxDoor
-from tests.services.test_main_line import known_app, press
-from tests.work import work
+from tests.support.cartoonify import known_app, press
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,7 +11,7 @@ from runs.models import App, Draft, Member, Run
 from runs.services import bells, launch, sweeping
 from runs.services.filling import drafts
 from runs.services.launch import Press, TokenSpentError, expected_ratio, launch_run, new_form_token, read_form_token
-from tests.factories import make_app
+from tests.support.factories import make_app
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -3,11 +3,10 @@
 import pytest
 
 from runs.models import App, Member, Run
-from runs.services import catalog, launch
-from runs.services.launch import Press
 from runs.services.pages.run_page import run_page
-from tests.conftest import SandboxDoor
-from tests.work import work
+from tests.support.cartoonify import known_app, press
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -15,24 +14,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def cartoonify(sandbox: SandboxDoor) -> App:
     return known_app()
-
-
-def known_app(remote_id: str = "3f68debe-df0a-4fc9-bdd3-9d45a4160587") -> App:
-    """One app of the sandbox's catalogue (Cartoonify), with its form read from the sandbox."""
-    app = App.objects.create(remote_id=remote_id, name="not read yet")
-    catalog.refresh_app(app.pk)
-    return App.objects.select_related("schema").get(pk=app.pk)
-
-
-def press(member: Member, app: App, style: str = "Ghibli") -> Run:
-    assert app.schema is not None
-    answers = [
-        {"name": p["name"], "key": p["key"], "id": p["id"], "type": p["type"], "value": value, "is_default": default}
-        for p, value, default in zip(
-            app.schema.parameters, [{"uploads": []}, style, "4:3"], [True, False, False], strict=True
-        )
-    ]
-    return launch.launch_run(member, Press(app, app.schema, answers, [0, 1], launch.new_form_token(member)))  # type: ignore[arg-type]
 
 
 def test_a_press_becomes_one_run_with_kept_pictures(alice: Member, cartoonify: App, sandbox: SandboxDoor) -> None:

@@ -18,8 +18,8 @@ from runs.services import leases, results
 from runs.services.files import media, storing
 from runs.services.files.arriving import Renewer
 from runs.services.outputs import keep_due_files, request_keeping
-from tests.factories import make_run
-from tests.services.hostile import HostileServer, bomb_png, kept_files, picture
+from tests.support.factories import make_run
+from tests.support.hostile_server import HostileServer, bomb_png, kept_files, picture
 
 pytestmark = pytest.mark.django_db
 

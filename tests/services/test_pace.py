@@ -10,10 +10,10 @@ from runs.models import App, Member, Run
 from runs.services import budget
 from runs.services.budget import Priority
 from runs.services.pace import Pace
-from tests.conftest import SandboxDoor
-from tests.factories import make_app, make_run
-from tests.services.test_main_line import known_app
-from tests.services.test_polling import start, watch_once
+from tests.reliability.steps import start, watch_once
+from tests.support.cartoonify import known_app
+from tests.support.factories import make_app, make_run
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,10 +10,11 @@ from pytest_django import Settings
 from runs.models import App, Member, Run
 from runs.services import budget, leases, polling, waking
 from runs.services.polling import Watch
-from tests.conftest import SandboxDoor
-from tests.factories import make_run
-from tests.services.test_main_line import known_app, press
-from tests.work import work
+from tests.reliability.steps import start, watch_once
+from tests.support.cartoonify import known_app
+from tests.support.factories import make_run
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,32 +24,10 @@ def app(sandbox: SandboxDoor) -> App:
     return known_app()
 
 
-def start(member: Member, app: App, sandbox: SandboxDoor, outcome: str = "never", **script: object) -> Run:
-    """A run that Lamina accepted a minute ago and that nobody polls yet."""
-    from runs.services import submit
-
-    sandbox.control("script", appId=None, times=1, outcome=outcome, **script)
-    run = press(member, app)
-    submit.submit_run(run.pk)
-    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(minutes=1))  # old enough for a look
-    run.refresh_from_db()
-    assert run.remote_id
-    return run
-
-
 @pytest.fixture
 def _real_pace(settings: Settings) -> None:
     """The pace that people get, not the hurried one of the other tests."""
     settings.LAMINA_POLL_SECONDS = 3.0
-
-
-def watch_once() -> float | None:
-    holder = leases.new_holder()
-    assert leases.acquire(waking.POLLER, holder, polling.LEASE_SECONDS)
-    try:
-        return Watch(holder).round()
-    finally:
-        leases.release(waking.POLLER, holder)
 
 
 def test_twenty_runs_cost_one_read_a_round(alice: Member, app: App, sandbox: SandboxDoor) -> None:

@@ -12,9 +12,9 @@ from pytest_django import Settings
 from runs import tasks
 from runs.models import App, LaminaStatus, Member, SignedIn
 from runs.services.team import sessions
-from tests.conftest import SandboxDoor
-from tests.factories import make_run
-from tests.work import work
+from tests.support.factories import make_run
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KNOWN = 2_000

@@ -16,9 +16,9 @@ from lamina_portal import body_limits
 from runs.models import Member, Preset, StoredFile, Upload
 from runs.services.filling import quota
 from runs.services.filling.uploads import UploadRejected, fetch_upload, receive_file, receive_link
-from tests.factories import PICTURE, make_app, make_kept, make_run
-from tests.services.hostile import HostileServer, kept_files, picture
-from tests.services.test_uploads import disk
+from tests.support.factories import PICTURE, make_app, make_kept, make_run
+from tests.support.hostile_server import HostileServer, kept_files, picture
+from tests.support.uploads import disk
 
 pytestmark = pytest.mark.django_db
 

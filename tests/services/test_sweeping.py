@@ -13,8 +13,8 @@ from runs.models import Member, Run
 from runs.services import bells, launch, progress, sweeping
 from runs.services.upkeep import workers
 from runs.tasks import pulse
-from tests.factories import make_app, make_run
-from tests.services.test_workers import dead_pid
+from tests.support.factories import make_app, make_run
+from tests.support.processes import dead_pid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

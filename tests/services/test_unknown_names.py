@@ -9,8 +9,8 @@ from runs.models import App, Member, Run
 from runs.schema_forms.types import Answer
 from runs.services import catalog, launch
 from runs.services.launch import Press, launch_run
-from tests.conftest import SandboxDoor
-from tests.hostile.quick import is_at_rest, work_until
+from tests.support.quick_portal import is_at_rest, work_until
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SHAPES: dict[str, dict[str, Any]] = {

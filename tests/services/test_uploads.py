@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from django_q.models import OrmQ
 from PIL import Image
@@ -30,17 +29,14 @@ from runs.services.filling.uploads import (
     receive_link,
     upload_infos,
 )
-from tests.conftest import SandboxDoor
-from tests.services.hostile import PAGE, SVG, HostileServer, bomb_png, kept_files, picture
+from tests.support.hostile_server import PAGE, SVG, HostileServer, bomb_png, kept_files, picture
+from tests.support.sandbox_door import SandboxDoor
 
 if TYPE_CHECKING:
     from runs.lamina.client import LaminaClient
+from tests.support.uploads import disk
 
 pytestmark = pytest.mark.django_db
-
-
-def disk(body: bytes, name: str = "shoe red.png") -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, body, "text/html")
 
 
 def test_a_picture_from_disk_is_kept_with_its_small_pictures(alice: Member, settings: Settings) -> None:

@@ -1,8 +1,6 @@
 """Clusters of workers as the database shows them: alive, silent, killed, ended in order."""
 
 import os
-import subprocess
-import sys
 from datetime import timedelta
 
 import pytest
@@ -15,6 +13,7 @@ from runs.models import Heartbeat, Incident, Lease
 from runs.services import leases, waking
 from runs.services.upkeep import workers
 from runs.tasks import pulse, tidy
+from tests.support.processes import dead_pid
 
 pytestmark = pytest.mark.django_db
 
@@ -30,12 +29,6 @@ def page(client: Client) -> str:
 
 def incidents() -> list[str]:
     return list(Incident.objects.filter(kind="worker").values_list("text", flat=True))
-
-
-def dead_pid() -> int:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    return ended.pid
 
 
 def test_of_two_clusters_a_deaf_one_is_not_hidden(as_admin: Client) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.processes import wait_until
 from tests.smoke import photo
 from tests.story.apps import CARTOONIFY
-from tests.story.conftest import Visitor
+from tests.story.visitors import Visitor
+from tests.support.processes import wait_until
 
 PICTURE = re.compile(r"^/files/\w+/")
 RUN_PATH = re.compile(r"/runs/(\w+)/$")

@@ -31,7 +31,7 @@ from runs.services.history import bin as bins
 from runs.services.team import recent_password
 from runs.services.upkeep import health
 from runs.services.wording import state_of
-from tests import factories
+from tests.support import factories
 
 PASSWORD = "demo"
 numbers = count(1)

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.processes import wait_until
-from tests.story.conftest import Guests, Visitor
+from tests.story.visitors import Guests, Visitor
 from tests.story.whole import Whole
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
 UUID = "7d2c1a1e-51f2-4a3c-9b0e-0c4d2f6a8b%02d"

@@ -4,32 +4,19 @@ import os
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.story.acts import boxes, expect_state
 from tests.story.apps import CARTOONIFY
-from tests.story.conftest import FINISHED, Gallery, Guests, Visitor
+from tests.story.page_checks import findings
 from tests.story.photos import look, photograph
 from tests.story.scenes import scenes
+from tests.story.visitors import FINISHED, Gallery, Guests, Visitor
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser
 # News fades in within a millisecond here; otherwise axe would check it half-faded.
 CALM: dict[str, Any] = {"reduced_motion": "reduce"}
-QUICK = {"preload": False, "resultTypes": ["violations"]}
-# Half-faded words have half their contrast; what fades off the screen may stand still, and its end would never come.
-STILL = """
-() => document.getAnimations()
-  .filter((one) => one.effect.getComputedTiming().endTime < 9e3).forEach((one) => one.finish())
-"""
-
-
-def findings(page: Page) -> list[str]:
-    """What axe has to say about the page as it stands: rule, place and reason."""
-    page.evaluate(STILL)
-    found = Axe().run(page, options=QUICK).response["violations"]
-    return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 
 LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve", "card-value-list")  # to axe

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
-from tests.processes import wait_until
-from tests.story.conftest import Gallery, Guests
+from tests.story.visitors import Gallery, Guests
 from tests.story.whole import Whole
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
 SHARES = r"translate\((.+)%, (.+)%\) scale\((.+)\)"

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.story.acts import open_app, press_run, sign_in
-from tests.story.conftest import Guests
+from tests.story.visitors import Guests
 
 pytestmark = pytest.mark.browser
 APP = "sandbox-quick-reel"

@@ -5,11 +5,11 @@ import re
 import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
 
-from tests.processes import wait_until
 from tests.story.acts import RUN_PATH, a_photo, choose, expect_picture, hand_over, open_app, tiles, told
 from tests.story.apps import CARTOONIFY
-from tests.story.conftest import Guests
+from tests.story.visitors import Guests
 from tests.story.whole import Whole
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
 

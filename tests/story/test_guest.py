@@ -6,13 +6,12 @@ from playwright.sync_api import expect
 
 from tests.story.acts import expect_picture
 from tests.story.apps import CARTOONIFY
-from tests.story.conftest import Gallery, Guests
+from tests.story.page_checks import SIDEWAYS
 from tests.story.scenes.sharing import PASSPHRASE, shared, with_passphrase
-from tests.story.test_widths import SIDEWAYS
+from tests.story.visitors import PHONE, Gallery, Guests
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser
-PHONE = "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 Chrome/148.0 Mobile Safari/537.36"
 
 
 def test_a_guest_looks_on_a_phone_without_scripts_until_the_link_is_revoked(guests: Guests) -> None:

@@ -20,7 +20,7 @@ from tests.story.acts import (
     told,
 )
 from tests.story.apps import CARTOONIFY
-from tests.story.conftest import Guests, Visitor
+from tests.story.visitors import Guests, Visitor
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.story.conftest import Guests
 from tests.story.scenes.people import invited
+from tests.story.visitors import Guests
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser

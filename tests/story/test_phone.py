@@ -6,8 +6,8 @@ from playwright.sync_api import Locator, Page, expect
 from runs.services.pages.run_words import SLOW_WORDS
 from runs.services.wording import WAITS
 from tests.story.apps import CARTOONIFY, LEFT_ALONE
-from tests.story.conftest import Gallery, Guests
-from tests.story.test_keyboard import Keys
+from tests.story.keys import Keys
+from tests.story.visitors import Gallery, Guests
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser

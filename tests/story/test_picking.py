@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.processes import wait_until
 from tests.story.apps import LEFT_ALONE
-from tests.story.conftest import Gallery, Guests
+from tests.story.visitors import Gallery, Guests
 from tests.story.whole import Whole
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.story.acts import expect_state, told
-from tests.story.conftest import Guests, Visitor
+from tests.story.visitors import Guests, Visitor
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser

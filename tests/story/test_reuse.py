@@ -3,11 +3,11 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.processes import wait_until
 from tests.story.acts import press_run, tiles
-from tests.story.conftest import Guests
 from tests.story.scenes.reuse import named_preset, pictures_compared
+from tests.story.visitors import Guests
 from tests.story.whole import Whole
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
 TRANSFORMS = "images => images.map((image) => image.style.transform)"

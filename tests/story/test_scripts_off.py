@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.story.acts import PICTURE, RUN_PATH, boxes, expect_picture, open_app, photo_on_disk, press_run, sign_in
 from tests.story.apps import CARTOONIFY
-from tests.story.conftest import Guests, Visitor
+from tests.story.visitors import Guests, Visitor
 
 pytestmark = pytest.mark.browser
 

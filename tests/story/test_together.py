@@ -8,10 +8,9 @@ from playwright.sync_api import Page, expect
 
 from tests.story.acts import expect_picture, expect_state, open_app, press_run
 from tests.story.apps import CARTOONIFY
-from tests.story.conftest import Guests, Visitor
+from tests.story.keys import Keys
 from tests.story.scenes.people import invited
-from tests.story.test_guest import PHONE
-from tests.story.test_keyboard import Keys
+from tests.story.visitors import PHONE, Guests, Visitor
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser

@@ -6,8 +6,8 @@ import zipfile
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from tests.processes import wait_until
-from tests.story.conftest import Gallery, Guests
+from tests.story.visitors import Gallery, Guests
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
 WIDE = "document.querySelector('[data-frame]').getBoundingClientRect().width"

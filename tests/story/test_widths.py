@@ -5,25 +5,14 @@ from playwright.sync_api import Page
 
 from tests.story.acts import a_photo, choose, open_app, tiles
 from tests.story.apps import CARTOONIFY, LEFT_ALONE
-from tests.story.conftest import Gallery, Guests
+from tests.story.page_checks import SIDEWAYS
+from tests.story.visitors import Gallery, Guests
 from tests.story.whole import Whole
 
 pytestmark = pytest.mark.browser
 WIDTHS = (320, 360, 768, 1280)
 LARGE_TEXT = 32  # px: the browser's own setting, twice the usual 16
 APPS = ("card-many-pictures", "card-long-names", "card-rtl", "card-emoji", "card-options-25", "card-twelve")
-
-# What sticks out: the deepest elements that end beyond the window, for the one who has to mend it.
-SIDEWAYS = """
-() => {
-  const page = document.documentElement;
-  if (page.scrollWidth <= page.clientWidth) return "";
-  const all = [...document.body.querySelectorAll("*")];
-  const out = all.filter((it) => it.getBoundingClientRect().right > innerWidth + 1);
-  const names = out.map((it) => `${it.tagName.toLowerCase()}.${it.className.baseVal ?? it.className}#${it.id}`);
-  return `${page.scrollWidth} px wide: ${names.slice(-4).join(", ")}`;
-}
-"""
 
 
 def too_wide(page: Page) -> list[str]:

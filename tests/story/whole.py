@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import SandboxDoor
-from tests.processes import PATIENCE_SECONDS, ROOT, Home, free_port, wait_until
+from tests.support.processes import PATIENCE_SECONDS, ROOT, Home, free_port, wait_until
+from tests.support.sandbox_door import SandboxDoor
 
 READY = "Lamina Portal is ready"
 # The limits of Lamina are proved elsewhere; here they would only make stories wait for each other.

@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 
 from tests.story.acts import a_photo, choose, hand_over, open_app, tiles
 from tests.story.apps import CATALOG_SET
-from tests.story.conftest import Visitor
 from tests.story.scenes.stage import scene, scene_of
+from tests.story.visitors import Visitor
 from tests.story.whole import Whole
 
 

@@ -1,8 +1,8 @@
 """The bin, what asks before something goes, and the pages that come when an address or a machine says no."""
 
 from tests.story.apps import LEFT_ALONE
-from tests.story.conftest import Visitor
 from tests.story.scenes.stage import Act, scene, scene_of
+from tests.story.visitors import Visitor
 from tests.story.whole import Whole
 
 

@@ -2,8 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from tests.story.conftest import Visitor
 from tests.story.scenes.stage import scene, scene_of
+from tests.story.visitors import Visitor
 from tests.story.whole import Whole
 
 admin_scene = scene_of("admin")

@@ -2,8 +2,8 @@
 
 from tests.story.acts import open_app
 from tests.story.apps import LEFT_ALONE
-from tests.story.conftest import Visitor
 from tests.story.scenes.stage import scene
+from tests.story.visitors import Visitor
 from tests.story.whole import Whole
 
 

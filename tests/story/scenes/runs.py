@@ -4,8 +4,8 @@ from playwright.sync_api import expect
 
 from tests.story.acts import expect_state
 from tests.story.apps import LEFT_ALONE
-from tests.story.conftest import Visitor
 from tests.story.scenes.stage import scene, scene_of, started
+from tests.story.visitors import Visitor
 from tests.story.whole import Whole
 
 

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from tests.story.conftest import Visitor
 from tests.story.scenes.stage import scene, scene_of, started
+from tests.story.visitors import Visitor
 from tests.story.whole import Whole
 
 PASSPHRASE = "green apples"

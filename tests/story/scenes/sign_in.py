@@ -1,8 +1,8 @@
 """Ways in, and pages that say no."""
 
 from tests.story.acts import open_app, sign_in
-from tests.story.conftest import Visitor
 from tests.story.scenes.stage import scene
+from tests.story.visitors import Visitor
 from tests.story.whole import Whole
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.story.conftest import Visitor
+from tests.story.visitors import Visitor
 from tests.story.whole import Whole
 
 Act = Callable[[Visitor, Whole], None]
