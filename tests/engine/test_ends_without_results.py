@@ -12,7 +12,7 @@ from runs.models import App, Member, Run
 from runs.services import budget, leases, polling, progress, waking
 from runs.services.budget import BudgetWait
 from runs.services.polling import Watch
-from tests.reliability.steps import start, watch_once
+from tests.engine.steps import start, watch_once
 from tests.support.cartoonify import known_app
 from tests.support.sandbox_door import SandboxDoor
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from runs.models import App, Member, RequestLog, Run
 from runs.services import budget, checking, progress, submit, sweeping
 from runs.services.wording import WAITS
-from tests.reliability.steps import (
+from tests.engine.steps import (
     at_once,
     begin,
     hand_over,

@@ -9,7 +9,7 @@ from django.test import Client
 
 from runs.models import Run
 from runs.sandbox.server import Sandbox
-from tests.reliability.steps import KEY
+from tests.engine.steps import KEY
 from tests.support.processes import busy_at_most
 from tests.support.sandbox_door import SandboxDoor
 

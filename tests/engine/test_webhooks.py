@@ -19,8 +19,8 @@ from runs.models import App, Incident, LaminaStatus, Member, OutputFile, Run
 from runs.sandbox.server import Sandbox
 from runs.services import deliveries, progress, submit
 from runs.services.upkeep import health
-from tests.reliability.courier import Courier, post
-from tests.reliability.steps import hand_over, look, start_as_stranger
+from tests.engine.courier import Courier, post
+from tests.engine.steps import hand_over, look, start_as_stranger
 from tests.support import webhook_vector as vector
 from tests.support.cartoonify import press
 from tests.support.factories import make_run

@@ -11,7 +11,7 @@ from runs.models import App, Member, Output, OutputFile, Run
 from runs.services import bells, checking, launch, submit, sweeping
 from runs.services.filling import uploads
 from runs.services.launch import Press
-from tests.reliability.steps import hand_over, look, make_due, seconds_ahead, starts, waits
+from tests.engine.steps import hand_over, look, make_due, seconds_ahead, starts, waits
 from tests.support.cartoonify import press
 from tests.support.factories import make_run
 from tests.support.hostile_server import picture

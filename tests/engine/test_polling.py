@@ -10,7 +10,7 @@ from pytest_django import Settings
 from runs.models import App, Member, Run
 from runs.services import budget, leases, polling, waking
 from runs.services.polling import Watch
-from tests.reliability.steps import start, watch_once
+from tests.engine.steps import start, watch_once
 from tests.support.cartoonify import known_app
 from tests.support.factories import make_run
 from tests.support.sandbox_door import SandboxDoor

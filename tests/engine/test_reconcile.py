@@ -13,7 +13,7 @@ from runs.lamina.transport import Patience
 from runs.models import App, Member, Run
 from runs.sandbox.state import World
 from runs.services import sweeping
-from tests.reliability.steps import (
+from tests.engine.steps import (
     CAPTION,
     CARTOONIFY,
     hand_over,

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from runs.models import App, Incident, Member, Run
 from runs.services import progress, submit
-from tests.reliability.steps import hand_over, start_as_stranger
+from tests.engine.steps import hand_over, start_as_stranger
 from tests.support.cartoonify import press
 from tests.support.sandbox_door import SandboxDoor
 

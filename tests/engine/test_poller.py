@@ -15,7 +15,7 @@ from runs.models import App, Lease, Member, RequestLog, Run
 from runs.services import budget, leases, polling, submit, waking
 from runs.services.budget import BudgetWait
 from runs.services.polling import LeaseLost, Watch
-from tests.reliability.steps import KEY, begin, hand_over, start, start_as_stranger, watch_once
+from tests.engine.steps import KEY, begin, hand_over, start, start_as_stranger, watch_once
 from tests.support.cartoonify import press
 from tests.support.factories import make_run
 from tests.support.processes import wait_until

@@ -10,7 +10,7 @@ from runs.models import App, Member, Run
 from runs.services import budget
 from runs.services.budget import Priority
 from runs.services.pace import Pace
-from tests.reliability.steps import start, watch_once
+from tests.engine.steps import start, watch_once
 from tests.support.cartoonify import known_app
 from tests.support.factories import make_app, make_run
 from tests.support.sandbox_door import SandboxDoor
