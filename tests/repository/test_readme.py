@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 READ = re.compile(r"""\benv\.\w+\(\s*"([A-Z][A-Z0-9_]+)\"""")
 TEST_READ = re.compile(r"""os\.environ(?:\.get\(|\[)"(TEST_[A-Z0-9_]+)\"""")
 PROMISED_TO_TESTS = {"TEST_S3_URL"}  # the storage in a bucket comes with its own tests

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 BIN = ROOT / ".ci" / "make-venv"
 
 SHIM = "#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n"
