@@ -24,7 +24,7 @@ from runs.models.run import RunQuerySet
 from runs.services.history.finding import Cursor
 from runs.services.pages.cards import version_token
 from runs.services.waking import POLLER
-from tests.bench.filling import RARE, make_history
+from tests.bench.long_history import RARE, make_history
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number, percentile
 from tests.support.factories import make_run

@@ -16,7 +16,7 @@ from runs.services import catalog
 from runs.services.costs import cost_line
 from runs.services.remote import lamina
 from runs.tasks import pulse
-from tests.catalogue_scenes import SCENES, limits, list_fact, prepare
+from tests.bench.app_list_scenes import SCENES, limits, list_fact, prepare
 from tests.support.processes import wait_until
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work
