@@ -56,7 +56,7 @@ class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        return "browser" if path.startswith("tests/story/") else path
+        return "browser" if path.startswith("tests/browser/") else path
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePlace:
