@@ -11,8 +11,8 @@ from playwright.sync_api import ConsoleMessage, FilePayload, Page, Route, expect
 from lamina_portal.body_limits import SENTENCES
 from runs.models import Draft, Member, Run
 from runs.services.team import sessions
-from tests.schema_forms.examples import options, text, url
 from tests.support.factories import make_app
+from tests.support.form_examples import options, text, url
 from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -13,15 +13,9 @@ from runs.services import budget, leases, polling, progress, waking
 from runs.services.budget import BudgetWait
 from runs.services.polling import Watch
 from tests.engine.steps import start, watch_once
-from tests.support.cartoonify import known_app
 from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def app(sandbox: SandboxDoor) -> App:
-    return known_app()
 
 
 def test_an_end_is_told_although_its_results_must_wait(

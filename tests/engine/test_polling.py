@@ -11,17 +11,11 @@ from runs.models import App, Member, Run
 from runs.services import budget, leases, polling, waking
 from runs.services.polling import Watch
 from tests.engine.steps import start, watch_once
-from tests.support.cartoonify import known_app
 from tests.support.factories import make_run
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def app(sandbox: SandboxDoor) -> App:
-    return known_app()
 
 
 @pytest.fixture
