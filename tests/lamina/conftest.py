@@ -1,4 +1,4 @@
-"""A server that says exactly what a test tells it to, byte by byte: for answers that the sandbox would never give."""
+"""A client and the server it speaks to: one that says exactly what a test tells it to."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""Real web servers on loopback: the portal's worker, a small application, and times short enough for tests."""
+"""Web servers that end with the test."""
 
 from collections.abc import Iterator
 from pathlib import Path
