@@ -2,12 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 import time_machine
 from django.core.cache import cache
 from django.test import Client
@@ -17,14 +15,16 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.support.clients import PASSWORD, client_of
+from tests.support.requirements import skip_or_fail
+from tests.support.sandbox_door import SandboxDoor
+
 if TYPE_CHECKING:
     from runs.lamina.client import LaminaClient
     from runs.models import Member
     from runs.sandbox.server import Sandbox
 
-pytest_plugins = ["tests.browser"]
-
-PASSWORD = "a long enough password"
+pytest_plugins = ["tests.support.browser", "tests.support.file_servers"]
 
 # How long an example takes says nothing about the code where other tests run beside it; in CI the examples are the same
 # each time, and what is new is looked for elsewhere.
@@ -35,13 +35,6 @@ hypothesis_settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 hypothesis_settings.load_profile("here")
-
-
-def skip_or_fail(reason: str) -> None:
-    """Skip the test with REASON; in CI, where everything is installed, a missing piece is a failure."""
-    if os.environ.get("CI"):
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +56,7 @@ class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        return "browser" if path.startswith("tests/story/") else path
+        return "browser" if path.startswith("tests/browser/") else path
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePlace:
@@ -87,46 +80,6 @@ def sandbox(_sandbox_server: "Sandbox", settings: Settings) -> "SandboxDoor":
     settings.LAMINA_BASE_URL = door.url
     settings.TRUSTED_FILE_ORIGINS = [door.url]
     return door
-
-
-class SandboxDoor:
-    """The sandbox seen through its control door: `sandbox.control("faults", endpoint="runs", fault="status")`."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def control(self, _path: str, **values: Any) -> dict[str, Any]:
-        """POST VALUES to /control/PATH and return the answer; a refusal of the sandbox fails the test."""
-        return self._ask("POST", _path, json=values)
-
-    def clear_faults(self) -> None:
-        """From now on every endpoint works again, and delayed answers are sent."""
-        self._ask("DELETE", "faults")
-
-    def end_delays(self) -> None:
-        """Send delayed answers now; lasting faults continue."""
-        self._ask("DELETE", "delays")
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """Runs, requests, balance and counters as the sandbox knows them now."""
-        return self._ask("GET", "state")
-
-    @property
-    def runs(self) -> list[dict[str, Any]]:
-        """Every run that was started at the sandbox, oldest first."""
-        found: list[dict[str, Any]] = self.state["runs"]
-        return found
-
-    def requests_to(self, endpoint: str) -> list[dict[str, Any]]:
-        """The requests that reached ENDPOINT (the control door's name for it), oldest first."""
-        return [request for request in self.state["requests"] if request["endpoint"] == endpoint]
-
-    def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        answer = requests.request(method, f"{self.url}/control/{path}", timeout=60, **options)
-        assert answer.ok, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
 
 
 @pytest.fixture
@@ -170,23 +123,6 @@ def charlie(make_member: Callable[..., "Member"]) -> "Member":
 def admin_member(make_member: Callable[..., "Member"]) -> "Member":
     """An admin, who is no superuser: the role alone must do."""
     return make_member("ada", role="admin")
-
-
-def client_of(member: "Member") -> Client:
-    """A browser without scripts in which MEMBER is signed in."""
-    client = Client()
-    client.force_login(member)
-    return client
-
-
-def run_out(client: Client, *, hours: float = 0) -> Client:
-    """`client` after its session expired so many `hours` ago; it still has the cookie."""
-    from django.contrib.sessions.models import Session
-    from django.utils import timezone
-
-    ended = timezone.now() - timedelta(hours=hours)
-    assert Session.objects.filter(session_key=client.session.session_key).update(expire_date=ended)
-    return client
 
 
 @pytest.fixture

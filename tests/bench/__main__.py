@@ -15,8 +15,8 @@ from pathlib import Path
 from runs.background.prctl import die_with_parent
 from tests.bench.apart import BENCHES, leave
 from tests.bench.report import NO_ERROR, Report, Row, header
-from tests.processes import ROOT
-from tests.reliability import engines
+from tests.support import engines
+from tests.support.processes import ROOT
 
 STOP_SECONDS = 30.0
 LOG_SHOWN = 3_000  # characters of what a bench printed, when something went wrong

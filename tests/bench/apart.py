@@ -11,13 +11,13 @@ from typing import NoReturn
 from tests.bench.portal import Portal
 from tests.bench.processes import Processes
 from tests.bench.report import NO_ERROR, Report
-from tests.reliability.engines import engine
+from tests.support.engines import engine
 
 
 @dataclass(frozen=True)
 class Bench:
     """How a bench is set up: seconds a run takes at the sandbox, requests a minute, seconds until it is stopped; the
-    module, where it is not called like the bench, and the engine (`tests.reliability.engines`)."""
+    module, where it is not called like the bench, and the engine (`tests.support.engines`)."""
 
     run_seconds: float
     per_minute: int

@@ -4,9 +4,9 @@ from typing import Any
 
 import requests
 
+from tests.bench.app_list_scenes import SCENES, prepare
 from tests.bench.portal import Portal
 from tests.bench.report import Report
-from tests.catalogue_scenes import SCENES, prepare
 
 
 class ControlDoor:

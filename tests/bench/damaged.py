@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number
-from tests.damaged import kinds, look_at_all
+from tests.support.damaged_files import kinds, look_at_all
 
 COUNT = 10_000
 

@@ -15,10 +15,10 @@ from runs.models import App, OutputFile, Run
 from tests.bench.portal import Portal
 from tests.bench.processes import Process
 from tests.bench.report import Report
-from tests.bench.visitor import Visitor
-from tests.damaged import damaged, kinds, whole
-from tests.processes import wait_until
-from tests.services.hostile import HostileServer, hostile_server
+from tests.support.damaged_files import damaged, kinds, whole
+from tests.support.hostile_server import HostileServer, hostile_server
+from tests.support.processes import wait_until
+from tests.support.visitor import Visitor
 
 UPLOADS = RESULTS = 150
 EVERY = 20  # one is good

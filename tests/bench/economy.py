@@ -5,7 +5,7 @@ real web pages and handed over, watched and kept by a real worker; in one round 
 requests are counted by the sandbox, from the first start to the last known end. Reads by id before a run has ended are
 reads for partial results; they come from spare budget and are shown apart. An end is known when the list read that
 shows it is applied, so that people hear of it; its results come with a read of its own. Where Lamina's limit leaves no
-room for these when the runs end, the bar is what the limit alone forces (`tests.bench.forced`), times 1.2.
+room for these when the runs end, the bar is what the limit alone forces (`tests.bench.ideal_poller`), times 1.2.
 
 `python -m tests.bench economy --only "deliveries, 50"` measures the rows whose title contains these words.
 """
@@ -24,11 +24,11 @@ from typing import Any
 from django.conf import settings
 
 from runs.models import App, LaminaStatus, Member, OutputFile, RequestLog, Run
-from tests.bench import forced, quick_start
+from tests.bench import ideal_poller, quick_start
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number, percentile
-from tests.bench.visitor import Visitor
-from tests.processes import wait_until
+from tests.support.processes import wait_until
+from tests.support.visitor import Visitor
 
 POLL_SECONDS = 2.5  # an open page's own pace
 PATIENCE_SECONDS = 420.0
@@ -186,7 +186,7 @@ def bars(report: Report, each: Round, state: dict[str, Any], ends: list[float]) 
         return MAX_DELIVERED_SECONDS, MAX_DELIVERED_SECONDS
     starts = [seconds(r["at"]) for r in state["requests"] if r["endpoint"] == "run_start"]
     look_seconds = settings.LAMINA_POLL_SECONDS
-    least = forced.delays(starts, ends, per_minute=MAX_PER_MINUTE, look_seconds=look_seconds)
+    least = ideal_poller.delays(starts, ends, per_minute=MAX_PER_MINUTE, look_seconds=look_seconds)
     told, read = percentile(least.told, 95), percentile(least.read, 95)
     report.note("delays p95 that the limit alone forces: told, read", f"{number(told)} s, {number(read)} s")
     return max(MAX_DELAY_SECONDS, TIMES_FORCED * told), max(MAX_DELAY_SECONDS, TIMES_FORCED * read)

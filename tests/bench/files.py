@@ -13,9 +13,9 @@ from tests.bench.history import count_queries, report_time
 from tests.bench.portal import Portal
 from tests.bench.quick_start import CARTOONIFY
 from tests.bench.report import Report, percentile
-from tests.bench.visitor import Visitor
-from tests.factories import make_app, make_kept, make_run
-from tests.processes import ROOT, wait_until
+from tests.support.factories import make_app, make_kept, make_run
+from tests.support.processes import ROOT, wait_until
+from tests.support.visitor import Visitor
 
 RUNS = 10
 PAGE_PACE_SECONDS = 2.5  # how often an open page asks, as static/portal.js does

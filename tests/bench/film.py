@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 FILM_BYTES = 999_000_000
 SENDER = """
@@ -59,7 +59,8 @@ def keep(folder: Path, url: str) -> tuple[float, float]:
     call_command("migrate", interactive=False, verbosity=0)
     from runs.engine.save_outputs import keep_due_files
     from runs.models import Member, OutputFile
-    from tests.factories import make_app, make_run
+    from runs.services.outputs import keep_due_files
+    from tests.support.factories import make_app, make_run
 
     box = make_run(Member.objects.create_user("a@example.com", "x"), make_app()).outputs.all()[0]
     file = OutputFile.objects.create(output=box, source_url=f"{url}/film.webm")

@@ -17,9 +17,9 @@ from runs.models import App, Member, Run
 from tests.bench.portal import Portal
 from tests.bench.quick_start import CARTOONIFY
 from tests.bench.report import Report, number
-from tests.bench.visitor import Visitor, session_cookie
-from tests.browser import ARGUMENTS, NAMES
-from tests.processes import wait_until
+from tests.support.browser import ARGUMENTS, NAMES
+from tests.support.processes import wait_until
+from tests.support.visitor import Visitor, session_cookie
 
 KB = 1000
 MAX_KB = 60

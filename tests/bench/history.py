@@ -24,11 +24,14 @@ from runs.engine.poller_wakeups import POLLER
 from runs.history.search import Cursor
 from runs.models import App, Lease, Member, Run
 from runs.models.run import RunQuerySet
-from tests.bench.filling import RARE, make_history
+from runs.services.history.finding import Cursor
+from runs.services.pages.cards import version_token
+from runs.services.waking import POLLER
+from tests.bench.long_history import RARE, make_history
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number, percentile
-from tests.bench.visitor import Visitor, session_cookie
-from tests.factories import make_run
+from tests.support.factories import make_run
+from tests.support.visitor import Visitor, session_cookie
 
 ROUNDS = 40
 TRIES = 3

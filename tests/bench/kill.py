@@ -1,7 +1,7 @@
 """200 runs while 50 processes are killed: `python -m tests.bench kill`, on both engines where both are there.
 
 With numbers of one's own: `python -m tests.bench.kill --runs 200 --kills 50 --seed 1 --engine sqlite`, which prints the
-verdict as JSON. What is done and how it is judged stands in `tests.reliability.killing`, which does it.
+verdict as JSON. What is done and how it is judged stands in `tests.support.kill_portal`, which does it.
 """
 
 import json
@@ -11,9 +11,9 @@ from typing import Any
 
 from tests.bench.portal import Portal
 from tests.bench.report import Report
-from tests.processes import ROOT
-from tests.reliability import killing
-from tests.reliability.engines import has_servers
+from tests.support import kill_portal
+from tests.support.engines import has_servers
+from tests.support.processes import ROOT
 
 RUNS, KILLS, SEED = 200, 50, 1
 DEFAULTS = ("--runs", str(RUNS), "--kills", str(KILLS), "--seed", str(SEED))
@@ -37,7 +37,7 @@ def bench(_portal: Portal, report: Report) -> None:
 
 def judged(engine: str) -> dict[str, Any]:
     """The verdict of one afternoon; Django can be set up only once in a process, hence another one."""
-    command = [sys.executable, "-m", "tests.reliability.killing", "--engine", engine, *DEFAULTS]
+    command = [sys.executable, "-m", "tests.support.kill_portal", "--engine", engine, *DEFAULTS]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     if not done.stdout.strip():
         raise RuntimeError(f"no verdict, exit code {done.returncode}")
@@ -55,4 +55,4 @@ def tell(report: Report, verdict: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(killing.main([*DEFAULTS, *sys.argv[1:]]))
+    sys.exit(kill_portal.main([*DEFAULTS, *sys.argv[1:]]))

@@ -15,8 +15,8 @@ from runs.models import App, StoredFile
 from tests.bench.damaged_http import FILE, make_app
 from tests.bench.portal import Portal
 from tests.bench.report import Report
-from tests.bench.visitor import Visitor
-from tests.processes import children_of, wait_until
+from tests.support.processes import children_of, wait_until
+from tests.support.visitor import Visitor
 
 PICTURES = 16
 WIDTH, HEIGHT = 10_000, 7_000

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from tests.bench.processes import Process, Processes
-from tests.processes import free_port, wait_until
+from tests.support.processes import free_port, wait_until
 
 if TYPE_CHECKING:
     from runs.models import Member

@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from runs.background.prctl import die_with_parent
-from tests.processes import ROOT, wait_until
+from runs.prctl import die_with_parent
+from tests.support.processes import ROOT, wait_until
 
 STOP_SECONDS = 10.0
 LOG_SHOWN = 1_000

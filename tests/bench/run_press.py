@@ -7,7 +7,7 @@ from runs.models import App
 from tests.bench.portal import Portal
 from tests.bench.quick_start import CARTOONIFY
 from tests.bench.report import Report, number
-from tests.bench.visitor import Visitor
+from tests.support.visitor import Visitor
 
 PRESSES = 10
 LAMINA_SECONDS = 30

@@ -4,7 +4,7 @@ import time
 
 from tests.bench.portal import Portal
 from tests.bench.report import Report
-from tests.slow_clients import BOUND_SECONDS, KINDS, answers_in_time, slow_clients
+from tests.support.slow_clients import BOUND_SECONDS, KINDS, answers_in_time, slow_clients
 
 STRANGERS = 100
 ASKED = 10

@@ -24,10 +24,10 @@ from tests.bench.portal import Portal
 from tests.bench.processes import Process
 from tests.bench.report import Report, number, percentile
 from tests.bench.slow_clients import ASKED, STRANGERS
-from tests.bench.visitor import session_cookie
-from tests.factories import make_app, make_kept, make_run, make_stored
-from tests.processes import children_of, ticks_of, wait_until
-from tests.slow_clients import KINDS, answers_in_time, slow_clients
+from tests.support.factories import make_app, make_kept, make_run, make_stored
+from tests.support.processes import children_of, ticks_of, wait_until
+from tests.support.slow_clients import KINDS, answers_in_time, slow_clients
+from tests.support.visitor import session_cookie
 
 ROUNDS = 3
 CLIENTS = 50

@@ -13,8 +13,7 @@ from django_q.models import OrmQ
 from runs.models import App, Member, Run
 from tests.hostile.form import Form
 from tests.hostile.page import Page
-
-KEY = "lma_hostile7Zq_must_stay_on_the_server"
+from tests.support.quick_portal import KEY
 
 
 class Browser(Client):

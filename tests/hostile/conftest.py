@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from runs.models import Member
-from tests.conftest import SandboxDoor
 from tests.hostile.browser import Browser, secrecy
-from tests.hostile.quick import quick_portal
+from tests.support.quick_portal import quick_portal
+from tests.support.sandbox_door import SandboxDoor
 
 
 @pytest.fixture

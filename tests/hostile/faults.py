@@ -14,12 +14,11 @@ from runs import catalog
 from runs.engine import create_run, polling
 from runs.models import App, LaminaStatus, Member, OutputFile, Run
 from runs.tasks import sweep
-from runs.words.sentences import state_of
-from tests.conftest import SandboxDoor
 from tests.hostile.browser import Browser
 from tests.hostile.media import png
-from tests.hostile.quick import DELAY, hurry, impatience, is_at_rest, step, step_to, work_until
-from tests.processes import wait_until
+from tests.support.processes import wait_until
+from tests.support.quick_portal import DELAY, hurry, impatience, is_at_rest, step, step_to, work_until
+from tests.support.sandbox_door import SandboxDoor
 
 STATUSES = (400, 401, 402, 403, 404, 429, 500, 502, 503)
 FAULTS: dict[str, dict[str, Any]] = {
@@ -177,3 +176,12 @@ class Stage:
 def age_files() -> None:
     """A day has passed for every file that is not kept yet."""
     OutputFile.objects.filter(status="saving").update(created_at=timezone.now() - timedelta(hours=25))
+
+
+def judge(outcomes: list[Outcome]) -> None:
+    """Print the table and fail with the rows that are wrong."""
+    print()  # noqa: T201
+    for outcome in outcomes:
+        print(outcome.line)  # noqa: T201
+    wrong = [outcome.line for outcome in outcomes if outcome.problems]
+    assert not wrong, "\n".join(wrong)

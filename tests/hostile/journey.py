@@ -8,13 +8,14 @@ from typing import Any
 from runs import catalog
 from runs.models import App, Member, Run
 from runs.sandbox import catalogue
-from tests.conftest import SandboxDoor
+from runs.services import catalog
 from tests.hostile.browser import Browser
 from tests.hostile.form import Form
 from tests.hostile.media import png, wav
 from tests.hostile.page import Page
-from tests.hostile.quick import is_at_rest, step, work_until
-from tests.processes import PATIENCE_SECONDS
+from tests.support.processes import PATIENCE_SECONDS
+from tests.support.quick_portal import is_at_rest, step, work_until
+from tests.support.sandbox_door import SandboxDoor
 
 SLOW = ("card-slow", "card-twelve", "173692dd-0258-41bd-8a56-2cf9bbe89910")
 APP_IDS = [app["appId"] for app in json.loads(catalogue.PATH.read_text(encoding="utf-8"))]

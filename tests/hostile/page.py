@@ -137,3 +137,15 @@ def _is_original_link(element: Element, address: str) -> bool:
 def _is_mail(element: Element, address: str) -> bool:
     """The button that writes to the admins."""
     return element.attributes.get("id") == "run-action" and address.startswith("mailto:")
+
+
+def errors_of(page: Page) -> dict[str, str]:
+    """The linked list of errors: sentence by label; each must lead to something, and stand beside its field too."""
+    found = {}
+    for line in page.first(id="errors").find("li"):
+        link = line.first("a")
+        assert page.find(id=link.attributes["href"].removeprefix("#")), f"{link.words} leads nowhere"
+        found[link.words] = line.words.removeprefix(f"{link.words}: ")
+    beside = [e.words for e in page.find(css="field-error")]
+    assert all(sentence in beside for sentence in found.values())
+    return found

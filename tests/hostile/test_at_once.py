@@ -11,14 +11,16 @@ from django.test import Client
 
 from runs.engine import create_run
 from runs.models import Member, Run
-from tests.conftest import SandboxDoor, client_of
-from tests.factories import make_run
+from runs.services import launch
 from tests.hostile.apps import EVERYTHING, NOTE
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known
 from tests.hostile.form import Form
 from tests.hostile.media import png
-from tests.hostile.quick import is_at_rest, work_until
+from tests.support.clients import client_of
+from tests.support.factories import make_run
+from tests.support.quick_portal import is_at_rest, work_until
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TIMES = 10

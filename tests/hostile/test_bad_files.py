@@ -4,17 +4,16 @@ import pytest
 from django.http import HttpResponse
 
 from runs.models import App, Member, Run, Upload
-from runs.storage.fetch import LIMITS
-from tests.conftest import SandboxDoor
+from runs.services.files.fetching import LIMITS
 from tests.hostile.apps import EVERYTHING
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known
 from tests.hostile.form import File, Form
 from tests.hostile.media import HTML, SVG, png, wav
-from tests.hostile.page import Page
-from tests.hostile.quick import is_at_rest, step, work_until
-from tests.hostile.test_bad_values import errors_of
-from tests.services.hostile import bomb_png
+from tests.hostile.page import Page, errors_of
+from tests.support.hostile_server import bomb_png
+from tests.support.quick_portal import is_at_rest, step, work_until
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

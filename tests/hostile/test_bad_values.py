@@ -4,30 +4,19 @@ import pytest
 from django.test import Client
 
 from runs.models import Member, Run
-from tests.conftest import PASSWORD, SandboxDoor
 from tests.hostile.apps import EVERYTHING, NOTE
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known
 from tests.hostile.form import File, Form
 from tests.hostile.media import HTML, png
-from tests.hostile.page import Page
-from tests.hostile.quick import is_at_rest, work_until
+from tests.hostile.page import Page, errors_of
+from tests.support.clients import PASSWORD
+from tests.support.quick_portal import is_at_rest, work_until
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NOT_LISTED = "Choose one of the listed answers."
-
-
-def errors_of(page: Page) -> dict[str, str]:
-    """The linked list of errors: sentence by label; each must lead to something, and stand beside its field too."""
-    found = {}
-    for line in page.first(id="errors").find("li"):
-        link = line.first("a")
-        assert page.find(id=link.attributes["href"].removeprefix("#")), f"{link.words} leads nowhere"
-        found[link.words] = line.words.removeprefix(f"{link.words}: ")
-    beside = [e.words for e in page.find(css="field-error")]
-    assert all(sentence in beside for sentence in found.values())
-    return found
 
 
 def test_everything_wrong_is_said_at_once_and_nothing_is_lost(lamina_door: SandboxDoor, browser: Browser) -> None:

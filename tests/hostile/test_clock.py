@@ -21,12 +21,12 @@ from runs.connection.rate_limit import Priority
 from runs.engine import polling
 from runs.models import Member, OutputFile, Run
 from runs.tasks import sweep
-from tests.conftest import SandboxDoor
 from tests.hostile.apps import NOTE
 from tests.hostile.browser import Browser, secrecy
 from tests.hostile.faults import app_like, known
-from tests.hostile.quick import is_at_rest, quick_portal, step, work_until
-from tests.processes import ROOT, free_port, wait_until
+from tests.support.processes import ROOT, free_port, wait_until
+from tests.support.quick_portal import is_at_rest, quick_portal, step, work_until
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OFF = [timedelta(hours=2), timedelta(hours=-2)]

@@ -6,11 +6,12 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from runs.home.views import APPS_SHOWN
 from runs.sandbox.server import Sandbox
-from tests.conftest import SandboxDoor
+from runs.views.home import APPS_SHOWN
 from tests.hostile.browser import secrecy
 from tests.hostile.journey import APP_IDS, Journey, media_folder, travel
 from tests.hostile.page import Element, Page
-from tests.hostile.quick import quick_portal
+from tests.support.quick_portal import quick_portal
+from tests.support.sandbox_door import SandboxDoor
 
 # Without the mark no database is made for the module; the tests themselves only look at what was collected.
 pytestmark = pytest.mark.django_db

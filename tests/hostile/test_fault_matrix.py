@@ -3,10 +3,22 @@
 import pytest
 
 from runs.models import Member, Run
-from tests.conftest import SandboxDoor
 from tests.hostile.browser import Browser
-from tests.hostile.faults import ACTING, FAULTS, READ_FAULTS, REFUSALS, ROUNDS, WAITS, Outcome, Stage, app_like, known
-from tests.hostile.quick import step, step_to
+from tests.hostile.faults import (
+    ACTING,
+    FAULTS,
+    READ_FAULTS,
+    REFUSALS,
+    ROUNDS,
+    WAITS,
+    Outcome,
+    Stage,
+    app_like,
+    judge,
+    known,
+)
+from tests.support.quick_portal import step, step_to
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,15 +41,6 @@ START_REFUSED = {
 @pytest.fixture(params=[False, True], ids=["once", "lasting"])
 def is_lasting(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
-
-
-def judge(outcomes: list[Outcome]) -> None:
-    """Print the table and fail with the rows that are wrong."""
-    print()  # noqa: T201
-    for outcome in outcomes:
-        print(outcome.line)  # noqa: T201
-    wrong = [outcome.line for outcome in outcomes if outcome.problems]
-    assert not wrong, "\n".join(wrong)
 
 
 def want(outcome: Outcome, *, end: str, words: str = "", posts: int | None = 1, runs: int = 1) -> None:

@@ -10,12 +10,12 @@ from django_q.models import OrmQ
 from runs import catalog
 from runs.connection import lamina_api
 from runs.models import App, LaminaStatus, Member, OutputFile, Run
-from tests.conftest import SandboxDoor
+from runs.services import catalog, remote
 from tests.hostile.browser import Browser
-from tests.hostile.faults import FAULTS, READ_FAULTS, Outcome, age_files, app_like, known
+from tests.hostile.faults import FAULTS, READ_FAULTS, Outcome, age_files, app_like, judge, known
 from tests.hostile.page import Page
-from tests.hostile.quick import hurry, impatience, is_at_rest, step, work_until
-from tests.hostile.test_fault_matrix import judge
+from tests.support.quick_portal import hurry, impatience, is_at_rest, step, work_until
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FILE_FAULTS = READ_FAULTS | {

@@ -9,14 +9,15 @@ from django.test import Client
 from runs import catalog
 from runs.engine import create_run
 from runs.models import App, Member, Run
-from tests.conftest import SandboxDoor
+from runs.services import catalog, launch
 from tests.hostile.apps import EVERYTHING, NOTE
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known
 from tests.hostile.form import Form
 from tests.hostile.media import png
-from tests.hostile.quick import is_at_rest, work_until
-from tests.hostile.test_bad_values import errors_of
+from tests.hostile.page import errors_of
+from tests.support.quick_portal import is_at_rest, work_until
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from runs.models import OutputFile, Run
-from tests.conftest import SandboxDoor
 from tests.hostile.browser import Browser
 from tests.hostile.faults import age_files, app_like, known
 from tests.hostile.page import Element
-from tests.hostile.quick import is_at_rest, work_until
+from tests.support.quick_portal import is_at_rest, work_until
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PRIVATE = "That address belongs to a private network, so the portal does not open it."

@@ -8,12 +8,13 @@ from pytest_django import Settings
 
 from runs import catalog
 from runs.models import Member, Run
-from tests.conftest import SandboxDoor
+from runs.services import catalog
 from tests.hostile.apps import NOTE
-from tests.hostile.browser import KEY, Browser
+from tests.hostile.browser import Browser
 from tests.hostile.faults import known
-from tests.hostile.quick import hurry, is_at_rest, step, work_until
-from tests.processes import free_port
+from tests.support.processes import free_port
+from tests.support.quick_portal import KEY, hurry, is_at_rest, step, work_until
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,100 +1,14 @@
-"""A server that says exactly what a test tells it to, byte by byte: for answers that the sandbox would never give."""
+"""A client and the server it speaks to: one that says exactly what a test tells it to."""
 
-import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from runs.lamina.client import LaminaClient
-from tests.processes import free_port
-
-KEY = "lma_secret_key_for_tests"
-
-
-@dataclass
-class Asked:
-    """One request as it came over the wire."""
-
-    method: str
-    target: str
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-@dataclass
-class Scripted:
-    """`answer(…)` sets what every following request gets; `act` instead hands the test the connection itself."""
-
-    url: str
-    asked: list[Asked] = field(default_factory=list)
-    act: Callable[[socket.socket], None] = lambda connection: None
-    stopping: threading.Event = field(default_factory=threading.Event)
-
-    def answer(self, status: int = 200, body: Any = b"", **headers: str) -> None:
-        """BODY as bytes or text goes out as it is, anything else as JSON; headers with _ for -."""
-        content = (
-            body
-            if isinstance(body, bytes)
-            else body.encode("utf-8", "surrogatepass")
-            if isinstance(body, str)
-            else dump(body)
-        )
-        lines = [f"HTTP/1.1 {status} Word", f"Content-Length: {len(content)}", "Connection: close"]
-        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-        self.send("\r\n".join(lines).encode() + b"\r\n\r\n" + content)
-
-    def send(self, raw: bytes) -> None:
-        self.act = lambda connection: connection.sendall(raw)
-
-    @property
-    def last(self) -> Asked:
-        return self.asked[-1]
-
-
-def dump(value: Any) -> bytes:
-    return json.dumps(value).encode("utf-8", errors="surrogatepass")
-
-
-def storable(value: Any) -> None:
-    """What PostgreSQL's jsonb takes: no NUL, no lone surrogate, no NaN."""
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-    text.encode()
-    assert "\\u0000" not in text
-
-
-def read_request(connection: socket.socket) -> Asked | None:
-    reader = connection.makefile("rb")
-    first = reader.readline().decode("latin-1").split()
-    if len(first) < 2:
-        return None
-    headers: dict[str, str] = {}
-    while line := reader.readline().decode("latin-1").strip():
-        name, _, value = line.partition(":")
-        headers[name.lower()] = value.strip()
-    return Asked(first[0], first[1], headers, reader.read(int(headers.get("content-length", 0))))
-
-
-def serve(listener: socket.socket, scripted: Scripted) -> None:
-    while not scripted.stopping.is_set():
-        try:
-            connection, _ = listener.accept()
-        except OSError:
-            return
-        with connection:
-            try:
-                if asked := read_request(connection):
-                    scripted.asked.append(asked)
-                    scripted.act(connection)
-            except OSError:
-                continue
+from tests.lamina.scripted import KEY, Scripted, serve
+from tests.support.processes import free_port
 
 
 @pytest.fixture

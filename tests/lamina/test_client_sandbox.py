@@ -12,8 +12,8 @@ from runs.lamina.call_observers import Answered
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunSnapshot
-from tests.conftest import SandboxDoor
-from tests.processes import PATIENCE_SECONDS
+from tests.support.processes import PATIENCE_SECONDS
+from tests.support.sandbox_door import SandboxDoor
 
 CARTOONIFY = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
 CATALOG = "173692dd-0258-41bd-8a56-2cf9bbe89910"

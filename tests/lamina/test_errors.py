@@ -7,8 +7,8 @@ import pytest
 
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import FieldError, LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
-from tests.lamina.conftest import Scripted
-from tests.processes import busy_at_most
+from tests.lamina.scripted import Scripted
+from tests.support.processes import busy_at_most
 
 NESTED = {
     "error": "Bad inputs",

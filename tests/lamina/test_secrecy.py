@@ -12,7 +12,8 @@ import pytest
 from runs.lamina.call_observers import Answered
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
-from tests.lamina.conftest import KEY, Scripted
+from runs.lamina.hooks import Answered
+from tests.lamina.scripted import KEY, Scripted
 
 
 def everything(error: LaminaError) -> str:

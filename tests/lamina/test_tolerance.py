@@ -9,7 +9,7 @@ import pytest
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaUnavailable
 from runs.lamina.types import AppDetail, AppSummary, Estimate, UploadTarget
-from tests.lamina.conftest import Scripted, storable
+from tests.lamina.scripted import Scripted, storable
 
 
 def test_an_app_list_loses_only_what_is_broken(scripted: Scripted, client: LaminaClient) -> None:

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from runs.lamina.transport import BODY_BYTES, NoReply, Patience, Reply, exchange
-from tests.lamina.conftest import Scripted
-from tests.processes import wait_until
+from tests.lamina.scripted import Scripted
+from tests.support.processes import wait_until
 
 # One of the two ends a call within a second; the other would not do so for a minute, and most servers here never do.
 BRIEF_READ = Patience(read=0.4, total=60)

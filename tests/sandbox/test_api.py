@@ -8,7 +8,7 @@ import pytest
 import requests
 from PIL import Image
 
-from tests.sandbox.conftest import CAPTION, CARTOONIFY, KEY, Box
+from tests.sandbox.box import CAPTION, CARTOONIFY, KEY, Box
 
 TRY_ON = "a76e85ec-20b4-4fbc-99ad-055423a868a2"
 CATALOG = "173692dd-0258-41bd-8a56-2cf9bbe89910"

@@ -9,7 +9,7 @@ import requests
 from PIL import Image
 
 from runs.sandbox.catalogue import load_catalogue
-from tests.sandbox.conftest import Box
+from tests.sandbox.box import Box
 
 APPS = load_catalogue()
 

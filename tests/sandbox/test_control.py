@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.conftest import CAPTION, CARTOONIFY, Box, wait_for
+from tests.sandbox.box import CAPTION, CARTOONIFY, Box, wait_for
 
 RUNS = f"/v1/apps/{CARTOONIFY}/runs"
 BODY = {"inputs": {"Style": "Ghibli"}}

@@ -12,7 +12,7 @@ from PIL import Image, ImageStat
 
 from runs.sandbox.drawing import fonts, posters, samples
 from runs.sandbox.drawing.job import Job
-from tests.sandbox.conftest import CAPTION, Box
+from tests.sandbox.box import CAPTION, Box
 
 REEL = "sandbox-quick-reel"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.conftest import CAPTION, CARTOONIFY, Box
+from tests.sandbox.box import CAPTION, CARTOONIFY, Box
 
 
 def detail(box: Box, app_id: str) -> Any:

@@ -18,8 +18,8 @@ import requests
 
 from runs.sandbox.drawing import posters
 from runs.sandbox.server import start_sandbox
-from tests.processes import PATIENCE_SECONDS, free_port
-from tests.sandbox.conftest import CARTOONIFY, KEY, Box, wait_for
+from tests.sandbox.box import CARTOONIFY, KEY, Box, wait_for
+from tests.support.processes import PATIENCE_SECONDS, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -12,7 +12,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from tests.sandbox.conftest import CARTOONIFY, Box, wait_for
+from tests.sandbox.box import CARTOONIFY, Box, wait_for
 
 
 class Receiver(ThreadingHTTPServer):

@@ -7,7 +7,7 @@ import pytest
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import UploadInfo
 from tests.schema_forms.browser_like import PageReader, filled, posted, rendered
-from tests.schema_forms.examples import (
+from tests.support.form_examples import (
     CARTOONIFY,
     SAMPLE,
     TWO_OF_ONE_NAME,

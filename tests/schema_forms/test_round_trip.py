@@ -11,7 +11,7 @@ from runs.schema_forms.questions import Question, clean_text, questions_of, send
 from runs.schema_forms.types import Answer
 from tests.schema_forms import strategies
 from tests.schema_forms.browser_like import PageReader, filled, posted, rendered
-from tests.schema_forms.examples import lookup, upload
+from tests.support.form_examples import lookup, upload
 
 UPLOADS = [upload(name) for name in ("one", "two", "three")]
 URLS = {one.id: f"https://files.test/{one.id}" for one in UPLOADS}

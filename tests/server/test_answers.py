@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from tests.processes import children_of, wait_until
-from tests.server.conftest import Serve, Server, read_answer, read_to_end, request
+from tests.server.servers import Serve, Server, read_answer, read_to_end, request
+from tests.support.processes import children_of, wait_until
 
 LARGE = 30_000_000
 SMALL_WINDOW = 4096

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.processes import free_port
-from tests.server.conftest import Serve, Server
-from tests.services import test_caddy, test_nginx
-from tests.services.proxies import running
+from tests.server.servers import Serve, Server
+from tests.support import caddy, nginx
+from tests.support.processes import free_port
+from tests.support.proxies import running
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ def url(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> Itera
     url = f"http://127.0.0.1:{port}"
     with ExitStack() as stack:
         if request.param == "nginx":
-            command = test_nginx.prepare(folder, port, server.url, tmp_path)
+            command = nginx.prepare(folder, port, server.url, tmp_path)
         else:
-            command = test_caddy.prepare(folder, port, server.url)
+            command = caddy.prepare(folder, port, server.url)
         stack.enter_context(running(command, url, folder / "log"))
         yield url
 

@@ -10,8 +10,8 @@ from contextlib import suppress
 
 import pytest
 
-from tests.processes import wait_until
-from tests.server.conftest import Serve, Server, read_answer, read_to_end, request
+from tests.server.servers import Serve, Server, read_answer, read_to_end, request
+from tests.support.processes import wait_until
 
 SLACK_SECONDS = 15.0  # for a busy machine
 

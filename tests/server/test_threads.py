@@ -8,7 +8,7 @@ import pytest
 
 from lamina_portal.server import threads
 from lamina_portal.server.threads import Threads
-from tests.processes import wait_until
+from tests.support.processes import wait_until
 
 SECONDS = 20
 

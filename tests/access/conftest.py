@@ -1,0 +1,13 @@
+"""The runs that the URL walk asks for."""
+
+from collections.abc import Callable
+
+import pytest
+
+from runs.models import Member
+from tests.support.access_world import World
+
+
+@pytest.fixture
+def world(make_member: Callable[..., Member]) -> World:
+    return World(make_member)

@@ -1,0 +1,104 @@
+"""Who may see what: every address and method, asked by everyone, for a run of one's own and one shared with the team.
+
+`pytest tests/access/test_access.py -s` prints the table.
+"""
+
+import re
+
+import pytest
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.access.walk import ask, body_of
+from tests.support.access_rows import ANY_METHOD, NO_CSRF, ROWS, Row
+from tests.support.access_world import OUTSIDE, PEOPLE, World
+
+pytestmark = pytest.mark.django_db
+
+
+def all_names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> set[str]:
+    names: set[str] = set()
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            names |= all_names(pattern.url_patterns, f"{pattern.namespace}:" if pattern.namespace else prefix)
+        else:
+            names.add(f"{prefix}{pattern.name}")
+    return names
+
+
+def problems_of(world: World, row: Row, who: str, answer: HttpResponseBase) -> list[str]:
+    """What is wrong with ANSWER, in words: the status, the way in, or words of a run that are not for WHO."""
+    wanted = row.expected(who, is_shared=world.subject is world.shared)
+    if answer.status_code != wanted:
+        return [f"{answer.status_code} instead of {wanted}"]
+    body = body_of(answer)
+    found = []
+    if row.asks_to_sign_in(who):
+        is_asked = answer.headers["Location"].startswith("/login/") if wanted == 302 else 'name="password"' in body
+        found += [] if is_asked else ["not asked to sign in"]
+    if (who in OUTSIDE and "sessionid" in answer.cookies) or (row.is_for_guests and answer.cookies):
+        found.append("a cookie was set")
+    return [*found, *(f"“{word}” is not for them" for word in hidden_from(world, row, who) if word in body)]
+
+
+def hidden_from(world: World, row: Row, who: str) -> set[str]:
+    """Words that WHO may not read in the answer to ROW: of runs they may not see, and what no guest may see."""
+    secret = {world.private.word, world.private.shown, world.shared.word, world.shared.shown}
+    if row.is_for_guests:
+        seen = world.other if who == "guest, other run" else world.subject
+        return secret - {seen.shown}
+    if who in ("owner", "admin"):
+        return set()
+    return secret if who in OUTSIDE else {world.private.word, world.private.shown}
+
+
+def test_every_address_has_a_row() -> None:
+    assert all_names(get_resolver().url_patterns) == {row.name for row in ROWS}
+
+
+@pytest.mark.parametrize("sharing", ["private", "shared"])
+def test_the_walk(world: World, sharing: str) -> None:
+    world.subject = getattr(world, sharing)
+    wrong, lines = [], []
+    for row in ROWS:
+        cells = []
+        for who in PEOPLE:
+            answer = ask(world, row, world.client(who))
+            problems = problems_of(world, row, who, answer)
+            wrong += [f"{row.method} {row.name} {row.query} as {who}: {problem}" for problem in problems]
+            cells.append(f"{answer.status_code}{'!' if problems else ''}")
+        lines.append(f"{f'{row.method} {row.name} {row.query}':<44}" + "".join(f"{cell:>9}" for cell in cells))
+    heads = "".join(f"{who.replace('guest, ', '')[:8]:>9}" for who in PEOPLE)
+    print(f"\nA run that is {sharing}\n{'':<44}{heads}", *lines, sep="\n")  # noqa: T201 - with -s it is read
+    assert not wrong, "\n".join(wrong)
+
+
+def test_any_other_method_is_refused(world: World) -> None:
+    known = {(row.name, row.method) for row in ROWS}
+    taken = []
+    for row in {row.name: row for row in ROWS if row.name not in ANY_METHOD}.values():
+        for method in ("get", "post", "put", "patch", "delete"):
+            if (row.name, method) not in known:
+                status = ask(world, row, world.client("owner"), method).status_code
+                taken += [f"{method} {row.name}: {status}"] if status not in (404, 405) else []
+    assert not taken, "\n".join(taken)
+
+
+def test_changes_need_the_csrf_token(world: World) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world.owner)
+    changes = [row for row in ROWS if row.method == "post" and not row.name.startswith(NO_CSRF)]
+
+    assert [row.name for row in changes if ask(world, row, client).status_code != 403] == []
+
+
+def test_no_page_loads_anything_foreign(world: World) -> None:
+    for row in ROWS:
+        if (
+            row.method == "get"
+            and row.status == 200
+            and not row.name.startswith(("runs:file-o", "runs:file-t", "runs:guest-"))
+        ):
+            page = body_of(ask(world, row, world.client("admin")))
+            assert not re.search(r'(?:src|srcset|poster|data)="(?:https?:)?//', page), row.name

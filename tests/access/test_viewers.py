@@ -1,0 +1,73 @@
+"""A viewer looks: whatever starts, shares or changes is refused with a sentence, even for what was theirs before."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from runs.models import Member, Upload
+from tests.access.walk import ask, body_of
+from tests.support.access_rows import ROWS
+from tests.support.access_world import World
+from tests.support.factories import make_run
+
+pytestmark = pytest.mark.django_db
+
+# Whatever the role: coming and going, one's own settings, filters and words, machines, closing a door, comparing.
+OPEN_TO_ALL = (
+    "login", "logout", "runs:me", "runs:password", "runs:session", "runs:invite", "runs:draft", "runs:hook",
+    "runs:guest", "runs:share-revoke", "runs:view", "runs:history-act",
+)  # fmt: skip
+SENTENCES = (VIEWERS_LOOK, "Your role lets you look", "Your role here does not include this")
+
+
+@pytest.fixture
+def world(make_member: Callable[..., Member]) -> World:
+    """Alice has made runs and is a viewer now."""
+    world = World(make_member)
+    Member.objects.filter(pk=world.owner.pk).update(role="viewer")
+    return world
+
+
+def test_every_change_is_refused_with_a_sentence(world: World) -> None:
+    wrong = []
+    for row in ROWS:
+        if row.method != "post" or row.name.startswith(OPEN_TO_ALL):
+            continue
+        answer = ask(world, row, world.client("owner"))
+        is_told = any(sentence in body_of(answer) for sentence in SENTENCES)
+        if answer.status_code != 404 and not (answer.status_code in (403, 422) and is_told):
+            wrong.append(f"{row.name} {row.query}: {answer.status_code}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_viewer_reads_what_is_theirs_and_is_offered_no_change(world: World) -> None:
+    client = world.client("owner")
+    active = make_run(world.owner, world.app, status="running")
+    for run in (active, world.private.run):
+        page = client.get(run.get_absolute_url()).content.decode()
+        assert run.app_name in page
+        for word in ("/cancel/", "/start-again/", "/again/", "/delete/", "/rename/", "/star/", "?from="):
+            assert word not in page, word
+
+
+def test_a_viewers_form_has_no_run_to_press(world: World) -> None:
+    shared = make_run(world.members["approver"], world.app, status="completed", shared_at=timezone.now())
+    page = world.client("owner").get(world.app.get_absolute_url()).content.decode()
+    assert "Your role lets you look, not run." in page
+    assert 'id="app-form"' not in page
+    assert f"card-{shared.public_id}" in page
+
+
+def test_no_file_of_a_viewer_is_taken(world: World) -> None:
+    picture = SimpleUploadedFile("a.png", b"not looked at", "image/png")
+    there_were = Upload.objects.count()
+    for path, given in (
+        (world.app.get_absolute_url(), {"p0": "Ghibli", "p1_new": picture}),
+        ("/uploads/", {"app": world.app.public_id, "field": "p0", "file": picture}),
+    ):
+        answer = world.client("owner").post(path, given)
+        assert answer.status_code == 422
+        assert "Your role lets you look" in answer.content.decode()
+    assert Upload.objects.count() == there_were

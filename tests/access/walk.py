@@ -1,0 +1,26 @@
+"""One step of the URL walk: a request that leaves nothing behind."""
+
+from django.core.cache import cache
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import reverse
+
+from tests.support.access_rows import Row
+from tests.support.access_world import World
+
+
+def ask(world: World, row: Row, client: Client, method: str = "") -> HttpResponseBase:
+    """Send the request of ROW and forget what it changed."""
+    cache.clear()
+    with transaction.atomic():
+        answer: HttpResponseBase = getattr(client, method or row.method)(
+            reverse(row.name, args=row.path(world)), row.data(world) or {}
+        )
+        transaction.set_rollback(True)
+    return answer
+
+
+def body_of(answer: HttpResponseBase) -> str:
+    content = b"".join(answer) if answer.streaming else answer.content  # type: ignore[attr-defined]
+    return bytes(content).decode("utf-8", "replace")

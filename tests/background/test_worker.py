@@ -1,0 +1,180 @@
+"""The worker dies whole, is never deaf, and stops at once: real processes, killed at the worst places."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support import engines
+from tests.support.processes import PATIENCE_SECONDS, Home, children_of, lines, state_of, ticks_of, wait_until
+
+pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
+ENQUEUE = "from django_q.tasks import async_task; async_task('tests.support.slow_tasks.{}', {!r}, {!r})"
+
+LONG = int(2 * PATIENCE_SECONDS)  # seconds of a task: nobody may wait for its end
+HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"
+
+
+@pytest.fixture(scope="module", params=engines.names())
+def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    with engines.engine(request.param) as engine:
+        nobody = "http://127.0.0.1:9"
+        home = Home(tmp_path_factory.mktemp("worker"), LAMINA_BASE_URL=nobody, **engine.env)
+        home.manage("migrate", "--verbosity", "0")
+        yield home
+        home.end_all()
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    """Where the tasks of this test write."""
+    return tmp_path / "notes"
+
+
+@pytest.fixture
+def worker(home: Home, notes: Path) -> "Iterator[subprocess.Popen[bytes]]":
+    """A worker that has shown it works."""
+    process = home.start("worker")
+    enqueue(home, "note", notes, "awake")
+    wait_until(lambda: "awake" in lines(notes), "the worker to do its first task")
+    yield process
+    home.end_all()
+    process.wait()
+
+
+def enqueue(home: Home, task: str, notes: Path, value: object) -> None:
+    home.manage("shell", "--no-imports", "-c", ENQUEUE.format(task, str(notes), value))
+
+
+def is_idle(worker: "subprocess.Popen[bytes]") -> bool:
+    """True when none of its processes has used the processor for half a second; polling takes less than can be seen."""
+    children = children_of(sentinel_of(worker))
+    before = sum(map(ticks_of, children))
+    time.sleep(0.5)
+    return bool(children) and sum(map(ticks_of, children)) - before <= 2
+
+
+def own_name(worker: "subprocess.Popen[bytes]") -> str:
+    return f"worker {socket.gethostname()}:{worker.pid}"
+
+
+def heartbeats(home: Home) -> list[str]:
+    """Whose signs of life the database holds."""
+    return home.manage("shell", "--no-imports", "-c", HEARTBEATS).splitlines()
+
+
+def sentinel_of(worker: "subprocess.Popen[bytes]") -> int:
+    return children_of(worker.pid)[-1]
+
+
+def test_it_stops_at_once_inside_a_long_task(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
+    enqueue(home, "window", notes, LONG)
+    wait_until(lambda: "begun" in lines(notes), "the long task to begin")
+    worker.terminate()
+    assert worker.wait(PATIENCE_SECONDS) == 0
+    assert list(lines(notes)) == ["awake", "begun", "stopped"]
+    wait_until(lambda: not home.processes(), "the rest to be gone")
+
+
+def test_it_shows_itself_as_soon_as_it_is_up_and_leaves_no_trace_when_stopped(
+    home: Home, worker: "subprocess.Popen[bytes]"
+) -> None:
+    wait_until(lambda: own_name(worker) in heartbeats(home), "its own sign of life")
+    worker.terminate()
+    assert worker.wait(PATIENCE_SECONDS) == 0
+    left = heartbeats(home)
+    assert own_name(worker) not in left
+    assert "worker" in left
+
+
+def test_a_killed_one_is_found_missing_by_the_next(home: Home, worker: "subprocess.Popen[bytes]") -> None:
+    wait_until(lambda: own_name(worker) in heartbeats(home), "its own sign of life")
+    worker.kill()
+    worker.wait()
+    home.start("worker")
+    wait_until(lambda: own_name(worker) not in heartbeats(home), "the next one to find it gone")
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_a_short_task_is_finished_first(
+    home: Home, notes: Path, worker: "subprocess.Popen[bytes]", sig: signal.Signals
+) -> None:
+    enqueue(home, "busy", notes, 2)
+    wait_until(lambda: "begun" in lines(notes), "the task to begin")
+    worker.send_signal(sig)
+    assert worker.wait(PATIENCE_SECONDS) == 0
+    assert list(lines(notes))[-1] == "done"
+    wait_until(lambda: not home.processes(), "the rest to be gone")
+
+
+def test_plain_qcluster_sees_the_stop_flag_as_never_set(home: Home, notes: Path) -> None:
+    """`qcluster` keeps working: the long task just runs to its end."""
+    process = home.start("qcluster")
+    enqueue(home, "window", notes, 2)
+    wait_until(lambda: "begun" in lines(notes), "the task to begin")
+    process.terminate()
+    assert process.wait(PATIENCE_SECONDS) == 0
+    assert list(lines(notes)) == ["begun", "done"]
+
+
+def test_nothing_is_left_of_a_killed_main_process(home: Home, worker: "subprocess.Popen[bytes]") -> None:
+    worker.kill()
+    worker.wait()
+    wait_until(lambda: not home.processes(), "the orphans to be gone")
+
+
+def test_nothing_is_left_of_a_killed_sentinel(home: Home, worker: "subprocess.Popen[bytes]") -> None:
+    os.kill(sentinel_of(worker), signal.SIGKILL)
+    assert worker.wait(PATIENCE_SECONDS) == 3
+    wait_until(lambda: not home.processes(), "the rest to be gone")
+
+
+def test_a_killed_idle_process_never_leaves_it_deaf(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
+    """One of the pool waits inside the queue's lock; which one cannot be seen, so each death while idle counts."""
+
+    def is_dead() -> bool:
+        if worker.poll() is None and is_idle(worker):  # if it was busy, it is replaced and work continues
+            with suppress(ProcessLookupError, IndexError):
+                os.kill(children_of(sentinel_of(worker))[0], signal.SIGKILL)
+        return worker.poll() is not None
+
+    wait_until(is_dead, "the death of an idle process to end it")
+    assert worker.returncode == 3
+    wait_until(lambda: not home.processes(), "the rest to be gone")
+
+
+def test_sigterm_to_the_whole_group_does_not_hang(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
+    enqueue(home, "busy", notes, LONG)
+    wait_until(lambda: "begun" in lines(notes), "the task to begin")
+    os.killpg(worker.pid, signal.SIGTERM)
+    assert worker.wait(PATIENCE_SECONDS) == 3
+    wait_until(lambda: not home.processes(), "the rest to be gone")
+
+
+def test_a_stop_just_as_the_sentinel_dies_does_not_hang(home: Home, worker: "subprocess.Popen[bytes]") -> None:
+    """The main process learns of the death and of the signal at once; waiting for the dead would last for ever."""
+    sentinel = sentinel_of(worker)
+    os.kill(worker.pid, signal.SIGSTOP)
+    wait_until(lambda: state_of(worker.pid) == "T", "the main process to stand still")
+    os.kill(sentinel, signal.SIGKILL)
+    worker.terminate()
+    os.kill(worker.pid, signal.SIGCONT)
+    assert worker.wait(PATIENCE_SECONDS) == 3
+    wait_until(lambda: not home.processes(), "the rest to be gone")
+
+
+def test_a_killed_busy_process_is_replaced(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
+    before = set(children_of(sentinel_of(worker)))
+    enqueue(home, "own_pid", notes, LONG)
+    busy = wait_until(lambda: [line for line in lines(notes) if line.isdigit()], "the task to name its process")
+    os.kill(int(busy[0]), signal.SIGKILL)
+    wait_until(lambda: set(children_of(sentinel_of(worker))) - before, "another process in its place")
+    enqueue(home, "note", notes, "still there")
+    wait_until(lambda: "still there" in lines(notes), "the next task")
+    assert worker.poll() is None

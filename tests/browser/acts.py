@@ -1,0 +1,102 @@
+"""What people do in the stories, one function each, and what they look at."""
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import FilePayload, Locator, Page, expect
+
+from tests.browser.apps import CARTOONIFY
+from tests.browser.visitors import Visitor
+from tests.smoke import photo
+from tests.support.processes import wait_until
+
+PICTURE = re.compile(r"^/files/\w+/")
+RUN_PATH = re.compile(r"/runs/(\w+)/$")
+
+
+def sign_in(visitor: Visitor) -> None:
+    """Fill the sign-in page that is open, and send it."""
+    page = visitor.page
+    page.get_by_label("Mail address").fill(visitor.email)
+    page.get_by_label("Password").fill("demo")
+    page.get_by_role("button", name="Sign in").click()
+
+
+def open_app(visitor: Visitor, remote_id: str = CARTOONIFY, query: str = "") -> str:
+    """Open the form of an app; returns its path."""
+    path: str = visitor.whole.inside.ask("app", remote_id=remote_id)["path"]
+    visitor.page.goto(path + query)
+    return path
+
+
+def a_photo(name: str = "me.png") -> FilePayload:
+    return {"name": name, "mimeType": "image/png", "buffer": photo()}
+
+
+def photo_on_disk(folder: Path) -> Path:
+    """A photo to be chosen; lies in FOLDER."""
+    path = folder / "me.png"
+    path.write_bytes(photo())
+    return path
+
+
+def tiles(page: Page) -> Locator:
+    """The files that stand in the form."""
+    return page.locator(".file-tile[data-file]")
+
+
+def hand_over(target: Locator, kind: str, text: str = "") -> None:
+    """Drop or paste (KIND) a photo, or TEXT, on TARGET: what the browser does when a person does it."""
+    target.evaluate(
+        """(target, [kind, text, bytes]) => {
+            const data = new DataTransfer(), raw = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
+            if (text) data.setData("text", text);
+            else data.items.add(new File([raw], `${kind}.png`, { type: "image/png" }));
+            const init = { bubbles: true, cancelable: true };
+            target.dispatchEvent(kind === "drop"
+                ? new DragEvent("drop", { ...init, dataTransfer: data })
+                : new ClipboardEvent("paste", { ...init, clipboardData: data }));
+        }""",
+        [kind, text, base64.b64encode(photo()).decode()],
+    )
+
+
+def press_run(page: Page) -> str:
+    """Press Run; returns the id of the run whose page opens."""
+    page.get_by_role("button", name="Run", exact=True).last.click()
+    page.wait_for_url(RUN_PATH)
+    return run_id(page)
+
+
+def run_id(page: Page) -> str:
+    found = RUN_PATH.search(page.url)
+    assert found, page.url
+    return found[1]
+
+
+def expect_state(page: Page, word: str) -> None:
+    """The run page's state line says WORD."""
+    expect(page.locator("#run-panel .state-chip")).to_have_text(word)
+
+
+def expect_picture(image: Locator) -> None:
+    """IMAGE is there, loaded and no broken one."""
+    expect(image).to_have_count(1)
+    wait_until(lambda: bool(image.evaluate("it => it.complete && it.naturalWidth > 0")), "the picture")
+
+
+def boxes(page: Page) -> Locator:
+    return page.locator("#outputs figure")
+
+
+def told(page: Page, what: str) -> list[Any]:
+    """What the watch's script has noted in this page: "said", "shifts" or "titles"."""
+    noted: list[Any] = page.evaluate(f"story.{what}")
+    return noted
+
+
+def choose(page: Page, *files: FilePayload) -> None:
+    """Choose files with the form's first file field."""
+    page.locator(".choose input[type=file]").first.set_input_files(list(files))

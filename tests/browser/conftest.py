@@ -1,0 +1,50 @@
+"""The portal of the stories and its visitors."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.apps import LEFT_ALONE
+from tests.browser.visitors import FINISHED, Gallery, Guests
+from tests.browser.whole import Whole
+
+
+@pytest.fixture(scope="session")
+def _whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    whole = Whole(tmp_path_factory.mktemp("whole"))
+    try:
+        whole.start()
+        yield whole
+    finally:
+        whole.stop()
+
+
+@pytest.fixture
+def whole(_whole: Whole) -> Whole:
+    """The one running portal; nothing of earlier stories is left at Lamina."""
+    _whole.begin_anew()
+    return _whole
+
+
+@pytest.fixture(scope="session")
+def gallery(_whole: Whole) -> Gallery:
+    """Made once: to be looked at, not to be added to."""
+    email = _whole.inside.ask("member", name="gala", role="admin")["email"]
+    _whole.script("card-twelve", seconds=2)
+    runs = {app: _whole.inside.ask("start", email=email, remote_id=app, **given) for app, given in FINISHED.items()}
+    for run in runs.values():
+        _whole.wait_for(run, "final")
+    _whole.inside.ask("fill_history", email=email, remote_id=LEFT_ALONE, count=30)
+    return Gallery(email, runs)
+
+
+@pytest.fixture
+def guests(browser: Browser, whole: Whole) -> Iterator[Guests]:
+    """Visitors of this story. At its end nothing may have broken the policy or left the portal's own address."""
+    made = Guests(browser, whole)
+    yield made
+    for visitor in made.visitors:
+        visitor.context.close()
+    problems = [problem for visitor in made.visitors for problem in visitor.watch.problems]
+    assert problems == []

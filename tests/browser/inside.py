@@ -1,0 +1,232 @@
+"""Runs beside a whole portal, on its database: `["member", {"name": "ann"}]` a line in, one line of JSON out."""
+
+import json
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import django
+
+if __name__ == "__main__":
+    django.setup()
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.sessions.models import Session
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from runs.catalog import lamina_search
+from runs.connection import status as health
+from runs.engine import create_run
+from runs.history import bin as bins
+from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
+from runs.models.ids import new_public_id
+from runs.services import launch, secret_links, sharing
+from runs.services.app_search import asking
+from runs.services.history import bin as bins
+from runs.services.team import recent_password
+from runs.services.upkeep import health
+from runs.services.wording import state_of
+from tests.support import factories
+
+PASSWORD = "demo"
+numbers = count(1)
+
+
+def has_catalog() -> bool:
+    """True when the listed apps have their forms and the first ones their pictures, but for a few that Lamina had no
+    sound answer for in time: those are read again later, or when somebody opens them."""
+    apps = App.objects.listed()
+    return (
+        health.lamina_status().balance is not None
+        and apps.count() > 30
+        and apps.filter(schema=None).count() <= 3
+        and apps.filter(position__lt=3, thumbnail=None).count() <= 1
+    )
+
+
+def member(name: str, role: str = "maker") -> dict[str, str]:
+    """A new member with the password "demo", signed in already: mail address and session key."""
+    hashed = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)  # quick to make and to check
+    email = f"{name}-{next(numbers)}@example.com"
+    made = Member.objects.create(email=email, name=name.title(), role=role, password=hashed)
+    return {"email": email, "session": session(made.email)}
+
+
+def demo_person() -> None:
+    """The sandbox's demo admin, as created by `make run`."""
+    hashed = PBKDF2PasswordHasher().encode(DEMO_PASSWORD, "salt", iterations=1)
+    Member.objects.get_or_create(email="demo@example.com", defaults={"name": "Demo", "password": hashed})
+
+
+def session(email: str) -> str:
+    """Sign the member in; returns the session key."""
+    who = Member.objects.get(email=email)
+    store = SessionStore()
+    store[SESSION_KEY] = str(who.pk)
+    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    store[HASH_SESSION_KEY] = who.get_session_auth_hash()
+    store[recent_password.KEY] = int(time.time())
+    store.begin()
+    store.save()
+    assert store.session_key
+    return store.session_key
+
+
+def expire(email: str) -> None:
+    """End every session of the member, as time would."""
+    who = str(Member.objects.get(email=email).pk)
+    for kept in Session.objects.all():
+        if kept.get_decoded().get(SESSION_KEY) == who:
+            Session.objects.filter(pk=kept.pk).update(expire_date=timezone.now())
+
+
+def forget_password(email: str) -> None:
+    """Members who are signed in gave their password too long ago to change other people."""
+    who = str(Member.objects.get(email=email).pk)
+    for kept in Session.objects.all():
+        if kept.get_decoded().get(SESSION_KEY) == who:
+            store = SessionStore(kept.session_key)
+            store[recent_password.KEY] = 0
+            store.save()
+
+
+def app(remote_id: str) -> dict[str, Any]:
+    """Where the app is in the portal, and its parameters."""
+    found = App.objects.select_related("schema").get(remote_id=remote_id)
+    assert found.schema
+    return {"path": found.get_absolute_url(), "name": found.name, "parameters": found.schema.parameters}
+
+
+def start(email: str, remote_id: str, **values: str) -> str:
+    """Press Run for the member, with VALUES by name for the texts and options and defaults for the rest."""
+    who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
+    assert what.schema
+    answers: Any = [
+        {
+            **{key: p.get(key) or "" for key in ("name", "key", "id", "type")},
+            "value": values.get(p["name"], {"uploads": []} if p["type"] == "url" else ""),
+            "is_default": p["name"] not in values,
+        }
+        for p in what.schema.parameters
+    ]
+    wanted = [output["index"] for output in what.schema.outputs]
+    press = create_run.Press(what, what.schema, answers, wanted, create_run.new_form_token(who))
+    return create_run.launch_run(who, press).public_id
+
+
+def stay(email: str, remote_id: str, status: str, asks: bool = False) -> str:
+    """A run that stays in STATUS ("starting", "checking"), because its next step is an hour away, or a person's."""
+    now = timezone.now()
+    due = None if asks else now + timedelta(hours=1)
+    fields = {"wait": "lamina"} if status == "starting" else {"sent_at": now}
+    who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
+    return factories.make_run(who, what, status=status, due_at=due, **fields).public_id
+
+
+def fill_history(email: str, remote_id: str, count: int) -> None:
+    """COUNT finished runs, an hour apart."""
+    who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
+    for hours in range(count):
+        factories.make_run(who, what, status="completed", created_at=timezone.now() - timedelta(hours=hours + 1))
+
+
+def result(email: str, remote_id: str, file_status: str = "", text: str = "") -> str:
+    """A made-up result of a finished run: with a file in FILE_STATUS that is not there, or a TEXT."""
+    who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
+    made = factories.make_run(who, what, status="completed").outputs.all()[0]
+    if file_status:  # due tomorrow: the portal leaves it alone
+        later = timezone.now() + timedelta(days=1)
+        OutputFile.objects.create(output=made, source_url="https://x.test/a.png", status=file_status, due_at=later)
+    made.text, made.kind = text, "text" if text else made.kind
+    made.save()
+    return made.public_id
+
+
+def results(run: str) -> list[str]:
+    """Ids of the results of the run, in order."""
+    return list(Output.objects.filter(run__public_id=run).values_list("public_id", flat=True))
+
+
+def run(run: str) -> dict[str, Any]:
+    """How the portal sees the run."""
+    found = Run.objects.get(public_id=run)
+    files = OutputFile.objects.filter(output__run=found, status="saving")
+    saving = [f"{file.source_url} attempt {file.attempts}, due {file.due_at}: {file.error}" for file in files]
+    is_final = "" if found.is_active else "final"
+    state = state_of(found).key
+    return {"remote_id": found.remote_id, "final": is_final, "status": found.status, "state": state, "saving": saving}
+
+
+def run_of(result: str) -> str:
+    """Id of the run that made the result."""
+    return Output.objects.select_related("run").get(public_id=result).run.public_id
+
+
+def bin_all(email: str) -> list[str]:
+    """Move every finished run of the member into the bin; their ids."""
+    who = Member.objects.get(email=email)
+    gone = Run.objects.of(who).filter(status="completed")
+    ids = list(gone.values_list("public_id", flat=True))
+    bins.move_to_bin(gone, who, timezone.now())
+    return ids
+
+
+def page(template: str) -> str:
+    """A page that needs nothing but its template."""
+    return render_to_string(template)
+
+
+def link(run: str) -> str:
+    """The path of a new guest link to all that is ready in the run."""
+    shown = Run.objects.get(public_id=run)
+    made = links.make_link(shown.member, links.outputs_for(shown.member, [o.public_id for o in shown.outputs.all()]))
+    return f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, made.nonce)}/"
+
+
+def change_form(remote_id: str) -> None:
+    """As if the author had changed the app behind an open form: another version of the same questions."""
+    what = App.objects.select_related("schema").get(remote_id=remote_id)
+    assert what.schema
+    fresh = what.schema
+    fresh.pk, fresh.version = None, new_public_id()
+    fresh.save()
+    what.schema = fresh
+    what.save()
+
+
+def forget_searches() -> int:
+    """As if nobody had searched at Lamina for a while; returns an unused number."""
+    AppSearch.objects.all().delete()
+    RequestLog.objects.filter(pk=lamina_search.TURNS_ID).delete()
+    return next(numbers)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    f.__name__: f
+    for f in (
+        *(has_catalog, member, demo_person, session, expire, forget_password, app, start, stay, fill_history),
+        *(result, results, run, run_of, bin_all, page, link, change_form, forget_searches),
+    )
+}
+
+
+def main() -> None:
+    for line in sys.stdin:
+        try:
+            name, values = json.loads(line)
+            answer = {"value": FUNCTIONS[name](**values)}
+        except Exception:  # noqa: BLE001 - whatever it was, the test shall see it
+            answer = {"error": traceback.format_exc()}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

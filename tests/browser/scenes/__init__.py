@@ -1,0 +1,6 @@
+"""Every state of every page, by name: judged by axe, and photographed for people who judge."""
+
+from tests.browser.scenes import bin_and_refusals, forms, people, results, reuse, runs, sharing, sign_in
+from tests.browser.scenes.stage import scenes
+
+__all__ = ["bin_and_refusals", "forms", "people", "results", "reuse", "runs", "scenes", "sharing", "sign_in"]

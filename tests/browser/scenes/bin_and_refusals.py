@@ -1,0 +1,82 @@
+"""The bin, what asks before something goes, and the pages that come when an address or a machine says no."""
+
+from tests.browser.apps import LEFT_ALONE
+from tests.browser.scenes.stage import Act, scene, scene_of
+from tests.browser.visitors import Visitor
+from tests.browser.whole import Whole
+
+
+def binned(visitor: Visitor, whole: Whole, count: int = 2) -> list[str]:
+    """COUNT finished runs of the visitor's in the bin."""
+    whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=count)
+    return list(whole.inside.ask("bin_all", email=visitor.email))
+
+
+@scene
+def bin_empty(visitor: Visitor, whole: Whole) -> None:
+    visitor.page.goto("/bin/")
+    visitor.page.get_by_role("heading", name="The bin is empty").wait_for()
+
+
+@scene
+def bin_with_runs(visitor: Visitor, whole: Whole) -> None:
+    binned(visitor, whole)
+    visitor.page.goto("/bin/")
+    visitor.page.get_by_role("button", name="Bring back").first.wait_for()
+
+
+@scene
+def run_to_bin(visitor: Visitor, whole: Whole) -> None:
+    result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
+    visitor.page.goto(f"/files/{result}/")
+    visitor.page.goto(f"/runs/{whole.inside.ask('run_of', result=result)}/delete/")
+    visitor.page.get_by_role("button", name="Move to bin").wait_for()
+
+
+@scene
+def run_in_the_bin(visitor: Visitor, whole: Whole) -> None:
+    visitor.page.goto(f"/runs/{binned(visitor, whole, 1)[0]}/")
+    visitor.page.get_by_role("heading", name="This run is in the bin").wait_for()
+
+
+@scene
+def run_to_delete_for_good(visitor: Visitor, whole: Whole) -> None:
+    visitor.page.goto(f"/runs/{binned(visitor, whole, 1)[0]}/delete/")
+    visitor.page.get_by_role("button", name="Delete for good").wait_for()
+
+
+@scene
+def run_that_cannot_go_yet(visitor: Visitor, whole: Whole) -> None:
+    run = whole.inside.ask("stay", email=visitor.email, remote_id=LEFT_ALONE, status="starting")
+    visitor.page.goto(f"/runs/{run}/delete/")
+    visitor.page.get_by_role("heading", name="This run is still going on").wait_for()
+
+
+@scene
+def address_not_found(visitor: Visitor, whole: Whole) -> None:
+    visitor.page.goto("/runs/nowhere/")
+
+
+@scene_of("admin")
+def keeping_rules_refused(visitor: Visitor, whole: Whole) -> None:
+    visitor.page.goto("/manage/keeping/")
+    visitor.page.get_by_label("Runs with results").fill("3")
+    visitor.page.get_by_role("button", name="Save").click()
+    visitor.page.get_by_text("Give a number of days from 7 to 3650, or nothing.").wait_for()
+
+
+def refusal(name: str) -> Act:
+    """The page NAME as it comes when nothing else works; no browser can be made to bring it about."""
+
+    def act(visitor: Visitor, whole: Whole) -> None:
+        body = whole.inside.ask("page", template=f"{name}.html")
+        visitor.page.route("**/refused/", lambda route: route.fulfill(body=body, content_type="text/html"))
+        visitor.page.goto("/refused/")
+        visitor.page.get_by_role("heading").first.wait_for()
+
+    act.__name__ = f"refused_{name}"
+    return act
+
+
+for _name in ("400", "413", "500", "507"):
+    scene(refusal(_name))

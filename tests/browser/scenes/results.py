@@ -1,0 +1,38 @@
+"""The page of a result that cannot be seen, and what leads on from one."""
+
+from tests.browser.acts import open_app
+from tests.browser.apps import LEFT_ALONE
+from tests.browser.scenes.stage import scene
+from tests.browser.visitors import Visitor
+from tests.browser.whole import Whole
+
+
+def open_made_up(visitor: Visitor, whole: Whole, address: str = "", **state: str) -> None:
+    """Open the page of a made-up result in STATE, or what stands at ADDRESS below it."""
+    result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, **state)
+    visitor.page.goto(f"/files/{result}/{address}")
+
+
+@scene
+def result_not_saved(visitor: Visitor, whole: Whole) -> None:
+    open_made_up(visitor, whole, file_status="failed")
+    visitor.page.get_by_role("button", name="Try to fetch again").wait_for()
+
+
+@scene
+def result_being_saved(visitor: Visitor, whole: Whole) -> None:
+    open_made_up(visitor, whole, file_status="saving")
+    visitor.page.get_by_text("It is here and is being saved.").wait_for()
+
+
+@scene
+def use_in_another_app(visitor: Visitor, whole: Whole) -> None:
+    open_made_up(visitor, whole, "use/", text="Words that sell")
+    visitor.page.get_by_role("heading", name="Use in another app").wait_for()
+
+
+@scene
+def library_over_the_form(visitor: Visitor, whole: Whole) -> None:
+    open_app(visitor)
+    visitor.page.get_by_role("button", name="From the library").first.click()
+    visitor.page.get_by_text("You have not made anything of this kind yet.").wait_for()

@@ -1,0 +1,41 @@
+"""The register of scenes: each brings a visitor's page into the state it is named after."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.browser.visitors import Visitor
+from tests.browser.whole import Whole
+
+Act = Callable[[Visitor, Whole], None]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A state of a page, and the role of the member who sees it."""
+
+    act: Act
+    role: str
+
+
+scenes: dict[str, Scene] = {}
+
+
+def scene_of(role: str) -> Callable[[Act], Act]:
+    """Register a scene that a member in ROLE sees."""
+
+    def register(act: Act) -> Act:
+        scenes[act.__name__] = Scene(act, role)
+        return act
+
+    return register
+
+
+scene = scene_of("maker")
+
+
+def started(visitor: Visitor, app: str, state: str, **values: str) -> str:
+    """Open the page of a fresh run of APP once it is in STATE."""
+    run = str(visitor.whole.inside.ask("start", email=visitor.email, remote_id=app, **values))
+    visitor.whole.wait_for(run, state)
+    visitor.page.goto(f"/runs/{run}/")
+    return run

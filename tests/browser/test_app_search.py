@@ -1,0 +1,182 @@
+"""Apps beyond the list: Lamina's part of a search comes below our own answer and moves nothing, by typing, by Enter, by
+a pasted address, without scripts; and an app that nobody has opened before shows its form at once."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.visitors import Guests, Visitor
+from tests.browser.whole import Whole
+from tests.support.processes import wait_until
+
+pytestmark = pytest.mark.browser
+UUID = "7d2c1a1e-51f2-4a3c-9b0e-0c4d2f6a8b%02d"
+MOST_SHIFT = 0.05
+
+
+@pytest.fixture
+def beyond(whole: Whole) -> Iterator[dict[str, str]]:
+    """An unlisted app that nobody here has seen: its id at Lamina and its name."""
+    number = whole.inside.ask("forget_searches")
+    app: dict[str, Any] = {"appId": UUID % number, "name": f"Dental advert {number}", "description": "For a dentist."}
+    app["parameters"] = [{"id": "a", "name": "Headline", "type": "text"}]
+    app["outputs"] = [{"index": 0, "label": "Poster", "type": "image"}]
+    whole.lamina.control("apps", app=app, listed=False)
+    yield {"id": app["appId"], "name": app["name"]}
+    whole.lamina.clear_faults()
+
+
+def asked(whole: Whole) -> list[str]:
+    """The searches requested at `search=`, in order."""
+    return [request["query"]["search"] for request in whole.lamina.requests_to("search")]
+
+
+def shift(page: Page) -> float:
+    return float(page.evaluate("story.shifts.reduce((sum, [value]) => sum + value, 0)"))
+
+
+def type_at_once(page: Page, words: str) -> float:
+    """Letter by letter, without a pause however busy the machine is; when it was done, by the page's clock in ms."""
+    done: float = page.get_by_label("Search apps").evaluate(
+        """(box, words) => {
+            for (const letter of words) {
+                box.value += letter;
+                box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+            }
+            return performance.now();
+        }""",
+        words,
+    )
+    return done
+
+
+def first_look(page: Page) -> float:
+    """When the page first asked for Lamina's part, by its own clock in ms."""
+    looks = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/apps/lamina/'))"
+    return float(page.evaluate(f"{looks}[0].startTime"))
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_typing_brings_our_own_apps_first_and_lamina_once_one_pauses(
+    guests: Guests, whole: Whole, beyond: dict[str, str], width: int
+) -> None:
+    visitor = guests(width=width)
+    page = visitor.page
+    page.goto("/apps/")
+    whole.lamina.control("faults", endpoint="discover", fault="delay", seconds=1.5, times=None)
+
+    typed = type_at_once(page, "cartoon by a dentist")
+
+    expect(page.locator("#app-grid .app-card").first).to_contain_text("Cartoonify!")
+    expect(page.locator("#lamina .lamina-wait").first).to_be_attached()
+    row = page.locator("#lamina .app-row")
+    expect(row).to_contain_text(beyond["name"])
+    expect(row).to_contain_text("Matches dentist.")
+    expect(page.locator("#lamina-hint")).to_contain_text("1 suggested by Lamina")
+    expect(page.locator(".lamina-above")).to_contain_text("Cartoonify!")
+    wait_until(lambda: asked(whole) != [], "the search by words")
+    assert asked(whole) == ["cartoon by a dentist"]  # not one of its prefixes
+    assert len(whole.lamina.requests_to("discover")) == 1
+    assert first_look(page) - typed >= 590
+    assert shift(page) <= MOST_SHIFT
+
+
+def test_home_asks_too_and_a_star_keeps_what_was_found(guests: Guests, whole: Whole, beyond: dict[str, str]) -> None:
+    visitor = guests()
+    page = visitor.page
+    whole.wait_for(whole.inside.ask("start", email=visitor.email, remote_id="card-instant"), "ready")
+    page.goto("/")
+    page.get_by_label("What do you need?").fill("something for my dentist")
+    row = page.locator("#lamina .app-row").filter(has_text=beyond["name"])
+    row.get_by_role("button").click()
+    expect(row.get_by_role("button")).to_have_attribute("aria-pressed", "true")
+
+    other = guests("bob").page
+    other.goto(f"/apps/?q={quote(beyond['name'])}")
+    expect(other.locator("#app-grid .app-card")).to_have_count(1)
+
+
+def test_a_pasted_address_opens_the_app_on_enter(guests: Guests, whole: Whole, beyond: dict[str, str]) -> None:
+    page = guests().page
+    page.goto("/apps/")
+    box = page.get_by_label("Search apps")
+    box.fill(f"https://app.uselamina.ai/w/apps/{beyond['id']}?tab=run")
+    box.press("Enter")
+
+    expect(page.get_by_role("heading", name=beyond["name"])).to_be_visible()
+    expect(page.get_by_text("Found at Lamina and added")).to_be_visible()
+    expect(page.get_by_label("Headline")).to_be_visible()
+
+
+def test_a_search_that_fails_says_so_and_can_be_tried_again(
+    guests: Guests, whole: Whole, beyond: dict[str, str]
+) -> None:
+    page = guests().page
+    for endpoint in ("discover", "search"):
+        whole.lamina.control("faults", endpoint=endpoint, fault="status", status=500, times=None)
+    page.goto("/apps/?q=dentist")
+    expect(page.locator("#lamina")).to_contain_text("Lamina couldn't answer this search.")
+    whole.lamina.clear_faults()
+
+    page.get_by_role("link", name="Ask again").click()
+
+    expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])
+    assert page.url.endswith("/apps/?q=dentist")
+
+
+def test_without_scripts_enter_asks_lamina_and_the_page_comes_back(
+    guests: Guests, whole: Whole, beyond: dict[str, str]
+) -> None:
+    page = guests(scripts=False).page
+    page.goto("/apps/")
+    page.get_by_label("Search apps").last.fill("dentist")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])  # by its own refresh
+    assert page.locator("meta[http-equiv=refresh]").count() == 0
+
+    page.goto("/apps/?q=another+dentist")  # a shared link
+    page.get_by_role("link", name="Ask Lamina too").click()
+    expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])
+
+    page.get_by_label("Search apps").last.fill(beyond["id"])
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("heading", name=beyond["name"])).to_be_visible()
+    expect(page.get_by_label("Headline")).to_be_visible()
+
+
+def opened_first(visitor: Visitor, app: dict[str, str]) -> None:
+    """Open an app that was only found so far: its form was never requested."""
+    page = visitor.page
+    page.goto(f"/apps/?q={quote(app['name'] + ' zebra')}&ask=1")
+    page.get_by_role("link", name=app["name"]).click()
+
+
+def test_the_form_of_an_app_nobody_has_opened_comes_within_one_look(
+    guests: Guests, whole: Whole, beyond: dict[str, str]
+) -> None:
+    visitor = guests()
+    page = visitor.page
+    page.goto(f"/apps/?q={quote(beyond['name'] + ' zebra')}")
+    link = page.get_by_role("link", name=beyond["name"])
+    link.wait_for()
+    whole.lamina.control("faults", endpoint="app", fault="delay", seconds=0.4, times=1)
+    link.evaluate("(link) => (location.href = link.href)")
+
+    expect(page.locator(".is-waiting .skeleton").first).to_be_attached()
+    opened = time.monotonic()
+    page.get_by_label("Headline").wait_for()
+    print(f"\nthe form stood {time.monotonic() - opened:.1f} s after the page, of which Lamina took 0.4 s")  # noqa: T201
+    assert len(whole.lamina.requests_to("app")) == 1
+    page.get_by_label("Headline").fill("Smile")
+    expect(page.get_by_text("Kept, also when you leave")).to_be_visible()
+
+
+def test_the_first_form_comes_without_scripts_too(guests: Guests, whole: Whole, beyond: dict[str, str]) -> None:
+    visitor = guests(scripts=False)
+    opened_first(visitor, beyond)
+    expect(visitor.page.get_by_label("Headline")).to_be_visible()
+    assert visitor.page.locator("meta[http-equiv=refresh]").count() == 0

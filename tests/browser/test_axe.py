@@ -1,0 +1,94 @@
+"""axe finds nothing on any page in any state: wide and light, narrow and dark."""
+
+import os
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.acts import boxes, expect_state
+from tests.browser.apps import CARTOONIFY
+from tests.browser.page_checks import findings
+from tests.browser.photos import look, photograph
+from tests.browser.scenes import scenes
+from tests.browser.visitors import FINISHED, Gallery, Guests, Visitor
+from tests.browser.whole import Whole
+
+pytestmark = pytest.mark.browser
+# News fades in within a millisecond here; otherwise axe would check it half-faded.
+CALM: dict[str, Any] = {"reduced_motion": "reduce"}
+
+
+LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve", "card-value-list")  # to axe
+
+
+SIGHTS = [(1280, 800, "light"), (320, 640, "dark")]
+
+
+def expect_nothing(visitor: Visitor) -> None:
+    """axe finds nothing on the open page: at 1280 px in light, at 320 px in dark."""
+    visitor.watch.is_blind = True
+    found = []
+    for width, height, scheme in SIGHTS:
+        look(visitor.page, width, height, scheme)
+        found += findings(visitor.page)
+    look(visitor.page, *SIGHTS[0])
+    photograph(visitor.page, os.environ.get("PYTEST_CURRENT_TEST", ""))
+    assert found == []
+
+
+@pytest.mark.parametrize("name", scenes)
+def test_axe_finds_nothing(guests: Guests, whole: Whole, name: str) -> None:
+    visitor = guests(role=scenes[name].role, hasty=True, **CALM)
+    scenes[name].act(visitor, whole)
+    expect_nothing(visitor)
+
+
+@pytest.mark.parametrize("app", [app for app in FINISHED if app not in LIKE_OTHERS])
+def test_axe_finds_nothing_on_a_finished_run(guests: Guests, gallery: Gallery, app: str) -> None:
+    visitor = guests(email=gallery.email, **CALM)
+    visitor.page.goto(f"/runs/{gallery.runs[app]}/")
+    expect_nothing(visitor)
+
+
+@pytest.mark.parametrize("path", ["/", "/history/", "/history/?view=list"])
+def test_axe_finds_nothing_where_runs_are_listed(guests: Guests, gallery: Gallery, path: str) -> None:
+    visitor = guests(email=gallery.email, **CALM)
+    visitor.page.goto(path)
+    expect(visitor.page.locator(".run-card").first).to_be_visible()
+    expect_nothing(visitor)
+
+
+def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(guests: Guests, whole: Whole) -> None:
+    visitor = guests(hasty=True, **CALM)
+    page = visitor.page
+    whole.script("card-slow", outcome="never")
+    run = whole.inside.ask("start", email=visitor.email, remote_id="card-slow")
+    page.goto(f"/runs/{run}/")
+    whole.move(whole.remote_id(run), "running", ready=1)
+    boxes(page).first.locator("img").wait_for()
+    expect_nothing(visitor)
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("heading", name="Cancel this run?").wait_for()
+    expect_nothing(visitor)
+    page.get_by_role("button", name="Cancel the run").click()
+    expect_state(page, "Cancelled")
+    expect_nothing(visitor)
+
+
+@pytest.mark.parametrize(
+    ("app", "at"),
+    [
+        (CARTOONIFY, 0),  # a picture
+        ("card-value-list", 0),  # several files
+        ("sandbox-caption", 0),  # a text
+        ("sandbox-caption", 1),  # a sound
+        ("card-video-thumbnail", 0),
+        ("card-unknown-output", 1),  # a download
+        ("card-half-fails", 1),
+    ],
+)
+def test_axe_finds_nothing_on_the_page_of_a_result(guests: Guests, gallery: Gallery, app: str, at: int) -> None:
+    visitor = guests(email=gallery.email, **CALM)
+    visitor.page.goto(f"/files/{visitor.whole.inside.ask('results', run=gallery.runs[app])[at]}/")
+    expect_nothing(visitor)

@@ -1,0 +1,88 @@
+"""What is typed is kept: over a reload, on another device, over an expired sign-in."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.acts import open_app, press_run, sign_in
+from tests.browser.visitors import Guests
+
+pytestmark = pytest.mark.browser
+APP = "sandbox-quick-reel"
+
+
+def expect_words(page: Page, text: str) -> None:
+    """The form contains `text`; the last words appear just after the page."""
+    expect(page.get_by_label("Describe your idea")).to_have_value(text)
+
+
+def kept(page: Page) -> None:
+    """Wait until the page itself says that everything is kept."""
+    expect(page.get_by_text("Kept, also when you leave")).to_be_visible()
+
+
+def test_a_text_survives_a_reload_and_is_there_on_another_device(guests: Guests, browser: Browser) -> None:
+    visitor = guests()
+    page = visitor.page
+    path = open_app(visitor, APP)
+    text = "A fox\n\nin the  snow \u2028 🦊"
+    page.get_by_label("Describe your idea").fill(text)
+    kept(page)
+    page.reload()
+    expect_words(page, text)
+    with visitor.another_browser(browser) as elsewhere:
+        other = elsewhere.new_page()
+        other.goto(path)
+        expect_words(other, text)
+    press_run(page)
+    page.goto(path)
+    expect_words(page, "")  # it became a run: the next form is empty
+
+
+def test_the_last_words_before_leaving_are_kept(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    path = open_app(visitor, APP)
+    page.get_by_label("Describe your idea").press_sequentially("typed and gone")
+    page.get_by_role("link", name="History").first.click()
+    page.get_by_role("heading", name="History").wait_for()
+    page.goto(path)
+    expect_words(page, "typed and gone")
+
+
+def test_an_expired_sign_in_loses_no_word(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor, APP)
+    page.get_by_label("Describe your idea").fill("A fox")
+    kept(page)
+    visitor.whole.inside.ask("expire", email=visitor.email)
+    page.get_by_label("Describe your idea").press_sequentially(" in the snow")
+    page.get_by_role("button", name="Run", exact=True).last.click()
+    sign_in(visitor)
+    page.get_by_role("button", name="Send it again").click()
+    expect(page.locator(".went-in")).to_contain_text("A fox in the snow")
+
+
+def test_words_typed_after_the_sign_in_expired_are_not_taken_away_by_the_autosave(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor, APP)
+    visitor.whole.inside.ask("expire", email=visitor.email)
+    with page.expect_response("**/drafts/**"):
+        page.get_by_label("Describe your idea").press_sequentially("A fox in the snow")
+    expect(page.get_by_label("Describe your idea")).to_have_value("A fox in the snow")
+    page.get_by_role("button", name="Run", exact=True).last.click()
+    sign_in(visitor)
+    page.get_by_role("button", name="Send it again").click()
+    expect(page.locator(".went-in")).to_contain_text("A fox in the snow")
+
+
+def test_start_anew_empties_the_form(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor, APP)
+    page.get_by_label("Describe your idea").fill("A fox")
+    kept(page)
+    page.get_by_role("button", name="Start this form anew").click()
+    expect(page.get_by_text("The form is as the app's author made it.")).to_be_visible()
+    expect_words(page, "")

@@ -1,0 +1,168 @@
+"""A person's own files in a form: chosen, dropped, pasted, linked; seen on their way; refused with a reason."""
+
+import re
+
+import pytest
+from playwright.sync_api import FilePayload, Page, Route, expect
+
+from tests.browser.acts import RUN_PATH, a_photo, choose, expect_picture, hand_over, open_app, tiles, told
+from tests.browser.apps import CARTOONIFY
+from tests.browser.visitors import Guests
+from tests.browser.whole import Whole
+from tests.support.processes import wait_until
+
+pytestmark = pytest.mark.browser
+
+
+def expect_file(page: Page, name: str) -> None:
+    """One tile with the file's name and its picture."""
+    expect(tiles(page)).to_have_count(1)
+    expect(tiles(page)).to_contain_text(name)
+    expect_picture(tiles(page).locator("img"))
+
+
+def sample_url(whole: Whole) -> str:
+    """The address of the author's sample picture, at Lamina itself."""
+    parameters = whole.inside.ask("app", remote_id=CARTOONIFY)["parameters"]
+    return str(next(parameter["default"] for parameter in parameters if parameter["type"] == "url"))
+
+
+def stem(url: str) -> str:
+    """The file name in an address, without its ending, which the content decides."""
+    return url.rpartition("/")[2].rpartition(".")[0]
+
+
+def hold_uploads(page: Page) -> list[Route]:
+    """From now on uploads stand still on their way, until the story lets them go on."""
+    held: list[Route] = []
+    page.route("**/uploads/", lambda route: held.append(route))
+    return held
+
+
+@pytest.mark.parametrize("way", ["chosen", "drop", "paste", "link"])
+def test_a_file_comes_in_every_way_and_survives_a_reload(guests: Guests, whole: Whole, way: str) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor)
+    name = f"{way}.png"
+    if way == "chosen":
+        choose(page, a_photo(name))
+    elif way == "link":
+        url = sample_url(whole)
+        name = stem(url)
+        page.get_by_text("Use a link").click()
+        page.get_by_placeholder("https://").fill(url)
+        page.get_by_role("button", name="Use link").click()
+    else:
+        hand_over(page.locator(".upload"), way)
+    expect_file(page, name)
+    wait_until(lambda: any(words.endswith("is in.") for words in told(page, "said")), "the words about it")
+    expect(page.get_by_text("Kept, also when you leave")).to_be_visible()
+    page.reload()
+    expect_file(page, name)
+
+
+def test_a_link_can_be_dropped_and_pasted_too(guests: Guests, whole: Whole) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor)
+    hand_over(page.locator(".upload"), "drop", sample_url(whole))
+    expect_file(page, stem(sample_url(whole)))
+
+
+def test_run_waits_for_a_file_on_its_way_and_then_starts_by_itself(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor)
+    held = hold_uploads(page)
+    page.get_by_role("radio", name="Ghibli").check()
+    choose(page, a_photo())
+    sending = page.locator(".file-tile.is-sending")
+    expect(sending.get_by_role("progressbar", name="Sent")).to_be_visible()
+    expect(sending).to_contain_text("me.png")
+    expect(sending.locator("img")).to_have_attribute("src", re.compile("^blob:"))
+    page.locator(".launch-run").click()
+    expect(page.locator(".launch-run")).to_have_text(re.compile(r"^Waiting for 1 upload… \d+ %$"))
+    visitor.wait_for(lambda: len(held) == 1, "the upload to leave the page")
+    held[0].continue_()
+    page.wait_for_url(RUN_PATH)
+    expect(page.locator(".went-in").get_by_alt_text("me.png")).to_be_visible()
+
+
+def test_a_preset_waits_for_its_files(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor)
+    held = hold_uploads(page)
+    choose(page, a_photo())
+    button = page.get_by_role("button", name="Save as preset")
+
+    button.click()
+
+    expect(page.get_by_role("button", name=re.compile(r"^Waiting for 1 upload… \d+ %$"))).to_be_visible()
+    expect(page.locator(".launch-run")).to_have_text("Run")
+    visitor.wait_for(lambda: len(held) == 1, "the upload to leave the page")
+    held[0].continue_()
+    page.wait_for_url("**/presets/new/**")
+    expect(page.get_by_alt_text("me.png")).to_be_visible()
+
+
+def test_a_lost_connection_is_told_and_run_is_free_again(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor)
+    page.route("**/uploads/", lambda route: route.abort())
+    choose(page, a_photo())
+    expect(page.locator(".file-tile")).to_contain_text("This did not get through.")
+    page.get_by_role("button", name="Remove").click()
+    expect(page.locator(".file-tile")).to_have_count(0)
+    expect(page.locator(".launch-run")).to_have_text("Run")
+    visitor.watch.forgive(r"net::ERR_FAILED|console: htmx:")
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        ({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"words" * 99}, "that file is something else"),
+        ({"name": "broken.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + b"0" * 99}, "picture"),
+        ({"name": "empty.png", "mimeType": "image/png", "buffer": b""}, "empty"),
+    ],
+    ids=["wrong kind", "broken", "empty"],
+)
+def test_a_file_that_does_not_do_is_refused_in_a_sentence(guests: Guests, file: FilePayload, sentence: str) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor)
+    choose(page, file)
+    expect(page.locator(".upload").get_by_role("alert").filter(has_text=sentence)).to_be_visible()
+    expect(tiles(page)).to_have_count(0)
+
+
+def test_a_link_that_is_none_is_refused_beside_the_field(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor)
+    page.get_by_text("Use a link").click()
+    page.get_by_placeholder("https://").fill("my picture")
+    page.get_by_placeholder("https://").press("Enter")
+    expect(page.locator("[data-problem]")).to_have_text("A link starts with https:// or http://.")
+
+
+def test_several_files_keep_their_order_can_be_moved_and_removed(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor, "card-many-pictures")
+    box = page.locator(".upload.is-multiple").first
+    box.locator("input[type=file]").set_input_files([a_photo("one.png"), a_photo("two.png"), a_photo("three.png")])
+    here = box.locator(".file-tile[data-file]")
+    expect(here).to_have_count(3)
+    listed = box.locator(".file-name")
+    order = listed.all_inner_texts()
+    here.nth(1).get_by_role("button", name="earlier").click()
+    expect(listed).to_have_text([order[1], order[0], order[2]])
+    here.nth(1).get_by_role("button", name="Remove").click()
+    expect(here).to_have_count(2)
+    here.nth(0).get_by_role("button", name="later").click()
+    expect(page.get_by_text("Kept, also when you leave")).to_be_visible()
+    page.reload()
+    expect(listed).to_have_text([order[2], order[1]])

@@ -1,0 +1,82 @@
+"""The guest's page and the maker's panel in a real browser: while copies are made, when ready, and when impossible."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from runs.models import GuestCopy, GuestLink, Member
+from runs.services.guest_links import copying
+from tests.browser.page_checks import SIDEWAYS, findings
+from tests.support.factories import make_app, make_run
+from tests.support.guest_links import content_of, link_to, path_of
+from tests.support.hostile_server import picture
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+MAKES = [("Front", "image"), ("Poster", "image"), ("Reel", "video"), ("Voice-over", "audio")]
+SIGHTS = [(360, "dark"), (1280, "light")]
+NewContext = Callable[..., BrowserContext]
+
+
+@pytest.fixture
+def link(alice: Member, tmp_path: Path) -> GuestLink:
+    """Four results: one that can be stripped, one that can't, a video and an audio file."""
+    outputs = [{"index": index, "label": label, "type": kind} for index, (label, kind) in enumerate(MAKES)]
+    run = make_run(alice, make_app(outputs=outputs), status="completed", title="Spring shoes")
+    media = [content_of(kind, tmp_path) for kind in ("webm", "mp3")]
+    return link_to(run, picture(1500, 1000), picture(900, 600, "TIFF"), *media)
+
+
+def expect_fine(page: Page, address: str) -> None:
+    """Nothing overflows, and axe finds nothing, narrow and dark or wide and light."""
+    for width, scheme in SIGHTS:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.goto(address)
+        assert page.evaluate(SIDEWAYS) == ""
+        assert findings(page) == []
+
+
+def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
+    new_context: NewContext, alice: Member, link: GuestLink
+) -> None:
+    guest = new_context(java_script_enabled=False).new_page()
+    guest.goto(path_of(link))
+    expect(guest.get_by_text("The page updates by itself.")).to_be_visible()
+    expect(guest.get_by_role("link", name="Download")).to_have_count(0)
+    maker, panel = new_context(alice).new_page(), f"/runs/{link.outputs.all()[0].run.public_id}/share/"
+    maker.goto(panel)
+    expect(maker.get_by_text("4 files are being prepared")).to_be_visible()
+    onlooker = new_context().new_page()
+    expect_fine(onlooker, path_of(link))
+    expect_fine(new_context(alice).new_page(), panel)
+
+    make_guest_copies.make_due_copies()
+
+    expect(guest.get_by_role("link", name="Download all")).to_be_visible()
+    expect(guest.get_by_role("link", name="Download")).to_have_count(5)
+    assert guest.context.cookies() == []
+    expect(maker.get_by_text("1 file is not shared with guests")).to_be_visible()
+    expect(maker.get_by_text("being prepared")).to_have_count(0)
+    expect_fine(onlooker, path_of(link))
+
+
+@pytest.mark.parametrize(
+    ("fields", "told", "told_maker"),
+    [
+        ({"status": "preparing", "error": "No room."}, "We'll try again", "will be tried again. No room."),
+        ({"status": "impossible"}, "can't be removed", "4 files are not shared with guests"),
+        ({"status": "no-tool"}, "Download all", "4 files are offered unchanged"),
+    ],
+    ids=["late", "impossible", "no tool"],
+)
+def test_what_went_wrong_is_said_plainly(
+    new_context: NewContext, alice: Member, link: GuestLink, fields: dict[str, str], told: str, told_maker: str
+) -> None:
+    make_guest_copies.make_due_copies()
+    GuestCopy.objects.update(file=None, **fields)
+    guest, maker = new_context().new_page(), new_context(alice).new_page()
+    for page, address, words in ((guest, path_of(link), told), (maker, f"/shares/{link.public_id}/", told_maker)):
+        expect_fine(page, address)
+        expect(page.get_by_text(words).first).to_be_visible()

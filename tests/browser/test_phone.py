@@ -1,0 +1,143 @@
+"""On a phone what one came for is in view: nothing scrolls away sideways, and nothing lies under a bar."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from runs.services.pages.run_words import SLOW_WORDS
+from runs.services.wording import WAITS
+from tests.browser.apps import CARTOONIFY, LEFT_ALONE
+from tests.browser.keys import Keys
+from tests.browser.visitors import Gallery, Guests
+from tests.browser.whole import Whole
+
+pytestmark = pytest.mark.browser
+ROOM = 44  # px for a thumb
+HALF = "card-half-fails"
+
+
+def box(it: Locator) -> dict[str, float]:
+    found = it.bounding_box()
+    assert found, it
+    x, y, width, height = found["x"], found["y"], found["width"], found["height"]
+    return {"x": x, "y": y, "width": width, "height": height, "right": x + width, "bottom": y + height}
+
+
+def at_run(guests: Guests, gallery: Gallery, app: str, *, width: int = 360, scripts: bool = True) -> Page:
+    page = guests(email=gallery.email, width=width, scripts=scripts).page
+    page.goto(f"/runs/{gallery.runs[app]}/")
+    return page
+
+
+@pytest.mark.parametrize("width", [320, 360])
+def test_a_run_has_its_acts_in_one_row_without_a_hidden_part(guests: Guests, gallery: Gallery, width: int) -> None:
+    page = at_run(guests, gallery, HALF, width=width)
+    acts = [box(page.locator(f"#run-{name}")) for name in ("change", "share", "download", "more")]
+    assert all(act["right"] <= width and min(act["width"], act["height"]) >= ROOM for act in acts)
+    assert max(act["y"] for act in acts) - min(act["y"] for act in acts) < 4
+    assert acts[0]["width"] > 2 * ROOM
+    assert page.locator(".run-actions").evaluate("it => it.scrollWidth <= it.clientWidth")
+    expect(page.get_by_role("link", name="Share")).to_be_visible()  # for ears, too
+    expect(page.locator("#run-same")).to_be_hidden()
+
+
+SAY = """
+([ready, clock, words]) => {
+  document.querySelector(".run-sentence > .state-chip").textContent = "⧗ In progress";
+  document.querySelector(".run-sentence > span:not(.state-chip, .run-clock)").textContent = ready;
+  document.querySelector(".run-clock").textContent = clock;
+  document.querySelector(".run-note").textContent = words;
+}
+"""
+
+
+@pytest.mark.parametrize("width", [320, 360])
+def test_no_word_about_a_run_that_goes_on_moves_its_results(guests: Guests, whole: Whole, width: int) -> None:
+    visitor = guests(width=width)
+    run = whole.inside.ask("stay", email=visitor.email, remote_id=LEFT_ALONE, status="starting")
+    visitor.page.goto(f"/runs/{run}/")
+    results = visitor.page.locator(".run-results")
+    before = box(results)["y"]
+    for words in (SLOW_WORDS[1], *WAITS.values()):
+        visitor.page.evaluate(SAY, ["0 of 2 ready", "0:09 · usually about 2 s", words])
+        assert box(results)["y"] == before, words
+
+
+def test_the_rest_is_behind_three_dots_by_keyboard(guests: Guests, gallery: Gallery) -> None:
+    page = at_run(guests, gallery, HALF)
+    press = page.keyboard.press
+    page.locator("#run-more").focus()
+    press("Enter")
+    for name in ("retry-link", "same", "compare", "delete"):
+        press("Tab")
+        expect(page.locator(f"#run-{name}")).to_be_focused()
+    press("Escape")
+    expect(page.locator("#run-more")).to_be_focused()
+    expect(page.locator("#run-same")).to_be_hidden()
+    press("Enter")
+    page.locator("#run-retry-link").click()
+    expect(page.locator("#run-same")).to_be_hidden()  # it leads down the page, which the menu would cover
+    expect(page.locator("#run-retry")).to_be_in_viewport()
+
+
+def test_three_dots_open_without_scripts(guests: Guests, gallery: Gallery) -> None:
+    page = at_run(guests, gallery, CARTOONIFY, scripts=False)
+    page.get_by_role("button", name="More for this run").click()
+    page.get_by_role("link", name="Run the same again").click()
+    expect(page.get_by_role("heading", name="Run the same again?")).to_be_visible()
+
+
+def test_news_wait_for_an_open_menu(guests: Guests, gallery: Gallery) -> None:
+    page = at_run(guests, gallery, CARTOONIFY)
+    page.evaluate("document.body.append(Object.assign(document.createElement('div'), { id: 'live' }))")
+    waits = """() => !document.getElementById("live").dispatchEvent(
+        new CustomEvent("htmx:beforeRequest", { bubbles: true, cancelable: true }))"""
+    assert not page.evaluate(waits)
+    page.locator("#run-more").click()
+    assert page.evaluate(waits)
+
+
+def test_on_a_laptop_all_acts_stand_in_a_row(guests: Guests, gallery: Gallery) -> None:
+    page = at_run(guests, gallery, HALF, width=1280)
+    expect(page.locator("#run-more")).to_be_hidden()
+    for name in ("change", "share", "download", "retry-link", "same", "compare", "delete"):
+        expect(page.locator(f"#run-{name}")).to_be_visible()
+
+
+def test_pencil_and_star_stand_beside_the_name_and_the_date_in_one_line(guests: Guests, gallery: Gallery) -> None:
+    page = at_run(guests, gallery, CARTOONIFY)
+    name, crumb = box(page.locator("h1")), box(page.locator(".run-crumb"))
+    for tool in (page.locator(".run-rename > summary"), page.locator(".run-title .star-button")):
+        assert box(tool)["y"] >= crumb["bottom"]
+        assert box(tool)["y"] < name["bottom"]
+        assert box(tool)["x"] >= name["right"]
+    assert crumb["height"] < 30
+
+
+@pytest.mark.parametrize("app", [CARTOONIFY, "card-long-text"])
+def test_a_result_has_its_acts_above_the_bottom_bar(guests: Guests, gallery: Gallery, whole: Whole, app: str) -> None:
+    page = guests(email=gallery.email, width=360).page
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"/files/{whole.inside.ask('results', run=gallery.runs[app])[0]}/")
+    bar = box(page.locator(".bar-words"))
+    acts = page.locator(".file-actions > .button:visible")
+    for act in acts.all():
+        assert box(act)["bottom"] <= bar["y"]
+        assert min(box(act)["width"], box(act)["height"]) >= ROOM
+    expect(acts.first).to_have_text("Download" if app == CARTOONIFY else "Copy text")
+    expect(acts.nth(1)).to_have_text("Share")
+    page.locator("#file-more").click()
+    expect(page.get_by_role("link", name="Compare")).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert box(page.locator(".passport"))["bottom"] <= box(page.locator(".file-actions"))["y"]
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_no_stop_of_tab_at_a_result_is_unmarked_or_under_a_bar(
+    guests: Guests, gallery: Gallery, whole: Whole, width: int
+) -> None:
+    page = guests(email=gallery.email, width=width).page
+    keys = Keys(page)
+    page.goto(f"/files/{whole.inside.ask('results', run=gallery.runs[CARTOONIFY])[0]}/")
+    assert keys.tab_through() > 8
+    assert keys.bad == []

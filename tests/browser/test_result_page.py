@@ -1,0 +1,127 @@
+"""Results on a page of their own: looked at by keys and by mouse, a video that seeks, a zip that opens."""
+
+import re
+import zipfile
+
+import pytest
+from playwright.sync_api import Page, Response, expect
+
+from tests.browser.visitors import Gallery, Guests
+from tests.support.processes import wait_until
+
+pytestmark = pytest.mark.browser
+WIDE = "document.querySelector('[data-frame]').getBoundingClientRect().width"
+
+
+def opened(page: Page, gallery: Gallery, app: str, name: str) -> None:
+    page.goto(f"/runs/{gallery.runs[app]}/")
+    page.locator(".output-label", has_text=re.compile(f"^{name}$")).click()
+    expect_title(page, name)
+
+
+def expect_title(page: Page, words: str) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text(words)
+
+
+def test_a_walk_by_keys(guests: Guests, gallery: Gallery) -> None:
+    page = guests(email=gallery.email).page
+    opened(page, gallery, "card-twelve", "Output 1")
+    expect(page.get_by_role("button", name="Larger")).to_be_visible()  # the script is there
+    for key, title in (("j", "Output 2"), ("ArrowRight", "Output 3"), ("ArrowLeft", "Output 2"), ("k", "Output 1")):
+        page.keyboard.press(key)
+        expect_title(page, title)
+        expect(page).to_have_url(re.compile("/files/"))
+    expect(page).to_have_title(re.compile("^Output 1 "))
+
+    fits = page.evaluate(WIDE)
+    page.keyboard.press("+")
+    wait_until(lambda: page.evaluate(WIDE) == pytest.approx(1.5 * fits, abs=2), "the picture to grow")
+    expect(page.locator("[data-scale]")).to_have_text(re.compile(r"\d+ %"))
+    page.keyboard.press("ArrowRight")  # moves the picture now
+    expect_title(page, "Output 1")
+    page.keyboard.press("0")
+    wait_until(lambda: page.evaluate(WIDE) == pytest.approx(fits, abs=1), "the picture to fit again")
+
+    page.keyboard.press("f")
+    expect(page.locator("#file:fullscreen")).to_be_visible()
+    page.keyboard.press("j")
+    expect(page.locator("#file:fullscreen .stage-place")).to_have_text("2 of 12")
+    page.keyboard.press("f")
+    expect(page.locator("#file:fullscreen")).to_have_count(0)
+
+    page.get_by_label("Search apps").press_sequentially("jjf")
+    expect_title(page, "Output 2")
+    page.go_back()
+    expect_title(page, "Output 1")
+
+
+def test_a_click_enlarges_where_it_falls_and_nothing_jumps(guests: Guests, gallery: Gallery) -> None:
+    page = guests(email=gallery.email).page
+    opened(page, gallery, "card-twelve", "Output 1")
+    picture = page.locator("[data-frame] img")
+    expect(picture).to_have_attribute("src", re.compile("/original"))  # small first, then the file itself
+    bar = page.locator(".stage-bar").bounding_box()
+
+    picture.click(position={"x": 20, "y": 20})
+    stage = page.locator("[data-stage]")
+    expect(stage).to_have_class(re.compile("is-zoomed"))
+    assert stage.evaluate("it => it.scrollLeft < 60 && it.scrollTop < 60")
+    assert page.locator(".stage-bar").bounding_box() == bar
+    box = stage.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 300, box["y"] + 300)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 100, box["y"] + 200, steps=4)
+    page.mouse.up()
+    wait_until(lambda: stage.evaluate("it => it.scrollLeft") > 150, "the picture to follow")
+    expect(stage).to_have_class(re.compile("is-zoomed"))  # a drag is no click
+    page.keyboard.press("Escape")
+    expect(stage).not_to_have_class(re.compile("is-zoomed"))
+
+
+def test_a_video_seeks(guests: Guests, gallery: Gallery) -> None:
+    visitor = guests(email=gallery.email)
+    page = visitor.page
+    statuses: list[int] = []
+
+    def note(response: Response) -> None:
+        if "/original" in response.url:
+            statuses.append(response.status)
+
+    page.on("response", note)
+    opened(page, gallery, "card-video-thumbnail", "Clip")
+    video = page.locator("video")
+    video.evaluate("it => it.readyState || new Promise((done) => it.addEventListener('loadedmetadata', done))")
+
+    at = video.evaluate(
+        "it => new Promise((done) => { it.currentTime = it.duration * 0.7;"
+        " it.addEventListener('seeked', () => done(it.currentTime / it.duration)); })"
+    )
+
+    assert at == pytest.approx(0.7, abs=0.05)
+    visitor.wait_for(lambda: 206 in statuses, "a part of the file")
+
+
+def test_a_zip_opens(guests: Guests, gallery: Gallery) -> None:
+    page = guests(email=gallery.email).page
+    opened(page, gallery, "card-video-thumbnail", "Clip")
+
+    with page.expect_download() as begun:
+        page.get_by_role("link", name="Zip with its record").click()
+
+    assert begun.value.suggested_filename.endswith(".zip")
+    with zipfile.ZipFile(begun.value.path()) as archive:
+        assert archive.testzip() is None
+        assert [name.rpartition(".")[2] for name in archive.namelist()] == ["webm", "csv"]
+
+
+def test_without_scripts_a_click_opens_the_original(guests: Guests, gallery: Gallery) -> None:
+    visitor = guests(email=gallery.email, scripts=False)
+    page = visitor.page
+    opened(page, gallery, "card-twelve", "Output 1")
+
+    page.get_by_role("link", name=re.compile("^Next: ")).click()
+    expect_title(page, "Output 2")
+    visitor.watch.is_blind = True  # the browser's own page around a bare picture may run nothing
+    page.locator(".frame-link").click()
+    expect(page).to_have_url(re.compile("/original"))

@@ -1,0 +1,53 @@
+"""Looking closely by keyboard, and a preset from a form to its run."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.acts import press_run, tiles
+from tests.browser.scenes.reuse import named_preset, pictures_compared
+from tests.browser.visitors import Guests
+from tests.browser.whole import Whole
+from tests.support.processes import wait_until
+
+pytestmark = pytest.mark.browser
+TRANSFORMS = "images => images.map((image) => image.style.transform)"
+
+
+def test_pictures_zoom_move_and_slide_together_by_keyboard(guests: Guests, whole: Whole) -> None:
+    visitor = guests()
+    page = visitor.page
+    pictures_compared(visitor, whole)
+    images = page.locator(".compare-columns [data-moved]")
+    page.locator(".compare-columns [data-stage]").first.focus()
+
+    for key in ("+", "+", "ArrowLeft"):
+        page.keyboard.press(key)
+
+    expect(page.locator("[data-scale]")).to_have_text("225 %")
+    wait_until(lambda: images.evaluate_all(TRANSFORMS) == ["translate(8%, 0%) scale(2.25)"] * 2, "both to follow")
+    page.keyboard.press("0")
+    expect(page.locator("[data-scale]")).to_have_text("100 %")
+
+    page.get_by_role("button", name="Overlay slider").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("slider")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("spinbutton")).to_have_value("51")
+    page.get_by_role("spinbutton").fill("20")
+    expect(page.get_by_role("slider")).to_have_value("20")
+    assert page.locator("[data-over]").evaluate("it => it.style.clipPath").replace("0px", "0") == "inset(0 0 0 20%)"
+
+
+def test_a_preset_from_the_form_keeps_its_file_and_names_its_run(guests: Guests, whole: Whole) -> None:
+    visitor = guests()
+    page = visitor.page
+    named_preset(visitor)
+    page.goto(page.url.partition("?")[0])
+    expect(tiles(page)).to_have_count(0)
+
+    page.get_by_role("link", name="Mia as Ghibli", exact=True).click()
+
+    expect(tiles(page)).to_have_count(1)
+    expect(page.get_by_role("radio", name="Ghibli")).to_be_checked()
+    press_run(page)
+    expect(page.locator(".went-in")).to_contain_text("Mia as Ghibli")

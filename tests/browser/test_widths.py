@@ -1,0 +1,114 @@
+"""No page scrolls sideways, however narrow the window and however large the text."""
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.acts import a_photo, choose, open_app, tiles
+from tests.browser.apps import CARTOONIFY, LEFT_ALONE
+from tests.browser.page_checks import SIDEWAYS
+from tests.browser.visitors import Gallery, Guests
+from tests.browser.whole import Whole
+
+pytestmark = pytest.mark.browser
+WIDTHS = (320, 360, 768, 1280)
+LARGE_TEXT = 32  # px: the browser's own setting, twice the usual 16
+APPS = ("card-many-pictures", "card-long-names", "card-rtl", "card-emoji", "card-options-25", "card-twelve")
+
+
+def too_wide(page: Page) -> list[str]:
+    """At which widths the open page scrolls sideways, and over what."""
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        if said := page.evaluate(SIDEWAYS):
+            found.append(f"{page.url} at {width}: {said}")
+    return found
+
+
+def enlarge_text(page: Page) -> None:
+    """As in the browser's settings, so that what is sized in rem and em grows with it."""
+    client = page.context.new_cdp_session(page)
+    client.send("Page.setFontSizes", {"fontSizes": {"standard": LARGE_TEXT, "fixed": LARGE_TEXT - 6}})
+
+
+def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
+    """Every kind of page with something on it."""
+    runs = list(gallery.runs.values())
+    who, name = gallery.email, "card-long-names"
+    runs.append(whole.inside.ask("stay", email=who, remote_id=name, status="checking", asks=True))
+    runs.append(whole.inside.ask("stay", email=who, remote_id=LEFT_ALONE, status="starting"))
+    forms = [whole.inside.ask("app", remote_id=app)["path"] for app in APPS]
+    fixed = ["/", "/apps/", "/apps/?q=nothing", "/history/", "/history/?view=list", "/history/?q=nothing", "/nowhere/"]
+    seen = ("card-long-names", "card-twelve", "card-long-text", "card-half-fails", "card-video-thumbnail")
+    results = [whole.inside.ask("results", run=gallery.runs[app])[-1] for app in seen]
+    fixed += ["/history/?tab=team", "/help/keys/"]
+    return [
+        *fixed,
+        *(f"/files/{result}/" for result in results),
+        f"/files/{results[0]}/use/",
+        *forms,
+        *(f"/runs/{run}/" for run in runs),
+        f"/runs/{runs[-1]}/cancel/",
+        *(whole.inside.ask("link", run=gallery.runs[app]) for app in ("card-long-names", "card-long-text", "card-rtl")),
+        f"/runs/{gallery.runs['card-long-names']}/share/",
+        "/shares/",
+        "/manage/sharing/",
+        "/manage/keeping/",
+        f"/compare/?r={runs[0]}",
+        f"/compare/?f={','.join(whole.inside.ask('results', run=run)[0] for run in runs[:4])}",
+        f"/runs/{runs[0]}/again/",
+        f"/presets/new/?from={runs[0]}",
+        "/manage/",
+        "/manage/people/",
+        "/me/",
+        "/bin/",
+        f"/runs/{runs[0]}/delete/",
+    ]
+
+
+@pytest.mark.parametrize("is_large", [False, True], ids=["usual text", "text of 200 %"])
+def test_nothing_scrolls_sideways(guests: Guests, whole: Whole, gallery: Gallery, is_large: bool) -> None:
+    visitor = guests(email=gallery.email)
+    page = visitor.page
+    if is_large:
+        enlarge_text(page)
+    found = []
+    for path in pages_of(gallery, whole):
+        page.goto(path)
+        found += too_wide(page)
+    open_app(visitor, "card-many-pictures")
+    choose(page, a_photo("a_name_without_any_place_to_break_" * 4 + ".png"), a_photo("b.png"))
+    tiles(page).nth(1).wait_for()
+    page.locator(".launch-run").click()
+    page.locator("#errors").or_(page.locator("#run-panel")).first.wait_for()
+    found += too_wide(page)
+    page.context.clear_cookies()
+    page.goto("/login/")
+    found += too_wide(page)
+    assert not found, "\n".join(found)
+
+
+def test_large_text_is_really_large(guests: Guests) -> None:
+    page = guests().page
+    enlarge_text(page)
+    page.goto("/apps/")
+    assert page.evaluate("getComputedStyle(document.body).fontSize") == f"{LARGE_TEXT}px"
+
+
+@pytest.mark.parametrize("width", [320, 360])
+@pytest.mark.parametrize("app", [CARTOONIFY, "card-half-fails"])
+def test_on_a_phone_sharing_a_run_is_in_view(guests: Guests, gallery: Gallery, app: str, width: int) -> None:
+    page = guests(email=gallery.email, width=width).page
+    page.goto(f"/runs/{gallery.runs[app]}/")
+    place = page.locator("#run-share").bounding_box()
+    assert place
+    assert place["x"] + place["width"] <= width
+
+
+def test_on_a_phone_the_longest_name_leaves_room_for_the_results(guests: Guests, gallery: Gallery) -> None:
+    page = guests(email=gallery.email, width=360).page
+    page.goto(f"/runs/{gallery.runs['card-long-names']}/")
+    name, window = page.locator("h1").bounding_box(), page.viewport_size
+    assert name
+    assert window
+    assert name["height"] < window["height"] / 4

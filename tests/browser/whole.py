@@ -1,0 +1,118 @@
+"""One whole portal for the browser stories: web server, worker and a quick sandbox, all on free ports."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tests.support.processes import PATIENCE_SECONDS, ROOT, Home, free_port, wait_until
+from tests.support.sandbox_door import SandboxDoor
+
+READY = "Lamina Portal is ready"
+# The limits of Lamina are proved elsewhere; here they would only make stories wait for each other.
+PER_MINUTE = "6000"
+QUICK = {"LAMINA_REQUESTS_PER_MINUTE": PER_MINUTE, "LAMINA_POLL_SECONDS": "0.7"}
+RUN_SECONDS = "1.2"
+
+
+class Whole:
+    """A running portal: `url` for browsers, `lamina` for the sandbox's control door, `inside` for its database."""
+
+    def __init__(self, folder: Path) -> None:
+        port, lamina_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.lamina = SandboxDoor(f"http://127.0.0.1:{lamina_port}")
+        bind = {"PORTAL_BIND": f"127.0.0.1:{port}", "PORTAL_URL": self.url, "LAMINA_BASE_URL": self.lamina.url}
+        # With a key the portal starts no sandbox: this one is quicker than its own.
+        self.home = Home(folder, LAMINA_API_KEY="lma_sandbox", **bind, **QUICK)
+        self._lamina_port = lamina_port
+        self._lamina_data = folder / "lamina"
+
+    def start(self) -> None:
+        """Start everything and wait until the catalogue is whole; whoever calls this calls `stop`, come what may."""
+        pace = ("--seconds", RUN_SECONDS, "--per-minute", PER_MINUTE)
+        self.home.start("lamina_sandbox", "--port", str(self._lamina_port), "--data", str(self._lamina_data), *pace)
+        wait_until(lambda: "Sandbox Lamina on" in self.home.output(), "the sandbox to listen")
+        self.process = self.home.start("portal")
+        wait_until(lambda: self._has_ended() or READY in self.home.output(), "the portal to be ready")
+        assert READY in self.home.output(), self.home.output()
+        self.inside = Inside(self.home)
+        wait_until(
+            lambda: self.inside.ask("has_catalog"), "the catalogue, its forms and its pictures", 2 * PATIENCE_SECONDS
+        )
+
+    def begin_anew(self) -> None:
+        """No faults or scripts at Lamina; what other stories had running there is gone."""
+        self.lamina.control("reset")
+
+    def script(self, app: str, **values: Any) -> None:
+        """Say how the next run of APP (Lamina's id) goes: `seconds=2`, `outcome="never"`…"""
+        self.lamina.control("script", appId=app, **values)
+
+    def move(self, remote_id: str, status: str, **values: Any) -> None:
+        """Bring a run at Lamina into STATUS now, with `ready=1` of its results or `error="…"`."""
+        self.lamina.control(f"runs/{remote_id}", status=status, **values)
+
+    def remote_id(self, run: str) -> str:
+        """Lamina's id of the run whose page is at .../RUN/, once it has been handed over."""
+        return wait_until(lambda: str(self.inside.ask("run", run=run)["remote_id"]), f"run {run} to reach Lamina")
+
+    def wait_for(self, run: str, state: str) -> None:
+        """Wait until the portal knows that RUN is in STATE (or has this status, or is "final") and keeps its files."""
+
+        found: dict[str, Any] = {}
+
+        def is_there() -> bool:
+            found.update(self.inside.ask("run", run=run))
+            return state in (found["state"], found["status"], found["final"]) and not found["saving"]
+
+        try:
+            wait_until(is_there, f"run {run} to be {state}", 2 * PATIENCE_SECONDS)  # one that failed comes 30 s later
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it is {found}") from None
+
+    def stop(self) -> None:
+        if hasattr(self, "inside"):
+            self.inside.stop()
+        if hasattr(self, "process"):
+            self.process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(60)
+        self.home.end_all()
+
+    def _has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+
+class Inside:
+    """A process beside the portal's own, on the same database: makes people and what is tedious to click together."""
+
+    def __init__(self, home: Home) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.browser.inside"],
+            cwd=ROOT,
+            env={**home.env, "PYTHONPATH": os.fspath(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def ask(self, _what: str, **values: Any) -> Any:
+        """Call a function of `tests.browser.inside`; an error there fails the test."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps([_what, values]) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline() or '{"error": "the helper has ended"}')
+        assert "error" not in answer, answer["error"]
+        return answer["value"]
+
+    def stop(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait(60)

@@ -1,0 +1,16 @@
+"""An app that Lamina does not list."""
+
+import pytest
+from pytest_django import Settings
+
+from tests.catalog.lamina_search import BEYOND, UUID
+from tests.support.sandbox_door import SandboxDoor
+
+
+@pytest.fixture
+def beyond(sandbox: SandboxDoor, settings: Settings) -> str:
+    """Lamina's id of an unlisted app."""
+    settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
+    sandbox.control("limit", per_minute=None)
+    sandbox.control("apps", app=BEYOND, listed=False)
+    return UUID

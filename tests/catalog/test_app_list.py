@@ -1,0 +1,201 @@
+"""The list of apps may be incomplete: however Lamina cuts, orders or delays it, no app is lost."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from runs import catalog
+from runs.connection.lamina_api import lamina
+from runs.lamina import client
+from runs.lamina.transport import Patience
+from runs.models import App, Incident, LaminaStatus, Member, Run
+from runs.spending.estimates import cost_line
+from runs.tasks import pulse
+from tests.bench.app_list_scenes import SCENES, limits, list_fact, prepare
+from tests.support.processes import wait_until
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def door(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
+    settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
+    prepare(sandbox)
+    return sandbox
+
+
+@pytest.fixture
+def moving() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(datetime.now(UTC), tick=True) as traveller:
+        yield traveller
+
+
+@pytest.mark.parametrize("title", SCENES)
+def test_the_table_of_the_bench(door: SandboxDoor, alice: Member, title: str) -> None:
+    rows = SCENES[title](door, alice)
+
+    assert rows
+    assert [row.as_line() for row in rows if not row.held] == []
+
+
+def test_a_refused_number_is_tried_again_the_next_day(door: SandboxDoor, moving: time_machine.Traveller) -> None:
+    door.control("list", most=60, beyond="refuse")
+    catalog.refresh_catalog()
+    assert "50 apps, asked for 50 at a time, the most that worked" in list_fact().words
+
+    door.control("list", most=None, beyond="clamp")
+    moving.shift(timedelta(hours=23))
+    catalog.refresh_catalog()
+    moving.shift(timedelta(hours=2))
+    catalog.refresh_catalog()
+
+    assert limits(door) == [200, 100, 50, 50, 200]
+    assert App.objects.listed().count() == 60
+    assert list_fact().words.startswith("60 apps, read ")
+
+
+def test_a_list_that_is_refused_whatever_is_asked_is_told(door: SandboxDoor, as_admin: Client) -> None:
+    door.control("faults", endpoint="apps", fault="status", status=400, body={"error": "Not today"}, times=None)
+    catalog.refresh_catalog()
+
+    assert limits(door) == [200, 100, 50, 25, None]
+    page = as_admin.get("/manage/").content.decode()
+    assert "refused by Lamina since" in page
+    assert "“Not today”" in page
+    assert "No apps can be shown until then. The portal retries by itself" in page
+    assert LaminaStatus.objects.get().balance is not None, "the rest goes on"
+
+    door.clear_faults()
+    catalog.refresh_catalog()
+    assert limits(door)[5:] == [200]
+    assert list_fact().state == "good"
+
+
+def test_a_list_that_comes_too_late_is_asked_for_smaller(
+    door: SandboxDoor, moving: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog.refresh_catalog()
+    monkeypatch.setattr(client, "APP_LIST", Patience(read=0.5, total=1))
+    door.control("faults", endpoint="apps", fault="delay", seconds=3, times=2)
+    catalog.refresh_catalog()
+
+    fact = list_fact()
+    assert (fact.state, fact.words.split(" since")[0]) == ("warn", "not sent in time")
+    assert fact.advice.startswith("Known apps still work. Lamina has up to 45 s to answer")
+    incidents = Incident.objects.values_list("text", flat=True)
+    assert list(incidents) == ["Lamina did not send the list of apps in time."], "nobody says that Lamina is away"
+
+    catalog.refresh_catalog()
+    assert list_fact().words.startswith("60 apps, asked for without a number, the most that worked")
+    wait_until(lambda: len(limits(door)) == 4, "the late lists to be noted at the sandbox")
+    assert sorted(limit or 0 for limit in limits(door)) == [0, 50, 200, 200]
+    moving.shift(timedelta(hours=3))
+    catalog.refresh_catalog()
+    assert limits(door)[4:] == [200]
+
+
+def test_an_app_that_lamina_no_longer_has_is_gone_once_it_is_asked_for(door: SandboxDoor, as_alice: Client) -> None:
+    catalog.refresh_catalog()
+    app = App.objects.get(remote_id="odd-plain-7")
+    door.control("apps/odd-plain-7", gone=True)
+    catalog.refresh_catalog()
+    app.refresh_from_db()
+    assert not app.is_gone, "a list proves nothing"
+    as_alice.get(app.get_absolute_url())
+    work()
+    assert not App.objects.get(pk=app.pk).is_gone, "its form was read a moment ago"
+
+    App.objects.update(schema_fetched_at=timezone.now() - timedelta(hours=1), schema_asked_at=None)
+    as_alice.get(app.get_absolute_url())
+    work()
+    page = as_alice.get(app.get_absolute_url()).content.decode()
+    assert "Lamina no longer offers this app." in page
+
+    door.control("apps/odd-plain-7", gone=False)
+    catalog.refresh_catalog()
+    assert App.objects.get(pk=app.pk).is_gone, "a list proves nothing, but has it asked for next"
+    as_alice.get(app.get_absolute_url())
+    work()
+    assert not App.objects.get(pk=app.pk).is_gone
+
+
+def test_a_page_of_a_proxy_says_nothing_about_an_app(door: SandboxDoor, as_alice: Client) -> None:
+    catalog.refresh_catalog()
+    app = App.objects.get(remote_id="odd-plain-7")
+    for status in (403, 404):
+        door.control("faults", endpoint="app", fault="status", status=status, body="<h1>Not here</h1>", times=None)
+        App.objects.update(schema_fetched_at=timezone.now() - timedelta(hours=1), schema_asked_at=None)
+        as_alice.get(app.get_absolute_url())
+        work()
+        app.refresh_from_db()
+        assert app.schema_asked_at is not None
+        assert not app.is_gone
+        assert not app.is_forbidden
+
+
+def test_the_round_asks_for_the_one_that_was_asked_for_longest_ago(
+    door: SandboxDoor, moving: time_machine.Traveller
+) -> None:
+    catalog.refresh_catalog()
+    old = timezone.now() - timedelta(days=3)
+    App.objects.update(is_listed=False, schema_asked_at=timezone.now())  # nothing is in use
+    App.objects.filter(remote_id__in=["odd-plain-8", "odd-plain-9"]).update(schema_fetched_at=old, schema_asked_at=old)
+    App.objects.filter(remote_id="odd-plain-9").update(schema_asked_at=old - timedelta(days=1))
+    door.control("apps/odd-plain-9", gone=True)
+    before = len(door.requests_to("app"))
+
+    for _ in range(3):
+        pulse()
+        work()
+    assert [request["path"] for request in door.requests_to("app")[before:]] == ["/v1/apps/odd-plain-9"]
+    assert App.objects.get(remote_id="odd-plain-9").is_gone
+
+    moving.shift(timedelta(minutes=16))
+    pulse()
+    work()
+    assert [request["path"] for request in door.requests_to("app")[before + 1 :]] == ["/v1/apps/odd-plain-8"]
+
+
+def test_an_app_of_another_workspace_keeps_its_form_and_run_says_why(
+    door: SandboxDoor, as_alice: Client, alice: Member
+) -> None:
+    catalog.refresh_catalog()
+    app = App.objects.get(remote_id="odd-plain-7")
+    door.control("apps/odd-plain-7", workspace="other")
+    catalog.refresh_app(app.pk)
+
+    app.refresh_from_db()
+    assert app.is_forbidden
+    assert not app.is_gone
+    page = as_alice.get(app.get_absolute_url()).content.decode()
+    assert 'id="app-form"' in page
+    assert page.count("This workspace can") == 2
+    assert cost_line(app, alice).is_blocked
+
+    door.control("apps/odd-plain-7", workspace="own")
+    catalog.refresh_app(app.pk)
+    app.refresh_from_db()
+    assert not cost_line(app, alice).is_blocked
+
+
+def test_what_a_search_finds_joins_and_stands_on_the_list_once_it_is_run(door: SandboxDoor, as_alice: Client) -> None:
+    found = catalog.record_found(lamina().list_apps(limit=3))
+
+    assert [app.remote_id for app in found] == ["odd-plain", "odd-plain-2", "odd-plain-3"]
+    assert not App.objects.listed().exists()
+    catalog.refresh_app(found[1].pk)
+    page = as_alice.get(found[1].get_absolute_url())
+    fields = {"token": page.context["token"], "schema": page.context["schema_version"], "p0": "words", "outputs": "0"}
+    as_alice.post(found[1].get_absolute_url(), fields)
+    assert Run.objects.get().app == found[1]
+    assert [app.remote_id for app in App.objects.listed()] == ["odd-plain-2"]
+
+    catalog.refresh_catalog()
+    assert App.objects.listed().count() == 60

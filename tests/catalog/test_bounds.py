@@ -1,0 +1,143 @@
+"""Apps larger than any author makes: list, page and form stay small, and values are sent back exactly."""
+
+import time
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from runs import catalog
+from runs.catalog import bounds
+from runs.lamina.types import AppDetail
+from runs.models import App, AppSchema, Run
+from runs.sandbox.catalogue import load_catalogue
+from runs.services import catalog
+from runs.services.catalog import bounds
+from tests.support.quick_portal import is_at_rest, work_until
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PAGE_BYTES = 150_000
+PAGE_SECONDS = 3.0  # of processor time; without limits it would be 22
+
+
+@pytest.fixture
+def door(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
+    """A sandbox with only the odd apps that a test adds."""
+    settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
+    sandbox.control("limit", per_minute=None)
+    for app_id in load_catalogue():
+        sandbox._ask("DELETE", f"apps/{app_id}")
+    return sandbox
+
+
+def odd(door: SandboxDoor, kind: str, **how: Any) -> App:
+    """An odd app, read from the list and then by its id."""
+    app_id = door.control("odd-apps", kind=kind, **how)["appIds"][0]
+    catalog.refresh_catalog()
+    return App.objects.select_related("schema").get(remote_id=app_id)
+
+
+def measured(client: Client, address: str) -> Any:
+    """The page at `address`, which must be small and quick."""
+    began = time.process_time()
+    answer = client.get(address)
+    assert time.process_time() - began < PAGE_SECONDS
+    assert answer.status_code == 200
+    assert len(answer.content) < PAGE_BYTES
+    return answer
+
+
+def test_very_many_parameters_are_a_sentence(door: SandboxDoor, as_alice: Client) -> None:
+    app = odd(door, "many_parameters", size=3_000)
+
+    assert app.schema is None
+    assert not AppSchema.objects.filter(app=app).exists()
+    for address in ("/", "/apps/", "/apps/?q=very+many"):
+        assert b"Very many parameters" in measured(as_alice, address).content
+    page = measured(as_alice, app.get_absolute_url()).content.decode()
+    assert "This app has 3,000 inputs; forms here have at most 200." in page
+    assert "You can run it at Lamina." in page
+    assert "Fetching this app" not in page
+    assert 'hx-trigger="every 2s"' not in page
+    work()
+    assert as_alice.post(app.get_absolute_url(), {"p0": "x"}).status_code == 404
+    assert not Run.objects.exists()
+
+
+def test_an_app_that_became_small_enough_has_a_form(door: SandboxDoor, as_alice: Client) -> None:
+    app = odd(door, "many_parameters", size=201)
+    assert app.form_problem
+
+    door.control("odd-apps", kind="many_parameters", size=200)
+    catalog.refresh_app(app.pk)
+
+    page = as_alice.get(app.get_absolute_url()).content.decode()
+    assert page.count("<textarea") == 200
+    assert "at most 200" not in page
+
+
+def test_a_description_of_3_mb_is_shortened(door: SandboxDoor, as_alice: Client) -> None:
+    app = odd(door, "long_description")
+
+    assert len(app.description) == bounds.DESCRIPTION_LENGTH
+    assert app.description.endswith("…")
+    assert len(app.search_text) < 5_000
+    for address in ("/", "/apps/", "/apps/?q=very+long", app.get_absolute_url()):
+        measured(as_alice, address)
+    before = AppSchema.objects.count()
+    catalog.refresh_app(app.pk)
+    assert AppSchema.objects.count() == before
+
+
+def test_a_schema_that_is_too_large_is_a_sentence(door: SandboxDoor, as_alice: Client) -> None:
+    app = odd(door, "large_schema")
+
+    page = measured(as_alice, app.get_absolute_url()).content.decode()
+    assert "form is too large: " in page
+    assert "KB of at most 512 KB." in page
+
+
+def test_of_very_many_options_the_first_are_offered_and_the_rest_is_told(door: SandboxDoor, as_alice: Client) -> None:
+    app = odd(door, "many_options", size=3_000)
+
+    page = measured(as_alice, app.get_absolute_url()).content.decode()
+    assert page.count("<option ") == bounds.MOST_OPTIONS + 1
+    assert "Showing 500 of 3,000 choices." in page
+
+
+def test_the_default_is_among_the_options_that_are_kept() -> None:
+    options = [f"Option {n} " for n in range(1_000)]
+    parameter = {"id": "a", "name": "Choice", "type": "options", "options": options, "default": "Option 900 "}
+    schema = bounds.schema_of(AppDetail.model_validate({"appId": "a", "parameters": [parameter]}))
+    kept = schema.parameters[0]["options"]
+    assert len(kept) == bounds.MOST_OPTIONS
+    assert kept[-1] == "Option 900 "
+    assert kept[:499] == options[:499]
+
+
+def test_long_labels_are_shown_short_and_sent_exactly(door: SandboxDoor, as_alice: Client) -> None:
+    app = odd(door, "long_labels", size=1_000)
+    assert app.schema
+    parameter, output = app.schema.parameters[0], app.schema.outputs[0]
+    assert len(parameter["name"]) == len(parameter["options"][1]) == len(output["label"]) == 1_000
+    assert len(app.name) == bounds.NAME_LENGTH
+
+    page = measured(as_alice, app.get_absolute_url())
+    told = page.content.decode()
+    assert "…" in told
+    exact = [parameter["name"], *parameter["options"], output["label"], "long label " * 30]
+    assert [text for text in exact if text in told] == []
+    fields = {"token": page.context["token"], "schema": page.context["schema_version"], "p0": "1", "outputs": "0"}
+    as_alice.post(app.get_absolute_url(), fields)
+    work_until(is_at_rest)
+
+    run = Run.objects.get()
+    assert run.status == "completed"
+    assert door.runs[0]["inputs"] == {parameter["name"]: parameter["options"][1]}
+    for address in (run.get_absolute_url(), "/history/", "/"):
+        shown = measured(as_alice, address).content.decode()
+        assert parameter["name"] not in shown
+        assert "long label " * 30 not in shown

@@ -1,0 +1,180 @@
+"""Failures while asking Lamina for apps have their sentence, our own results stay; and ten requests a minute."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from runs.catalog import lamina_search
+from runs.catalog.pages_search import PROBLEMS, part_of
+from runs.models import App, AppSearch
+from runs.services.app_search import asking
+from runs.services.app_search.part import PROBLEMS, part_of
+from tests.catalog.lamina_search import UUID, answer, lamina_part, look, plain
+from tests.support import factories
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_whatever_a_match_says_is_escaped_and_bounded(as_alice: Client, beyond: str, sandbox: SandboxDoor) -> None:
+    hostile = {
+        "appId": "bad/../id",
+        "name": "<script>alert(1)</script>",
+        "description": None,
+        "whyMatch": "<img src=x onerror=alert(2)> " + "because " * 500,
+        "estimatedCredits": -5,
+        "thumbnail": {"url": "javascript:alert(3)", "type": "image"},
+    }
+    odd = [None, 7, {"name": "no id"}, {"appId": "odd", "whyMatch": ["a"], "estimatedCredits": {"expected": "x"}}]
+    answer(sandbox, {"data": {"matches": [hostile, *odd, *[{**hostile, "appId": f"many-{n}"} for n in range(60)]]}})
+
+    page = lamina_part(as_alice, "anything at all")
+
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert "&lt;img src=x" in page
+    why = AppSearch.objects.get().finds[0]["why"]
+    assert len(why) == 300
+    assert why.endswith("…")
+    assert page.count("app-row-words") <= 12
+    assert len(page) < 60_000
+    assert "about -5" not in page
+    assert App.objects.count() <= 14
+
+
+FAULTS: list[tuple[str, dict[str, Any]]] = [
+    ("limited", {"fault": "status", "status": 429, "seconds": 30}),
+    ("broken", {"fault": "status", "status": 500}),
+    ("broken", {"fault": "garbage"}),
+    ("slow", {"fault": "drop_after"}),
+    ("refused", {"fault": "status", "status": 400}),
+    ("key", {"fault": "status", "status": 401}),
+]
+
+
+@pytest.mark.parametrize(("problem", "fault"), FAULTS, ids=[f"{problem} {fault['fault']}" for problem, fault in FAULTS])
+def test_every_failure_has_its_sentence_and_our_own_answer_stays(
+    as_alice: Client, beyond: str, sandbox: SandboxDoor, problem: str, fault: dict[str, Any]
+) -> None:
+    factories.make_app("Dentist's own")
+    for endpoint in ("discover", "search"):
+        sandbox.control("faults", endpoint=endpoint, times=None, **fault)
+
+    page = plain(lamina_part(as_alice, "dentist"))
+
+    assert PROBLEMS[problem].partition(" {wait}")[0].partition("30")[0] in page
+    assert ("Ask again" in page) is (problem in ("broken", "slow"))
+    whole = as_alice.get("/apps/", {"q": "dentist"})
+    assert [card.name for card in whole.context["apps"]] == ["Dentist's own"]
+    assert PROBLEMS[problem].partition(" {wait}")[0] in plain(whole.content.decode())
+
+
+def test_a_lamina_that_cannot_be_reached_is_told(as_alice: Client, beyond: str, settings: Settings) -> None:
+    settings.LAMINA_BASE_URL = "http://127.0.0.1:9"
+    assert PROBLEMS["away"] in plain(lamina_part(as_alice, "dentist"))
+
+
+def test_a_slow_search_does_not_make_lamina_look_away(as_alice: Client, beyond: str, sandbox: SandboxDoor) -> None:
+    for endpoint in ("discover", "search"):
+        sandbox.control("faults", endpoint=endpoint, fault="drop_after", times=None)
+    lamina_part(as_alice, "dentist")
+    assert "reach Lamina since" not in as_alice.get("/apps/").content.decode()
+
+
+def test_a_failure_is_asked_again_by_hand_at_once_and_by_itself_later(
+    as_alice: Client, beyond: str, sandbox: SandboxDoor
+) -> None:
+    for endpoint in ("discover", "search"):
+        sandbox.control("faults", endpoint=endpoint, fault="status", status=500, times=None)
+    lamina_part(as_alice, "dentist")
+    sandbox.clear_faults()
+
+    assert PROBLEMS["broken"] in plain(look(as_alice, "dentist"))  # saved for a moment, for everyone
+    assert work() == []
+    assert "Dental advert" in lamina_part(as_alice, "dentist", ask="again")
+
+
+def test_an_answer_that_was_lost_can_be_asked_for_again(as_alice: Client, beyond: str) -> None:
+    look(as_alice, "dentist")
+    AppSearch.objects.update(asked_at=timezone.now() - timedelta(seconds=61))
+    known = part_of("dentist")
+    assert known is not None
+    assert known.sentence == PROBLEMS["lost"]
+    assert known.may_ask_again
+    assert "Dental advert" in lamina_part(as_alice, "dentist")
+
+
+# --- Ten a minute -----------------------------------------------------------------------------------------------------
+def test_the_portal_asks_ten_times_a_minute_whoever_searches(
+    as_alice: Client, as_bob: Client, beyond: str, sandbox: SandboxDoor
+) -> None:
+    for number in range(30):
+        look((as_alice, as_bob)[number % 2], f"dentist number {number}")
+    work()
+
+    assert len(sandbox.requests_to("discover")) == 10
+    page = plain(look(as_alice, "one more dentist"))
+    assert PROBLEMS["turn"].partition(" {wait}")[0] in page
+    assert 'hx-trigger="load delay:' in page
+    assert "Dental advert" in look(as_bob, "dentist number 3")  # known answers don't count
+
+
+def test_threads_that_ask_at_once_get_ten_turns_and_one_row_for_equal_words(beyond: str) -> None:
+    started = threading.Barrier(16)
+
+    def ask(q: str) -> None:
+        started.wait()
+        lamina_search.ask(q)
+        connection.close()
+
+    together([partial(ask, f"dentist {n % 14}") for n in range(16)])
+
+    assert AppSearch.objects.count() == 10
+    assert work().count("search_lamina") == 10
+
+
+def together(acts: list[Callable[[], None]]) -> None:
+    threads = [threading.Thread(target=act) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+
+def test_a_page_never_waits_for_lamina(as_alice: Client, beyond: str, sandbox: SandboxDoor) -> None:
+    for endpoint in ("discover", "search", "app"):
+        sandbox.control("faults", endpoint=endpoint, fault="delay", seconds=20, times=None)
+    began = time.monotonic()
+    look(as_alice, "dentist")
+    as_alice.get("/apps/", {"q": UUID, "ask": "1"})
+    assert time.monotonic() - began < 10
+    assert sandbox.requests_to("discover") == []
+
+
+@pytest.mark.parametrize("q", ["", "d", " "])
+def test_too_little_is_not_asked(as_alice: Client, beyond: str, q: str) -> None:
+    assert "Lamina" not in look(as_alice, q).partition("lamina-hint")[0]
+    assert not AppSearch.objects.exists()
+
+
+def test_a_page_that_is_only_fetched_ahead_asks_nobody(as_alice: Client, beyond: str) -> None:
+    as_alice.get("/apps/", {"q": "dentist", "ask": "1"}, headers={"Sec-Purpose": "prefetch"})
+    assert not AppSearch.objects.exists()
+
+
+def test_words_are_forgotten(as_alice: Client, beyond: str) -> None:
+    lamina_part(as_alice, "a secret dentist")
+    lamina_search.tidy(timezone.now() + timedelta(minutes=19))
+    assert AppSearch.objects.exists()
+    lamina_search.tidy(timezone.now() + timedelta(minutes=21))
+    assert not AppSearch.objects.exists()

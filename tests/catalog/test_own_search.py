@@ -1,0 +1,39 @@
+"""Finding an app by words: in any case, with or without accents, and by what Lamina says of it today."""
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from runs import catalog
+from runs.models import App
+from runs.services import catalog
+from tests.support.sandbox_door import SandboxDoor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def caption(sandbox: SandboxDoor, settings: Settings) -> App:
+    """An app with an accent in its name, read from the sandbox with the whole catalogue."""
+    settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
+    sandbox.control("limit", per_minute=None)
+    catalog.refresh_catalog()
+    return App.objects.get(remote_id="sandbox-caption")
+
+
+def test_an_app_is_found_without_its_accents_and_with_too_many(as_alice: Client, caption: App) -> None:
+    assert "é" in caption.name
+
+    for words in ("legendes", "LÉGENDES", "lègéndes", "captions legend"):
+        assert [card.app for card in as_alice.get("/apps/", {"q": words}).context["apps"]] == [caption], words
+    none = as_alice.get("/apps/", {"q": "LÈGE zebra"}).context
+    assert none["apps"] == []
+    assert [card.app for card in none["partly"]] == [caption]
+
+
+def test_a_changed_description_takes_the_place_of_the_old_one(caption: App) -> None:
+    for words in ("old words", "older words"):
+        App.objects.filter(pk=caption.pk).update(description=words, search_text=f"{caption.search_text} {words}")
+        catalog.refresh_catalog()
+
+    assert App.objects.get(pk=caption.pk).search_text == caption.search_text

@@ -1,0 +1,200 @@
+"""Two to four results beside each other, and of what went in only what differs."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from runs.display.differences import inline, side_by_side
+from runs.models import App, Member, Output, OutputFile, Run, RunInput, StoredFile, Upload
+from runs.models.run import RunInputUpload
+from runs.services.pages.differences import inline, side_by_side
+from tests.support.clients import client_of
+from tests.support.factories import make_app, make_run, make_stored
+from tests.support.processes import busy_at_most
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def app() -> App:
+    return make_app()
+
+
+def made(
+    member: Member, app: App, *, style: str = "Ghibli", prompt: str = "", kind: str = "image", **fields: Any
+) -> Run:
+    """A finished run whose first result is a picture, or a text that is its prompt."""
+    run = make_run(member, app, status="completed", **fields)
+    run.inputs.update(value=style)
+    RunInput.objects.create(run=run, position=1, name="Prompt", key="prompt_text", type="text", value=prompt)
+    output = run.outputs.all()[0]
+    if kind == "text":
+        Output.objects.filter(pk=output.pk).update(kind="text", text=prompt)
+    else:
+        OutputFile.objects.create(output=output, source_url="https://x.test/a.png", status="saved", file=make_stored())
+    return run
+
+
+def first(run: Run) -> str:
+    return run.outputs.all()[0].public_id
+
+
+def address(*runs: Run, more: str = "") -> str:
+    return f"/compare/?f={','.join(map(first, runs))}{more}"
+
+
+def test_only_the_inputs_that_differ_are_shown(as_alice: Client, alice: Member, app: App) -> None:
+    runs = [made(alice, app, style="Ghibli", prompt="at sea"), made(alice, app, style="Plain ", prompt="at sea")]
+
+    whole = as_alice.get(address(*runs)).text
+    page = whole.partition('class="compare-inputs"')[2]
+    everything = as_alice.get(address(*runs, more="&all=1")).text.partition('class="compare-inputs"')[2]
+
+    assert '<th role="rowheader" scope="row" dir="auto">Style' in page
+    assert "Ghibli" in page
+    assert "Plain" in page
+    assert "at sea" not in page
+    assert "at sea" in everything
+    assert everything.count("compare-differs") == 1
+    assert f"?from={runs[0].public_id}" in whole
+
+
+def test_source_pictures_differ_by_their_bytes(as_alice: Client, alice: Member, app: App) -> None:
+    files = [make_stored((40, 30)), make_stored((44, 33)), make_stored((40, 30))]
+    runs = [made(alice, app) for _ in files]
+    for run, file in zip(runs, files, strict=True):
+        given = RunInput.objects.create(run=run, position=2, name="Photo", parameter_id="u-1", type="url", value=[])
+        upload = Upload.objects.create(member=alice, file=file, status="ready", name="a.png")
+        RunInputUpload.objects.create(input=given, upload=upload, position=0)
+
+    assert files[1].small_url in as_alice.get(address(runs[0], runs[1])).text
+    assert "Photo" not in as_alice.get(address(runs[0], runs[2])).text
+
+
+def test_the_app_and_what_was_asked_for_stand_there_when_they_differ(as_alice: Client, alice: Member, app: App) -> None:
+    runs = [made(alice, app, wanted_outputs=[0]), made(alice, make_app("Other app"), wanted_outputs=[])]
+
+    page = as_alice.get(address(*runs)).text
+
+    assert "Other app" in page
+    assert "Asked for" in page
+    assert "Everything the app makes" in page
+
+
+def test_results_of_one_run_say_that_the_same_went_in(as_alice: Client, alice: Member, app: App) -> None:
+    run = made(alice, app)
+    ids = [output.public_id for output in run.outputs.all()]
+
+    page = as_alice.get(f"/compare/?f={ids[0]}&f={ids[1]}").text
+
+    assert "These came out of one run" in page
+    assert "Not here yet" not in page
+
+
+def test_a_missing_one_is_named_and_the_rest_shown(as_bob: Client, as_alice: Client, alice: Member, app: App) -> None:
+    shared = [made(alice, app, shared_at=timezone.now()) for _ in range(2)]
+    private = made(alice, app, title="Secret shoes")
+    binned = made(alice, app, shared_at=timezone.now(), deleted_at=timezone.now())
+
+    page = as_bob.get(address(*shared, private)).text
+    both = as_bob.get(address(*shared, private, binned)).text
+
+    assert "Compare 2 pictures" in page
+    assert "One of them is not there any more" in page
+    assert "Secret shoes" not in page
+    assert "2 of them are not there any more" in both
+
+
+def test_of_more_than_four_the_first_four_are_shown(as_alice: Client, alice: Member, app: App) -> None:
+    runs = [made(alice, app, style=f"Style {n}") for n in range(5)]
+
+    page = as_alice.get(address(*runs, runs[0])).text
+
+    assert "the first four of 5" in page
+    assert "Style 3" in page
+    assert "Style 4" not in page
+
+
+def test_fewer_than_two_is_a_choice_from_this_run_and_the_latest(
+    as_alice: Client, as_bob: Client, alice: Member, app: App
+) -> None:
+    one, other = made(alice, app), made(alice, app, prompt="a red boat")
+    Run.objects.filter(pk=other.pk).update(search_text="a red boat")
+
+    page = as_alice.get(address(one)).text
+    assert f'value="{first(one)}" checked' in page
+    assert f'value="{first(other)}"' in page
+    assert f'value="{first(one)}" checked' in as_alice.get(f"/compare/?r={one.public_id}").text
+    found = as_alice.get(f"/compare/?f={first(one)}&q=boat&pick=1").text
+    assert f'value="{first(other)}"' in found
+    assert "Nothing to compare yet" in as_bob.get(address(one)).text
+
+
+def test_a_video_among_what_can_be_compared_is_marked(as_alice: Client, alice: Member, app: App) -> None:
+    made(alice, app)
+    made(alice, app)
+    film = made(alice, app).outputs.all()[0].files.get().file
+    StoredFile.objects.filter(pk=film.pk).update(kind="video")  # type: ignore[union-attr]
+
+    page = as_alice.get("/compare/").text
+
+    assert page.count('class="pick-label"') == 3
+    assert page.count('class="kind-mark"') == 1
+
+
+def test_many_pages_cost_few_queries(
+    as_alice: Client, alice: Member, app: App, django_assert_max_num_queries: Any
+) -> None:
+    runs = [made(alice, app) for _ in range(4)]
+    with django_assert_max_num_queries(24):
+        as_alice.get(address(*runs))
+    with django_assert_max_num_queries(40):
+        as_alice.get("/compare/")
+
+
+def test_two_texts_bear_marks_where_they_differ(as_alice: Client, alice: Member, app: App) -> None:
+    runs = [
+        made(alice, app, kind="text", prompt=f"A {word} boat <b>at</b> sea\nand nothing else")
+        for word in ("red", "blue")
+    ]
+
+    page = as_alice.get(address(*runs)).text
+
+    assert "A <del>red</del> boat &lt;b&gt;at&lt;/b&gt; sea" in page
+    assert "A <ins>blue</ins> boat" in page
+
+
+def test_viewers_are_offered_no_new_run(make_member: Callable[..., Member], alice: Member, app: App) -> None:
+    runs = [made(alice, app, shared_at=timezone.now()) for _ in range(2)]
+
+    page = client_of(make_member("vera", role="viewer")).get(address(*runs)).text
+
+    assert "Compare 2 pictures" in page
+    assert "Make this the basis" not in page
+
+
+# --- marks ---
+
+
+def test_the_other_sides_words_are_left_out_side_by_side() -> None:
+    left, right = side_by_side("one two three\nfour", "one 2 three\nfour five") or ([], [])
+
+    assert "".join(piece.text for piece in left).split() == ["one", "two", "three", "four"]
+    assert [piece.text for piece in left if piece.mark] == ["two"]
+    assert [piece.text for piece in right if piece.mark] == ["2", "five"]
+    assert "".join(piece.text for piece in right) == "one 2 three\nfour five"
+
+
+def test_more_than_two_are_held_against_the_first() -> None:
+    found = inline("a b c", "a c d") or []
+
+    assert [(piece.text, piece.mark) for piece in found if piece.mark] == [("b", "del"), ("d", "ins")]
+
+
+@pytest.mark.parametrize("text", ["x " * 300_000, "a b\n" * 100_000, "y" * 1_000_000])
+def test_marks_are_bounded_in_time(text: str) -> None:
+    with busy_at_most(seconds=2):
+        side_by_side(text, f"{text[5:]}z")

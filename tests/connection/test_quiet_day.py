@@ -1,0 +1,115 @@
+"""Requests that an idle portal sends to Lamina, and that it is fresh again as soon as someone is there."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import Settings
+
+from runs import tasks
+from runs.models import App, LaminaStatus, Member, SignedIn
+from runs.services.team import sessions
+from tests.support.factories import make_run
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KNOWN = 2_000
+PULSE_SECONDS = 120  # really 30; this doesn't affect the requests
+MOST_REQUESTS = 300
+API = "/v1/"
+
+
+@pytest.fixture
+def known(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
+    """A portal that knows 2,000 apps; Lamina lists some of them."""
+    settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
+    sandbox.control("limit", per_minute=None)
+    ids = sandbox.control("odd-apps", kind="plain", count=KNOWN)["appIds"]
+    App.objects.bulk_create(App(remote_id=app_id, name=app_id, position=n) for n, app_id in enumerate(ids))
+    sandbox.control("list", order="popularity", seed=1, most=60)
+    return sandbox
+
+
+def asked(door: SandboxDoor) -> dict[str, int]:
+    """How often each of Lamina's addresses was requested, without pictures."""
+    counts: dict[str, int] = {}
+    for request in door.state["requests"]:
+        if request["path"].startswith(API):
+            counts[request["endpoint"]] = counts.get(request["endpoint"], 0) + 1
+    return counts
+
+
+def live(hours: float, traveller: time_machine.Traveller) -> None:
+    """Run the Schedules when due, and the worker's tasks."""
+    for n in range(int(hours * 3600 / PULSE_SECONDS)):
+        traveller.shift(PULSE_SECONDS)
+        tasks.pulse()
+        if n % 5 == 0:
+            tasks.request_catalog()
+        if n % 30 == 0:
+            tasks.tidy()
+        if n % 720 == 0:
+            tasks.request_clearing()
+        if OrmQ.objects.exists():
+            work()
+
+
+@pytest.mark.timeout(300)
+def test_a_quiet_day_with_2000_apps_costs_at_most_300_requests(known: SandboxDoor, alice: Member) -> None:
+    for app in App.objects.all()[100:110]:
+        app.schema = app.schemas.create(version="1")
+        app.save()
+        make_run(alice, app, status="completed", has_star=True)
+
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        live(24, traveller)
+
+    counts = asked(known)
+    assert sum(counts.values()) <= MOST_REQUESTS
+    assert 4 <= counts["apps"] <= 5
+    assert counts["usage"] == counts["apps"]
+    assert counts["estimate"] <= 60
+    assert 90 <= counts["app"] - counts["estimate"] <= 100, "the round by id takes 100 apps a day at most"
+    assert App.objects.exclude(schema=None).count() >= 140
+    assert App.objects.filter(gone_at=None).count() == App.objects.count() >= KNOWN
+
+
+@pytest.mark.timeout(120)
+def test_a_portal_with_people_has_a_list_of_ten_minutes(known: SandboxDoor, as_alice: Client) -> None:
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        assert SignedIn.objects.update(seen_at=timezone.now() + timedelta(hours=1)) == 1
+        live(1, traveller)
+
+    counts = asked(known)
+    assert 6 <= counts["apps"] <= 7
+    assert 60 <= counts["estimate"] <= 60 * counts["apps"]
+    assert counts["estimate"] <= counts["app"] <= counts["estimate"] + 4
+
+
+def test_whoever_opens_a_quiet_portal_finds_a_fresh_list_asked_for(
+    known: SandboxDoor, as_alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SignedIn.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+    monkeypatch.setattr(sessions, "_noted", {})  # like a process that hasn't seen this browser yet
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        live(0.5, traveller)
+        assert len(known.requests_to("apps")) == 1
+        as_alice.get("/")
+        work()
+        assert len(known.requests_to("apps")) == 2
+        live(0.5, traveller)
+    assert len(known.requests_to("apps")) >= 4
+
+
+def test_a_list_that_fails_is_not_asked_for_all_day_while_nobody_is_there(known: SandboxDoor) -> None:
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        live(0.1, traveller)
+        known.control("faults", endpoint="apps", fault="status", status=500, times=None)
+        live(23, traveller)
+    assert LaminaStatus.objects.get().catalog_problem == "unreadable"
+    assert sum(asked(known).values()) <= MOST_REQUESTS
+    assert 4 <= len(known.requests_to("apps")) <= 20

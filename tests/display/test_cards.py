@@ -1,0 +1,249 @@
+"""The cards of runs: what they show of results, and their menus, which are filled into a form made once."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.template import Context
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import strip_tags
+from pytest_django import DjangoAssertNumQueries
+
+from runs.display.cards import RunCard, run_cards
+from runs.models import GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
+from runs.sharing import links
+from runs.templatetags.menus import run_menu
+from tests.support.factories import make_app, make_kept, make_run, make_stored
+
+pytestmark = pytest.mark.django_db
+STYLE, PLACE, LIGHT = ("Style", "Ghibli"), ("Place", "A quay"), ("Light", "Dusk")
+FIVE = [{"index": i, "label": f"Picture {i}", "type": "image"} for i in range(5)]
+
+
+def card_of(run: Run, viewer: Member) -> RunCard:
+    return run_cards(Run.objects.filter(pk=run.pk).for_cards(), viewer)[0]
+
+
+def drawn(run: Run, viewer: Member) -> str:
+    return render_to_string("includes/_run_card.html", {"card": card_of(run, viewer), "user": viewer})
+
+
+def menu_of(run: Run, viewer: Member) -> str:
+    return run_menu(Context({"user": viewer}), card_of(run, viewer))
+
+
+def test_all_cards_of_a_page_are_read_in_two_queries(
+    alice: Member, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    app = make_app()
+    for _ in range(3):
+        make_kept(make_run(alice, app, status="completed"))
+
+    with django_assert_num_queries(2):
+        cards = run_cards(Run.objects.for_cards(), alice)
+        assert [len(card.pictures) for card in cards] == [1, 1, 1]
+
+
+def test_a_card_shows_the_first_four_saved_pictures_in_their_order(alice: Member) -> None:
+    run = make_run(alice, make_app(outputs=FIVE), status="completed")
+    kept = [make_kept(run, make_stored((40 + 10 * place, 30)), place) for place in (4, 3, 2, 1, 0)]
+    OutputFile.objects.create(output=run.outputs.all()[0], position=1, source_url="https://x.test/b", status="failed")
+
+    card = card_of(run, alice)
+
+    in_order = [one.file for one in reversed(kept) if one.file is not None]
+    assert [picture.public_id for picture in card.pictures] == [file.public_id for file in in_order[:4]]
+    assert [picture.small_url for picture in card.pictures] == [file.small_url for file in in_order[:4]]
+    assert [picture.card_url for picture in card.pictures] == [file.card_url for file in in_order[:4]]
+    assert [picture.width for picture in card.pictures] == [40, 50, 60, 70]
+
+
+def test_where_few_pictures_share_a_card_they_are_sharp_and_where_many_do_they_are_small(alice: Member) -> None:
+    def sizes(count: int) -> list[str]:
+        run = make_run(alice, make_app(outputs=FIVE[:count]), status="completed")
+        for place in range(count):
+            make_kept(run, make_stored((500, 400)), place)
+        return re.findall(r"/thumb/(\d+)", drawn(run, alice))
+
+    assert sizes(1) == ["400"]
+    assert sizes(2) == ["400", "200"]  # the first fills the card, the second lies on its corner
+    assert sizes(3) == ["200"] * 3
+
+
+def test_a_saved_file_without_thumbnails_is_no_picture(alice: Member) -> None:
+    run = make_run(alice, status="completed")
+    make_kept(run, make_stored(), 0)
+    bare = make_kept(run, make_stored(), 1).file
+    assert bare is not None
+    StoredFile.objects.filter(pk=bare.pk).update(thumb_200="", thumb_400="")
+
+    assert bare.public_id not in [picture.public_id for picture in card_of(run, alice).pictures]
+    assert len(card_of(run, alice).pictures) == 1
+
+
+def test_a_card_tells_the_beginning_of_the_first_text_and_the_length_of_the_first_film(alice: Member) -> None:
+    kinds = [{"index": 0, "label": "Story", "type": "text"}, {"index": 1, "label": "Film", "type": "video"}]
+    run = make_run(alice, make_app(outputs=kinds), status="completed")
+    Output.objects.filter(run=run, position=0).update(text="Once " * 200)
+    film = make_kept(run, position=1).file
+    assert film is not None
+    StoredFile.objects.filter(pk=film.pk).update(duration_seconds=12.4)
+
+    card = card_of(run, alice)
+
+    assert (card.kind, card.duration_words) == ("text", "0:12")
+    assert card.text_excerpt == ("Once " * 200)[:300]
+
+
+def test_a_video_among_pictures_is_marked_and_a_large_one_tells_its_length(alice: Member) -> None:
+    mark, length = '<span class="visually-hidden">video</span>', "1:12:34"  # no time of day looks like it
+    kinds = [{"index": i, "label": f"No. {i}", "type": kind} for i, kind in enumerate(["image", "video", "image"])]
+
+    def marks(outputs: list[dict[str, Any]], film: int) -> tuple[int, bool]:
+        run = make_run(alice, make_app(outputs=outputs), status="completed")
+        for place in range(len(outputs)):
+            file = make_stored((500, 400))
+            if place == film:
+                StoredFile.objects.filter(pk=file.pk).update(kind="video", duration_seconds=4354.4)
+            make_kept(run, file, place)
+        card = drawn(run, alice)
+        return card.count(mark), length in card
+
+    assert marks(kinds, film=1) == (1, False)
+    assert marks(kinds[:2], film=1) == (1, False)
+    assert marks(kinds[:1], film=0) == (1, True)
+    assert marks(kinds, film=-1) == (0, False)
+
+
+def test_a_video_without_a_picture_and_a_sound_are_marked(alice: Member) -> None:
+    for kind in ("video", "audio"):
+        run = make_run(alice, make_app(outputs=[{"index": 0, "label": "One", "type": kind}]), status="completed")
+        assert f'<span class="visually-hidden">{kind}</span>' in drawn(run, alice)
+
+
+def test_a_card_goes_on_asking_while_a_result_is_being_saved(alice: Member) -> None:
+    run = make_run(alice, status="completed")
+    kept = make_kept(run)
+    assert not card_of(run, alice).is_active
+
+    OutputFile.objects.filter(pk=kept.pk).update(status="saving")
+
+    assert card_of(run, alice).is_active
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "lines"),
+    [
+        ("Cartoonify!", "", [PLACE, LIGHT]),  # the title tells the style
+        ("Cartoonify!", "Autumn", [STYLE, PLACE]),
+        ("An app whose name alone fills the title of its cards", "", [STYLE, PLACE]),
+    ],
+)
+def test_a_card_repeats_nothing_that_its_title_tells(
+    alice: Member, name: str, title: str, lines: list[tuple[str, str]]
+) -> None:
+    told = [{"name": key, "text": text, "type": "text"} for key, text in (STYLE, PLACE, LIGHT)]
+    run = make_run(alice, make_app(name), status="completed", title=title)
+    Run.objects.filter(pk=run.pk).update(summary=told)
+
+    card = card_of(run, alice)
+
+    assert card.title == (title or f"{name} · Ghibli")
+    assert card.lines == lines
+    assert drawn(run, alice).count("A quay") == 1
+
+
+def test_a_run_without_results_has_a_card(alice: Member) -> None:
+    run = make_run(alice, make_app(outputs=[]), status="failed")
+    card = card_of(run, alice)
+    assert (card.pictures, card.kind, card.text_excerpt, card.is_active) == ([], "", "", False)
+
+
+@pytest.mark.parametrize(("age", "words"), [(5, "just now"), (300, "5 min ago"), (3 * 86400, "3 days ago")])
+def test_a_card_tells_its_age_in_words_whole_for_readers(alice: Member, age: int, words: str) -> None:
+    run = make_run(alice, status="completed", created_at=timezone.now() - timedelta(seconds=age))
+    assert words in strip_tags(drawn(run, alice))
+
+
+def test_each_card_has_a_menu_of_its_own(alice: Member) -> None:
+    app = make_app("Cartoonify!")
+    first, second = make_run(alice, app, status="completed"), make_run(alice, app, status="completed")
+
+    for run, other in ((first, second), (second, first)):
+        menu = menu_of(run, alice)
+        for address in ("again/", "share/", "delete/"):
+            assert f'href="/runs/{run.public_id}/{address}"' in menu
+        assert f'href="{app.get_absolute_url()}?from={run.public_id}"' in menu
+        assert f'href="/compare/?r={run.public_id}"' in menu
+        assert f'href="/download/?r={run.public_id}"' in menu
+        assert f'hx-vals=\'{{"run": "{run.public_id}"}}\'' in menu
+        assert f'popovertarget="menu-{run.public_id}"' in menu
+        assert other.public_id not in menu
+
+
+def test_a_menu_names_its_run_where_it_may_cover_the_card(alice: Member) -> None:
+    menu = menu_of(make_run(alice, status="completed", title="Autumn <coats>"), alice)
+    assert '<p class="run-card-menu-name" dir="auto">Autumn &lt;coats&gt;</p>' in menu
+
+
+@pytest.mark.parametrize(
+    "title", ['"><script>alert(1)</script>', "0title0 0form0 0000000000000000", "{{ user.email }}"]
+)
+def test_a_hostile_title_stays_a_title(alice: Member, title: str) -> None:
+    run = make_run(alice, make_app(title), status="completed", title=title)
+
+    menu = menu_of(run, alice)
+
+    shown = title.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
+    assert f'aria-label="More for {shown}"' in menu
+    assert "<script" not in menu
+    assert f'href="{run.app.get_absolute_url()}?from={run.public_id}"' in menu
+
+
+def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_member: Callable[..., Member]) -> None:
+    done = make_run(alice, status="completed", shared_at=timezone.now())
+    going = make_run(alice, status="running", shared_at=timezone.now())
+    gone = make_run(alice, make_app(gone_at=timezone.now() - timedelta(days=1)), status="completed")
+    viewer = make_member("viewer", role=Member.Role.VIEWER)
+    begin, repeat, share, delete = "Change and run again", "Run the same again", "Share</a>", "Move to bin"
+
+    def offered(run: Run, member: Member) -> list[str]:
+        menu = menu_of(run, member)
+        return [words for words in (begin, repeat, share, delete) if words in menu]
+
+    assert offered(done, alice) == [begin, repeat, share, delete]
+    assert offered(going, alice) == [begin, share]
+    assert "Share with the team" in menu_of(make_run(alice), alice)
+    assert "Share with the team" not in menu_of(going, alice)  # it sees the run already
+    assert "Copy a guest link" in menu_of(done, alice)
+    assert "Copy a guest link" not in menu_of(going, alice)  # there is nothing to look at yet
+    assert offered(make_run(alice, status="failed"), alice) == [begin, repeat, delete]
+    assert offered(gone, alice) == [share, delete]
+    assert offered(done, bob) == [begin, repeat]
+    assert offered(done, viewer) == []
+    assert "Download" in menu_of(done, viewer)
+    assert menu_of(going, viewer) == ""
+
+
+def test_a_card_tells_whoever_may_change_it_that_guests_see_it(alice: Member, bob: Member) -> None:
+    run = make_run(alice, status="completed", shared_at=timezone.now())
+    make_kept(run)
+    outputs = links.outputs_for(alice, run.outputs.values_list("public_id", flat=True))
+    assert not card_of(run, alice).has_guests
+
+    link = links.make_link(alice, outputs)
+
+    assert card_of(run, alice).has_guests
+    assert not card_of(run, bob).has_guests
+    SharingRules.objects.create(guests_allowed=False)
+    assert not card_of(run, alice).has_guests  # no link opens
+    SharingRules.objects.all().delete()
+    links.revoke(link, alice)
+    assert not card_of(run, alice).has_guests
+    links.restore(link, SharingRules.current())
+    assert card_of(run, alice).has_guests
+    GuestLink.objects.update(expires_at=timezone.now())
+    assert not card_of(run, alice).has_guests

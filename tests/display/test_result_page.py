@@ -1,0 +1,270 @@
+"""The page of one result: the right viewer, its neighbours, its passport."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from runs.models import Draft, Member, Output, OutputFile, Run, StoredFile, Upload
+from runs.models.run import RunInputUpload
+from tests.support.factories import PICTURE, PROMPT, make_app, make_run, make_stored
+
+pytestmark = pytest.mark.django_db
+PROMPT_ANSWER = {"name": "Prompt", "key": "prompt_text", "id": "p-1", "type": "text", "value": "A red shoe"} | {
+    "is_default": False
+}
+NASTY = '<b>"\u202e../../' + "x" * 190
+
+
+def add_file(output: Output, **fields: object) -> StoredFile:
+    """A kept picture in OUTPUT, made to look like FIELDS."""
+    file = make_stored()
+    StoredFile.objects.filter(pk=file.pk).update(**fields)
+    file.refresh_from_db()
+    OutputFile.objects.create(
+        output=output, source_url="https://x.test/a.png", status="saved", file=file, position=output.files.count()
+    )
+    return file
+
+
+@pytest.fixture
+def run(alice: Member) -> Run:
+    return make_run(alice, make_app(), status="completed", title="Autumn shoes")
+
+
+@pytest.fixture
+def outputs(run: Run) -> list[Output]:
+    return list(run.outputs.all())
+
+
+def page(client: Client, output: Output, query: str = "") -> str:
+    answer = client.get(output.get_absolute_url() + query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_picture_stands_uncropped_in_its_own_shape(as_alice: Client, outputs: list[Output]) -> None:
+    file = add_file(outputs[0], width=400, height=300, colour="#336699")
+
+    body = page(as_alice, outputs[0])
+
+    assert 'viewBox="0 0 400 300"' in body
+    assert 'fill="#336699"' in body
+    assert re.search(r'<img [^>]*width="400" height="300" alt="Front · Ghibli"', body)
+    assert f'<a class="frame-link" href="{file.original_url}"' in body  # what a click does without scripts
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type", "expected"),
+    [
+        ("video", "video/mp4", '<video controls playsinline preload="metadata"'),
+        ("audio", "audio/mpeg", "<audio controls"),
+        ("other", "application/pdf", "The portal cannot show this kind of file."),
+    ],
+)
+def test_each_kind_has_its_viewer(
+    as_alice: Client, outputs: list[Output], kind: str, media_type: str, expected: str
+) -> None:
+    add_file(outputs[0], kind=kind, media_type=media_type)
+
+    body = page(as_alice, outputs[0])
+
+    assert expected in body
+    assert "autoplay" not in body
+
+
+def test_a_video_of_unknown_measures_is_as_large_as_the_page_lets_it(as_alice: Client, outputs: list[Output]) -> None:
+    add_file(outputs[0], kind="video", media_type="video/mp4", width=None, height=None)
+
+    body = page(as_alice, outputs[0])
+
+    assert '<svg class="frame-space" width="10000" height="10000" viewBox="0 0 1 1"' in body
+    assert "data-shapeless" in body  # its true shape comes with its first bytes
+
+
+def test_a_text_can_be_read_and_copied(as_alice: Client, outputs: list[Output]) -> None:
+    Output.objects.filter(pk=outputs[0].pk).update(kind="text", text="<b>Bold</b> words")
+
+    body = page(as_alice, outputs[0])
+
+    assert "&lt;b&gt;Bold&lt;/b&gt; words" in body
+    assert 'data-copy="file-text"' in body
+    assert "2 words, 17 characters" in body
+
+
+@pytest.mark.parametrize(
+    ("fields", "file_status", "expected"),
+    [
+        ({"status": "error", "error": "The safety filter stopped it."}, "", "The safety filter stopped it."),
+        ({"status": "cancelled"}, "", "The run was stopped before this one was made."),
+        ({}, "failed", "the portal has no copy of it"),
+        ({}, "saving", "It is here and is being saved."),
+        ({}, "", "The portal cannot show this kind of result."),
+    ],
+)
+def test_what_cannot_be_seen_says_why(
+    as_alice: Client, outputs: list[Output], fields: dict[str, str], file_status: str, expected: str
+) -> None:
+    Output.objects.filter(pk=outputs[0].pk).update(**fields)
+    if file_status:
+        OutputFile.objects.create(output=outputs[0], source_url="https://x.test/a.png", status=file_status)
+
+    body = page(as_alice, outputs[0])
+
+    assert expected in body
+    assert ('href="https://x.test/a.png"' in body) is (file_status == "failed")
+
+
+def test_a_page_that_waits_is_swapped_only_for_news(as_alice: Client, outputs: list[Output]) -> None:
+    OutputFile.objects.create(output=outputs[0], source_url="https://x.test/a.png", status="saving")
+    asked = re.search(r"""hx-get="[^"]+" hx-vals='{"v": "(\d+)"}'""", page(as_alice, outputs[0]))
+    assert asked
+
+    def ask() -> int:
+        headers = {"HX-Request": "true", "HX-Target": "file"}
+        return as_alice.get(outputs[0].get_absolute_url(), {"v": asked[1]}, headers=headers).status_code
+
+    assert ask() == 204
+    Output.objects.filter(pk=outputs[0].pk).update(version=int(asked[1]) + 1)
+    assert ask() == 200
+
+
+def test_previous_and_next_walk_files_and_results(as_alice: Client, outputs: list[Output]) -> None:
+    front, back = outputs
+    add_file(front)
+    add_file(front)
+    add_file(back)
+    walked, url = [], front.get_absolute_url()
+
+    while url:
+        body = as_alice.get(url).content.decode()
+        walked.append(re.findall(r"<h1[^>]*>([^<]*)<", body)[0])
+        onward = re.search(r'rel="next" href="([^"]*)"', body)
+        url = onward[1] if onward else ""
+
+    assert walked == ["Front, 1 of 2", "Front, 2 of 2", "Back"]
+    assert 'rel="prev"' not in page(as_alice, front)
+    assert f'rel="prev" href="{front.get_absolute_url()}?n=2"' in page(as_alice, back)
+
+
+@pytest.mark.parametrize("number", ["0", "3", "-1", "9" * 40, "٢", "x"])
+def test_a_number_that_is_none_shows_the_first_file(as_alice: Client, outputs: list[Output], number: str) -> None:
+    add_file(outputs[0])
+    add_file(outputs[0])
+
+    assert "Front, 1 of 2</h1>" in page(as_alice, outputs[0], f"?n={number}")
+
+
+def test_the_id_of_a_file_leads_to_its_result(as_alice: Client, as_bob: Client, outputs: list[Output]) -> None:
+    add_file(outputs[0])
+    second = add_file(outputs[0])
+
+    answer = as_alice.get(f"/files/{second.public_id}/")
+
+    assert answer.headers["Location"] == f"{outputs[0].get_absolute_url()}?n=2"
+    assert as_bob.get(f"/files/{second.public_id}/").status_code == 404
+
+
+def test_the_passport_tells_all(as_alice: Client, run: Run, outputs: list[Output], alice: Member) -> None:
+    file = add_file(outputs[0], width=40, height=30)
+    Output.objects.filter(pk=outputs[0].pk).update(remote_id="remote-output-7")
+    source = make_stored((50, 30))
+    given = run.inputs.create(position=1, name=NASTY, type="url", value=[])
+    upload = Upload.objects.create(member=alice, file=source, status="ready", name="shoe.png")
+    RunInputUpload.objects.create(input=given, upload=upload, position=0)
+
+    body = page(as_alice, outputs[0])
+
+    for told in ("Cartoonify!", "Autumn shoes", "Alice", "Style", "Ghibli", source.small_url.replace("&", "&amp;")):
+        assert told in body
+    for proof in (run.remote_id, run.app.remote_id, "remote-output-7", file.sha256, "30 pixels", "PNG picture"):
+        assert proof in body
+    assert "<b>" not in body
+
+
+def test_shortcuts_can_be_switched_off(as_alice: Client, alice: Member, outputs: list[Output]) -> None:
+    assert 'id="file" data-keys' in page(as_alice, outputs[0])
+    Member.objects.filter(pk=alice.pk).update(has_shortcuts=False)
+    assert 'id="file" data-keys' not in page(as_alice, outputs[0])
+
+
+def test_boxes_of_the_run_page_lead_to_their_pages(as_alice: Client, run: Run, outputs: list[Output]) -> None:
+    add_file(outputs[0])
+    add_file(outputs[0])
+
+    body = as_alice.get(run.get_absolute_url()).content.decode()
+
+    for output in outputs:
+        assert f'<a class="output-label" href="{output.get_absolute_url()}"' in body
+    assert f'<a class="output-picture" href="{outputs[0].get_absolute_url()}?n=2"' in body
+
+
+def test_the_script_is_small() -> None:
+    assert Path("static/viewing.js").stat().st_size < 8 * 1024
+
+
+def test_previous_and_next_walk_the_list_in_history(as_alice: Client, alice: Member) -> None:
+    now = timezone.now()
+    newest, middle, oldest, other = (
+        make_run(alice, make_app(name), status="completed", title=name, created_at=now - timedelta(hours=hours))
+        for hours, name in ((1, "shoe 3"), (3, "shoe 2"), (4, "shoe 1"), (2, "hat"))
+    )
+    query = "?in=q%3Dshoe"
+
+    walked, url = [], newest.outputs.all()[0].get_absolute_url() + query
+    while url:
+        body = as_alice.get(url).content.decode()
+        walked.append(re.findall(r"/files/(\w+)/", url)[0])
+        onward = re.search(r'rel="next" href="([^"]*)"', body)
+        url = onward[1] if onward else ""
+
+    assert walked == [output.public_id for run in (newest, middle, oldest) for output in run.outputs.all()]
+    assert other.public_id not in walked
+    assert 'rel="next"' not in page(as_alice, newest.outputs.all()[1])  # without the list the run ends
+    listed = as_alice.get("/history/?q=shoe").content.decode()
+    assert f'href="{newest.get_absolute_url()}{query}"' in listed
+    assert f'href="{newest.get_absolute_url()}?in="' in as_alice.get("/history/").content.decode()
+    assert f'rel="next" href="{other.outputs.all()[0].get_absolute_url()}?in="' in page(
+        as_alice, newest.outputs.all()[1], "?in="
+    )
+    of_run = as_alice.get(newest.get_absolute_url() + query).content.decode()
+    assert f'href="{newest.outputs.all()[0].get_absolute_url()}{query}"' in of_run
+    assert f'href="{newest.get_absolute_url()}{query}"' in page(as_alice, newest.outputs.all()[0], query)
+
+
+def test_a_result_goes_into_another_apps_form(as_alice: Client, alice: Member, outputs: list[Output]) -> None:
+    file = add_file(outputs[0])
+    taking = make_app("Try on", parameters=[PROMPT, PICTURE])
+    make_app("Gone", parameters=[PICTURE], gone_at=timezone.now())
+    Draft.objects.create(member=alice, app=taking, answers=[PROMPT_ANSWER])
+
+    answer = as_alice.get(f"/files/{outputs[0].public_id}/use/")
+    assert [use.app.name for use in answer.context["uses"]] == ["Try on"]
+    sent = as_alice.post(f"/files/{outputs[0].public_id}/use/", {"app": taking.public_id})
+
+    assert sent.headers["Location"] == f"{taking.get_absolute_url()}#p1-field"
+    prompt, picture = Draft.objects.get(app=taking).answers
+    assert prompt["value"] == "A red shoe"
+    assert picture["value"]["uploads"] == [Upload.objects.get(member=alice, file=file).public_id]
+
+
+def test_a_text_goes_into_a_text_field(as_alice: Client, alice: Member, outputs: list[Output]) -> None:
+    Output.objects.filter(pk=outputs[0].pk).update(kind="text", text="Words that sell")
+    taking = make_app("Reel", parameters=[PICTURE, PROMPT])
+
+    as_alice.post(f"/files/{outputs[0].public_id}/use/", {"app": taking.public_id})
+
+    assert Draft.objects.get(app=taking).answers[1]["value"] == "Words that sell"
+
+
+def test_what_takes_nothing_of_the_kind_is_refused(as_alice: Client, outputs: list[Output]) -> None:
+    add_file(outputs[0], kind="audio", media_type="audio/mpeg")
+    taking = make_app("Try on", parameters=[PICTURE])
+    url = f"/files/{outputs[0].public_id}/use/"
+
+    assert "No app takes this kind of result" in as_alice.get(url).content.decode()
+    assert as_alice.post(url, {"app": taking.public_id}).status_code == 404
+    assert as_alice.post(f"/files/{outputs[1].public_id}/use/", {"app": taking.public_id}).status_code == 404

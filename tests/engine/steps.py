@@ -1,0 +1,140 @@
+"""Single steps of a run's life, called as the worker would call them, and strangers at Lamina."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import requests
+from django.db import connection
+from django.utils import timezone
+
+from runs.engine import create_run, reconcile, submit
+from runs.engine.create_run import Press
+from runs.models import App, Member, Run
+from runs.services import checking, launch, leases, polling, submit, waking
+from runs.services.launch import Press
+from runs.services.polling import Watch
+from tests.support.cartoonify import known_app, press
+from tests.support.sandbox_door import SandboxDoor
+
+CARTOONIFY = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
+CAPTION = "sandbox-caption"
+KEY = {"x-api-key": "lma_sandbox"}
+INPUTS: dict[str, dict[str, Any]] = {CARTOONIFY: {"Style": "Ghibli"}, CAPTION: {"Prompt": "a lake"}}
+
+
+stepped_at: dict[int, datetime] = {}  # by run: when the last step of these began
+
+
+def hand_over(run: Run) -> Run:
+    """One worker takes the start up."""
+    stepped_at[run.pk] = timezone.now()
+    submit.submit_run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def look(run: Run) -> Run:
+    """The time for the next look has come, and one worker looks."""
+    make_due(run)
+    stepped_at[run.pk] = timezone.now()
+    reconcile.check_run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def make_due(run: Run) -> None:
+    """Let the time pass until the run's next step."""
+    Run.objects.filter(pk=run.pk, due_at__isnull=False).update(
+        due_at=timezone.now() - timedelta(seconds=10), rung_at=None
+    )
+    run.refresh_from_db()
+
+
+def waits(run: Run, seconds: float) -> bool:
+    """Whether the last step postponed the run's next one by `seconds`, however long that step took."""
+    assert run.due_at is not None
+    pause = timedelta(seconds=seconds)
+    return stepped_at[run.pk] + pause <= run.due_at <= timezone.now() + pause
+
+
+def seconds_ahead(run: Run) -> float:
+    """Seconds from the start of the last step to the next."""
+    assert run.due_at is not None
+    return (run.due_at - stepped_at[run.pk]).total_seconds()
+
+
+def start_as_stranger(sandbox: SandboxDoor, app_id: str = CARTOONIFY, webhook: str = "") -> str:
+    """Another client of the workspace starts a run; its id."""
+    url = f"{sandbox.url}/v1/apps/{app_id}/runs"
+    query = {"webhook": webhook} if webhook else {}
+    answer = requests.post(url, json={"inputs": INPUTS[app_id]}, params=query, headers=KEY, timeout=60)
+    answer.raise_for_status()
+    run_id: str = answer.json()["data"]["runId"]
+    return run_id
+
+
+def starts(sandbox: SandboxDoor) -> int:
+    """How many POSTs that start a run have reached the sandbox."""
+    return len(sandbox.requests_to("run_start"))
+
+
+def other_app(remote_id: str = CAPTION) -> App:
+    """A second app of the sandbox, one with a single text input."""
+    return known_app(remote_id)
+
+
+def press_words(member: Member, app: App) -> Run:
+    """Run pressed on an app with one text."""
+    assert app.schema is not None
+    parameter = app.schema.parameters[0]
+    handles = {name: parameter[name] for name in ("name", "key", "id", "type")}
+    answer: Any = handles | {"value": "a lake", "is_default": False}
+    return create_run.launch_run(member, Press(app, app.schema, [answer], [], create_run.new_form_token(member)))
+
+
+def begin(act: Callable[[], Any]) -> threading.Thread:
+    """ACT in a thread of its own, which has a database connection of its own."""
+
+    def go() -> None:
+        try:
+            act()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=go)
+    thread.start()
+    return thread
+
+
+def at_once(count: int, act: Callable[[], Any]) -> None:
+    """ACT in COUNT threads that begin together; returns when all have ended."""
+    gate = threading.Barrier(count)
+
+    def go() -> None:
+        gate.wait()
+        act()
+
+    for thread in [begin(go) for _ in range(count)]:
+        thread.join()
+
+
+def start(member: Member, app: App, sandbox: SandboxDoor, outcome: str = "never", **script: object) -> Run:
+    """A run that Lamina accepted a minute ago and that nobody polls yet."""
+    sandbox.control("script", appId=None, times=1, outcome=outcome, **script)
+    run = press(member, app)
+    submit.submit_run(run.pk)
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(minutes=1))  # old enough for a look
+    run.refresh_from_db()
+    assert run.remote_id
+    return run
+
+
+def watch_once() -> float | None:
+    holder = leases.new_holder()
+    assert leases.acquire(waking.POLLER, holder, polling.LEASE_SECONDS)
+    try:
+        return Watch(holder).round()
+    finally:
+        leases.release(waking.POLLER, holder)

@@ -1,0 +1,177 @@
+"""What Lamina answers badly for ever comes to an end: later each time, then told to the person. Never paid twice."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from runs.engine import create_run, reconcile, submit, sweep, wakeups
+from runs.engine.create_run import Press
+from runs.models import App, Member, Output, OutputFile, Run
+from runs.services import bells, checking, launch, submit, sweeping
+from runs.services.filling import uploads
+from runs.services.launch import Press
+from tests.engine.steps import hand_over, look, make_due, seconds_ahead, starts, waits
+from tests.support.cartoonify import press
+from tests.support.factories import make_run
+from tests.support.hostile_server import picture
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.uploads import disk
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
+
+
+def sent_and_looked_for(run: Run) -> Run:
+    """One start without a clear answer, and the two looks that find nothing."""
+    make_due(run)
+    assert hand_over(run).status == "checking"
+    for _ in range(reconcile.LOOKS):
+        look(run)
+    return run
+
+
+def test_a_start_that_never_gets_a_clear_answer_is_sent_later_each_time_and_then_asked_about(
+    alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client
+) -> None:
+    sandbox.control("faults", endpoint="run_start", fault="status", status=503, times=None)
+    run = press(alice, app)
+    for pause in (0, 60, 300, 600):
+        sent_and_looked_for(run)
+        assert run.status == "starting"
+        assert waits(run, pause)
+    assert "This run waits and starts by itself. Next try in" in as_alice.get(run.get_absolute_url()).content.decode()
+
+    sent_and_looked_for(run)
+
+    assert (run.status, run.due_at, starts(sandbox)) == ("checking", None, 5)
+    body = as_alice.get(run.get_absolute_url()).content.decode()
+    assert "Lamina gave no clear answer to 5 tries, and its list of runs shows none of them." in body
+    assert not Run.objects.needing_poller().exists()
+
+    sandbox.clear_faults()
+    as_alice.post(f"{run.get_absolute_url()}start-again/")
+    assert hand_over(run).remote_id == sandbox.runs[0]["runId"]
+    assert (len(sandbox.runs), starts(sandbox)) == (1, 6)
+
+
+def test_a_person_who_starts_again_gets_all_tries_anew(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    sandbox.control("faults", endpoint="run_start", fault="drop_before", times=None)
+    run = press(alice, app)
+    Run.objects.filter(pk=run.pk).update(empty_looks=reconcile.LOOKS * len(reconcile.AGAIN_AFTER))
+    assert sent_and_looked_for(run).due_at is None
+
+    from runs.engine import progress
+
+    assert progress.start_again(run, timezone.now())
+    assert sent_and_looked_for(run).status == "starting"
+
+
+def test_a_late_start_among_several_is_found_and_nothing_is_sent_again(
+    alice: Member, app: App, sandbox: SandboxDoor
+) -> None:
+    """The first POST started something after all, but Lamina's list showed it only after the second."""
+    sandbox.control("faults", endpoint="run_start", fault="status", status=500, times=1)
+    run = sent_and_looked_for(press(alice, app))
+    sandbox.control("faults", endpoint="run_start", fault="status", status=500, acts=True, times=None)
+    make_due(run)
+    hand_over(run)
+
+    look(run)
+
+    assert run.remote_id == sandbox.runs[0]["runId"]
+    assert (len(sandbox.runs), starts(sandbox)) == (1, 2)
+
+
+def test_a_file_that_is_never_taken_leads_back_to_the_form(
+    alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client
+) -> None:
+    sandbox.control("faults", endpoint="upload_put", fault="status", status=403, times=None)
+    run = press_with_file(alice, app)
+    waited = 0.0
+    while hand_over(run).status == "starting":
+        waited += seconds_ahead(run)
+        make_due(run)
+
+    assert 25 * 60 < waited < 35 * 60
+    assert (run.status, run.failure, starts(sandbox)) == ("failed", "files", 0)
+    body = as_alice.get(run.get_absolute_url()).content.decode()
+    assert "One of the files could not be handed over. Nothing was started." in body
+    assert "Back to the form" in body
+
+
+def test_a_file_that_is_taken_at_last_is_not_held_against_the_run(
+    alice: Member, app: App, sandbox: SandboxDoor
+) -> None:
+    sandbox.control("faults", endpoint="upload_put", fault="status", status=503, times=3)
+    run = press_with_file(alice, app)
+    for _ in range(3):
+        assert hand_over(run).status == "starting"
+        make_due(run)
+
+    assert hand_over(run).remote_id
+    assert run.missing_reads == 0  # which from now on counts answers "no such run"
+
+
+def press_with_file(member: Member, app: App) -> Run:
+    assert app.schema is not None
+    photo = uploads.receive_file(member, disk(picture()), ["image"])
+    values = [{"uploads": [photo.public_id]}, "Ghibli", "4:3"]
+    answers = [
+        {"name": p["name"], "key": p["key"], "id": p["id"], "type": p["type"], "value": value, "is_default": False}
+        for p, value in zip(app.schema.parameters, values, strict=True)
+    ]
+    return create_run.launch_run(member, Press(app, app.schema, answers, [0], create_run.new_form_token(member)))  # type: ignore[arg-type]
+
+
+def test_a_cancel_that_got_no_word_is_sent_once_more_while_the_run_goes_on(
+    alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client
+) -> None:
+    run = hand_over(press(alice, app))
+    sandbox.control("faults", endpoint="cancel", fault="empty", times=None)
+    as_alice.post(f"{run.get_absolute_url()}cancel/")
+    submit.send_cancel(run.pk)
+    run.refresh_from_db()
+    assert (run.is_active, run.cancel_answer) == (True, "")
+    OrmQ.objects.all().delete()
+
+    sweep.sweep()
+    assert not OrmQ.objects.exists()  # it gets some seconds
+    sweep.sweep(timezone.now() + timedelta(seconds=21))
+    (task,) = [row.task for row in OrmQ.objects.all()]
+    assert (task["func"], task["args"]) == ("runs.tasks.cancel_run", (run.pk,))
+    submit.send_cancel(run.pk)
+    OrmQ.objects.all().delete()
+    sweep.sweep(timezone.now() + timedelta(hours=1))
+
+    assert not OrmQ.objects.exists()
+    assert len(sandbox.requests_to("cancel")) == 2
+
+
+def test_a_box_with_text_says_why_its_file_was_not_saved(alice: Member, as_alice: Client) -> None:
+    run = make_run(alice, status="completed")
+    output = Output.objects.get(run=run, position=0)
+    Output.objects.filter(pk=output.pk).update(label="Caption", kind="text", text="A lake.", status="completed")
+    output.files.all().delete()
+    link = "https://cdn.example.com/voice.mp3"
+    OutputFile.objects.create(output=output, source_url=link, status="failed", error="There is no file any more.")
+
+    body = as_alice.get(run.get_absolute_url()).content.decode()
+
+    assert "We could not save a copy of its file. There is no file any more." in body
+    assert link in body
+
+
+def test_a_cancel_that_could_not_be_sent_is_sent_again_in_the_next_round(
+    alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client
+) -> None:
+    run = hand_over(press(alice, app))
+    as_alice.post(f"{run.get_absolute_url()}cancel/")
+    sandbox.control("faults", endpoint="cancel", fault="drop_before")
+    submit.send_cancel(run.pk)
+    OrmQ.objects.all().delete()
+
+    sweep.sweep(timezone.now() + wakeups.BELIEVED * 2)
+
+    assert [task.task["func"] for task in OrmQ.objects.all()] == ["runs.tasks.cancel_run"]

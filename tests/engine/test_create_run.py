@@ -1,0 +1,113 @@
+"""Pressing Run: one form, one run, however often and however at once it is pressed."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from runs.engine import create_run, sweep, wakeups
+from runs.engine.create_run import Press, TokenSpentError, expected_ratio, launch_run, new_form_token, read_form_token
+from runs.launching import drafts
+from runs.models import App, Draft, Member, Run
+from runs.services import bells, launch, sweeping
+from runs.services.filling import drafts
+from runs.services.launch import Press, TokenSpentError, expected_ratio, launch_run, new_form_token, read_form_token
+from tests.support.factories import make_app
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def answer(name: str, value: Any, kind: str = "text", **more: Any) -> Any:
+    return {"name": name, "key": "", "id": "", "type": kind, "value": value, "is_default": False} | more
+
+
+def press(app: App, token: str, style: str = "Ghibli") -> Press:
+    assert app.schema is not None
+    return Press(app, app.schema, [answer("Style", style, "options"), answer("Prompt", "hi")], [0, 1], token)
+
+
+def test_ten_equal_presses_at_once_make_one_run(alice: Member) -> None:
+    app, token = make_app(), new_form_token(alice)
+    found: list[int] = []
+    gate = threading.Barrier(10)
+
+    def go() -> None:
+        gate.wait()
+        try:
+            found.append(launch_run(alice, press(app, token)).pk)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=go) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(found) == 10
+    assert Run.objects.count() == 1
+
+
+def test_other_inputs_with_a_spent_form_are_no_second_run(alice: Member) -> None:
+    app, token = make_app(), new_form_token(alice)
+    launch_run(alice, press(app, token))
+
+    with pytest.raises(TokenSpentError):
+        launch_run(alice, press(app, token, style="Plain "))
+
+    assert Run.objects.count() == 1
+
+
+def test_the_draft_ends_with_the_run(alice: Member) -> None:
+    app = make_app()
+    drafts.save_draft(alice, app, [answer("Style", "Ghibli", "options")], [0])
+
+    launch_run(alice, press(app, new_form_token(alice)))
+
+    assert not Draft.objects.exists()
+
+
+def test_exact_labels_are_kept(alice: Member) -> None:
+    app = make_app()
+
+    run = launch_run(alice, press(app, new_form_token(alice), style=" Plain  two "))
+
+    assert create_run.answers_of(run)[0]["value"] == " Plain  two "
+
+
+@pytest.mark.parametrize("token", ["", "x", "1.abc:def", "\x00", "1" * 200])
+def test_made_up_tokens_are_nobodys(token: str) -> None:
+    assert read_form_token(token) is None
+
+
+def test_a_token_is_one_members(alice: Member) -> None:
+    assert read_form_token(new_form_token(alice)) == alice.pk
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "ratio"),
+    [
+        ("Aspect Ratio", "16:9", (16, 9)),
+        ("aspect_ratio", "3x4", (3, 4)),
+        ("Aspect Ratio", "9:16 (vertical)", (9, 16)),
+        ("Prompt", "16:9", (1, 1)),
+        ("Aspect Ratio", "0:5", (1, 1)),
+        ("Aspect Ratio", "square", (1, 1)),
+        ("Aspect Ratio", "999:1", (1, 1)),
+    ],
+)
+def test_boxes_have_the_ratio_that_was_asked_for(name: str, value: str, ratio: tuple[int, int]) -> None:
+    assert expected_ratio([answer(name, value)]) == ratio
+
+
+def test_a_start_whose_task_was_lost_is_rung_for_again(alice: Member) -> None:
+    from django_q.models import OrmQ
+
+    run = launch_run(alice, press(make_app(), new_form_token(alice)))
+    OrmQ.objects.all().delete()
+
+    sweep.sweep(timezone.now() + wakeups.BELIEVED * 2)
+
+    assert [task.task["args"] for task in OrmQ.objects.all()] == [(run.pk,)]

@@ -1,0 +1,142 @@
+"""Honest waiting: the usual time from an app's own runs, and a sentence when it takes longer."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from runs.engine import durations
+from runs.models import App, Member, Run
+from runs.services import usual
+from runs.services.wording import usual_words
+from tests.support.factories import make_app, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+def ended(member: Member, app: App, *seconds: float) -> None:
+    now = timezone.now()
+    for n in seconds:
+        make_run(member, app, status="completed", started_at=now - timedelta(seconds=n), finished_at=now)
+    durations.on_run_ended(Run.objects.filter(app=app).newest_first()[0])
+    app.refresh_from_db()
+
+
+def test_no_guess_before_five_runs(alice: Member) -> None:
+    app = make_app()
+
+    ended(alice, app, 10, 20, 30, 40)
+
+    assert (app.usual_seconds, app.slow_seconds) == (None, None)
+
+
+def test_median_and_nine_in_ten_of_the_last_twenty(alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, *[1000] * 5)
+
+    ended(alice, app, *range(1, 21))
+
+    assert app.usual_seconds == pytest.approx(10.5)
+    assert app.slow_seconds == pytest.approx(18.1)
+
+
+@pytest.mark.parametrize(
+    ("usually", "slow", "words"),
+    [
+        (None, None, ""),
+        (120, 180, "usually 2 to 3 min"),
+        (8.2, 9.4, "usually 8 to 9 s"),
+        (21, 39, "usually 20 to 40 s"),
+        (50, 100, "usually 50 s to 1 min 30 s"),
+        (30, 31, "usually about 30 s"),
+        (700, 1300, "usually 12 to 22 min"),
+    ],
+)
+def test_usual_times_are_said_as_people_say_them(usually: float | None, slow: float | None, words: str) -> None:
+    assert usual_words(usually, slow) == words
+
+
+def run_page(client: Client, run: Run) -> str:
+    return client.get(run.get_absolute_url()).content.decode()
+
+
+def test_the_run_page_says_what_is_usual_and_when_it_is_slow(as_alice: Client, alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, *[20] * 6)
+    run = make_run(alice, app, status="running")
+
+    assert "usually about 20 s" in run_page(as_alice, run)
+    assert "nine in ten" not in run_page(as_alice, run)
+
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(seconds=40))
+    assert "longer than nine in ten" in run_page(as_alice, run)
+
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(minutes=31))
+    assert "Longer than ever seen" in run_page(as_alice, run)
+
+
+def test_after_a_day_without_an_end_a_person_may_give_up(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice, status="running")
+    as_alice.post(f"/runs/{run.public_id}/leave/")
+    run.refresh_from_db()
+    assert run.is_active
+
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(hours=25))
+    assert "no end for a day" in run_page(as_alice, run)
+    as_alice.post(f"/runs/{run.public_id}/leave/")
+
+    run.refresh_from_db()
+    assert (run.status, run.failure) == ("failed", "silent")
+
+
+def test_the_app_card_says_what_is_usual(as_alice: Client, alice: Member) -> None:
+    ended(alice, make_app(), *[20] * 6)
+
+    assert "usually about 20 s" in as_alice.get("/apps/").content.decode()
+
+
+def test_a_start_that_is_held_back_tells_its_place(as_alice: Client, alice: Member, bob: Member) -> None:
+    app, other, now = make_app(), make_app("Another"), timezone.now()
+
+    def starting(member: Member, app: App, seconds: int, wait: str, status: str = "starting") -> Run:
+        return make_run(member, app, status=status, wait=wait, created_at=now - timedelta(seconds=seconds))
+
+    starting(bob, app, 40, "", "checking")
+    starting(bob, other, 35, "budget")
+    starting(bob, app, 30, "app")
+    mine = starting(alice, app, 20, "app")
+    starting(bob, app, 10, "app")
+    waiting = starting(alice, other, 5, "budget")
+    away = starting(alice, other, 1, "lamina")
+
+    def shown(run: Run) -> str:
+        return as_alice.get(run.get_absolute_url()).content.decode()
+
+    assert "This one follows by itself. 2 runs come before it." in shown(mine)
+    assert "waiting its turn. One run comes before it." in shown(waiting)
+    assert "before it." not in shown(away)
+    Run.objects.filter(status="checking").update(due_at=None)  # a person is asked: it holds nobody back
+    assert "One run comes before it." in shown(mine)
+
+
+def test_an_open_form_learns_what_the_app_costs(
+    as_alice: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    """The estimate failed when the app was first read: the open page asks until Lamina has said it."""
+    app = make_app()
+    App.objects.filter(pk=app.pk).update(estimated_at=None, credits_expected=None)
+    url = f"/apps/{app.public_id}/cost/"
+    assert f'hx-get="{url}"' in as_alice.get(app.get_absolute_url()).content.decode()
+    App.objects.filter(pk=app.pk).update(schema_asked_at=timezone.now() - timedelta(seconds=11))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert as_alice.get(url, headers={"HX-Request": "true"}).status_code == 204
+    assert [waiting.task["func"] for waiting in OrmQ.objects.all()] == ["runs.tasks.refresh_app"]
+
+    App.objects.filter(pk=app.pk).update(estimated_at=timezone.now(), credits_expected=12)
+    told = as_alice.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert "About 12 credits" in told
+    assert "hx-get" not in told

@@ -1,0 +1,84 @@
+"""Ends that are known before their results are here: told at once, read as soon as the budget has room."""
+
+from contextlib import suppress
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from runs.background import leases
+from runs.connection import rate_limit
+from runs.connection.rate_limit import BudgetWait
+from runs.engine import poller_wakeups, polling, progress
+from runs.engine.polling import Watch
+from runs.lamina.errors import LaminaUnavailable
+from runs.models import App, Member, Run
+from runs.services import budget, leases, polling, progress, waking
+from runs.services.budget import BudgetWait
+from runs.services.polling import Watch
+from tests.engine.steps import start, watch_once
+from tests.support.sandbox_door import SandboxDoor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_an_end_is_told_although_its_results_must_wait(
+    alice: Member, as_alice: Client, app: App, sandbox: SandboxDoor, settings: Settings
+) -> None:
+    run = start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+    settings.LAMINA_REQUESTS_PER_MINUTE = rate_limit.used() + 2  # one look, and what is kept for starts
+    holder = leases.new_holder()
+    assert leases.acquire(poller_wakeups.POLLER, holder, polling.LEASE_SECONDS)
+    watch = Watch(holder)
+
+    with pytest.raises(BudgetWait):
+        watch.round()
+
+    run.refresh_from_db()
+    assert (run.status, run.ended_at is not None) == ("queued", True)
+    page = as_alice.get(run.get_absolute_url()).content.decode()
+    assert "Finished at Lamina." in page or "of 2 ready" in page
+    assert "fetching its results has to wait a moment" in page
+    version = run.version
+    settings.LAMINA_REQUESTS_PER_MINUTE = 100
+    watch.round()
+    run.refresh_from_db()
+    assert run.status == "completed"
+    assert run.version > version
+    assert len(sandbox.requests_to("runs")) == 1, "what is known to have ended is read before the next look"
+
+
+def test_a_list_that_cannot_be_read_keeps_no_known_end_waiting(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+    sandbox.control("faults", endpoint="runs", fault="status", status=500, times=None)
+    holder = leases.new_holder()
+    assert leases.acquire(poller_wakeups.POLLER, holder, polling.LEASE_SECONDS)
+    watch = Watch(holder)
+    watch.unread = {run.pk: run}
+
+    with pytest.raises(LaminaUnavailable):
+        watch.round()
+    with suppress(LaminaUnavailable):
+        watch.round()
+
+    run.refresh_from_db()
+    assert run.status == "completed"
+
+
+def test_a_list_that_spoke_too_soon_is_not_believed_any_longer(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    for told in ("by a read of its own", "by the list"):
+        progress.note_ended([Run.objects.get(pk=run.pk)], timezone.now())
+        sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)
+        if told == "by the list":
+            watch_once()
+        else:
+            Run.objects.filter(pk=run.pk).update(opened_at=timezone.now(), asked_at=None)
+            watch_once()
+
+        run.refresh_from_db()
+        assert (run.status, run.ended_at) == ("running", None), told

@@ -1,0 +1,66 @@
+"""A late answer to a start that is settled already: that run is stopped, never one of ours, and the truth is told."""
+
+import pytest
+from django.utils import timezone
+
+from runs.engine import progress, submit
+from runs.models import App, Incident, Member, Run
+from runs.services import progress, submit
+from tests.engine.steps import hand_over, start_as_stranger
+from tests.support.cartoonify import press
+from tests.support.sandbox_door import SandboxDoor
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
+
+
+def sent(run: Run) -> Run:
+    """Its POST is on its way."""
+    now = timezone.now()
+    assert progress.claim_start(run, now, now + submit.CLAIM)
+    assert progress.mark_sent(run, now, is_alone=True)
+    return run
+
+
+def answered(run: Run, remote_id: str) -> None:
+    """The answer to the POST has come, as the worker takes it."""
+    if not progress.accept(run, remote_id, "queued", timezone.now()):
+        submit._note_surplus(run, remote_id)
+
+
+def test_the_id_of_another_run_of_ours_cancels_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    """Its worker was silent too long, so it is looked for; then Lamina names a run that is somebody's already."""
+    first = hand_over(press(alice, app))
+    second = sent(press(alice, app))
+    assert progress.doubt(second)
+
+    answered(second, first.remote_id)
+
+    assert sandbox.requests_to("cancel") == []
+    second.refresh_from_db()
+    assert (second.status, second.remote_id) == ("checking", "")
+
+
+def test_the_answer_that_names_this_very_run_cancels_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = sent(press(alice, app))
+    remote_id = start_as_stranger(sandbox)
+    assert progress.accept(run, remote_id, "queued", timezone.now())  # by a delivery
+
+    answered(run, remote_id)
+
+    assert sandbox.requests_to("cancel") == []
+
+
+@pytest.mark.parametrize(("fault", "words"), [("", "was cancelled"), ("drop_before", "could not be cancelled")])
+def test_one_too_many_is_stopped_and_told(
+    alice: Member, app: App, sandbox: SandboxDoor, fault: str, words: str
+) -> None:
+    run = sent(press(alice, app))
+    assert progress.accept(run, start_as_stranger(sandbox), "queued", timezone.now())
+    surplus = start_as_stranger(sandbox)
+    if fault:
+        sandbox.control("faults", endpoint="cancel", fault=fault)
+
+    answered(run, surplus)
+
+    assert words in Incident.objects.get(text__contains="second time").text
+    assert fault or sandbox.runs[-1]["status"] == "cancelled"

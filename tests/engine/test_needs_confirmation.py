@@ -1,0 +1,80 @@
+"""What a person may decide counts only while they are asked, and counts whole, whoever dies in the middle of it."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from runs.engine import apply_outputs, progress, submit
+from runs.models import App, Member, Run
+from runs.services import progress, results, submit
+from tests.engine.steps import hand_over, look, start_as_stranger, starts
+from tests.support.cartoonify import press
+from tests.support.sandbox_door import SandboxDoor
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
+
+
+def asked_about(sandbox: SandboxDoor, member: Member, app: App) -> Run:
+    """A doubtful start that did happen, and another client's beside it: its maker is asked."""
+    sandbox.control("faults", endpoint="run_start", fault="drop_after")
+    run = hand_over(press(member, app))
+    start_as_stranger(sandbox)
+    look(run)
+    assert (run.status, run.due_at) == ("checking", None)
+    return run
+
+
+@pytest.mark.parametrize("button", ["start-again", "leave"])
+def test_while_it_is_looked_for_nobody_decides(
+    alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, button: str
+) -> None:
+    sandbox.control("faults", endpoint="run_start", fault="drop_after")
+    run = hand_over(press(alice, app))
+
+    as_alice.post(f"{run.get_absolute_url()}{button}/")
+
+    run.refresh_from_db()
+    assert run.status == "checking"
+    assert look(run).remote_id == sandbox.runs[0]["runId"]
+    assert starts(sandbox) == 1
+
+
+def test_two_who_were_asked_at_once_start_it_once(
+    alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, as_admin: Client
+) -> None:
+    """The second one's page is old: the start the first one wanted has got no answer either, and is looked for."""
+    run = asked_about(sandbox, alice, app)
+    as_alice.post(f"{run.get_absolute_url()}start-again/")
+    sandbox.control("faults", endpoint="run_start", fault="drop_after")
+    hand_over(run)
+    assert (run.status, starts(sandbox)) == ("checking", 3)
+
+    as_admin.post(f"{run.get_absolute_url()}start-again/")
+
+    run.refresh_from_db()
+    assert run.status == "checking"
+    assert run.due_at is not None
+
+
+def test_a_crash_in_the_middle_of_a_cancel_leaves_no_open_box(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wish came while the POST was on its way; Lamina said "wait", so nothing had started, and the worker died."""
+    run, now = press(alice, app), timezone.now()
+    assert progress.claim_start(run, now, now + submit.CLAIM)
+    assert progress.mark_sent(run, now, is_alone=True)
+    assert progress.ask_cancel(run, alice, now) == "asked"
+    run.refresh_from_db()
+
+    def dies(*_: object) -> bool:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(apply_outputs, "close_open_boxes", dies)
+        with pytest.raises(SystemExit):
+            progress.hold(run, Run.Wait.RATE, timezone.now())
+    hand_over(run)
+
+    assert run.status == "cancelled"
+    assert set(run.outputs.values_list("status", flat=True)) == {"cancelled"}
+    assert starts(sandbox) == 0

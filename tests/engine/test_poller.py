@@ -1,0 +1,285 @@
+"""The poller when it is frozen, pushed aside, refused, or short of requests."""
+
+import time
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+import requests
+from django.db.models.functions import Now
+from django.utils import timezone
+from pytest_django import Settings
+
+from runs.background import leases
+from runs.connection import rate_limit
+from runs.connection.rate_limit import BudgetWait
+from runs.engine import poller_wakeups, polling, submit
+from runs.engine.polling import LeaseLost, Watch
+from runs.lamina.errors import LaminaRateLimited
+from runs.models import App, Lease, Member, RequestLog, Run
+from runs.services import budget, leases, polling, submit, waking
+from runs.services.budget import BudgetWait
+from runs.services.polling import LeaseLost, Watch
+from tests.engine.steps import KEY, begin, hand_over, start, start_as_stranger, watch_once
+from tests.support.cartoonify import press
+from tests.support.factories import make_run
+from tests.support.processes import wait_until
+from tests.support.sandbox_door import SandboxDoor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def end_lease() -> None:
+    """The time of the lease has run out."""
+    Lease.objects.filter(name=poller_wakeups.POLLER).update(until=Now() - timedelta(seconds=1))
+
+
+def many(member: Member, app: App, sandbox: SandboxDoor, count: int) -> list[Run]:
+    """COUNT runs that are at Lamina and here, started a minute ago, in the order of their last news."""
+    sandbox.control("limit", per_minute=None)
+    sandbox.control("script", appId=None, times=count, outcome="never", seconds=0)
+    now = timezone.now()
+    return [
+        make_run(
+            member,
+            app,
+            remote_id=start_as_stranger(sandbox),
+            started_at=now - timedelta(minutes=1),
+            seen_at=now - timedelta(seconds=count - n),
+        )
+        for n in range(count)
+    ]
+
+
+# --- The lease --------------------------------------------------------------------------------------------------------
+def test_a_frozen_poller_is_replaced_and_does_nothing_when_it_wakes(
+    alice: Member, app: App, sandbox: SandboxDoor
+) -> None:
+    run = start(alice, app, sandbox)
+    frozen = Watch(leases.new_holder())
+    assert leases.acquire(poller_wakeups.POLLER, frozen.holder, polling.LEASE_SECONDS)
+    frozen.round()
+    end_lease()  # it has not renewed it for 12 s
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+    reads = len(sandbox.requests_to("runs"))
+
+    watch_once()
+    run.refresh_from_db()
+    assert run.status == "completed"
+    second = start(alice, app, sandbox)
+    with pytest.raises(LeaseLost):
+        frozen.run(until=time.monotonic() + 60)
+
+    assert len(sandbox.requests_to("runs")) == reads + 1
+    second.refresh_from_db()
+    assert second.status == "queued"
+
+
+def test_a_lease_lost_during_a_read_ends_the_round(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    """The list is read, the lease goes meanwhile: no further question, and nothing is written twice."""
+    run = start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+    sandbox.control("faults", endpoint="runs", fault="delay", seconds=600)
+    before = rate_limit.used()
+    poller = begin(polling.poll_window)
+    wait_until(lambda: leases.is_held(poller_wakeups.POLLER), "the poller to begin")
+    wait_until(lambda: rate_limit.used() > before, "the list to be asked for")
+    end_lease()
+    assert leases.acquire(poller_wakeups.POLLER, "another", polling.LEASE_SECONDS)
+    sandbox.clear_faults()
+    poller.join()
+
+    run.refresh_from_db()
+    assert run.is_active
+    assert sandbox.requests_to("run") == []
+    assert (
+        Lease.objects.get(name=poller_wakeups.POLLER).holder == "another"
+    )  # and it did not give away what is not its own
+
+
+def test_whoever_died_is_replaced_when_somebody_looks(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    from django_q.models import OrmQ
+
+    start(alice, app, sandbox)
+    OrmQ.objects.all().delete()
+    leases.acquire(poller_wakeups.POLLER, "killed", polling.LEASE_SECONDS)
+    poller_wakeups.ensure_poller()
+    assert not OrmQ.objects.exists()
+    end_lease()
+    Lease.objects.update(kicked_at=None)
+
+    poller_wakeups.ensure_poller_if_needed()
+
+    assert OrmQ.objects.get().task["func"] == "runs.tasks.poll"
+
+
+# --- Pages of the list ------------------------------------------------------------------------------------------------
+def test_runs_beyond_the_newest_page_are_watched_page_by_page(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    sandbox.control("limit", per_minute=None)
+    old = many(alice, app, sandbox, 3)
+    ended, alive, _ = old
+    sandbox.control("script", appId=None, times=None, outcome="never", seconds=0)
+    for _ in range(205):  # other clients of the workspace
+        start_as_stranger(sandbox)
+    sandbox.control(f"runs/{ended.remote_id}", status="completed")
+    began = timezone.now()
+
+    watch_once()
+
+    pages = [r["path"] for r in sandbox.requests_to("runs")]
+    assert len(pages) == 1 + 3 + 1  # newest; running page by page; queued
+    assert [r["runId"] for r in sandbox.requests_to("run")] == [ended.remote_id]
+    assert {run.status for run in Run.objects.exclude(pk=ended.pk)} == {"running"}
+    assert Run.objects.get(pk=ended.pk).status == "completed"
+    assert Run.objects.get(pk=alive.pk).seen_at >= began  # type: ignore[operator]
+
+
+def test_hidden_runs_are_asked_least_recently_seen_first(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    runs = many(alice, app, sandbox, 6)
+    order = [runs[n] for n in (3, 0, 5, 1, 4, 2)]
+    for place, run in enumerate(order):
+        Run.objects.filter(pk=run.pk).update(seen_at=timezone.now() - timedelta(minutes=9 - place))
+    sandbox.control("faults", endpoint="runs", fault="status", status=403, times=None)
+    leave_room_for(2)
+
+    watch = Watch(leases.new_holder())
+    assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
+    with pytest.raises(rate_limit.BudgetWait):
+        watch.round()
+    asked = [r["runId"] for r in sandbox.requests_to("run")]
+    assert asked == [run.remote_id for run in order[: len(asked)]]
+    assert len(asked) == 2
+    RequestLog.objects.update(stamps=[])
+    watch.round()
+
+    asked = [r["runId"] for r in sandbox.requests_to("run")]
+    assert asked[:6] == [run.remote_id for run in order]  # those not asked before came first
+
+
+def leave_room_for(count: int) -> None:
+    """Use up the budget but for one read of the list and COUNT by id."""
+    limit = 100 - rate_limit.Priority.PARTIAL
+    now = time.time()
+    RequestLog.objects.update_or_create(pk=rate_limit.ROW_ID, defaults={"stamps": [now] * (limit - count - 1)})
+
+
+def test_starts_find_room_while_every_run_is_asked_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    many(alice, app, sandbox, 120)
+    sandbox.control("faults", endpoint="runs", fault="status", status=403, times=None)
+    RequestLog.objects.all().delete()
+
+    with pytest.raises(rate_limit.BudgetWait):
+        watch_once()
+
+    assert rate_limit.used() <= 76
+    assert hand_over(press(alice, app)).remote_id
+
+
+@pytest.mark.parametrize("status", [500, 403])
+def test_one_sick_run_keeps_nobody_waiting(alice: Member, app: App, sandbox: SandboxDoor, status: int) -> None:
+    sick, well = start(alice, app, sandbox), start(alice, app, sandbox)
+    for run in (sick, well):
+        sandbox.control(f"runs/{run.remote_id}", status="completed")
+    sandbox.control("faults", endpoint="run", fault="status", status=status, times=None, runId=sick.remote_id)
+    watch = Watch(leases.new_holder())
+    assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
+
+    pauses = [watch.round() for _ in range(3)]
+
+    well.refresh_from_db()
+    assert well.status == "completed"
+    assert max(pause or 0.0 for pause in pauses) < 5
+    assert len([r for r in sandbox.requests_to("run") if r["runId"] == sick.remote_id]) == 1  # left for a while
+    sandbox.clear_faults()
+    watch.again_at.clear()
+    watch.round()
+    sick.refresh_from_db()
+    assert sick.status == "completed"
+
+
+@pytest.mark.parametrize(
+    "fault", [{"fault": "status", "status": 500}, {"fault": "garbage"}, {"fault": "drop_before"}, {"fault": "empty"}]
+)
+def test_a_list_that_fails_is_asked_again_later_and_later(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch, fault: dict[str, object]
+) -> None:
+    run = start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+    sandbox.control("faults", endpoint="runs", times=None, **fault)
+    watch = Watch(leases.new_holder())
+    assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
+    slept: list[float] = []
+    monkeypatch.setattr(watch, "_sleep", slept.append)
+
+    while len(slept) < 4:
+        watch.run(until=time.monotonic() + 0.01)
+
+    assert slept[0] <= slept[-1]
+    assert slept[-1] > 5
+    assert max(slept) <= polling.BACK_OFF_MAX_SECONDS
+    sandbox.clear_faults()
+    watch.round()
+    run.refresh_from_db()
+    assert run.status == "completed"
+
+
+# --- The budget -------------------------------------------------------------------------------------------------------
+def test_told_to_wait_nobody_asks(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    start(alice, app, sandbox)
+    sandbox.control("faults", endpoint="runs", fault="plain_429", seconds=200)
+    with pytest.raises(LaminaRateLimited):
+        watch_once()
+    asked = len(sandbox.state["requests"])
+
+    with pytest.raises(rate_limit.BudgetWait) as wait:
+        watch_once()
+    held = hand_over(press(alice, app))
+
+    assert 100 < wait.value.seconds <= 200
+    assert (held.status, held.wait) == ("starting", "budget")
+    assert len(sandbox.state["requests"]) == asked
+    RequestLog.objects.update(closed_until=time.time())
+    watch_once()
+    assert len(sandbox.state["requests"]) == asked + 1
+
+
+def test_strangers_who_use_our_limit_are_counted(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    """Somebody else at our address uses 60 of the 100; the portal uses what is left and is never refused."""
+    runs = [start(alice, app, sandbox) for _ in range(3)]
+    for _ in range(60):
+        requests.get(f"{sandbox.url}/v1/account", headers=KEY, timeout=60)
+
+    asked = 0
+    with suppress(rate_limit.BudgetWait):
+        for asked in range(100):  # noqa: B007
+            watch_once()
+    Run.objects.filter(pk=runs[0].pk).update(cancel_asked_at=timezone.now())
+    submit.send_cancel(runs[0].pk)  # what matters more has its reserve
+
+    state = sandbox.state
+    assert state["refused_429"] == 0
+    assert 20 < asked < 40
+    assert 90 <= state["in_last_minute"] <= 100
+    assert state["runs"][0]["cancelled"]
+
+
+def test_a_short_budget_goes_to_reads_of_runs_that_ended_not_to_the_same_pages_again(
+    alice: Member, app: App, sandbox: SandboxDoor, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "PAGE", 1)
+    for run in many(alice, app, sandbox, 5):
+        sandbox.control(f"runs/{run.remote_id}", status="completed")
+    RequestLog.objects.all().delete()
+    settings.LAMINA_REQUESTS_PER_MINUTE = 6  # one is kept for starts: newest, a read, running, queued, a read
+    watch = Watch(leases.new_holder())
+    assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
+    with pytest.raises(BudgetWait):
+        watch.round()
+    pages = len(sandbox.requests_to("runs"))
+    settings.LAMINA_REQUESTS_PER_MINUTE += 2
+
+    with pytest.raises(BudgetWait):
+        watch.round()
+
+    assert len(sandbox.requests_to("runs")) == pages
+    assert Run.objects.filter(status="completed").count() == 4

@@ -1,0 +1,268 @@
+"""Watching runs with shared reads: what the poller asks, what it does with the answers, and when it stops."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from runs.background import leases
+from runs.connection import rate_limit
+from runs.engine import poller_wakeups, polling
+from runs.engine.polling import Watch
+from runs.models import App, Member, Run
+from runs.services import budget, leases, polling, waking
+from runs.services.polling import Watch
+from tests.engine.steps import start, watch_once
+from tests.support.factories import make_run
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def _real_pace(settings: Settings) -> None:
+    """The pace that people get, not the hurried one of the other tests."""
+    settings.LAMINA_POLL_SECONDS = 3.0
+
+
+def test_twenty_runs_cost_one_read_a_round(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    for _ in range(20):
+        start(alice, app, sandbox)
+
+    watch_once()
+
+    assert len(sandbox.requests_to("runs")) == 1
+    assert sandbox.requests_to("run") == []
+    assert set(Run.objects.values_list("status", flat=True)) <= {"queued", "running"}
+
+
+@pytest.mark.parametrize(
+    ("told", "known"), [("completed", "completed"), ("failed", "failed"), ("cancelled", "cancelled")]
+)
+def test_every_end_is_learnt(alice: Member, app: App, sandbox: SandboxDoor, told: str, known: str) -> None:
+    run = start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status=told)
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert run.status == known
+    assert run.finished_at is not None
+    assert len(sandbox.requests_to("run")) == 1
+
+
+def test_a_run_the_newest_page_hides_is_found(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    sandbox.control("faults", endpoint="runs", fault="status", status=200, times=1, body={"data": [], "pagination": {}})
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert run.status == "completed"
+
+
+def test_a_row_that_cannot_be_read_ends_no_list(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    start(alice, app, sandbox)
+    strangers = [{"runId": f"stranger-{n}", "status": "running"} for n in range(polling.PAGE - 1)]
+    for rows in ([], [*strangers, {"status": "running"}], []):
+        sandbox.control("faults", endpoint="runs", fault="status", status=200, times=1, body={"data": rows})
+
+    watch_once()
+
+    assert len(sandbox.requests_to("runs")) == 1 + 2 + 1  # newest; running, two pages; queued
+
+
+def test_a_refused_list_means_asking_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    sandbox.control("faults", endpoint="runs", fault="status", status=403, times=None)
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert run.status == "completed"
+
+
+def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    Run.objects.filter(pk=run.pk).update(remote_id="no-such-run")
+
+    for _ in range(5):  # as many as come while Lamina is being renewed
+        watch_once()
+    run.refresh_from_db()
+    assert (run.is_active, run.missing_reads) == (True, 1)
+    for _ in range(2):
+        assert Run.objects.get().is_active
+        Run.objects.update(asked_at=timezone.now() - timedelta(seconds=31))
+        watch_once()
+
+    run.refresh_from_db()
+    assert (run.status, run.failure) == ("failed", "lost")
+
+
+def test_a_run_that_is_there_again_is_not_lost(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    """Lamina says "no such run" of all of them for a while, as a proxy does before it knows the way."""
+    run = start(alice, app, sandbox)
+    sandbox.control("faults", endpoint="*", fault="status", status=404, times=None)
+    for _ in range(6):
+        watch_once()
+    assert len(sandbox.requests_to("run")) <= 6
+    sandbox.clear_faults()
+
+    watch_once()
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+    watch_once()
+
+    run.refresh_from_db()
+    assert run.status == "completed"
+
+
+def test_results_land_one_by_one_for_a_run_on_screen(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)
+
+    watch_once()
+    run.refresh_from_db()
+    assert run.outputs_ready == 0
+    Run.objects.filter(pk=run.pk).update(opened_at=timezone.now())
+    watch_once()
+
+    run.refresh_from_db()
+    assert (run.status, run.outputs_ready) == ("running", 1)
+
+
+def test_an_unknown_word_counts_as_running(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox, outcome="unknown_status", seconds=600)
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert run.is_active
+
+
+def test_an_idle_portal_asks_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    before = len(sandbox.state["requests"])
+
+    assert watch_once() is None
+    poller_wakeups.ensure_poller_if_needed()
+
+    assert work() == []
+    assert len(sandbox.state["requests"]) == before
+
+
+@pytest.mark.usefixtures("_real_pace")
+def test_old_runs_nobody_looks_at_are_read_less_often(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    assert watch_once() == 3.75
+
+    Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(minutes=11))
+
+    assert watch_once() == 15.0
+
+
+@pytest.mark.usefixtures("_real_pace")
+def test_a_run_on_a_screen_is_looked_at_every_three_seconds(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    Run.objects.filter(pk=run.pk).update(opened_at=timezone.now())
+
+    assert watch_once() == 3.0
+
+
+@pytest.mark.usefixtures("_real_pace")
+def test_no_look_before_any_run_of_the_app_ever_ended(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run, now = start(alice, app, sandbox), timezone.now()
+    make_run(alice, app, status="completed", started_at=now - timedelta(seconds=100), finished_at=now)
+    Run.objects.filter(pk=run.pk).update(started_at=now - timedelta(seconds=50))
+
+    assert watch_once() == 3.0
+    assert sandbox.requests_to("runs") == []
+    Run.objects.filter(pk=run.pk).update(started_at=now - timedelta(seconds=61))
+    watch_once()
+
+    assert len(sandbox.requests_to("runs")) == 1
+
+
+def test_a_run_on_a_screen_is_looked_at_however_young(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = start(alice, app, sandbox)
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now(), opened_at=timezone.now())
+
+    watch_once()
+
+    assert len(sandbox.requests_to("runs")) == 1
+
+
+def test_only_one_poller_at_a_time(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    start(alice, app, sandbox)
+    assert leases.acquire(poller_wakeups.POLLER, "somebody", 12)
+
+    polling.poll_window()
+
+    assert sandbox.requests_to("runs") == []
+
+
+def test_a_poller_that_lost_its_lease_asks_nothing_more(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    start(alice, app, sandbox)
+    holder = leases.new_holder()
+    leases.acquire(poller_wakeups.POLLER, holder, 12)
+    leases.release(poller_wakeups.POLLER, holder)
+    leases.acquire(poller_wakeups.POLLER, "somebody else", 12)
+
+    with pytest.raises(polling.LeaseLost):
+        Watch(holder).run(until=time.monotonic() + 60)
+
+    assert sandbox.requests_to("runs") == []
+
+
+def test_ensure_poller_rings_once(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    from django_q.models import OrmQ
+
+    start(alice, app, sandbox)
+    OrmQ.objects.all().delete()
+
+    for _ in range(5):
+        poller_wakeups.ensure_poller()
+
+    assert OrmQ.objects.count() <= 1
+
+
+def test_the_budget_is_never_exceeded_by_many_threads() -> None:
+    import threading
+
+    from django.db import connection
+
+    taken: list[float] = []
+
+    def go() -> None:
+        try:
+            taken.extend(rate_limit.take(rate_limit.Priority.START) for _ in range(20))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=go) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert taken.count(0.0) == 100
+    assert rate_limit.used() == 100
+    assert rate_limit.take(rate_limit.Priority.START) > 0
+
+
+def test_what_matters_less_leaves_room() -> None:
+    catalog_calls = [rate_limit.take(rate_limit.Priority.CATALOG) for _ in range(100)]
+
+    assert catalog_calls.count(0.0) == 50
+    assert rate_limit.take(rate_limit.Priority.START) == 0.0
+
+
+def test_a_closed_budget_opens_again_by_itself() -> None:
+    rate_limit.close(300)
+
+    wait = rate_limit.take(rate_limit.Priority.START)
+
+    assert 0 < wait <= 300

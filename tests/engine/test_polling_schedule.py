@@ -1,0 +1,153 @@
+"""When the poller looks at the run list: soon enough for everybody, and not at the price of somebody's result."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from runs.connection import rate_limit
+from runs.connection.rate_limit import Priority
+from runs.engine.polling_schedule import Pace
+from runs.models import App, Member, Run
+from runs.services import budget
+from runs.services.budget import Priority
+from runs.services.pace import Pace
+from tests.engine.steps import start, watch_once
+from tests.support.cartoonify import known_app
+from tests.support.factories import make_app, make_run
+from tests.support.sandbox_door import SandboxDoor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+POLL = 3.0
+LIMIT = 100
+
+
+@pytest.fixture(autouse=True)
+def _poll(settings: Settings) -> None:
+    settings.LAMINA_POLL_SECONDS, settings.LAMINA_REQUESTS_PER_MINUTE = POLL, LIMIT
+
+
+def ended(member: Member, app: App, *work_seconds: float | None) -> None:
+    """Runs of the past, known here 9 s after Lamina had ended them."""
+    for seconds in work_seconds:
+        started = NOW - timedelta(hours=1)
+        took = timedelta(seconds=(seconds or 30) + 9)
+        made = make_run(member, app, status="completed", started_at=started, finished_at=started + took)
+        Run.objects.filter(pk=made.pk).update(work_seconds=seconds)
+
+
+NOW = timezone.now()  # for all ages: how long a test takes makes no run older
+
+
+def aged(member: Member, app: App, seconds: float) -> Run:
+    began = NOW - timedelta(seconds=seconds)
+    return make_run(member, app, created_at=began, started_at=began)
+
+
+def spend(count: int) -> None:
+    for _ in range(count):
+        assert rate_limit.take(Priority.START) == 0
+
+
+def early(*runs: Run) -> bool:
+    return Pace().too_early(list(runs), NOW) > 0
+
+
+def test_a_young_run_is_left_alone_until_its_app_can_be_done(alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, *[30] * 5)
+
+    assert early(aged(alice, app, 23))
+    assert not early(aged(alice, app, 25))
+
+
+def test_few_runs_of_the_past_are_believed_less(alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, 30)
+
+    assert early(aged(alice, app, 17))
+    assert not early(aged(alice, app, 19))
+
+
+def test_without_a_past_the_first_look_comes_after_five_seconds(alice: Member) -> None:
+    app = make_app()
+
+    assert early(aged(alice, app, 4))
+    assert not early(aged(alice, app, 6))
+
+
+def test_how_late_we_looked_does_not_make_the_next_look_later(alice: Member) -> None:
+    """Measured by Lamina's own clock; by ours, each late look would put the next one off a little more."""
+    app = make_app()
+    ended(alice, app, *[10] * 20)
+
+    assert not early(aged(alice, app, 9))
+
+
+def test_where_lamina_tells_no_times_ours_count(alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, *[None] * 5)
+
+    assert early(aged(alice, app, 30))
+    assert not early(aged(alice, app, 32))
+
+
+def test_who_watches_is_served_at_once(alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, *[30] * 5)
+    run = aged(alice, app, 2)
+    run.opened_at = NOW
+
+    assert not early(run)
+    assert Pace().pause([run], NOW) == POLL
+
+
+def test_while_the_budget_is_short_one_look_waits_for_many_ends(alice: Member) -> None:
+    app = make_app()
+    ended(alice, app, *[30] * 5)
+    runs = [aged(alice, app, 31) for _ in range(10)]
+    runs[0].opened_at = NOW
+    spend(LIMIT - 15)
+    assert not early(*runs), "15 are enough for 10 reads and some looks"
+
+    spend(5)
+
+    assert early(*runs)
+    assert not early(*runs, aged(alice, app, 35))
+    assert Pace().pause(runs, NOW) == pytest.approx(4.5)
+
+
+def test_old_runs_are_looked_at_slowly(alice: Member) -> None:
+    run = aged(alice, make_app(), 700)
+
+    assert Pace().pause([run], NOW) == 15
+
+
+def test_partial_results_are_read_from_spare_budget_only(
+    alice: Member, sandbox: SandboxDoor, settings: Settings
+) -> None:
+    run = start(alice, known_app(), sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)
+    Run.objects.filter(pk=run.pk).update(opened_at=timezone.now())
+    settings.LAMINA_REQUESTS_PER_MINUTE = rate_limit.used() + 4  # one of which the look itself takes
+
+    watch_once()
+
+    assert (len(sandbox.requests_to("runs")), sandbox.requests_to("run")) == (1, [])
+    settings.LAMINA_REQUESTS_PER_MINUTE = LIMIT
+    watch_once()
+    assert len(sandbox.requests_to("run")) == 1
+
+
+def test_the_end_by_lamina_s_clock_is_kept(alice: Member, sandbox: SandboxDoor) -> None:
+    run = start(alice, known_app(), sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert run.status == "completed"
+    assert run.work_seconds is not None
+    assert 0 <= run.work_seconds < 60

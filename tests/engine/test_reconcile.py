@@ -1,0 +1,288 @@
+"""Starts without a clear answer: looked for, found or begun again, and never paid twice without a person's word."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from runs.engine import sweep
+from runs.lamina import client as lamina_client
+from runs.lamina.transport import Patience
+from runs.models import App, Member, Run
+from runs.sandbox.state import World
+from runs.services import sweeping
+from tests.engine.steps import (
+    CAPTION,
+    CARTOONIFY,
+    hand_over,
+    look,
+    make_due,
+    other_app,
+    press_words,
+    seconds_ahead,
+    start_as_stranger,
+    starts,
+    waits,
+)
+from tests.support.cartoonify import known_app, press
+from tests.support.processes import wait_until
+from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import work
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
+
+STARTED: list[dict[str, Any]] = [
+    {"fault": "drop_after"},
+    {"fault": "truncated"},
+    {"fault": "status", "status": 500, "acts": True},
+    {"fault": "status", "status": 502, "acts": True},
+    {"fault": "garbage", "acts": True},
+    {"fault": "empty", "acts": True},
+    {"fault": "html", "acts": True},
+    {"fault": "status", "status": 202, "body": {"data": {"hello": 1}}, "acts": True},
+]
+NOT_STARTED: list[dict[str, Any]] = [
+    {"fault": "drop_before"},
+    {"fault": "status", "status": 500},
+    {"fault": "status", "status": 502},
+    {"fault": "status", "status": 503},
+    {"fault": "status", "status": 408},
+    {"fault": "garbage"},
+    {"fault": "empty"},
+    {"fault": "html"},
+]
+
+
+def names(fault: dict[str, Any]) -> str:
+    return "-".join(str(value) for value in fault.values() if not isinstance(value, dict))
+
+
+def doubtful(sandbox: SandboxDoor, member: Member, app: App, fault: str = "drop_before", **more: Any) -> Run:
+    """A run whose POST got no clear answer."""
+    sandbox.control("faults", endpoint="run_start", fault=fault, **more)
+    run = hand_over(press(member, app))
+    assert run.status == "checking"
+    return run
+
+
+@pytest.mark.parametrize("fault", STARTED, ids=names)
+def test_a_start_that_did_happen_is_found(alice: Member, app: App, sandbox: SandboxDoor, fault: dict[str, Any]) -> None:
+    run = doubtful(sandbox, alice, app, **fault)
+
+    look(run)
+
+    assert (run.remote_id, run.is_active) == (sandbox.runs[0]["runId"], True)
+    assert run.status != "checking"
+    assert starts(sandbox) == 1
+
+
+@pytest.mark.parametrize("fault", NOT_STARTED, ids=names)
+def test_a_start_that_did_not_happen_begins_again_once(
+    alice: Member, app: App, sandbox: SandboxDoor, fault: dict[str, Any]
+) -> None:
+    run = doubtful(sandbox, alice, app, **fault)
+
+    look(run)
+    assert (run.status, run.empty_looks) == ("checking", 1)
+    assert waits(run, 20)
+    look(run)
+    assert run.status == "starting"
+    assert starts(sandbox) == 1
+    hand_over(run)
+
+    assert run.remote_id == sandbox.runs[0]["runId"]
+    assert (starts(sandbox), len(sandbox.runs)) == (2, 1)
+
+
+def test_no_answer_in_time_is_no_answer(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lamina_client, "START", Patience(read=0.3, total=0.5))
+    run = doubtful(sandbox, alice, app, "delay", seconds=600)
+    monkeypatch.undo()
+    assert sandbox.runs == []
+    look(run)
+    assert run.status == "checking"
+    sandbox.end_delays()
+    wait_until(lambda: sandbox.runs, "the late start")
+
+    look(run)
+
+    assert run.remote_id == sandbox.runs[0]["runId"]
+    assert starts(sandbox) == 1
+
+
+def test_a_look_before_its_time_asks_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    from runs.engine import reconcile
+
+    run = look(doubtful(sandbox, alice, app))
+
+    reconcile.check_run(run.pk)
+
+    run.refresh_from_db()
+    assert (run.status, run.empty_looks, len(sandbox.requests_to("runs"))) == ("checking", 1, 1)
+
+
+def test_a_lost_look_is_made_up_for(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    from django_q.models import OrmQ
+
+    run = doubtful(sandbox, alice, app, "drop_after")
+    OrmQ.objects.all().delete()  # its task died with its worker
+    make_due(run)
+
+    sweep.sweep()
+    task = OrmQ.objects.get().task
+
+    assert (task["func"], task["args"]) == ("runs.tasks.check_run", (run.pk,))
+
+
+@pytest.mark.parametrize("button", ["run-again", "run-leave"])
+def test_several_candidates_are_a_persons_choice(
+    alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, button: str
+) -> None:
+    run = doubtful(sandbox, alice, app, "drop_after")
+    start_as_stranger(sandbox)
+
+    look(run)
+
+    assert (run.status, run.due_at, len(run.candidates)) == ("checking", None, 2)
+    page = as_alice.get(run.get_absolute_url()).content.decode()
+    assert 'id="run-again"' in page
+    assert 'id="run-leave"' in page
+    assert "Start again may cost twice" in page
+    assert not Run.objects.needing_poller().exists()
+    as_alice.post(f"{run.get_absolute_url()}{'start-again' if button == 'run-again' else 'leave'}/")
+    run.refresh_from_db()
+    if button == "run-again":
+        assert run.status == "starting"
+        hand_over(run)
+        assert run.remote_id == sandbox.runs[-1]["runId"]
+        assert starts(sandbox) == 3
+    else:
+        assert (run.status, run.failure) == ("failed", "left")
+        assert starts(sandbox) == 2
+    assert b'id="run-again"' not in as_alice.get(run.get_absolute_url()).content
+
+
+def test_a_list_that_may_not_be_read_means_asking(
+    alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client
+) -> None:
+    run = doubtful(sandbox, alice, app, "drop_after")
+    sandbox.control("faults", endpoint="runs", fault="status", status=403)
+
+    look(run)
+
+    assert (run.status, run.due_at, run.candidates) == ("checking", None, [])
+    assert b"list of runs could not tell" in as_alice.get(run.get_absolute_url()).content
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "status", "status": 500},
+        {"fault": "status", "status": 401},
+        {"fault": "drop_before"},
+        {"fault": "garbage"},
+        {"fault": "empty"},
+        {"fault": "truncated"},
+        {"fault": "plain_429", "seconds": 1},
+        {"fault": "status", "status": 200, "body": {"data": {}}},
+    ],
+    ids=names,
+)
+def test_a_list_that_cannot_be_read_now_is_read_later(
+    alice: Member, app: App, sandbox: SandboxDoor, fault: dict[str, Any]
+) -> None:
+    from runs.models import RequestLog
+
+    run = doubtful(sandbox, alice, app, "drop_after")
+    sandbox.control("faults", endpoint="runs", times=2, **fault)
+
+    for _ in range(2):
+        look(run)
+        assert (run.status, run.empty_looks) == ("checking", 0)
+        assert seconds_ahead(run) > 0
+        RequestLog.objects.update(closed_until=0)
+    look(run)
+
+    assert run.remote_id == sandbox.runs[0]["runId"]
+    assert starts(sandbox) == 1
+
+
+def test_strangers_runs_are_never_adopted(alice: Member, app: App, sandbox: SandboxDoor, world: World) -> None:
+    older = start_as_stranger(sandbox)
+    world.runs[older].created_at -= 120
+    other = start_as_stranger(sandbox, CAPTION)
+    run = doubtful(sandbox, alice, app)
+
+    look(run)
+    assert (run.status, run.empty_looks) == ("checking", 1)
+    # A list that ignores what it was asked for.
+    now, hour_ago = datetime.now(UTC), datetime.now(UTC) - timedelta(hours=1)
+    rows = [
+        {"runId": other, "workflowId": CAPTION, "status": "running", "createdAt": now.isoformat()},
+        {"runId": older, "workflowId": CARTOONIFY, "status": "running", "createdAt": hour_ago.isoformat()},
+    ]
+    sandbox.control("faults", endpoint="runs", fault="status", status=200, body={"data": rows, "pagination": {}})
+    look(run)
+
+    assert (run.status, run.remote_id) == ("starting", "")
+
+
+def test_runs_that_are_ours_already_are_not_found_twice(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    first = hand_over(press(alice, app))
+    run = doubtful(sandbox, alice, app)
+
+    look(run)
+    look(run)
+
+    assert run.status == "starting"
+    assert first.remote_id == sandbox.runs[0]["runId"]
+
+
+@pytest.mark.parametrize("hours", [3, -3])
+def test_laminas_clock_may_be_hours_off(
+    alice: Member, sandbox: SandboxDoor, world: World, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    monkeypatch.setattr(world, "clock", lambda: time.time() + hours * 3600)
+    app = known_app()
+    older = start_as_stranger(sandbox)
+    world.runs[older].created_at -= 120
+    sandbox.control("faults", endpoint="run_start", fault="drop_after")
+    run = hand_over(press(alice, app))
+
+    look(run)
+
+    assert run.remote_id == sandbox.runs[1]["runId"]
+    assert starts(sandbox) == 2
+
+
+def test_starts_of_the_same_app_wait_meanwhile_and_others_do_not(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = doubtful(sandbox, alice, app, "drop_after")
+    second = hand_over(press(alice, app))
+    other = other_app()
+    elsewhere = hand_over(press_words(alice, other))
+
+    assert (second.status, second.wait, second.sent_at) == ("starting", "app", None)
+    assert elsewhere.remote_id
+    look(run)
+    make_due(second)
+    hand_over(second)
+
+    assert {run.remote_id, second.remote_id, elsewhere.remote_id} == {r["runId"] for r in sandbox.runs}
+    assert starts(sandbox) == 3
+
+
+def test_a_found_run_is_watched_to_its_end(alice: Member, app: App, sandbox: SandboxDoor, settings: Settings) -> None:
+    sandbox.control("reset")
+    settings.LAMINA_POLL_SECONDS = 0.3
+    look(doubtful(sandbox, alice, app, "drop_after"))
+
+    work()
+
+    run = Run.objects.get()
+    assert (run.status, run.outputs_ready, run.failure_text) == ("completed", 2, "")
+    assert starts(sandbox) == 1

@@ -1,0 +1,307 @@
+"""Results are fetched, checked and kept; trouble is tried again for 24 hours and then said plainly."""
+
+import errno
+import tracemalloc
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import Settings
+
+from runs.background import leases, queue
+from runs.engine import apply_outputs
+from runs.engine.save_outputs import keep_due_files, request_keeping
+from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
+from runs.services import leases, results
+from runs.services.files import media, storing
+from runs.services.files.arriving import Renewer
+from runs.services.outputs import keep_due_files, request_keeping
+from tests.support.factories import make_run
+from tests.support.hostile_server import HostileServer, bomb_png, kept_files, picture
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(alice: Member) -> Run:
+    return make_run(alice, status="completed")
+
+
+def make_file(run: Run, url: str, position: int = 0, **fields: Any) -> OutputFile:
+    output = Output.objects.filter(run=run)[0]
+    return OutputFile.objects.create(output=output, position=position, source_url=url, **fields)
+
+
+def make_due() -> None:
+    """As if the next time had come."""
+    OutputFile.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_result_is_kept_and_its_page_refreshes(run: Run, server: HostileServer) -> None:
+    server.files["/a.png"] = picture(640, 480)
+    output_file = make_file(run, f"{server.url}/a.png")
+
+    keep_due_files()
+
+    output_file.refresh_from_db()
+    version = Run.objects.get().version
+    assert (output_file.status, output_file.error, output_file.due_at) == ("saved", "", None)
+    assert output_file.file is not None
+    assert output_file.file.file.open("rb").read() == server.files["/a.png"]
+    assert output_file.file.name == f"cartoonify_front_{run.created_at:%Y-%m-%d}.png"
+    assert version > run.version
+    assert output_file.output.version == version
+    assert not leases.is_held("files-0")
+
+
+def test_several_files_of_a_box_have_names_of_their_own(run: Run, server: HostileServer) -> None:
+    for position in range(3):
+        make_file(run, f"{server.url}/a.png", position)
+    keep_due_files()
+    names = [stored.name.rsplit("_", 1)[-1] for stored in StoredFile.objects.order_by("pk")]
+    assert names[1:] == ["2.png", "3.png"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/missing", "There is no file at that address any more."),
+        ("/page-as-png", "The address answered with a web page instead of the file."),
+        ("/says-more", "The connection ended before the whole file was there."),
+        ("/says-less", "This picture is broken or cut off, so it cannot be used."),
+        ("/empty", "The file at that address is empty."),
+    ],
+)
+def test_trouble_is_tried_again(path: str, sentence: str, run: Run, server: HostileServer, settings: Settings) -> None:
+    output_file = make_file(run, f"{server.url}{path}")
+
+    keep_due_files()
+
+    output_file.refresh_from_db()
+    assert (output_file.status, output_file.error, output_file.attempts) == ("saving", sentence, 1)
+    assert output_file.claimed_until is None
+    assert kept_files(settings) == []
+
+
+def test_each_try_comes_later_than_the_one_before(run: Run, server: HostileServer) -> None:
+    output_file = make_file(run, f"{server.url}/missing")
+    for seconds in (5, 30, 120, 600, 3600, 3600, 3600):
+        make_due()
+        began = timezone.now()
+        keep_due_files()
+        output_file.refresh_from_db()
+        assert output_file.due_at is not None
+        assert began <= output_file.due_at - timedelta(seconds=seconds) <= timezone.now()
+
+    assert len(server.hits) == 7
+
+
+def test_a_file_that_comes_back_is_kept(run: Run, server: HostileServer) -> None:
+    output_file = make_file(run, f"{server.url}/late.png")
+    keep_due_files()
+    server.files["/late.png"] = picture()
+    OutputFile.objects.update(due_at=timezone.now() + timedelta(minutes=1))
+    keep_due_files()
+    assert len(server.hits) == 1  # not due yet
+
+    make_due()
+    keep_due_files()
+
+    output_file.refresh_from_db()
+    assert (output_file.status, output_file.error, output_file.attempts) == ("saved", "", 2)
+
+
+def test_after_24_hours_it_is_said_plainly(run: Run, server: HostileServer) -> None:
+    output_file = make_file(run, f"{server.url}/missing", created_at=timezone.now() - timedelta(hours=23, minutes=50))
+    keep_due_files()
+    output_file.refresh_from_db()
+    assert output_file.status == "saving"
+
+    OutputFile.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    make_due()
+    version = Run.objects.get().version
+    keep_due_files()
+
+    output_file.refresh_from_db()
+    assert (output_file.status, output_file.due_at) == ("failed", None)
+    assert output_file.get_status_display() == "Could not be saved"
+    assert output_file.error == "There is no file at that address any more."
+    assert Run.objects.get().version > version
+    words = f"A result of run {run.public_id} could not be saved: {output_file.error}"
+    assert list(Incident.objects.values_list("kind", "text")) == [("file", words)]
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/redirect?to=https://10.0.0.1/", "private network"),
+        ("/loop", "too many times"),
+        ("/says-huge", "larger than the limit"),
+    ],
+)
+def test_what_can_never_work_is_given_up_at_once(
+    path: str, sentence: str, run: Run, server: HostileServer, settings: Settings
+) -> None:
+    output_file = make_file(run, f"{server.url}{path}")
+
+    keep_due_files()
+
+    output_file.refresh_from_db()
+    assert output_file.status == "failed"
+    assert sentence in output_file.error
+    assert kept_files(settings) == []
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_picture_too_large_to_open_is_saved_as_a_download_only(run: Run, server: HostileServer) -> None:
+    server.files["/bomb.png"] = bomb_png()
+    output_file = make_file(run, f"{server.url}/bomb.png")
+    keep_due_files()
+    output_file.refresh_from_db()
+    assert (output_file.status, output_file.error) == ("saved", "")
+    assert output_file.file is not None
+    assert (output_file.file.kind, output_file.file.media_type) == ("other", "application/octet-stream")
+    assert output_file.file.name.endswith(".png")
+    assert not output_file.file.picture_follows
+
+
+def test_a_drawing_is_kept_as_a_download_only(run: Run, server: HostileServer) -> None:
+    output_file = make_file(run, f"{server.url}/svg-as-png")
+    keep_due_files()
+    output_file.refresh_from_db()
+    assert output_file.file is not None
+    assert (output_file.file.kind, output_file.file.media_type) == ("other", "application/octet-stream")
+    assert output_file.file.name.endswith(".svg")
+
+
+def test_a_full_disk_is_a_wait_with_a_sentence(
+    run: Run, server: HostileServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output_file = make_file(run, f"{server.url}/a.png")
+
+    def full(path: Path, name: str, on_chunk: object = None) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_keep", full)
+        keep_due_files()
+    output_file.refresh_from_db()
+    assert output_file.status == "saving"
+    assert "no room left on the portal's disk" in output_file.error
+    assert not StoredFile.objects.exists()
+    assert kept_files(settings) == []
+
+    make_due()
+    keep_due_files()
+    output_file.refresh_from_db()
+    assert output_file.status == "saved"
+
+
+def test_a_crash_between_file_and_row_is_tried_again(
+    run: Run, server: HostileServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker's time-out arrives as SystemExit at any moment."""
+    output_file = make_file(run, f"{server.url}/a.png")
+
+    def killed(_: OutputFile) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(apply_outputs, "note_file_change", killed)
+        with pytest.raises(SystemExit):
+            keep_due_files()
+    output_file.refresh_from_db()
+    assert (output_file.status, output_file.file, kept_files(settings)) == ("saving", None, [])
+
+    keep_due_files()
+    assert len(server.hits) == 1  # claimed still
+    OutputFile.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    make_due()
+    keep_due_files()
+    output_file.refresh_from_db()
+    assert output_file.status == "saved"
+
+
+def test_a_file_somebody_has_claimed_is_left_alone(run: Run, server: HostileServer) -> None:
+    make_file(run, f"{server.url}/a.png", claimed_until=timezone.now() + timedelta(seconds=60))
+    keep_due_files()
+    assert server.hits == []
+
+
+def test_a_file_saved_by_another_meanwhile_is_not_saved_twice(
+    run: Run, server: HostileServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_file(run, f"{server.url}/a.png")
+    inspect = media.inspect
+
+    def faster(path: Path, **options: Any) -> Any:
+        OutputFile.objects.update(status="failed")
+        return inspect(path, **options)
+
+    monkeypatch.setattr(media, "inspect", faster)
+    keep_due_files()
+    assert not StoredFile.objects.exists()
+    assert kept_files(settings) == []
+
+
+def test_at_most_two_work_on_files_at_once(run: Run, server: HostileServer) -> None:
+    make_file(run, f"{server.url}/a.png")
+    assert leases.acquire("files-0", "somebody", 60)
+    assert leases.acquire("files-1", "somebody else", 60)
+    keep_due_files()
+    assert server.hits == []
+
+    Lease.objects.filter(name="files-1").update(until=Now() - timedelta(seconds=1))
+    keep_due_files()
+    assert server.hits == ["/a.png"]
+
+
+def test_a_worker_that_stops_hands_its_file_back(
+    run: Run, server: HostileServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output_file = make_file(run, f"{server.url}/endless-chunks")
+    flag = bytearray(b"\x00")
+    monkeypatch.setattr(queue, "stop_flag", flag)
+    stop = Renewer.__call__
+
+    def stop_soon(self: Renewer, size: int) -> None:
+        flag[0] = size > 1_000_000
+        stop(self, size)
+
+    monkeypatch.setattr(Renewer, "__call__", stop_soon)
+    keep_due_files()
+
+    output_file.refresh_from_db()
+    assert (output_file.status, output_file.claimed_until, output_file.attempts) == ("saving", None, 0)
+    assert kept_files(settings) == []
+
+
+def test_the_bell_rings_only_when_something_is_due(
+    run: Run, server: HostileServer, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        request_keeping()
+    assert not OrmQ.objects.exists()
+
+    make_file(run, f"{server.url}/a.png")
+    with django_capture_on_commit_callbacks(execute=True):
+        request_keeping()
+    assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.keep_files"]
+
+
+def test_memory_stays_flat(run: Run, server: HostileServer) -> None:
+    server.files["/film.webm"] = b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm" + bytes(60_000_000)
+    output_file = make_file(run, f"{server.url}/film.webm")
+    tracemalloc.start()
+    try:
+        keep_due_files()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    output_file.refresh_from_db()
+    assert output_file.status == "saved"
+    assert peak < 20_000_000

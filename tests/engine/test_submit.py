@@ -1,0 +1,308 @@
+"""Starts that wait, workers that die, and many hands on one start: one call, or a plain word about the wait."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import Settings
+
+from runs.connection import rate_limit
+from runs.engine import progress, reconcile, submit, sweep
+from runs.models import App, Member, RequestLog, Run
+from runs.services import budget, checking, progress, submit, sweeping
+from runs.services.wording import WAITS
+from tests.engine.steps import (
+    at_once,
+    begin,
+    hand_over,
+    look,
+    make_due,
+    seconds_ahead,
+    start_as_stranger,
+    starts,
+    waits,
+)
+from tests.support.cartoonify import press
+from tests.support.processes import free_port, wait_until
+from tests.support.sandbox_door import SandboxDoor
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
+
+
+def shown(client: Client, run: Run) -> str:
+    return client.get(run.get_absolute_url()).content.decode().replace("&#x27;", "'")
+
+
+def swept(run: Run) -> Run:
+    """Its time has come: the sweep rings for it, and a worker takes it up."""
+    OrmQ.objects.all().delete()
+    make_due(run)
+    sweep.sweep()
+    assert (run.pk,) in [task.task["args"] for task in OrmQ.objects.all()]  # others may be due as well
+    return hand_over(run)
+
+
+# --- Waiting ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("fault", "seconds"),
+    [
+        ({"fault": "plain_429", "seconds": 200}, 200),
+        ({"fault": "plain_429"}, 60),
+        ({"fault": "status", "status": 429, "seconds": 300}, 300),
+    ],
+)
+def test_told_to_wait(
+    alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, fault: dict[str, Any], seconds: int
+) -> None:
+    sandbox.control("limit", per_minute=None)  # else its headers tell when to come back
+    sandbox.control("faults", endpoint="run_start", **fault)
+
+    run = hand_over(press(alice, app))
+
+    assert (run.status, run.wait, run.sent_at) == ("starting", "rate", None)
+    assert waits(run, seconds)
+    assert WAITS[Run.Wait.RATE] in shown(as_alice, run)
+    assert "Next try in" in shown(as_alice, run)
+    assert rate_limit.take(rate_limit.Priority.START) > 0  # nobody else asks meanwhile
+    RequestLog.objects.update(closed_until=0)
+    assert swept(run).remote_id
+    assert len(sandbox.runs) == 1
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:{port}", "http://lamina.invalid"])
+def test_nobody_there(
+    alice: Member, app: App, sandbox: SandboxDoor, settings: Settings, as_alice: Client, address: str
+) -> None:
+    settings.LAMINA_BASE_URL = address.format(port=free_port())
+
+    run = hand_over(press(alice, app))
+
+    assert (run.status, run.wait, run.sent_at) == ("starting", "lamina", None)
+    assert waits(run, 3)
+    assert WAITS[Run.Wait.LAMINA] in shown(as_alice, run)
+    for _ in range(5):
+        swept(run)
+    assert waits(run, 60)  # later and later
+    settings.LAMINA_BASE_URL = sandbox.url
+    assert swept(run).remote_id
+    assert starts(sandbox) == 1
+
+
+def test_the_budget_is_used_up(alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client) -> None:
+    while not rate_limit.take(rate_limit.Priority.START):
+        pass
+
+    run = hand_over(press(alice, app))
+
+    assert (run.status, run.wait, run.sent_at) == ("starting", "budget", None)
+    assert 0 < seconds_ahead(run) <= rate_limit.WINDOW_SECONDS
+    assert WAITS[Run.Wait.BUDGET] in shown(as_alice, run)
+    assert starts(sandbox) == 0
+    RequestLog.objects.update(stamps=[])
+    assert swept(run).remote_id
+    assert starts(sandbox) == 1
+
+
+# --- Workers that die -------------------------------------------------------------------------------------------------
+def test_a_worker_died_before_it_sent(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = press(alice, app)
+    assert progress.claim_start(run, timezone.now(), timezone.now() + submit.CLAIM)
+    hand_over(run)
+    assert starts(sandbox) == 0  # the claim holds while its worker may live
+
+    assert swept(run).remote_id
+
+    assert starts(sandbox) == 1
+
+
+def test_a_worker_died_after_it_sent(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = press(alice, app)
+    assert progress.claim_start(run, timezone.now(), timezone.now() + submit.CLAIM)
+    assert progress.mark_sent(run, timezone.now(), is_alone=True)
+    OrmQ.objects.all().delete()
+    sweep.sweep()
+    assert not OrmQ.objects.exists()  # it may still be at it
+    make_due(run)
+
+    sweep.sweep()
+
+    run.refresh_from_db()
+    assert run.status == "checking"
+    assert OrmQ.objects.get().task["func"] == "runs.tasks.check_run"
+    assert starts(sandbox) == 0
+    look(run)
+    look(run)
+    assert hand_over(run).remote_id
+    assert starts(sandbox) == 1
+
+
+def test_a_slow_answer_is_waited_for(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim outlives its own length while the worker lives."""
+    monkeypatch.setattr(submit, "RENEW_SECONDS", 0.1)
+    sandbox.control("faults", endpoint="run_start", fault="delay", seconds=600)
+    run = press(alice, app)
+    worker = begin(lambda: submit.submit_run(run.pk))
+    claimed_until = [wait_until(lambda: claim_of(run), "the claim")]
+    while len(claimed_until) < 4:
+        claimed_until.append(wait_until(lambda: claim_of(run, claimed_until[-1]), "a longer claim"))
+        sweep.sweep()
+        run.refresh_from_db()
+        assert run.status == "starting"
+    sandbox.clear_faults()
+    worker.join()
+
+    run.refresh_from_db()
+    assert run.remote_id == sandbox.runs[0]["runId"]
+    assert run.due_at is None
+    assert starts(sandbox) == 1
+
+
+def claim_of(run: Run, later_than: datetime | None = None) -> datetime | None:
+    """Until when a worker holds the start it has sent, once that is after `later_than`."""
+    run.refresh_from_db()
+    is_later = run.due_at is not None and (later_than is None or run.due_at > later_than)
+    return run.due_at if run.sent_at and is_later else None
+
+
+# --- Many hands -------------------------------------------------------------------------------------------------------
+def test_two_workers_with_one_start_make_one_call(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    sandbox.control("faults", endpoint="run_start", fault="delay", seconds=0.5)
+    run = press(alice, app)
+
+    at_once(4, lambda: submit.submit_run(run.pk))
+
+    run.refresh_from_db()
+    assert run.remote_id
+    assert starts(sandbox) == 1
+
+
+def test_a_worker_that_slept_through_its_claim_changes_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = press(alice, app)
+    sleeper, now = Run.objects.get(pk=run.pk), timezone.now()
+    assert progress.claim_start(sleeper, now, now + timedelta(seconds=1))
+    later = now + timedelta(seconds=2)
+    assert progress.claim_start(run, later, later + submit.CLAIM)
+    assert progress.mark_sent(run, later, is_alone=True)
+
+    assert not progress.mark_sent(sleeper, later, is_alone=True)
+    assert not progress.hold(sleeper, Run.Wait.APP, later)
+    assert not progress.doubt(sleeper)
+    assert not progress.fail(sleeper, "files", later)
+
+    run.refresh_from_db()
+    assert (run.status, run.sent_at) == ("starting", later)
+
+
+def test_starts_of_one_app_go_one_after_the_other(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    """Two in flight at once could not be told apart in the list; all of them are made in the end, each once."""
+    sandbox.control("faults", endpoint="run_start", fault="delay", seconds=0.2, times=None)
+    runs = [press(alice, app) for _ in range(5)]
+    waiting = iter(runs)
+
+    at_once(5, lambda: submit.submit_run(next(waiting).pk))
+    left = Run.objects.filter(remote_id="").order_by("created_at")
+    while (run := left.first()) is not None:
+        swept(run)
+
+    assert starts(sandbox) == len(sandbox.runs) == 5
+    assert set(Run.objects.values_list("remote_id", flat=True)) == {run["runId"] for run in sandbox.runs}
+
+
+def test_what_was_found_may_be_another_start_in_flight(
+    alice: Member, app: App, sandbox: SandboxDoor, settings: Settings
+) -> None:
+    """With deliveries on, starts of one app go out together; the look waits for the answers of the others."""
+    settings.LAMINA_WEBHOOKS = "on"
+    run, other = press(alice, app), press(alice, app)
+    claimed = Run.objects.get(pk=run.pk)
+    assert progress.claim_start(claimed, timezone.now(), timezone.now() + submit.CLAIM)
+    assert progress.mark_sent(claimed, timezone.now(), is_alone=False)
+    in_flight = Run.objects.get(pk=other.pk)
+    assert progress.claim_start(in_flight, timezone.now(), timezone.now() + submit.CLAIM)
+    assert progress.mark_sent(in_flight, timezone.now(), is_alone=False)
+    its_id = start_as_stranger(sandbox)  # the other one has reached Lamina, and its answer is on its way
+    progress.doubt(claimed)
+
+    look(claimed)
+    assert (claimed.status, claimed.remote_id) == ("checking", "")
+    assert claimed.due_at is not None
+    assert progress.accept(in_flight, its_id, "queued", timezone.now())
+    look(claimed)
+    look(claimed)
+
+    assert (claimed.status, in_flight.remote_id) == ("starting", its_id)
+
+
+# --- Cancelled meanwhile ----------------------------------------------------------------------------------------------
+def test_cancelled_before_it_was_sent(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = press(alice, app)
+
+    assert progress.ask_cancel(run, alice, timezone.now()) == "cancelled"
+
+    assert hand_over(run).status == "cancelled"
+    assert starts(sandbox) == 0
+
+
+@pytest.mark.parametrize("happened", [True, False])
+def test_cancelled_while_checking(alice: Member, app: App, sandbox: SandboxDoor, happened: bool) -> None:
+    sandbox.control("faults", endpoint="run_start", fault="drop_after" if happened else "drop_before")
+    run = hand_over(press(alice, app))
+    OrmQ.objects.all().delete()
+
+    assert progress.ask_cancel(run, alice, timezone.now()) == "asked"
+
+    if happened:
+        look(run)
+        assert "runs.tasks.cancel_run" in [task.task["func"] for task in OrmQ.objects.all()]
+        submit.send_cancel(run.pk)
+        assert sandbox.runs[0]["cancelled"]
+    else:
+        look(run)
+        look(run)
+    run.refresh_from_db()
+    assert (run.status, run.cancelled_by) == ("cancelled", alice)
+    assert starts(sandbox) == 1
+
+
+def test_cancelled_during_the_deciding_look(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    sandbox.control("faults", endpoint="run_start", fault="drop_before")
+    run = look(hand_over(press(alice, app)))
+    make_due(run)
+    sandbox.control("faults", endpoint="runs", fault="delay", seconds=600)
+    looker = begin(lambda: reconcile.check_run(run.pk))
+    wait_until(lambda: Run.objects.filter(pk=run.pk, due_at__gt=timezone.now()).exists(), "the look to begin")
+
+    assert progress.ask_cancel(run, alice, timezone.now()) == "asked"
+    sandbox.clear_faults()
+    looker.join()
+
+    run.refresh_from_db()
+    assert run.status == "cancelled"
+    assert starts(sandbox) == 1
+
+
+@pytest.mark.parametrize("fault", ["plain_429", "drop_before"])
+def test_cancelled_in_flight_and_then_it_had_not_started(
+    alice: Member, app: App, sandbox: SandboxDoor, fault: str
+) -> None:
+    run = press(alice, app)
+    assert progress.claim_start(run, timezone.now(), timezone.now() + submit.CLAIM)
+    assert progress.mark_sent(run, timezone.now(), is_alone=True)
+    assert progress.ask_cancel(run, alice, timezone.now()) == "asked"
+
+    if fault == "plain_429":
+        progress.hold(run, Run.Wait.RATE, timezone.now() + timedelta(seconds=5))
+    else:
+        progress.doubt(run)
+        look(run)
+        look(run)
+
+    run.refresh_from_db()
+    assert run.status == "cancelled"
+    assert not Run.objects.active().exists()
+    assert starts(sandbox) == 0

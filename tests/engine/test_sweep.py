@@ -1,0 +1,169 @@
+"""The sweep rings for what is due, and does not ring on and on while nobody has time to answer."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from runs.background import heartbeats
+from runs.engine import create_run, progress, sweep, wakeups
+from runs.models import Member, Run
+from runs.tasks import pulse
+from tests.support.factories import make_app, make_run
+from tests.support.processes import dead_pid
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROUND = timedelta(seconds=3)  # of the poller
+FEW = 8  # in ten minutes: after 0, 5, 10, 20, 40, 80, 160 and 320 seconds
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Time that stands still until a test moves it."""
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        yield traveller
+
+
+def queued() -> list[tuple[str, int]]:
+    """The bells in the queue, the oldest first."""
+    tasks = [row.task for row in OrmQ.objects.order_by("pk")]
+    return [(task["func"].removeprefix("runs.tasks."), *task["args"]) for task in tasks if task["args"]]
+
+
+def lose_all() -> None:
+    """Whoever took the tasks dies with them."""
+    OrmQ.objects.all().delete()
+
+
+def sweep_for(minutes: int, clock: time_machine.Traveller) -> None:
+    for _ in range(int(timedelta(minutes=minutes) / ROUND)):
+        sweep.sweep()
+        clock.shift(ROUND)
+
+
+def press(member: Member) -> Run:
+    app = make_app()
+    assert app.schema is not None
+    return create_run.launch_run(member, create_run.Press(app, app.schema, [], [], create_run.new_form_token(member)))
+
+
+def waiting(member: Member, status: str = "starting", **fields: Any) -> Run:
+    """A run whose next step is due now, and for which no bell has rung."""
+    return make_run(member, make_app(), status=status, **({"due_at": timezone.now()} | fields))
+
+
+def test_rounds_while_all_workers_are_busy_do_not_fill_the_queue(alice: Member, clock: time_machine.Traveller) -> None:
+    runs = [waiting(alice) for _ in range(3)]
+
+    sweep_for(10, clock)
+
+    assert set(queued()) == {("submit_run", run.pk) for run in runs}
+    assert len(queued()) <= 3 * FEW
+
+
+def test_a_doubtful_start_that_nobody_looks_for_does_not_fill_it(alice: Member, clock: time_machine.Traveller) -> None:
+    run = waiting(alice, "checking", sent_at=timezone.now())
+
+    sweep_for(10, clock)
+
+    assert set(queued()) == {("check_run", run.pk)}
+    assert len(queued()) <= FEW
+
+
+def test_a_cancel_that_nobody_sends_does_not_fill_it(alice: Member, clock: time_machine.Traveller) -> None:
+    run = waiting(alice, "running", due_at=None)
+    assert progress.ask_cancel(run, alice, timezone.now()) == "asked"
+
+    sweep_for(10, clock)
+
+    assert set(queued()) == {("cancel_run", run.pk)}
+    assert len(queued()) <= FEW
+
+
+def test_more_starts_than_a_round_rings_for_are_all_rung_for(alice: Member, clock: time_machine.Traveller) -> None:
+    for _ in range(sweep.AT_ONCE + 1):
+        waiting(alice)
+
+    sweep_for(1, clock)
+
+    assert len(set(queued())) == sweep.AT_ONCE + 1
+
+
+def test_a_lost_bell_at_most_doubles_the_wait(alice: Member, clock: time_machine.Traveller) -> None:
+    run = press(alice)
+    lose_all()
+
+    clock.shift(wakeups.BELIEVED / 2)
+    sweep.sweep()
+    assert queued() == []  # on its way, for all we know
+    clock.shift(wakeups.BELIEVED / 2)
+    sweep.sweep()
+    assert queued() == [("submit_run", run.pk)]
+    lose_all()
+    clock.shift(wakeups.BELIEVED)
+    sweep.sweep()
+
+    assert queued() == [("submit_run", run.pk)]
+
+
+def test_a_start_long_overdue_is_rung_for_again_in_minutes(alice: Member, clock: time_machine.Traveller) -> None:
+    run = waiting(alice, due_at=timezone.now() - timedelta(days=1))
+    sweep.sweep()
+    lose_all()
+
+    clock.shift(wakeups.BELIEVED_LONGEST)
+    sweep.sweep()
+
+    assert queued() == [("submit_run", run.pk)]
+
+
+def test_a_step_that_comes_due_has_a_bell_of_its_own_at_once(alice: Member, clock: time_machine.Traveller) -> None:
+    """A worker died with the claim, however lately the bell rang that it answered."""
+    run = waiting(alice)
+    sweep.sweep()
+    lose_all()
+    assert progress.claim_start(run, timezone.now(), timezone.now() + timedelta(seconds=2))
+    clock.shift(timedelta(seconds=1))
+    sweep.sweep()
+    assert queued() == []
+
+    clock.shift(timedelta(seconds=1.1))
+    sweep.sweep()
+
+    assert queued() == [("submit_run", run.pk)]
+
+
+def test_a_bell_by_a_clock_that_was_ahead_is_not_believed(alice: Member) -> None:
+    run = waiting(alice, rung_at=timezone.now() + timedelta(hours=2))
+
+    sweep.sweep()
+
+    assert queued() == [("submit_run", run.pk)]
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_killed_cluster_takes_its_bells_with_it(alice: Member, is_new: bool) -> None:
+    """The cluster that comes in its place, or another one that finds it dead, rings anew."""
+    run = waiting(alice, due_at=timezone.now() - timedelta(minutes=5))
+    heartbeats.beat_cluster("worker there:1")
+    heartbeats.beat_cluster(heartbeats.name_of(dead_pid()) if not is_new else "worker there:1")
+    sweep.sweep()
+    lose_all()
+
+    pulse("worker there:2" if is_new else "worker there:1")
+
+    assert queued() == [("submit_run", run.pk)]
+
+
+def test_a_pulse_that_finds_nothing_lost_rings_no_second_time(alice: Member) -> None:
+    run = waiting(alice, due_at=timezone.now() - timedelta(minutes=5))
+
+    pulse("worker there:1")
+    pulse("worker there:1")
+
+    assert queued() == [("submit_run", run.pk)]

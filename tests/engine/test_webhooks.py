@@ -1,0 +1,254 @@
+"""Deliveries at the portal's own address: what is believed, what is refused, and what they settle."""
+
+import io
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import Settings
+
+from runs.connection import status as health
+from runs.engine import progress, submit, webhooks
+from runs.models import App, Incident, LaminaStatus, Member, OutputFile, Run
+from runs.sandbox.server import Sandbox
+from runs.services import deliveries, progress, submit
+from runs.services.upkeep import health
+from tests.engine.courier import Courier, post
+from tests.engine.steps import hand_over, look, start_as_stranger
+from tests.support import webhook_vector as vector
+from tests.support.cartoonify import press
+from tests.support.factories import make_run
+from tests.support.sandbox_door import SandboxDoor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def courier(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> Iterator[Courier]:
+    """Genuine deliveries; the portal has the keys."""
+    key = _sandbox_server._deliveries._key
+    webhooks.request_keys()
+    webhooks.refresh_keys()
+    yield Courier(_sandbox_server, sandbox)
+    _sandbox_server._deliveries._key = key
+
+
+@pytest.fixture
+def run(alice: Member, app: App, sandbox: SandboxDoor) -> Run:
+    """Has ended at Lamina, which nobody here knows yet."""
+    run = hand_over(press(alice, app))
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+    return run
+
+
+def as_it_is(run: Run) -> tuple[Any, ...]:
+    return Run.objects.filter(pk=run.pk).values_list("status", "version", "remote_id", "outputs_ready").get()
+
+
+def asked_tasks() -> list[str]:
+    return [task.task["func"] for task in OrmQ.objects.all() if task.task["func"] == "runs.tasks.refresh_keys"]
+
+
+def test_a_genuine_delivery_is_applied_at_once(courier: Courier, run: Run, sandbox: SandboxDoor) -> None:
+    reads = len(sandbox.requests_to("run"))
+    body = courier.body(run.remote_id)
+
+    assert courier.deliver(run, body) == 200
+
+    run.refresh_from_db()
+    assert (run.status, run.outputs_ready) == ("completed", 2)
+    assert len(sandbox.requests_to("run")) == reads + 1  # the courier's own
+    assert health.lamina_status().delivered_at is not None
+
+
+def test_the_vendors_vector_through_the_view(alice: Member, settings: Settings) -> None:
+    health.note_status(signing_keys=[vector.KEY], signing_keys_at=datetime(2026, 1, 1, tzinfo=UTC))
+    run = make_run(alice, remote_id=vector.RUN_ID)
+
+    with time_machine.travel(datetime(2026, 1, 1, tzinfo=UTC), tick=False):
+        for changed in (vector.BODY + b"\n", json.dumps(json.loads(vector.BODY)).encode()):
+            assert post(run.hook_token, changed, vector.HEADERS) != 200
+        assert as_it_is(run)[0] == "running"
+        assert post(run.hook_token, vector.BODY, vector.HEADERS) == 200
+
+    assert as_it_is(run)[0] == "completed"
+    assert OutputFile.objects.get().source_url == "https://cdn.example.com/a/b.png"
+
+
+def test_five_times_the_same_is_one_change(courier: Courier, run: Run) -> None:
+    body = courier.body(run.remote_id)
+    assert courier.deliver(run, body) == 200
+    after_first, files, tasks = as_it_is(run), OutputFile.objects.count(), OrmQ.objects.count()
+
+    for _ in range(4):
+        assert courier.deliver(run, body) == 200
+
+    assert as_it_is(run) == after_first
+    assert (OutputFile.objects.count(), OrmQ.objects.count()) == (files, tasks)
+
+
+Forge = Callable[[Courier, Run, bytes], tuple[bytes, dict[str, str]]]
+
+
+def signed(courier: Courier, run: Run, body: bytes, **more: str) -> tuple[bytes, dict[str, str]]:
+    return body, courier.headers(body, run.remote_id) | more
+
+
+FORGED: dict[str, tuple[int, Forge]] = {
+    "bad signature": (401, lambda c, r, b: signed(c, r, b, **{"X-Lamina-Webhook-Signature": "ab" * 64})),
+    "signature no hex": (401, lambda c, r, b: signed(c, r, b, **{"X-Lamina-Webhook-Signature": "zz" * 64})),
+    "body byte changed": (401, lambda c, r, b: (b.replace(b"completed", b"cOmpleted"), c.headers(b, r.remote_id))),
+    "newline added": (401, lambda c, r, b: (b + b"\n", c.headers(b, r.remote_id))),
+    "stale": (401, lambda c, r, b: (b, c.headers(b, r.remote_id, time.time() - 400))),
+    "future": (401, lambda c, r, b: (b, c.headers(b, r.remote_id, time.time() + 400))),
+    "other timestamp": (
+        401,
+        lambda c, r, b: signed(c, r, b, **{"X-Lamina-Webhook-Timestamp": str(int(time.time()) - 9)}),
+    ),
+    "unsigned": (401, lambda c, r, b: (b, {})),
+    "request id of another": (400, lambda c, r, b: signed(c, r, b, **{"X-Lamina-Webhook-Request-Id": "another"})),
+    "signed garbage": (400, lambda c, r, b: signed(c, r, b'\x00\xff{"data": [nonsense')),
+    "signed nothing": (400, lambda c, r, b: signed(c, r, b"")),
+    "signed list": (400, lambda c, r, b: signed(c, r, b"[]")),
+    "signed deep": (400, lambda c, r, b: signed(c, r, b"[" * 100_000)),
+    "huge": (413, lambda c, r, b: signed(c, r, b + b" " * 2_000_000)),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_what_is_not_genuine_changes_nothing(courier: Courier, run: Run, name: str) -> None:
+    before, (status, forge) = as_it_is(run), FORGED[name]
+
+    assert post(run.hook_token, *forge(courier, run, courier.body(run.remote_id))) == status
+
+    assert as_it_is(run) == before
+    assert health.lamina_status().delivered_at is None
+    assert courier.deliver(run) == 200  # and the true one still counts
+
+
+def test_news_of_another_run_is_refused(courier: Courier, run: Run, alice: Member, app: App) -> None:
+    other = hand_over(press(alice, app))
+    before = as_it_is(run), as_it_is(other)
+
+    assert courier.deliver(run, run_id=other.remote_id) == 409
+
+    assert (as_it_is(run), as_it_is(other)) == before
+    assert Incident.objects.get().kind == "delivery"
+
+
+def test_a_path_of_nobody(courier: Courier, run: Run) -> None:
+    body = courier.body(run.remote_id)
+
+    assert post("x" * 43, body, courier.headers(body, run.remote_id)) == 404
+    assert Client().get(f"/hooks/lamina/{run.hook_token}/").status_code == 405
+    assert as_it_is(run)[0] != "completed"
+
+
+def test_the_old_key_counts_no_more_after_a_rotation(courier: Courier, run: Run, sandbox: SandboxDoor) -> None:
+    body = courier.body(run.remote_id)
+    with_old_key = courier.headers(body, run.remote_id)
+    courier.change_key()
+    LaminaStatus.objects.update(signing_keys_asked_at=timezone.now() - timedelta(seconds=61))
+    OrmQ.objects.all().delete()
+
+    assert courier.deliver(run, body) == 503  # a key we do not know yet: asked for
+    for _ in range(10):
+        assert courier.deliver(run, body) == 401  # at most once a minute
+    assert len(asked_tasks()) == 1
+    webhooks.refresh_keys()
+    assert post(run.hook_token, body, with_old_key) == 401
+    assert as_it_is(run)[0] != "completed"
+    assert courier.deliver(run, body) == 200
+
+    assert as_it_is(run)[0] == "completed"
+    assert len(asked_tasks()) == 1
+    assert len(sandbox.requests_to("signing_key")) == 2
+
+
+def test_keys_that_cannot_be_fetched_leave_the_old_ones(courier: Courier, run: Run, sandbox: SandboxDoor) -> None:
+    for fault in ({"fault": "status", "status": 500}, {"fault": "garbage"}, {"fault": "drop_before"}):
+        sandbox.control("faults", endpoint="signing_key", **fault)
+        webhooks.refresh_keys()
+    sandbox.control("faults", endpoint="signing_key", fault="status", status=200, body={"keys": []})
+    webhooks.refresh_keys()
+
+    assert courier.deliver(run) == 200
+
+
+def test_without_keys_lamina_is_asked_to_come_again(courier: Courier, run: Run) -> None:
+    LaminaStatus.objects.update(signing_keys=[], signing_keys_asked_at=None)
+    OrmQ.objects.all().delete()
+
+    assert [courier.deliver(run), courier.deliver(run)] == [503, 503]
+    assert len(asked_tasks()) == 1
+    webhooks.refresh_keys()
+
+    assert courier.deliver(run) == 200
+    assert as_it_is(run)[0] == "completed"
+
+
+@pytest.mark.parametrize("state", ["in flight", "checking", "a person is asked", "begins again"])
+def test_a_delivery_settles_a_start(
+    courier: Courier, alice: Member, app: App, sandbox: SandboxDoor, state: str
+) -> None:
+    run = press(alice, app)
+    assert progress.claim_start(run, timezone.now(), timezone.now() + submit.CLAIM)
+    assert progress.mark_sent(run, timezone.now(), is_alone=True)
+    remote_id = start_as_stranger(sandbox)
+    sandbox.control(f"runs/{remote_id}", status="completed")
+    if state != "in flight":
+        assert progress.doubt(run)
+    if state == "a person is asked":
+        assert progress.ask_person(run, ["a", "b"])
+    if state == "begins again":
+        assert progress.start_again(run, timezone.now())
+
+    assert courier.deliver(run, run_id=remote_id) == 200
+
+    assert as_it_is(run)[0] == "completed"
+    assert as_it_is(run)[2] == remote_id
+    assert not progress.accept(run, remote_id, "queued", timezone.now())  # the POST's own answer, late
+    assert not progress.doubt(run)
+    look(run)
+    assert hand_over(run).status == "completed"
+    assert len(sandbox.runs) == 1
+
+
+@pytest.mark.parametrize("status", ["cancelled", "failed", "completed"])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_final_run_is_never_moved(
+    courier: Courier, alice: Member, app: App, sandbox: SandboxDoor, status: str, is_known: bool
+) -> None:
+    remote_id = start_as_stranger(sandbox)
+    sandbox.control(f"runs/{remote_id}", status="completed" if status != "completed" else "failed")
+    run = make_run(alice, app, status=status, remote_id=remote_id if is_known else "", attempts=1)
+    before = as_it_is(run)
+
+    assert courier.deliver(run, run_id=remote_id) == 200
+
+    assert as_it_is(run) == before
+
+
+def test_the_path_stands_in_no_log(courier: Courier, run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    console = next(h for h in logging.getLogger().handlers if h.filters)
+    assert isinstance(console, logging.StreamHandler)
+    written = io.StringIO()
+    before = console.setStream(written)
+    try:
+        post(run.hook_token, b"", {})
+        Client().get(f"/hooks/lamina/{run.hook_token}/")
+        post("y" * 43, b"", {})
+    finally:
+        console.setStream(before)
+
+    assert "/hooks/lamina/•••/" in written.getvalue()
+    assert run.hook_token not in written.getvalue()
+    assert "y" * 43 not in written.getvalue()

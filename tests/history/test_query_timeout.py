@@ -1,0 +1,55 @@
+"""A search that would take too long is stopped, says so, and offers a way on; nothing else is bounded by it."""
+
+from time import monotonic
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from runs.history import filters, query_timeout
+from runs.models import Member
+from runs.services.history import narrowing, patience
+from tests.support.factories import make_app, make_run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+COUNT_TO = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT COUNT(*) FROM n"
+ENDLESS, SHORT = COUNT_TO.format(10**15), COUNT_TO.format(9_999)
+
+
+def ask(sql: str) -> tuple[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        answer: tuple[int] = cursor.fetchone()
+    return answer
+
+
+def test_what_takes_too_long_is_stopped() -> None:
+    with pytest.raises(query_timeout.TookTooLong), query_timeout.at_most(0.2):
+        ask(ENDLESS)
+
+    assert ask("SELECT 1") == (1,)
+
+
+def test_the_bound_ends_with_the_block() -> None:
+    with query_timeout.at_most(1):
+        assert ask("SELECT 1") == (1,)
+    over = monotonic() + 1.1
+    while monotonic() < over:
+        assert ask(SHORT) == (9_999,)
+
+
+def test_the_page_says_so_and_offers_fewer_days(
+    as_alice: Client, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(alice, make_app(), status="completed")
+    with monkeypatch.context() as patched:
+        patched.setattr(query_timeout, "SEARCH_SECONDS", 0.2)
+        patched.setattr(filters, "hints", lambda *_: ask(ENDLESS))
+        answer = as_alice.get("/history/?q=submarine&from=2020-01-01")
+
+    assert "The search took too long" in answer.content.decode()
+    labels = ["The last 7 days", "The last 30 days", "The last year"]
+    assert [chip.label for chip in answer.context["shorter"]] == labels
+    assert all(chip.url.startswith("/history/?q=submarine&from=20") for chip in answer.context["shorter"])
+    assert "The search took too long" not in as_alice.get("/history/").content.decode()

@@ -1,0 +1,218 @@
+"""Home: what is in progress with whom, what came last, what was used lately, what has a star."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from runs.connection import status as health
+from runs.engine.poller_wakeups import POLLER
+from runs.home.views import ACTIVE_SHOWN, APPS_SHOWN
+from runs.models import Lease, Member, OutputFile, Run
+from runs.services.upkeep import health
+from runs.services.waking import POLLER
+from runs.views.home import ACTIVE_SHOWN, APPS_SHOWN
+from tests.support.clients import client_of
+from tests.support.factories import make_app, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def viewer(make_member: Callable[..., Member]) -> Member:
+    return make_member("vera", role=Member.Role.VIEWER)
+
+
+def part(body: str, heading: str) -> str:
+    """The section under HEADING."""
+    return body.partition(f'id="{heading}"')[2].partition("</section>")[0]
+
+
+def test_every_shelf_holds_its_runs(as_alice: Client, alice: Member, bob: Member) -> None:
+    app, now = make_app(), timezone.now()
+    runs = {
+        "in-progress": make_run(alice, app),
+        "team-progress": make_run(bob, app, shared_at=now),
+        "latest": make_run(alice, app, status="completed"),
+        "starred": make_run(bob, app, status="completed", shared_at=now, has_star=True, starred_at=now),
+    }
+    hidden = [
+        make_run(bob, app),
+        make_run(bob, app, status="completed", has_star=True),
+        make_run(alice, app, status="completed", deleted_at=now, has_star=True),
+    ]
+
+    body = as_alice.get("/").content.decode()
+
+    for heading in runs:
+        shown = {name for name, run in runs.items() if f"card-{run.public_id}" in part(body, heading)}
+        assert shown == {heading}
+    assert not [run for run in hidden if run.public_id in body]
+    assert "In progress in the team" in body
+
+
+def test_many_runs_of_the_team_leave_ones_own_on_home(as_alice: Client, alice: Member, bob: Member) -> None:
+    app, now = make_app(), timezone.now()
+    own = make_run(alice, app, created_at=now - timedelta(minutes=5))
+    for _ in range(ACTIVE_SHOWN):
+        make_run(bob, app, shared_at=now)
+
+    body = as_alice.get("/").content.decode()
+
+    assert f"card-{own.public_id}" in part(body, "in-progress")
+    assert part(body, "team-progress").count("data-run=") == ACTIVE_SHOWN
+
+
+def test_home_asks_for_news_while_results_are_being_saved(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice, status="completed")
+    assert " data-active" not in as_alice.get("/").content.decode()
+
+    OutputFile.objects.create(output=run.outputs.all()[0], source_url="https://files.example.com/a.png")
+
+    assert " data-active" in as_alice.get("/").content.decode()
+
+
+def test_apps_used_lately_come_latest_first_and_gone_ones_not(as_alice: Client, alice: Member, bob: Member) -> None:
+    now, names = timezone.now(), ["Old", "New", "Gone", "Unused", "Bobs", "Sixth"]
+    apps = {name: make_app(name) for name in names}
+    for days, name in enumerate(["New", "Old", "Gone"]):
+        make_run(alice, apps[name], status="completed", created_at=now - timedelta(days=days))
+    make_run(bob, apps["Bobs"], status="completed", shared_at=now)
+    apps["Gone"].gone_at = now
+    apps["Gone"].save()
+
+    answer = as_alice.get("/")
+
+    assert [card.name for card in answer.context["used_lately"]] == ["New", "Old"]
+
+
+def test_what_teammates_share_makes_no_first_visit_busy(as_alice: Client, bob: Member) -> None:
+    make_run(bob, status="completed", shared_at=timezone.now())
+
+    assert "Make your first picture" in as_alice.get("/").content.decode()
+
+
+def test_a_viewer_finds_what_the_team_shares_and_no_call_to_make_something(
+    as_alice: Client, alice: Member, bob: Member
+) -> None:
+    Member.objects.filter(pk=alice.pk).update(role="viewer")
+    assert "Nothing shared yet" in as_alice.get("/").content.decode()
+    app, now = make_app(), timezone.now()
+    private = make_run(bob, app, status="completed")
+    going = make_run(bob, app, shared_at=now)
+    shared = make_run(bob, app, status="completed", shared_at=now, outputs_ready=1)
+
+    body = as_alice.get("/").content.decode()
+
+    assert "Make your first picture" not in body
+    assert "Nothing shared yet" not in body
+    assert f"card-{going.public_id}" in part(body, "team-progress")
+    assert f"card-{shared.public_id}" in part(body, "latest")
+    assert private.public_id not in body
+    assert app.get_absolute_url() not in body  # nothing to fill in and never to send
+    assert 'data-hotkey="/"' in body
+
+
+def test_home_shows_some_apps_and_leads_to_all(as_alice: Client, alice: Member) -> None:
+    make_run(alice, status="completed")
+    for number in range(APPS_SHOWN):
+        make_app(f"App {number}")
+
+    body = part(as_alice.get("/").content.decode(), "catalogue")
+
+    assert body.count('class="card app-card') == APPS_SHOWN
+    assert f"All {APPS_SHOWN + 1} apps" in body
+
+
+def test_history_begins_for_a_viewer_without_runs_with_the_teams(as_alice: Client, alice: Member) -> None:
+    Member.objects.filter(pk=alice.pk).update(role="viewer")
+
+    answer = as_alice.get("/history/?q=shoe")
+
+    assert answer["Location"] == "/history/?tab=team&q=shoe"
+    assert ">Mine<" not in as_alice.get(answer["Location"]).content.decode()
+    make_run(alice, status="completed")
+    assert ">Mine<" in as_alice.get("/history/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/history/?tab=team", "/shares/"])
+def test_an_empty_page_sends_no_viewer_where_only_makers_get_on(viewer: Member, as_alice: Client, path: str) -> None:
+    for_makers = ("Look at your own runs", "Choose a run")
+
+    body = client_of(viewer).get(path).content.decode()
+
+    assert 'class="empty"' in body
+    assert not [label for label in for_makers if label in body]
+    assert [label for label in for_makers if label in as_alice.get(path).content.decode()]
+
+
+def test_home_costs_the_same_with_many_runs(
+    as_alice: Client,
+    alice: Member,
+    bob: Member,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(health, "CACHE_SECONDS", 600)  # what is known of Lamina is read once in so long
+    app, now = make_app(), timezone.now()
+    Lease.objects.create(name=POLLER, holder="somebody", until=now + timedelta(hours=1))
+    for _ in range(12):
+        for status in ("running", "completed"):
+            make_run(alice, app, status=status)
+            make_run(bob, app, status=status, shared_at=now, has_star=True, starred_at=now)
+    as_alice.get("/")  # asks for a fresh catalogue once
+
+    with django_assert_max_num_queries(16):
+        as_alice.get("/")
+
+
+def test_the_poller_tells_of_a_teammates_shared_run(as_alice: Client, bob: Member) -> None:
+    run = make_run(bob, shared_at=timezone.now())
+    Run.objects.filter(pk=run.pk).update(version=9)
+
+    body = as_alice.get("/live/", {"r": f"{run.public_id}:1.0--0-2", "page": "home"}, headers={"HX-Request": "true"})
+
+    assert f'id="card-{run.public_id}"' in body.content.decode()
+    assert "run-card-menu" in body.content.decode()
+    assert "run-card-pick" not in body.content.decode()
+
+
+def test_the_list_of_shortcuts_is_a_page_and_a_dialog(as_alice: Client, alice: Member) -> None:
+    page = as_alice.get("/help/keys/").content.decode()
+    dialog = as_alice.get("/help/keys/", headers={"HX-Request": "true"}).content.decode()
+
+    assert "keys.js" in page
+    assert "<html" in page
+    assert "<html" not in dialog
+    assert "<kbd>x</kbd>" in dialog
+    Member.objects.filter(pk=alice.pk).update(has_shortcuts=False)
+    assert "keys.js" not in as_alice.get("/help/keys/").content.decode()
+
+
+def test_the_list_names_every_key_that_does_something(as_alice: Client) -> None:
+    told = set(re.findall(r"<kbd>(.*?)</kbd>", as_alice.get("/help/keys/").content.decode()))
+    signs = {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓", "Escape": "Esc", "-": "\u2212"}
+    tables = {"keys.js": r"const acts = \{(.*?)\};", "viewing.js": r"const keys = \{(.*?)\n\t\};",
+              "comparing.js": r"const KEYS = \{(.*?)\n\t\};"}  # fmt: skip
+    for name, table in tables.items():
+        found = re.search(table, (settings.BASE_DIR / "static" / name).read_text(), re.DOTALL)
+        assert found is not None
+        keys = re.findall(r"(?:^|[{,\s])\"?([^\s\",{}():]+)\"?: (?:\(|[a-z])", found[1])
+        assert len(keys) >= 6
+        silent = {"X", "="}  # the same key with Shift, or without
+        assert {signs.get(key, key) for key in keys if key not in silent} <= told, name
+
+
+@pytest.mark.parametrize("page", ["/", "/apps/", "/history/", "/help/keys/"])
+def test_whoever_switched_shortcuts_off_has_none_for_the_search(as_alice: Client, alice: Member, page: str) -> None:
+    make_run(alice)
+    assert 'data-hotkey="/"' in as_alice.get(page).content.decode()
+
+    Member.objects.filter(pk=alice.pk).update(has_shortcuts=False)
+
+    assert "data-hotkey" not in as_alice.get(page).content.decode()

@@ -1,0 +1,234 @@
+"""What people without an account can make the portal read: 64 KB of fields per request, and no file."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from runs.models import Member, Run
+from tests.support.access_rows import ROWS, Row
+from tests.support.access_world import World
+from tests.support.clients import client_of, run_out
+from tests.support.factories import make_app, make_run
+from tests.support.raw_http import Server, Told, push, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MB = 1_000_000
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=b"
+PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+POSTED = [row for row in ROWS if row.method == "post"]
+TOKEN = "a" * 32  # naming one makes Django read the form to compare it
+COOKIE = f"csrftoken={TOKEN}"
+MOST_TAKEN = 700_000  # bytes of 1 MB: 64 KB that are read after a refusal, and what the kernels on both ends hold
+
+
+class Counted(BytesIO):
+    """A body that counts how much of it was read."""
+
+    taken = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.taken += len(data)
+        return data
+
+
+def send(client: Client, path: str, body: bytes, kind: str, method: str = "POST", **meta: str) -> tuple[int, int, str]:
+    """Status, bytes of `body` that were read, and the answer's text."""
+    counted = Counted(body)
+    extra: dict[str, object] = {"wsgi.input": counted, "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": kind, **meta}
+    answer = client.generic(method, path, **extra)  # type: ignore[arg-type]
+    return answer.status_code, counted.taken, b"".join(answer).decode()
+
+
+def address(world: World, row: Row) -> str:
+    path: str = reverse(row.name, args=row.path(world))
+    return path if row.name != "runs:hook" else "/hooks/lamina/made-up/"
+
+
+@pytest.fixture
+def world(make_member: object) -> World:
+    return World(make_member)  # type: ignore[arg-type]
+
+
+def test_nothing_is_read_of_a_strangers_large_body_at_any_address(world: World) -> None:
+    wrong = []
+    for row in POSTED:
+        for method in ("POST", "PUT"):
+            for kind, first in ((FORM, b""), (MULTIPART, PART)):
+                client = Client(enforce_csrf_checks=True)
+                client.cookies["csrftoken"] = TOKEN
+                status, taken, _ = send(client, address(world, row), first + bytes(MB), kind, method)
+                wrong += [f"{method} {row.name} {kind}: {status}, {taken} bytes"] if taken or status < 400 else []
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("path", "meta", "status"),
+    [
+        ("/nowhere/", {}, 404),
+        ("/login", {}, 301),
+        ("/login/", {"HTTP_HOST": "evil.example"}, 400),
+        ("/runs/%00/", {}, 400),
+        ("/login/", {"CONTENT_TYPE": f"{FORM}; charset=latin-1"}, 415),
+        ("/static/portal.css", {}, 405),
+    ],
+)
+def test_nothing_is_read_where_there_is_no_view_either(path: str, meta: dict[str, str], status: int) -> None:
+    """Django's own pages for what is not there compare the token of the form, too."""
+    client = Client(enforce_csrf_checks=True)
+    client.cookies["csrftoken"] = TOKEN
+    assert send(client, path, bytes(MB), meta.pop("CONTENT_TYPE", FORM), **meta)[:2] == (status, 0)
+
+
+def test_a_strangers_small_form_may_hold_no_file(world: World) -> None:
+    for row in POSTED:
+        status, taken, _ = send(Client(), address(world, row), PART + b"x\r\n--b--\r\n", MULTIPART)
+        assert (status in (401, 413)) != (row.name == "runs:hook"), (row.name, status)
+        assert taken <= SMALL_BYTES
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_sixty_four_kilobytes_are_the_limit(more: int) -> None:
+    body = b"username=a&password=b&more=".ljust(SMALL_BYTES + more, b"x")
+    status, taken, text = send(Client(), "/login/", body, FORM)
+    assert (status, taken) == ((413, 0) if more else (200, SMALL_BYTES))
+    assert ("at most 64 KB" in text) is bool(more)
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({}, "<h1>You're signed out</h1>"),
+        ({"HTTP_SEC_FETCH_MODE": "cors"}, "You're signed out, so this wasn't sent."),
+        ({"HTTP_HX_REQUEST": "true"}, "You're signed out, so this wasn't sent."),
+    ],
+)
+def test_the_refusal_says_what_to_do_next(headers: dict[str, str], words: str) -> None:
+    path = make_app().get_absolute_url()
+    status, _, text = send(Client(), path, PART + bytes(MB), MULTIPART, **headers)
+    assert (status, words in text) == (401, True)
+    assert ("<" in text) is ("<h1>" in words)
+    assert headers or f'href="/login/?next={path}"' in text
+
+
+def test_a_body_without_a_length_is_refused_from_everybody(as_alice: Client) -> None:
+    for client in (as_alice, Client()):
+        status, taken, text = send(client, "/me/", b"name=A", FORM, HTTP_TRANSFER_ENCODING="chunked")
+        assert (status, taken) == (411, 0)
+        assert "Content-Length" in text
+
+
+def upload(client: Client) -> int:
+    """Post a file of 100 KB to an app's form; the status."""
+    path = make_app().get_absolute_url()
+    return client.post(path, {"p0_file": SimpleUploadedFile("a.png", bytes(100_000))}).status_code
+
+
+def test_whose_session_ran_out_within_the_day_is_read(as_alice: Client, alice: Member) -> None:
+    assert upload(as_alice) == 422
+    run_out(as_alice, hours=23)
+    assert as_alice.get("/history/").status_code == 302
+    assert as_alice.cookies["sessionid"].value  # otherwise nothing would prove it
+    assert upload(as_alice) == 200  # the sign-in page, which keeps it
+    run_out(as_alice, hours=25)
+    assert upload(as_alice) == 401
+
+
+def test_a_new_password_ends_what_a_session_that_ran_out_proves(as_alice: Client, alice: Member) -> None:
+    run_out(as_alice)
+    alice.set_password("another long enough password")
+    alice.save()
+    assert upload(as_alice) == 401
+
+
+def test_who_was_signed_out_or_shut_out_is_not_read(as_alice: Client, alice: Member) -> None:
+    there = client_of(alice)
+    as_alice.post("/me/sessions/end-others/")
+    assert upload(there) == 401
+    Member.objects.filter(pk=alice.pk).update(is_active=False)
+    assert upload(as_alice) == 401
+    run_out(as_alice)
+    assert upload(as_alice) == 401
+    made_up = Client()
+    made_up.cookies["sessionid"] = "a" * 32
+    assert upload(made_up) == 401
+
+
+def test_a_delivery_is_read_up_to_two_megabytes_where_its_path_is_known(alice: Member) -> None:
+    path = reverse("runs:hook", args=[make_run(alice).hook_token])
+    kind = "application/json"
+    assert send(Client(), path, bytes(2 * MB), kind)[:2] == (503, 2 * MB)
+    assert send(Client(), path, bytes(2 * MB + 1), kind)[:2] == (413, 0)
+    assert send(Client(), "/hooks/lamina/made-up/", b"{}", kind)[:2] == (404, 0)
+
+
+# --- On the wire
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with serving(tmp_path) as server:
+        yield server
+
+
+def test_on_the_wire_nobody_outside_can_send_much(server: Server, world: World, alice_cookie: str) -> None:
+    before, told = server.written(), {}
+    for row in POSTED:
+        for kind, first in ((FORM, b""), (MULTIPART, PART)):
+            told[f"{row.name} {kind}"] = push(
+                server.port, address(world, row), MB, kind=kind, first=first, Cookie=COOKIE
+            )
+    wrong = [f"{what}: {one.status}, {one.sent}" for what, one in told.items() if not is_refused(one)]
+    assert not wrong, "\n".join(wrong)
+    assert server.written() - before < 100_000  # lines of the log
+    assert push(server.port, "/uploads/", MB, kind=MULTIPART, first=PART, Cookie=alice_cookie).sent == MB
+
+
+@pytest.fixture
+def alice_cookie(world: World) -> str:
+    cookie = client_of(world.owner).cookies["sessionid"]
+    return f"{cookie.key}={cookie.value}; {COOKIE}"
+
+
+def is_refused(told: Told) -> bool:
+    return 400 <= told.status < 500 and told.says_close and told.ended and told.sent < MOST_TAKEN
+
+
+def test_four_hundred_megabytes_leave_less_than_one_on_the_disk(server: Server) -> None:
+    size, before, sent = 400 * MB, server.written(), 0
+    paths = ("/uploads/", "/login/", "/apps/any-app/", "/s/made-up/", "/hooks/lamina/made-up/", "/nowhere/", "/me/")
+    for path in paths:
+        for first, headers in ((PART, {}), (b"ffffffff\r\n", {"Content_Length": "", "Transfer_Encoding": "chunked"})):
+            told = push(server.port, path, size, kind=MULTIPART, first=first, Cookie=COOKIE, **headers)
+            assert told.ended, path
+            sent += told.sent
+    print(f"\nof {len(paths) * 2} x 400 MB: {sent:,} bytes sent, {server.written() - before:,} written")  # noqa: T201
+    assert server.written() - before < MB
+    assert sent < 10 * MB
+
+
+def test_what_follows_a_refused_body_is_no_request(server: Server) -> None:
+    get = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    told = push(server.port, "/me/", len(get), kind=FORM, first=get, Cookie=COOKIE, Content_Length=str(MB))
+    assert (told.status, told.answers) == (401, 1)
+    told = push(server.port, "/login/", MB, kind=FORM, first=b"a=b" + get, Content_Length="3")
+    assert told.answers == 3  # the form's, the check's, and a "400": no more than was announced belongs to a request
+    assert told.sent < MOST_TAKEN
+
+
+def test_a_small_form_leaves_the_connection_open(server: Server) -> None:
+    told = push(server.port, "/login/", 3, kind=FORM, first=b"a=b")
+    assert (told.status, told.says_close, told.ended) == (403, False, False)
+
+
+def test_a_known_run_is_told_its_news(server: Server, alice: Member) -> None:
+    run: Run = make_run(alice)
+    told = push(server.port, f"/hooks/lamina/{run.hook_token}/", MB, kind="application/json")
+    assert (told.status, told.sent) == (503, MB)

@@ -1,0 +1,96 @@
+"""What stands in a log line: each change of a run, and no secret path, whoever writes it."""
+
+import logging
+import runpy
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from lamina_portal.logs import MaskSecretPaths
+from runs.engine import progress
+from runs.models import Member, Run
+from runs.services import progress
+from tests.support.factories import make_run
+
+SECRETS = [
+    "/hooks/lamina/T0ken-x/",
+    "/s/T0ken-x/",
+    "/s/T0ken-x/files/1",
+    "/invite/T0ken-x/",
+    "/password/reset/T0ken-x/",
+    "/S/T0ken-x/",
+    "/login/?next=%2Finvite%2FT0ken-x%2F",
+    "/?u=https%3a%2f%2fportal.example.com%2fs%2fT0ken-x",
+    "//s//T0ken-x/",
+    "/s///T0ken-x//files/1",
+    "//hooks//lamina//T0ken-x/",
+    "/hooks/lamina//T0ken-x",
+    "//invite//T0ken-x/",
+    "/password//reset//T0ken-x/",
+    "/s/%2FT0ken-x/",
+    "/%2Fs%2f/T0ken-x/",
+    "/s/%54%30ken%2Dx/",
+    "/%73/T0ken-x/",
+    "/%53/T0ken-x/",
+    "/inv%69te/T0ken-x/",
+    "/%68ooks/lam%49na/T0ken-x/",
+    "/login/?next=%252Fs%252F%252FT0ken-x%252F",
+    "/s\\T0ken-x/",
+    "/s/%5cT0ken-x/",
+]
+LINES = ["Not Found: {}", '192.0.2.1 "GET {} HTTP/1.1" 200', '"https://portal.example.com{}" "Mozilla/5.0"']
+
+
+def written(message: str, *args: object) -> str:
+    record = logging.LogRecord("any", logging.INFO, "", 0, message, args, None)
+    assert MaskSecretPaths().filter(record)
+    return record.getMessage()
+
+
+@pytest.mark.parametrize("path", SECRETS)
+@pytest.mark.parametrize("line", LINES)
+def test_no_secret_path_is_written(path: str, line: str) -> None:
+    assert "T0ken" not in written(line.format(path))
+    assert "T0ken" not in written(line.format("%s"), path)
+
+
+def test_other_lines_stay_as_they_are() -> None:
+    assert written("Not Found: /runs/%s/", "abc") == "Not Found: /runs/abc/"
+
+
+def test_gunicorns_own_handlers_write_none_either(caplog: pytest.LogCaptureFixture) -> None:
+    """With `--access-logfile` the access log has a handler that is not in our configuration."""
+    log = logging.getLogger("gunicorn.access")
+    before = log.filters[:]
+    try:
+        runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))["on_starting"](None)
+        log.addHandler(caplog.handler)
+        log.warning('%(h)s "%(r)s"', {"h": "192.0.2.1", "r": "GET /invite/T0ken-x/ HTTP/1.1"})
+    finally:
+        log.removeHandler(caplog.handler)
+        log.filters[:] = before
+    assert "GET /invite/•••/" in caplog.text
+    assert "T0ken" not in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_change_of_a_run_is_one_line(alice: Member, caplog: pytest.LogCaptureFixture) -> None:
+    now = timezone.now()
+    run = make_run(alice, status="starting")
+    with caplog.at_level(logging.INFO, "runs.progress"):
+        progress.hold(run, Run.Wait.RATE, now + timedelta(seconds=30))
+        progress.doubt(run)
+        progress.ask_person(run, ["r-1", "r-2"])
+        progress.ask_cancel(run, alice, now)
+        progress.leave_it(Run.objects.get(pk=run.pk), now)
+
+    assert [record.getMessage().partition(" ")[2] for record in caplog.records] == [
+        "from=starting to=starting remote=- wait=rate",
+        "from=starting to=checking remote=-",
+        "from=checking to=checking remote=- asks=person",
+        "from=checking to=checking remote=- cancel=asked",
+        "from=checking to=failed remote=- failure=left",
+    ]
+    assert "Ghibli" not in caplog.text

@@ -1,0 +1,190 @@
+"""From the library: what a field may take, picked with and without scripts, and what is typed is kept."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from runs.engine.create_run import Press, launch_run, new_form_token
+from runs.launching import library
+from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload
+from runs.services.filling import shelf
+from runs.services.folding import named
+from runs.services.launch import Press, launch_run, new_form_token
+from tests.support.factories import PICTURE, PROMPT, make_app, make_run, make_stored
+
+pytestmark = pytest.mark.django_db
+MOODS = {"id": "u-2", "key": "", "name": "Moods", "type": "url", "accept": ["image", "video"], "multiple": True}
+
+
+def made(run: Run, **fields: object) -> StoredFile:
+    """A kept result of RUN."""
+    file = make_stored()
+    StoredFile.objects.filter(pk=file.pk).update(**fields)
+    output = run.outputs.all()[0]
+    place = output.files.count()
+    OutputFile.objects.create(output=output, source_url="https://x.test/", status="saved", file=file, position=place)
+    return file
+
+
+def brought(member: Member, name: str = "shoe.png", **fields: object) -> StoredFile:
+    """A kept upload of MEMBER."""
+    file = make_stored()
+    StoredFile.objects.filter(pk=file.pk).update(**fields)
+    Upload.objects.create(member=member, file=file, status="ready", **named(name))
+    return file
+
+
+@pytest.fixture
+def app() -> App:
+    return make_app("Try on", parameters=[PROMPT, PICTURE, MOODS])
+
+
+def address(app: App, field: str = "p1", **query: str) -> str:
+    return f"/library/?app={app.public_id}&field={field}" + "".join(f"&{key}={value}" for key, value in query.items())
+
+
+def picks(client: Client, url: str) -> list[str]:
+    return re.findall(r'name="pick" value="(\w+)"', client.get(url).content.decode())
+
+
+def test_each_list_holds_what_it_says(as_alice: Client, alice: Member, bob: Member, app: App) -> None:
+    mine = made(make_run(alice, app, status="completed"))
+    theirs = made(make_run(bob, app, status="completed", shared_at=timezone.now()))
+    made(make_run(bob, app, status="completed"))  # Bob's alone
+    made(make_run(alice, app, status="completed", deleted_at=timezone.now()))
+    made(make_run(alice, app, status="completed"), kind="audio", media_type="audio/mpeg")
+    own = brought(alice)
+    brought(bob)
+    Upload.objects.create(member=alice, file=mine, status="ready", name="taken before.png")
+
+    assert picks(as_alice, address(app)) == [mine.public_id]
+    assert picks(as_alice, address(app, source="team")) == [theirs.public_id]
+    assert picks(as_alice, address(app, source="uploads")) == [own.public_id]
+    assert picks(as_alice, address(app, source="nonsense")) == [mine.public_id]
+
+
+def test_only_kinds_that_the_field_takes(as_alice: Client, alice: Member, app: App) -> None:
+    picture = brought(alice)
+    video = brought(alice, kind="video", media_type="video/mp4")
+    brought(alice, kind="audio", media_type="audio/mpeg")
+
+    assert picks(as_alice, address(app, "p1", source="uploads")) == [picture.public_id]
+    assert picks(as_alice, address(app, "p2", source="uploads")) == [video.public_id, picture.public_id]
+
+
+@pytest.mark.parametrize(("q", "is_found"), [("GHIBLI", True), ("front+try", True), ("<b>", False), ("none", False)])
+def test_search_by_words(as_alice: Client, alice: Member, app: App, q: str, is_found: bool) -> None:
+    made(make_run(alice, app, status="completed"))
+
+    assert bool(picks(as_alice, address(app, q=q))) is is_found
+
+
+@pytest.mark.parametrize("q", ["ÉTÉ", "ete", "ÄRMEL+été"])
+def test_uploads_are_found_whatever_the_case_and_accents(as_alice: Client, alice: Member, app: App, q: str) -> None:
+    file = brought(alice, "Ärmel Été.png")
+    brought(alice, "winter.png")
+
+    assert picks(as_alice, address(app, source="uploads", q=q)) == [file.public_id]
+
+
+@pytest.mark.parametrize("q", ["RÜCKSEITE", "ruckseite", "try+Rückseite"])
+def test_results_are_found_by_their_label_whatever_the_case_and_accents(
+    as_alice: Client, alice: Member, q: str
+) -> None:
+    app = make_app(
+        "Try on", parameters=[PROMPT, PICTURE], outputs=[{"index": 0, "label": "Rückseite", "type": "image"}]
+    )
+    assert app.schema is not None
+    file = made(launch_run(alice, Press(app, app.schema, [], [], new_form_token(alice))))
+    made(make_run(alice, make_app(), status="completed"))
+
+    assert picks(as_alice, address(app, q=q)) == [file.public_id]
+
+
+def test_pages_follow_without_gap_or_repeat(as_alice: Client, alice: Member, app: App) -> None:
+    files = [brought(alice).public_id for _ in range(library.PER_PAGE + 3)]
+    first = as_alice.get(address(app, source="uploads"))
+    second = as_alice.get(first.context["older_url"])
+
+    shown = [item.file.public_id for page in (first, second) for item in page.context["items"]]
+
+    assert shown == files[::-1]
+    assert not second.context["older_url"]
+
+
+def test_without_scripts_the_form_is_kept_and_found_again(as_alice: Client, alice: Member, app: App) -> None:
+    file = made(make_run(alice, app, status="completed"))
+    page = as_alice.get(app.get_absolute_url()).content.decode()
+    hidden = {name: re.findall(rf'name="{name}" value="([^"]*)"', page)[0] for name in ("token", "schema")}
+
+    sent = as_alice.post(app.get_absolute_url(), hidden | {"p0": "A red shoe", "act": "library:p1"})
+    assert picks(as_alice, sent.headers["Location"]) == [file.public_id]
+    back = as_alice.post("/library/", {"app": app.public_id, "field": "p1", "pick": file.public_id})
+
+    assert back.headers["Location"] == f"{app.get_absolute_url()}#p1-field"
+    form = as_alice.get(app.get_absolute_url()).content.decode()
+    upload = Upload.objects.get()
+    assert (upload.member, upload.file) == (alice, file)
+    assert f'name="p1_kept" value="{upload.public_id}"' in form
+    assert "A red shoe</textarea>" in form
+
+
+def test_several_are_added_one_replaces(as_alice: Client, alice: Member, app: App) -> None:
+    files = [brought(alice).public_id for _ in range(3)]
+    kept = {upload.file.public_id: upload.public_id for upload in Upload.objects.all() if upload.file}
+
+    for field, ids in (("p2", files[:1]), ("p2", files[1:]), ("p1", files[:1]), ("p1", files[1:])):
+        as_alice.post("/library/", {"app": app.public_id, "field": field, "pick": ids})
+
+    answers = Draft.objects.get(member=alice).answers
+    assert answers[2]["value"]["uploads"] == [kept[file_id] for file_id in files]
+    assert answers[1]["value"]["uploads"] == [kept[files[1]]]
+
+
+def test_a_draft_begun_from_a_run_stays_one(as_alice: Client, alice: Member, app: App) -> None:
+    run = make_run(alice, app, status="completed")
+    Draft.objects.create(member=alice, app=app, source=run.public_id, wanted_outputs=[1])
+    file = brought(alice)
+
+    back = as_alice.post("/library/", {"app": app.public_id, "field": "p1", "pick": file.public_id})
+
+    assert back.headers["Location"] == f"{app.get_absolute_url()}?from={run.public_id}#p1-field"
+    assert Draft.objects.get().wanted_outputs == [1]
+
+
+def test_with_htmx_the_tiles_come_back(as_alice: Client, alice: Member, app: App) -> None:
+    file = brought(alice)
+    data = {"app": app.public_id, "field": "p1", "pick": file.public_id}
+
+    answer = as_alice.post("/library/", data, HTTP_HX_REQUEST="true").content.decode()
+
+    assert 'name="p1_kept"' in answer
+    assert "<html" not in answer
+    assert not Draft.objects.exists()  # the form saves itself
+    inside = as_alice.get(address(app, source="uploads"), HTTP_HX_REQUEST="true").content.decode()
+    assert "<html" not in inside
+    assert 'popovertargetaction="hide"' in inside
+
+
+def test_nothing_of_others_can_be_picked(as_alice: Client, bob: Member, app: App) -> None:
+    theirs = [brought(bob).public_id, made(make_run(bob, app, status="completed")).public_id, "unknown"]
+
+    as_alice.post("/library/", {"app": app.public_id, "field": "p2", "pick": theirs})
+
+    assert not Upload.objects.exclude(member=bob).exists()
+
+
+@pytest.mark.parametrize("field", ["p0", "p9", "", "outputs"])
+def test_only_fields_for_files_have_a_library(as_alice: Client, app: App, field: str) -> None:
+    assert as_alice.get(address(app, field)).status_code == 404
+
+
+def test_newest_first(as_alice: Client, alice: Member, app: App) -> None:
+    now = timezone.now()
+    runs = [make_run(alice, app, status="completed", created_at=now - timedelta(hours=n)) for n in (3, 2, 1)]
+    files = [made(run).public_id for run in runs]
+
+    assert picks(as_alice, address(app)) == files[::-1]

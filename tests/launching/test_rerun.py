@@ -1,0 +1,152 @@
+"""The very same run once more: asked for, paid for once, and only while the app still takes the old answers."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from runs.connection import status
+from runs.models import App, Draft, LaminaStatus, Member, Run, Upload
+from runs.services.upkeep import health
+from tests.launching.forms import press, run_of, token_in
+from tests.support.factories import PROMPT, STYLE, make_app, make_run, make_schema, make_stored
+
+pytestmark = pytest.mark.django_db
+PHOTO = {"id": "u-1", "name": "Photo", "type": "url"}
+
+
+@pytest.fixture
+def app() -> App:
+    return make_app(parameters=[STYLE, PROMPT, PHOTO])
+
+
+@pytest.fixture
+def run(alice: Member, app: App) -> Run:
+    photo = Upload.objects.create(member=alice, file=make_stored(), status="ready", name="shoe.png")
+    return run_of(alice, app, photo, status="completed", shared_at=timezone.now())
+
+
+def test_it_asks_with_cost_and_a_double_click_starts_one(as_alice: Client, app: App, run: Run) -> None:
+    App.objects.update(credits_expected=12)
+    status.note_status(balance=340)
+    url = f"/runs/{run.public_id}/again/"
+    page = as_alice.get(url).text
+    assert "About 12 credits" in page
+    assert "340 left" in page
+
+    answers = [as_alice.post(url, {"token": token_in(page)}) for _ in range(2)]
+
+    made = Run.objects.exclude(pk=run.pk).get()
+    assert {answer["Location"] for answer in answers} == {made.get_absolute_url()}
+    assert made.parent == run
+    assert made.wanted_outputs == run.wanted_outputs
+    values = [given.value for given in made.inputs.all()]
+    assert values[:2] == ["Ghibli", "at sea"]
+    assert made.inputs.all()[2].uploads.get().file == run.inputs.all()[2].uploads.get().file
+
+
+def test_what_is_being_typed_into_the_form_stays(as_alice: Client, alice: Member, app: App, run: Run) -> None:
+    Draft.objects.create(member=alice, app=app, answers=[])
+
+    assert press(as_alice, run).status_code == 302
+
+    assert Draft.objects.exists()
+
+
+def test_a_teammate_runs_it_with_files_of_their_own(as_bob: Client, bob: Member, run: Run) -> None:
+    assert press(as_bob, run).status_code == 302
+
+    made = Run.objects.get(member=bob)
+    assert made.inputs.all()[2].uploads.get().member == bob
+
+
+def test_it_is_blocked_when_it_cannot_be_paid(as_alice: Client, run: Run) -> None:
+    App.objects.update(credits_expected=12, credits_min=12)
+    LaminaStatus.objects.update_or_create(pk=1, defaults={"balance": 4})
+
+    answer = press(as_alice, run)
+
+    assert answer.status_code == 422
+    assert "There are 4 credits left" in answer.text
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "fits"),
+    [
+        ([STYLE, PROMPT, PHOTO], True),
+        ([STYLE, {**PROMPT, "name": "Words"}, PHOTO], False),
+        ([{**STYLE, "options": ["Other"]}, PROMPT, PHOTO], False),
+        ([STYLE, PROMPT], False),
+        ([STYLE, PROMPT, PHOTO, {"id": "n", "name": "New", "type": "text"}], False),
+        ([STYLE, PROMPT, PHOTO, {"id": "n", "name": "New", "type": "text", "default": "x"}], True),
+    ],
+    ids=["same", "renamed", "option gone", "question gone", "new needed one", "new optional one"],
+)
+def test_a_changed_form_leads_to_the_form_unless_all_still_fits(
+    as_alice: Client, app: App, run: Run, parameters: list[dict[str, Any]], fits: bool
+) -> None:
+    app.schema = make_schema(app, parameters=parameters)
+    app.save()
+
+    answer = press(as_alice, run)
+
+    assert (answer.status_code == 302) is fits
+    assert fits or f"?from={run.public_id}" in answer.text
+    assert Run.objects.count() == 1 + fits
+
+
+def test_a_file_that_is_gone_leads_to_the_form(as_alice: Client, run: Run) -> None:
+    Upload.objects.update(status="failed")
+
+    assert "A file of that run is no longer here" in press(as_alice, run).text
+
+
+def test_an_app_that_is_gone_is_said(as_alice: Client, app: App, run: Run) -> None:
+    App.objects.update(gone_at=timezone.now())
+
+    answer = press(as_alice, run)
+
+    assert (answer.status_code, Run.objects.count()) == (422, 1)
+    assert "Lamina no longer offers this app" in answer.text
+
+
+def test_somebody_elses_token_starts_nothing(as_alice: Client, as_bob: Client, run: Run) -> None:
+    url = f"/runs/{run.public_id}/again/"
+    theirs = token_in(as_bob.get(url).text)
+
+    assert as_alice.post(url, {"token": theirs}).status_code == 422
+    assert Run.objects.count() == 1
+
+
+def test_a_title_is_kept_found_and_taken_away(as_alice: Client, as_bob: Client, run: Run) -> None:
+    url = f"/runs/{run.public_id}/rename/"
+    as_alice.post(url, {"title": "  Crème   shoes "})
+    assert as_bob.post(url, {"title": "Mine"}).status_code == 404
+
+    run.refresh_from_db()
+    assert run.title == "Crème shoes"
+    assert "Crème shoes" in as_alice.get(run.get_absolute_url()).text
+    assert "Crème shoes" in as_alice.get("/history/?q=creme").text
+    as_alice.post(url, {"title": ""})
+    assert '<h1 dir="auto">Cartoonify! · Ghibli</h1>' in as_alice.get(run.get_absolute_url()).text
+
+
+def test_a_shared_run_says_whose_it_is_and_offers_only_what_one_may(as_bob: Client, as_alice: Client, run: Run) -> None:
+    own, theirs = as_alice.get(run.get_absolute_url()).text, as_bob.get(run.get_absolute_url()).text
+
+    assert "by <bdi>Alice</bdi>" in theirs
+    assert "by <bdi>Alice</bdi>" not in own
+    for words in ("/again/", "?from="):
+        assert words in theirs
+    for words in ("/rename/", "/delete/", f"/runs/{run.public_id}/share/"):
+        assert words in own
+        assert words not in theirs
+
+
+def test_only_the_maker_is_offered_to_cancel(as_bob: Client, as_alice: Client, alice: Member) -> None:
+    active = make_run(alice, shared_at=timezone.now())
+
+    assert "/cancel/" in as_alice.get(active.get_absolute_url()).text
+    assert "/cancel/" not in as_bob.get(active.get_absolute_url()).text

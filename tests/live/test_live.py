@@ -1,0 +1,119 @@
+"""The poller of a page: nothing when nothing changed, only the changed parts when something did."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from runs.background import leases
+from runs.display.cards import version_token
+from runs.engine import poller_wakeups, progress
+from runs.models import Member, Run
+from runs.services import leases, progress, waking
+from runs.services.pages.cards import version_token
+from tests.support.clients import HTMX
+from tests.support.factories import make_app, make_kept, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+def look(client: Client, *runs: Run, **extra: str) -> tuple[int, str]:
+    query = {"r": [f"{run.public_id}:{version_token(run)}" for run in runs], **extra}
+    answer = client.get("/live/", query, headers=HTMX)
+    return answer.status_code, answer.content.decode()
+
+
+def test_an_unchanged_page_costs_two_queries_and_no_body(
+    as_alice: Client, alice: Member, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    app = make_app()
+    runs = [make_run(alice, app) for _ in range(10)]
+    assert leases.acquire(poller_wakeups.POLLER, "somebody", 60)
+    look(as_alice, *runs)
+
+    with django_assert_num_queries(4):  # session, member, the runs, the poller's lease
+        status, body = look(as_alice, *runs)
+
+    assert (status, body) == (204, "")
+
+
+@pytest.mark.parametrize(
+    ("page", "at", "link"),
+    [
+        ("history", "/history/?state=progress", "?in=state%3Dprogress"),
+        ("history", "/history/", "?in="),
+        ("run", "/runs/any/?in=q%3Dshoe", "?in=q%3Dshoe"),
+        ("run", "/runs/any/", ""),
+        ("home", "/?in=q%3Dshoe", ""),
+    ],
+)
+def test_news_keep_the_list_that_results_lead_on_through(
+    as_alice: Client, alice: Member, page: str, at: str, link: str
+) -> None:
+    run = make_run(alice, status="completed")
+    make_kept(run)
+    query = {"r": f"{run.public_id}:0.0--0-2", "page": page}
+    headers = HTMX | {"HX-Current-URL": f"http://testserver{at}"}
+
+    body = as_alice.get("/live/", query, headers=headers).content.decode()
+
+    url = run.outputs.all()[0].get_absolute_url() if page == "run" else run.get_absolute_url()
+    assert f'href="{url}{link}"' in body
+
+
+def test_only_the_changed_card_comes_back(as_alice: Client, alice: Member) -> None:
+    app = make_app()
+    changed, same = make_run(alice, app, status="queued"), make_run(alice, app)
+    before = Run.objects.get(pk=changed.pk)
+    progress.fail(changed, "remote", timezone.now(), text="No luck", from_statuses=("queued",))
+
+    status, body = look(as_alice, before, same)
+
+    assert status == 200
+    assert f"card-{changed.public_id}" in body
+    assert f"card-{same.public_id}" not in body
+    assert "Failed" in body
+
+
+def test_a_change_is_announced_once(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice, status="queued")
+    before = Run.objects.get(pk=run.pk)
+    progress.fail(run, "remote", timezone.now(), from_statuses=("queued",))
+    after = Run.objects.get(pk=run.pk)
+
+    assert "Cartoonify! · Ghibli: Failed." in look(as_alice, before)[1]
+    Run.objects.filter(pk=run.pk).update(version=99)
+    assert "Cartoonify! · Ghibli: Failed." not in look(as_alice, after)[1]
+
+
+def test_somebody_elses_run_tells_nothing(as_bob: Client, alice: Member) -> None:
+    run = make_run(alice)
+    run.version = 0
+
+    assert look(as_bob, run) == (204, "")
+
+
+def test_the_run_page_gets_its_panel_and_changed_boxes_only(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice)
+    before = Run.objects.get(pk=run.pk)
+    Run.objects.filter(pk=run.pk).update(version=2, outputs_ready=1)
+    first, second = run.outputs.all()
+    run.outputs.filter(pk=first.pk).update(version=2, status="completed", text="words", kind="text")
+
+    status, body = look(as_alice, before, page="run")
+
+    assert status == 200
+    assert f"box-{run.public_id}-{first.position}" in body
+    assert f"box-{run.public_id}-{second.position}" not in body
+    assert "1 of 2 ready" in body
+
+
+@pytest.mark.parametrize("query", ["", "r=", "r=x:y", "r=:::", "r=%00:1", "r=abc:99999999999999999999&page=run"])
+def test_nonsense_is_answered_calmly(as_alice: Client, query: str) -> None:
+    assert as_alice.get(f"/live/?{query}", headers=HTMX).status_code == (400 if "%00" in query else 204)
+
+
+@pytest.mark.parametrize("token", ["9" * 5_000, f"1.0-ready-{'9' * 5_000}"], ids=["version", "boxes"])
+def test_a_number_without_end_is_no_version(as_alice: Client, alice: Member, token: str) -> None:
+    run = make_run(alice, status="running", remote_id="r1")
+    assert as_alice.get("/live/", {"r": f"{run.public_id}:{token}", "page": "run"}, headers=HTMX).status_code == 200

@@ -1,0 +1,131 @@
+"""The health page: what an admin sees when things are well and when they are not."""
+
+import shutil
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from runs.background import heartbeats
+from runs.connection import rate_limit, status
+from runs.history import bin as bins
+from runs.models import Heartbeat, Member, OutputFile, Run
+from runs.services import budget
+from runs.services.history import bin as bins
+from runs.services.upkeep import health
+from tests.support.factories import make_kept, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+def page(client: Client) -> str:
+    cache.clear()
+    answer = client.get("/manage/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_all_is_well(as_admin: Client, alice: Member) -> None:
+    now = timezone.now()
+    status.note_answer(now, is_sandbox=False, is_key_refused=False)
+    status.note_status(workspace_name="Acme", balance=12.5)
+    heartbeats.beat("worker")
+    make_run(alice, status="completed")
+    rate_limit.take(rate_limit.Priority.START)
+
+    body = page(as_admin)
+
+    for words in ("reachable since", "accepted: Acme", "12.5", "1 of 100", "alive just now", "Ready"):
+        assert words in body
+    assert "Needs you" not in body
+
+
+def test_lamina_away_and_a_refused_key_are_told_with_what_to_do(as_admin: Client) -> None:
+    status.note_answer(timezone.now(), is_sandbox=False, is_key_refused=True)
+    status.note_failure(timezone.now(), endpoint="runs", status=None, request_id="")
+
+    body = page(as_admin)
+
+    assert "not reached since" in body
+    assert "refused since" in body
+    assert "LAMINA_API_KEY" in body
+    assert "Lamina gave no answer for “runs”." in body
+
+
+def test_a_silent_worker_and_a_stopped_watch_are_told(as_admin: Client, alice: Member) -> None:
+    Heartbeat.objects.create(name="worker", at=timezone.now() - timedelta(minutes=3))
+    Heartbeat.objects.create(name="poller", at=timezone.now() - timedelta(minutes=3))
+    make_run(alice, status="running")
+
+    body = page(as_admin)
+
+    assert "no sign of life since" in body
+    assert "stopped although runs are active" in body
+
+
+def test_a_closed_budget_says_for_how_long(as_admin: Client) -> None:
+    rate_limit.close(30)
+
+    assert "Lamina asks to wait" in page(as_admin)
+
+
+def test_members_see_a_calm_banner_and_admins_the_next_step(as_alice: Client, as_admin: Client) -> None:
+    status.note_answer(timezone.now(), is_sandbox=False, is_key_refused=True)
+    cache.clear()
+
+    assert "needs an admin just now" in as_alice.get("/").content.decode()
+    assert "LAMINA_API_KEY" in as_admin.get("/").content.decode()
+
+
+def test_everybody_hears_that_lamina_is_away(as_alice: Client) -> None:
+    status.note_failure(timezone.now(), endpoint="runs", status=None, request_id="")
+    cache.clear()
+
+    assert "reach Lamina since" in as_alice.get("/history/").content.decode()
+
+
+def test_healthz_tells_ages_without_sign_in() -> None:
+    with time_machine.travel(timezone.now(), tick=False):
+        heartbeats.beat("worker")
+        status.note_answer(timezone.now(), is_sandbox=True, is_key_refused=False)
+        cache.clear()
+
+        answer = Client().get("/healthz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "database": "ok",
+        "worker_seconds": 0,
+        "poller_seconds": None,
+        "lamina_seconds": 0,
+        "sandbox": True,
+    }
+
+
+def test_files_storage_and_bin_are_told_with_what_to_do(
+    as_admin: Client, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(alice, status="completed")
+    make_kept(run)
+    waiting, lost = run.outputs.all()
+    OutputFile.objects.create(output=lost, source_url="https://x.test/l", status="failed", due_at=None, error="Gone.")
+    assert "Try to fetch again" in page(as_admin)
+    OutputFile.objects.create(output=waiting, position=1, source_url="https://x.test/w", error="No room left.")
+    bins.move_to_bin(Run.objects.filter(pk=run.pk), alice, timezone.now())
+
+    body = page(as_admin)
+
+    assert "1 not saved yet, 1 could not be saved" in body
+    assert "No room left. The portal tries again by itself for 24 hours." in body
+    assert "in 1 file" in body
+    assert "left on the disk" in body
+    assert "1 run, the first goes on" in body
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100_000_000))
+    body = page(as_admin)
+    assert "100 MB left on the disk" in body
+    assert "Make room" in body

@@ -1,0 +1,74 @@
+"""Where tests and their tools stand: nobody imports a test or a conftest, and no subject needs the tools of another."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import ROOT
+
+# A measurement may be a test, too: `tests.bench`. What a person does first is a command: `tests.smoke`.
+FOR_ALL = ("support", "bench", "smoke")
+HELD = re.compile(r"(?:^|\.)(?:test_\w+|conftest)$")
+FIELD_TERMS = ("polling", "sharing", "spending", "launching", "throttling", "drawing", "routing")
+TESTS = "tests"  # apart, since names in strings count
+MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
+
+
+def needed_by(source: str) -> set[str]:
+    """Dotted names below `tests` that `source` imports or names in a string, in functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "a relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found |= set(re.findall(r"\btests(?:\.\w+)+", node.value))
+    return {name for name in found if name.startswith("tests.")}
+
+
+def problems_of(path: Path, source: str) -> list[str]:
+    """What a module of the tests must not import: tests, conftests, tools of another folder."""
+    own = (path.parts[1], *FOR_ALL)
+    names = sorted(needed_by(source))
+    held = [name for name in names if HELD.search(name)]
+    foreign = [name for name in names if name.split(".")[1] not in own and len(path.parts) > 2]
+    return [*(f"imports {name}" for name in held), *(f"needs {name} of another subject" for name in foreign)]
+
+
+def test_nobody_imports_a_test_or_another_subjects_tools() -> None:
+    found = {str(path): problems_of(path, (ROOT / path).read_text()) for path in MODULES}
+    assert {path: problems for path, problems in found.items() if problems} == {}
+
+
+def test_tools_for_all_need_no_subject() -> None:
+    """Nor the benches: `tests.support` stands on its own."""
+    tools = [path for path in MODULES if path.parts[1] == "support"]
+    assert tools
+    needed = {str(path): needed_by((ROOT / path).read_text()) for path in tools}
+    assert {path for path, names in needed.items() if any(name.split(".")[1] != "support" for name in names)} == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"from {TESTS}.history.test_bin import bins",
+        f"from {TESTS}.history import test_bin",
+        f"import {TESTS}.history.conftest",
+        f"def later():\n    from {TESTS}.team.steps import join",
+        f'COMMAND = "{TESTS}.history.test_bin"',
+    ],
+)
+def test_a_wrong_import_is_found(source: str) -> None:
+    assert problems_of(Path("tests/engine/steps.py"), source)
+    assert not problems_of(
+        Path("tests/engine/steps.py"), f"from {TESTS}.engine import steps\nimport {TESTS}.support.work"
+    )
+
+
+def test_names_say_what_not_doing() -> None:
+    doing = [path.stem for path in MODULES if path.stem.endswith("ing")]
+    assert [name for name in doing if name.removeprefix("test_") not in FIELD_TERMS] == []

@@ -1,0 +1,143 @@
+"""The tools tell the truth: commit hooks run, the audit finds advisories, the bench only claims what it measured."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench.__main__ import verdict_of
+from tests.support.processes import ROOT, free_port
+
+AUDIT = [sys.executable, ".ci/audit.py"]
+PINNED = f"harmless==1.0 --hash=sha256:{'0' * 64}\nrotten==2.1 --hash=sha256:{'1' * 64}\n"
+ADVISORY = {
+    "id": "PYSEC-2026-1",
+    "summary": "planted by a test",
+    "details": "",
+    "published": "2026-01-01T00:00:00Z",
+    "affected": [
+        {
+            "package": {"name": "rotten", "ecosystem": "PyPI"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.2"}]}],
+        }
+    ],
+}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A separate repository with everything git would take from here, and the same environment."""
+    copy = tmp_path / "checkout"
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
+        if (ROOT / name).exists():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+    (copy / ".venv").symlink_to(Path(sys.prefix))
+    if (ROOT / ".mypy_cache").exists():  # half a minute of checking unchanged files
+        shutil.copytree(ROOT / ".mypy_cache", copy / ".mypy_cache")
+    for command in (["init", "-q"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=copy, check=True)
+    return copy
+
+
+def test_whoever_installs_the_hooks_can_commit(checkout: Path) -> None:
+    """Every hook runs on every file, in a real commit with the installed hooks."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PORTAL_", "GIT_"))}
+    env["PRE_COMMIT_HOME"] = str(checkout.parent / "hooks")
+    who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+    pre_commit = [sys.executable, "-m", "pre_commit"]
+    subprocess.run([*pre_commit, "install"], cwd=checkout, env=env, check=True, capture_output=True)
+    commit = ["git", *who, "commit", "-q", "-m", "Everything"]
+    done = subprocess.run(commit, cwd=checkout, env=env, capture_output=True, text=True, timeout=570)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    hooks = re.findall(r"^        name: (.+)$", (ROOT / ".pre-commit-config.yaml").read_text(), re.M)
+    assert len(hooks) >= 5
+    assert [name for name in hooks if not re.search(rf"^{re.escape(name)}\.+Passed", said, re.M)] == []
+
+
+class Advisories(BaseHTTPRequestHandler):
+    """An advisory source with one advisory."""
+
+    def do_POST(self) -> None:
+        asked: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        answer = json.dumps({"vulns": [ADVISORY]} if asked["package"]["name"] == "rotten" else {}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+@pytest.fixture
+def source() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Advisories)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/v1/query"
+    server.shutdown()
+    server.server_close()
+
+
+def audit(folder: Path, source: str, exceptions: str = "") -> "subprocess.CompletedProcess[str]":
+    (folder / "requirements.txt").write_text(PINNED)
+    (folder / "exceptions.toml").write_text(exceptions or "exception = []")
+    env = os.environ | {"AUDIT_SOURCE": source, "AUDIT_EXCEPTIONS": str(folder / "exceptions.toml")}
+    command = [*AUDIT, str(folder / "requirements.txt")]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
+
+
+def test_a_planted_advisory_is_found(tmp_path: Path, source: str) -> None:
+    done = audit(tmp_path, source)
+    assert done.returncode == 1
+    assert "rotten 2.1: PYSEC-2026-1 (fixed in 2.2)" in done.stderr
+    assert "2 dependencies audited: 1 with known vulnerabilities." in done.stdout
+
+
+def test_a_source_that_cannot_be_reached_is_told_and_fails_nothing(tmp_path: Path) -> None:
+    done = audit(tmp_path, f"http://127.0.0.1:{free_port()}/")
+    assert done.returncode == 0
+    assert "NOT audited" in done.stdout
+
+
+@pytest.mark.parametrize(("days", "code"), [(1, 0), (-1, 1)])
+def test_an_exception_counts_until_its_last_day(tmp_path: Path, source: str, days: int, code: int) -> None:
+    last = datetime.now(UTC).date() + timedelta(days=days)
+    text = f'[[exception]]\nid = "PYSEC-2026-1"\nreason = "never called"\nuntil = {last}\n'
+    done = audit(tmp_path, source, text)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("ended on" in done.stderr) is (code == 1)
+
+
+def test_an_exception_without_a_reason_does_not_count(tmp_path: Path, source: str) -> None:
+    done = audit(tmp_path, source, '[[exception]]\nid = "PYSEC-2026-1"\nuntil = 2099-01-01\n')
+    assert done.returncode == 1
+    assert "needs a reason" in done.stderr
+
+
+def test_no_bar_is_held_when_nothing_was_measured() -> None:
+    """The bench itself, without services that this part doesn't need."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("TEST_")}
+    command = [sys.executable, "-m", "tests.bench", "history_postgres"]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "Nothing was measured" in done.stdout
+    assert "is held" not in done.stdout
+    assert "Not measured: history_postgres." in done.stdout
+
+
+def test_one_bar_that_is_missed_is_not_hidden_by_others() -> None:
+    assert verdict_of([True, True]) == "Every bar that was measured is held."
+    assert verdict_of([True, False]) == "Not every bar is held."

@@ -1,0 +1,233 @@
+"""Waiting, streaming, refining, cancelling early, and copies that last."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.sandbox.box import CAPTION, CARTOONIFY, KEY, Box
+
+
+def events(box: Box, run_id: str) -> Iterator[tuple[str, Any]]:
+    """Each event of the run's stream as (name, data)."""
+    with box.get(f"/v1/runs/{run_id}/stream", stream=True) as answer:
+        assert answer.headers["Content-Type"] == "text/event-stream"
+        name = ""
+        for line in answer.iter_lines(decode_unicode=True):
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                yield name, json.loads(line.removeprefix("data: "))
+
+
+def never_ending(box: Box) -> str:
+    box.control("script", outcome="never", seconds=0)
+    return box.start()
+
+
+def test_wait_answers_when_the_run_ends(box: Box) -> None:
+    answer = box.get(f"/v1/runs/{box.start()}/wait").json()
+    assert answer["data"]["status"] == "completed"
+    assert not answer.get("timeout")
+
+
+def test_wait_gives_up_without_an_error(box: Box) -> None:
+    run_id, started = never_ending(box), time.monotonic()
+    answer = box.get(f"/v1/runs/{run_id}/wait", params={"timeout": 1})
+    assert (answer.status_code, answer.json()["timeout"]) == (200, True)
+    assert answer.json()["data"]["status"] == "running"
+    assert time.monotonic() - started >= 1
+    for wrong in ("0", "soon"):
+        assert box.get(f"/v1/runs/{run_id}/wait", params={"timeout": wrong}).status_code == 400
+    assert box.get("/v1/runs/nope/wait").status_code == 404
+
+
+def test_a_stream_tells_changes_and_closes_with_the_end(box: Box) -> None:
+    box.control("follow", look_seconds=0.02)
+    run_id = never_ending(box)
+    stream = events(box, run_id)
+    name, status = next(stream)
+    assert (name, status["status"], status["progress"]["completedOutputs"]) == ("progress", "running", 0)
+    box.control(f"runs/{run_id}", status="running", ready=1)
+    name, status = next(stream)
+    assert (name, status["progress"]["completedOutputs"]) == ("progress", 1)
+    box.control(f"runs/{run_id}", status="completed")
+    assert list(stream) == [("complete", box.run(run_id))]
+
+
+@pytest.mark.parametrize(("outcome", "name"), [("completed", "complete"), ("failed", "error"), ("cancelled", "error")])
+def test_a_stream_of_a_finished_run_is_one_event(box: Box, outcome: str, name: str) -> None:
+    box.control("script", outcome=outcome, seconds=0)
+    run_id = box.start()
+    assert list(events(box, run_id)) == [(name, box.run(run_id))]
+
+
+def test_a_stream_looks_every_two_seconds(box: Box) -> None:
+    run_id, started = never_ending(box), time.monotonic()
+    stream = events(box, run_id)
+    assert next(stream)[0] == "progress"
+    box.control(f"runs/{run_id}", status="completed")
+    assert next(stream)[0] == "complete"
+    assert time.monotonic() - started >= 2
+
+
+def test_a_stream_pings_and_times_out(box: Box) -> None:
+    box.control("follow", look_seconds=0.02, ping_seconds=0, stream_seconds=1)  # a ping at every poll
+    told = list(events(box, never_ending(box)))
+    assert [name for name, _ in told][:2] == ["progress", "ping"]
+    assert abs(told[1][1] / 1000 - time.time()) < 10
+    assert told[-1][0] == "timeout"
+    assert set(told[-1][1]) == {"message"}
+
+
+def test_a_stream_may_break(box: Box) -> None:
+    run_id = never_ending(box)
+    box.control("faults", endpoint="stream", fault="truncate")
+    with pytest.raises(requests.RequestException):
+        list(events(box, run_id))
+    assert box.get("/v1/runs/nope/stream").status_code == 404
+
+
+def test_a_stopped_sandbox_streams_no_more(box: Box) -> None:
+    stream = events(box, never_ending(box))
+    next(stream)
+    box.sandbox.stop()
+    with pytest.raises(requests.RequestException):
+        list(stream)
+
+
+def test_feedback_makes_outputs_anew_under_the_same_run(box: Box) -> None:
+    run_id = box.start()
+    before = box.finished(run_id)
+    old = [one["value"] for one in before["outputs"]]
+    pictures = [requests.get(url, timeout=60).content for url in old]
+    balance = box.state["balance"]
+    answer = box.post(f"/v1/runs/{run_id}/feedback", json={"feedback": "Warmer, please"}).json()["data"]
+    assert set(answer) == {"runId", "status", "summary", "refinedNodes", "outputs", "errorMessage"}
+    assert (answer["runId"], answer["status"], answer["errorMessage"]) == (run_id, "completed", None)
+    assert [one["nodeId"] for one in answer["refinedNodes"]] == [one["id"] for one in before["outputs"]]
+    new = [one["value"] for one in answer["outputs"]]
+    assert not set(new) & set(old)
+    for url, picture in zip(new, pictures, strict=True):
+        assert requests.get(url, timeout=60).content != picture
+    assert [requests.get(url, timeout=60).content for url in old] == pictures
+    after = box.run(run_id)
+    assert after["outputs"] == answer["outputs"]
+    assert after["completedAt"] > before["completedAt"]
+    assert (after["createdAt"], after["startedAt"]) == (before["createdAt"], before["startedAt"])
+    assert box.state["balance"] == balance - 12
+    assert len(box.state["runs"]) == 1
+
+
+def test_feedback_that_names_an_output_makes_that_one_anew(box: Box) -> None:
+    run_id = box.start(CAPTION, {"Prompt": "Tea"})
+    before = box.finished(run_id)["outputs"]
+    body = {"feedback": "The caption is too long"}
+    after = box.post(f"/v1/runs/{run_id}/feedback", json=body).json()["data"]["outputs"]
+    assert [one["value"] == other["value"] for one, other in zip(before, after, strict=True)] == [False, True]
+
+
+def test_feedback_may_answer_before_it_is_done(box: Box) -> None:
+    run_id = box.start()
+    box.finished(run_id)
+    box.control("follow", feedback_seconds=60, feedback_waits=False)
+    answer = box.post(f"/v1/runs/{run_id}/feedback", json={"feedback": "More"}).json()["data"]
+    assert (answer["status"], [one["status"] for one in answer["outputs"]]) == ("running", ["pending"] * 2)
+    assert box.run(run_id)["completedAt"] is None
+    again = box.post(f"/v1/runs/{run_id}/feedback", json={"feedback": "And more"})
+    assert again.status_code == 400
+    assert box.post(f"/v1/runs/{run_id}/cancel").json()["data"]["status"] == "cancelled"
+    assert box.run(run_id)["status"] == "cancelled"
+
+
+def test_feedback_is_for_completed_runs_that_can_be_paid(box: Box) -> None:
+    box.control("script", outcome="failed", seconds=0)
+    failed, done = box.start(), box.start()
+    running = never_ending(box)
+    box.finished(done)
+    for run_id, body in (
+        (failed, {"feedback": "x"}),
+        (running, {"feedback": "x"}),
+        (done, {}),
+        (done, {"feedback": 3}),
+    ):
+        assert box.post(f"/v1/runs/{run_id}/feedback", json=body).status_code == 400
+    box.control("balance", balance=1)
+    answer = box.post(f"/v1/runs/{done}/feedback", json={"feedback": "x"})
+    assert "insufficient credits" in answer.json()["error"].lower()
+    assert box.state["balance"] == 1
+    assert box.post("/v1/runs/nope/feedback", json={"feedback": "x"}).status_code == 404
+
+
+def test_a_run_cancelled_while_queued_has_its_times_in_order(box: Box) -> None:
+    box.control("script", seconds=60)
+    run_id = box.start()
+    assert box.run(run_id)["status"] == "queued"
+    box.post(f"/v1/runs/{run_id}/cancel")
+    run, row = box.run(run_id), box.get("/v1/runs").json()["data"][0]
+    for seen in (run, row):
+        assert (seen["status"], seen["startedAt"]) == ("cancelled", None)
+        assert seen["createdAt"] <= seen["completedAt"]
+
+
+def test_a_run_told_to_end_early_has_its_times_in_order(box: Box) -> None:
+    for status in ("completed", "running"):
+        box.control("script", seconds=60)
+        run_id = box.start()
+        box.control(f"runs/{run_id}", status=status)
+        run = box.run(run_id)
+        assert run["createdAt"] <= run["startedAt"] <= (run["completedAt"] or run["startedAt"])
+
+
+@pytest.mark.parametrize(
+    ("shape", "known"),
+    [
+        ("both", {"cdnUrl", "assetId", "filename", "url"}),
+        ("docs", {"url"}),
+        ("sdk", {"cdnUrl", "assetId", "filename"}),
+    ],
+)
+def test_a_transfer_copies_a_result_that_then_expires(box: Box, shape: str, known: set[str]) -> None:
+    result = box.finished(box.start())["outputs"][0]["value"]
+    content = requests.get(result, timeout=60).content
+    box.control("transfer", shape=shape)
+    body = {"sourceUrl": result, "mediaType": "image", "filename": "mine.jpg"}
+    data = box.post("/v1/publishing/transfer-asset", json=body).json()["data"]
+    assert set(data) == known
+    box.control("expire", url=result)
+    copied = requests.get(data.get("cdnUrl") or data["url"], timeout=60)
+    assert (copied.content, copied.headers["Content-Type"]) == (content, "image/jpeg")
+    assert box.post("/v1/publishing/transfer-asset", json=body).status_code == 400
+
+
+def test_a_transfer_from_elsewhere_fetches_nothing(box: Box) -> None:
+    body = {"sourceUrl": "https://cdn.uselamina.ai/outputs/a.png", "mediaType": "image"}
+    data = box.post("/v1/publishing/transfer-asset", json=body).json()["data"]
+    assert data["filename"] == "a.png"
+    assert requests.get(data["url"], timeout=60).ok
+    inputs = {"Style": "Ghibli", "Upload": data["url"]}
+    assert box.finished(box.start(CARTOONIFY, inputs))["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"sourceUrl": "https://a.example.com/a.png"},
+        {"sourceUrl": "ftp://a.example.com/a.png", "mediaType": "image"},
+        {"sourceUrl": "http://10.0.0.1/a.png", "mediaType": "image"},
+        {"sourceUrl": "https://[", "mediaType": "image"},
+        {"sourceUrl": "https://a.example.com/a.png", "mediaType": "image", "filename": 3},
+    ],
+)
+def test_a_wrong_transfer_is_refused(box: Box, body: dict[str, Any]) -> None:
+    answer = requests.post(f"{box.url}/v1/publishing/transfer-asset", json=body, headers=KEY, timeout=60)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(("path", "body"), [("follow", {"look_seconds": "fast"}), ("transfer", {"shape": "round"})])
+def test_nonsense_is_400(box: Box, path: str, body: dict[str, Any]) -> None:
+    assert requests.post(f"{box.url}/control/{path}", json=body, timeout=60).status_code == 400

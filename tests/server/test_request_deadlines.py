@@ -1,0 +1,139 @@
+"""When a request is complete, and its deadlines; the clock is the test's."""
+
+import pytest
+
+from lamina_portal.server import arriving
+from lamina_portal.server.arriving import Arrival, Progress
+from tests.server.servers import request
+
+NOW = 1000.0
+
+
+def new(*, is_first: bool = True) -> Arrival:
+    return Arrival(NOW + 15, is_first=is_first)
+
+
+def test_the_times_are_those_that_were_promised() -> None:
+    assert (arriving.HEAD_SECONDS, arriving.BODY_SECONDS, arriving.UPLOAD_SECONDS) == (15, 30, 10)
+
+
+def post(size: int, *headers: str) -> bytes:
+    return request("/", *headers, f"Content-Length: {size}", method="POST")
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"x" * 1000])
+def test_a_request_is_whole_with_its_last_byte(body: bytes) -> None:
+    whole = post(len(body)) + body
+    arrival = new()
+    progress = [arrival.add(whole[n : n + 1], NOW) for n in range(len(whole))]
+    assert set(progress[:-1]) == {Progress.MORE}
+    assert progress[-1] is Progress.READY
+    assert bytes(arrival.received) == whole
+
+
+def test_what_follows_a_request_stays_with_it() -> None:
+    arrival = new()
+    both = post(1) + b"x" + request("/next")
+    assert arrival.add(both, NOW) is Progress.READY
+    assert bytes(arrival.received) == both
+
+
+def test_headers_have_their_time_in_all() -> None:
+    arrival = new()
+    for n, byte in enumerate(request("/")[:-1]):
+        arrival.add(bytes([byte]), NOW + n)
+        assert arrival.due == NOW + 15
+
+
+def test_a_kept_connection_has_the_time_for_headers_from_its_first_byte() -> None:
+    arrival = new(is_first=False)
+    arrival.add(b"G", NOW + 10)
+    assert arrival.due == NOW + 10 + 15
+    arrival.add(b"E", NOW + 20)
+    assert arrival.due == NOW + 10 + 15
+
+
+def test_a_body_has_its_time_from_the_end_of_the_headers() -> None:
+    arrival = new()
+    assert arrival.add(post(10), NOW + 5) is Progress.MORE
+    assert arrival.due == NOW + 5 + 30
+    assert arrival.add(b"x" * 9, NOW + 20) is Progress.MORE
+    assert arrival.due == NOW + 5 + 30
+
+
+@pytest.mark.parametrize(("size", "progress"), [(65_536, Progress.MORE), (65_537, Progress.READY)])
+def test_a_body_over_64_kb_is_not_awaited(size: int, progress: Progress) -> None:
+    arrival = new()
+    assert arrival.add(post(size), NOW) is progress
+    assert arrival.is_large is (size > 65_536)
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_upload"),
+    [
+        (("Content-Type: multipart/form-data; boundary=x",), True),
+        (("content-type:MULTIPART/FORM-DATA; boundary=x",), True),
+        (("Content-Type: application/json",), False),
+        ((), False),
+    ],
+)
+def test_only_a_form_with_files_is_an_upload(headers: tuple[str, ...], is_upload: bool) -> None:
+    arrival = new()
+    arrival.add(post(100_000, *headers) + b"\r\nContent-Type: multipart/form-data; boundary=x\r\n", NOW)
+    assert arrival.is_upload is is_upload
+
+
+def test_who_asks_before_sending_a_body_is_told_to_go_on_once() -> None:
+    arrival = new()
+    assert arrival.add(post(5, "Expect: 100-continue"), NOW) is Progress.CONTINUE
+    assert arrival.add(b"12345", NOW) is Progress.READY
+    assert bytes(arrival.received) == post(5) + b"12345"
+
+
+@pytest.mark.parametrize("before", [b"", b"x" * 5])
+def test_who_asks_before_sending_much_or_has_sent_all_is_answered_by_gunicorn(before: bytes) -> None:
+    arrival = new()
+    size = len(before) or 100_000
+    assert arrival.add(post(size, "Expect: 100-continue") + before, NOW) is Progress.READY
+    assert b"Expect: 100-continue" in arrival.received
+
+
+CHUNKED = request("/", "Transfer-Encoding: chunked", method="POST")
+
+
+@pytest.mark.parametrize(
+    "body", [b"0\r\n\r\n", b"5\r\nhello\r\nA;x=y\r\n0123\r\n\r\n89\r\n0\r\n\r\n", b"0\r\nX-Sum: 1\r\nY: 2\r\n\r\n"]
+)
+def test_a_body_in_chunks_is_whole_with_its_last_byte(body: bytes) -> None:
+    arrival, whole = new(), CHUNKED + body
+    progress = [arrival.add(whole[n : n + 1], NOW) for n in range(len(whole))]
+    assert set(progress[:-1]) == {Progress.MORE}
+    assert progress[-1] is Progress.READY
+    assert new().add(whole, NOW) is Progress.READY
+    assert new().add(whole + request("/next"), NOW) is Progress.READY
+
+
+@pytest.mark.parametrize("body", [b"10001\r\n", b"ffff\r\n" + b"x" * 65_535 + b"\r\n", b"x" * 66_000])
+def test_a_large_body_of_unknown_length_is_refused(body: bytes) -> None:
+    assert new().add(CHUNKED + body, NOW) is Progress.NO_LENGTH
+
+
+@pytest.mark.parametrize("body", [b"zz\r\n", b"\r\n", b"-1\r\nx"])
+def test_odd_chunks_are_left_to_the_parser_at_once(body: bytes) -> None:
+    assert new().add(CHUNKED + body, NOW) is Progress.READY
+
+
+def test_headers_without_an_end_are_refused() -> None:
+    arrival = new()
+    assert arrival.add(b"GET / HTTP/1.1\r\nX: " + b"x" * 32_000, NOW) is Progress.MORE
+    assert arrival.add(b"x" * 1000, NOW) is Progress.TOO_LARGE
+
+
+@pytest.mark.parametrize("head", [b"GET / HTTP/1.0\n\n", b"GET / HTTP/1.1\r\nHost: a\n", b"\r\n\r\n", b"\n"])
+def test_what_is_no_request_is_left_to_the_parser_at_once(head: bytes) -> None:
+    assert new().add(head, NOW) is Progress.READY
+
+
+@pytest.mark.parametrize("length", ["1x", "-1", "1, 1", "1" * 40])
+def test_an_odd_length_is_left_to_the_parser_at_once(length: str) -> None:
+    assert new().add(request("/", f"Content-Length: {length}", method="POST"), NOW) is Progress.READY

@@ -1,0 +1,20 @@
+"""What a guest reads, and the files it links to."""
+
+import re
+
+from django.test import Client
+
+from runs.models import GuestLink
+from runs.services.guest_links import copying
+from tests.support.guest_links import path_of
+
+
+def page_of(link: GuestLink, **fields: object) -> str:
+    """What a guest reads after `fields` of `link` change and the worker has made the copies."""
+    GuestLink.objects.filter(pk=link.pk).update(**fields)
+    copying.make_due_copies()
+    return Client().get(path_of(link)).content.decode()
+
+
+def file_paths(page: str) -> list[str]:
+    return sorted(set(re.findall(r"/s/[^/\"]+/files/[^\" ]+", page)))

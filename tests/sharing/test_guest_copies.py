@@ -1,0 +1,283 @@
+"""Guests get copies without prompts and other metadata, and never a byte of an original, at any address."""
+
+import io
+import re
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+from pytest_django import Settings
+
+from runs import tasks
+from runs.engine.save_outputs import keep_due_files
+from runs.models import GuestCopy, GuestLink, Member, OutputFile, Run
+from runs.services.guest_links import copying
+from runs.services.outputs import keep_due_files
+from tests.support.clients import client_of
+from tests.support.factories import make_kept, make_run
+from tests.support.guest_links import addresses_of, body, content_of, link_to, original_of, page_of, path_of, stored_of
+from tests.support.hostile_server import SVG, HostileServer, picture
+from tests.support.secret_files import PICTURES, RECIPES, SECRET
+from tests.support.work import work
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.filterwarnings("ignore:Image appears to be a malformed MPO file"),
+]
+
+
+@pytest.fixture
+def run(alice: Member) -> Run:
+    return make_run(alice, status="completed")
+
+
+def unpacked(content: bytes) -> bytes:
+    """`content`, and its files if it is a zip."""
+    if not content.startswith(b"PK"):
+        return content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return content + b"".join(archive.read(name) for name in archive.namelist())
+
+
+def streams(content: bytes) -> str:
+    """Checksums of everything visible and audible."""
+    command = ["ffmpeg", "-v", "error", "-i", "pipe:0", "-map", "0:V?", "-map", "0:a?", "-f", "streamhash", "pipe:1"]
+    return subprocess.run(command, input=content, capture_output=True, check=True, timeout=60).stdout.decode()
+
+
+# --- What they get ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", [*PICTURES, *RECIPES])
+@pytest.mark.parametrize("may_download", [True, False], ids=["download", "look"])
+def test_no_secret_of_an_original_reaches_a_guest(
+    kind: str, may_download: bool, run: Run, alice: Member, tmp_path: Path
+) -> None:
+    content = content_of(kind, tmp_path)
+    assert SECRET in content
+    link = link_to(run, content, may_download=may_download)
+    upload = alice.uploads.create(file=stored_of(content), status="ready", name="a.png")
+    run.inputs.create(position=1, name="Photo", type="url", value=[]).links.create(upload=upload, position=0)
+    GuestLink.objects.update(shows_inputs=True)
+    tasks.sweep()
+    work()
+    is_copied = may_download or kind == "gif" or kind in RECIPES  # otherwise small pictures do
+    assert GuestCopy.objects.filter(status="ready").count() == is_copied
+
+    for made in (True, False):
+        if not made:  # the worker hasn't started
+            GuestCopy.objects.all().delete()
+        for address in addresses_of(link):
+            told = unpacked(body(Client().get(address)))
+            assert SECRET not in told, address
+            assert told != content
+
+    file = run.outputs.all()[0].files.get().file
+    assert file is not None
+    assert body(client_of(alice).get(file.original_url)) == content
+
+
+@pytest.mark.parametrize("kind", RECIPES)
+def test_a_film_or_a_sound_is_seen_and_heard_as_it_was(kind: str, run: Run, tmp_path: Path) -> None:
+    content = content_of(kind, tmp_path)
+    link = link_to(run, content, may_download=False)
+    make_guest_copies.make_due_copies()
+
+    answer = Client().get(original_of(link))
+    made = body(answer)
+
+    file = run.outputs.all()[0].files.get().file
+    assert file is not None
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, file.media_type)
+    assert streams(made) == streams(content)
+    part = Client().get(original_of(link), headers={"Range": "bytes=0-9"})
+    assert (part.status_code, body(part)) == (206, made[:10])
+
+
+def test_a_download_is_the_picture_as_it_was(run: Run) -> None:
+    content = PICTURES["png"]()
+    link = link_to(run, content)
+    make_guest_copies.make_due_copies()
+    answer = Client().get(f"{original_of(link)}?download=1")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="front.png"'
+    with Image.open(io.BytesIO(body(answer))) as made, Image.open(io.BytesIO(content)) as before:
+        assert made.tobytes() == before.tobytes()
+        assert made.info["icc_profile"] == before.info["icc_profile"]
+
+
+@pytest.mark.usefixtures("store")
+def test_in_a_bucket_too(run: Run, tmp_path: Path) -> None:
+    link = link_to(run, PICTURES["jpg"](), content_of("mp4", tmp_path))
+    make_guest_copies.make_due_copies()
+    for position in range(2):
+        answer = Client().get(original_of(link, position))
+        told = body(answer)
+        assert (answer.status_code, SECRET in told, len(told) > 500) == (200, False, True)
+    assert SECRET not in unpacked(body(Client().get(f"{path_of(link)}download/")))
+
+
+def test_a_server_in_front_is_sent_to_the_copy(run: Run, settings: Settings) -> None:
+    settings.PORTAL_ACCEL_PREFIX = "/kept-files/"
+    link = link_to(run, PICTURES["png"]())
+    make_guest_copies.make_due_copies()
+    copy = GuestCopy.objects.select_related("file", "source").get()
+    assert copy.file is not None
+    place = Client().get(original_of(link)).headers["X-Accel-Redirect"]
+    assert place == f"/kept-files/{copy.file.file.name}" != f"/kept-files/{copy.source.file.name}"
+
+
+def test_a_picture_that_is_only_looked_at_needs_no_copy(run: Run) -> None:
+    link = link_to(run, picture(300, 200), may_download=False)
+    tasks.sweep()
+    assert work() == []
+    assert "prepared" not in page_of(link)
+    assert Client().get(original_of(link)).status_code == 404
+
+
+# --- Until it is there ------------------------------------------------------------------------------------------------
+def test_until_the_copies_are_there_guests_are_told_and_the_page_looks_again(run: Run) -> None:
+    link = link_to(run, picture(1500, 900), picture(300, 200))
+    first = Client().get(path_of(link))
+    assert first.text.count("The picture in full size is being prepared and will be here in a moment.") == 2
+    assert "The page updates by itself." in first.text
+    assert first.headers["Refresh"] == f"5; url={path_of(link)}"
+    assert "download" not in first.text
+    for address in (original_of(link), f"{original_of(link)}?download=1", f"{path_of(link)}download/"):
+        answer = Client().get(address)
+        assert (answer.status_code, answer.headers["Refresh"], answer.headers["Retry-After"]) == (404, "5", "5")
+        assert "being prepared" in answer.text
+
+    tasks.sweep()
+    assert "copy_for_guests" in work()
+
+    then = Client().get(path_of(link))
+    assert "prepared" not in then.text
+    assert "Refresh" not in then.headers
+    assert f'href="{path_of(link)}download/"' in then.text
+    for found in re.findall(r'href="(/s/[^"]+)"', then.text):
+        assert Client().get(found).status_code == 200
+
+
+def test_behind_a_passphrase_the_page_looks_again_without_asking(run: Run) -> None:
+    link = link_to(run, picture(), passphrase=make_password("green apples"))
+    answer = Client().post(path_of(link), {"passphrase": "green apples"})
+    again = answer.headers["Refresh"].partition("url=")[2]
+    assert "being prepared" in Client().get(again).text
+    make_guest_copies.make_due_copies()
+    assert "Download<" in Client().get(again).text
+    assert "What is the passphrase?" in Client().get(path_of(link)).text
+    assert "What is the passphrase?" in Client().get(f"{again}x").text
+
+
+def test_a_page_that_plays_something_does_not_look_again_by_itself(run: Run, tmp_path: Path) -> None:
+    link = link_to(run, content_of("webm", tmp_path), content_of("mp3", tmp_path))
+    make_guest_copies.make_due_copies()
+    GuestCopy.objects.filter(source__kind="audio").update(status="preparing", file=None)
+    answer = Client().get(path_of(link))
+    assert "This sound is being prepared" in answer.text
+    assert f'<a href="{path_of(link)}">Reload the page</a>' in answer.text
+    assert "Refresh" not in answer.headers
+
+
+def test_a_link_rings_for_its_copies(run: Run, as_alice: Client, tmp_path: Path) -> None:
+    make_kept(run, stored_of(picture()))
+    as_alice.post("/shares/new/", {"run": run.public_id})
+    link = GuestLink.objects.get()
+    assert work() == []  # without permission to download, small pictures do
+    day = f"{timezone.localdate():%Y-%m-%d}"
+    filled = {"o": [run.outputs.all()[0].public_id], "last_day": day, "may_download": "on"}
+    as_alice.post(f"/shares/{link.public_id}/", filled)
+    assert work() == ["copy_for_guests"]
+    assert "Download<" in page_of(link)
+
+
+def test_a_result_that_arrives_later_is_copied_too(run: Run, server: HostileServer) -> None:
+    link = link_to(run, picture())
+    make_guest_copies.make_due_copies()
+    server.files["/late.png"] = PICTURES["png"]()
+    output = run.outputs.all()[0]
+    OutputFile.objects.create(output=output, position=1, source_url=f"{server.url}/late.png")
+
+    keep_due_files()
+    assert work() == ["copy_for_guests"]
+
+    late = output.files.get(position=1).file
+    assert late is not None
+    told = body(Client().get(f"{path_of(link)}files/{late.public_id}/original"))
+    assert (told[:4], SECRET in told) == (b"\x89PNG", False)
+
+
+def test_a_member_reads_how_it_stands(run: Run, as_alice: Client) -> None:
+    link = link_to(run, picture(), picture(90, 60))
+    panel, options = f"/runs/{run.public_id}/share/", f"/shares/{link.public_id}/"
+    words = "2 files are being prepared: guests get copies without prompts and other hidden details."
+    for address in (panel, options, f"{options}copies/"):
+        page = as_alice.get(address).text
+        assert words in page
+        assert f'hx-get="{options}copies/"' in page
+    make_guest_copies.make_due_copies()
+    for address in (panel, options):
+        assert "prepared" not in as_alice.get(address).text
+    last = as_alice.get(f"{options}copies/").text
+    assert "All files are ready for guests, without prompts and other hidden details." in last
+    assert "hx-get" not in last
+
+
+# --- What cannot be made ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("format", ["TIFF", "BMP", "AVIF"])
+def test_of_what_cannot_be_stripped_guests_get_a_smaller_picture(format: str, run: Run, as_alice: Client) -> None:
+    link = link_to(run, picture(1500, 900, format), picture())
+    make_guest_copies.make_due_copies()
+
+    page = page_of(link)
+    assert "Only this smaller picture can be shared: the picture has hidden details that can&#x27;t be removed." in page
+    assert Client().get(original_of(link)).status_code == 404
+    (still,) = re.findall(r'class="guest-download" href="([^"]+/1200\?download=1)" download="front.webp"', page)
+    answer = Client().get(still)
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="front.webp"'
+    with zipfile.ZipFile(io.BytesIO(body(Client().get(f"{path_of(link)}download/")))) as archive:
+        assert archive.namelist() == ["front.webp", "back.png", "Not all of it.txt"]
+        assert b"- front.%s: a smaller picture is included" % format.lower().encode() in archive.read(
+            "Not all of it.txt"
+        )
+    assert "1 file is not shared with guests" in as_alice.get(f"/shares/{link.public_id}/").text
+
+
+def test_a_file_of_another_kind_is_not_offered(run: Run) -> None:
+    link = link_to(run, SVG)
+    make_guest_copies.make_due_copies()
+    assert (
+        "This file can&#x27;t be shared: it has hidden details that can&#x27;t be removed. Ask Alice for it."
+        in page_of(link)
+    )
+    assert Client().get(original_of(link)).status_code == 404
+
+
+def test_without_ffmpeg_a_film_goes_out_as_it_is_where_the_tick_box_says_so(
+    run: Run, as_alice: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    content = content_of("mp4", tmp_path)
+    link = link_to(run, content, may_download=False)
+    options = f"/shares/{link.public_id}/"
+    words = "Downloads of videos and sounds may contain the prompt: ffmpeg isn't installed on the server."
+    assert "ffmpeg" not in as_alice.get(options).text
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", str(tmp_path / "nowhere"))
+        make_guest_copies.make_due_copies()
+        assert GuestCopy.objects.get().status == "no-tool"
+        assert words in as_alice.get(options).text
+        assert "1 file is not played to guests" in as_alice.get(options).text
+        assert "This video can&#x27;t be played here. Ask Alice for it." in page_of(link)
+        assert Client().get(original_of(link)).status_code == 404
+
+        GuestLink.objects.update(may_download=True)
+        assert "1 file is offered unchanged and may contain the prompt" in as_alice.get(options).text
+        assert body(Client().get(original_of(link))) == content
+
+    tasks.sweep()
+    assert "copy_for_guests" in work()  # once it is installed
+    told = body(Client().get(original_of(link)))
+    assert (len(told) > 500, SECRET in told) == (True, False)

@@ -1,0 +1,207 @@
+"""Making copies for guests: problems are retried, nothing ends the task, and no space is wasted."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from runs.background import queue
+from runs.history import bin as bins
+from runs.models import GuestCopy, GuestLink, Member, Run, SharingRules, StoredFile
+from runs.services import sharing
+from runs.services.files import ffmpeg, storing, stripping
+from runs.services.guest_links import copies, copying
+from runs.services.history import bin as bins
+from tests.support.factories import make_run
+from tests.support.guest_links import content_of, link_to, original_of, page_of, path_of
+from tests.support.hostile_server import kept_files, picture
+from tests.support.secret_files import PICTURES
+from tests.support.work import work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def run(alice: Member) -> Run:
+    return make_run(alice, status="completed")
+
+
+# --- Trouble ----------------------------------------------------------------------------------------------------------
+def test_a_full_disk_is_waited_for_with_a_sentence(
+    run: Run, as_alice: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = link_to(run, picture(1500, 900))
+    before = kept_files(settings)
+
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    waits = []
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_keep", full)
+        for _ in range(6):
+            GuestCopy.objects.update(due_at=timezone.now())
+            make_guest_copies.make_due_copies()
+            due_at = GuestCopy.objects.get().due_at
+            assert due_at is not None
+            waits.append(round((due_at - timezone.now()).total_seconds()))
+    assert waits == pytest.approx([30, 120, 600, 3600, 3600, 3600], abs=5)
+    assert kept_files(settings) == before
+    assert not list((Path(settings.MEDIA_ROOT) / store.WAITING_ROOM).iterdir())
+
+    answer = Client().get(path_of(link))
+    assert "Something went wrong while preparing the picture in full size." in answer.text
+    assert answer.headers["Refresh"].startswith("60;")
+    panel = as_alice.get(f"/shares/{link.public_id}/").text
+    assert "1 file is not ready for guests yet, and will be tried again." in panel
+    assert "no room left on the portal&#x27;s disk" in panel
+
+    GuestCopy.objects.update(due_at=timezone.now())
+    make_guest_copies.make_due_copies()
+    assert Client().get(original_of(link)).status_code == 200
+    assert "tried again" not in as_alice.get(f"/shares/{link.public_id}/").text
+
+
+def test_whatever_a_file_raises_the_others_are_made(
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    link = link_to(run, picture(), picture(90, 60, "JPEG"))
+
+    def odd(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(metadata.STRIPPERS, "image/png", odd)
+    for _ in range(make_guest_copies.MOST_FAILURES):
+        GuestCopy.objects.filter(status="preparing").update(due_at=timezone.now())
+        make_guest_copies.make_due_copies()
+        assert Client().get(original_of(link, 1)).status_code == 200
+    assert GuestCopy.objects.get(source__media_type="image/png").status == "impossible"
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_film_that_ffmpeg_cannot_read_ends_too(run: Run) -> None:
+    link = link_to(run, b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm" + b"SECRET" * 5000, may_download=False)
+    for _ in range(make_guest_copies.MOST_FAILURES):
+        GuestCopy.objects.filter(status="preparing").update(due_at=timezone.now())
+        make_guest_copies.make_due_copies()
+    assert GuestCopy.objects.get().status == "impossible"
+    assert "This video can&#x27;t be shared" in page_of(link)
+
+
+def test_a_killed_worker_loses_its_claim_and_nothing_is_left_of_it(
+    run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = link_to(run, picture())
+    before = kept_files(settings)
+
+    def killed(*_: object) -> bool:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(make_guest_copies, "_settle", killed)
+        with pytest.raises(SystemExit):
+            make_guest_copies.make_due_copies()
+    assert kept_files(settings) == before
+    past = timezone.now() - timedelta(seconds=1)
+    GuestCopy.objects.update(claimed_until=past, due_at=past)
+    make_guest_copies.make_due_copies()
+    assert Client().get(original_of(link)).status_code == 200
+
+
+def test_a_worker_that_stops_gives_its_film_back(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    link_to(run, content_of("mp4", tmp_path))
+    flag = bytearray(b"\x00")
+    monkeypatch.setattr(queue, "stop_flag", flag)
+    copy_film = ffmpeg.copy_without_metadata
+
+    def stop(*arguments: Any) -> None:
+        flag[0] = 1
+        arguments[-1]()
+        copy_film(*arguments)
+
+    monkeypatch.setattr(ffmpeg, "copy_without_metadata", stop)
+    make_guest_copies.make_due_copies()
+    copy = GuestCopy.objects.get()
+    assert (copy.status, copy.claimed_until, copy.attempts) == ("preparing", None, 0)
+
+
+def test_a_copy_that_is_gone_is_made_again(run: Run) -> None:
+    link = link_to(run, picture())
+    make_guest_copies.make_due_copies()
+    first = GuestCopy.objects.select_related("file").get().file
+    assert first is not None
+    default_storage.delete(first.file.name or "")
+
+    assert "being prepared" in Client().get(original_of(link)).text
+    assert work() == ["copy_for_guests"]
+    assert Client().get(original_of(link)).status_code == 200
+
+    again = GuestCopy.objects.select_related("file").get().file
+    assert again is not None
+    default_storage.delete(again.file.name or "")
+    make_guest_copies.tidy()  # once a day, without being asked
+    assert work() == ["copy_for_guests"]
+    assert Client().get(f"{path_of(link)}download/").status_code == 200
+
+
+# --- Room -------------------------------------------------------------------------------------------------------------
+def test_the_same_content_is_copied_once_and_goes_with_its_last_result(alice: Member, settings: Settings) -> None:
+    content = PICTURES["png"]()
+    runs = [make_run(alice, status="completed") for _ in range(2)]
+    for one in runs:
+        link_to(one, content)
+    links.make_link(alice, list(runs[0].outputs.all()[:1]))  # a second one to the same
+    make_guest_copies.make_due_copies()
+    assert GuestCopy.objects.filter(status="ready").count() == 2
+    assert GuestCopy.objects.values("file").distinct().count() == 1
+    assert len(kept_files(settings)) == 2 * 4 + 1
+
+    for left, one in zip((1, 0), runs, strict=True):
+        Run.objects.filter(pk=one.pk).update(deleted_at=timezone.now())
+        assert bins.delete_for_good(one)
+        assert len(kept_files(settings)) == (left * 4 + 1 if left else 0)
+    assert not StoredFile.objects.exists()
+
+
+def test_a_copy_that_no_open_link_needs_goes_after_a_week(run: Run, alice: Member, settings: Settings) -> None:
+    link = link_to(run, picture())
+    make_guest_copies.make_due_copies()
+    links.revoke(link, alice)
+    make_guest_copies.tidy()
+    assert GuestCopy.objects.count() == 1  # it may be restored
+    GuestCopy.objects.update(created_at=timezone.now() - timedelta(days=8))
+    make_guest_copies.tidy()
+    assert not GuestCopy.objects.exists()
+    assert len(kept_files(settings)) == 4
+
+    link.refresh_from_db()
+    links.restore(link, SharingRules())
+    assert work() == ["copy_for_guests"]
+    assert Client().get(original_of(link)).status_code == 200
+    GuestCopy.objects.update(created_at=timezone.now() - timedelta(days=8))
+    make_guest_copies.tidy()
+    assert Client().get(original_of(link)).status_code == 200
+
+
+def test_no_member_finds_a_copy(run: Run, as_alice: Client, as_admin: Client) -> None:
+    link_to(run, picture())
+    make_guest_copies.make_due_copies()
+    copy = GuestCopy.objects.select_related("file").get().file
+    assert copy is not None
+    for client in (as_alice, as_admin):
+        assert client.get(copy.original_url).status_code == 404
+
+
+@pytest.mark.parametrize("may_download", [True, False])
+def test_what_a_page_waits_for_is_made_and_nothing_else(run: Run, may_download: bool) -> None:
+    link = link_to(run, picture(300, 200), may_download=may_download)
+    for kind in StoredFile.Kind.values:
+        for media_type, thumb in (("image/png", "x.webp"), ("image/gif", "x.webp"), ("image/png", "")):
+            StoredFile.objects.update(kind=kind, media_type=media_type, thumb_1200=thumb)
+            waits = "being prepared" in Client().get(original_of(link)).text
+            assert waits is bool(guest_copies.wanted(GuestLink.objects.all()))

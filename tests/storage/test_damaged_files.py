@@ -1,0 +1,17 @@
+"""A thousand damaged files of every accepted kind end in a known way; `make bench` tries ten thousand."""
+
+from pathlib import Path
+
+from tests.support.damaged_files import look_at_all
+
+COUNT = 1_000
+
+
+def test_damaged_files_end_well(tmp_path: Path) -> None:
+    tally = look_at_all(COUNT, tmp_path)
+
+    assert tally.uncaught == []
+    assert tally.ends.total() == COUNT
+    assert tally.ends["kept"] > COUNT / 10  # some damage isn't noticed, and it read more than headers
+    assert tally.ends["refused or later"] > COUNT / 10
+    assert tally.ends["follows"] == 0, tally.ends  # the process died, or ran out of time

@@ -1,0 +1,274 @@
+"""One bad file never stops the others: what opens foreign files may crash, hang or grow, and all goes on."""
+
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+from pytest_django import Settings
+
+from runs import catalog
+from runs.engine.save_outputs import keep_due_files
+from runs.models import App, Member, Output, OutputFile, Run, Upload
+from runs.services import catalog, small_pictures
+from runs.services.files import headers, picture_slots
+from runs.services.files.media import NotMedia, inspect
+from runs.services.files.picture_slots import picture_slot
+from runs.services.filling.uploads import receive_file
+from runs.services.outputs import keep_due_files, save_catalog_picture
+from tests.storage.pretend import DIES, HANGS, Pretend
+from tests.support.damaged_files import GIVEN
+from tests.support.factories import make_run
+from tests.support.hostile_server import HostileServer, picture
+from tests.support.sandbox_door import SandboxDoor
+
+
+@pytest.fixture
+def run(alice: Member) -> Run:
+    return make_run(alice, status="completed")
+
+
+def make_file(run: Run, url: str, position: int = 0, **fields: Any) -> OutputFile:
+    return OutputFile.objects.create(
+        output=Output.objects.filter(run=run)[0], position=position, source_url=url, **fields
+    )
+
+
+def upload(member: Member, body: bytes) -> Upload:
+    return receive_file(member, SimpleUploadedFile("photo.png", body), ["image"])
+
+
+def large_png(width: int, height: int) -> bytes:
+    """One colour with transparency, 4 bytes a point."""
+    packer = zlib.compressobj(1)
+    row = bytes(1 + 4 * width)
+    data = b"".join([*(packer.compress(row) for _ in range(height)), packer.flush()])
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("make", GIVEN)
+def test_odd_metadata_is_no_reason_to_lose_a_picture(
+    make: Callable[[], bytes], run: Run, alice: Member, server: HostileServer
+) -> None:
+    server.files |= {"/odd.jpg": make(), "/good.png": picture()}
+    odd, good = make_file(run, f"{server.url}/odd.jpg"), make_file(run, f"{server.url}/good.png", 1)
+
+    keep_due_files()
+    given = upload(alice, make())
+
+    for kept in (odd, good):
+        kept.refresh_from_db()
+        assert kept.status == "saved", kept.error
+    for file in (odd.file, given.file):
+        assert file is not None
+        assert (file.width, file.height) == (48, 64)  # turned, as the camera says
+        with Image.open(BytesIO(file.thumb_200.open("rb").read())) as small:
+            assert small.size == (48, 64)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("make", [*GIVEN, lambda: b"\xff\xd8\xff" + bytes(500)])
+def test_an_odd_picture_keeps_no_app_from_its_form(
+    make: Callable[[], bytes], sandbox: SandboxDoor, server: HostileServer, settings: Settings
+) -> None:
+    settings.TRUSTED_FILE_ORIGINS = [sandbox.url, server.url]
+    server.files["/odd.jpg"] = make()
+    sample = f"{server.url}/odd.jpg"
+    photo = {"id": "u", "key": "", "name": "Photo", "type": "url", "accept": ["image"], "default": sample}
+    outputs = [{"index": 0, "label": "Result", "type": "image"}]
+    sandbox.control("apps", app={"appId": "odd", "name": "Odd", "parameters": [photo], "outputs": outputs})
+    app = App.objects.create(remote_id="odd", name="not read yet")
+
+    catalog.refresh_app(app.pk)
+
+    app.refresh_from_db()
+    assert server.hits == ["/odd.jpg"]
+    assert app.schema is not None
+    assert bool(app.samples) is (make in GIVEN)
+
+
+@pytest.mark.django_db
+def test_whatever_is_raised_an_app_goes_without_its_picture(
+    server: HostileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raising(path: Path, reader: str) -> picture_headers.Header:
+        raise TypeError("bad operand type for abs(): 'str'")
+
+    monkeypatch.setattr(picture_headers, "read_header", raising)
+    assert save_catalog_picture(f"{server.url}/a.png") is None
+    assert server.hits == ["/a.png"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("program", [DIES.format("SEGV"), DIES.format("KILL"), "", "print('nonsense')"])
+def test_a_process_that_dies_takes_nothing_with_it(
+    program: str, run: Run, server: HostileServer, pretend: Pretend
+) -> None:
+    """The result is kept, and its small picture follows."""
+    output_file = make_file(run, f"{server.url}/a.png")
+    pretend(program or "raise SystemExit(1)")
+
+    keep_due_files()
+
+    output_file.refresh_from_db()
+    file = output_file.file
+    assert (output_file.status, output_file.error) == ("saved", "")
+    assert file is not None
+    assert (file.thumb_200.name, file.width, file.picture_follows) == ("", 64, True)
+    version = Run.objects.get().version
+
+    pretend("")
+    small_pictures.make_due_pictures()
+
+    file.refresh_from_db()
+    assert (bool(file.thumb_200), bool(file.colour), file.picture_due_at) == (True, True, None)
+    assert Run.objects.get().version > version  # open pages learn of it
+
+
+@pytest.mark.django_db
+def test_too_much_work_is_kept_without_a_small_picture(run: Run, server: HostileServer, pretend: Pretend) -> None:
+    output_file = make_file(run, f"{server.url}/a.png")
+    pretend(DIES.format("XCPU"))
+    keep_due_files()
+    output_file.refresh_from_db()
+    assert output_file.file is not None
+    assert (output_file.status, output_file.file.picture_due_at) == ("saved", None)
+
+
+@pytest.mark.django_db
+def test_a_file_that_failed_goes_behind_those_that_did_not(run: Run, server: HostileServer) -> None:
+    long_ago = timezone.now() - timedelta(hours=1)
+    make_file(run, f"{server.url}/missing", 0, due_at=long_ago, attempts=1)
+    make_file(run, f"{server.url}/a.png", 1)
+    keep_due_files()
+    assert server.hits == ["/a.png", "/missing"]
+
+
+@pytest.mark.django_db
+def test_whatever_is_raised_the_others_are_kept(
+    run: Run, server: HostileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.files["/b.png"] = picture(99, 40)
+    bad, good = make_file(run, f"{server.url}/a.png"), make_file(run, f"{server.url}/b.png", 1)
+    read = picture_headers.read_header
+
+    def raising(path: Path, reader: str) -> picture_headers.Header:
+        header = read(path, reader)
+        if header.width != 99:
+            raise struct.error("required argument is not an integer")
+        return header
+
+    monkeypatch.setattr(picture_headers, "read_header", raising)
+    keep_due_files()
+
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert (bad.status, bad.error) == ("saving", "The address sent an answer that can't be read.")
+    assert bad.due_at is not None
+    assert bad.due_at > timezone.now()
+    assert good.status == "saved"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_seen_early", [True, False])
+def test_an_address_that_is_refused_is_text_with_the_sentence(
+    is_seen_early: bool, run: Run, alice: Member, client: Client, server: HostileServer
+) -> None:
+    """Refused by its looks, or only once it was asked: it leads into the network."""
+    address = "https://10.0.0.1/a.png" if is_seen_early else f"{server.url}/redirect?to=https://10.0.0.1/"
+    make_file(run, address)
+    make_file(run, f"{server.url}/says-huge", 1, status="failed", due_at=None, error="Too large.")
+    keep_due_files()
+    client.force_login(alice)
+
+    for page in (run.get_absolute_url(), Output.objects.filter(run=run)[0].get_absolute_url()):
+        html = client.get(page).content.decode()
+        assert f"<bdi>{address}</bdi>" in html
+        assert f'href="{address}"' not in html
+        assert "belongs to a private network, so the portal does not open it." in html
+    assert OutputFile.objects.get(position=0).is_refused
+
+
+def test_a_picture_of_70_million_points_fits_into_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    path.write_bytes(large_png(10_000, 7_000))
+    found = inspect(path)
+    assert (found.width, found.height, set(found.small)) == (10_000, 7_000, {200, 400, 1200})
+
+
+def test_points_times_scans_are_bounded_before_anything_is_opened(tmp_path: Path, pretend: Pretend) -> None:
+    pretend(HANGS)
+    path, few = tmp_path / "scans.jpg", picture(640, 480, "JPEG", progressive=True)
+    last = few.rindex(b"\xff\xda")
+    body = bytearray(few[:last] + few[last:-2] * 12 + b"\xff\xd9")
+    at = body.index(b"\xff\xc2")
+    struct.pack_into(">HH", body, at + 5, 7_000, 10_000)
+    path.write_bytes(body)
+    with pytest.raises(NotMedia, match="busy") as refused:
+        inspect(path)
+    assert refused.value.is_lasting
+
+
+def nothing() -> None:
+    """There is nobody to ask."""
+
+
+def test_one_large_picture_at_a_time_on_the_host() -> None:
+    now = time.monotonic()
+    with (
+        picture_slot(is_large=True, ends_at=now, on_wait=nothing) as first,
+        picture_slot(is_large=True, ends_at=now, on_wait=nothing) as second,
+    ):
+        assert (first, second) == (True, False)
+    with picture_slot(is_large=True, ends_at=now, on_wait=nothing) as third:
+        assert third
+
+
+def test_who_waits_is_not_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even by whoever has just had the place and wants it again at once."""
+    monkeypatch.setattr(picture_slots, "_cores", lambda: 1)
+    waits, over, got = threading.Event(), threading.Event(), threading.Event()
+
+    def wait() -> None:
+        with picture_slot(is_large=False, ends_at=time.monotonic() + 30, on_wait=waits.set) as is_mine:
+            if is_mine:
+                got.set()
+            over.wait(30)
+
+    waiting = threading.Thread(target=wait)
+    with picture_slot(is_large=False, ends_at=time.monotonic() + 30, on_wait=nothing) as first:
+        waiting.start()
+        assert first
+        assert waits.wait(30)
+    with picture_slot(is_large=False, ends_at=time.monotonic(), on_wait=nothing) as again:
+        assert not again
+    assert got.wait(30)
+    over.set()
+    waiting.join()
+
+
+def test_the_process_is_told_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pretend: Pretend) -> None:
+    monkeypatch.setenv("LAMINA_API_KEY", "lma_secret")
+    told, path = tmp_path / "told", tmp_path / "a.png"
+    path.write_bytes(picture())
+    pretend(f"import os; open({str(told)!r}, 'w').write(repr(dict(os.environ)))")
+    inspect(path)
+    assert told.read_text()
+    assert "lma_secret" not in told.read_text()
+    assert "PORTAL_" not in told.read_text()

@@ -1,0 +1,118 @@
+"""Late small pictures: a web thread waits at most a few seconds, the worker makes them, the page shows them."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from runs.models import Member, StoredFile, Upload
+from runs.services import small_pictures
+from runs.services.files import media
+from runs.services.filling.uploads import receive_file
+from tests.storage.pretend import DIES, HANGS, Pretend
+from tests.support.factories import make_app
+from tests.support.hostile_server import picture
+
+
+def upload(member: Member, body: bytes) -> Upload:
+    return receive_file(member, SimpleUploadedFile("photo.png", body), ["image"])
+
+
+@pytest.mark.django_db
+def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
+    alice: Member,
+    client: Client,
+    pretend: Pretend,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    monkeypatch.setattr(media, "WEB_SECONDS", 0.3)
+    client.force_login(alice)
+    app = make_app("Photo", [{"id": "u", "key": "", "name": "Photo", "type": "url", "accept": ["image"]}])
+    pretend(HANGS)
+    begun = time.monotonic()
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(
+            "/uploads/",
+            {"app": app.public_id, "field": "p0", "file": SimpleUploadedFile("photo.png", picture(640, 480))},
+        )
+    assert time.monotonic() - begun < 5
+
+    tile = answer.content.decode()
+    taken = Upload.objects.get()
+    assert (answer.status_code, taken.status) == (200, "ready")  # it can be used at once
+    assert "Preview is being made" in tile
+    assert "640 × 480" in tile  # noqa: RUF001 - the sign itself
+    assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.make_small_pictures"]
+    asks = f"/uploads/{taken.public_id}/?field=p0&amp;known=follows"
+    assert asks in tile
+    assert client.get(asks.replace("&amp;", "&")).status_code == 204
+
+    pretend("")
+    small_pictures.make_due_pictures()
+
+    there = client.get(asks.replace("&amp;", "&")).content.decode()
+    assert "Preview is being made" not in there
+    assert "hx-get" not in there
+    assert StoredFile.objects.get().card_url in there.replace("&amp;", "&")
+
+
+@pytest.mark.django_db
+def test_not_every_web_thread_waits(alice: Member, pretend: Pretend, tmp_path: Path) -> None:
+    """With all slots taken, the file is saved at once, without asking."""
+    asked = tmp_path / "asked"
+    pretend(f"open({str(asked)!r}, 'w')")
+    places = [media._web_places.acquire(blocking=False) for _ in range(media.WEB_WAITERS)]
+    try:
+        taken = upload(alice, picture())
+    finally:
+        for _ in filter(None, places):
+            media._web_places.release()
+    assert taken.file is not None
+    assert (taken.file.picture_follows, asked.exists()) == (True, False)
+
+
+@pytest.mark.django_db
+def test_what_turns_out_broken_later_cannot_be_used(
+    alice: Member, monkeypatch: pytest.MonkeyPatch, pretend: Pretend
+) -> None:
+    monkeypatch.setattr(media, "WEB_SECONDS", 0.0)
+    body = bytearray(picture(300, 300))
+    body[60] ^= 0xFF
+    taken = upload(alice, bytes(body))
+    assert taken.status == "ready"
+
+    small_pictures.make_due_pictures()
+
+    taken.refresh_from_db()
+    assert (taken.status, taken.error) == ("failed", media.BROKEN)
+    assert not StoredFile.objects.filter(picture_due_at__isnull=False).exists()
+
+
+@pytest.mark.django_db
+def test_a_picture_that_never_comes_is_given_up(
+    alice: Member, monkeypatch: pytest.MonkeyPatch, pretend: Pretend
+) -> None:
+    monkeypatch.setattr(media, "WEB_SECONDS", 0.0)
+    pretend(DIES.format("SEGV"))
+    file = upload(alice, picture()).file
+    assert file is not None
+    waits = []
+    for _ in range(small_pictures.MAX_ATTEMPTS):
+        StoredFile.objects.update(picture_due_at=timezone.now())
+        small_pictures.make_due_pictures()
+        file.refresh_from_db()
+        assert file.picture_due_at is not None
+        waits.append(round((file.picture_due_at - timezone.now()).total_seconds() / 60))
+    assert waits == [3, 10, 60]
+
+    StoredFile.objects.update(picture_due_at=timezone.now())
+    small_pictures.make_due_pictures()
+
+    file.refresh_from_db()
+    assert (file.picture_due_at, file.thumb_200.name) == (None, "")

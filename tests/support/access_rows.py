@@ -1,0 +1,233 @@
+"""The table of the URL walk: one row for each address and method, and who gets in.
+
+To add an address: one `Row(name, method, rule, status)` for each of its methods in `ROWS`. RULE says who is let in (to
+a run that is *Only me*, and to one shared with the team), STATUS what they get. Everybody else gets what is usual:
+without an account the sign-in page, with one 404. `only` names people who get something else, `path` gives the address
+its arguments, `data` what is posted; `query` is a word that tells two rows of one address apart.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.access_world import MEMBERS, OUTSIDE, PEOPLE, World
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who gets in when the run is its maker's alone, and when it is shared with the team."""
+
+    private: tuple[str, ...]
+    shared: tuple[str, ...]
+
+
+ALL = Rule(PEOPLE, PEOPLE)  # no account needed
+IN = Rule(MEMBERS, MEMBERS)  # whoever is signed in
+SEES = Rule(("owner", "admin"), MEMBERS)  # what belongs to a run: with the team once it is shared
+CHANGES = Rule(("owner", "admin"), ("owner", "admin"))  # what its maker (and an admin) may do to it
+OWN = Rule(("owner",), ("owner",))  # not even an admin
+NOBODY = Rule((), ())  # it does not exist, not even for its maker
+PRESET = Rule(("owner",), ("owner", "admin"))  # what may be done to a person's own, or to the team's
+OPENS = Rule(("owner",), MEMBERS)  # what belongs to a preset
+ADMIN = Rule(("admin",), ("admin",))
+RUNS = Rule(*[("stranger or teammate", "approver", "owner", "admin")] * 2)  # everyone but viewers
+
+
+LINK = Rule(("guest", *MEMBERS), ("guest", *MEMBERS))  # whoever was given the link; members are nothing special there
+GUESTS = {"nobody": 404, "guest, revoked": 410, "guest, other run": 404}
+
+
+def _nothing(_: World) -> Any:
+    return []
+
+
+def run(world: World) -> list[str]:
+    return [world.subject.run.public_id]
+
+
+def binned(world: World) -> list[str]:
+    return [world.subject.binned.public_id]
+
+
+def preset(world: World) -> list[str]:
+    return [world.subject.preset.public_id]
+
+
+def app(world: World) -> list[str]:
+    return [world.app.public_id]
+
+
+def person(world: World) -> list[str]:
+    return [world.owner.public_id]
+
+
+def link(world: World) -> list[str]:
+    return [world.subject.link.public_id]
+
+
+def token(world: World) -> list[str]:
+    return [world.token]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One address and method."""
+
+    name: str
+    method: str
+    rule: Rule
+    status: int = 200
+    path: Callable[[World], list[Any]] = _nothing
+    data: Callable[[World], Any] = _nothing
+    only: Mapping[str, int] = field(default_factory=dict)
+    query: str = ""
+    viewer: int = 0  # what a viewer gets who may see it, when that is something else
+
+    def expected(self, who: str, *, is_shared: bool) -> int:
+        """The status WHO must get."""
+        if who in self.only:
+            return self.only[who]
+        if who in (self.rule.shared if is_shared else self.rule.private):
+            return self.viewer or self.status if who == "viewer" else self.status
+        if who in OUTSIDE:
+            return 302 if self.method == "get" else 200  # to the sign-in page; a change is answered by it
+        return 404
+
+    @property
+    def is_for_guests(self) -> bool:
+        return self.name.startswith("runs:guest")
+
+    def asks_to_sign_in(self, who: str) -> bool:
+        return who in OUTSIDE and who not in self.rule.private and who not in self.only
+
+
+ROWS = [
+    Row("runs:home", "get", IN),
+    Row("runs:app-list", "get", IN),
+    Row("runs:app-search", "get", IN, 302, data=lambda _: {"q": "a word"}),
+    Row("runs:app-star", "post", IN, 302, path=app, data=lambda _: {"on": "1"}, viewer=403),
+    Row("runs:app-detail", "get", IN, path=lambda w: [w.app.slug, w.app.public_id]),
+    Row("runs:app-detail", "get", SEES, query="from", path=lambda w: [w.app.slug, w.app.public_id],
+        data=lambda w: {"from": w.subject.run.public_id}),
+    Row("runs:app-detail", "post", IN, 422, path=lambda w: [w.app.slug, w.app.public_id]),
+    Row("runs:draft-save", "post", IN, 204, path=app),
+    Row("runs:draft-clear", "post", IN, 302, path=app),
+    Row("runs:app-news", "get", IN, 302, path=app),
+    Row("runs:app-cost", "get", IN, 302, path=app),
+    Row("runs:history", "get", IN, viewer=302),  # who has no runs: to the team's
+    Row("runs:history-act", "post", IN, 302, data=lambda w: {"do": "compare", "r": [w.subject.run.public_id]}),
+    Row("runs:view-save", "post", IN, 302, data=lambda _: {"name": "a view", "query": "q=a"}),
+    Row("runs:view-change", "post", NOBODY, path=lambda _: ["nothing"]),
+    Row("runs:help-keys", "get", IN),
+    Row("runs:run-detail", "get", SEES, path=run),
+    Row("runs:run-status", "get", SEES, path=run),
+    Row("runs:run-cancel", "get", CHANGES, path=run),
+    Row("runs:run-cancel", "post", CHANGES, 302, path=run),
+    Row("runs:run-start-again", "post", CHANGES, 302, path=run),
+    Row("runs:run-leave", "post", CHANGES, 302, path=run),
+    Row("runs:bin", "get", IN),
+    # Before the row that deletes the file for good: only the database forgets what a row did.
+    Row("runs:file-thumb", "get", CHANGES, query="binned", path=lambda w: [w.subject.binned_file.public_id, 200]),
+    Row("runs:file-thumb", "get", NOBODY, query="binned, large", path=lambda w: [w.subject.binned_file.public_id, 400]),
+    Row("runs:file-original", "get", NOBODY, query="binned", path=lambda w: [w.subject.binned_file.public_id]),
+    Row("runs:run-delete", "get", CHANGES, path=run),
+    Row("runs:run-delete", "get", CHANGES, query="binned", path=binned),
+    Row("runs:run-delete", "post", CHANGES, 302, path=run),
+    Row("runs:run-delete", "post", CHANGES, 302, query="binned", path=binned, data=lambda _: {"sure": "for-good"}),
+    Row("runs:run-restore", "post", CHANGES, 302, path=binned),
+    Row("runs:run-detail", "get", NOBODY, query="binned", path=binned),
+    Row("runs:run-status", "get", NOBODY, query="binned", path=binned),
+    Row("runs:file-fetch-again", "post", CHANGES, 302, path=lambda w: [w.subject.output.public_id]),
+    Row("runs:run-retry-failed", "post", SEES, 302, path=run, only={"viewer": 403}),
+    Row("runs:live", "get", IN, 204),
+    Row("runs:hook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # path and signature are the proof
+    Row("runs:manage", "get", ADMIN),
+    Row("runs:file-detail", "get", SEES, path=lambda w: [w.subject.output.public_id]),
+    Row("runs:file-detail", "get", SEES, 302, query="a file's id", path=lambda w: [w.subject.file.public_id]),
+    Row("runs:library", "get", RUNS, 404, only={"viewer": 403}),
+    Row("runs:library", "post", RUNS, 404, only={"viewer": 403}),
+    Row("runs:file-use", "get", SEES, path=lambda w: [w.subject.output.public_id], only={"viewer": 403}),
+    Row("runs:file-use", "post", SEES, 404, path=lambda w: [w.subject.output.public_id], only={"viewer": 403}),
+    Row("runs:file-text", "get", SEES, path=lambda w: [w.subject.run.outputs.all()[1].public_id]),
+    Row("runs:files-download", "get", SEES, query="r", data=lambda w: {"r": w.subject.run.public_id}),
+    Row("runs:files-download", "get", SEES, query="f", data=lambda w: {"f": w.subject.output.public_id}),
+    Row("runs:file-original", "get", SEES, path=lambda w: [w.subject.file.public_id]),
+    Row("runs:file-original", "get", SEES, query="what went in", path=lambda w: [w.subject.input_file.public_id]),
+    Row("runs:file-thumb", "get", SEES, path=lambda w: [w.subject.file.public_id, 200]),
+    Row("runs:file-original", "get", OPENS, query="of a preset", path=lambda w: [w.subject.preset_file.public_id]),
+    Row("runs:file-thumb", "get", OPENS, query="of a preset", path=lambda w: [w.subject.preset_file.public_id, 200]),
+    Row("runs:upload-create", "post", IN, 422, data=lambda w: {"app": w.app.public_id, "field": "p0"}),
+    Row("runs:upload-detail", "get", OWN, path=lambda w: [w.subject.upload.public_id]),
+    Row("runs:compare", "get", IN, data=lambda w: {"r": w.subject.run.public_id}),
+    Row("runs:compare", "get", IN, query="results", data=lambda w: {
+        "f": ",".join(output.public_id for output in w.subject.run.outputs.all())}),
+    Row("runs:run-again", "get", SEES, path=run),
+    Row("runs:run-again", "post", SEES, 422, path=run, viewer=403),  # its answers fit no form
+    Row("runs:run-rename", "post", CHANGES, 302, path=run),
+    Row("runs:preset-new", "get", SEES, data=lambda w: {"from": w.subject.run.public_id}, viewer=403),
+    Row("runs:preset-new", "post", IN, 404, data=lambda w: {"name": "One"}),  # without a draft of theirs
+    Row("runs:preset-edit", "get", PRESET, path=preset),
+    Row("runs:preset-edit", "post", PRESET, 302, path=preset, data=lambda _: {"name": "Two"}),
+    Row("runs:preset-delete", "post", PRESET, 302, path=preset),
+    Row("runs:app-detail", "get", OPENS, query="preset",
+        path=lambda w: [w.app.slug, w.app.public_id], data=lambda w: {"preset": w.subject.preset.public_id}),
+    Row("runs:run-star", "post", SEES, 302, path=run, viewer=403),
+    Row("runs:file-star", "post", SEES, 302, path=lambda w: [w.subject.output.public_id], viewer=403),
+    Row("runs:manage-people", "get", ADMIN),
+    Row("runs:manage-people", "post", ADMIN, 422),
+    Row("runs:manage-person", "get", ADMIN, path=person),
+    Row("runs:manage-person", "post", ADMIN, 422, path=person),
+    Row("runs:person-new-password", "post", ADMIN, path=person),
+    Row("runs:person-deactivate", "get", ADMIN, path=person),
+    Row("runs:person-deactivate", "post", ADMIN, 302, path=person),
+    Row("runs:person-reactivate", "post", ADMIN, 302, path=person),
+    Row("runs:person-hand-over", "get", ADMIN, path=person),
+    Row("runs:person-hand-over", "post", ADMIN, 422, path=person),
+    Row("runs:invite-send", "post", ADMIN, 302, path=lambda w: [w.invite.public_id]),
+    Row("runs:invite-revoke", "post", ADMIN, 302, path=lambda w: [w.invite.public_id]),
+    Row("runs:invite", "get", ALL, path=lambda w: [w.invite_token]),
+    Row("runs:invite", "post", ALL, 422, path=lambda w: [w.invite_token], only=dict.fromkeys(MEMBERS, 200)),
+    Row("runs:password-reset", "get", ALL),
+    Row("runs:password-reset", "post", ALL, 422),
+    Row("runs:password-new", "get", ALL, 404, path=lambda w: ["made-up"]),
+    Row("runs:password-new", "post", ALL, 404, path=lambda w: ["made-up"]),
+    Row("runs:password-change", "get", IN, 302),
+    Row("runs:password-change", "post", IN, 422),
+    Row("runs:me", "get", IN),
+    Row("runs:me", "post", IN, 422),
+    Row("runs:session-end", "post", OWN, 302, path=lambda w: [w.signed_in.public_id]),
+    Row("runs:session-end-others", "post", IN, 302),
+    Row("runs:run-share", "get", CHANGES, path=run),
+    Row("runs:run-share", "post", CHANGES, 302, path=run, data=lambda w: {"who": "team"}),
+    Row("runs:shares", "get", IN),
+    Row("runs:share-new", "post", CHANGES, 302, data=lambda w: {"run": w.subject.run.public_id}),
+    Row("runs:share-new", "post", CHANGES, 302, query="results", data=lambda w: {"o": w.subject.output.public_id}),
+    Row("runs:share-detail", "get", CHANGES, path=link),
+    Row("runs:share-detail", "post", CHANGES, 422, path=link),
+    Row("runs:share-copies", "get", CHANGES, path=link),
+    Row("runs:share-extend", "post", CHANGES, 302, path=link),
+    Row("runs:share-revoke", "post", CHANGES, 302, path=link),
+    Row("runs:share-restore", "post", CHANGES, 302, path=lambda w: [w.subject.revoked.public_id]),
+    Row("runs:manage-sharing", "get", ADMIN),
+    Row("runs:manage-sharing", "post", ADMIN, 422),
+    Row("runs:manage-keeping", "get", ADMIN),
+    Row("runs:manage-keeping", "post", ADMIN, 422, data=lambda w: {"ready_days": "1"}),
+    Row("runs:guest", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
+    Row("runs:guest", "post", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
+    Row("runs:guest-file", "get", LINK, only=GUESTS, path=lambda w: [w.token, w.subject.file.public_id, "original"]),
+    Row("runs:guest-file", "get", LINK, only=GUESTS, query="small",
+        path=lambda w: [w.token, w.subject.file.public_id, "400"]),
+    Row("runs:guest-file", "get", LINK, 404, query="what went in",
+        only=GUESTS, path=lambda w: [w.token, w.subject.input_file.public_id, "400"]),
+    Row("runs:guest-preview", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
+    Row("runs:guest-download", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
+    Row("runs:guest-unknown", "get", ALL, 404, path=lambda w: [f"{w.token}/anything"]),
+    Row("runs:guest-unknown", "get", ALL, 302, query="no slash", path=lambda w: [w.token]),
+    Row("login", "get", ALL, only=dict.fromkeys(MEMBERS, 302)),
+    Row("login", "post", ALL, only=dict.fromkeys(MEMBERS, 302)),
+    Row("logout", "post", IN, 302),
+    Row("healthz", "get", ALL),
+]  # fmt: skip
+
+NO_CSRF = ("runs:hook", "runs:guest")  # the secret path is the proof
+ANY_METHOD = ("login",)  # who is signed in is led on, whatever the method

@@ -1,0 +1,123 @@
+"""What the URL walk walks over: one run of Alice's that is hers alone, one that the team may see, and who asks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.test import Client
+from django.utils import timezone
+
+from runs.models import App, GuestLink, Invite, Member, Output, OutputFile, Preset, Run, SignedIn, StoredFile, Upload
+from runs.models.run import RunInputUpload
+from runs.services import secret_links, sharing
+from runs.services.guest_links import copying
+from tests.support.clients import client_of
+from tests.support.factories import make_app, make_kept, make_run, make_stored
+
+OUTSIDE = ("nobody", "guest", "guest, revoked", "guest, other run")
+MEMBERS = ("stranger or teammate", "viewer", "approver", "owner", "admin")
+PEOPLE = (*OUTSIDE, *MEMBERS)
+
+
+@dataclass
+class Subject:
+    """One finished run with all that hangs on it. WORD stands in its title, inputs and file names only, SHOWN in the
+    text it made."""
+
+    word: str
+    shown: str
+    run: Run
+    output: Output
+    file: StoredFile
+    input_file: StoredFile
+    upload: Upload
+    preset: Preset
+    preset_file: StoredFile  # of no run
+    binned: Run  # another one, in the bin
+    binned_file: StoredFile  # what it made
+    link: GuestLink
+    revoked: GuestLink
+
+
+def make_subject(owner: Member, app: App, word: str, shown: str, *, is_shared: bool) -> Subject:
+    """A run of OWNER's whose every private detail holds WORD, with two links to it, of which one is revoked."""
+    run = make_run(
+        owner,
+        app,
+        status="completed",
+        title=f"The {word} title",
+        shared_at=timezone.now() if is_shared else None,
+    )
+    run.inputs.update(value=f"{word} style")
+    run.summary = [{"name": "Style", "text": f"{word} style", "type": "options"}]
+    run.search_text = f"{app.name} {word}".casefold()
+    file = make_stored((40, 30) if is_shared else (44, 33))
+    input_file = make_stored((50, 30) if is_shared else (55, 33))
+    run.input_picture = input_file
+    run.save()
+    StoredFile.objects.filter(pk=file.pk).update(name=f"{word}.png")
+    StoredFile.objects.filter(pk=input_file.pk).update(name=f"{word} photo.png")
+    output, written = run.outputs.all()
+    OutputFile.objects.create(output=output, source_url="https://x.test/a.png", status="saved", file=file)
+    Output.objects.filter(pk=written.pk).update(kind="text", text=f"{shown} text")
+    upload = Upload.objects.create(member=owner, file=input_file, status="ready", name=f"{word} photo.png")
+    photo = run.inputs.create(position=1, name="Photo", type="url", value=[])
+    RunInputUpload.objects.create(input=photo, upload=upload, position=0)
+    binned = make_run(owner, app, status="completed", title=f"The {word} mistake", deleted_at=timezone.now())
+    binned_file = make_stored((500, 400) if is_shared else (550, 440))
+    make_kept(binned, binned_file)
+    links = [sharing.make_link(owner, list(run.outputs.all())) for _ in range(2)]
+    GuestLink.objects.filter(pk=links[0].pk).update(may_download=True)
+    make_guest_copies.make_due_copies()
+    sharing.revoke(links[1], owner)
+    preset = Preset.objects.create(app=app, member=owner, name=f"{word} preset", is_team=is_shared)
+    preset_file = make_stored((60, 30) if is_shared else (66, 33))
+    preset.uploads.add(Upload.objects.create(member=owner, file=preset_file, status="ready", name=f"{word} sketch.png"))
+    kept_for_later = (preset, preset_file, binned, binned_file)
+    return Subject(word, shown, run, output, file, input_file, upload, *kept_for_later, *links)
+
+
+def token_of(link: GuestLink) -> str:
+    return secret_links.token_of(secret_links.Purpose.GUEST, link.nonce)
+
+
+class World:
+    """Alice's two runs and everyone who may ask for them; SUBJECT is the one that is being walked over."""
+
+    def __init__(self, make_member: Callable[..., Member]) -> None:
+        roles = {"stranger or teammate": "maker", "viewer": "viewer", "approver": "approver", "admin": "admin"}
+        self.owner = make_member("alice")
+        self.members = {who: make_member(who.split()[0], role=role) for who, role in roles.items()}
+        self.members["owner"] = self.owner
+        self.app: App = make_app()
+        self.private = make_subject(self.owner, self.app, "quartz", "marble", is_shared=False)
+        self.shared = make_subject(self.owner, self.app, "basalt", "chalk", is_shared=True)
+        self.subject = self.private
+        self.who = "nobody"
+        link = secret_links.new_link(secret_links.Purpose.INVITE)
+        self.invite_token = link.token
+        self.invite = Invite.objects.create(
+            nonce=link.nonce,
+            token_hash=link.token_hash,
+            invited_by=self.members["admin"],
+            expires_at=timezone.now() + timedelta(days=7),
+        )
+        self._cookies = {who: client_of(member).cookies for who, member in self.members.items()}
+        self.signed_in = SignedIn.objects.get(member=self.owner)
+
+    @property
+    def other(self) -> Subject:
+        return self.shared if self.subject is self.private else self.private
+
+    @property
+    def token(self) -> str:
+        """What WHO has of a link: members got the one that is open."""
+        links = {"guest, revoked": self.subject.revoked, "guest, other run": self.other.link}
+        return token_of(links.get(self.who, self.subject.link)) if self.who != "nobody" else "made-up"
+
+    def client(self, who: str) -> Client:
+        """A browser of WHO, as it is after signing in and nothing else; only a member's has cookies."""
+        self.who = who
+        client = Client()
+        client.cookies.load({name: morsel.value for name, morsel in self._cookies.get(who, {}).items()})
+        return client

@@ -1,0 +1,82 @@
+"""A real Chromium for the tests that need one: `page` (scripts on) and `plain_page` (scripts off)."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.support.clients import client_of
+from tests.support.processes import PATIENCE_SECONDS
+from tests.support.requirements import skip_or_fail
+
+if TYPE_CHECKING:
+    from pytest_django.live_server_helper import LiveServer
+
+    from runs.models import Member
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-extensions",
+]
+PATIENCE_MS = PATIENCE_SECONDS * 1000  # for all waits for a browser
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One installed Chromium or Chrome for the whole session."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        skip_or_fail("No Chromium or Chrome found: install one (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS, timeout=PATIENCE_MS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_context(browser: Browser, live_server: "LiveServer") -> Iterator[Callable[..., BrowserContext]]:
+    """Make a browser context: `new_context(member, java_script_enabled=False, viewport=…)`, closed after the test."""
+    contexts: list[BrowserContext] = []
+
+    def make(member: "Member | None" = None, **options: object) -> BrowserContext:
+        context = browser.new_context(base_url=live_server.url, **options)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        if member is not None:
+            sign_in(context, member, live_server.url)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def sign_in(context: BrowserContext, member: "Member", url: str) -> None:
+    """Give CONTEXT the session cookie of MEMBER."""
+    from django.conf import settings
+
+    cookie = client_of(member).cookies[settings.SESSION_COOKIE_NAME]
+    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": url}])
+
+
+@pytest.fixture
+def page(new_context: Callable[..., BrowserContext], alice: "Member") -> Page:
+    """A page with scripts on, Alice signed in, 1280 px wide."""
+    return new_context(alice, viewport={"width": 1280, "height": 800}).new_page()
+
+
+@pytest.fixture
+def plain_page(new_context: Callable[..., BrowserContext], alice: "Member") -> Page:
+    """A page with scripts off, Alice signed in, 1280 px wide."""
+    return new_context(alice, viewport={"width": 1280, "height": 800}, java_script_enabled=False).new_page()

@@ -1,0 +1,29 @@
+"""Browsers without scripts: the password of everybody in the tests, and clients that are signed in."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.test import Client
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from runs.models import Member
+
+PASSWORD = "a long enough password"
+HTMX = {"HX-Request": "true"}
+
+
+def client_of(member: "Member") -> Client:
+    """A browser without scripts in which MEMBER is signed in."""
+    client = Client()
+    client.force_login(member)
+    return client
+
+
+def run_out(client: Client, *, hours: float = 0) -> Client:
+    """`client` after its session expired so many `hours` ago; it still has the cookie."""
+    from django.contrib.sessions.models import Session
+
+    ended = timezone.now() - timedelta(hours=hours)
+    assert Session.objects.filter(session_key=client.session.session_key).update(expire_date=ended)
+    return client

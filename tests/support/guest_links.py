@@ -1,0 +1,74 @@
+"""Links to results with given bytes, and what guests request."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.test import Client
+
+from runs.models import GuestLink, Run, StoredFile
+from runs.services import secret_links, sharing
+from runs.services.files import media, storing
+from tests.support.factories import make_kept
+from tests.support.requirements import skip_or_fail
+from tests.support.secret_files import PICTURES, medium
+
+VARIANTS = ("original", "1200", "400", "200")
+
+
+def stored_of(content: bytes) -> StoredFile:
+    """`content`, saved like a result."""
+    path = store.new_waiting_path()
+    path.write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    return store.store(store.Arrival(path, media.inspect(path), digest, len(content)), "a.bin")
+
+
+def link_to(run: Run, *contents: bytes, **fields: Any) -> GuestLink:
+    """A link to results of `run` with `contents`; downloads are allowed unless `fields` say otherwise."""
+    for position, content in enumerate(contents):
+        make_kept(run, stored_of(content), position)
+    outputs = list(run.outputs.all()[: len(contents)])
+    link = links.make_link(run.member, outputs)
+    GuestLink.objects.filter(pk=link.pk).update(**({"may_download": True} | fields))
+    return link
+
+
+def page_of(link: GuestLink) -> str:
+    return Client().get(path_of(link)).text
+
+
+def original_of(link: GuestLink, position: int = 0) -> str:
+    file = StoredFile.objects.get(results__output=link.outputs.order_by("position")[position])
+    return f"{path_of(link)}files/{file.public_id}/original"
+
+
+def body(answer: Any) -> bytes:
+    content: bytes = b"".join(answer) if answer.streaming else answer.content
+    answer.close()
+    return content
+
+
+def content_of(kind: str, folder: Path) -> bytes:
+    if kind in PICTURES:
+        return PICTURES[kind]()
+    if not shutil.which("ffmpeg"):
+        skip_or_fail("ffmpeg is not installed")
+    return medium(kind, folder)
+
+
+def addresses_of(link: GuestLink) -> Iterator[str]:
+    """Every address of `link` that answers with bytes, and its page."""
+    yield path_of(link)
+    yield f"{path_of(link)}download/"
+    yield f"{path_of(link)}preview.jpg"
+    for file in StoredFile.objects.all():
+        for variant in VARIANTS:
+            yield f"{path_of(link)}files/{file.public_id}/{variant}"
+            yield f"{path_of(link)}files/{file.public_id}/{variant}?download=1"
+
+
+def path_of(link: GuestLink) -> str:
+    return f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, link.nonce)}/"

@@ -1,0 +1,41 @@
+"""Inviting people and letting them in, as an admin and a newcomer do."""
+
+from django.test import Client
+
+from runs.models import Invite
+from runs.services import secret_links
+from runs.services.secret_links import Purpose
+from tests.support.clients import PASSWORD
+
+PEOPLE = "/manage/people/"
+
+
+def text_of(client: Client, path: str) -> str:
+    return client.get(path).content.decode()
+
+
+def invite(admin: Client, **values: str) -> Invite:
+    """Send the form; returns what was made of it."""
+    answer = admin.post(PEOPLE, {"email": "", "name": "", "role": "maker"} | values)
+    assert answer.status_code == 302, answer.content.decode()
+    made = Invite.objects.first()
+    assert made is not None
+    return made
+
+
+def path_of(made: Invite) -> str:
+    return f"/invite/{secret_links.token_of(Purpose.INVITE, made.nonce)}/"
+
+
+def join(path: str, **values: str) -> Client:
+    """A new browser that fills in the invite's page; signed in when that worked."""
+    client = Client()
+    answer = client.post(path, {"name": "Kim", "email": "kim@acme.example", "password": PASSWORD} | values)
+    client.last_answer = answer  # type: ignore[attr-defined]
+    return client
+
+
+def said(client: Client) -> str:
+    """The page the browser got last."""
+    content: bytes = client.last_answer.content  # type: ignore[attr-defined]
+    return content.decode()

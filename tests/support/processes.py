@@ -1,0 +1,171 @@
+"""Whole processes of the portal for tests: started with a home of their own, found again, waited for, all ended."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from runs.background.prctl import die_with_parent
+
+ROOT = Path(__file__).parents[2]
+# How long to wait for what is sure to happen. A wait ends as soon as it happens, so passing tests are no slower; a
+# busy machine may need most of it. No test uses a shorter wait, unless it is about speed.
+PATIENCE_SECONDS = 90.0
+PORTS = range(10_240, 32_768)  # below the ports systems use for outgoing connections
+_lent: list[socket.socket] = []
+
+
+def wait_until[T](condition: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+    """Wait until CONDITION is true and return what it returned; WHAT is named when it does not come about."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if found := condition():
+            return found
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain: {what}"
+        time.sleep(0.05)
+
+
+@contextmanager
+def busy_at_most(seconds: float) -> Iterator[None]:
+    """Fail if this thread used more than `seconds` of processor time; other processes don't count."""
+    began = time.thread_time()
+    yield
+    assert time.thread_time() - began < seconds
+
+
+def free_port() -> int:
+    """A free port of loopback, reserved for this process until it ends.
+
+    The UDP port of the same number is held meanwhile; other test processes see by it that the port is taken.
+    """
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            mark.bind(("127.0.0.1", port))
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            mark.close()
+        else:
+            _lent.append(mark)
+            return port
+    raise RuntimeError("every port is taken")
+
+
+class Home:
+    """A data folder of its own for processes of the portal, which are known by having it in their environment."""
+
+    def __init__(self, folder: Path, **env: str) -> None:
+        self.folder = folder
+        self.root = ROOT  # where the code is
+        self.log = folder / "output.log"
+        database = {"DATABASE_URL": ""}  # SQLite in the folder, whatever the suite itself runs on
+        self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "lamina_portal.settings", **database}
+        self.env |= {"PORTAL_DATA_DIR": str(folder), "PYTHONWARNINGS": "error::DeprecationWarning", **env}
+
+    def manage(self, *arguments: str) -> str:
+        """Run one command of manage.py to its end and return what it printed; fails the test when it fails."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=self.root, env=self.env, capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
+        """Start a command of manage.py in a session of its own; what it prints is appended to `log`."""
+        return self.run(sys.executable, "manage.py", *arguments, **options)
+
+    def run(self, *command: str, **options: Any) -> "subprocess.Popen[bytes]":
+        """The same for any `command`."""
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                command,
+                cwd=self.root,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
+                **options,
+            )
+
+    def output(self) -> str:
+        """Everything printed so far."""
+        return self.log.read_text() if self.log.exists() else ""
+
+    def processes(self, word: str = "") -> list[int]:
+        """Ids of the living processes of this home whose command line contains WORD."""
+        mark = f"PORTAL_DATA_DIR={self.folder}".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
+                try:
+                    environ = (entry / "environ").read_bytes().split(b"\0")
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                except OSError:
+                    continue
+                if mark in environ and word in command:
+                    found.append(int(entry.name))
+        return sorted(found)
+
+    def end_all(self) -> None:
+        """Kill whatever is left."""
+        for pid in self.processes():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        wait_until(lambda: not self.processes(), "every process to be gone")
+
+
+GONE = (FileNotFoundError, ProcessLookupError)  # before its file under /proc was opened, or before it was read
+
+
+def is_gone(pid: int) -> bool:
+    """True when PID has ended, even if nobody has reaped it: a container's first process may never do so."""
+    return state_of(pid) in ("Z", "X")
+
+
+def state_of(pid: int) -> str:
+    """The kernel's letter for the state of PID: "R", "S", "T" (stopped), "Z", …; "X" when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except GONE:
+        return "X"
+
+
+def ticks_of(pid: int) -> int:
+    """How long PID has used the processor, in the kernel's ticks (usually 10 ms); 0 when it is gone."""
+    try:
+        return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
+    except GONE:
+        return 0
+
+
+def children_of(pid: int) -> list[int]:
+    """Ids of the direct children of PID, oldest first."""
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(*GONE):
+            found += map(int, path.read_text().split())
+    return sorted(found)
+
+
+def lines(path: Path) -> Iterator[str]:
+    """The lines of a file that may not be there yet."""
+    if path.exists():
+        yield from path.read_text().splitlines()
+
+
+def dead_pid() -> int:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return ended.pid

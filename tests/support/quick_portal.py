@@ -1,0 +1,114 @@
+"""A portal that hurries: short pauses, long limits, and a worker whose waiting is always over."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from django.test import override_settings
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django_q.models import OrmQ
+
+from runs import tasks
+from runs.engine import polling
+from runs.lamina.client import LaminaClient
+from runs.lamina.transport import Patience
+from runs.models import OutputFile, RequestLog, Run
+from runs.services import polling
+from runs.services.files import guard
+from tests.support.processes import PATIENCE_SECONDS
+from tests.support.sandbox_door import SandboxDoor
+
+KEY = "lma_hostile7Zq_must_stay_on_the_server"
+IMPATIENT = 0.15  # seconds an impatient portal waits for an answer
+DELAY = 600.0  # longer than any test: it ends when a test releases it
+MOVES = ("file", "upload_put")  # endpoints that files come from or go to
+
+
+@contextmanager
+def quick_portal(door: SandboxDoor, **more: object) -> Iterator[None]:
+    """The portal on the sandbox behind DOOR with a key nobody should see, and without the pauses people live with."""
+    door.control("keys", accepted=[KEY])
+    door.control("limit", per_minute=None)
+    with (
+        override_settings(
+            LAMINA_BASE_URL=door.url,
+            TRUSTED_FILE_ORIGINS=[door.url],
+            LAMINA_API_KEY=KEY,
+            LAMINA_REQUESTS_PER_MINUTE=1_000_000,
+            LAMINA_POLL_SECONDS=0.02,
+            **more,
+        ),
+        patch.object(polling, "WINDOW_SECONDS", 0.04),
+        patch.object(polling, "BACK_OFF_MAX_SECONDS", 0.02),
+    ):
+        yield
+
+
+@contextmanager
+def impatience(endpoint: str) -> Iterator[None]:
+    """Short time-outs for calls of `endpoint`, which is delayed; people wait 5 to 60 s. Other calls are unchanged."""
+    call, short = LaminaClient._call, Patience(read=IMPATIENT, total=2 * IMPATIENT)
+
+    def hurried(client: LaminaClient, name: str, *given: Any, **more: Any) -> Any:
+        return call(client, name, *given, **(more | {"wait": short} if name == endpoint else more))
+
+    with (
+        patch.object(LaminaClient, "_call", hurried),
+        patch.object(guard, "READ_SECONDS", IMPATIENT if endpoint in MOVES else guard.READ_SECONDS),
+    ):
+        yield
+
+
+def hurry() -> None:
+    """Whatever waits for a moment to come: the moment is here."""
+    past = timezone.now() - timedelta(minutes=1)
+    Run.objects.filter(status__in=("starting", "checking"), due_at__gt=past).update(due_at=past)
+    Run.objects.filter(cancel_sent_at=None, cancel_asked_at__gt=past).update(cancel_asked_at=past)
+    Run.objects.filter(cancel_answer="", cancel_sent_at__gt=past).update(cancel_sent_at=past)
+    Run.objects.filter(missing_reads__gt=0).update(asked_at=past)
+    Run.objects.exclude(rung_at=None).update(rung_at=None)
+    OutputFile.objects.filter(status="saving").update(due_at=past, claimed_until=None)
+    RequestLog.objects.update(closed_until=0)
+
+
+def work_until(done: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    """Do the queue's work and the sweep's, skipping every wait, until DONE; fails after SECONDS."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, f"never done: {list(Run.objects.values_list('status', 'wait'))}"
+        step()
+        if Run.objects.needing_poller().exists():
+            polling.poll_window()
+        hurry()
+        tasks.sweep()
+
+
+def step(rounds: int = 60) -> list[str]:
+    """Do what is queued now, but not for ever, and without the poller; returns the names of what was done."""
+    done: list[str] = []
+    for _ in range(rounds):
+        queued = OrmQ.objects.order_by("pk").first()
+        if queued is None:
+            break
+        task = queued.task
+        queued.delete()
+        if task["func"] != "runs.tasks.poll":
+            import_string(task["func"])(*task["args"], **task["kwargs"])
+            done.append(task["func"].rpartition(".")[2])
+    return done
+
+
+def step_to(name: str) -> None:
+    """Do what is queued up to the first task called NAME, and that one."""
+    while (done := step(1)) != [name]:
+        assert done, f"no {name} was queued"
+
+
+def is_at_rest() -> bool:
+    """Every run has ended and every file is kept or given up."""
+    active = Run.objects.filter(status__in=("starting", "checking", "queued", "running"))
+    return not active.exists() and not OutputFile.objects.filter(status="saving").exists()

@@ -1,0 +1,7 @@
+"""Files as a form sends them."""
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+
+def disk(body: bytes, name: str = "shoe red.png") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, body, "text/html")

@@ -1,0 +1,295 @@
+"""One's own settings, passwords, and where one is signed in."""
+
+import re
+from collections.abc import Callable
+from copy import copy
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.mail import EmailMessage
+from django.db import connection
+from django.test import Client, TestCase
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+
+from runs.models import Member, SignedIn
+from runs.services.team import passwords, sessions
+from runs.services.team.browsers import browser_words
+from tests.support.clients import PASSWORD, client_of
+
+pytestmark = pytest.mark.django_db
+NEW = "another long password"
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def page_of(client: Client, path: str = "/me/") -> str:
+    return re.sub(r"\s+", " ", client.get(path).content.decode())
+
+
+def sign_in(member: Member, password: str = PASSWORD, **headers: str) -> Client:
+    client = Client(headers=headers)
+    client.post("/login/", {"username": member.email, "password": password})
+    return client
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/me/").status_code == 200
+
+
+def path_of(member: Member, lifetime: timedelta = passwords.BY_MAIL) -> str:
+    return "/password" + passwords.new_password_address(member, lifetime).partition("/password")[2]
+
+
+# --- Settings
+
+
+def test_name_look_and_shortcuts_are_kept(as_alice: Client, alice: Member) -> None:
+    assert "data-hotkey" in page_of(as_alice)
+    answer = as_alice.post("/me/", {"name": "Alice B", "theme": "dark"})
+    assert answer.status_code == 302
+    alice.refresh_from_db()
+    assert (alice.name, alice.theme, alice.has_shortcuts) == ("Alice B", "dark", False)
+    for path in ("/me/", "/history/", "/apps/"):
+        page = page_of(as_alice, path)
+        assert 'data-theme="dark"' in page
+        assert '<meta name="color-scheme" content="dark">' in page
+        assert "data-hotkey" not in page
+    as_alice.post("/me/", {"name": "Alice B", "theme": "", "has_shortcuts": "on"})
+    assert "data-theme" not in page_of(as_alice)
+
+
+def test_nobody_gives_themselves_a_role(as_alice: Client, alice: Member) -> None:
+    as_alice.post("/me/", {"name": "Alice", "theme": "", "role": "admin", "email": "x@example.com", "is_active": ""})
+    alice.refresh_from_db()
+    assert (alice.role, alice.email, alice.is_active) == ("maker", "alice@example.com", True)
+
+
+def test_a_refused_setting_changes_nothing(as_alice: Client, alice: Member) -> None:
+    answer = as_alice.post("/me/", {"name": " ", "theme": "dark"})
+    assert answer.status_code == 422
+    assert "data-theme" not in answer.content.decode()
+    alice.refresh_from_db()
+    assert alice.theme == ""
+
+
+# --- Where one is signed in
+
+
+def test_each_browser_is_listed_and_this_one_is_marked(alice: Member) -> None:
+    here = sign_in(alice, **{"User-Agent": FIREFOX})
+    sign_in(alice, **{"User-Agent": "curl/8"})
+    page = page_of(here)
+    assert page.index("Firefox on Windows") < page.index("Unknown browser")
+    assert page.count("This one") == 1
+    assert page.count("Sign it out") == 1
+
+
+def test_one_browser_is_ended_or_all_others(alice: Member, bob: Member) -> None:
+    here, there, third = (sign_in(alice) for _ in range(3))
+    others = sign_in(bob)
+    one = SignedIn.objects.get(session_key=there.session.session_key)
+    assert client_of(bob).post(f"/me/sessions/{one.public_id}/end/").status_code == 404
+    assert here.post(f"/me/sessions/{one.public_id}/end/").status_code == 302
+    assert [is_in(client) for client in (here, there, third)] == [True, False, True]
+    here.post("/me/sessions/end-others/")
+    assert [is_in(client) for client in (here, third, others)] == [True, False, True]
+    assert alice.signed_in.count() == 1
+
+
+def test_signing_out_takes_the_browser_off_the_list(alice: Member) -> None:
+    here, there = sign_in(alice), sign_in(alice)
+    there.post("/logout/")
+    assert alice.signed_in.count() == 1
+    assert "Sign out everywhere else" not in page_of(here)
+
+
+def test_a_session_that_ran_out_is_not_listed(alice: Member) -> None:
+    here, there = sign_in(alice), sign_in(alice)
+    Session.objects.filter(pk=there.session.session_key).update(expire_date=timezone.now())
+    assert "Sign it out" not in page_of(here)
+
+
+def test_seen_is_written_now_and_then_only(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = sign_in(alice)
+    long_ago = timezone.now() - timedelta(hours=1)
+    alice.signed_in.update(seen_at=long_ago)
+    here.get("/history/")
+    assert alice.signed_in.get().seen_at == long_ago  # a sign-in was noted a moment ago
+    monkeypatch.setattr(sessions, "_noted", {})
+    here.get("/history/")
+    assert alice.signed_in.get().seen_at > long_ago
+
+
+def test_who_signed_in_before_there_was_a_list_gets_on_it(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = sign_in(alice)
+    SignedIn.objects.all().delete()
+    monkeypatch.setattr(sessions, "_noted", {})
+    assert "This one" in page_of(here)
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        (FIREFOX, "Firefox on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Linux; Android 15) Chrome/140.0 Mobile Safari/537.36", "Chrome on Android"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Mac"),
+        ("", "Unknown browser"),
+    ],
+)  # fmt: skip
+def test_browsers_are_named_in_words(agent: str, words: str) -> None:
+    assert browser_words(agent) == words
+
+
+# --- Passwords
+
+
+def test_a_changed_password_ends_every_other_sign_in(alice: Member) -> None:
+    here, there = sign_in(alice), sign_in(alice)
+    answer = here.post("/password/change/", {"old_password": PASSWORD, "password": NEW})
+    assert answer.status_code == 302
+    assert [is_in(here), is_in(there)] == [True, False]
+    assert "This one" in page_of(here)  # its session has a new key
+    assert alice.signed_in.count() == 1
+    assert is_in(sign_in(alice, NEW))
+
+
+def test_only_who_knows_the_old_password_changes_it(as_alice: Client, alice: Member) -> None:
+    wrong = as_alice.post("/password/change/", {"old_password": "wrong", "password": NEW})
+    assert "That is not your password." in wrong.content.decode()
+    weak = as_alice.post("/password/change/", {"old_password": PASSWORD, "password": "short"})
+    assert "too short" in weak.content.decode()
+    for _ in range(9):
+        as_alice.post("/password/change/", {"old_password": "wrong", "password": NEW})
+    stopped = as_alice.post("/password/change/", {"old_password": PASSWORD, "password": NEW})
+    assert "too many attempts" in stopped.content.decode()
+    alice.refresh_from_db()
+    assert alice.check_password(PASSWORD)
+
+
+def asked_for(email: str, run_tasks: Callable[..., None], address: str = "192.0.2.1") -> str:
+    """The answer to a wish for a new password, after the worker has done what it had to."""
+    answer = Client().post("/password/reset/", {"email": email}, REMOTE_ADDR=address)
+    run_tasks()
+    return answer.content.decode().replace(email, "THEM")
+
+
+@pytest.fixture
+def run_tasks(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Does at once what was handed to the worker."""
+    waiting: list[int] = []
+    monkeypatch.setattr("runs.team.views_joining.enqueue", lambda task, pk: waiting.append(pk))
+
+    def run() -> None:
+        while waiting:
+            passwords.send_new_password_mail(waiting.pop())
+
+    return run
+
+
+def test_a_mail_leads_to_a_new_password_and_the_answer_tells_nobody_who_has_an_account(
+    alice: Member, run_tasks: Callable[[], None], mailoutbox: list[EmailMessage]
+) -> None:
+    there = sign_in(alice)
+    known = asked_for("Alice@example.com", run_tasks)
+    unknown = asked_for("nobody@example.com", run_tasks)
+    assert re.sub(r"\w{64}", "", known.replace("Alice@example.com", "")) == re.sub(r"\w{64}", "", unknown)
+    (mail,) = mailoutbox
+    found = re.search(r"http://\S+(/password/reset/\S+)", str(mail.body))
+    assert found
+    client = Client()
+    assert "alice@example.com" in client.get(found[1]).content.decode()
+    assert "too short" in client.post(found[1], {"password": "short"}).content.decode()
+    assert client.post(found[1], {"password": NEW}).headers["Location"] == "/"
+    assert is_in(client)
+    assert not is_in(there)
+    assert Client().get(found[1]).status_code == 404  # it works once
+
+
+def test_few_mails_go_to_one_person(
+    alice: Member, run_tasks: Callable[[], None], mailoutbox: list[EmailMessage]
+) -> None:
+    for n in range(6):
+        asked_for(alice.email, run_tasks, f"192.0.2.{n}")
+    assert len(mailoutbox) == 3
+
+
+def test_asking_for_nobody_costs_the_portal_the_same(alice: Member) -> None:
+    """Else the time of the answer tells who has an account."""
+    counts = []
+    for email in ("somebody@example.com", alice.email, "nobody@example.com"):  # the first one warms up
+        with CaptureQueriesContext(connection) as asked, TestCase.captureOnCommitCallbacks(execute=True):
+            Client().post("/password/reset/", {"email": email})
+        counts.append(len(asked))
+    assert counts[1] == counts[2]
+
+
+def test_asking_is_slowed_down(alice: Member, run_tasks: Callable[[], None]) -> None:
+    for n in range(50):
+        asked_for(f"p{n}@example.com", run_tasks)
+    assert "too many attempts" in asked_for(alice.email, run_tasks)
+
+
+def test_without_a_mail_server_an_admin_is_to_be_asked(settings: Settings, admin_member: Member) -> None:
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
+    page = page_of(Client(), "/password/reset/")
+    assert "sends no mail" in page
+    assert admin_member.email not in page  # strangers read this too
+
+
+def test_an_admin_makes_a_link_to_hand_over(as_admin: Client, alice: Member, bob: Member) -> None:
+    page = as_admin.post(f"/manage/people/{alice.public_id}/new-password/").content.decode()
+    found = re.search(r"http://\S+?(/password/reset/[\w-]+/)", page)
+    assert found
+    assert Client().post(found[1], {"password": NEW}).status_code == 302
+    alice.refresh_from_db()
+    assert alice.check_password(NEW)
+    Member.objects.filter(pk=bob.pk).update(is_active=False)
+    assert as_admin.post(f"/manage/people/{bob.public_id}/new-password/").status_code == 302
+
+
+def test_old_forged_and_foreign_links_set_nothing(alice: Member, bob: Member) -> None:
+    good = path_of(alice)
+    too_old = path_of(alice, timedelta(seconds=-1))
+    foreign = good.replace(f"/{alice.public_id}-", f"/{bob.public_id}-")
+    longer = re.sub(r"-(\d{9,})-", lambda m: f"-{int(m[1]) + 9999}-", good)
+    assert good not in (foreign, longer)
+    for wrong in (
+        too_old,
+        foreign,
+        longer,
+        good[:-2] + "/",
+        "/password/reset/99999999999999999999-1-x/",
+        good.replace(alice.public_id, str(alice.pk)),
+    ):
+        assert Client().post(wrong, {"password": NEW}).status_code == 404, wrong
+    Member.objects.filter(pk=alice.pk).update(is_active=False)
+    assert Client().get(good).status_code == 404
+    Member.objects.filter(pk=alice.pk).update(is_active=True)
+    assert Client().get(good).status_code == 200
+    sign_in(alice)
+    assert Client().get(good).status_code == 404  # they remembered it
+
+
+def test_of_two_who_use_a_link_at_once_one_sets_the_password(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, as_she_was = path_of(alice), Member.objects.get(pk=alice.pk)
+    assert Client().post(path, {"password": NEW}).status_code == 302
+    monkeypatch.setattr(passwords, "member_of", lambda _: copy(as_she_was))  # the others had come as far as this
+    assert Client().post(path, {"password": "yet another long one"}).status_code == 404
+    second_click = Client()
+    assert second_click.post(path, {"password": NEW}).status_code == 302
+    assert is_in(second_click)
+    alice.refresh_from_db()
+    assert alice.check_password(NEW)
+
+
+def test_what_ran_out_is_forgotten(alice: Member) -> None:
+    here, there = sign_in(alice), sign_in(alice)
+    Session.objects.filter(pk=there.session.session_key).update(expire_date=timezone.now() - timedelta(hours=23))
+    sessions.tidy(timezone.now())
+    assert Session.objects.count() == 2  # for a day it proves who sent the open forms
+    sessions.tidy(timezone.now() + timedelta(hours=2))
+    assert alice.signed_in.get().session_key == here.session.session_key
+    assert Session.objects.count() == 1

@@ -1,0 +1,257 @@
+"""People: invited by mail or by a link, given roles, let out and back in, and what becomes of their work."""
+
+import re
+import socket
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.core.mail import EmailMessage
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from runs.models import GuestLink, Invite, Member, Preset, Run, Upload
+from runs.models.run import RunInputUpload
+from runs.services import secret_links
+from runs.services.secret_links import Purpose
+from runs.services.team import invites, members
+from tests.support.clients import PASSWORD, client_of
+from tests.support.factories import make_run, make_stored
+from tests.support.invites import PEOPLE, invite, path_of, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def refusal(admin: Client, email: str) -> str:
+    answer = admin.post(PEOPLE, {"email": email, "name": "", "role": "maker"})
+    assert answer.status_code == 422
+    return answer.content.decode()
+
+
+# --- Inviting
+
+
+def test_an_invite_goes_out_by_mail_and_its_link_stands_on_the_page(
+    as_admin: Client, settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    settings.PORTAL_URL = "https://portal.example.com"
+    made = invite(as_admin, email=" Kim@Acme.Example ", name="Kim", role="approver")
+    assert (made.email, made.role) == ("kim@acme.example", "approver")
+    assert timedelta(days=6) < made.expires_at - timezone.now() < timedelta(days=8)
+    (mail,) = mailoutbox
+    address = f"https://portal.example.com{path_of(made)}"
+    assert mail.to == ["kim@acme.example"]
+    assert address in mail.body
+    page = text_of(as_admin, f"{PEOPLE}?invite={made.public_id}")
+    assert address in page
+    assert "on its way to kim@acme.example" in page
+
+
+def test_without_a_mail_server_the_link_is_all_that_is_needed(
+    as_admin: Client, settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
+    made = invite(as_admin, email="kim@acme.example")
+    page = text_of(as_admin, f"{PEOPLE}?invite={made.public_id}")
+    assert "no mail server is set up" in page
+    assert path_of(made) in page
+    assert not mailoutbox
+
+
+def test_a_mail_server_that_is_away_breaks_nothing(as_admin: Client, settings: Settings) -> None:
+    with socket.socket() as taken:  # bound, and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        smtp = {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {"host": "127.0.0.1", "port": port},
+        }
+        settings.MAILERS = {"default": smtp}
+        made = invite(as_admin, email="kim@acme.example")
+    page = text_of(as_admin, f"{PEOPLE}?invite={made.public_id}")
+    assert "could not be sent just now" in page
+    assert path_of(made) in page
+
+
+def test_whoever_is_here_or_invited_already_is_named(as_admin: Client, alice: Member, bob: Member) -> None:
+    assert "Alice (alice@example.com) is a member already" in refusal(as_admin, "ALICE@example.com")
+    members.deactivate(bob)
+    assert "was deactivated. Reactivate them" in refusal(as_admin, "bob@example.com")
+    invite(as_admin, email="kim@acme.example")
+    assert "There is an invite for kim@acme.example already" in refusal(as_admin, "Kim@ACME.example")
+    assert Invite.objects.count() == 1
+
+
+def test_a_double_click_makes_one_link_to_hand_over(as_admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invites, "DOUBLE_CLICK", timedelta(hours=1))
+    first = invite(as_admin, name="Kim")
+    assert invite(as_admin, name="Kim").pk == first.pk
+    invite(as_admin, name="Kim", role="viewer")
+    assert Invite.objects.count() == 2
+    Invite.objects.update(created_at=timezone.now() - invites.DOUBLE_CLICK)
+    invite(as_admin, name="Kim")
+    assert Invite.objects.count() == 3
+
+
+def test_what_was_typed_stays_beside_what_is_wrong(as_admin: Client) -> None:
+    answer = as_admin.post(PEOPLE, {"email": "no address", "name": "Kim", "role": "nothing"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    for words in ('value="no address"', 'value="Kim"', 'href="#id_email"', 'aria-invalid="true"'):
+        assert words in page
+
+
+def test_an_open_invite_is_sent_again_or_taken_back(as_admin: Client, mailoutbox: list[EmailMessage]) -> None:
+    made = invite(as_admin, email="kim@acme.example")
+    path = path_of(made)
+    Invite.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    assert "Expired" in text_of(as_admin, PEOPLE)
+    as_admin.post(f"{PEOPLE}invites/{made.public_id}/send/")
+    assert len(mailoutbox) == 2
+    assert path in mailoutbox[1].body  # the same link works again
+    assert Client().get(path).status_code == 200
+    as_admin.post(f"{PEOPLE}invites/{made.public_id}/revoke/")
+    answer = Client().get(path)
+    assert answer.status_code == 410
+    assert "was taken back" in answer.content.decode()
+    assert as_admin.post(f"{PEOPLE}invites/{made.public_id}/send/").status_code == 404
+
+
+# --- Roles
+
+
+def test_a_role_is_changed(as_admin: Client, alice: Member) -> None:
+    as_admin.post(f"{PEOPLE}{alice.public_id}/", {"role": "approver"})
+    alice.refresh_from_db()
+    assert alice.role == "approver"
+    assert "Alice is an approver now." in text_of(as_admin, f"{PEOPLE}{alice.public_id}/")
+
+
+def test_the_last_admin_stays(as_admin: Client, admin_member: Member, make_member: Callable[..., Member]) -> None:
+    make_member("old", role="admin", is_active=False)
+    words = "Ada is the only admin. Make somebody else an admin first."
+    for answer in (
+        as_admin.post(f"{PEOPLE}{admin_member.public_id}/", {"role": "viewer"}),
+        as_admin.post(f"{PEOPLE}{admin_member.public_id}/deactivate/"),
+    ):
+        assert answer.status_code == 422
+        assert words in answer.content.decode()
+    admin_member.refresh_from_db()
+    assert admin_member.is_admin
+    assert admin_member.is_active
+
+
+def test_one_of_two_admins_may_step_down_and_their_open_invites_end(
+    as_admin: Client, admin_member: Member, make_member: Callable[..., Member]
+) -> None:
+    make_member("second", role="admin")
+    made = invite(as_admin, role="admin")
+    answer = as_admin.post(f"{PEOPLE}{admin_member.public_id}/", {"role": "maker"})
+    assert answer.headers["Location"] == "/"
+    assert as_admin.get(PEOPLE).status_code == 404
+    assert Client().get(path_of(made)).status_code == 410
+
+
+# --- Leaving and coming back
+
+
+def test_who_is_deactivated_is_out_at_once(as_admin: Client, alice: Member, bob: Member) -> None:
+    make_run(alice, status="completed")
+    elsewhere = client_of(alice)
+    assert elsewhere.get("/").status_code == 200
+    assert "Their runs stay where they are: 1 run" in text_of(as_admin, f"{PEOPLE}{alice.public_id}/deactivate/")
+    as_admin.post(f"{PEOPLE}{alice.public_id}/deactivate/")
+    assert elsewhere.get("/").status_code == 302
+    alice.refresh_from_db()
+    assert not alice.is_active
+    assert alice.deactivated_at is not None
+    assert not alice.signed_in.exists()
+    assert Run.objects.filter(member=alice).count() == 1
+    wrong = Client().post("/login/", {"username": alice.email, "password": PASSWORD})
+    assert "do not go together" in wrong.content.decode()
+    as_admin.post(f"{PEOPLE}{alice.public_id}/reactivate/")
+    back = Client().post("/login/", {"username": alice.email, "password": PASSWORD})
+    assert back.headers["Location"] == "/"
+
+
+def make_link(member: Member) -> GuestLink:
+    link = secret_links.new_link(Purpose.GUEST)
+    return GuestLink.objects.create(
+        nonce=link.nonce,
+        token_hash=link.token_hash,
+        member=member,
+        expires_at=timezone.now() + timedelta(days=7),
+    )
+
+
+def test_open_links_for_guests_are_counted_and_go_on(as_admin: Client, alice: Member) -> None:
+    link = make_link(alice)
+    assert "Their 1 open link for guests keeps working" in text_of(as_admin, f"{PEOPLE}{alice.public_id}/deactivate/")
+    as_admin.post(f"{PEOPLE}{alice.public_id}/deactivate/")
+    assert GuestLink.objects.alive().get() == link
+    page = as_admin.get(f"{PEOPLE}{alice.public_id}/").content.decode()
+    assert "1 link for guests stays open" in re.sub(r"\s+", " ", page)
+    assert '<a href="/manage/sharing/">See all links</a>' in page
+
+
+def test_everything_goes_to_whoever_takes_over(as_admin: Client, alice: Member, bob: Member) -> None:
+    run = make_run(alice, status="completed")
+    gone = make_run(alice, status="completed", deleted_at=timezone.now())
+    file = make_stored()
+    used, _ = (Upload.objects.create(member=alice, file=file, status="ready", name=n) for n in ("used", "unused"))
+    RunInputUpload.objects.create(input=run.inputs.get(), upload=used, position=0)
+    Preset.objects.create(app=run.app, member=bob, name="Summer")
+    Preset.objects.create(app=run.app, member=alice, name="Summer")
+    link = make_link(alice)
+    page = f"{PEOPLE}{alice.public_id}/hand-over/"
+
+    assert "Alice is active. Deactivate them first." in as_admin.post(page, {"to": bob.public_id}).content.decode()
+    as_admin.post(f"{PEOPLE}{alice.public_id}/deactivate/")
+    assert "2 runs, 1 preset and 1 link for guests" in text_of(as_admin, page)
+    assert client_of(bob).get(run.get_absolute_url()).status_code == 404
+    assert as_admin.post(page, {"to": bob.public_id}).status_code == 302
+
+    assert set(Run.objects.filter(member=bob)) == {run, gone}
+    assert client_of(bob).get(run.get_absolute_url()).status_code == 200
+    assert set(Upload.objects.filter(member=bob)) == {used}
+    assert set(bob.presets.values_list("name", flat=True)) == {"Summer", "Summer (Alice)"}
+    link.refresh_from_db()
+    assert link.member == bob
+    assert "Nothing is in their name" in text_of(as_admin, f"{PEOPLE}{alice.public_id}/")
+
+
+def test_nobody_takes_over_who_may_not_run(as_admin: Client, alice: Member, make_member: Callable[..., Member]) -> None:
+    viewer = make_member("vera", role="viewer")
+    gone = make_member("gone", is_active=False)
+    make_run(alice, status="completed")
+    members.deactivate(alice)
+    for wrong in (viewer, gone, alice):
+        assert as_admin.post(f"{PEOPLE}{alice.public_id}/hand-over/", {"to": wrong.public_id}).status_code == 422
+    assert Run.objects.get().member == alice
+
+
+# --- What the list shows
+
+
+def test_the_list_tells_role_state_runs_and_last_seen(as_admin: Client, alice: Member, bob: Member) -> None:
+    make_run(alice, status="completed")
+    make_run(alice, status="completed", deleted_at=timezone.now())
+    client_of(alice)
+    members.deactivate(bob)
+    page = re.sub(r"\s+", " ", text_of(as_admin, PEOPLE))
+    row = page[page.index(f"{PEOPLE}{alice.public_id}/") :]
+    row = row[: row.index("</li>")]
+    for words in ("alice@example.com", "Maker", "Active", "1 run<", "just now"):
+        assert words in row
+    assert "Deactivated" in page
+    assert "not seen yet" in page
+
+
+def test_the_list_costs_the_same_for_many(
+    as_admin: Client, make_member: Callable[..., Member], django_assert_max_num_queries: Callable[..., object]
+) -> None:
+    for n in range(15):
+        make_run(make_member(f"p{n}"), status="completed")
+    with django_assert_max_num_queries(12):  # type: ignore[attr-defined]
+        as_admin.get(PEOPLE)

@@ -1,0 +1,99 @@
+"""People who change the same things at the same moment, each in a connection of their own."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+import pytest
+from django.db import DatabaseError, connection
+
+from runs.models import Invite, Member, SharingRules
+from runs.services import sharing
+from runs.services.team import invites, members
+from tests.support.factories import make_kept, make_run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def together(acts: list[Callable[[], None]]) -> None:
+    """Do all of ACTS at once, and wait for their end."""
+    threads = [threading.Thread(target=act) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_many_changes_of_the_same_people_at_once_all_come_to_an_end(make_member: Callable[..., Member]) -> None:
+    """On PostgreSQL, where whoever waits in a circle is thrown out."""
+    people = [make_member(f"admin{n}", role="admin") for n in range(3)]
+    failures: list[DatabaseError] = []
+
+    def go(number: int) -> None:
+        try:
+            for n in range(12):
+                member = Member.objects.get(pk=people[(number + n) % 2].pk)
+                with suppress(members.RefusedError):
+                    members.change_role(member, "admin" if number == 0 else "viewer")
+                    if number % 2:
+                        members.deactivate(member)
+        except DatabaseError as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    together([partial(go, number) for number in range(8)])
+    assert failures == []
+
+
+def test_of_several_who_invite_one_person_at_once_one_does(
+    admin_member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = threading.Barrier(2, timeout=1)
+    look = invites._refuse_known
+
+    def look_together(email: str) -> None:
+        look(email)
+        with suppress(threading.BrokenBarrierError):  # who looks alone waits in vain
+            meeting.wait()
+
+    def go() -> None:
+        try:
+            invites.invite(admin_member, "kim@acme.example", "Kim", "maker")
+        except members.RefusedError as refused:
+            refusals.append(str(refused))
+        finally:
+            connection.close()
+
+    refusals: list[str] = []
+    monkeypatch.setattr(invites, "_refuse_known", look_together)
+    together([go, go])
+    assert Invite.objects.count() == 1
+    assert len(refusals) == 1
+
+
+def test_only_me_and_every_other_change_of_links_at_once_all_come_to_an_end(alice: Member) -> None:
+    """On PostgreSQL, too, where the one would lock the run and the other the link."""
+    run = make_run(alice, status="completed")
+    make_kept(run)
+    links = [sharing.make_link(alice, list(run.outputs.all())) for _ in range(3)]
+    failures: list[DatabaseError] = []
+
+    def go(number: int) -> None:
+        try:
+            for n in range(15):
+                link = links[(number + n) % 3]
+                if number % 2:
+                    sharing.restore(link, SharingRules.current())
+                    sharing.revoke(link, alice)
+                else:
+                    sharing.share_with_team(run)
+                    sharing.only_me(run, alice)
+        except DatabaseError as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    together([partial(go, number) for number in range(6)])
+    assert failures == []

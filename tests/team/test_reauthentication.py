@@ -1,0 +1,207 @@
+"""Changing people needs a recent password, and continues with everything that was typed."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from django.contrib.sessions.backends.base import SessionBase
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page, expect
+
+from runs.models import Invite, Member, SignInAttempt
+from runs.reauthentication import FIELD, WRONG
+from runs.services.team import recent_password
+from tests.support.clients import PASSWORD
+from tests.support.factories import make_run
+from tests.support.invites import PEOPLE, invite
+
+ASKED = "Enter your password"
+
+
+def grow_old(client: Client, seconds: float = recent_password.RECENT_SECONDS + 1) -> None:
+    """As if the password had been given that long ago."""
+    session: SessionBase = client.session
+    session[recent_password.KEY] = int(time.time() - seconds)
+    session.save()
+
+
+@pytest.fixture
+def admin(as_admin: Client) -> Client:
+    """Signed in more than 30 minutes ago."""
+    grow_old(as_admin)
+    return as_admin
+
+
+@pytest.mark.django_db
+def test_every_act_on_people_asks_and_nothing_happens_before(admin: Client, alice: Member, bob: Member) -> None:
+    make_run(bob)
+    Member.objects.filter(pk=bob.pk).update(is_active=False)
+    grow_old(admin, 0)
+    made = invite(admin, name="Kim", role="maker")
+    grow_old(admin)
+    acts = {
+        PEOPLE: {"email": "lee@acme.example", "name": "Lee", "role": "admin"},
+        f"{PEOPLE}invites/{made.public_id}/send/": {},
+        f"{PEOPLE}invites/{made.public_id}/revoke/": {},
+        f"{PEOPLE}{alice.public_id}/": {"role": "admin"},
+        f"{PEOPLE}{alice.public_id}/new-password/": {},
+        f"{PEOPLE}{alice.public_id}/deactivate/": {},
+        f"{PEOPLE}{bob.public_id}/reactivate/": {},
+        f"{PEOPLE}{bob.public_id}/hand-over/": {"to": alice.public_id},
+    }
+    before = list(Member.objects.order_by("pk").values()), list(Invite.objects.values())
+    for path, fields in acts.items():
+        answer = admin.post(path, fields)
+        assert (answer.status_code, ASKED in answer.content.decode()) == (200, True), path
+        assert answer.context["fields"] == list(fields.items())
+        assert "no-store" in answer.headers["Cache-Control"]
+        assert "/password/reset/" not in answer.content.decode()
+    assert (list(Member.objects.order_by("pk").values()), list(Invite.objects.values())) == before
+    assert alice.runs.count() == 0
+    for path in (PEOPLE, f"{PEOPLE}{alice.public_id}/", f"{PEOPLE}{alice.public_id}/deactivate/"):
+        assert ASKED not in admin.get(path).content.decode()  # looking needs no password
+
+
+@pytest.mark.django_db
+def test_the_act_goes_on_with_what_was_typed_and_the_next_one_does_not_ask(admin: Client, alice: Member) -> None:
+    typed = {"email": "", "name": ' Kim "K"\r\n<b>', "role": "admin"}
+    asked = admin.post(PEOPLE, typed)
+    assert asked.context["fields"] == list(typed.items())
+    done = admin.post(asked.context["action"], dict(asked.context["fields"]) | {FIELD: PASSWORD})
+    assert done.status_code == 302
+    made = Invite.objects.get()
+    assert (made.role, made.name) == ("admin", 'Kim "K"\r\n<b>')
+    assert admin.post(f"{PEOPLE}{alice.public_id}/", {"role": "viewer"}).status_code == 302
+    grow_old(admin)
+    assert ASKED in admin.post(f"{PEOPLE}{alice.public_id}/", {"role": "maker"}).content.decode()
+    alice.refresh_from_db()
+    assert alice.role == "viewer"
+
+
+@pytest.mark.django_db
+def test_a_wrong_password_changes_nothing_and_guessing_is_stopped(admin: Client, alice: Member) -> None:
+    path = f"{PEOPLE}{alice.public_id}/"
+    for given, sentence in (("", "Enter your password."), ("wrong", WRONG)):
+        answer = admin.post(path, {"role": "admin", FIELD: given})
+        assert answer.status_code == 422
+        assert sentence in answer.content.decode()
+        assert answer.context["fields"] == [("role", "admin")]
+        assert "wrong" not in answer.content.decode()
+    for _ in range(MAX_PER_PAIR):
+        admin.post(path, {"role": "admin", FIELD: "guess"})
+    stopped = admin.post(path, {"role": "admin", FIELD: PASSWORD})
+    assert "too many attempts" in stopped.content.decode()
+    alice.refresh_from_db()
+    assert alice.role == "maker"
+    SignInAttempt.objects.all().delete()
+    assert admin.post(path, {"role": "admin", FIELD: PASSWORD}).status_code == 302
+
+
+@pytest.mark.django_db
+def test_guesses_here_and_at_the_sign_in_are_counted_together(admin: Client, admin_member: Member) -> None:
+    for _ in range(MAX_PER_PAIR):
+        admin.post(PEOPLE, {FIELD: "guess"})
+    answer = Client().post("/login/", {"username": admin_member.email, "password": PASSWORD})
+    assert "too many attempts" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_sign_in_and_a_new_password_count_as_given(admin: Client, admin_member: Member, alice: Member) -> None:
+    path = f"{PEOPLE}{alice.public_id}/"
+    fresh = Client()
+    fresh.post("/login/", {"username": admin_member.email, "password": PASSWORD})
+    assert fresh.post(path, {"role": "viewer"}).status_code == 302
+    grow_old(fresh)
+    fresh.post("/password/change/", {"old_password": PASSWORD, "password": "another long password"})
+    assert fresh.post(path, {"role": "maker"}).status_code == 302
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("seconds", "asks"), [(1700, False), (1810, True), (-30, False), (-3600, True)])
+def test_it_is_thirty_minutes_and_a_wrong_clock_gives_no_more(
+    as_admin: Client, alice: Member, seconds: int, asks: bool
+) -> None:
+    grow_old(as_admin, seconds)
+    answer = as_admin.post(f"{PEOPLE}{alice.public_id}/", {"role": "viewer"})
+    assert (ASKED in answer.content.decode()) is asks
+
+
+@pytest.mark.django_db
+def test_who_may_not_do_it_is_not_asked(as_alice: Client, bob: Member) -> None:
+    grow_old(as_alice)
+    assert as_alice.post(f"{PEOPLE}{bob.public_id}/", {"role": "admin"}).status_code == 404
+
+
+@pytest.mark.django_db
+def test_an_expired_sign_in_on_the_way_keeps_what_was_typed_but_no_password(admin: Client) -> None:
+    admin.session.flush()
+    answer = Client().post(PEOPLE, {"name": "Kim", "role": "admin", FIELD: PASSWORD})
+    assert answer.context["is_expired"]
+    signed_in = Client().post(
+        "/login/", {"username": "ada@example.com", "password": PASSWORD, "replay": answer.context["replay"]}
+    )
+    assert signed_in.context["fields"] == [("name", "Kim"), ("role", "admin")]
+
+
+@pytest.mark.django_db
+def test_htmx_shows_it_as_a_page_wherever_the_answer_was_to_go(admin: Client, alice: Member) -> None:
+    answer = admin.post(f"{PEOPLE}{alice.public_id}/", {"role": "viewer"}, headers={"HX-Request": "true"})
+    assert answer.headers["HX-Retarget"] == "body"
+    assert answer.headers["HX-Reswap"].startswith("innerHTML")
+    assert ASKED in answer.content.decode()
+
+
+# --- In a browser
+
+
+def let_it_grow_old(context: BrowserContext) -> None:
+    """The signed-in person gave their password too long ago."""
+    client = Client()
+    client.cookies.load({str(cookie["name"]): str(cookie["value"]) for cookie in context.cookies()})
+    grow_old(client)
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_an_admin_is_asked_once_and_what_they_typed_is_done(
+    new_context: Callable[..., BrowserContext], admin_member: Member, scripts: bool
+) -> None:
+    context = new_context(admin_member, java_script_enabled=scripts, viewport={"width": 360, "height": 740})
+    let_it_grow_old(context)
+    page = context.new_page()
+    page.goto(PEOPLE)
+    page.get_by_label("Name").fill("Kim")
+    page.get_by_label("Viewer").check()
+    page.get_by_role("button", name="Invite", exact=True).click()
+    expect(page.get_by_role("heading", name=ASKED)).to_be_visible()
+    give(page, "wrong")
+    expect(page.get_by_role("alert")).to_have_text(WRONG)
+    give(page, PASSWORD)
+    expect(page.locator("#fresh")).to_contain_text("The link for Kim")
+    expect(page.locator("#fresh")).to_contain_text("comes in as viewer")
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_by_htmx_is_asked_on_a_whole_page(
+    new_context: Callable[..., BrowserContext], admin_member: Member, alice: Member
+) -> None:
+    context = new_context(admin_member)
+    let_it_grow_old(context)
+    page = context.new_page()
+    path = f"{PEOPLE}{alice.public_id}/"
+    page.goto(path)
+    form = page.locator("form", has=page.get_by_role("button", name="Save the role"))
+    form.evaluate("(form, path) => { form.setAttribute('hx-post', path); htmx.process(form); }", path)
+    page.get_by_label("Viewer").check()
+    page.get_by_role("button", name="Save the role").click()
+    expect(page.get_by_role("heading", name=ASKED)).to_be_visible()
+    expect(page.get_by_role("navigation", name="Manage")).to_have_count(0)
+    give(page, PASSWORD)
+    expect(page.get_by_text("Alice is a viewer now.")).to_be_visible()
+
+
+def give(page: Page, password: str) -> None:
+    page.get_by_label("Password for").fill(password)
+    page.get_by_role("button", name="Continue").click()

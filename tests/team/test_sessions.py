@@ -1,0 +1,158 @@
+"""How long a sign-in lasts, the names of its cookies, and the features that pages turn off."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Page
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from runs.models import Member
+from runs.services.team import sessions
+from tests.support.clients import PASSWORD
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def sign_in(member: Member, client: Client | None = None) -> Client:
+    client = client or Client()
+    answer = client.post("/login/", {"username": member.email, "password": PASSWORD})
+    assert answer.status_code == 302
+    return client
+
+
+def row_of(client: Client) -> Session:
+    return Session.objects.get(session_key=client.session.session_key)
+
+
+def days_left(client: Client) -> float:
+    return (row_of(client).expire_date - timezone.now()) / DAY
+
+
+def move_end(client: Client, days: float) -> None:
+    Session.objects.filter(pk=row_of(client).pk).update(expire_date=timezone.now() + days * DAY)
+
+
+def hold(client: Client, data: dict[str, object]) -> None:
+    """Change only the session's data in its row."""
+    Session.objects.filter(pk=row_of(client).pk).update(session_data=client.session.encode(data))
+
+
+def forget_start(client: Client) -> None:
+    """Like sessions from before they stored when they began."""
+    hold(client, {name: value for name, value in row_of(client).get_decoded().items() if name != STARTED})
+
+
+@pytest.fixture(autouse=True)
+def _seen_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request counts as the first in minutes."""
+    monkeypatch.setattr(sessions, "SEEN_EVERY_SECONDS", 0.0)
+
+
+def test_a_session_lasts_as_long_as_it_is_used(alice: Member, settings: Settings) -> None:
+    client = sign_in(alice)
+    assert days_left(client) == pytest.approx(14, abs=0.01)
+    move_end(client, 2)
+    assert client.get("/history/").status_code == 200
+    assert days_left(client) == pytest.approx(14, abs=0.01)
+    settings.PORTAL_SESSION_IDLE_DAYS = 3
+    client.get("/history/")
+    assert days_left(client) == pytest.approx(3, abs=0.01)
+    move_end(client, 0)
+    assert client.get("/history/").status_code == 302
+
+
+def test_nobody_stays_longer_than_thirty_days(alice: Member) -> None:
+    client = sign_in(alice)
+    hold(client, row_of(client).get_decoded() | {STARTED: int(time.time()) - 29 * 86400})
+    move_end(client, 0.5)
+    client.get("/history/")
+    assert days_left(client) == pytest.approx(1, abs=0.01)
+    assert int(client.cookies["sessionid"]["max-age"]) == 31 * 86400  # it proves the sender for a day
+
+
+def test_the_end_is_moved_at_most_once_an_hour(
+    alice: Member, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = sign_in(alice)
+    move_end(client, 14 - 0.9 / 24)
+    with django_assert_num_queries(3):  # session, member, last use
+        client.post("/live/")
+    move_end(client, 14 - 1.1 / 24)
+    with django_assert_num_queries(4):
+        client.post("/live/")
+
+
+def test_a_session_from_before_there_were_such_ends_gets_one(alice: Member) -> None:
+    client = sign_in(alice)
+    forget_start(client)
+    move_end(client, 10)  # it began 20 days ago
+    client.get("/history/")
+    assert days_left(client) == pytest.approx(10, abs=0.01)
+    assert row_of(client).get_decoded()[STARTED] == pytest.approx(time.time() - 20 * 86400, abs=10)
+
+
+@pytest.fixture
+def https(settings: Settings) -> None:
+    settings.COOKIE_PREFIX = "__Host-"
+    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+
+
+@pytest.mark.usefixtures("https")
+def test_over_https_no_neighbour_can_plant_a_cookie(alice: Member) -> None:
+    client = Client()
+    client.get("/login/")
+    sign_in(alice, client)
+    client.post("/me/", {"name": "Alice", "theme": ""})  # the next page says that it is saved
+    names = {"__Host-sessionid", "__Host-csrftoken", "__Host-portal_device", "__Host-messages"}
+    assert names == set(client.cookies)
+    for cookie in client.cookies.values():
+        assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
+    other = Client()
+    other.cookies["sessionid"] = client.cookies["__Host-sessionid"].value
+    assert other.get("/history/").status_code == 302
+
+
+def test_whoever_signed_in_under_the_old_names_stays_signed_in(alice: Member, settings: Settings) -> None:
+    old = Client(enforce_csrf_checks=True)
+    old.get("/login/")
+    old.force_login(alice)
+    forget_start(old)
+    form = {"csrfmiddlewaretoken": old.cookies["csrftoken"].value, "name": "Alice", "theme": ""}
+    names = {name: old.cookies[name].value for name in ("sessionid", "csrftoken")}
+    settings.COOKIE_PREFIX = "__Host-"
+    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+
+    browser = Client(enforce_csrf_checks=True)
+    browser.cookies.load(names)
+    assert browser.post("/me/", form).status_code != 403  # a form that was open
+    assert browser.cookies["__Host-sessionid"].value == names["sessionid"]
+    assert browser.cookies["__Host-csrftoken"].value == names["csrftoken"]
+    assert browser.get("/history/").status_code == 200
+
+    late = Client()
+    late.cookies.load(names)
+    assert late.get("/history/").status_code == 302  # once
+
+
+def test_pages_renounce_what_they_do_not_use(as_alice: Client) -> None:
+    policy = as_alice.get("/history/").headers["Permissions-Policy"]
+    assert {"camera=()", "geolocation=()", "clipboard-read=(self)", "clipboard-write=(self)"} <= set(policy.split(", "))
+    assert "Permissions-Policy" not in as_alice.get("/history/", headers={"HX-Request": "true"}).headers
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_the_browser_knows_every_name_and_lets_people_paste(page: Page) -> None:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto("/history/")
+    assert [words for words in said if "olicy" in words] == []
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    assert page.evaluate("navigator.clipboard.writeText('a').then(() => navigator.clipboard.readText())") == "a"
+    assert not page.evaluate("document.featurePolicy.allowsFeature('geolocation')")

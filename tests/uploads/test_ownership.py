@@ -1,0 +1,46 @@
+"""Earlier files in a new form: adopted, never copied."""
+
+import pytest
+
+from runs.engine.create_run import answers_of
+from runs.models import Member, RunInput, StoredFile, Upload
+from runs.models.run import RunInputUpload
+from runs.services.filling.library import adopt, own_files
+from runs.services.launch import answers_of
+from tests.support.factories import PICTURE, make_app, make_run, make_stored
+
+pytestmark = pytest.mark.django_db
+
+
+def test_adopting_makes_an_upload_of_the_same_file(alice: Member, bob: Member) -> None:
+    stored = make_stored()
+    Upload.objects.create(member=bob, file=stored, status="ready", name="b.png", asset_url="https://lamina.test/b")
+
+    upload = adopt(alice, stored)
+
+    assert (upload.member, upload.file, upload.status, upload.name) == (alice, stored, "ready", stored.name)
+    assert upload.asset_url == "https://lamina.test/b"  # handed over once is enough
+    assert StoredFile.objects.count() == 1
+
+
+def test_adopting_twice_is_adopting_once(alice: Member) -> None:
+    stored = make_stored()
+
+    assert adopt(alice, stored) == adopt(alice, stored)
+    assert Upload.objects.count() == 1
+
+
+def test_answers_of_a_teammates_run_carry_own_uploads(alice: Member, bob: Member) -> None:
+    run = make_run(bob, make_app(parameters=[PICTURE]), status="completed")
+    given = RunInput.objects.create(run=run, position=1, name="Photo", parameter_id="u-1", type="url", value=[])
+    ready = Upload.objects.create(member=bob, file=make_stored(), status="ready", name="b.png")
+    lost = Upload.objects.create(member=bob, status="failed", source_url="https://x.test/", name="x")
+    for position, upload in enumerate([ready, lost]):
+        RunInputUpload.objects.create(input=given, upload=upload, position=position)
+
+    answers = own_files(alice, answers_of(run))
+
+    own = Upload.objects.get(member=alice)
+    assert own.file == ready.file
+    assert answers[1]["value"] == {"uploads": [own.public_id]}
+    assert own_files(bob, answers_of(run))[1]["value"] == {"uploads": [ready.public_id, lost.public_id]}

@@ -1,0 +1,265 @@
+"""Files and links that members give: kept, checked, handed over once."""
+
+import errno
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from django_q.models import OrmQ
+from PIL import Image
+from pytest_django import Settings
+
+from runs.background import leases, queue
+from runs.models import Member, StoredFile, Upload
+from runs.services import leases
+from runs.services.files import storing
+from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused
+from runs.services.files.file_slots import LINKS
+from runs.services.filling import uploads
+from runs.services.filling.handing_over import ensure_asset
+from runs.services.filling.uploads import (
+    LINKS_AT_ONCE,
+    UploadRejected,
+    fetch_upload,
+    receive_file,
+    receive_link,
+    upload_infos,
+)
+from tests.support.hostile_server import PAGE, SVG, HostileServer, bomb_png, kept_files, picture
+from tests.support.sandbox_door import SandboxDoor
+
+if TYPE_CHECKING:
+    from runs.lamina.client import LaminaClient
+from tests.support.uploads import disk
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_picture_from_disk_is_kept_with_its_small_pictures(alice: Member, settings: Settings) -> None:
+    upload = receive_file(alice, disk(picture(640, 480)), ["image"])
+
+    file = upload.file
+    assert file is not None
+    assert (upload.status, upload.name, upload.error) == ("ready", "shoe red.png", "")
+    assert (file.kind, file.media_type, file.width, file.height) == ("image", "image/png", 640, 480)
+    assert file.file.open("rb").read() == picture(640, 480)
+    for thumb in (file.thumb_200, file.thumb_400, file.thumb_1200):
+        assert Image.open(BytesIO(thumb.open("rb").read())).format == "WEBP"
+    assert str(file.file.name).startswith("files/")
+    assert "shoe" not in str(file.file.name)
+    assert len(kept_files(settings)) == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "accept", "sentence"),
+    [
+        (b"", ["image"], "That file is empty."),
+        (picture()[:80], ["image"], "This picture is broken or cut off, so it cannot be used."),
+        (bomb_png(), ["image"], "over 70 million pixels"),
+        (picture(), ["video"], "This field takes a video, but that file is a picture."),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", ["image", "video"], "takes a picture or a video, but that file is a sound."),
+        (PAGE, ["image"], "This field takes a picture, but that file is something else."),
+        (SVG, ["image/*"], "This field takes a picture, but that file is something else."),
+        (b"#!/bin/sh", [], "That file is neither a picture nor a video nor a sound, so it cannot be used here."),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", ["image"], "Save it as JPEG or PNG"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_wrong_file_is_refused_with_a_sentence(
+    body: bytes, accept: list[str], sentence: str, alice: Member, settings: Settings
+) -> None:
+    with pytest.raises(UploadRejected) as rejected:
+        receive_file(alice, disk(body), accept)
+
+    assert sentence in rejected.value.sentence
+    assert not Upload.objects.exists()
+    assert not StoredFile.objects.exists()
+    assert kept_files(settings) == []
+
+
+def test_a_file_too_large_is_refused_with_both_numbers(alice: Member) -> None:
+    large = disk(picture())
+    large.size = LIMITS["image"] + 12_300_000
+    with pytest.raises(UploadRejected, match=r"That file is 62\.3 MB large; the limit here is 50 MB\."):
+        receive_file(alice, large, ["image"])
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(
+    alice: Member, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = store._keep
+
+    def full(path: Path, name: str, on_chunk: object = None) -> str:
+        if name.endswith("-200.webp"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return keep(path, name)
+
+    monkeypatch.setattr(store, "_keep", full)
+    with pytest.raises(UploadRejected, match="no room left on the portal's disk"):
+        receive_file(alice, disk(picture()), ["image"])
+
+    assert not StoredFile.objects.exists()
+    assert kept_files(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ("a nice cat", "That is not a web link. A link starts with https://"),
+        ("", "That is not a web link. A link starts with https://"),
+        ("http://example.com/a.png", "Only links that start with https:// can be opened."),
+        ("https://127.0.0.1/", "That address belongs to a private network, so the portal does not open it."),
+        ("file:///etc/passwd", "Only links that start with https:// can be opened."),
+    ],
+)
+def test_a_link_that_is_none_is_refused_at_once(link: str, sentence: str, alice: Member) -> None:
+    with pytest.raises(UploadRejected) as rejected:
+        receive_link(alice, link, ["image"])
+    assert rejected.value.sentence == sentence
+    assert not Upload.objects.exists()
+
+
+def test_a_link_is_fetched_by_the_worker(
+    alice: Member, server: HostileServer, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        upload = receive_link(alice, f"  {server.url}/a.png ", ["image"])
+    assert (upload.status, upload.name, server.hits) == ("fetching", "a.png", [])
+    assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.fetch_upload"]
+
+    fetch_upload(upload.pk)
+    fetch_upload(upload.pk)
+
+    upload.refresh_from_db()
+    assert (upload.status, upload.name) == ("ready", "a.png")
+    assert server.hits == ["/a.png"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/missing.png", "There is no file at that address any more."),
+        ("/page-as-png", "That link leads to a web page, not to a file."),
+        ("/svg-as-png", "This field takes a picture, but that file is something else."),
+        ("/says-less", "This picture is broken or cut off"),
+        ("/redirect?to=https://127.0.0.1/", "private network"),
+        ("/says-huge", "larger than the limit of 1 GB"),
+    ],
+)
+def test_a_link_that_leads_nowhere_good_fails_with_a_sentence(
+    path: str, sentence: str, alice: Member, server: HostileServer, settings: Settings
+) -> None:
+    upload = receive_link(alice, f"{server.url}{path}", ["image"])
+    fetch_upload(upload.pk)
+
+    upload.refresh_from_db()
+    assert upload.status == "failed"
+    assert sentence in upload.error
+    assert kept_files(settings) == []
+
+
+def test_a_link_somebody_fetches_already_is_left_alone(alice: Member, server: HostileServer) -> None:
+    upload = receive_link(alice, f"{server.url}/a.png", ["image"])
+    Upload.objects.update(claimed_until=timezone.now() + timedelta(seconds=60))
+    fetch_upload(upload.pk)
+    assert server.hits == []
+
+    Upload.objects.update(claimed_until=timezone.now() - timedelta(seconds=60))  # its worker died
+    fetch_upload(upload.pk)
+    upload.refresh_from_db()
+    assert upload.status == "ready"
+
+
+def test_links_that_drip_hold_two_workers_at_most(alice: Member, server: HostileServer) -> None:
+    upload = receive_link(alice, f"{server.url}/a.png", ["image"])
+    for name in LINKS:
+        assert leases.acquire(name, "somebody", 60)
+
+    fetch_upload(upload.pk)
+
+    assert server.hits == []
+    for _ in range(LINKS_AT_ONCE - 1):
+        receive_link(alice, f"{server.url}/a.png", ["image"])
+    with pytest.raises(UploadRejected):
+        receive_link(alice, f"{server.url}/a.png", ["image"])
+
+
+def test_a_link_nobody_managed_to_fetch_within_an_hour_fails(alice: Member, server: HostileServer) -> None:
+    upload = receive_link(alice, f"{server.url}/a.png", ["image"])
+    Upload.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    fetch_upload(upload.pk)
+    upload.refresh_from_db()
+    assert (upload.status, upload.error) == ("failed", "The file took too long to arrive.")
+
+
+def test_a_worker_that_stops_hands_the_link_back(
+    alice: Member, server: HostileServer, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    upload = receive_link(alice, f"{server.url}/a.png", ["image"])
+    monkeypatch.setattr(queue, "stop_flag", bytearray(b"\x01"))
+
+    fetch_upload(upload.pk)
+
+    upload.refresh_from_db()
+    assert (upload.status, upload.claimed_until) == ("fetching", None)
+    assert kept_files(settings) == []
+
+
+def test_a_form_sees_its_members_uploads_in_order(alice: Member, bob: Member) -> None:
+    first = receive_file(alice, disk(picture()), ["image"])
+    second = receive_link(alice, "https://example.com/b.png", ["image"])
+    foreign = receive_file(bob, disk(picture()), ["image"])
+
+    infos = upload_infos(alice, [second.public_id, "nonsense", foreign.public_id, first.public_id])
+
+    assert [info.id for info in infos] == [second.public_id, first.public_id]
+    assert (infos[0].status, infos[0].kind, infos[0].size_bytes) == ("fetching", "", None)
+    assert (infos[1].status, infos[1].kind, infos[1].width) == ("ready", "image", 64)
+    assert infos[1].small_url
+
+
+def test_a_file_is_handed_to_lamina_once(alice: Member, sandbox: SandboxDoor, lamina: "LaminaClient") -> None:
+    upload = receive_file(alice, disk(picture()), ["image"])
+
+    address = ensure_asset(upload, lamina)
+    again = ensure_asset(Upload.objects.get(pk=upload.pk), lamina)
+
+    assert address == again
+    assert address.startswith(f"{sandbox.url}/assets/")
+    assert len(sandbox.requests_to("upload_urls")) == len(sandbox.requests_to("upload_put")) == 1
+
+
+def test_a_hand_over_that_fails_can_be_repeated(alice: Member, sandbox: SandboxDoor, lamina: "LaminaClient") -> None:
+    upload = receive_file(alice, disk(picture()), ["image"])
+    sandbox.control("faults", endpoint="upload_put", fault="status", status=503, times=1)
+
+    with pytest.raises(FetchFailed, match="did not take"):
+        ensure_asset(upload, lamina)
+    assert Upload.objects.get().asset_url == ""
+
+    assert ensure_asset(upload, lamina)
+
+
+def test_no_file_goes_to_a_private_address_that_lamina_names(
+    alice: Member, sandbox: SandboxDoor, lamina: "LaminaClient", settings: Settings
+) -> None:
+    """The operator trusts this origin for reading, and Lamina is elsewhere."""
+    settings.LAMINA_BASE_URL = "https://lamina.example"
+    upload = receive_file(alice, disk(picture()), ["image"])
+    with pytest.raises(FetchRefused):
+        ensure_asset(upload, lamina)
+    assert sandbox.requests_to("upload_put") == []
+    assert Upload.objects.get().asset_url == ""
+
+
+def test_a_file_that_vanished_is_told(alice: Member, lamina: "LaminaClient") -> None:
+    upload = receive_file(alice, disk(picture()), ["image"])
+    assert upload.file is not None
+    default_storage.delete(upload.file.file.name or "")
+    with pytest.raises(FetchRefused, match="no longer in the portal's storage"):
+        ensure_asset(upload, lamina)
+    assert uploads.upload_info(upload).status == "ready"
