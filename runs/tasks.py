@@ -10,8 +10,7 @@ from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
 from runs.engine import poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
 from runs.engine import sweep as sweeping
-from runs.history import bin as bins
-from runs.history import retention
+from runs.history import bin, retention
 from runs.launching import drafts
 from runs.sharing import guest_copies, make_guest_copies
 from runs.storage import orphans, small_pictures
@@ -142,13 +141,13 @@ def tidy() -> None:
 
 def request_clearing() -> None:
     """The Schedule's own task: the work may take longer than a Schedule allows."""
-    enqueue_long("runs.tasks.clear", timeout_seconds=CLEARING_SECONDS)
+    enqueue_long("clear", timeout_seconds=CLEARING_SECONDS)
 
 
 def clear() -> None:
     """Once a day: apply the retention rules, delete what has been in the bin for 30 days, then remove unused files and
     copies that no guest needs."""
     retention.apply(timezone.now())
-    bins.empty_overdue()
+    bin.empty_overdue()
     orphans.sweep()
     make_guest_copies.tidy()

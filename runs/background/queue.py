@@ -1,4 +1,4 @@
-"""The bell: hands work to django-q2, and tells long tasks when the worker wants to stop.
+"""Hands work to django-q2, and tells long tasks when the worker wants to stop.
 
 A task only says "look now". What must happen is a fact in the database with a due time, so a lost, doubled or late
 task changes nothing.
@@ -13,13 +13,14 @@ from django.db import transaction
 from django_q.tasks import async_task
 
 logger = logging.getLogger("runs.background.queue")
+REGISTER = "runs.tasks"  # names in a queue are an interface, like addresses: this module stays for good
 
 # One byte shared by the worker's processes: made before they are forked, so that all of them see the same page.
 stop_flag = mmap.mmap(-1, 1)
 
 
 def enqueue(task: str, *args: int | str) -> None:
-    """Hand TASK (a dotted path) to the worker once the current transaction commits.
+    """Hand `task`, the name of a function of `runs.tasks`, to the worker once the current transaction commits.
 
     Positional ids only: django-q2 takes some keywords for itself, and pickled objects go stale.
     """
@@ -35,7 +36,7 @@ def enqueue_long(task: str, *args: int | str, timeout_seconds: int, is_saved: bo
 def _ring(task: str, *args: int | str, **options: Any) -> None:
     """A bell that cannot be heard just now (Redis away) stops nobody: the sweep finds what is due."""
     try:
-        async_task(task, *args, **options)
+        async_task(f"{REGISTER}.{task}", *args, **options)
     except Exception as error:  # noqa: BLE001 - brokers raise what they like
         logger.warning("task=%s not queued: %s", task, type(error).__name__)
 

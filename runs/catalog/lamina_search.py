@@ -22,7 +22,7 @@ from runs.lamina.found import AppMatch
 from runs.lamina.types import AppDetail, AppSummary
 from runs.models import App, AppSearch, RequestLog
 from runs.models.app_search import KEPT_FOR, PICTURES_WITHIN
-from runs.words.folding import fold
+from runs.words.fold import fold
 
 PER_MINUTE = 10
 TURNS_ID = 2  # the RequestLog row for these searches; row 1 counts all requests
@@ -65,7 +65,7 @@ def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
         blank: dict[str, Any] = {"words": q, "asked_at": now, "answered_at": None, "pictured_at": None, "finds": []}
         blank |= {"problem": "", "retry_at": None}
         search, _ = AppSearch.objects.update_or_create(key=_key(q), defaults=blank)
-        enqueue_long("runs.tasks.search_lamina", search.key, timeout_seconds=TASK_SECONDS, is_saved=False)
+        enqueue_long("search_lamina", search.key, timeout_seconds=TASK_SECONDS, is_saved=False)
     return search
 
 

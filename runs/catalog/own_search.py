@@ -8,7 +8,7 @@ from django.db.models.expressions import Combinable
 
 from runs.models import App
 from runs.models.app import AppQuerySet
-from runs.words.folding import fold_words
+from runs.words.fold import fold_words
 
 MOST_WORDS = 12  # per search, the longest ones
 SOME_SHOWN = 12

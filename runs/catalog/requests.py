@@ -40,7 +40,7 @@ def request_refresh() -> None:
     LaminaStatus.objects.get_or_create(pk=health.STATUS_ID)
     waiting = Q(catalog_asked_at=None) | Q(catalog_asked_at__lt=now - ASK_AGAIN)
     if LaminaStatus.objects.filter(waiting, pk=health.STATUS_ID).update(catalog_asked_at=now):
-        enqueue_long("runs.tasks.refresh_catalog", timeout_seconds=CATALOG_SECONDS, is_saved=False)
+        enqueue_long("refresh_catalog", timeout_seconds=CATALOG_SECONDS, is_saved=False)
 
 
 def request_refresh_if_stale() -> None:
@@ -68,7 +68,7 @@ def request_app_refresh(app: App, *, is_news: bool = False) -> None:
     again = ASK_AGAIN if app.schema_id and app.estimated_at else FIRST_AGAIN
     waiting = Q() if is_news else Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - again)
     if App.objects.filter(waiting, pk=app.pk).update(schema_asked_at=now):
-        enqueue_long("runs.tasks.refresh_app", app.pk, timeout_seconds=CATALOG_SECONDS, is_saved=False)
+        enqueue_long("refresh_app", app.pk, timeout_seconds=CATALOG_SECONDS, is_saved=False)
 
 
 def request_balance_if_stale() -> None:
@@ -79,7 +79,7 @@ def request_balance_if_stale() -> None:
 
 def request_balance() -> None:
     if leases.may_kick("balance"):
-        enqueue("runs.tasks.refresh_balance")
+        enqueue("refresh_balance")
 
 
 def request_completion() -> None:
@@ -87,7 +87,7 @@ def request_completion() -> None:
     now = timezone.now()
     is_one_there = not is_quiet(now)
     if in_use.incomplete(now, is_one_there=is_one_there) or (is_one_there and in_use.without_picture(now).exists()):
-        enqueue_long("runs.tasks.complete_catalog", timeout_seconds=CATALOG_SECONDS, is_saved=False)
+        enqueue_long("complete_catalog", timeout_seconds=CATALOG_SECONDS, is_saved=False)
     _request_round(now)
 
 
@@ -99,7 +99,7 @@ def _request_round(now: datetime) -> None:
     waiting = App.objects.filter(in_use.is_old(now)).order_by(F("schema_asked_at").asc(nulls_first=True), "pk")
     app_id = waiting.values_list("pk", flat=True).first()
     if app_id is not None and LaminaStatus.objects.filter(its_turn, pk=health.STATUS_ID).update(app_asked_at=now):
-        enqueue("runs.tasks.check_app", app_id)
+        enqueue("check_app", app_id)
 
 
 def _is_younger(at: datetime | None, now: datetime, age: timedelta) -> bool:

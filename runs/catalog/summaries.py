@@ -7,7 +7,7 @@ from typing import Any
 from runs.catalog import bounds
 from runs.lamina.types import AppSummary
 from runs.models import App
-from runs.words.folding import fold
+from runs.words.fold import fold
 
 KINDS = ("image", "video", "audio", "text")
 FOUND_POSITION = 100_000  # after all listed apps

@@ -18,7 +18,7 @@ from runs.models import App
 from runs.models.app import AppQuerySet
 from runs.team.admins import mail_to_admins
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
-from runs.words.folding import fold
+from runs.words.fold import fold
 
 KINDS = (("", "All"), ("image", "Images"), ("video", "Videos"), ("text", "Texts"))
 NEAREST = 3

@@ -10,7 +10,7 @@ from runs.display.run_page import OutputBox, output_boxes, wanted_words
 from runs.engine.input_summary import input_files, input_text, whole_text
 from runs.models import Member, Output, Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened
-from runs.words.folding import fold_words
+from runs.words.fold import fold_words
 
 AT_MOST = 4
 ASKED_AT_MOST = 50  # ids in one address

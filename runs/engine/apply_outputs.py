@@ -13,7 +13,7 @@ from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import Output, OutputFile, Run, StoredFile
 from runs.schema_forms.questions import shortened
-from runs.words.folding import fold, kinds_text
+from runs.words.fold import fold, kinds_text
 
 TEXT_LIMIT = 1_000_000  # characters of one text result
 FILES_PER_OUTPUT = 500
@@ -105,7 +105,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
         OutputFile.objects.bulk_create(
             [OutputFile(output=box, position=i, source_url=url) for i, url in enumerate(urls)], ignore_conflicts=True
         )
-        enqueue_long("runs.tasks.keep_files", timeout_seconds=KEEP_SECONDS, is_saved=False)
+        enqueue_long("keep_files", timeout_seconds=KEEP_SECONDS, is_saved=False)
     return box.version == version
 
 

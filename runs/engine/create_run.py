@@ -25,7 +25,7 @@ from runs.schema_forms.questions import shortened
 from runs.schema_forms.samples import sample_urls
 from runs.schema_forms.types import Answer
 from runs.sharing import links as sharing
-from runs.words.folding import fold, kinds_text
+from runs.words.fold import fold, kinds_text
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret
 RATIO = re.compile(r"^\s*(\d{1,3})\s*[:x/]\s*(\d{1,3})\b")

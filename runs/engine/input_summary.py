@@ -8,7 +8,7 @@ from django.db.models import Prefetch
 from runs.models import Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened
-from runs.words.folding import fold
+from runs.words.fold import fold
 
 INPUTS_PER_CARD = 3  # one more than stand below the title, which may tell the first of them
 SEARCH_TEXT = 20_000  # characters

@@ -16,7 +16,7 @@ def ensure_poller() -> None:
 
 def ring_poller() -> None:
     """Queue the poller's task. Its result is of no interest, so it is not kept."""
-    enqueue_long("runs.tasks.poll", timeout_seconds=TASK_SECONDS, is_saved=False)
+    enqueue_long("poll", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def ensure_poller_if_needed() -> None:

@@ -44,7 +44,7 @@ GAVE_UP = "The file could not be fetched within 24 hours."
 def request_keeping() -> None:
     """Ask the worker to look for files to keep, if there are any. Cheap: one or two queries."""
     if _due_files().exists():
-        enqueue_long("runs.tasks.keep_files", timeout_seconds=TASK_SECONDS, is_saved=False)
+        enqueue_long("keep_files", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def keep_due_files() -> None:

@@ -25,21 +25,21 @@ def ring_start(*run_ids: int) -> None:
     """Have the worker hand runs over; their files may be large, hence the time."""
     _note(run_ids)
     for run_id in run_ids:
-        enqueue_long("runs.tasks.submit_run", run_id, timeout_seconds=START_SECONDS, is_saved=False)
+        enqueue_long("submit_run", run_id, timeout_seconds=START_SECONDS, is_saved=False)
 
 
 def ring_check(*run_ids: int) -> None:
     """Have the worker look for runs that may have started."""
     _note(run_ids)
     for run_id in run_ids:
-        enqueue("runs.tasks.check_run", run_id)
+        enqueue("check_run", run_id)
 
 
 def ring_cancel(*run_ids: int) -> None:
     """Have the worker tell Lamina to stop runs."""
     _note(run_ids)
     for run_id in run_ids:
-        enqueue("runs.tasks.cancel_run", run_id)
+        enqueue("cancel_run", run_id)
 
 
 def _note(run_ids: tuple[int, ...]) -> None:

@@ -93,7 +93,7 @@ def request_keys() -> bool:
     free = Q(signing_keys_asked_at=None) | Q(signing_keys_asked_at__lt=now - ASK_KEYS_EVERY)
     if not LaminaStatus.objects.filter(free, pk=health.STATUS_ID).update(signing_keys_asked_at=now):
         return False
-    enqueue("runs.tasks.refresh_keys")
+    enqueue("refresh_keys")
     return True
 
 

@@ -6,8 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from runs.history import bin as bins
-from runs.history import stars
+from runs.history import bin, stars
 from runs.models import FINAL, Member, Output, Run
 from runs.sharing import links
 
@@ -49,7 +48,7 @@ def move_to_bin(ids: Iterable[str], member: Member, now: datetime) -> Outcome:
     """Put runs into the bin, from where they can come back."""
     asked, own = _asked(ids, member)
     ended = [run for run in own if run.status in FINAL]
-    bins.move_to_bin(Run.objects.filter(pk__in=[run.pk for run in ended]), member, now)
+    bin.move_to_bin(Run.objects.filter(pk__in=[run.pk for run in ended]), member, now)
     words = _say(len(ended), "is in the bin.", "are in the bin.", "Nothing was moved to the bin.")
     words = _with_left(words, len(own) - len(ended), "still going on")
     words = _with_left(words, asked - len(own), "not yours to delete")
@@ -60,7 +59,7 @@ def bring_back(ids: Iterable[str], member: Member) -> Outcome:
     """Take runs out of the bin again."""
     runs = Run.objects.in_bin_of(member).filter(public_id__in=ids)
     found = list(runs.values_list("public_id", flat=True))
-    bins.bring_back(runs)
+    bin.bring_back(runs)
     return Outcome(_say(len(found), "is back.", "are back.", "Nothing was left to bring back."), found)
 
 

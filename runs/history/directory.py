@@ -10,7 +10,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 
 from runs.models import App, Member, Run, SavedView
-from runs.words.folding import fold
+from runs.words.fold import fold
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from runs.history import bin as bins
+from runs.history import bin
 from runs.models import GuestLink, KeepingRules, Run
 from runs.models.run import RunQuerySet
 
@@ -36,4 +36,4 @@ def count_overdue(rules: KeepingRules, now: datetime) -> int:
 
 def apply(now: datetime) -> int:
     """Send to the bin what the rules say; returns how many runs."""
-    return sum(bins.move_to_bin(runs, None, now) for runs in overdue(KeepingRules.current(), now))
+    return sum(bin.move_to_bin(runs, None, now) for runs in overdue(KeepingRules.current(), now))

@@ -23,7 +23,7 @@ from django.utils.dateparse import parse_date
 from runs.history.directory import Directory
 from runs.models import Member, Output, Run
 from runs.models.run import RunQuerySet
-from runs.words.folding import fold_words
+from runs.words.fold import fold_words
 from runs.words.sentences import STATES
 
 TABS = {"mine": "Mine", "team": "Team", "starred": "Starred"}

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from requests.structures import CaseInsensitiveDict
 
-from runs.lamina import coerce, reading
+from runs.lamina import answers, coerce
 from runs.lamina.call_observers import Answered, Key
 from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
 from runs.lamina.failures import error_from
@@ -81,7 +81,7 @@ class LaminaClient:
             "apps",
             "GET",
             "/v1/apps",
-            lambda body: reading.rows(AppSummary, body)[0],
+            lambda body: answers.rows(AppSummary, body)[0],
             query={"limit": limit},
             wait=APP_LIST,
         )
@@ -93,7 +93,7 @@ class LaminaClient:
         """
         query = {"search": words, "limit": limit}
         return self._call(
-            "app_search", "GET", "/v1/apps", lambda body: reading.rows(AppSummary, body)[0], query=query, wait=ASKED
+            "app_search", "GET", "/v1/apps", lambda body: answers.rows(AppSummary, body)[0], query=query, wait=ASKED
         )
 
     def discover(self, intent: str, limit: int = FOUND_LIMIT) -> list[AppMatch]:
@@ -107,12 +107,12 @@ class LaminaClient:
     def get_app(self, app_id: str) -> AppDetail:
         """One app with its parameters; waits at most 20 s. Source: GET /v1/apps/{id}."""
         path = f"/v1/apps/{_segment(app_id)}"
-        return self._call("app", "GET", path, lambda body: reading.app_like(AppDetail, body, app_id), wait=SLOW)
+        return self._call("app", "GET", path, lambda body: answers.app_like(AppDetail, body, app_id), wait=SLOW)
 
     def estimate(self, app_id: str) -> Estimate:
         """The cost of a full run in credits; takes no inputs. Source: POST /v1/apps/{id}/estimate."""
         path = f"/v1/apps/{_segment(app_id)}/estimate"
-        return self._call("estimate", "POST", path, lambda body: reading.one(Estimate, body), wait=SLOW)
+        return self._call("estimate", "POST", path, lambda body: answers.one(Estimate, body), wait=SLOW)
 
     # --- Runs ---------------------------------------------------------------------------------------------------------
     def start_run(
@@ -134,7 +134,7 @@ class LaminaClient:
             "run_start",
             "POST",
             f"/v1/apps/{_segment(app_id)}/runs",
-            lambda answer: reading.one(RunStarted, answer),
+            lambda answer: answers.one(RunStarted, answer),
             query={"webhook": webhook},
             body=body,
             wait=START,
@@ -142,7 +142,7 @@ class LaminaClient:
 
     def get_run(self, run_id: str) -> RunSnapshot:
         """How one run is doing. Statuses we do not know count as still running. Source: GET /v1/runs/{id}."""
-        return self._call("run", "GET", f"/v1/runs/{_segment(run_id)}", lambda body: reading.snapshot(body, run_id))
+        return self._call("run", "GET", f"/v1/runs/{_segment(run_id)}", lambda body: answers.snapshot(body, run_id))
 
     def list_runs(
         self,
@@ -155,7 +155,7 @@ class LaminaClient:
         """The workspace's runs, newest first, other clients' too; at most 100 a page. Source: GET /v1/runs."""
         limit = max(1, min(limit, LIST_LIMIT))
         query = {"status": status, "appId": app_id, "limit": limit, "offset": offset or None, "since": _iso(since)}
-        return self._call("runs", "GET", "/v1/runs", lambda body: reading.page(body, limit, offset), query=query)
+        return self._call("runs", "GET", "/v1/runs", lambda body: answers.page(body, limit, offset), query=query)
 
     def cancel_run(self, run_id: str) -> str:
         """Ask for a run to be cancelled; harmless to repeat. Returns Lamina's word, "" when it said nothing.
@@ -163,16 +163,16 @@ class LaminaClient:
         The word proves nothing ("cancel_requested" occurs): only a later read does. Source: POST /v1/runs/{id}/cancel.
         """
         path = f"/v1/runs/{_segment(run_id)}/cancel"
-        return self._call("cancel", "POST", path, reading.status_word, may_be_empty=True)
+        return self._call("cancel", "POST", path, answers.status_word, may_be_empty=True)
 
     # --- The workspace ------------------------------------------------------------------------------------------------
     def account(self) -> Account:
         """Whose key it is; a cheap check of the key. Source: GET /v1/account."""
-        return self._call("account", "GET", "/v1/account", lambda body: reading.one(Account, body))
+        return self._call("account", "GET", "/v1/account", lambda body: answers.one(Account, body))
 
     def usage(self) -> Usage:
         """The workspace's balance. Source: GET /v1/account/usage."""
-        return self._call("usage", "GET", "/v1/account/usage", lambda body: reading.one(Usage, body))
+        return self._call("usage", "GET", "/v1/account/usage", lambda body: answers.one(Usage, body))
 
     def upload_urls(self, files: Sequence[tuple[str, str]]) -> list[UploadTarget]:
         """Addresses for FILES (filename, "image" | "video" | "audio"), in the same order.
@@ -185,13 +185,13 @@ class LaminaClient:
             "upload_urls",
             "POST",
             "/v1/assets/upload-urls",
-            lambda body: reading.targets(body, names),
+            lambda body: answers.targets(body, names),
             body={"files": asked},
         )
 
     def signing_keys(self) -> list[dict[str, Any]]:
         """The JWK set that webhooks are signed with. Source: GET /v1/webhooks/signing-key, which wraps nothing."""
-        return self._call("signing_key", "GET", "/v1/webhooks/signing-key", reading.keys)
+        return self._call("signing_key", "GET", "/v1/webhooks/signing-key", answers.keys)
 
     # --- One call -----------------------------------------------------------------------------------------------------
     def _call[T](
@@ -235,10 +235,10 @@ class LaminaClient:
         is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
         body: Any = None
         try:
-            body = reading.decode(reply.body if is_success else reply.body[:_ERROR_BYTES], self._key.secret)
+            body = answers.decode(reply.body if is_success else reply.body[:_ERROR_BYTES], self._key.secret)
             if is_success:
                 return read(body)  # complete JSON is a complete answer, even when the connection broke after it
-        except reading.Unreadable:
+        except answers.Unreadable:
             if is_success and reply.is_whole and may_be_empty and not reply.body:
                 return read(None)
             if body is None:

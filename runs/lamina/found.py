@@ -4,8 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from runs.lamina import coerce
+from runs.lamina.answers import Unreadable, data_of, rows
 from runs.lamina.fields import Credits, Text
-from runs.lamina.reading import Unreadable, data_of, rows
 from runs.lamina.types import AppSummary
 
 WHY_LENGTH = 300  # characters of the reason that are shown; the rest is cut with "…"

@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from requests.structures import CaseInsensitiveDict
 
-from runs.lamina import coerce, reading
+from runs.lamina import answers, coerce
 from runs.lamina.types import RunSnapshot
 
 SIGNATURE_HEADER = "X-Lamina-Webhook-Signature"
@@ -68,7 +68,7 @@ def check_delivery(
         return Verdict(Flaw.SIGNATURE)
     try:
         snapshot = _snapshot(raw_body)
-    except reading.Unreadable:
+    except answers.Unreadable:
         return Verdict(Flaw.BODY)
     if given.get(REQUEST_ID_HEADER, snapshot.run_id) != snapshot.run_id:
         return Verdict(Flaw.REQUEST_ID)
@@ -98,8 +98,8 @@ def _is_signed_by(key: Mapping[str, Any], message: bytes, signature: bytes) -> b
 
 def _snapshot(raw_body: bytes) -> RunSnapshot:
     """The run in the body, which must be wrapped in `data` and name the run. Raises Unreadable."""
-    body = reading.decode(raw_body)
+    body = answers.decode(raw_body)
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, dict) or not any(coerce.as_id(data.get(name)) for name in ("runId", "executionId")):
-        raise reading.Unreadable
-    return reading.one(RunSnapshot, body)
+        raise answers.Unreadable
+    return answers.one(RunSnapshot, body)

@@ -29,7 +29,7 @@ from runs.lamina.fields import (
     or_none,
     word_or,
 )
-from runs.lamina.urls import addresses_in, is_nothing_but_addresses
+from runs.lamina.web_links import addresses_in, is_nothing_but_addresses
 
 State = Literal["queued", "running", "completed", "failed", "cancelled"]
 OutputState = Literal["pending", "completed", "error", "cancelled"]

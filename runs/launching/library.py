@@ -13,7 +13,7 @@ from runs.schema_forms.build import build_form
 from runs.schema_forms.questions import MEDIA_KINDS, Question, questions_of
 from runs.uploads import uploads
 from runs.uploads.ownership import adopt
-from runs.words.folding import fold_words
+from runs.words.fold import fold_words
 from runs.words.sentences import age_words
 
 PER_PAGE = 24

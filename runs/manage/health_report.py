@@ -14,7 +14,7 @@ from runs.background import heartbeats
 from runs.connection import rate_limit
 from runs.connection import status as health
 from runs.engine import webhooks
-from runs.history import bin as bins
+from runs.history import bin
 from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
 from runs.storage.fetch import size_words
 from runs.words.sentences import age_words, credits_words
@@ -197,7 +197,7 @@ def _bin() -> Fact:
     binned = Run.objects.filter(deleted_at__isnull=False).aggregate(count=Count("pk"), first=Min("deleted_at"))
     if not binned["count"]:
         return Fact("Bin", "empty")
-    gone = timezone.localtime(binned["first"] + bins.KEPT_FOR)
+    gone = timezone.localtime(binned["first"] + bin.KEPT_FOR)
     return Fact("Bin", f"{binned['count']} {'run' if binned['count'] == 1 else 'runs'}, the first goes on {gone:%d %B}")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import migrations
 
-from runs.words.folding import fold, kinds_text
+from runs.words.fold import fold, kinds_text
 
 BATCH = 1_000
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations
 
-from runs.words.folding import fold
+from runs.words.fold import fold
 
 
 def fill(apps: Any, schema_editor: Any) -> None:

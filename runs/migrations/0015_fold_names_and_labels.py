@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations, models
 
-from runs.words.folding import fold
+from runs.words.fold import fold
 
 BATCH = 1_000
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from runs.sandbox.api import Api
 from runs.sandbox.control import Control
 from runs.sandbox.files import Files
-from runs.sandbox.finding import Finding
-from runs.sandbox.following import Following
+from runs.sandbox.follow import Following
 from runs.sandbox.gallery import Gallery
 from runs.sandbox.handler import Handler
 from runs.sandbox.routing import Router
+from runs.sandbox.search import Finding
 from runs.sandbox.state import World
 from runs.sandbox.transfers import Transfers
 from runs.sandbox.webhooks import Deliveries

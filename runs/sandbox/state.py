@@ -15,7 +15,7 @@ from typing import Any
 from runs.sandbox import catalogue, faults, lifecycle
 from runs.sandbox.lifecycle import Run
 from runs.sandbox.limits import Limiter
-from runs.sandbox.listing import ListOrders
+from runs.sandbox.list_cuts import ListOrders
 from runs.sandbox.store import Store
 
 KEY = "lma_sandbox"

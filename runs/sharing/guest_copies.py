@@ -102,7 +102,7 @@ def on_output_saved(output_file: OutputFile) -> None:
 
 
 def _ring() -> None:
-    enqueue_long("runs.tasks.copy_for_guests", timeout_seconds=TASK_SECONDS, is_saved=False)
+    enqueue_long("copy_for_guests", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def due() -> QuerySet[GuestCopy]:

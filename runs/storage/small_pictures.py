@@ -17,8 +17,7 @@ from django.utils import timezone
 from runs import events
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import StoredFile, Upload
-from runs.storage import media as inspecting
-from runs.storage import store
+from runs.storage import media, store
 from runs.storage.claimed_fetch import ClaimLost
 from runs.storage.media import Media, NotMedia
 from runs.storage.transfer_slots import PICTURES, FileSlot, file_slot
@@ -35,7 +34,7 @@ MAX_ATTEMPTS = len(AGAIN)
 def request_small_pictures() -> None:
     """Ask the worker for missing small pictures, if there are any. Cheap: one query."""
     if _due().exists():
-        enqueue_long("runs.tasks.make_small_pictures", timeout_seconds=TASK_SECONDS, is_saved=False)
+        enqueue_long("make_small_pictures", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def make_due_pictures() -> None:
@@ -78,7 +77,7 @@ def _make(stored: StoredFile, slot: FileSlot) -> None:
 
     try:
         with store.local_copy(stored) as path:
-            found = inspecting.inspect(path, on_wait=on_wait)
+            found = media.inspect(path, on_wait=on_wait)
         if not found.follows:
             _settle(stored, found)
     except ClaimLost:

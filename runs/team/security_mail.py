@@ -18,14 +18,14 @@ from runs.web import secret_links
 def tell_of_password(member: Member) -> None:
     """`member` has a new password."""
     if mail.is_set_up():
-        enqueue("runs.tasks.send_password_changed_mail", member.pk, _now())
+        enqueue("send_password_changed_mail", member.pk, _now())
 
 
 def tell_of_browser(request: HttpRequest, member: Member) -> None:
     """`member` has signed in from a new browser."""
     if mail.is_set_up():
         rows = SignedIn.objects.filter(session_key=request.session.session_key or "")
-        enqueue("runs.tasks.send_new_browser_mail", member.pk, rows.values_list("pk", flat=True).first() or 0, _now())
+        enqueue("send_new_browser_mail", member.pk, rows.values_list("pk", flat=True).first() or 0, _now())
 
 
 def send_password_changed_mail(member_id: int, at: int) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runs.team import views, views_joining, views_me
+from runs.team import views, views_join, views_me
 
 urlpatterns = [
     path("manage/people/", views.manage_people, name="manage-people"),
@@ -13,9 +13,9 @@ urlpatterns = [
     path("manage/people/<str:member_id>/hand-over/", views.person_hand_over, name="person-hand-over"),
     path("manage/people/invites/<str:invite_id>/send/", views.invite_send, name="invite-send"),
     path("manage/people/invites/<str:invite_id>/revoke/", views.invite_revoke, name="invite-revoke"),
-    path("invite/<str:token>/", views_joining.invite, name="invite"),
-    path("password/reset/", views_joining.password_reset, name="password-reset"),
-    path("password/reset/<str:token>/", views_joining.password_new, name="password-new"),
+    path("invite/<str:token>/", views_join.invite, name="invite"),
+    path("password/reset/", views_join.password_reset, name="password-reset"),
+    path("password/reset/<str:token>/", views_join.password_new, name="password-new"),
     path("password/change/", views_me.password_change, name="password-change"),
     path("me/", views_me.me, name="me"),
     path("me/sessions/end-others/", views_me.session_end_others, name="session-end-others"),

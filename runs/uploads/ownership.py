@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from runs.models import Member, StoredFile, Upload
 from runs.schema_forms.types import Answer, UploadInfo
 from runs.uploads import uploads
-from runs.words.folding import named
+from runs.words.fold import named
 
 
 def adopt(member: Member, stored: StoredFile) -> Upload:

@@ -24,8 +24,7 @@ from django.utils import timezone
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import Member, StoredFile, Upload
 from runs.schema_forms.types import UploadInfo
-from runs.storage import disk, file_types, small_pictures, store
-from runs.storage import media as inspecting
+from runs.storage import disk, file_types, media, small_pictures, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
 from runs.storage.fetch import LIMITS, FetchFailed, FetchRefused, check_url, size_words
 from runs.storage.media import NotMedia
@@ -33,7 +32,7 @@ from runs.storage.store import Arrival
 from runs.storage.transfer_slots import LINKS, FileSlot, file_slot
 from runs.uploads import quota
 from runs.words.errors import Telling
-from runs.words.folding import named
+from runs.words.fold import named
 
 logger = logging.getLogger("runs.uploads")
 
@@ -98,7 +97,7 @@ def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> St
                 target.write(chunk)
                 digest.update(chunk)
                 size += len(chunk)
-        found = inspecting.inspect_in_web(path)
+        found = media.inspect_in_web(path)
         _check_kind(found.kind, found.extension, kinds)
         name = uploaded_file.name or "file"
         return store.store(Arrival(path, found, digest.hexdigest(), size), name)
@@ -122,7 +121,7 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
     upload = Upload.objects.create(
         member=member, status=Upload.Status.FETCHING, source_url=url, accept=list(accept), **named(name)
     )
-    enqueue_long("runs.tasks.fetch_upload", upload.pk, timeout_seconds=TASK_SECONDS)
+    enqueue_long("fetch_upload", upload.pk, timeout_seconds=TASK_SECONDS)
     return upload
 
 
@@ -148,7 +147,7 @@ def _next_due() -> int | None:
 def request_links() -> None:
     """Ask the worker to look for links to read, if there are any."""
     if (upload_id := _next_due()) is not None:
-        enqueue_long("runs.tasks.fetch_upload", upload_id, timeout_seconds=TASK_SECONDS)
+        enqueue_long("fetch_upload", upload_id, timeout_seconds=TASK_SECONDS)
 
 
 def _fetch_one(upload_id: int, slot: FileSlot) -> None:

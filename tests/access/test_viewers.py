@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from runs.models import Member, Upload
+from runs.web.http import VIEWERS_LOOK
 from tests.access.walk import ask, body_of
 from tests.support.access_rows import ROWS
 from tests.support.access_world import World

@@ -14,7 +14,7 @@ from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 from pytest_django import Settings
 
-from runs.task_package import SALT, TaskPackage
+from runs.background.task_package import SALT, TaskPackage
 from tests.support import engines
 from tests.support.processes import Home, lines, wait_until
 

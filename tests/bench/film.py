@@ -59,7 +59,6 @@ def keep(folder: Path, url: str) -> tuple[float, float]:
     call_command("migrate", interactive=False, verbosity=0)
     from runs.engine.save_outputs import keep_due_files
     from runs.models import Member, OutputFile
-    from runs.services.outputs import keep_due_files
     from tests.support.factories import make_app, make_run
 
     box = make_run(Member.objects.create_user("a@example.com", "x"), make_app()).outputs.all()[0]

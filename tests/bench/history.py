@@ -24,9 +24,6 @@ from runs.engine.poller_wakeups import POLLER
 from runs.history.search import Cursor
 from runs.models import App, Lease, Member, Run
 from runs.models.run import RunQuerySet
-from runs.services.history.finding import Cursor
-from runs.services.pages.cards import version_token
-from runs.services.waking import POLLER
 from tests.bench.long_history import RARE, make_history
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number, percentile

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from runs.models import App, Member, Output, OutputFile, Run, StoredFile
-from runs.services.folding import fold, kinds_text
+from runs.words.fold import fold, kinds_text
 from tests.support.factories import PROMPT, STYLE, make_app
 
 APPS = 12

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from runs.prctl import die_with_parent
+from runs.background.prctl import die_with_parent
 from tests.support.processes import ROOT, wait_until
 
 STOP_SECONDS = 10.0

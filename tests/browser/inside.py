@@ -11,6 +11,9 @@ from typing import Any
 
 import django
 
+from runs.web.demo import DEMO_PASSWORD
+from runs.web.session_store import SessionStore
+
 if __name__ == "__main__":
     django.setup()
 
@@ -24,15 +27,13 @@ from django.utils import timezone
 from runs.catalog import lamina_search
 from runs.connection import status as health
 from runs.engine import create_run
-from runs.history import bin as bins
+from runs.history import bin
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
 from runs.models.ids import new_public_id
-from runs.services import launch, secret_links, sharing
-from runs.services.app_search import asking
-from runs.services.history import bin as bins
-from runs.services.team import recent_password
-from runs.services.upkeep import health
-from runs.services.wording import state_of
+from runs.sharing import links
+from runs.team import recent_password
+from runs.web import secret_links
+from runs.words.sentences import state_of
 from tests.support import factories
 
 PASSWORD = "demo"
@@ -174,7 +175,7 @@ def bin_all(email: str) -> list[str]:
     who = Member.objects.get(email=email)
     gone = Run.objects.of(who).filter(status="completed")
     ids = list(gone.values_list("public_id", flat=True))
-    bins.move_to_bin(gone, who, timezone.now())
+    bin.move_to_bin(gone, who, timezone.now())
     return ids
 
 

@@ -9,7 +9,8 @@ from PIL import Image
 from playwright.sync_api import ConsoleMessage, FilePayload, Page, Route, expect
 
 from runs.models import Draft, Member, Run
-from runs.services.team import sessions
+from runs.team import sessions
+from runs.web.body_limits import SENTENCES
 from tests.support.factories import make_app
 from tests.support.form_examples import options, text, url
 from tests.support.processes import wait_until

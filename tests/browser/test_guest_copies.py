@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from runs.models import GuestCopy, GuestLink, Member
-from runs.services.guest_links import copying
+from runs.sharing import make_guest_copies
 from tests.browser.page_checks import SIDEWAYS, findings
 from tests.support.factories import make_app, make_run
 from tests.support.guest_links import content_of, link_to, path_of

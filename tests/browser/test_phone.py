@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from runs.services.pages.run_words import SLOW_WORDS
-from runs.services.wording import WAITS
+from runs.display.run_sentences import SLOW_WORDS
+from runs.words.sentences import WAITS
 from tests.browser.apps import CARTOONIFY, LEFT_ALONE
 from tests.browser.keys import Keys
 from tests.browser.visitors import Gallery, Guests

@@ -12,8 +12,6 @@ from runs.catalog import bounds
 from runs.lamina.types import AppDetail
 from runs.models import App, AppSchema, Run
 from runs.sandbox.catalogue import load_catalogue
-from runs.services import catalog
-from runs.services.catalog import bounds
 from tests.support.quick_portal import is_at_rest, work_until
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work

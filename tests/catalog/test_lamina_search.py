@@ -11,10 +11,6 @@ from runs.catalog import own_search
 from runs.catalog.pages_search import PROBLEMS
 from runs.catalog.pasted_ids import ids_in
 from runs.models import App, AppSearch, Member
-from runs.services import catalog
-from runs.services.app_search import words
-from runs.services.app_search.part import PROBLEMS
-from runs.services.app_search.pasted import ids_in
 from tests.catalog.lamina_search import UUID, answer, lamina_part, look, plain
 from tests.support import factories
 from tests.support.sandbox_door import SandboxDoor

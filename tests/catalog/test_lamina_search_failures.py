@@ -16,8 +16,6 @@ from pytest_django import Settings
 from runs.catalog import lamina_search
 from runs.catalog.pages_search import PROBLEMS, part_of
 from runs.models import App, AppSearch
-from runs.services.app_search import asking
-from runs.services.app_search.part import PROBLEMS, part_of
 from tests.catalog.lamina_search import UUID, answer, lamina_part, look, plain
 from tests.support import factories
 from tests.support.sandbox_door import SandboxDoor

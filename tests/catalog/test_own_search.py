@@ -6,7 +6,6 @@ from pytest_django import Settings
 
 from runs import catalog
 from runs.models import App
-from runs.services import catalog
 from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,7 +10,6 @@ from django.utils import timezone
 from runs.display.differences import inline, side_by_side
 from runs.models import App, Member, Output, OutputFile, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from runs.services.pages.differences import inline, side_by_side
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_run, make_stored
 from tests.support.processes import busy_at_most

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from runs import tasks
 from runs.models import App, LaminaStatus, Member, SignedIn
-from runs.services.team import sessions
+from runs.team import sessions
 from tests.support.factories import make_run
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work

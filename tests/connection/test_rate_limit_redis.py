@@ -9,8 +9,8 @@ import pytest
 from pytest_django import Settings
 from redis import Redis
 
-from runs.services import budget, budget_redis
-from runs.services.budget import Priority
+from runs.connection import rate_limit, rate_limit_redis
+from runs.connection.rate_limit import Priority
 from tests.support.processes import free_port
 
 NAMES = (rate_limit_redis.STAMPS, rate_limit_redis.CLOSED, rate_limit_redis.NUMBER)

@@ -9,12 +9,11 @@ import requests
 from django.db import connection
 from django.utils import timezone
 
-from runs.engine import create_run, reconcile, submit
+from runs.background import leases
+from runs.engine import create_run, poller_wakeups, polling, reconcile, submit
 from runs.engine.create_run import Press
+from runs.engine.polling import Watch
 from runs.models import App, Member, Run
-from runs.services import checking, launch, leases, polling, submit, waking
-from runs.services.launch import Press
-from runs.services.polling import Watch
 from tests.support.cartoonify import known_app, press
 from tests.support.sandbox_door import SandboxDoor
 
@@ -133,8 +132,8 @@ def start(member: Member, app: App, sandbox: SandboxDoor, outcome: str = "never"
 
 def watch_once() -> float | None:
     holder = leases.new_holder()
-    assert leases.acquire(waking.POLLER, holder, polling.LEASE_SECONDS)
+    assert leases.acquire(poller_wakeups.POLLER, holder, polling.LEASE_SECONDS)
     try:
         return Watch(holder).round()
     finally:
-        leases.release(waking.POLLER, holder)
+        leases.release(poller_wakeups.POLLER, holder)

@@ -10,9 +10,7 @@ from django_q.models import OrmQ
 from runs.engine import create_run, reconcile, submit, sweep, wakeups
 from runs.engine.create_run import Press
 from runs.models import App, Member, Output, OutputFile, Run
-from runs.services import bells, checking, launch, submit, sweeping
-from runs.services.filling import uploads
-from runs.services.launch import Press
+from runs.uploads import uploads
 from tests.engine.steps import hand_over, look, make_due, seconds_ahead, starts, waits
 from tests.support.cartoonify import press
 from tests.support.factories import make_run

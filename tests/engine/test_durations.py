@@ -10,8 +10,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from runs.engine import durations
 from runs.models import App, Member, Run
-from runs.services import usual
-from runs.services.wording import usual_words
+from runs.words.sentences import usual_words
 from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db

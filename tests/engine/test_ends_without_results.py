@@ -14,9 +14,6 @@ from runs.engine import poller_wakeups, polling, progress
 from runs.engine.polling import Watch
 from runs.lamina.errors import LaminaUnavailable
 from runs.models import App, Member, Run
-from runs.services import budget, leases, polling, progress, waking
-from runs.services.budget import BudgetWait
-from runs.services.polling import Watch
 from tests.engine.steps import start, watch_once
 from tests.support.sandbox_door import SandboxDoor
 

@@ -7,7 +7,6 @@ from django.utils import timezone
 from runs.engine import apply_outputs, progress
 from runs.lamina.types import RunSnapshot
 from runs.models import Member, Output, Run
-from runs.services import progress, results
 from tests.support.factories import make_run
 
 pytestmark = pytest.mark.django_db

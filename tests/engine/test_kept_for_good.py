@@ -13,8 +13,6 @@ from PIL import Image
 from runs.engine import create_run
 from runs.engine.create_run import Press
 from runs.models import App, Member, OutputFile, Run
-from runs.services import launch
-from runs.services.launch import Press
 from tests.support.cartoonify import known_app, press
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work

@@ -5,7 +5,6 @@ from django.utils import timezone
 
 from runs.engine import progress, submit
 from runs.models import App, Incident, Member, Run
-from runs.services import progress, submit
 from tests.engine.steps import hand_over, start_as_stranger
 from tests.support.cartoonify import press
 from tests.support.sandbox_door import SandboxDoor

@@ -2,8 +2,8 @@
 
 import pytest
 
+from runs.display.run_page import run_page
 from runs.models import App, Member, Run
-from runs.services.pages.run_page import run_page
 from tests.support.cartoonify import known_app, press
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work

@@ -6,7 +6,6 @@ from django.utils import timezone
 
 from runs.engine import apply_outputs, progress, submit
 from runs.models import App, Member, Run
-from runs.services import progress, results, submit
 from tests.engine.steps import hand_over, look, start_as_stranger, starts
 from tests.support.cartoonify import press
 from tests.support.sandbox_door import SandboxDoor

@@ -17,9 +17,6 @@ from runs.engine import poller_wakeups, polling, submit
 from runs.engine.polling import LeaseLost, Watch
 from runs.lamina.errors import LaminaRateLimited
 from runs.models import App, Lease, Member, RequestLog, Run
-from runs.services import budget, leases, polling, submit, waking
-from runs.services.budget import BudgetWait
-from runs.services.polling import LeaseLost, Watch
 from tests.engine.steps import KEY, begin, hand_over, start, start_as_stranger, watch_once
 from tests.support.cartoonify import press
 from tests.support.factories import make_run

@@ -12,8 +12,6 @@ from runs.connection import rate_limit
 from runs.engine import poller_wakeups, polling
 from runs.engine.polling import Watch
 from runs.models import App, Member, Run
-from runs.services import budget, leases, polling, waking
-from runs.services.polling import Watch
 from tests.engine.steps import start, watch_once
 from tests.support.factories import make_run
 from tests.support.sandbox_door import SandboxDoor

@@ -10,9 +10,6 @@ from runs.connection import rate_limit
 from runs.connection.rate_limit import Priority
 from runs.engine.polling_schedule import Pace
 from runs.models import App, Member, Run
-from runs.services import budget
-from runs.services.budget import Priority
-from runs.services.pace import Pace
 from tests.engine.steps import start, watch_once
 from tests.support.cartoonify import known_app
 from tests.support.factories import make_app, make_run

@@ -11,7 +11,6 @@ from django.utils import timezone
 from runs.connection import status
 from runs.models import App, LaminaStatus, Member, Run
 from runs.sandbox.state import World
-from runs.services.upkeep import health
 from tests.engine.steps import hand_over, look, start_as_stranger, starts
 from tests.support.cartoonify import known_app, press
 from tests.support.sandbox_door import SandboxDoor

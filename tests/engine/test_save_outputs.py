@@ -16,10 +16,8 @@ from runs.background import leases, queue
 from runs.engine import apply_outputs
 from runs.engine.save_outputs import keep_due_files, request_keeping
 from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
-from runs.services import leases, results
-from runs.services.files import media, storing
-from runs.services.files.arriving import Renewer
-from runs.services.outputs import keep_due_files, request_keeping
+from runs.storage import media, store
+from runs.storage.claimed_fetch import Renewer
 from tests.support.factories import make_run
 from tests.support.hostile_server import HostileServer, bomb_png, kept_files, picture
 

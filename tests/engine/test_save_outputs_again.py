@@ -10,13 +10,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs.engine.save_outputs import keep_due_files, request_keeping
-from runs.history import bin as bins
+from runs.engine.save_outputs import keep_due_files, request_keeping, save_catalog_picture
+from runs.history import bin
 from runs.models import Member, OutputFile, Run
-from runs.services.files import storing
-from runs.services.files.fetching import FetchFailed
-from runs.services.history import bin as bins
-from runs.services.outputs import keep_due_files, request_keeping, save_catalog_picture
+from runs.storage import store
+from runs.storage.fetch import FetchFailed
 from tests.support.factories import make_run
 from tests.support.hostile_server import HostileServer, kept_files
 
@@ -122,7 +120,7 @@ def test_one_lost_file_among_saved_ones_is_named(alice: Member, as_alice: Client
 def test_results_of_a_run_in_the_bin_are_kept_all_the_same(alice: Member, server: HostileServer) -> None:
     """It may come back."""
     file = make_unsaved(alice, f"{server.url}/a.png")
-    bins.move_to_bin(Run.objects.all(), alice, timezone.now())
+    bin.move_to_bin(Run.objects.all(), alice, timezone.now())
     keep_due_files()
     file.refresh_from_db()
     assert file.status == "saved"

@@ -10,8 +10,6 @@ from runs.engine import create_run
 from runs.engine.create_run import Press, launch_run
 from runs.models import App, Member, Run
 from runs.schema_forms.types import Answer
-from runs.services import catalog, launch
-from runs.services.launch import Press, launch_run
 from tests.support.quick_portal import is_at_rest, work_until
 from tests.support.sandbox_door import SandboxDoor
 

@@ -19,8 +19,6 @@ from runs.connection import status as health
 from runs.engine import progress, submit, webhooks
 from runs.models import App, Incident, LaminaStatus, Member, OutputFile, Run
 from runs.sandbox.server import Sandbox
-from runs.services import deliveries, progress, submit
-from runs.services.upkeep import health
 from tests.engine.courier import Courier, post
 from tests.engine.steps import hand_over, look, start_as_stranger
 from tests.support import webhook_vector as vector

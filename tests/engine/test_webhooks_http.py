@@ -8,7 +8,6 @@ from pytest_django.live_server_helper import LiveServer
 
 from runs.engine import submit, sweep, webhooks
 from runs.models import App, LaminaStatus, Member, Run
-from runs.services import deliveries, submit, sweeping
 from tests.engine.steps import begin, hand_over, starts
 from tests.support.cartoonify import press
 from tests.support.processes import wait_until

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runs.prctl import die_with_parent
+from runs.background.prctl import die_with_parent
 from tests.support import engines
 from tests.support.processes import ROOT
 

@@ -8,12 +8,11 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 
-from runs.history import bin as bins
+from runs.history import bin
 from runs.models import App, GuestLink, Member, OutputFile, Preset, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from runs.services.files.orphans import remove_uploads
-from runs.services.filling.library import adopt
-from runs.services.history import bin as bins
+from runs.storage.orphans import remove_uploads
+from runs.uploads.ownership import adopt
 from tests.support.factories import make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +29,7 @@ def make_finished(member: Member, **fields: Any) -> tuple[Run, OutputFile, Uploa
 
 
 def put_into_bin(run: Run, days: float = 0) -> None:
-    bins.move_to_bin(Run.objects.filter(pk=run.pk), run.member, timezone.now() - timedelta(days=days))
+    bin.move_to_bin(Run.objects.filter(pk=run.pk), run.member, timezone.now() - timedelta(days=days))
 
 
 def test_a_run_goes_to_the_bin_and_comes_back_as_it_was(as_alice: Client, as_bob: Client, alice: Member) -> None:
@@ -77,7 +76,7 @@ def test_only_the_smallest_picture_is_left_and_only_for_whoever_may_bring_it_bac
     put_into_bin(run)
     assert seen_by(as_alice) == seen_by(as_admin) == [200, 404, 404, 404]
     assert seen_by(as_bob) == [404] * 4
-    bins.delete_for_good(run)
+    bin.delete_for_good(run)
     assert seen_by(as_alice) == [404] * 4
 
 
@@ -126,7 +125,7 @@ def test_a_run_that_goes_on_must_end_first(status: str, as_alice: Client, alice:
     assert "This run is still going on" in asked
     assert "Cancel the run" in asked
     assert answer.status_code == 409
-    assert bins.move_to_bin(Run.objects.filter(pk=run.pk), alice, timezone.now()) == 0
+    assert bin.move_to_bin(Run.objects.filter(pk=run.pk), alice, timezone.now()) == 0
     run.refresh_from_db()
     assert run.deleted_at is None
 
@@ -161,7 +160,7 @@ def test_after_30_days_a_run_goes_by_itself_and_not_before(alice: Member) -> Non
     put_into_bin(old, days=30.1)
     untouched = make_run(alice, status="completed")
 
-    assert bins.empty_overdue() == 1
+    assert bin.empty_overdue() == 1
 
     assert set(Run.objects.all()) == {young, untouched}
     assert StoredFile.objects.count() == 2
@@ -179,7 +178,7 @@ def test_what_others_use_survives(alice: Member, bob: Member) -> None:
     link.chosen.create(output=kept.output, position=0)
     put_into_bin(run, days=31)
 
-    bins.empty_overdue()
+    bin.empty_overdue()
 
     assert not Run.objects.exists()
     assert preset.uploads.get() == upload
@@ -193,9 +192,9 @@ def test_a_run_brought_back_at_the_last_moment_stays(alice: Member) -> None:
     run, _, _ = make_finished(alice)
     put_into_bin(run, days=31)
     stale = Run.objects.get(pk=run.pk)
-    bins.bring_back(Run.objects.filter(pk=run.pk))
+    bin.bring_back(Run.objects.filter(pk=run.pk))
 
-    assert bins.delete_for_good(stale) is False
+    assert bin.delete_for_good(stale) is False
     assert StoredFile.objects.count() == 2
 
 
@@ -206,7 +205,7 @@ def test_an_upload_used_by_another_run_stays(alice: Member) -> None:
     RunInputUpload.objects.create(input=photo, upload=upload, position=0)
     put_into_bin(run, days=31)
 
-    bins.empty_overdue()
+    bin.empty_overdue()
 
     assert Upload.objects.get() == upload
     assert remove_uploads(Upload.objects.all()) == 0

@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from runs.history import bulk_actions
 from runs.models import GuestLink, Member, Run, SavedView, SharingRules
-from runs.services import secret_links
-from runs.services.history import picking
+from runs.web import secret_links
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run
 

@@ -12,8 +12,6 @@ from pytest_django import DjangoAssertNumQueries
 from runs.engine.create_run import Press, launch_run, new_form_token
 from runs.history.filters import Hint
 from runs.models import Member, Upload
-from runs.services.history.narrowing import Hint
-from runs.services.launch import Press, launch_run, new_form_token
 from tests.support.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,6 @@ from django.test import Client
 
 from runs.history import filters, query_timeout
 from runs.models import Member
-from runs.services.history import narrowing, patience
 from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)

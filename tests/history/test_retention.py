@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from runs import tasks
 from runs.models import App, KeepingRules, Member, Run
-from runs.services import sharing
+from runs.sharing import links
 from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db

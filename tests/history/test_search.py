@@ -11,8 +11,6 @@ from django.utils import timezone
 from runs.history.directory import Directory
 from runs.history.search import Cursor, Filter, outputs_beside, page_of
 from runs.models import Member, Run
-from runs.services.history.directory import Directory
-from runs.services.history.finding import Cursor, Filter, outputs_beside, page_of
 from tests.support.factories import make_app, make_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import GuestLink, Member, Output, Run
-from runs.services.guest_links import copying
+from runs.sharing import make_guest_copies
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 

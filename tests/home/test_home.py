@@ -14,9 +14,6 @@ from runs.connection import status as health
 from runs.engine.poller_wakeups import POLLER
 from runs.home.views import ACTIVE_SHOWN, APPS_SHOWN
 from runs.models import Lease, Member, OutputFile, Run
-from runs.services.upkeep import health
-from runs.services.waking import POLLER
-from runs.views.home import ACTIVE_SHOWN, APPS_SHOWN
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_run
 

@@ -8,7 +8,6 @@ from typing import Any
 from runs import catalog
 from runs.models import App, Member, Run
 from runs.sandbox import catalogue
-from runs.services import catalog
 from tests.hostile.browser import Browser
 from tests.hostile.form import Form
 from tests.hostile.media import png, wav

@@ -11,7 +11,6 @@ from django.test import Client
 
 from runs.engine import create_run
 from runs.models import Member, Run
-from runs.services import launch
 from tests.hostile.apps import EVERYTHING, NOTE
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known

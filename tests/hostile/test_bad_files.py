@@ -4,7 +4,7 @@ import pytest
 from django.http import HttpResponse
 
 from runs.models import App, Member, Run, Upload
-from runs.services.files.fetching import LIMITS
+from runs.storage.fetch import LIMITS
 from tests.hostile.apps import EVERYTHING
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known

@@ -6,7 +6,6 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from runs.home.views import APPS_SHOWN
 from runs.sandbox.server import Sandbox
-from runs.views.home import APPS_SHOWN
 from tests.hostile.browser import secrecy
 from tests.hostile.journey import APP_IDS, Journey, media_folder, travel
 from tests.hostile.page import Element, Page

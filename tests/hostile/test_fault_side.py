@@ -10,7 +10,6 @@ from django_q.models import OrmQ
 from runs import catalog
 from runs.connection import lamina_api
 from runs.models import App, LaminaStatus, Member, OutputFile, Run
-from runs.services import catalog, remote
 from tests.hostile.browser import Browser
 from tests.hostile.faults import FAULTS, READ_FAULTS, Outcome, age_files, app_like, judge, known
 from tests.hostile.page import Page

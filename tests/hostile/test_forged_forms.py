@@ -9,7 +9,6 @@ from django.test import Client
 from runs import catalog
 from runs.engine import create_run
 from runs.models import App, Member, Run
-from runs.services import catalog, launch
 from tests.hostile.apps import EVERYTHING, NOTE
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known

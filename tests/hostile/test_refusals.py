@@ -8,7 +8,6 @@ from pytest_django import Settings
 
 from runs import catalog
 from runs.models import Member, Run
-from runs.services import catalog
 from tests.hostile.apps import NOTE
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known

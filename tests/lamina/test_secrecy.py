@@ -12,7 +12,6 @@ import pytest
 from runs.lamina.call_observers import Answered
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
-from runs.lamina.hooks import Answered
 from tests.lamina.scripted import KEY, Scripted
 
 

@@ -11,7 +11,6 @@ from django.utils import timezone
 from lamina_portal.logs import MaskSecretPaths
 from runs.engine import progress
 from runs.models import Member, Run
-from runs.services import progress
 from tests.support.factories import make_run
 
 SECRETS = [

@@ -5,8 +5,8 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
+from runs.engine.create_run import Press, launch_run, new_form_token
 from runs.models import App, Member, Run, Upload
-from runs.services.launch import Press, launch_run, new_form_token
 
 
 def fields(app: App, member: Member, photo: Upload | None = None, **more: Any) -> dict[str, Any]:

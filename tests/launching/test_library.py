@@ -10,9 +10,7 @@ from django.utils import timezone
 from runs.engine.create_run import Press, launch_run, new_form_token
 from runs.launching import library
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload
-from runs.services.filling import shelf
-from runs.services.folding import named
-from runs.services.launch import Press, launch_run, new_form_token
+from runs.words.fold import named
 from tests.support.factories import PICTURE, PROMPT, make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

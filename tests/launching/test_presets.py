@@ -7,10 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.engine.create_run import Press, launch_run, new_form_token
 from runs.launching import drafts
 from runs.models import App, Draft, Member, Preset, Run, Upload
-from runs.services.filling import drafts
 from tests.launching.forms import fields, run_of
 from tests.support.factories import PROMPT, STYLE, make_schema
 

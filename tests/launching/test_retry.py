@@ -11,7 +11,6 @@ from django.utils import timezone
 from runs.connection import status as health
 from runs.models import App, Draft, Member, Output, Run, Upload
 from runs.models.run import RunInputUpload
-from runs.services.upkeep import health
 from tests.support.clients import client_of
 from tests.support.factories import PICTURE, STYLE, make_app, make_run, make_schema, make_stored
 

@@ -9,8 +9,6 @@ from runs.background import leases
 from runs.display.cards import version_token
 from runs.engine import poller_wakeups, progress
 from runs.models import Member, Run
-from runs.services import leases, progress, waking
-from runs.services.pages.cards import version_token
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_kept, make_run
 

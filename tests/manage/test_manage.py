@@ -12,11 +12,8 @@ from django.utils import timezone
 
 from runs.background import heartbeats
 from runs.connection import rate_limit, status
-from runs.history import bin as bins
+from runs.history import bin
 from runs.models import Heartbeat, Member, OutputFile, Run
-from runs.services import budget
-from runs.services.history import bin as bins
-from runs.services.upkeep import health
 from tests.support.factories import make_kept, make_run
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +112,7 @@ def test_files_storage_and_bin_are_told_with_what_to_do(
     OutputFile.objects.create(output=lost, source_url="https://x.test/l", status="failed", due_at=None, error="Gone.")
     assert "Try to fetch again" in page(as_admin)
     OutputFile.objects.create(output=waiting, position=1, source_url="https://x.test/w", error="No room left.")
-    bins.move_to_bin(Run.objects.filter(pk=run.pk), alice, timezone.now())
+    bin.move_to_bin(Run.objects.filter(pk=run.pk), alice, timezone.now())
 
     body = page(as_admin)
 

@@ -13,9 +13,9 @@ from pytest_django import Settings
 
 from runs.display.provenance_sheet import safe
 from runs.models import Member, Output, OutputFile, Run, StoredFile
-from runs.services.files import downloads, naming
-from runs.services.files.provenance import safe
-from runs.services.files.storing import StorageAway
+from runs.results import downloads
+from runs.storage.store import StorageAway
+from runs.words import file_names
 from tests.support.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

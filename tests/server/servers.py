@@ -12,7 +12,7 @@ from pathlib import Path
 
 import requests
 
-from runs.prctl import die_with_parent
+from runs.background.prctl import die_with_parent
 from tests.support.processes import ROOT, free_port, wait_until
 
 CONFIG = """

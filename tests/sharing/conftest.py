@@ -3,7 +3,7 @@
 import pytest
 
 from runs.models import GuestLink, Member, Output, Run, StoredFile
-from runs.services import sharing
+from runs.sharing import links
 from tests.support.factories import make_kept, make_run, make_stored
 
 
@@ -20,4 +20,4 @@ def run(alice: Member) -> Run:
 
 @pytest.fixture
 def link(run: Run, alice: Member) -> GuestLink:
-    return sharing.make_link(alice, list(run.outputs.all()))
+    return links.make_link(alice, list(run.outputs.all()))

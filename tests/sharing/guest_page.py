@@ -5,14 +5,14 @@ import re
 from django.test import Client
 
 from runs.models import GuestLink
-from runs.services.guest_links import copying
+from runs.sharing import make_guest_copies
 from tests.support.guest_links import path_of
 
 
 def page_of(link: GuestLink, **fields: object) -> str:
     """What a guest reads after `fields` of `link` change and the worker has made the copies."""
     GuestLink.objects.filter(pk=link.pk).update(**fields)
-    copying.make_due_copies()
+    make_guest_copies.make_due_copies()
     return Client().get(path_of(link)).content.decode()
 
 

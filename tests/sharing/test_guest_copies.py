@@ -16,8 +16,7 @@ from pytest_django import Settings
 from runs import tasks
 from runs.engine.save_outputs import keep_due_files
 from runs.models import GuestCopy, GuestLink, Member, OutputFile, Run
-from runs.services.guest_links import copying
-from runs.services.outputs import keep_due_files
+from runs.sharing import make_guest_copies
 from tests.support.clients import client_of
 from tests.support.factories import make_kept, make_run
 from tests.support.guest_links import addresses_of, body, content_of, link_to, original_of, page_of, path_of, stored_of

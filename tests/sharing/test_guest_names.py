@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from runs.models import GuestLink, Member, Output, OutputFile, Run
-from runs.services import sharing
-from runs.services.guest_links.guest_names import labels_of
+from runs.sharing import links
+from runs.sharing.guest_names import labels_of
 from tests.sharing.guest_page import file_paths, page_of
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 from tests.support.guest_links import path_of

@@ -13,9 +13,8 @@ from pytest_django import Settings
 
 from lamina_portal.logs import MaskSecretPaths
 from runs.models import GuestLink, Member, Run, SharingRules, StoredFile
-from runs.services import sharing
-from runs.services.files.storing import StorageAway
-from runs.services.guest_links import guests
+from runs.sharing import guests, links
+from runs.storage.store import StorageAway
 from tests.sharing.guest_page import file_paths, page_of
 from tests.support.factories import make_kept, make_run, make_stored
 from tests.support.guest_links import path_of

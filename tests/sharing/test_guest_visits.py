@@ -8,8 +8,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from runs.models import GuestLink, Member, Run
-from runs.services import sharing
-from runs.services.guest_links import guests
+from runs.sharing import guests, links
 from tests.sharing.guest_page import file_paths
 from tests.support.clients import client_of
 from tests.support.guest_links import path_of

@@ -11,12 +11,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.background import queue
-from runs.history import bin as bins
+from runs.history import bin
 from runs.models import GuestCopy, GuestLink, Member, Run, SharingRules, StoredFile
-from runs.services import sharing
-from runs.services.files import ffmpeg, storing, stripping
-from runs.services.guest_links import copies, copying
-from runs.services.history import bin as bins
+from runs.sharing import guest_copies, links, make_guest_copies
+from runs.storage import ffmpeg, metadata, store
 from tests.support.factories import make_run
 from tests.support.guest_links import content_of, link_to, original_of, page_of, path_of
 from tests.support.hostile_server import kept_files, picture
@@ -163,7 +161,7 @@ def test_the_same_content_is_copied_once_and_goes_with_its_last_result(alice: Me
 
     for left, one in zip((1, 0), runs, strict=True):
         Run.objects.filter(pk=one.pk).update(deleted_at=timezone.now())
-        assert bins.delete_for_good(one)
+        assert bin.delete_for_good(one)
         assert len(kept_files(settings)) == (left * 4 + 1 if left else 0)
     assert not StoredFile.objects.exists()
 

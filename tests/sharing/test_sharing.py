@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import GuestLink, Member, Output, Run, SharingRules
-from runs.services import sharing
+from runs.sharing import links
 from tests.support.clients import HTMX, client_of
 from tests.support.factories import make_kept, make_run
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from runs.engine import create_run
 from runs.models import GuestLink, Member, Run, SharingRules
-from runs.services import launch, sharing
+from runs.sharing import links
 from tests.support.factories import make_app, make_kept, make_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]

@@ -4,17 +4,17 @@ import sys
 
 import pytest
 
-from runs.services.files import pictures
+from runs.storage import picture_client
 from tests.storage.pretend import Pretend
 
 
 @pytest.fixture
 def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
     """Replace the picture process with another program; "" restores it."""
-    real = pictures.COMMAND
+    real = picture_client.COMMAND
 
     def change(program: str) -> None:
-        pictures._idle.end_all()
-        monkeypatch.setattr(pictures, "COMMAND", (sys.executable, "-c", program) if program else real)
+        picture_client._idle.end_all()
+        monkeypatch.setattr(picture_client, "COMMAND", (sys.executable, "-c", program) if program else real)
 
     return change

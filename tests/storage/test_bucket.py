@@ -18,13 +18,13 @@ from pytest_django import Settings
 from lamina_portal import environment
 from runs.engine.save_outputs import keep_due_files
 from runs.models import Member, OutputFile, StoredFile
-from runs.services.files import bucket, orphans, storing
-from runs.services.files.media import inspect
-from runs.services.files.serving import file_response
-from runs.services.files.storing import Arrival, StorageAway
-from runs.services.filling.handing_over import ensure_asset
-from runs.services.filling.uploads import UploadRejected, receive_file
-from runs.services.outputs import keep_due_files
+from runs.storage import bucket, orphans
+from runs.storage import store as storing
+from runs.storage.media import inspect
+from runs.storage.serve import file_response
+from runs.storage.store import Arrival, StorageAway
+from runs.uploads.asset_upload import ensure_asset
+from runs.uploads.uploads import UploadRejected, receive_file
 from tests.support.factories import make_run
 from tests.support.hostile_server import HostileServer, kept_files, picture
 from tests.support.sandbox_door import SandboxDoor

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from runs.services.files.fetching import FetchFailed, FetchRefused, put_file
+from runs.storage.fetch import FetchFailed, FetchRefused, put_file
 from tests.support.hostile_server import Decoy, HostileServer, fetch, kept_files
 
 ANY = 5_000_000  # bytes

@@ -9,9 +9,9 @@ import pytest
 from pytest_django import Settings
 from urllib3.util import connection
 
-from runs.services.files import fetching, guard
-from runs.services.files.fetching import FetchFailed, FetchRefused, check_url
-from runs.services.files.guard import is_public
+from runs.storage import guard
+from runs.storage.fetch import FetchFailed, FetchRefused, check_url, fetch
+from runs.storage.guard import is_public
 from tests.storage.hostile_urls import HOSTILE_URLS
 from tests.support.hostile_server import Decoy, HostileServer, fetch, kept_files
 
@@ -163,9 +163,9 @@ def test_what_members_paste_is_never_trusted_like_what_lamina_names(
     settings.TRUSTED_FILE_ORIGINS = []
     for url in (f"{server.url}/a.png", f"{server.url}/redirect?to=http://127.0.0.1:{decoy.port}/"):
         with pytest.raises(FetchRefused):
-            fetching.fetch(url, max_bytes=ANY, seconds=PLENTY, trusted=settings.TRUSTED_FILE_ORIGINS)
+            fetch(url, max_bytes=ANY, seconds=PLENTY, trusted=settings.TRUSTED_FILE_ORIGINS)
         with pytest.raises(FetchRefused):
-            fetching.fetch(url, max_bytes=ANY, seconds=PLENTY)
+            fetch(url, max_bytes=ANY, seconds=PLENTY)
 
     assert server.hits == []
     assert not decoy.was_contacted()

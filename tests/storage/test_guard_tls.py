@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from requests_hardened import ip_filter_adapter
 
-from runs.services.files import guard
-from runs.services.files.fetching import FetchFailed
+from runs.storage import guard
+from runs.storage.fetch import FetchFailed
 from tests.support.hostile_server import fetch, hostile_server, picture
 
 ANY = 5_000_000  # bytes

@@ -13,10 +13,8 @@ from pytest_django import Settings
 from runs.engine import save_outputs
 from runs.engine.save_outputs import keep_due_files
 from runs.models import Member, OutputFile, Upload
-from runs.services import outputs
-from runs.services.files import arriving, fetching
-from runs.services.filling import uploads
-from runs.services.outputs import keep_due_files
+from runs.storage import claimed_fetch, fetch
+from runs.uploads import uploads
 from tests.storage.hostile_urls import HOSTILE_URLS
 from tests.support.factories import make_run
 from tests.support.hostile_server import (

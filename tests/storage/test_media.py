@@ -10,10 +10,10 @@ from PIL import Image
 
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.sandbox.video import vp8_frame, webm
-from runs.services.files import thumbnails
-from runs.services.files.media import NotMedia, inspect
-from runs.services.files.sniffing import SERVED_INLINE, sniff
-from runs.services.files.storing import clean_name
+from runs.storage import thumbnails
+from runs.storage.file_types import SERVED_INLINE, sniff
+from runs.storage.media import NotMedia, inspect
+from runs.storage.store import clean_name
 from tests.support.hostile_server import PAGE, SVG, bomb_png, many_scans, picture
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed; it is optional")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageOps, ImageSequence
 
-from runs.services.files.sniffing import sniff
-from runs.services.files.stripping import CannotStrip, details, parts, strip
+from runs.storage.file_types import sniff
+from runs.storage.metadata import CannotStrip, details, parts, strip
 from tests.support.hostile_server import picture
 from tests.support.secret_files import AI, C2PA, LIST, PICTURES, SECRET, XMP, chunk, exif, png, segment, webp
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.models import Draft, Incident, Member, Preset, StoredFile, Upload
-from runs.services.files import orphans
+from runs.storage import orphans
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 from tests.support.hostile_server import kept_files
 

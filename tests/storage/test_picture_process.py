@@ -18,14 +18,12 @@ from PIL import Image
 from pytest_django import Settings
 
 from runs import catalog
-from runs.engine.save_outputs import keep_due_files
+from runs.engine.save_outputs import keep_due_files, save_catalog_picture
 from runs.models import App, Member, Output, OutputFile, Run, Upload
-from runs.services import catalog, small_pictures
-from runs.services.files import headers, picture_slots
-from runs.services.files.media import NotMedia, inspect
-from runs.services.files.picture_slots import picture_slot
-from runs.services.filling.uploads import receive_file
-from runs.services.outputs import keep_due_files, save_catalog_picture
+from runs.storage import picture_headers, picture_slots, small_pictures
+from runs.storage.media import NotMedia, inspect
+from runs.storage.picture_slots import picture_slot
+from runs.uploads.uploads import receive_file
 from tests.storage.pretend import DIES, HANGS, Pretend
 from tests.support.damaged_files import GIVEN
 from tests.support.factories import make_run

@@ -11,10 +11,10 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from runs.models import StoredFile
-from runs.services.files import storing
-from runs.services.files.media import Media, inspect
-from runs.services.files.serving import content_disposition, file_response
-from runs.services.files.storing import Arrival
+from runs.storage import store
+from runs.storage.media import Media, inspect
+from runs.storage.serve import content_disposition, file_response
+from runs.storage.store import Arrival
 from tests.support.hostile_server import PAGE, picture
 
 pytestmark = pytest.mark.django_db

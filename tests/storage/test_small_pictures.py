@@ -11,9 +11,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from runs.models import Member, StoredFile, Upload
-from runs.services import small_pictures
-from runs.services.files import media
-from runs.services.filling.uploads import receive_file
+from runs.storage import media, small_pictures
+from runs.uploads.uploads import receive_file
 from tests.storage.pretend import DIES, HANGS, Pretend
 from tests.support.factories import make_app
 from tests.support.hostile_server import picture

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from runs.models import App, GuestLink, Invite, Member, Output, OutputFile, Preset, Run, SignedIn, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from runs.services import secret_links, sharing
-from runs.services.guest_links import copying
+from runs.sharing import links as sharing
+from runs.sharing import make_guest_copies
+from runs.web import secret_links
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 

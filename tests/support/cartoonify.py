@@ -1,12 +1,9 @@
 """An app of the sandbox's catalogue with its form read, and Run pressed on it."""
 
 from runs import catalog
-from runs.display.run_page import run_page
 from runs.engine import create_run
 from runs.engine.create_run import Press
 from runs.models import App, Member, Run
-from runs.services import catalog, launch
-from runs.services.launch import Press
 
 
 def known_app(remote_id: str = "3f68debe-df0a-4fc9-bdd3-9d45a4160587") -> App:
@@ -24,4 +21,4 @@ def press(member: Member, app: App, style: str = "Ghibli") -> Run:
             app.schema.parameters, [{"uploads": []}, style, "4:3"], [True, False, False], strict=True
         )
     ]
-    return launch.launch_run(member, Press(app, app.schema, answers, [0, 1], launch.new_form_token(member)))  # type: ignore[arg-type]
+    return create_run.launch_run(member, Press(app, app.schema, answers, [0, 1], create_run.new_form_token(member)))  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from PIL import Image
 from runs.models import App, AppSchema, Member, Output, OutputFile, Run, RunInput, StoredFile
 from runs.models.ids import new_public_id
 from runs.storage import media, store
-from runs.words.folding import fold, kinds_text
+from runs.words.fold import fold, kinds_text
 
 STYLE = {"id": "s-1", "key": "", "name": "Style", "type": "options", "options": ["Ghibli", "Disney / Pixar", "Plain "]}
 PROMPT = {"id": "p-1", "key": "prompt_text", "name": "Prompt", "type": "text", "default": ""}

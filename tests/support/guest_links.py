@@ -9,8 +9,9 @@ from typing import Any
 from django.test import Client
 
 from runs.models import GuestLink, Run, StoredFile
-from runs.services import secret_links, sharing
-from runs.services.files import media, storing
+from runs.sharing import links
+from runs.storage import media, store
+from runs.web import secret_links
 from tests.support.factories import make_kept
 from tests.support.requirements import skip_or_fail
 from tests.support.secret_files import PICTURES, medium

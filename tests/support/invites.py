@@ -3,8 +3,8 @@
 from django.test import Client
 
 from runs.models import Invite
-from runs.services import secret_links
-from runs.services.secret_links import Purpose
+from runs.web import secret_links
+from runs.web.secret_links import Purpose
 from tests.support.clients import PASSWORD
 
 PEOPLE = "/manage/people/"

@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from runs.prctl import die_with_parent
+from runs.background.prctl import die_with_parent
 from tests.support.processes import ROOT, Home, children_of, free_port, is_gone, wait_until
 
 PER_MINUTE = 1_000_000  # no limit: this is about deaths

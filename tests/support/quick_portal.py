@@ -17,8 +17,7 @@ from runs.engine import polling
 from runs.lamina.client import LaminaClient
 from runs.lamina.transport import Patience
 from runs.models import OutputFile, RequestLog, Run
-from runs.services import polling
-from runs.services.files import guard
+from runs.storage import guard
 from tests.support.processes import PATIENCE_SECONDS
 from tests.support.sandbox_door import SandboxDoor
 

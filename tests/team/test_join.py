@@ -7,8 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import Invite, Member, SignInAttempt
-from runs.services.team import invites
-from runs.services.team.members import RefusedError
+from runs.team import invites
+from runs.team.members import RefusedError
 from tests.support.clients import PASSWORD
 from tests.support.invites import invite, join, path_of, said, text_of
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.models import Member, SignedIn
-from runs.services.team import passwords, sessions
-from runs.services.team.browsers import browser_words
+from runs.team import passwords, sessions
+from runs.team.browsers import browser_words
 from tests.support.clients import PASSWORD, client_of
 
 pytestmark = pytest.mark.django_db
@@ -180,7 +180,7 @@ def asked_for(email: str, run_tasks: Callable[..., None], address: str = "192.0.
 def run_tasks(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Does at once what was handed to the worker."""
     waiting: list[int] = []
-    monkeypatch.setattr("runs.team.views_joining.enqueue", lambda task, pk: waiting.append(pk))
+    monkeypatch.setattr("runs.team.views_join.enqueue", lambda task, pk: waiting.append(pk))
 
     def run() -> None:
         while waiting:

@@ -13,9 +13,9 @@ from pytest_django import Settings
 
 from runs.models import GuestLink, Invite, Member, Preset, Run, Upload
 from runs.models.run import RunInputUpload
-from runs.services import secret_links
-from runs.services.secret_links import Purpose
-from runs.services.team import invites, members
+from runs.team import invites, members
+from runs.web import secret_links
+from runs.web.secret_links import Purpose
 from tests.support.clients import PASSWORD, client_of
 from tests.support.factories import make_run, make_stored
 from tests.support.invites import PEOPLE, invite, path_of, text_of

@@ -9,8 +9,8 @@ import pytest
 from django.db import DatabaseError, connection
 
 from runs.models import Invite, Member, SharingRules
-from runs.services import sharing
-from runs.services.team import invites, members
+from runs.sharing import links as sharing
+from runs.team import invites, members
 from tests.support.factories import make_kept, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,8 +9,9 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect
 
 from runs.models import Invite, Member, SignInAttempt
-from runs.reauthentication import FIELD, WRONG
-from runs.services.team import recent_password
+from runs.team import recent_password
+from runs.team.reauthentication import FIELD, WRONG
+from runs.web.throttling import MAX_PER_PAIR
 from tests.support.clients import PASSWORD
 from tests.support.factories import make_run
 from tests.support.invites import PEOPLE, invite

@@ -15,7 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from runs.models import Member, SignedIn
-from runs.services.team import passwords, security_mail
+from runs.team import passwords, security_mail
 from tests.support import web_servers
 from tests.support.clients import PASSWORD
 from tests.support.invites import invite, join, path_of

@@ -11,7 +11,8 @@ from playwright.sync_api import Page
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from runs.models import Member
-from runs.services.team import sessions
+from runs.team import sessions
+from runs.web.session_store import STARTED
 from tests.support.clients import PASSWORD
 
 pytestmark = pytest.mark.django_db

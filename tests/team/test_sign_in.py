@@ -11,7 +11,9 @@ from django.utils.html import escape
 from pytest_django import Settings
 
 from runs.models import KnownAddress, Member, SignInAttempt
-from runs.services.upkeep import health
+from runs.team.views_sign_in import REPLAY_MAX_BYTES, WRONG, make_replay, read_replay
+from runs.web import throttling
+from runs.web.throttling import DEVICE_COOKIE, MAX_PER_ADDRESS, MAX_PER_DEVICE, MAX_PER_PAIR
 from tests.support.clients import PASSWORD, run_out
 
 pytestmark = pytest.mark.django_db

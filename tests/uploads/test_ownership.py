@@ -5,8 +5,7 @@ import pytest
 from runs.engine.create_run import answers_of
 from runs.models import Member, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
-from runs.services.filling.library import adopt, own_files
-from runs.services.launch import answers_of
+from runs.uploads.ownership import adopt, own_files
 from tests.support.factories import PICTURE, make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from runs.models import Member, Preset, StoredFile, Upload
-from runs.services.filling import quota
-from runs.services.filling.uploads import UploadRejected, fetch_upload, receive_file, receive_link
+from runs.uploads import quota
+from runs.uploads.uploads import UploadRejected, fetch_upload, receive_file, receive_link
+from runs.web import body_limits
 from tests.support.factories import PICTURE, make_app, make_kept, make_run
 from tests.support.hostile_server import HostileServer, kept_files, picture
 from tests.support.uploads import disk

@@ -15,20 +15,12 @@ from pytest_django import Settings
 
 from runs.background import leases, queue
 from runs.models import Member, StoredFile, Upload
-from runs.services import leases
-from runs.services.files import storing
-from runs.services.files.fetching import LIMITS, FetchFailed, FetchRefused
-from runs.services.files.file_slots import LINKS
-from runs.services.filling import uploads
-from runs.services.filling.handing_over import ensure_asset
-from runs.services.filling.uploads import (
-    LINKS_AT_ONCE,
-    UploadRejected,
-    fetch_upload,
-    receive_file,
-    receive_link,
-    upload_infos,
-)
+from runs.storage import store
+from runs.storage.fetch import LIMITS, FetchFailed, FetchRefused
+from runs.storage.transfer_slots import LINKS
+from runs.uploads import uploads
+from runs.uploads.asset_upload import ensure_asset
+from runs.uploads.uploads import LINKS_AT_ONCE, UploadRejected, fetch_upload, receive_file, receive_link, upload_infos
 from tests.support.hostile_server import PAGE, SVG, HostileServer, bomb_png, kept_files, picture
 from tests.support.sandbox_door import SandboxDoor
 

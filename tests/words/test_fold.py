@@ -2,7 +2,7 @@
 
 import pytest
 
-from runs.words.folding import fold, fold_words, kinds_text
+from runs.words.fold import fold, fold_words, kinds_text
 
 
 @pytest.mark.parametrize(

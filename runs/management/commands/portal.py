@@ -69,7 +69,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         people = prepare_people(bind, self.say)
-        enqueue("runs.tasks.pulse")
+        enqueue("pulse")
         catalog.request_refresh()  # so that the first person to sign in finds apps
         connections.close_all()  # the children must not inherit an open one
         return people

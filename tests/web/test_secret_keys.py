@@ -8,9 +8,11 @@ from django.test import Client
 from pytest_django import Settings
 
 from runs.models import KnownAddress, Member, SignedIn
-from runs.services import secret_links, sharing
-from runs.services.secret_links import Purpose
-from runs.services.team import passwords, sessions
+from runs.sharing import links
+from runs.team import passwords, sessions
+from runs.web import secret_links
+from runs.web.secret_links import Purpose
+from runs.web.throttling import KNOWN_FOR, MAX_PER_ADDRESS, MAX_PER_PAIR
 from tests.support.clients import PASSWORD
 from tests.support.factories import make_kept, make_run
 from tests.support.invites import PEOPLE, invite, path_of

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from runs.models import Member, Run
+from runs.web.body_limits import SMALL_BYTES
 from tests.support.access_rows import ROWS, Row
 from tests.support.access_world import World
 from tests.support.clients import client_of, run_out

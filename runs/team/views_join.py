@@ -89,7 +89,7 @@ def _ring_for_mail(email: str) -> None:
     except throttling.TooManyError:
         return
     found = Member.objects.filter(email=email, is_active=True).values_list("pk", flat=True).first()
-    enqueue("runs.tasks.send_new_password_mail", found or 0)  # for nobody too: the time it takes tells nothing
+    enqueue("send_new_password_mail", found or 0)  # for nobody too: the time it takes tells nothing
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,0 +1,226 @@
+"""The house: a room per subject, in one order. Verbs import from rooms above theirs, doors from all but other doors."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = [
+    *("lamina", "models", "schema_forms", "words", "events", "background", "connection", "storage", "web", "team"),
+    *("sharing", "catalog", "uploads", "spending", "engine", "launching", "history", "display"),
+]
+DOOR_ROOMS = ["home", "results", "compare", "live", "manage", "help"]
+LAST = ["management", "templatetags", "checks", "tasks", "apps", "urls"]  # they put the house together
+DOORS = re.compile(r"(views|forms|pages|urls|middleware|reauthentication)(_\w+)?")  # in the rooms from `web` on
+STAND_ALONE = ["sandbox", "migrations"]
+DOTTED = re.compile(r"(?:runs|lamina_portal)(?:\.[a-z_]+)+(?:\.[A-Za-z_]+)?")
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module under runs/: its dotted name, its room, and whether it is a door."""
+
+    name: str
+
+    @property
+    def room(self) -> str:
+        return self.name.split(".")[1]
+
+    @property
+    def is_door(self) -> bool:
+        if self.room in DOOR_ROOMS:
+            return True
+        is_below = self.room in ROOMS and ROOMS.index(self.room) >= ROOMS.index("web")
+        return is_below and self.room != "display" and DOORS.fullmatch(self.name.split(".")[-1]) is not None
+
+
+def sources() -> dict[str, str]:
+    """The source of every module of the house by its dotted name; a package has that of its folder."""
+    found = {}
+    for path in sorted((ROOT / "runs").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if parts[1] not in STAND_ALONE and parts != ("runs", "__init__"):
+            found[".".join(parts).removesuffix(".__init__")] = path.read_text()
+    return found
+
+
+def imports_of(source: str, names: set[str]) -> Iterator[str]:
+    """Every module among `names` that `source` imports, at the top or inside a function."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports say the whole name"
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                if full in names or node.module in names:
+                    yield full if full in names else str(node.module)
+
+
+def problem(source: Module, target: Module) -> str:
+    """What is wrong with an import from `source` of `target`; "" if nothing is."""
+    if source.room in LAST:
+        return ""
+    if target.room in LAST:
+        return "imports what puts the house together"
+    is_own = source.room == target.room
+    if source.is_door:
+        return "is a door and imports another room's door" if target.is_door and not is_own else ""
+    if target.is_door:
+        return "is no door and imports one"
+    if not is_own and ROOMS.index(target.room) > ROOMS.index(source.room):
+        return "imports from a room below"
+    return ""
+
+
+def problems(modules: dict[str, str]) -> list[str]:
+    """All wrong imports, a line each."""
+    found = []
+    for name, source in modules.items():
+        for target in sorted(set(imports_of(source, set(modules)))):
+            if wrong := problem(Module(name), Module(target)):
+                found.append(f"{name} {wrong}: {target}")
+    return found
+
+
+def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """Rooms that reach themselves, by way of others."""
+    found = []
+    for start in arrows:
+        reached, waiting = set[str](), list(arrows[start])
+        while waiting:
+            here = waiting.pop()
+            if here not in reached:
+                reached.add(here)
+                waiting += arrows.get(here, ())
+        if start in reached:
+            found.append(sorted(reached))
+    return found
+
+
+def test_every_room_has_its_place_and_imports_go_one_way() -> None:
+    modules = sources()
+    rooms = {Module(name).room for name in modules}
+    assert rooms == {*ROOMS, *DOOR_ROOMS, *LAST}, rooms ^ {*ROOMS, *DOOR_ROOMS, *LAST}
+    print("\n".join([*ROOMS, "-- doors --", *DOOR_ROOMS, "-- last --", *LAST]))  # noqa: T201 - for whoever asks with -s
+    assert problems(modules) == []
+
+
+def test_no_rooms_go_round_in_a_circle() -> None:
+    modules = sources()
+    arrows: dict[str, set[str]] = {}
+    for name, source in modules.items():
+        if not Module(name).is_door and Module(name).room not in LAST:
+            room = Module(name).room
+            arrows.setdefault(room, set()).update(
+                {Module(target).room for target in imports_of(source, set(modules))} - {room}
+            )
+    assert circles(arrows) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("runs.engine.new", "from runs.history import search"),
+        ("runs.engine.new", "def f():\n    import runs.display.cards"),
+        ("runs.engine.new", "from runs.engine.views import webhook"),
+        ("runs.team.views_new", "from runs.home.views import home"),
+        ("runs.team.new", "from runs import tasks"),
+    ],
+)
+def test_a_wrong_import_is_found(name: str, source: str) -> None:
+    assert len(problems(sources() | {name: source})) == 1
+
+
+def test_circles_are_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}})
+    assert circles({"a": {"b", "c"}, "b": {"c"}}) == []
+
+
+def dotted_strings(source: str, names: set[str]) -> set[str]:
+    """Strings in `source` that name a module among `names`, or something in it."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and DOTTED.fullmatch(node.value):
+            if names & {node.value, node.value.rpartition(".")[0]}:
+                found.add(node.value)
+    return found
+
+
+def test_no_import_hides_in_a_string() -> None:
+    """Dotted names stand where the house is put together: settings, addresses, the register of tasks."""
+    modules = sources()
+    names = {name for name in modules if name.count(".") > 1 or name == "runs.tasks"}
+    named = {name: dotted_strings(source, names) for name, source in modules.items() if Module(name).room not in LAST}
+    wrong = {name: texts for name, texts in named.items() if texts}
+    # The process that opens pictures is started by its name; its starter is in the same room.
+    assert wrong.pop("runs.storage.picture_client") == {"runs.storage.picture_process"}
+    assert wrong.pop("runs.background.queue") == {"runs.tasks"}
+    assert wrong == {}
+    assert dotted_strings('import_string("runs.engine.submit.submit_run")', names)
+
+
+def test_every_task_that_is_asked_for_stands_in_the_register() -> None:
+    register = {node.name for node in ast.parse(sources()["runs.tasks"]).body if isinstance(node, ast.FunctionDef)}
+    asked = set()
+    for source in sources().values():
+        asked |= set(re.findall(r"enqueue(?:_long)?\(\s*\"(\w+)\"", source))
+    assert len(asked) > 10
+    assert asked <= register
+
+
+FIELD_TERMS = {"polling", "sharing", "spending", "launching", "throttling", "drawing", "routing"}
+
+
+def test_modules_are_named_after_things() -> None:
+    """A gerund says nothing to a newcomer, unless it is a term of the field."""
+    names = {
+        part
+        for path in (ROOT / "runs").rglob("*.py")
+        for part in path.relative_to(ROOT).with_suffix("").parts
+        if "migrations" not in path.parts
+    }
+    names |= {path.stem for path in (ROOT / "lamina_portal").rglob("*.py")}
+    assert {name for name in names if name.endswith("ing")} <= FIELD_TERMS
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "runs/lamina").rglob("*.py")), ids=str)
+def test_the_client_knows_no_django(path: Path) -> None:
+    assert not roots(path) & {"django", "django_q", "django_htmx"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "runs/sandbox").rglob("*.py")), ids=str)
+def test_the_sandbox_shares_nothing_with_the_client(path: Path) -> None:
+    assert not roots(path) & {"django", "lamina_portal"}
+    names = set(re.findall(r"(?:from|import) (runs\.[\w.]+)", path.read_text()))
+    assert not [name for name in names if not name.startswith("runs.sandbox")]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "lamina_portal").rglob("*.py")), ids=str)
+def test_the_wiring_names_runs_by_dotted_string_only(path: Path) -> None:
+    assert "runs" not in roots(path)
+
+
+def roots(path: Path) -> set[str]:
+    """The first parts of everything that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_long_files_are_named() -> None:
+    """About 300 lines is where to look, not a limit to cut along: this prints, and fails only when it finds nothing."""
+    files = [path for folder in ("lamina_portal", "runs", "tests") for path in (ROOT / folder).rglob("*.py")]
+    lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in files}
+    assert lengths
+    for name, count in sorted(lengths.items(), key=lambda item: -item[1]):
+        if count > 300:
+            print(f"{count:5} {name}")  # noqa: T201 - for whoever asks with -s
