@@ -2,8 +2,8 @@
 
 import pytest
 
-from lamina_portal.server import incoming
-from lamina_portal.server.incoming import Arrival, Progress
+from lamina_portal.server import deadlines
+from lamina_portal.server.deadlines import Arrival, Progress
 from tests.server.servers import request
 
 NOW = 1000.0
@@ -14,7 +14,7 @@ def new(*, is_first: bool = True) -> Arrival:
 
 
 def test_the_times_are_those_that_were_promised() -> None:
-    assert (incoming.HEAD_SECONDS, incoming.BODY_SECONDS, incoming.UPLOAD_SECONDS) == (15, 30, 10)
+    assert (deadlines.HEAD_SECONDS, deadlines.BODY_SECONDS, deadlines.UPLOAD_SECONDS) == (15, 30, 10)
 
 
 def post(size: int, *headers: str) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from runs.storage.fetch import FetchFailed, FetchRefused, put_file
-from tests.support.hostile_server import Decoy, HostileServer, fetch, kept_files
+from tests.support.hostile_server import Decoy, HostileServer, fetch_trusted, kept_files
 
 ANY = 5_000_000  # bytes
 PLENTY = 60.0  # seconds: for what comes at once, or is refused as soon
@@ -17,7 +17,7 @@ PLENTY = 60.0  # seconds: for what comes at once, or is refused as soon
 def test_a_file_arrives_whole(server: HostileServer, settings: Settings) -> None:
     seen: list[int] = []
 
-    fetched = fetch(f"{server.url}/a.png", max_bytes=ANY, seconds=PLENTY, on_chunk=seen.append)
+    fetched = fetch_trusted(f"{server.url}/a.png", max_bytes=ANY, seconds=PLENTY, on_chunk=seen.append)
 
     body = server.files["/a.png"]
     assert fetched.path.read_bytes() == body
@@ -29,7 +29,7 @@ def test_a_file_arrives_whole(server: HostileServer, settings: Settings) -> None
 @pytest.mark.parametrize("path", ["endless", "endless-chunks", "says-huge", "gzip-bomb", "gzip-bombs-in-each-other"])
 def test_a_body_beyond_the_limit_is_refused(path: str, server: HostileServer, settings: Settings) -> None:
     with pytest.raises(FetchRefused, match="larger than the limit of 2 MB"):
-        fetch(f"{server.url}/{path}", max_bytes=2_000_000, seconds=PLENTY)
+        fetch_trusted(f"{server.url}/{path}", max_bytes=2_000_000, seconds=PLENTY)
 
     assert kept_files(settings) == []
 
@@ -38,14 +38,14 @@ def test_the_limit_is_the_one_of_the_kind_by_content(server: HostileServer) -> N
     limits = {"image": 1_000_000, "video": 500_000_000, "audio": 500_000_000, "other": 500_000_000}
     for path in ("endless-chunks", "says-400-mb"):
         with pytest.raises(FetchRefused, match="limit of 1 MB"):
-            fetch(f"{server.url}/{path}", max_bytes=limits, seconds=PLENTY)
+            fetch_trusted(f"{server.url}/{path}", max_bytes=limits, seconds=PLENTY)
 
 
 @pytest.mark.parametrize("path", ["drip", "drip-without-length", "drip-headers"])
 def test_a_slow_answer_is_cut_at_the_deadline(path: str, server: HostileServer, settings: Settings) -> None:
     began = time.monotonic()
     with pytest.raises(FetchFailed, match="too long"):
-        fetch(f"{server.url}/{path}", max_bytes=ANY, seconds=0.6)
+        fetch_trusted(f"{server.url}/{path}", max_bytes=ANY, seconds=0.6)
 
     assert 0.5 < time.monotonic() - began < PLENTY  # they drip for ever
     assert kept_files(settings) == []
@@ -53,19 +53,19 @@ def test_a_slow_answer_is_cut_at_the_deadline(path: str, server: HostileServer, 
 
 def test_a_file_that_ends_early_is_not_taken_for_whole(server: HostileServer) -> None:
     with pytest.raises(FetchFailed, match="before the whole file"):
-        fetch(f"{server.url}/says-more", max_bytes=ANY, seconds=PLENTY)
+        fetch_trusted(f"{server.url}/says-more", max_bytes=ANY, seconds=PLENTY)
 
 
 def test_an_empty_answer_is_no_file(server: HostileServer) -> None:
     with pytest.raises(FetchFailed, match="empty"):
-        fetch(f"{server.url}/empty", max_bytes=ANY, seconds=PLENTY)
+        fetch_trusted(f"{server.url}/empty", max_bytes=ANY, seconds=PLENTY)
 
 
 @pytest.mark.parametrize("status", [204, 206, 400, 401, 403, 404, 410, 429, 500, 503])
 def test_any_answer_but_200_is_tried_again_later(status: int, server: HostileServer) -> None:
     server.status = status
     with pytest.raises(FetchFailed):
-        fetch(f"{server.url}/a.png", max_bytes=ANY, seconds=PLENTY)
+        fetch_trusted(f"{server.url}/a.png", max_bytes=ANY, seconds=PLENTY)
 
 
 def test_stopping_in_the_middle_leaves_nothing(server: HostileServer, settings: Settings) -> None:
@@ -73,7 +73,7 @@ def test_stopping_in_the_middle_leaves_nothing(server: HostileServer, settings: 
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fetch(f"{server.url}/endless", max_bytes=10**13, seconds=PLENTY, on_chunk=stop)
+        fetch_trusted(f"{server.url}/endless", max_bytes=10**13, seconds=PLENTY, on_chunk=stop)
 
     assert kept_files(settings) == []
 

@@ -13,7 +13,7 @@ from runs.storage import guard
 from runs.storage.fetch import FetchFailed, FetchRefused, check_url, fetch
 from runs.storage.guard import is_public
 from tests.storage.hostile_urls import HOSTILE_URLS
-from tests.support.hostile_server import Decoy, HostileServer, fetch, kept_files
+from tests.support.hostile_server import Decoy, HostileServer, fetch_trusted, kept_files
 
 ANY = 5_000_000  # bytes
 PLENTY = 60.0  # seconds: for what comes at once, or is refused as soon
@@ -26,7 +26,7 @@ def test_nothing_about_us_travels(
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{decoy.port}")
 
-    fetch(f"{server.url}/redirect?to=/a.png", max_bytes=ANY, seconds=PLENTY)
+    fetch_trusted(f"{server.url}/redirect?to=/a.png", max_bytes=ANY, seconds=PLENTY)
 
     assert server.hits == ["/redirect?to=/a.png", "/a.png"]
     assert not {"Cookie", "Authorization", "Referer"} & set(server.headers)
@@ -45,7 +45,7 @@ def test_a_hostile_link_is_refused_without_any_connection(
 
     monkeypatch.setattr(connection, "create_connection", no_connection)
     with pytest.raises(FetchRefused) as refused:
-        fetch(url.replace("{port}", str(decoy.port)), max_bytes=ANY, seconds=PLENTY)
+        fetch_trusted(url.replace("{port}", str(decoy.port)), max_bytes=ANY, seconds=PLENTY)
 
     assert refused.value.sentence.endswith((".", "https://"))
     assert not decoy.was_contacted()
@@ -75,7 +75,7 @@ def test_a_harmless_name_with_a_private_address_is_refused(
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
 
     with pytest.raises(FetchRefused, match="private network"):
-        fetch(f"https://pictures.example.com:{decoy.port}/a.png", max_bytes=ANY, seconds=PLENTY)
+        fetch_trusted(f"https://pictures.example.com:{decoy.port}/a.png", max_bytes=ANY, seconds=PLENTY)
 
     assert not decoy.was_contacted()
 
@@ -97,7 +97,7 @@ def test_a_name_that_changes_its_address_is_connected_to_the_one_that_was_checke
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr(connection, "create_connection", connect)
     with pytest.raises(FetchFailed):
-        fetch(f"https://rebinding.example.com:{decoy.port}/", max_bytes=ANY, seconds=PLENTY)
+        fetch_trusted(f"https://rebinding.example.com:{decoy.port}/", max_bytes=ANY, seconds=PLENTY)
 
     assert asked == [("93.184.215.14", decoy.port)]
     assert not decoy.was_contacted()
@@ -114,7 +114,7 @@ def test_only_exactly_the_trusted_origin_is_exempt(server: HostileServer, decoy:
         f"{server.url}0/a.png",
     ):
         with pytest.raises(FetchRefused):
-            fetch(url, max_bytes=ANY, seconds=PLENTY)
+            fetch_trusted(url, max_bytes=ANY, seconds=PLENTY)
 
     assert server.hits == []
     assert not decoy.was_contacted()
@@ -138,7 +138,9 @@ def test_a_trusted_origin_is_no_prefix() -> None:
 )
 def test_a_redirect_to_a_private_address_is_refused(target: str, server: HostileServer, decoy: Decoy) -> None:
     with pytest.raises(FetchRefused):
-        fetch(f"{server.url}/redirect?to={target.replace('{port}', str(decoy.port))}", max_bytes=ANY, seconds=PLENTY)
+        fetch_trusted(
+            f"{server.url}/redirect?to={target.replace('{port}', str(decoy.port))}", max_bytes=ANY, seconds=PLENTY
+        )
 
     assert len(server.hits) == 1
     assert not decoy.was_contacted()
@@ -146,13 +148,13 @@ def test_a_redirect_to_a_private_address_is_refused(target: str, server: Hostile
 
 def test_redirects_end_after_five(server: HostileServer) -> None:
     with pytest.raises(FetchRefused, match="too many times"):
-        fetch(f"{server.url}/loop", max_bytes=ANY, seconds=PLENTY)
+        fetch_trusted(f"{server.url}/loop", max_bytes=ANY, seconds=PLENTY)
 
     assert len(server.hits) == 6
 
 
 def test_the_body_of_a_redirect_is_not_read(server: HostileServer) -> None:
-    fetched = fetch(f"{server.url}/redirect-with-endless-body", max_bytes=ANY, seconds=PLENTY)
+    fetched = fetch_trusted(f"{server.url}/redirect-with-endless-body", max_bytes=ANY, seconds=PLENTY)
     assert fetched.path.read_bytes() == server.files["/a.png"]
 
 
@@ -176,4 +178,4 @@ def test_the_addresses_of_this_machine_are_refused_even_when_they_are_public(mon
     assert is_public("9.9.9.9")
     monkeypatch.setattr(guard, "_is_own", lambda ip: str(ip) == "9.9.9.9")
     with pytest.raises(FetchRefused, match="private network"):
-        fetch("https://9.9.9.9/", max_bytes=ANY, seconds=PLENTY)
+        fetch_trusted("https://9.9.9.9/", max_bytes=ANY, seconds=PLENTY)

@@ -17,7 +17,7 @@ from requests_hardened import ip_filter_adapter
 
 from runs.storage import guard
 from runs.storage.fetch import FetchFailed
-from tests.support.hostile_server import fetch, hostile_server, picture
+from tests.support.hostile_server import fetch_trusted, hostile_server, picture
 
 ANY = 5_000_000  # bytes
 PLENTY = 60.0  # seconds: for what comes at once, or is refused as soon
@@ -68,7 +68,7 @@ def make_certificate(host: str) -> bytes:
 def test_https_goes_to_the_checked_address_under_its_own_name(tls: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(tls.ca_file))
 
-    fetched = fetch(f"https://pictures.example.com:{tls.port}/a.png", max_bytes=ANY, seconds=PLENTY)
+    fetched = fetch_trusted(f"https://pictures.example.com:{tls.port}/a.png", max_bytes=ANY, seconds=PLENTY)
 
     assert fetched.path.read_bytes() == picture()
     assert tls.names == ["pictures.example.com"]
@@ -76,18 +76,18 @@ def test_https_goes_to_the_checked_address_under_its_own_name(tls: TlsServer, mo
 
 def test_a_certificate_nobody_vouches_for_is_not_believed(tls: TlsServer) -> None:
     with pytest.raises(FetchFailed, match="certificate"):
-        fetch(f"https://pictures.example.com:{tls.port}/a.png", max_bytes=ANY, seconds=PLENTY)
+        fetch_trusted(f"https://pictures.example.com:{tls.port}/a.png", max_bytes=ANY, seconds=PLENTY)
 
 
 def test_a_certificate_for_another_name_is_not_believed(tls: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(tls.ca_file))
     with pytest.raises(FetchFailed, match="certificate"):
-        fetch(f"https://other.example.com:{tls.port}/a.png", max_bytes=ANY, seconds=PLENTY)
+        fetch_trusted(f"https://other.example.com:{tls.port}/a.png", max_bytes=ANY, seconds=PLENTY)
 
 
 def test_a_slow_answer_over_tls_is_cut_at_the_deadline(tls: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(tls.ca_file))
     began = time.monotonic()
     with pytest.raises(FetchFailed, match="too long"):
-        fetch(f"https://pictures.example.com:{tls.port}/drip", max_bytes=ANY, seconds=0.6)
+        fetch_trusted(f"https://pictures.example.com:{tls.port}/drip", max_bytes=ANY, seconds=0.6)
     assert time.monotonic() - began < PLENTY  # it drips for ever

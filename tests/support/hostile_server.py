@@ -17,16 +17,15 @@ from django.conf import settings as django_settings
 from PIL import Image
 from pytest_django import Settings
 
-from runs.storage import fetch as fetching
-from runs.storage.fetch import Fetched
+from runs.storage.fetch import Fetched, fetch
 
 PAGE = b"<!doctype html><html><script>alert(1)</script></html>"
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"></svg>'
 
 
-def fetch(url: str, **options: Any) -> Fetched:
-    """`fetching.fetch` for an address that Lamina named."""
-    return fetching.fetch(url, trusted=django_settings.TRUSTED_FILE_ORIGINS, **options)
+def fetch_trusted(url: str, **options: Any) -> Fetched:
+    """`fetch` for an address that Lamina named."""
+    return fetch(url, trusted=django_settings.TRUSTED_FILE_ORIGINS, **options)
 
 
 def kept_files(settings: Settings) -> list[Path]:
