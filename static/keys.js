@@ -1,4 +1,4 @@
-/* Shortcuts for whoever wants them; never inside fields. The search box's "/" is portal.js's, a result's own keys are viewing.js's. */
+/* Shortcuts for whoever wants them; never inside fields. The search box's "/" is portal.js's, a result's own keys are viewer.js's. */
 "use strict";
 {
 	const visible = (node) => node.offsetParent || node.getClientRects().length;
@@ -48,7 +48,7 @@
 		if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !Object.hasOwn(acts, key)) return;
 		if (target.matches("input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]")) return;
 		if ($("dialog[open], :popover-open")) return;
-		if ("jk".includes(key) && $("[data-keys]")) return; // viewing.js steps from result to result
+		if ("jk".includes(key) && $("[data-keys]")) return; // viewer.js steps from result to result
 		if (acts[key](event)) event.preventDefault();
 	});
 }

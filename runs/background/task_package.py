@@ -13,7 +13,7 @@ from django_q import models, pusher, tasks
 from django_q.signing import SignedPackage
 
 SALT = "runs.task"
-logger = logging.getLogger("runs.background.queue")
+logger = logging.getLogger(__name__)
 
 
 class TaskPackage:

@@ -54,7 +54,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         "is_id": bool(ids),
         **_part_context(request, part, q, makes, is_going=not wants_fragment(request)),
     }
-    return render_page(request, "runs/app_list.html", context, partial="app-grid")
+    return render_page(request, "catalog/app_list.html", context, partial="app-grid")
 
 
 @require_safe
@@ -74,7 +74,7 @@ def app_search(request: PortalRequest) -> HttpResponse:
     if part and part.token and part.token == request.GET.get("seen"):
         return HttpResponse(status=204)
     context = _part_context(request, part, q, makes, is_going="go" in request.GET)
-    return render_page(request, "runs/app_search.html", context)
+    return render_page(request, "catalog/app_search.html", context)
 
 
 def _asked_for(request: PortalRequest) -> tuple[str, str]:

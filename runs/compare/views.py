@@ -38,7 +38,7 @@ def compare(request: PortalRequest) -> HttpResponse:
         "add_url": compare_url(shown, pick="1") if len(shown) < comparing.AT_MOST else "",
         "has_overlay": comparison.kind == "image" and len(shown) == 2,
     }
-    return render_page(request, "runs/compare.html", context)
+    return render_page(request, "compare/compare.html", context)
 
 
 def compare_url(ids: Sequence[str], **more: str) -> str:
@@ -71,4 +71,4 @@ def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -
         "run": run,
         "at_most": comparing.AT_MOST,
     }
-    return render_page(request, "runs/compare_pick.html", context)
+    return render_page(request, "compare/compare_pick.html", context)

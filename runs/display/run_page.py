@@ -184,7 +184,7 @@ def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
         alt=" · ".join([label, *told])[:200],
         url=output.get_absolute_url(),
         unsaved=len(given_up),
-        fetch_again_url=reverse("runs:file-fetch-again", args=[output.public_id]) if given_up else "",
+        fetch_again_url=reverse("runs:result-fetch-again", args=[output.public_id]) if given_up else "",
     )
 
 

@@ -46,7 +46,7 @@ def are_arriving(now: datetime) -> bool:
 
 def address_for(run: Run) -> str | None:
     """Where Lamina shall deliver this run's end; None when deliveries are off."""
-    return f"{settings.PORTAL_URL}{reverse('runs:hook', args=[run.hook_token])}" if are_wanted() else None
+    return f"{settings.PORTAL_URL}{reverse('runs:webhook', args=[run.hook_token])}" if are_wanted() else None
 
 
 def run_of(token: str) -> Run | None:

@@ -9,4 +9,4 @@ from runs.web.http import PortalRequest, render_page
 @require_safe
 def help_keys(request: PortalRequest) -> HttpResponse:
     """A page of its own, or what the dialog of "?" shows."""
-    return render_page(request, "runs/help_keys.html", {"section": "help"}, partial="keys")
+    return render_page(request, "help/keys.html", {"section": "help"}, partial="keys")

@@ -7,14 +7,14 @@ from runs.history import views, views_bin, views_bulk, views_retention, views_st
 urlpatterns = [
     path("apps/<str:app_id>/star/", views_stars.app_star, name="app-star"),
     path("history/", views.history, name="history"),
-    path("history/act/", views_bulk.history_act, name="history-act"),
+    path("history/act/", views_bulk.history_act, name="history-bulk-action"),
     path("history/views/", views_bulk.view_save, name="view-save"),
     path("history/views/<str:view_id>/", views_bulk.view_change, name="view-change"),
     path("bin/", views_bin.bin, name="bin"),
     path("runs/<str:run_id>/delete/", views_bin.run_delete, name="run-delete"),
     path("runs/<str:run_id>/restore/", views_bin.run_restore, name="run-restore"),
-    path("files/<str:file_id>/fetch-again/", views_bin.file_fetch_again, name="file-fetch-again"),
+    path("files/<str:file_id>/fetch-again/", views_bin.file_fetch_again, name="result-fetch-again"),
     path("runs/<str:run_id>/star/", views_stars.run_star, name="run-star"),
-    path("files/<str:file_id>/star/", views_stars.file_star, name="file-star"),
-    path("manage/keeping/", views_retention.manage_keeping, name="manage-keeping"),
+    path("files/<str:file_id>/star/", views_stars.file_star, name="result-star"),
+    path("manage/keeping/", views_retention.manage_keeping, name="manage-retention"),
 ]

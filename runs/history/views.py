@@ -67,7 +67,9 @@ def history(request: PortalRequest) -> HttpResponse:
         "empty": EMPTY[found.tab],
         "undo": take_undo(request),
     }
-    response = render_page(request, "runs/history.html", context | _choices(found, directory), partial="history-page")
+    response = render_page(
+        request, "history/history.html", context | _choices(found, directory), partial="history-page"
+    )
     if request.htmx.target == "history-results":
         response["HX-Push-Url"] = found.url()  # the form would push every field that is empty, too
     return response

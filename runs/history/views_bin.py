@@ -26,7 +26,7 @@ def bin(request: PortalRequest) -> HttpResponse:
     found = Run.objects.in_bin_of(request.user).select_related(*bin_rows.SHOWN_WITH)
     page = Paginator(found.order_by("-deleted_at", "-pk"), PAGE).get_page(request.GET.get("page"))
     context = {"section": "bin", "rows": bin_rows.rows_of(page), "page": page}
-    return render_page(request, "runs/bin.html", context)
+    return render_page(request, "history/bin.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,7 +41,7 @@ def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
     outside = run.outputs.filter(guest_links__in=GuestLink.objects.alive()).distinct().count()
     row = bin_rows.rows_of([run])[0]
     context = {"section": "history", "run": run, "row": row, "is_binned": binned is not None, "outside": outside}
-    return render_page(request, "runs/run_delete.html", context, status=409 if request.method == "POST" else 200)
+    return render_page(request, "history/run_delete.html", context, status=409 if request.method == "POST" else 200)
 
 
 def _delete(request: PortalRequest, run: Run) -> HttpResponse:

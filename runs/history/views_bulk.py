@@ -31,7 +31,7 @@ def history_act(request: PortalRequest) -> HttpResponse:
         )
         return go_to(request, back)
     if act == "download" and ids:
-        return go_to(request, f"{reverse('runs:files-download')}?{urlencode([('r', one) for one in ids])}")
+        return go_to(request, f"{reverse('runs:results-download')}?{urlencode([('r', one) for one in ids])}")
     if act == "compare":
         results = bulk_actions.results_to_compare(ids, member)
         if not results:
@@ -63,7 +63,7 @@ def _guest_link(request: PortalRequest, ids: list[str], back: str) -> HttpRespon
     if left := len(ids) - len({output.run_id for output in outputs}):
         words = "One of the runs is" if left == 1 else f"{left} of the runs are"
         messages.warning(request, f"{words} not in it: nothing there is ready, or it is not yours to share.")
-    return go_to(request, f"{reverse('runs:share-detail', args=[link.public_id])}?made=1")
+    return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
 
 
 def _change(request: PortalRequest, act: str, ids: list[str]) -> bulk_actions.Outcome:

@@ -30,7 +30,7 @@ def manage_keeping(request: PortalRequest) -> HttpResponse:
         if not errors:
             rules.save()
             messages.success(request, _said(retention.count_overdue(rules, timezone.now())))
-            return go_to(request, reverse("runs:manage-keeping"))
+            return go_to(request, reverse("runs:manage-retention"))
     fields = [
         (name, label, help_text, request.POST.get(name, "") if errors else _shown(rules, name), errors.get(name, ""))
         for name, (label, help_text) in FIELDS.items()
@@ -42,7 +42,7 @@ def manage_keeping(request: PortalRequest) -> HttpResponse:
         "most": retention.MOST_DAYS,
         "in_bin": Run.objects.filter(deleted_at__isnull=False).count(),
     }
-    return render_page(request, "manage/keeping.html", context, status=422 if errors else 200)
+    return render_page(request, "history/manage_retention.html", context, status=422 if errors else 200)
 
 
 def _shown(rules: KeepingRules, name: str) -> str:

@@ -43,7 +43,7 @@ def _answer(request: PortalRequest, starred: Run | Output | App) -> HttpResponse
     """The button as it stands now, or for a browser without scripts the page it came from, at the button."""
     if request.htmx:
         context = {"starred": starred, "label": request.POST.get("label", "")[:300]}
-        return render_page(request, "includes/_star.html", context, partial="star")
+        return render_page(request, "history/_star.html", context, partial="star")
     came_from = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}):
         came_from = (starred.run if isinstance(starred, Output) else starred).get_absolute_url()

@@ -54,7 +54,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "is_first_visit": is_first_visit,
         "suggestions": apps[:SUGGESTIONS],
     }
-    return render_page(request, "runs/home.html", context)
+    return render_page(request, "home/home.html", context)
 
 
 def _shelves(member: Member) -> Shelves:

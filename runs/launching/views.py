@@ -47,7 +47,7 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
         return _opened(request, app, app.schema)
     if wants_fragment(request) and app.may_have_form:
         response = render_page(
-            request, "runs/app_detail.html", {"look": form_look(app, request.GET)}, partial="form-look"
+            request, "launching/app_detail.html", {"look": form_look(app, request.GET)}, partial="form-look"
         )
         return reswap(retarget(response, "#form-look"), "outerHTML")
     return _page(request, app, None, Opening())
@@ -202,7 +202,7 @@ def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
         return redirect(app)
     if app.schema is None or app.schema.version == request.GET.get("schema", ""):
         return HttpResponse(status=204)
-    return render_page(request, "runs/app_detail.html", {"app": app}, partial="app-changed")
+    return render_page(request, "launching/app_detail.html", {"app": app}, partial="app-changed")
 
 
 @require_safe
@@ -216,7 +216,7 @@ def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
         catalog.request_app_refresh(app)
         return HttpResponse(status=204)
     context = {"app": app, "cost": cost_line(app, request.user)}
-    return render_page(request, "runs/app_detail.html", context, partial="app-cost")
+    return render_page(request, "launching/app_detail.html", context, partial="app-cost")
 
 
 def _dropped(form: SchemaForm) -> list[Notice]:
@@ -285,4 +285,4 @@ def _page(
         "results": run_cards(made.for_cards()[:RESULTS_SHOWN], request.user),
         "look": form_look(app, request.GET) if form is None and app.may_have_form else None,
     }
-    return render_page(request, "runs/app_detail.html", context, partial=partial, status=status)
+    return render_page(request, "launching/app_detail.html", context, partial=partial, status=status)

@@ -41,7 +41,7 @@ def library(request: PortalRequest) -> HttpResponse:
         "form_url": shelf.form_url(request.user, app, question),
         "is_inside": bool(request.htmx),
     }
-    return render_page(request, "runs/library.html", context, partial="library")
+    return render_page(request, "launching/library.html", context, partial="library")
 
 
 def _url(app: App, question: Question, **query: str) -> str:
@@ -55,7 +55,7 @@ def _picked(request: PortalRequest, app: App, question: Question) -> HttpRespons
     if request.htmx:
         infos = uploads.upload_infos(request.user, [upload.public_id for upload in taken])
         return render_page(
-            request, "runs/library.html", {"tiles": infos, "field": question.field_name}, partial="tiles"
+            request, "launching/library.html", {"tiles": infos, "field": question.field_name}, partial="tiles"
         )
     if taken:
         return go_to(request, shelf.put_into_draft(request.user, app, question, taken))

@@ -84,7 +84,7 @@ def _new_page(request: PortalRequest, source: Source, name: str, *, error: str =
         "error": error,
         "back_url": source.run.get_absolute_url() if source.run else source.app.get_absolute_url(),
     }
-    return render_page(request, "runs/preset_new.html", context, status=422 if error else 200)
+    return render_page(request, "launching/preset_new.html", context, status=422 if error else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -113,7 +113,7 @@ def preset_edit(request: PortalRequest, preset_id: str) -> HttpResponse:
         "error": error,
         "back_url": preset.get_absolute_url(),
     }
-    return render_page(request, "runs/preset_edit.html", context, status=422 if error else 200)
+    return render_page(request, "launching/preset_edit.html", context, status=422 if error else 200)
 
 
 @require_POST

@@ -58,7 +58,7 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
         "audience_words": links.audience_words(run),
         "token": create_run.new_form_token(request.user),
     }
-    return render_page(request, "runs/run_again.html", context, status=status)
+    return render_page(request, "launching/run_rerun.html", context, status=status)
 
 
 @require_POST

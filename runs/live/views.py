@@ -105,7 +105,7 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
             cards = [replace(card, url=f"{card.url}?{walk}") for card in cards]
         context |= {"cards": cards, "has_tools": has_tools}
         context["has_picks"] = page_name == "history"
-    return render(request, "runs/live.html", context)
+    return render(request, "live/live.html", context)
 
 
 def _query_of_page(request: PortalRequest) -> QueryDict:

@@ -30,7 +30,7 @@ def _changeable_run_of(request: PortalRequest, run_id: str) -> Run:
 def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     run = Run.objects.visible_to(request.user).for_page().filter(public_id=run_id).first()
     if run is None:
-        return render_page(request, "runs/run_binned.html", binned_page(request.user, public_id=run_id), status=404)
+        return render_page(request, "history/run_binned.html", binned_page(request.user, public_id=run_id), status=404)
     page = run_page(run, request.user)
     if page.is_live:
         polling_schedule.touch_opened([run], timezone.now())
@@ -45,7 +45,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
         # the list in History that the page was reached from: the results lead on through it
         "walk": urlencode({"in": request.GET["in"]}) if "in" in request.GET else "",
     }
-    return render_page(request, "runs/run_detail.html", context)
+    return render_page(request, "live/run_detail.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,7 +54,7 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
     run = _changeable_run_of(request, run_id)
     if request.method != "POST":
         return render_page(
-            request, "runs/run_cancel.html", {"section": "history", "run": run, "page": run_page(run, request.user)}
+            request, "live/run_cancel.html", {"section": "history", "run": run, "page": run_page(run, request.user)}
         )
     said = {
         "cancelled": "Cancelled. Nothing had been started.",

@@ -12,4 +12,4 @@ from runs.web.http import PortalRequest, admins_only, render_page
 @never_cache
 @admins_only
 def manage(request: PortalRequest) -> HttpResponse:
-    return render_page(request, "runs/manage.html", {"section": "manage", "report": health_report()})
+    return render_page(request, "manage/health.html", {"section": "manage", "report": health_report()})

@@ -61,11 +61,11 @@ class Output(models.Model):
 
     def get_absolute_url(self) -> str:
         """The page of this result."""
-        return path_to("file-detail", self.public_id)
+        return path_to("result-detail", self.public_id)
 
     @property
     def star_url(self) -> str:
-        return path_to("file-star", self.public_id)
+        return path_to("result-star", self.public_id)
 
 
 class OutputFile(models.Model):

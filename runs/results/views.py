@@ -26,12 +26,12 @@ def file_detail(request: PortalRequest, file_id: str) -> HttpResponse:
         if url := result_of_file(request.user, file_id):
             return redirect(url)
         return render_page(
-            request, "runs/run_binned.html", binned_page(request.user, outputs__public_id=file_id), status=404
+            request, "history/run_binned.html", binned_page(request.user, outputs__public_id=file_id), status=404
         )
     page = file_page(run, request.user, file_id, _number(request.GET), request.GET.get("in"))
     if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.version):
         return HttpResponse(status=204)  # as it was: a swap would take the focus away
-    return render_page(request, "runs/file_detail.html", {"section": "history", "page": page})
+    return render_page(request, "results/result_detail.html", {"section": "history", "page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -52,4 +52,4 @@ def file_use(request: PortalRequest, file_id: str) -> HttpResponse:
         value = [adopt(request.user, slide.file)] if slide.file else slide.box.text
         return go_to(request, library.put_into_draft(request.user, app, question, value))
     context = {"section": "history", "page": page, "uses": library.uses_of(kind) if kind else []}
-    return render_page(request, "runs/file_use.html", context)
+    return render_page(request, "results/result_use.html", context)

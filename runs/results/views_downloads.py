@@ -57,4 +57,4 @@ def file_text(request: PortalRequest, file_id: str) -> HttpResponse:
 
 def _nothing(request: PortalRequest, heading: str, sentence: str, status: int) -> HttpResponse:
     context = {"section": "history", "heading": heading, "sentence": sentence}
-    return render_page(request, "runs/files_download.html", context, status=status)
+    return render_page(request, "results/results_download.html", context, status=status)

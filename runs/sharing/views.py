@@ -77,7 +77,7 @@ def share_new(request: PortalRequest) -> HttpResponse:
     link = sharing.link_of_click(request.user, outputs)
     if run is not None:
         return _done(request, run, SAID["made"], made=link.public_id)
-    return go_to(request, f"{reverse('runs:share-detail', args=[link.public_id])}?made=1")
+    return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
 
 
 def _done(
@@ -94,7 +94,7 @@ def _done(
 
 def _panel(request: PortalRequest, run: Run, *, made: str = "", said: str = "") -> HttpResponse:
     share = share_panel.share_panel(request.user, run, made=made, said=said, only=_one_result(request))
-    template = "sharing/_share.html" if wants_fragment(request) else "sharing/run_share.html"
+    template = "sharing/_panel.html" if wants_fragment(request) else "sharing/run_share.html"
     return render_page(request, template, {"section": "history", "run": run, "share": share})
 
 
@@ -132,7 +132,7 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
     if form.wishes is not None:
         sharing.change_link(link, form.wishes)
         messages.success(request, "Saved. The link itself stays the same.")
-        return go_to(request, reverse("runs:share-detail", args=[link.public_id]))
+        return go_to(request, reverse("runs:link-detail", args=[link.public_id]))
     made = link.public_id if "made" in request.GET else ""
     context = {
         "section": "shares",
@@ -140,7 +140,7 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
         "refusal": refusal,
         "view": link_view(link, request.user, SharingRules.current(), made=made),
     }
-    return render_page(request, "sharing/share_detail.html", context, status=422 if form.errors else 200)
+    return render_page(request, "sharing/link_detail.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -148,7 +148,7 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
 def share_copies(request: PortalRequest, link_id: str) -> HttpResponse:
     """State of the guests' copies: a fragment that polls until they are ready."""
     view = link_view(_link_to_end(request, link_id), request.user, SharingRules.current())
-    return render_page(request, "sharing/_copies.html", {"view": view, "is_asked": True})
+    return render_page(request, "sharing/_link_copies.html", {"view": view, "is_asked": True})
 
 
 @require_POST
@@ -192,7 +192,7 @@ def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse
     messages.success(request, said)
     back = request.POST.get("back", "")
     is_ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return go_to(request, back if is_ours else reverse("runs:shares"))
+    return go_to(request, back if is_ours else reverse("runs:links"))
 
 
 # --- Lists ------------------------------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse
 def shares(request: PortalRequest) -> HttpResponse:
     """My links for guests."""
     mine = GuestLink.objects.filter(member=request.user)
-    return render_page(request, "sharing/shares.html", {"section": "shares", **_listed(request, mine)})
+    return render_page(request, "sharing/links.html", {"section": "shares", **_listed(request, mine)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

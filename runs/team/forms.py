@@ -1,4 +1,4 @@
-"""Forms about people: inviting, joining, passwords, one's own settings. `includes/_form_field.html` shows a field."""
+"""Forms about people: inviting, joining, passwords, one's own settings. `web/_form_field.html` shows a field."""
 
 from typing import Any
 

@@ -64,7 +64,7 @@ def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
         for value in values
     ]
     context = {"action": request.get_full_path(), "fields": fields, "field": FIELD, "problem": problem}
-    response = render(request, "registration/reauthenticate.html", context, status=422 if problem else 200)
+    response = render(request, "team/reauthenticate.html", context, status=422 if problem else 200)
     response["Cache-Control"] = "no-store"
     if wants_fragment(request):  # a whole page, whatever the request's target
         response["HX-Retarget"], response["HX-Reswap"] = "body", "innerHTML show:window:top"

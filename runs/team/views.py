@@ -44,7 +44,7 @@ def manage_people(request: PortalRequest) -> HttpResponse:
         "fresh": next((one for one in waiting if one.invite.public_id == request.GET.get("invite", "")), None),
         "has_mail": mail.is_set_up(),
     }
-    return render_page(request, "manage/people.html", context, status=422 if form.errors else 200)
+    return render_page(request, "team/manage_people.html", context, status=422 if form.errors else 200)
 
 
 def _send(request: PortalRequest, invite: Invite) -> None:
@@ -131,7 +131,7 @@ def _person_page(request: PortalRequest, member: Member, *, status: int = 200, *
         "seen_at": members.seen_at(member),
         "can_hand_over": members.successors(member).exists(),
     }
-    return render_page(request, "manage/person.html", whole | context, status=status)
+    return render_page(request, "team/manage_person.html", whole | context, status=status)
 
 
 @require_POST
@@ -170,7 +170,7 @@ def person_deactivate(request: PortalRequest, member_id: str) -> HttpResponse:
         "places": len(sessions.places_of(member, None)),
         "refusal": refusal,
     }
-    return render_page(request, "manage/person_deactivate.html", context, status=422 if refusal else 200)
+    return render_page(request, "team/person_deactivate.html", context, status=422 if refusal else 200)
 
 
 @require_POST
@@ -201,4 +201,4 @@ def person_hand_over(request: PortalRequest, member_id: str) -> HttpResponse:
             messages.success(request, f"Everything {member.display_name} made is {to.display_name}'s now.")
             return go_to(request, _person_address(member))
     context = {"section": "manage", "person": member, "left": members.left_by(member), "form": form}
-    return render_page(request, "manage/person_hand_over.html", context, status=422 if form.errors else 200)
+    return render_page(request, "team/person_transfer.html", context, status=422 if form.errors else 200)

@@ -43,7 +43,7 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
     if state != "open":
         return _closed(request, state)
     if request.user.is_authenticated:
-        return _page(request, "joining/signed_in.html", {"token_path": request.path})
+        return _page(request, "team/invite_signed_in.html", {"token_path": request.path})
     form = JoinForm(Member(email=found.email), _posted(request), initial={"name": found.name})
     if form.is_valid():
         given = form.cleaned_data
@@ -58,12 +58,12 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
             messages.success(request, f"Welcome, {member.display_name}.")
             return _let_in(request, member)
     context = {"invite": found, "form": form, "role": found.get_role_display().lower()}
-    return _page(request, "joining/invite.html", context, status=422 if form.errors else 200)
+    return _page(request, "team/invite.html", context, status=422 if form.errors else 200)
 
 
 def _closed(request: HttpRequest, state: str) -> HttpResponse:
     context = {"state": state, "mail_url": mail_to_admins("Lamina Portal: an invite for me")}
-    return _page(request, "joining/closed.html", context, status=410)
+    return _page(request, "team/invite_closed.html", context, status=410)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,13 +73,13 @@ def password_reset(request: HttpRequest) -> HttpResponse:
     form = AskForm(_posted(request))
     context = {"form": form, "has_mail": mail.is_set_up()}
     if not context["has_mail"] or not form.is_valid():
-        return _page(request, "joining/ask.html", context, status=422 if form.errors else 200)
+        return _page(request, "team/password_reset.html", context, status=422 if form.errors else 200)
     try:
         throttling.Attempt({f"ask-address:{throttling.address_of(request)}": throttling.MAX_PER_ADDRESS})
     except throttling.TooManyError:
         return _too_many(request)
     _ring_for_mail(Member.objects.normalize_email(form.cleaned_data["email"]))
-    return _page(request, "joining/asked.html", {"email": form.cleaned_data["email"]})
+    return _page(request, "team/password_reset_sent.html", {"email": form.cleaned_data["email"]})
 
 
 def _ring_for_mail(email: str) -> None:
@@ -103,9 +103,9 @@ def password_new(request: HttpRequest, token: str) -> HttpResponse:
     form = NewPasswordForm(member, _posted(request))
     if not form.is_valid():
         context = {"form": form, "person": member}
-        return _page(request, "joining/new_password.html", context, status=422 if form.errors else 200)
+        return _page(request, "team/password_new.html", context, status=422 if form.errors else 200)
     if not passwords.set_with_link(member, form.cleaned_data["password"]):
-        return _page(request, "joining/unknown.html", {}, status=404)
+        return _page(request, "team/link_unknown.html", {}, status=404)
     security_mail.tell_of_password(member)
     messages.success(request, "Your new password is set. Every other browser was signed out.")
     return _let_in(request, member)
@@ -127,7 +127,7 @@ def _unless_guessing[Found](request: HttpRequest, look: Callable[[], Found | Non
         return _too_many(request)
     found = look()
     if found is None:
-        return _page(request, "joining/unknown.html", {}, status=404)
+        return _page(request, "team/link_unknown.html", {}, status=404)
     attempt.take_back()
     return found
 
@@ -137,7 +137,7 @@ def _posted(request: HttpRequest) -> QueryDict | None:
 
 
 def _too_many(request: HttpRequest) -> HttpResponse:
-    return _page(request, "joining/too_many.html", {}, status=429)
+    return _page(request, "team/too_many_attempts.html", {}, status=429)
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

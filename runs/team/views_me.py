@@ -86,4 +86,4 @@ def _page(request: PortalRequest, *, status: int = 200, **forms: Any) -> HttpRes
         "password_form": ChangePasswordForm(request.user),
         "places": sessions.places_of(request.user, request.session.session_key),
     }
-    return render_page(request, "runs/me.html", context | forms, status=status)
+    return render_page(request, "team/me.html", context | forms, status=status)

@@ -85,7 +85,7 @@ class SignInView(LoginView):
             return None
         action, fields = kept
         context = {"action": action, "fields": fields, "label": "Send it again"}
-        return render(self.request, "registration/resume.html", context)
+        return render(self.request, "team/resume.html", context)
 
 
 class SignOutView(LogoutView):

@@ -22,7 +22,7 @@ STANDS_FOR = re.compile(f"({PLACE}|{STANDS_FOR_FORM}|{STANDS_FOR_TITLE})")
 
 @dataclass(frozen=True)
 class RunMenu:
-    """Which of the entries of `includes/_run_menu.html` one sort of run has for one sort of viewer."""
+    """Which of the entries of `display/_run_menu.html` one sort of run has for one sort of viewer."""
 
     can_begin: bool  # the app is still offered, and the viewer runs apps
     can_repeat: bool
@@ -68,10 +68,10 @@ def _pieces(menu: RunMenu) -> list[str]:
         "id": PLACE,
         "title": STANDS_FOR_TITLE,
         "form_url": STANDS_FOR_FORM,
-        "again_url": path_to("run-again", PLACE),
+        "again_url": path_to("run-rerun", PLACE),
         "share_url": path_to("run-share", PLACE),
         "delete_url": path_to("run-delete", PLACE),
         "compare_url": f"{path_to('compare')}?r={PLACE}",
-        "download_url": f"{path_to('files-download')}?r={PLACE}",
+        "download_url": f"{path_to('results-download')}?r={PLACE}",
     }
-    return STANDS_FOR.split(render_to_string("includes/_run_menu.html", {"menu": menu, **stand_ins}))
+    return STANDS_FOR.split(render_to_string("display/_run_menu.html", {"menu": menu, **stand_ins}))

@@ -22,7 +22,7 @@ def upload_create(request: PortalRequest) -> HttpResponse:
             raise uploads.UploadRejected(VIEWERS_LOOK)
         upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), request.POST.get("link", ""))
     except uploads.UploadRejected as rejected:
-        return render(request, "schema_forms/_upload_error.html", {"error": str(rejected), "name": name}, status=422)
+        return render(request, "uploads/_upload_error.html", {"error": str(rejected), "name": name}, status=422)
     return _tile(request, upload, field)
 
 
@@ -38,4 +38,4 @@ def upload_detail(request: PortalRequest, upload_id: str) -> HttpResponse:
 
 def _tile(request: HttpRequest, upload: Upload, field: str) -> HttpResponse:
     info = uploads.upload_infos(upload.member, [upload.public_id])[0]
-    return render(request, "schema_forms/_upload.html", {"upload": info, "field": field})
+    return render(request, "uploads/_upload.html", {"upload": info, "field": field})

@@ -16,7 +16,7 @@ NAMES = ("r", "o", "f", "run", "app", "token", "name", "query", "pick", "field",
 
 @pytest.mark.parametrize(
     "row",
-    [row for row in ROWS if row.method == "post" and row.name != "runs:hook"],
+    [row for row in ROWS if row.method == "post" and row.name != "runs:webhook"],
     ids=lambda row: f"{row.name} {row.query}",
 )
 def test_no_posted_field_is_a_server_error(world: World, row: Row) -> None:

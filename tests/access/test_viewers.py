@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db
 
 # Whatever the role: coming and going, one's own settings, filters and words, machines, closing a door, comparing.
 OPEN_TO_ALL = (
-    "login", "logout", "runs:me", "runs:password", "runs:session", "runs:invite", "runs:draft", "runs:hook",
-    "runs:guest", "runs:share-revoke", "runs:view", "runs:history-act",
+    "login", "logout", "runs:me", "runs:password", "runs:session", "runs:invite", "runs:draft", "runs:webhook",
+    "runs:guest", "runs:link-revoke", "runs:view", "runs:history-bulk-action",
 )  # fmt: skip
 SENTENCES = (VIEWERS_LOOK, "Your role lets you look", "Your role here does not include this")
 

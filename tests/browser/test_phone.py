@@ -129,7 +129,7 @@ def test_a_result_has_its_acts_above_the_bottom_bar(guests: Guests, gallery: Gal
     expect(page.get_by_role("link", name="Compare")).to_be_in_viewport()
     page.keyboard.press("Escape")
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    assert box(page.locator(".passport"))["bottom"] <= box(page.locator(".file-actions"))["y"]
+    assert box(page.locator(".provenance"))["bottom"] <= box(page.locator(".file-actions"))["y"]
 
 
 @pytest.mark.parametrize("width", [320, 1280])

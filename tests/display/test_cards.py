@@ -28,7 +28,7 @@ def card_of(run: Run, viewer: Member) -> RunCard:
 
 
 def drawn(run: Run, viewer: Member) -> str:
-    return render_to_string("includes/_run_card.html", {"card": card_of(run, viewer), "user": viewer})
+    return render_to_string("display/_run_card.html", {"card": card_of(run, viewer), "user": viewer})
 
 
 def menu_of(run: Run, viewer: Member) -> str:

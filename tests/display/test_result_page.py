@@ -203,7 +203,7 @@ def test_boxes_of_the_run_page_lead_to_their_pages(as_alice: Client, run: Run, o
 
 
 def test_the_script_is_small() -> None:
-    assert Path("static/viewing.js").stat().st_size < 8 * 1024
+    assert Path("static/viewer.js").stat().st_size < 8 * 1024
 
 
 def test_previous_and_next_walk_the_list_in_history(as_alice: Client, alice: Member) -> None:

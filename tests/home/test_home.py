@@ -194,8 +194,8 @@ def test_the_list_of_shortcuts_is_a_page_and_a_dialog(as_alice: Client, alice: M
 def test_the_list_names_every_key_that_does_something(as_alice: Client) -> None:
     told = set(re.findall(r"<kbd>(.*?)</kbd>", as_alice.get("/help/keys/").content.decode()))
     signs = {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓", "Escape": "Esc", "-": "\u2212"}
-    tables = {"keys.js": r"const acts = \{(.*?)\};", "viewing.js": r"const keys = \{(.*?)\n\t\};",
-              "comparing.js": r"const KEYS = \{(.*?)\n\t\};"}  # fmt: skip
+    tables = {"keys.js": r"const acts = \{(.*?)\};", "viewer.js": r"const keys = \{(.*?)\n\t\};",
+              "compare.js": r"const KEYS = \{(.*?)\n\t\};"}  # fmt: skip
     for name, table in tables.items():
         found = re.search(table, (settings.BASE_DIR / "static" / name).read_text(), re.DOTALL)
         assert found is not None

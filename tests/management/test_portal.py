@@ -192,7 +192,7 @@ def test_what_changes_is_loaded_again_and_ctrl_c_ends_all(reloaded: RunningPorta
         page = sign_in_page(reloaded)
         return page is not None and page.headers["Referrer-Policy"] == "no-referrer"
 
-    base = code / "templates" / "base.html"
+    base = code / "templates" / "web/base.html"
     base.write_text(base.read_text().replace("Skip to the page", "Jump to the page"))
     wait_until(lambda: shows("Jump to the page"), "a page made from the changed template")
     wait_until(lambda: reloaded.has_part("manage.py worker", other_than=worker), "another worker in its place")

@@ -190,7 +190,7 @@ def test_what_was_posted_is_offered_again_after_the_sign_in(alice: Member) -> No
     assert wrong.context["replay"] == replay
     assert escape(replay) in wrong.content.decode()
     resumed = client.post("/login/", {"username": alice.email, "password": PASSWORD, "replay": replay})
-    assert resumed.templates[0].name == "registration/resume.html"
+    assert resumed.templates[0].name == "team/resume.html"
     assert resumed.context["action"] == "/apps/cartoonify-abc/?from=x"
     assert resumed.context["fields"] == [("p0", HOSTILE), ("p1", "2"), ("p1", "3"), ("schema", "v1")]
     assert escape("<b>") in resumed.content.decode()

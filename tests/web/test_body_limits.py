@@ -50,7 +50,7 @@ def send(client: Client, path: str, body: bytes, kind: str, method: str = "POST"
 
 def address(world: World, row: Row) -> str:
     path: str = reverse(row.name, args=row.path(world))
-    return path if row.name != "runs:hook" else "/hooks/lamina/made-up/"
+    return path if row.name != "runs:webhook" else "/hooks/lamina/made-up/"
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_nothing_is_read_where_there_is_no_view_either(path: str, meta: dict[str
 def test_a_strangers_small_form_may_hold_no_file(world: World) -> None:
     for row in POSTED:
         status, taken, _ = send(Client(), address(world, row), PART + b"x\r\n--b--\r\n", MULTIPART)
-        assert (status in (401, 413)) != (row.name == "runs:hook"), (row.name, status)
+        assert (status in (401, 413)) != (row.name == "runs:webhook"), (row.name, status)
         assert taken <= SMALL_BYTES
 
 
@@ -163,7 +163,7 @@ def test_who_was_signed_out_or_shut_out_is_not_read(as_alice: Client, alice: Mem
 
 
 def test_a_delivery_is_read_up_to_two_megabytes_where_its_path_is_known(alice: Member) -> None:
-    path = reverse("runs:hook", args=[make_run(alice).hook_token])
+    path = reverse("runs:webhook", args=[make_run(alice).hook_token])
     kind = "application/json"
     assert send(Client(), path, bytes(2 * MB), kind)[:2] == (503, 2 * MB)
     assert send(Client(), path, bytes(2 * MB + 1), kind)[:2] == (413, 0)
