@@ -12,6 +12,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from runs.services import launch
+
 Migrate = Callable[[str], Any]
 MIGRATIONS = Path(import_module("runs.migrations").__path__[0])
 IDS = "runs.models.ids"  # its functions are defaults of columns: they keep their name and place for good
@@ -124,6 +126,30 @@ def test_files_that_are_here_are_found_without_accents_and_the_way_back_is_open(
         "Été 2.png",
     ]
     assert back.get_model("runs", "Run").objects.count() == 1
+
+
+def test_who_made_a_run_is_read_from_its_form_and_never_guessed(migrate: Migrate) -> None:
+    old = migrate("0020_known_address")
+    ann, ben = (old.get_model("runs", "Member").objects.create(email=f"{n}@example.com", password="x") for n in "ab")
+    others = [old.get_model("runs", "Member").objects.create(email=f"{n}@example.com", password="x") for n in range(9)]
+    app = old.get_model("runs", "App").objects.create(remote_id="a", name="A")
+    schema = old.get_model("runs", "AppSchema").objects.create(app=app, version="1", parameters=[], outputs=[])
+    tokens = {
+        "own": launch.new_form_token(ann),
+        "taken over": launch.new_form_token(ben),
+        "of somebody gone": f"{others[-1].pk + 1}.x:y:z",
+        "of no form": "1",
+    }
+    for name, token in tokens.items():
+        row = {"app": app, "schema": schema, "title": name, "form_token": token, "version": 7}
+        old.get_model("runs", "Run").objects.create(member=ann, **row)
+
+    new = migrate("0021_made_by")
+
+    runs = new.get_model("runs", "Run").objects
+    made = {"own": ann.pk, "taken over": ben.pk, "of somebody gone": None, "of no form": None}
+    assert dict(runs.values_list("title", "made_by")) == made
+    assert set(runs.values_list("member", "version")) == {(ann.pk, 7)}
 
 
 def rows_before(apps: Any) -> None:

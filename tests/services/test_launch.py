@@ -11,6 +11,7 @@ from runs.models import App, Draft, Member, Run
 from runs.services import bells, launch, sweeping
 from runs.services.filling import drafts
 from runs.services.launch import Press, TokenSpentError, expected_ratio, launch_run, new_form_token, read_form_token
+from runs.services.team import members
 from tests.factories import make_app
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,6 +65,18 @@ def test_the_draft_ends_with_the_run(alice: Member) -> None:
     launch_run(alice, press(app, new_form_token(alice)))
 
     assert not Draft.objects.exists()
+
+
+def test_who_presses_has_made_the_run_and_owns_it(alice: Member, bob: Member) -> None:
+    run = launch_run(alice, press(make_app(), new_form_token(alice)))
+
+    run.refresh_from_db()
+    assert (run.made_by, run.member) == (alice, alice)
+    members.deactivate(alice)
+    members.hand_over(alice, bob)
+    run.refresh_from_db()
+    assert (run.made_by, run.member) == (alice, bob)
+    assert [*Run.objects.owned_by(alice), *Run.objects.owned_by(bob)] == [run]
 
 
 def test_exact_labels_are_kept(alice: Member) -> None:

@@ -120,7 +120,7 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
         raise UploadRejected(error.sentence) from None
     path = PurePosixPath(unquote(urlsplit(url).path))
     name = storing.clean_name(path.name, SUFFIX.sub("", path.suffix[1:])[:5] or "link").removesuffix(".link")[:200]
-    if Upload.objects.of(member).filter(status=Upload.Status.FETCHING).count() >= LINKS_AT_ONCE:
+    if Upload.objects.owned_by(member).filter(status=Upload.Status.FETCHING).count() >= LINKS_AT_ONCE:
         raise UploadRejected("Several of your links are still being read. Wait for them, then add this one.")
     if not quota.has_room(member):
         raise UploadRejected(quota.SENTENCE)
@@ -239,7 +239,9 @@ def disk_sentence(error: OSError) -> str:
 def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
     """What a form shows of the member's own uploads, in the order of IDS; unknown and foreign ones are left out."""
     wanted = list(ids)
-    found = {u.public_id: u for u in Upload.objects.of(member).filter(public_id__in=wanted).select_related("file")}
+    found = {
+        u.public_id: u for u in Upload.objects.owned_by(member).filter(public_id__in=wanted).select_related("file")
+    }
     return [upload_info(found[public_id]) for public_id in wanted if public_id in found]
 
 
