@@ -287,7 +287,7 @@ def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Ite
     """The newest results of MEMBER and of what teammates share, those of the runs in WITHOUT left out."""
     left_out = {run.pk for run in without}
     found: list[Run] = []
-    for runs in (Run.objects.of(member), Run.objects.shared_by_others(member)):
+    for runs in (Run.objects.owned_by(member), Run.objects.shared_by_others(member)):
         matching = runs.matching(fold_words(words)) if words else runs
         found += matching.filter(status="completed").newest_first().for_page()[:RUNS_OFFERED]
     found.sort(key=lambda run: run.created_at, reverse=True)

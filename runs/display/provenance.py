@@ -11,6 +11,7 @@ from runs.models import Output, Run, StoredFile
 from runs.storage.fetch import size_words
 from runs.words.sentences import about_credits, clock_words
 
+UNKNOWN = "Unknown"  # who made a run that was handed over before this was written down
 NOUNS = {"image": "picture", "video": "video", "audio": "sound", "text": "text", "other": "file"}
 
 
@@ -34,7 +35,7 @@ def passport_of(run: Run, output: Output, file: StoredFile | None) -> Passport:
     return Passport(
         app_name=run.app_name,
         inputs=input_lines(run),
-        maker=run.member.display_name,
+        maker=run.made_by.display_name if run.made_by else UNKNOWN,
         pressed_at=run.created_at,
         finished_at=run.finished_at,
         credits_words=about_credits(run.credits_estimated),

@@ -159,6 +159,7 @@ def _record(member: Member, press: Press, now: datetime) -> Run:
     outputs = [o for o in press.schema.outputs if not press.wanted or o["index"] in press.wanted]
     run = Run.objects.create(
         member=member,
+        made_by=member,
         app=press.app,
         schema=press.schema,
         app_name=press.app.name,
@@ -209,7 +210,7 @@ def _record_input(run: Run, position: int, answer: Answer, parameters: list[dict
         value=value.get("samples", []) if isinstance(value, dict) else value,
         is_default=answer["is_default"],
     )
-    uploads = Upload.objects.of(run.member).in_bulk(upload_ids, field_name="public_id")
+    uploads = Upload.objects.owned_by(run.member).in_bulk(upload_ids, field_name="public_id")
     RunInputUpload.objects.bulk_create(
         RunInputUpload(input=given, upload=uploads[upload_id], position=i)
         for i, upload_id in enumerate(upload_ids)

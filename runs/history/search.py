@@ -147,7 +147,7 @@ def _start_of(day: str, days: int = 0) -> datetime:
 def _in_tab(tab: str, member: Member) -> RunQuerySet:
     if tab == "team":
         return Run.objects.shared_by_others(member)
-    return Run.objects.visible_to(member).filter(has_star=True) if tab == "starred" else Run.objects.of(member)
+    return Run.objects.visible_to(member).filter(has_star=True) if tab == "starred" else Run.objects.owned_by(member)
 
 
 def _holds(word: str, directory: Directory, *, is_mine: bool) -> Q:

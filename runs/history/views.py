@@ -30,7 +30,7 @@ EMPTY = {
 @require_safe
 def history(request: PortalRequest) -> HttpResponse:
     found = Filter.read(request.GET)
-    has_own = request.user.can_run or Run.objects.of(request.user).exists()
+    has_own = request.user.can_run or Run.objects.owned_by(request.user).exists()
     if found.tab == "mine" and not has_own:
         return go_to(request, replace(found, tab="team").url())
     directory = Directory.load(request.user, is_mine=found.tab == "mine")

@@ -59,9 +59,9 @@ def home(request: PortalRequest) -> HttpResponse:
 
 def _shelves(member: Member) -> Shelves:
     """Whatever stands on a shelf is read with its pictures once, however many shelves it stands on."""
-    of_active = [_active(Run.objects.of(member)), _active(Run.objects.shared_by_others(member))]
+    of_active = [_active(Run.objects.owned_by(member)), _active(Run.objects.shared_by_others(member))]
     active = [pk for of_one in of_active for pk in of_one]
-    listed = Run.objects.of(member) if member.can_run else Run.objects.shared_by_others(member)
+    listed = Run.objects.owned_by(member) if member.can_run else Run.objects.shared_by_others(member)
     ended = listed.exclude(pk__in=active).newest_first()
     latest = list(ended.values_list("pk", flat=True)[:LATEST])
     kept = Run.objects.visible_to(member).filter(has_star=True).newest_first()
@@ -83,6 +83,6 @@ def _active(runs: RunQuerySet) -> list[int]:
 
 def _used_lately(member: Member, apps: list[AppCard]) -> list[AppCard]:
     """The member's last apps that are still offered, the latest first."""
-    used = Run.objects.of(member).newest_first().values_list("app_id", flat=True)[:LOOKED_BACK]
+    used = Run.objects.owned_by(member).newest_first().values_list("app_id", flat=True)[:LOOKED_BACK]
     cards = {card.app.pk: card for card in apps}
     return [cards[pk] for pk in dict.fromkeys(used) if pk in cards][:USED_LATELY]

@@ -69,7 +69,7 @@ def _results(member: Member, kinds: list[str], words: str, source: str) -> "Quer
 
 def _uploads(member: Member, kinds: list[str], words: str) -> "QuerySet[Upload]":
     """Files the member brought; a result that was taken into a form stands among the results already."""
-    found = Upload.objects.of(member).filter(status=Upload.Status.READY, file__kind__in=kinds, file__results=None)
+    found = Upload.objects.owned_by(member).filter(status=Upload.Status.READY, file__kind__in=kinds, file__results=None)
     for word in fold_words(words):
         found = found.filter(search_text__contains=word)
     return found.select_related("file")

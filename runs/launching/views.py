@@ -264,7 +264,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     partial = "app-body" if request.method == "GET" else ""  # what replaces the waiting page's placeholder
-    runs = Run.objects.of(request.user) if request.user.can_run else Run.objects.shared_by_others(request.user)
+    runs = Run.objects.owned_by(request.user) if request.user.can_run else Run.objects.shared_by_others(request.user)
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
     made = runs.filter(app=app).in_state("ready").newest_first()
     context = {

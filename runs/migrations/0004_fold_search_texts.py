@@ -1,6 +1,8 @@
 """What runs are found by loses its accents, and every run is told the kinds of its outputs."""
 
+import unicodedata
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import migrations
@@ -8,6 +10,23 @@ from django.db import migrations
 from runs.words.fold import fold, kinds_text
 
 BATCH = 1_000
+# Letters with a stroke and ligatures, which Unicode does not take apart.
+STROKED = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "\x00": " "}
+)
+
+
+def fold(text: str) -> str:
+    """`text` as search compared it when this migration was written: a copy, since the portal's own may change."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return bare.casefold().translate(STROKED)
+
+
+def kinds_text(kinds: Iterable[str]) -> str:
+    """`Run.kinds` as it was then: " image video "."""
+    told = sorted({kind.strip() for kind in kinds} - {""})
+    return f" {' '.join(told)} "[:200] if told else " "
 
 
 def fill(apps: Any, schema_editor: Any) -> None:

@@ -1,5 +1,6 @@
 """What apps are found by loses its accents, as what runs are found by did."""
 
+import unicodedata
 from typing import Any
 
 from django.db import migrations

@@ -121,7 +121,8 @@ class StoredFile(models.Model):
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
-    def of(self, member: Member) -> Self:
+    def owned_by(self, member: Member) -> Self:
+        """Files the member brought, and those that came with runs handed over to them."""
         return self.filter(member=member)
 
 

@@ -26,13 +26,14 @@ NEWEST = (F("created_at").desc(), F("id").desc())
 
 class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, member: Member) -> Self:
-        """A run is its maker's until shared with the team; admins see every run. To anyone else it does not exist, and
+        """A run is its owner's until shared with the team; admins see every run. To anyone else it does not exist, and
         what lies in the bin does to nobody: only its smallest pictures stand there (`StoredFile.objects.small_for`)."""
         kept = self.filter(deleted_at=None)
         return kept if member.is_admin else kept.filter(Q(member=member) | Q(shared_at__isnull=False))
 
-    def of(self, member: Member) -> Self:
-        """The member's own runs: History's tab Mine."""
+    def owned_by(self, member: Member) -> Self:
+        """The member's own runs, without those in the bin: History's tab Mine. Own is what they made and what was
+        handed over to them since; `Run.made_by` says which of the two."""
         return self.filter(member=member, deleted_at=None)
 
     def shared_by_others(self, member: Member) -> Self:
@@ -76,7 +77,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
         links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
         inputs = models.Prefetch("inputs", RunInput.objects.prefetch_related(links))
-        told = self.for_cards().select_related("schema", "cancelled_by", "preset")
+        told = self.for_cards().select_related("schema", "made_by", "cancelled_by", "preset")
         return told.prefetch_related(outputs, inputs)
 
     def in_state(self, key: str) -> Self:
@@ -124,6 +125,10 @@ class Run(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="runs")
+    # No index: it is read with a run, and no list asks for it.
+    made_by = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, blank=True, editable=False, db_index=False, related_name="+"
+    )
     app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="runs")
     schema = models.ForeignKey(AppSchema, on_delete=models.PROTECT, related_name="runs")
     app_name = models.TextField()  # as it was, should the app be renamed or disappear
@@ -180,7 +185,7 @@ class Run(models.Model):
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children"
     )
     preset = models.ForeignKey("runs.Preset", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    shared_at = models.DateTimeField(null=True, blank=True)  # with the team; null = only its maker (and admins)
+    shared_at = models.DateTimeField(null=True, blank=True)  # with the team; null = only its owner (and admins)
     starred_at = models.DateTimeField(null=True, blank=True)  # the run's own star, one for the whole team
     starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     has_star = models.BooleanField(default=False)  # its own or that of one of its outputs

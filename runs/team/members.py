@@ -110,7 +110,8 @@ def reactivate(member: Member) -> None:
 
 @transaction.atomic
 def hand_over(leaver: Member, to: Member) -> Left:
-    """Everything LEAVER has made is TO's from now on, with the files that went in; returns how much it was."""
+    """Everything LEAVER owns is TO's from now on, with the files that went in; returns how much it was. Who made each
+    run stays as it is (`Run.made_by`)."""
     if leaver.is_active:
         raise RefusedError(f"{leaver.display_name} is active. Deactivate them first.")
     left = left_by(leaver)

@@ -21,7 +21,7 @@ from runs.words.fold import named
 def adopt(member: Member, stored: StoredFile) -> Upload:
     """The member's own upload of STORED, made now unless there is one. Whether the member may see STORED is the
     caller's question."""
-    own = Upload.objects.of(member).filter(file=stored, status=Upload.Status.READY)
+    own = Upload.objects.owned_by(member).filter(file=stored, status=Upload.Status.READY)
     return own.order_by("pk").first() or Upload.objects.create(
         member=member,
         file=stored,
@@ -82,7 +82,7 @@ def own_files(member: Member, answers: list[Answer]) -> list[Answer]:
 def only_own(member: Member, answers: Sequence[Answer]) -> list[Answer]:
     """ANSWERS without the uploads in them that are not MEMBER's: a form names whatever is posted."""
     ids = {upload_id for answer in answers for upload_id in _upload_ids(answer)}
-    own = set(Upload.objects.of(member).filter(public_id__in=ids).values_list("public_id", flat=True))
+    own = set(Upload.objects.owned_by(member).filter(public_id__in=ids).values_list("public_id", flat=True))
     return [_with_uploads(answer, lambda ids: [i for i in ids if i in own]) for answer in answers]
 
 

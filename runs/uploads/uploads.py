@@ -226,7 +226,9 @@ def _check_kind(kind: str, extension: str, kinds: list[str]) -> None:
 def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
     """What a form shows of the member's own uploads, in the order of IDS; unknown and foreign ones are left out."""
     wanted = list(ids)
-    found = {u.public_id: u for u in Upload.objects.of(member).filter(public_id__in=wanted).select_related("file")}
+    found = {
+        u.public_id: u for u in Upload.objects.owned_by(member).filter(public_id__in=wanted).select_related("file")
+    }
     return [upload_info(found[public_id]) for public_id in wanted if public_id in found]
 
 

@@ -30,7 +30,7 @@ def upload_create(request: PortalRequest) -> HttpResponse:
 @never_cache
 def upload_detail(request: PortalRequest, upload_id: str) -> HttpResponse:
     """The tile of one upload; it polls while its link is being read or its preview made."""
-    upload = get_object_or_404(Upload.objects.of(request.user).select_related("file"), public_id=upload_id)
+    upload = get_object_or_404(Upload.objects.owned_by(request.user).select_related("file"), public_id=upload_id)
     if request.GET.get("known") == "follows" and upload.file is not None and upload.file.picture_follows:
         return HttpResponse(status=204)  # no change: keep the tile and the focus in it
     return _tile(request, upload, request.GET.get("field", ""))

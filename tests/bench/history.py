@@ -68,7 +68,7 @@ def queries(member: Member) -> dict[str, str]:
     """What is asked of History: a name and a query string each."""
     app = App.objects.order_by("pk")[3].public_id
     somebody = Member.objects.order_by("-pk").values_list("public_id", flat=True)[50]
-    mine, team = Run.objects.of(member).newest_first(), Run.objects.shared_by_others(member).newest_first()
+    mine, team = Run.objects.owned_by(member).newest_first(), Run.objects.shared_by_others(member).newest_first()
     asked = {
         "Mine": {},
         "Mine, page 1,000": {"before": place(mine)},

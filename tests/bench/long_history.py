@@ -75,6 +75,7 @@ def _run(member: Member, app: App, number: int, left: int, now: datetime) -> Run
     assert app.schema is not None
     return Run(
         member=member,
+        made_by=member,
         app=app,
         schema=app.schema,
         app_name=app.name,

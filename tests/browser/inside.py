@@ -173,7 +173,7 @@ def run_of(result: str) -> str:
 def bin_all(email: str) -> list[str]:
     """Move every finished run of the member into the bin; their ids."""
     who = Member.objects.get(email=email)
-    gone = Run.objects.of(who).filter(status="completed")
+    gone = Run.objects.owned_by(who).filter(status="completed")
     ids = list(gone.values_list("public_id", flat=True))
     bin.move_to_bin(gone, who, timezone.now())
     return ids

@@ -185,6 +185,17 @@ def test_the_passport_tells_all(as_alice: Client, run: Run, outputs: list[Output
     assert "<b>" not in body
 
 
+@pytest.mark.parametrize("maker", ["Alice", "Unknown"])
+def test_the_passport_says_who_made_it_whoever_has_it_now(
+    as_bob: Client, run: Run, outputs: list[Output], bob: Member, maker: str
+) -> None:
+    Run.objects.filter(pk=run.pk).update(member=bob)
+    if maker == "Unknown":
+        Run.objects.filter(pk=run.pk).update(made_by=None)
+
+    assert f'<dt>Made by</dt><dd dir="auto">{maker}</dd>' in as_bob.get(outputs[0].get_absolute_url()).text
+
+
 def test_shortcuts_can_be_switched_off(as_alice: Client, alice: Member, outputs: list[Output]) -> None:
     assert 'id="file" data-keys' in page(as_alice, outputs[0])
     Member.objects.filter(pk=alice.pk).update(has_shortcuts=False)

@@ -66,6 +66,18 @@ def test_the_draft_ends_with_the_run(alice: Member) -> None:
     assert not Draft.objects.exists()
 
 
+def test_who_presses_has_made_the_run_and_owns_it(alice: Member, bob: Member) -> None:
+    run = launch_run(alice, press(make_app(), new_form_token(alice)))
+
+    run.refresh_from_db()
+    assert (run.made_by, run.member) == (alice, alice)
+    members.deactivate(alice)
+    members.hand_over(alice, bob)
+    run.refresh_from_db()
+    assert (run.made_by, run.member) == (alice, bob)
+    assert [*Run.objects.owned_by(alice), *Run.objects.owned_by(bob)] == [run]
+
+
 def test_exact_labels_are_kept(alice: Member) -> None:
     app = make_app()
 

@@ -162,17 +162,17 @@ def test_a_place_in_the_list_outlives_its_run(alice: Member) -> None:
     cursor = Cursor.read(str(Cursor.of(made[2])))
     Run.objects.filter(pk=made[2].pk).delete()
 
-    page = page_of(Run.objects.of(alice), before=cursor, size=2)
+    page = page_of(Run.objects.owned_by(alice), before=cursor, size=2)
 
     assert [run.pk for run in page.runs] == [made[3].pk, made[4].pk]
-    assert page_of(Run.objects.of(alice), after=cursor, size=1).runs[0].pk == made[1].pk
+    assert page_of(Run.objects.owned_by(alice), after=cursor, size=1).runs[0].pk == made[1].pk
 
 
 def test_pages_lead_back_as_they_lead_on(alice: Member) -> None:
     app, moment = make_app(), timezone.now()
     for _ in range(11):
         make_run(alice, app, status="completed", created_at=moment)
-    runs = Run.objects.of(alice)
+    runs = Run.objects.owned_by(alice)
     pages = [page_of(runs, size=3)]
     while pages[-1].older:
         pages.append(page_of(runs, before=Cursor.read(pages[-1].older), size=3))
@@ -191,7 +191,7 @@ def test_pages_lead_back_as_they_lead_on(alice: Member) -> None:
 def test_an_odd_cursor_is_the_first_page_or_the_end(text: str, alice: Member) -> None:
     make_run(alice)
 
-    page_of(Run.objects.of(alice), before=Cursor.read(text))
+    page_of(Run.objects.owned_by(alice), before=Cursor.read(text))
 
 
 def test_neighbours_keep_to_the_filter(alice: Member, bob: Member) -> None:

@@ -1,7 +1,10 @@
-"""What a migration does with rows that are there already."""
+"""What a migration does with rows that are there already, and what it may use for it."""
 
+import ast
+import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +12,46 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from runs.services import launch
+
 Migrate = Callable[[str], Any]
+MIGRATIONS = Path(import_module("runs.migrations").__path__[0])
+IDS = "runs.models.ids"  # its functions are defaults of columns: they keep their name and place for good
+MODULE_IN_TEXT = re.compile(r"runs(\.\w+){2,}")  # "runs.models.run"; while "runs.Run" names a model as it was then
+
+
+def used_of_the_portal(source: str) -> set[str]:
+    """Dotted names of the portal's own modules that SOURCE uses: imported anywhere, also inside functions, or named by
+    a text. A relative import is named with its dots."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." * node.level + (node.module or ""))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found |= {name[0] for name in [MODULE_IN_TEXT.fullmatch(node.value)] if name}
+    return {name for name in found if name.split(".")[0] in ("", "runs", "lamina_portal", "tests")}
+
+
+@pytest.mark.parametrize("path", sorted(MIGRATIONS.glob("0*.py")), ids=lambda path: path.stem)
+def test_a_migration_uses_nothing_that_may_move_or_change(path: Path) -> None:
+    assert used_of_the_portal(path.read_text()) <= {IDS}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from runs.services.folding import fold",
+        "import runs.models.run",
+        "def fill(apps, schema_editor):\n    from runs import models",
+        "from ..models import Run",
+        "import_module('runs.services.folding')",
+    ],
+)
+def test_a_migration_that_uses_more_is_found(source: str) -> None:
+    assert used_of_the_portal(source) - {IDS}
+    assert used_of_the_portal(f"import {IDS}\nfrom {IDS} import new_public_id\nForeignKey('runs.Member')") == {IDS}
 
 
 @pytest.fixture
@@ -84,6 +126,30 @@ def test_files_that_are_here_are_found_without_accents_and_the_way_back_is_open(
         "Été 2.png",
     ]
     assert back.get_model("runs", "Run").objects.count() == 1
+
+
+def test_who_made_a_run_is_read_from_its_form_and_never_guessed(migrate: Migrate) -> None:
+    old = migrate("0020_known_address")
+    ann, ben = (old.get_model("runs", "Member").objects.create(email=f"{n}@example.com", password="x") for n in "ab")
+    others = [old.get_model("runs", "Member").objects.create(email=f"{n}@example.com", password="x") for n in range(9)]
+    app = old.get_model("runs", "App").objects.create(remote_id="a", name="A")
+    schema = old.get_model("runs", "AppSchema").objects.create(app=app, version="1", parameters=[], outputs=[])
+    tokens = {
+        "own": launch.new_form_token(ann),
+        "taken over": launch.new_form_token(ben),
+        "of somebody gone": f"{others[-1].pk + 1}.x:y:z",
+        "of no form": "1",
+    }
+    for name, token in tokens.items():
+        row = {"app": app, "schema": schema, "title": name, "form_token": token, "version": 7}
+        old.get_model("runs", "Run").objects.create(member=ann, **row)
+
+    new = migrate("0021_made_by")
+
+    runs = new.get_model("runs", "Run").objects
+    made = {"own": ann.pk, "taken over": ben.pk, "of somebody gone": None, "of no form": None}
+    assert dict(runs.values_list("title", "made_by")) == made
+    assert set(runs.values_list("member", "version")) == {(ann.pk, 7)}
 
 
 def rows_before(apps: Any) -> None:

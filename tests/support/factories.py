@@ -70,6 +70,7 @@ def make_run(member: Member, app: App | None = None, *, status: str = "running",
     assert app.schema is not None
     run = Run.objects.create(
         member=member,
+        made_by=fields.pop("made_by", member),
         app=app,
         schema=app.schema,
         app_name=app.name,

@@ -213,6 +213,7 @@ def test_everything_goes_to_whoever_takes_over(as_admin: Client, alice: Member, 
     assert as_admin.post(page, {"to": bob.public_id}).status_code == 302
 
     assert set(Run.objects.filter(member=bob)) == {run, gone}
+    assert set(Run.objects.filter(made_by=alice)) == {run, gone}
     assert client_of(bob).get(run.get_absolute_url()).status_code == 200
     assert set(Upload.objects.filter(member=bob)) == {used}
     assert set(bob.presets.values_list("name", flat=True)) == {"Summer", "Summer (Alice)"}
