@@ -1,4 +1,4 @@
-"""The web server behind nginx and Caddy, set up as in the README: they pass on what it needs."""
+"""The web server behind nginx and Caddy, set up as in docs/operating.md: they pass on what it needs."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Caddy in front, set up exactly as in the README, but without https."""
+"""Caddy in front, set up exactly as in docs/operating.md, but without https."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""nginx in front, set up word for word as the README says: it sends the files, the portal says who may see them."""
+"""nginx in front, set up as docs/operating.md says: it sends the files, the portal says who may see them."""
 
 from collections.abc import Iterator
 from pathlib import Path

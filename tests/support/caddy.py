@@ -1,10 +1,10 @@
-"""Caddy, set up exactly as in the README, but without https."""
+"""Caddy, set up exactly as in docs/operating.md, but without https."""
 
 import re
 import subprocess
 from pathlib import Path
 
-from tests.support.proxies import binary, blocks_of_the_readme
+from tests.support.proxies import binary, blocks_of_the_manual
 
 FRAME = """{{
     admin off
@@ -18,7 +18,7 @@ BUFFERS = (2, 6, 4)  # the first version that has `request_buffers`
 
 def block(program: str, address: str, upstream: str) -> str:
     """The README's Caddyfile with this test's addresses, and its last option if Caddy is new enough."""
-    ours = blocks_of_the_readme("caddyfile", 1)
+    ours = blocks_of_the_manual("caddyfile", 1)
     assert all(
         part in ours for part in ("portal.example.com {", "reverse_proxy 127.0.0.1:8000 {", "# request_buffers ")
     )

@@ -1,8 +1,8 @@
-"""nginx, set up word for word as the README says."""
+"""nginx, set up as docs/operating.md says."""
 
 from pathlib import Path
 
-from tests.support.proxies import binary, blocks_of_the_readme
+from tests.support.proxies import binary, blocks_of_the_manual
 
 SAME = (
     "Content-Type",
@@ -29,7 +29,7 @@ http {{
 
 def blocks(upstream: str, media: Path) -> str:
     """Both nginx blocks of the README, with this test's addresses."""
-    whole = blocks_of_the_readme("nginx", 2).replace("http://127.0.0.1:8000", upstream)
+    whole = blocks_of_the_manual("nginx", 2).replace("http://127.0.0.1:8000", upstream)
     assert "/srv/lamina-portal/var/media/" in whole
     return whole.replace("/srv/lamina-portal/var/media/", f"{media}/")
 

@@ -1,4 +1,4 @@
-"""A real proxy in front of the portal, set up exactly as in the README, and what each must do."""
+"""A real proxy in front of the portal, set up exactly as in docs/operating.md, and what each must do."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def binary(name: str, package: str) -> str:
     return found
 
 
-def blocks_of_the_readme(language: str, count: int) -> str:
+def blocks_of_the_manual(language: str, count: int) -> str:
     """All its blocks in `language`, as people copy them."""
     blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / "operating.md").read_text(), re.DOTALL)
     assert len(blocks) == count
