@@ -114,7 +114,7 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
         raise UploadRejected(error.sentence) from None
     path = PurePosixPath(unquote(urlsplit(url).path))
     name = store.clean_name(path.name, SUFFIX.sub("", path.suffix[1:])[:5] or "link").removesuffix(".link")[:200]
-    if Upload.objects.of(member).filter(status=Upload.Status.FETCHING).count() >= LINKS_AT_ONCE:
+    if Upload.objects.owned_by(member).filter(status=Upload.Status.FETCHING).count() >= LINKS_AT_ONCE:
         raise UploadRejected("Several of your links are still being read. Wait for them, then add this one.")
     if not quota.has_room(member):
         raise UploadRejected(quota.SENTENCE)

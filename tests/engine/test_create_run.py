@@ -11,6 +11,7 @@ from runs.engine import create_run, sweep, wakeups
 from runs.engine.create_run import Press, TokenSpentError, expected_ratio, launch_run, new_form_token, read_form_token
 from runs.launching import drafts
 from runs.models import App, Draft, Member, Run
+from runs.team import members
 from tests.support.factories import make_app
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,11 +10,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs.engine.save_outputs import keep_due_files, request_keeping, save_catalog_picture
+from runs.engine.save_outputs import keep_due_files, request_keeping
 from runs.history import bin
 from runs.models import Member, OutputFile, Run
 from runs.storage import store
 from runs.storage.fetch import FetchFailed
+from runs.storage.foreign_pictures import save_catalog_picture
 from tests.support.factories import make_run
 from tests.support.hostile_server import HostileServer, kept_files
 

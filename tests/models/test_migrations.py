@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from runs.services import launch
+from runs.engine import create_run
 
 Migrate = Callable[[str], Any]
 MIGRATIONS = Path(import_module("runs.migrations").__path__[0])
@@ -42,11 +42,11 @@ def test_a_migration_uses_nothing_that_may_move_or_change(path: Path) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "from runs.services.folding import fold",
+        "from runs.words.folding import fold",
         "import runs.models.run",
         "def fill(apps, schema_editor):\n    from runs import models",
         "from ..models import Run",
-        "import_module('runs.services.folding')",
+        "import_module('runs.words.folding')",
     ],
 )
 def test_a_migration_that_uses_more_is_found(source: str) -> None:
@@ -135,8 +135,8 @@ def test_who_made_a_run_is_read_from_its_form_and_never_guessed(migrate: Migrate
     app = old.get_model("runs", "App").objects.create(remote_id="a", name="A")
     schema = old.get_model("runs", "AppSchema").objects.create(app=app, version="1", parameters=[], outputs=[])
     tokens = {
-        "own": launch.new_form_token(ann),
-        "taken over": launch.new_form_token(ben),
+        "own": create_run.new_form_token(ann),
+        "taken over": create_run.new_form_token(ben),
         "of somebody gone": f"{others[-1].pk + 1}.x:y:z",
         "of no form": "1",
     }

@@ -18,9 +18,10 @@ from PIL import Image
 from pytest_django import Settings
 
 from runs import catalog
-from runs.engine.save_outputs import keep_due_files, save_catalog_picture
+from runs.engine.save_outputs import keep_due_files
 from runs.models import App, Member, Output, OutputFile, Run, Upload
 from runs.storage import picture_headers, picture_slots, small_pictures
+from runs.storage.foreign_pictures import save_catalog_picture
 from runs.storage.media import NotMedia, inspect
 from runs.storage.picture_slots import picture_slot
 from runs.uploads.uploads import receive_file
