@@ -34,7 +34,7 @@ def pulse(worker: str = "") -> None:
     As the Schedule it comes to any cluster; each cluster of our own (WORKER is its name) has another one that begins
     with it, so that after a kill things go on as soon as a cluster is up.
     """
-    is_new, is_any_lost = heartbeats.beat_cluster(worker), heartbeats.note_losses()
+    is_new, is_any_lost = heartbeats.beat_cluster(worker), heartbeats.record_losses()
     if is_new or is_any_lost:
         wakeups.forget()
     sweep()

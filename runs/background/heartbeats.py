@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from runs.background.incidents import note_incident
+from runs.background.incidents import record_incident
 from runs.models import Heartbeat, Incident
 
 ANY = "worker"
@@ -63,7 +63,7 @@ def forget(name: str) -> bool:
     return Heartbeat.objects.filter(name=name).delete()[0] > 0
 
 
-def note_losses(now: datetime | None = None) -> bool:
+def record_losses(now: datetime | None = None) -> bool:
     """Write down, once each, which clusters were killed on this host and which others have fallen silent; True if there
     were any that nobody knew of."""
     now = now or timezone.now()
@@ -72,13 +72,13 @@ def note_losses(now: datetime | None = None) -> bool:
     for name, at in Heartbeat.objects.filter(name__startswith=f"{ANY} ").values_list("name", "at"):
         if name.startswith(ours) and is_dead(name.removeprefix(ours)):
             if forget(name):
-                note_incident("worker", f"The worker {words_of(name)} ended without being asked to.")
+                record_incident("worker", f"The worker {words_of(name)} ended without being asked to.")
                 is_any = True
         elif SILENT_AFTER < now - at < GONE_AFTER:
             since = timezone.localtime(at)
             text = f"The worker {words_of(name)} has given no sign of life since {since:%d %B, %H:%M:%S}."
             if not Incident.objects.filter(kind="worker", text=text).exists():
-                note_incident("worker", text)
+                record_incident("worker", text)
                 is_any = True
     return is_any
 

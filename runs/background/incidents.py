@@ -8,7 +8,7 @@ KEPT = timedelta(days=30)
 FAILED_TASKS_KEPT = timedelta(days=7)
 
 
-def note_incident(kind: str, text: str, request_id: str = "") -> None:
+def record_incident(kind: str, text: str, request_id: str = "") -> None:
     """Write down something an admin may want to know; never key, inputs or paths that are proofs."""
     Incident.objects.create(kind=kind, text=text[:300], request_id=request_id[:100])
 

@@ -47,7 +47,7 @@ def refresh_list(go_on: Callable[[], bool]) -> None:
         app = store_summary(summary)
         App.objects.filter(pk=app.pk).update(position=position, listed_at=now, is_listed=True)
     fields = {"catalog_problem": "", "catalog_problem_at": None, "catalog_quote": ""}
-    health.note_status(catalog_at=now, catalog_count=len(listed.summaries), **fields)
+    health.record_status(catalog_at=now, catalog_count=len(listed.summaries), **fields)
 
 
 def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
@@ -91,7 +91,7 @@ def _smaller(size: int) -> int:
 
 
 def _remember(size: int, until: datetime) -> None:
-    health.note_status(catalog_limit=size, catalog_limit_until=until)
+    health.record_status(catalog_limit=size, catalog_limit_until=until)
 
 
 def _note_problem(problem: str, quote: str) -> None:
@@ -99,8 +99,8 @@ def _note_problem(problem: str, quote: str) -> None:
     since = status.catalog_problem_at if status and status.catalog_problem == problem else None
     if since is None:
         since = timezone.now()
-        incidents.note_incident("lamina", INCIDENTS[problem])
-    health.note_status(catalog_problem=problem, catalog_problem_at=since, catalog_quote=quote[:QUOTE_LENGTH])
+        incidents.record_incident("lamina", INCIDENTS[problem])
+    health.record_status(catalog_problem=problem, catalog_problem_at=since, catalog_quote=quote[:QUOTE_LENGTH])
 
 
 INCIDENTS = {

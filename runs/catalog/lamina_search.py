@@ -16,7 +16,7 @@ from runs import catalog
 from runs.background.queue import enqueue_long
 from runs.catalog.pasted_ids import ids_in
 from runs.connection.lamina_api import lamina
-from runs.connection.rate_limit import BudgetWait, Priority
+from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.found import AppMatch
 from runs.lamina.types import AppDetail, AppSummary
@@ -120,7 +120,7 @@ def _by_words(search: AppSearch) -> Outcome:
         problem = "no-discover" if error.status in NO_DISCOVER else _outcome(error)[0]
         if problem == "key":
             return _outcome(error)
-    except (LaminaRateLimited, BudgetWait) as error:
+    except (LaminaRateLimited, RateLimitWait) as error:
         return _outcome(error)
     except LaminaUnavailable as error:
         if not error.was_connected:
@@ -128,7 +128,7 @@ def _by_words(search: AppSearch) -> Outcome:
         problem, _ = _outcome(error)
     try:
         _take_in(search, client.search_apps(search.words))
-    except (LaminaError, BudgetWait) as error:
+    except (LaminaError, RateLimitWait) as error:
         return _outcome(error)
     again = None if problem in ("", "no-discover", "refused") else timezone.now() + AGAIN_AFTER
     return problem, again
@@ -144,7 +144,7 @@ def _by_id(search: AppSearch, ids: list[str]) -> Outcome:
             if error.is_not_found:
                 continue
             outcome = ("closed", None) if error.is_forbidden else _outcome(error)
-        except (LaminaError, BudgetWait) as error:
+        except (LaminaError, RateLimitWait) as error:
             return _outcome(error)
         else:
             _take_in_detail(search, remote_id, detail)
@@ -152,10 +152,10 @@ def _by_id(search: AppSearch, ids: list[str]) -> Outcome:
     return outcome
 
 
-def _outcome(error: LaminaError | BudgetWait) -> Outcome:
+def _outcome(error: LaminaError | RateLimitWait) -> Outcome:
     now = timezone.now()
     match error:
-        case BudgetWait():
+        case RateLimitWait():
             return "busy", now + _bounded(error.seconds)
         case LaminaRateLimited():
             return "limited", now + _bounded(error.retry_after)

@@ -12,7 +12,7 @@ from runs.background.queue import stop_requested
 from runs.catalog import app_list, details, in_use, pictures
 from runs.catalog.requests import is_quiet
 from runs.connection.balance import refresh_balance
-from runs.connection.rate_limit import BudgetWait, Priority
+from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.lamina.errors import LaminaError, LaminaUnavailable
 from runs.models import App
 
@@ -40,12 +40,12 @@ def refresh_app(app_id: int) -> None:
         return
     try:
         is_told = details.read_detail(app, Priority.FINAL)
-    except (LaminaError, BudgetWait):
+    except (LaminaError, RateLimitWait):
         return
     if not is_told:
         return
     if app.estimated_at is None or app.estimated_at < timezone.now() - in_use.DETAIL_EVERY:
-        with suppress(LaminaError, BudgetWait):
+        with suppress(LaminaError, RateLimitWait):
             details.read_estimate(app, Priority.PARTIAL)
     pictures.fetch_pictures_if_due(app)
 
@@ -54,7 +54,7 @@ def check_app(app_id: int) -> None:
     """Ask for one app by its id: the round checks which known apps still exist."""
     app = App.objects.filter(pk=app_id).first()
     if app is not None:
-        with suppress(LaminaError, BudgetWait):
+        with suppress(LaminaError, RateLimitWait):
             details.read_detail(app, Priority.CATALOG)
 
 
@@ -70,7 +70,7 @@ def _under_lease(*first: Callable[[GoOn], None]) -> None:
         for step in first:
             step(go_on)
         _complete(go_on, time.monotonic() + WINDOW_SECONDS, timezone.now())
-    except (LaminaError, BudgetWait):
+    except (LaminaError, RateLimitWait):
         pass  # the client noted what is wrong; the Schedule retries
     finally:
         leases.release("catalog", holder)

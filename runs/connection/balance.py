@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from runs.connection import status
 from runs.connection.lamina_api import lamina
-from runs.connection.rate_limit import BudgetWait
+from runs.connection.rate_limit import RateLimitWait
 from runs.lamina.errors import LaminaError
 
 
@@ -15,10 +15,10 @@ def refresh_balance() -> None:
     """Read the remaining credits and the workspace's name."""
     try:
         usage = lamina().usage()
-    except (LaminaError, BudgetWait):
+    except (LaminaError, RateLimitWait):
         return
     fields: dict[str, Any] = {"balance": usage.balance, "balance_at": timezone.now()}
     if not status.lamina_status().workspace_name:
-        with suppress(LaminaError, BudgetWait):
+        with suppress(LaminaError, RateLimitWait):
             fields["workspace_name"] = lamina().account().workspace_name
-    status.note_status(**fields)
+    status.record_status(**fields)

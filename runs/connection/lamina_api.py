@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from runs.connection import rate_limit, status
-from runs.connection.rate_limit import BudgetWait, Priority
+from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.lamina.call_observers import Answered
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaRateLimited, LaminaRejected, LaminaUnavailable
@@ -27,7 +27,7 @@ SEARCHES: Final = frozenset({"app_search", "discover"})
 def lamina(priority: Priority | None = None) -> LaminaClient:
     """A client whose every call counts in the budget; PRIORITY overrides what the endpoint has by itself.
 
-    A call that must wait raises `BudgetWait` before anything is sent.
+    A call that must wait raises `RateLimitWait` before anything is sent.
     """
     return LaminaClient(
         settings.LAMINA_BASE_URL,
@@ -40,7 +40,7 @@ def lamina(priority: Priority | None = None) -> LaminaClient:
 def _count(priority: Priority | None, endpoint: str) -> None:
     wait = rate_limit.take(PRIORITY_OF.get(endpoint, Priority.CATALOG) if priority is None else priority)
     if wait > 0:
-        raise BudgetWait(wait)
+        raise RateLimitWait(wait)
 
 
 def _note(answered: Answered) -> None:
@@ -53,13 +53,13 @@ def _note(answered: Answered) -> None:
             return  # lists are slow: they say nothing about the rest, and have their own line on the health page
         if answered.endpoint in SEARCHES and error.was_connected:
             return
-        status.note_failure(now, endpoint=answered.endpoint, status=error.status, request_id=error.request_id)
+        status.record_failure(now, endpoint=answered.endpoint, status=error.status, request_id=error.request_id)
         return
     if answered.rate_remaining is not None:
         rate_limit.learn(answered.rate_remaining)
     ahead = (answered.lamina_time - answered.at).total_seconds() if answered.lamina_time else None
     is_refused = isinstance(error, LaminaRejected) and error.is_key_refused
-    status.note_answer(
+    status.record_answer(
         now,
         clock_ahead_seconds=ahead,
         is_sandbox=answered.is_sandbox,

@@ -30,7 +30,7 @@ class Priority(IntEnum):
     CATALOG = 50
 
 
-class BudgetWait(Exception):
+class RateLimitWait(Exception):
     """The call was not made: the shared budget is used up for SECONDS more."""
 
     def __init__(self, seconds: float) -> None:

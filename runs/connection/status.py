@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 
-from runs.background.incidents import note_incident
+from runs.background.incidents import record_incident
 from runs.models import LaminaStatus
 
 STATUS_ID = 1
@@ -31,14 +31,14 @@ def is_sandbox() -> bool:
     return settings.IS_SANDBOX or lamina_status().is_sandbox
 
 
-def note_status(**fields: Any) -> None:
+def record_status(**fields: Any) -> None:
     """Write FIELDS of the one LaminaStatus row, making it when it is not there yet."""
     if not LaminaStatus.objects.filter(pk=STATUS_ID).update(**fields):
         LaminaStatus.objects.update_or_create(pk=STATUS_ID, defaults=fields)
     cache.delete("lamina_status")
 
 
-def note_answer(
+def record_answer(
     now: datetime, *, is_sandbox: bool, is_key_refused: bool | None, clock_ahead_seconds: float | None = None
 ) -> None:
     """Lamina answered; IS_KEY_REFUSED is None when the answer says nothing about the key, CLOCK_AHEAD_SECONDS (its
@@ -62,7 +62,7 @@ def note_answer(
     if is_news:
         refused_at = (status and status.key_refused_at) or now
         since = status.reachable_since if status and status.away_since is None else None
-        note_status(
+        record_status(
             answered_at=now,
             reachable_since=since or now,
             clock_ahead_seconds=ahead,
@@ -91,14 +91,14 @@ def is_clock_known(at: datetime) -> bool:
     return steady_since is not None and answered_at is not None and steady_since <= at <= answered_at
 
 
-def note_failure(now: datetime, *, endpoint: str, status: int | None, request_id: str) -> None:
+def record_failure(now: datetime, *, endpoint: str, status: int | None, request_id: str) -> None:
     """Lamina gave no useful answer. It is away when it cannot be reached, or after three such answers in a row."""
     known = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     if known.failures == 0:
         what = f"status {status}" if status else "no answer"
-        note_incident("lamina", f"Lamina gave {what} for “{endpoint}”.", request_id)
+        record_incident("lamina", f"Lamina gave {what} for “{endpoint}”.", request_id)
     is_away = status is None or known.failures + 1 >= AWAY_AFTER
     fields: dict[str, Any] = {"failures": known.failures + 1}
     if is_away and known.away_since is None:
         fields |= {"away_since": now, "reachable_since": None}
-    note_status(**fields)
+    record_status(**fields)

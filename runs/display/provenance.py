@@ -16,7 +16,7 @@ NOUNS = {"image": "picture", "video": "video", "audio": "sound", "text": "text",
 
 
 @dataclass(frozen=True)
-class Passport:
+class Provenance:
     """What stands behind one result. FACTS are of the file shown, REFERENCES are what Lamina calls it."""
 
     app_name: str
@@ -30,9 +30,9 @@ class Passport:
     sha256: str
 
 
-def passport_of(run: Run, output: Output, file: StoredFile | None) -> Passport:
+def provenance_of(run: Run, output: Output, file: StoredFile | None) -> Provenance:
     """The passport of FILE in OUTPUT, of a run fetched with `for_page()`."""
-    return Passport(
+    return Provenance(
         app_name=run.app_name,
         inputs=input_lines(run),
         maker=run.made_by.display_name if run.made_by else UNKNOWN,

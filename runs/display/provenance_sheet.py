@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from runs.connection import status
-from runs.display.provenance import Passport, passport_of
+from runs.display.provenance import Provenance, provenance_of
 from runs.models import Output, Run, StoredFile
 
 NAME = "provenance.csv"
@@ -56,16 +56,16 @@ class Origin:
 
 def sheet(origins: Sequence[Origin]) -> bytes:
     """The whole sheet as UTF-8 with the mark that spreadsheets look for."""
-    passports = [passport_of(origin.run, origin.output, origin.file) for origin in origins]
-    given = [list(_inputs_of(passport)) for passport in passports]
+    passports = [provenance_of(origin.run, origin.output, origin.file) for origin in origins]
+    given = [list(_inputs_of(provenance)) for provenance in passports]
     asked = list(dict.fromkeys(name for inputs in given for name, _ in inputs))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(map(safe, [*BEFORE, *(f"Input: {name}" for name in asked), *AFTER]))
-    for origin, passport, inputs in zip(origins, passports, given, strict=True):
+    for origin, provenance, inputs in zip(origins, passports, given, strict=True):
         told = dict(inputs)
-        before = [origin.name, passport.app_name, origin.label]
-        writer.writerow(map(safe, [*before, *(told.get(name, "") for name in asked), *_after(origin, passport)]))
+        before = [origin.name, provenance.app_name, origin.label]
+        writer.writerow(map(safe, [*before, *(told.get(name, "") for name in asked), *_after(origin, provenance)]))
     return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace")
 
 
@@ -75,24 +75,24 @@ def safe(cell: str) -> str:
     return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell
 
 
-def _inputs_of(passport: Passport) -> Iterator[tuple[str, str]]:
+def _inputs_of(provenance: Provenance) -> Iterator[tuple[str, str]]:
     """Every input by its name; equal names are told apart by number."""
     seen: Counter[str] = Counter()
-    for line in passport.inputs:
+    for line in provenance.inputs:
         seen[line.label] += 1
         name = line.label if seen[line.label] == 1 else f"{line.label} ({seen[line.label]})"
         yield name, line.text or ", ".join(file.name for file in line.files)
 
 
-def _after(origin: Origin, passport: Passport) -> Iterable[str]:
-    references = dict(passport.references)
+def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
+    references = dict(provenance.references)
     credits = origin.run.credits_estimated
-    sources = dict.fromkeys(file.name for line in passport.inputs for file in line.files)
+    sources = dict.fromkeys(file.name for line in provenance.inputs for file in line.files)
     return [
         ", ".join(sources),
-        passport.maker,
-        _moment(passport.pressed_at),
-        _moment(passport.finished_at),
+        provenance.maker,
+        _moment(provenance.pressed_at),
+        _moment(provenance.finished_at),
         "" if credits is None else f"{credits.normalize():f}",
         *(references.get(word, "") for word in ("Run", "App", "Result")),
         origin.sha256,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from runs.display.provenance import Passport, passport_of
+from runs.display.provenance import Provenance, provenance_of
 from runs.display.run_page import OutputBox, is_live, output_boxes
 from runs.history.search import Filter, outputs_beside
 from runs.models import Member, Output, OutputFile, Run, StoredFile
@@ -82,7 +82,7 @@ class FilePage:
     position: int  # of the slide among them, from 1
     previous: Beside | None
     next: Beside | None
-    passport: Passport
+    provenance: Provenance
     is_live: bool
     run_url: str
 
@@ -127,7 +127,7 @@ def file_page(run: Run, member: Member, public_id: str, number: int = 1, walk: s
         position=at + 1,
         previous=previous,
         next=following,
-        passport=passport_of(run, slide.output, slide.file),
+        provenance=provenance_of(run, slide.output, slide.file),
         is_live=slide.box.state in ("pending", "saving") and is_live(run),
         run_url=_url(run.get_absolute_url(), 1, walk),
     )

@@ -68,7 +68,7 @@ class RunPage:
     credits_words: str
     usual_words: str
     slow_words: str
-    asks_person: bool
+    needs_confirmation: bool
     decide_words: str
     asks_to_give_up: bool
     is_live: bool
@@ -116,7 +116,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False) -> RunPage:
         usual_words=usual_words(run.app.usual_seconds, run.app.slow_seconds) if is_watched else "",
         slow_words=SLOW_WORDS[slow_level(run, now)],
         asks_to_give_up=run.is_silent(now) and may_change,
-        asks_person=run.asks_person,
+        needs_confirmation=run.needs_confirmation,
         decide_words=decide_words(run),
         is_live=is_live(run),
         version=version_token(run),

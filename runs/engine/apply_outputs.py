@@ -148,7 +148,7 @@ def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
     return {"status": "failed", "failure": cause, "failure_text": text}
 
 
-def note_file_change(output_file: OutputFile) -> None:
+def record_file_change(output_file: OutputFile) -> None:
     """A result's file was saved or given up: its box and its run's card changed."""
     with transaction.atomic():
         run_id = output_file.output.run_id
@@ -160,4 +160,4 @@ def note_file_change(output_file: OutputFile) -> None:
 def on_file_inspected(stored: StoredFile) -> None:
     """More is known of a file now: show it in the boxes of the results that hold it."""
     for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
-        note_file_change(output_file)
+        record_file_change(output_file)

@@ -40,7 +40,7 @@ class TokenSpentError(Exception):
 
 
 @dataclass(frozen=True)
-class Press:
+class LaunchRequest:
     """Everything a form gave when Run was pressed."""
 
     app: App
@@ -82,7 +82,7 @@ def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]
     return run.app_id == app.pk and fingerprint_of(run) == fingerprint(answers, wanted)
 
 
-def launch_run(member: Member, press: Press, now: datetime | None = None) -> Run:
+def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None) -> Run:
     """Record the press; the same form pressed again with the same inputs gives the same run.
 
     Raises `TokenSpentError` when the token was used with other inputs. The caller has checked token and answers.
@@ -105,7 +105,7 @@ def launch_run(member: Member, press: Press, now: datetime | None = None) -> Run
         raise TokenSpentError(first) from None
 
 
-def _clear_draft(member: Member, press: Press) -> None:
+def _clear_draft(member: Member, press: LaunchRequest) -> None:
     if not press.keeps_draft:
         Draft.objects.filter(member=member, app=press.app).delete()
 
@@ -155,7 +155,7 @@ def answers_of(run: Run) -> list[Answer]:
     return answers
 
 
-def _record(member: Member, press: Press, now: datetime) -> Run:
+def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
     outputs = [o for o in press.schema.outputs if not press.wanted or o["index"] in press.wanted]
     run = Run.objects.create(
         member=member,

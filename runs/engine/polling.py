@@ -19,7 +19,7 @@ from django.utils import timezone
 from runs.background import heartbeats, leases
 from runs.background.queue import stop_requested
 from runs.connection.lamina_api import lamina
-from runs.connection.rate_limit import BudgetWait, Priority
+from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import poller_wakeups, progress, sweep, webhooks
 from runs.engine.polling_schedule import ON_SCREEN, SLOW_SECONDS, Pace, is_budget_short
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
@@ -87,7 +87,7 @@ class Watch:
             try:
                 pause = self.round()
                 self.failures = 0
-            except BudgetWait as wait:
+            except RateLimitWait as wait:
                 pause = min(wait.seconds, 5.0)
             except LaminaRateLimited as error:
                 pause = min(error.retry_after, BACK_OFF_MAX_SECONDS)
@@ -151,7 +151,7 @@ class Watch:
             self.unread |= {run.pk: run for run in self._reveal(hidden)}
         try:
             self._read_each(oldest_first(self.unread.values()))
-        except BudgetWait:
+        except RateLimitWait:
             progress.note_ended([run for run in ended if run.pk in self.unread], timezone.now())
             raise
 
@@ -189,7 +189,7 @@ class Watch:
             self._renew()
             try:
                 return lamina(priority).list_runs(**asked)
-            except BudgetWait as wait:
+            except RateLimitWait as wait:
                 if wait.seconds > LONGEST_WAIT_SECONDS or stop_requested():
                     raise
                 self._sleep(wait.seconds)
@@ -206,7 +206,7 @@ class Watch:
                 ended.append(run)
             else:
                 alive.append(run.pk)
-                progress.note_row(run, row, now)
+                progress.record_row(run, row, now)
         Run.objects.filter(pk__in=alive).update(seen_at=now)
         return ended
 
@@ -253,7 +253,7 @@ class Watch:
         except LaminaRejected as error:
             if not error.is_not_found:
                 raise
-            progress.note_missing(run, timezone.now())
+            progress.record_missing(run, timezone.now())
             self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
         else:
             progress.apply_snapshot(run, snapshot, timezone.now())
@@ -272,5 +272,5 @@ class Watch:
         for run in wanted.exclude(outputs_total=1).order_by("asked_at")[:PARTIALS_PER_ROUND]:
             try:
                 self._read_one(run, Priority.PARTIAL)
-            except (BudgetWait, LaminaError):
+            except (RateLimitWait, LaminaError):
                 return

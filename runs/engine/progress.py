@@ -148,7 +148,7 @@ def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
 
 def leave_it(run: Run, now: datetime) -> bool:
     """A person gave up: on a doubtful start they were asked about, or on a run that has brought no end for a day."""
-    if run.asks_person:
+    if run.needs_confirmation:
         return fail(run, "left", now, from_statuses=("checking",))
     if run.is_silent(now):
         return fail(run, "silent", now, from_statuses=AT_LAMINA)
@@ -200,7 +200,7 @@ def ask_cancel(run: Run, member: Member, now: datetime) -> str:
     return "asked"
 
 
-def note_cancel_sent(run: Run, now: datetime, answer: str) -> None:
+def record_cancel_sent(run: Run, now: datetime, answer: str) -> None:
     """Lamina has our wish and said ANSWER; whether it stopped, only a later read tells."""
     Run.objects.filter(pk=run.pk).exclude(status__in=FINAL).update(
         cancel_sent_at=now, cancel_answer=answer[:50], version=F("version") + 1
@@ -208,7 +208,7 @@ def note_cancel_sent(run: Run, now: datetime, answer: str) -> None:
     logger.info("run=%s from=%s to=%s remote=%s cancel=sent", run.public_id, run.status, run.status, run.remote_id)
 
 
-def note_row(run: Run, row: RunRow, now: datetime) -> bool:
+def record_row(run: Run, row: RunRow, now: datetime) -> bool:
     """The run list shows this run as not ended; final news comes by `apply_snapshot` only."""
     if run.ended_at is not None:  # the list has said otherwise before
         _change(run, AT_LAMINA, is_certain=True, ended_at=None)
@@ -224,7 +224,7 @@ def note_ended(runs: list[Run], now: datetime) -> None:
             _change(run, AT_LAMINA, is_certain=True, ended_at=now, seen_at=now)
 
 
-def note_missing(run: Run, now: datetime) -> bool:
+def record_missing(run: Run, now: datetime) -> bool:
     """Lamina answered "no such run" when asked by id; three times in a row and it is lost."""
     counts = Q(missing_reads=0) | Q(asked_at=None) | Q(asked_at__lte=now - LOST_EVERY) | Q(asked_at__gt=now)
     counted = Run.objects.filter(counts, pk=run.pk).update(missing_reads=F("missing_reads") + 1, asked_at=now)

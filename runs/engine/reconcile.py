@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from runs.connection import status
 from runs.connection.lamina_api import lamina
-from runs.connection.rate_limit import BudgetWait, Priority
+from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import poller_wakeups, progress
 from runs.lamina.errors import LaminaError, LaminaRejected
 from runs.lamina.types import RunRow
@@ -45,7 +45,7 @@ def check_run(run_id: int) -> None:
     run = Run.objects.select_related("app").get(pk=run_id)
     try:
         found = _look(run)
-    except BudgetWait as wait:
+    except RateLimitWait as wait:
         _look_later(run, timedelta(seconds=wait.seconds))
     except LaminaRejected as error:
         if error.is_key_refused:

@@ -102,7 +102,7 @@ def fetch_again(output: Output) -> bool:
         given_up = list(output.files.filter(status=OutputFile.Status.FAILED))
         if given_up:
             output.files.filter(status=OutputFile.Status.FAILED).update(**fresh)
-            apply_outputs.note_file_change(given_up[0])
+            apply_outputs.record_file_change(given_up[0])
     if given_up:
         request_keeping()
     return bool(given_up)
@@ -144,7 +144,7 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         saved = {"status": OutputFile.Status.SAVED, "file": stored, "error": "", "due_at": None, "claimed_until": None}
         if not _still_saving(output_file).update(**saved):
             raise ClaimLost
-        apply_outputs.note_file_change(output_file)
+        apply_outputs.record_file_change(output_file)
         if stored.picture_due_at:
             small_pictures.request_small_pictures()
         events.output_saved.send(output_file)
@@ -164,7 +164,7 @@ def _try_later(output_file: OutputFile, sentence: str) -> None:
     fields = {"due_at": Now() + delay, "claimed_until": None, "error": sentence[:300]}
     with transaction.atomic():
         if _still_saving(output_file).update(**fields) and output_file.error != sentence:
-            apply_outputs.note_file_change(output_file)
+            apply_outputs.record_file_change(output_file)
 
 
 def _give_up(output_file: OutputFile, sentence: str, *, is_refused: bool = False) -> None:
@@ -173,9 +173,9 @@ def _give_up(output_file: OutputFile, sentence: str, *, is_refused: bool = False
     fields = ended | {"error": sentence[:300], "is_refused": is_refused}
     with transaction.atomic():
         if _still_saving(output_file).update(**fields):
-            apply_outputs.note_file_change(output_file)
+            apply_outputs.record_file_change(output_file)
             run = output_file.output.run
-            incidents.note_incident("file", f"A result of run {run.public_id} could not be saved: {sentence}")
+            incidents.record_incident("file", f"A result of run {run.public_id} could not be saved: {sentence}")
 
 
 def result_name(output_file: OutputFile, found: Media) -> str:

@@ -14,7 +14,7 @@ from runs import catalog
 from runs.background import incidents
 from runs.background.queue import stop_requested
 from runs.connection.lamina_api import lamina
-from runs.connection.rate_limit import BudgetWait, Priority
+from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import poller_wakeups, progress, wakeups, webhooks
 from runs.engine.create_run import answers_of
 from runs.engine.input_summary import summarise
@@ -60,7 +60,7 @@ def _submit(run: Run) -> bool:
             urls = _hand_over_files(run)
             if urls is not None:
                 _send(run, urls)
-    except BudgetWait as wait:
+    except RateLimitWait as wait:
         progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
     except FetchFailed as failed:
         _not_taken(run, failed)
@@ -172,7 +172,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
         return
     try:
         started = _start(run, urls, webhook)
-    except BudgetWait as wait:
+    except RateLimitWait as wait:
         progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
     except LaminaError as error:
         if not error.nothing_happened:  # a 5xx proves nothing, whatever its words
@@ -216,9 +216,9 @@ def _note_surplus(run: Run, remote_id: str) -> None:
     try:
         lamina().cancel_run(remote_id)
         ending = "that one was cancelled."
-    except (LaminaError, BudgetWait):
+    except (LaminaError, RateLimitWait):
         ending = f"that one could not be cancelled. It is called {remote_id} there."
-    incidents.note_incident("lamina", f"Run {run.public_id} was started a second time at Lamina; {ending}")
+    incidents.record_incident("lamina", f"Run {run.public_id} was started a second time at Lamina; {ending}")
 
 
 def _wanted_labels(run: Run) -> list[str] | None:
@@ -289,11 +289,11 @@ def send_cancel(run_id: int) -> None:
             wakeups.heard(run.pk)
             return  # a key can be mended, and the wish must not be lost meanwhile
         answer = "refused"
-    except (LaminaError, BudgetWait):
+    except (LaminaError, RateLimitWait):
         wakeups.heard(run.pk)
         return  # the sweep sends it again
     if not answer and run.cancel_sent_at is not None:
         answer = NO_WORD  # twice without a word: it was heard, or it never will be
-    progress.note_cancel_sent(run, timezone.now(), answer)
-    with suppress(LaminaError, BudgetWait):  # else the poller reads it
+    progress.record_cancel_sent(run, timezone.now(), answer)
+    with suppress(LaminaError, RateLimitWait):  # else the poller reads it
         progress.apply_snapshot(run, lamina(Priority.START).get_run(run.remote_id), timezone.now())

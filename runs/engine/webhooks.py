@@ -18,7 +18,7 @@ from runs.background import incidents
 from runs.background.queue import enqueue
 from runs.connection import status as health
 from runs.connection.lamina_api import lamina
-from runs.connection.rate_limit import BudgetWait
+from runs.connection.rate_limit import RateLimitWait
 from runs.engine import progress
 from runs.lamina.errors import LaminaError
 from runs.lamina.signature import Flaw, check_delivery
@@ -73,7 +73,7 @@ def receive(run: Run, raw_body: bytes, headers: Mapping[str, str], now: datetime
 
 def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, now: datetime) -> HTTPStatus:
     if run.remote_id and run.remote_id != run_id:
-        incidents.note_incident("delivery", "A delivery named another run than the one its address belongs to.")
+        incidents.record_incident("delivery", "A delivery named another run than the one its address belongs to.")
         return HTTPStatus.CONFLICT
     if not run.remote_id and run.is_active and run.attempts:
         # Our own POST has not been answered yet, or never will be: this names the run with certainty.
@@ -82,7 +82,7 @@ def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, n
     if run.remote_id == run_id:
         progress.apply_snapshot(run, snapshot, now)
     if status.delivered_at is None or now - status.delivered_at > timedelta(minutes=1):
-        health.note_status(delivered_at=now)
+        health.record_status(delivered_at=now)
     return HTTPStatus.OK
 
 
@@ -107,7 +107,7 @@ def refresh_keys() -> None:
     """Replace the whole key set by what Lamina gives now; an empty or unreadable answer changes nothing."""
     try:
         keys = lamina().signing_keys()
-    except (LaminaError, BudgetWait):
+    except (LaminaError, RateLimitWait):
         return
     if keys:
-        health.note_status(signing_keys=keys, signing_keys_at=timezone.now())
+        health.record_status(signing_keys=keys, signing_keys_at=timezone.now())

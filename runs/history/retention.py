@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from runs.history import bin
-from runs.models import GuestLink, KeepingRules, Run
+from runs.models import GuestLink, RetentionRules, Run
 from runs.models.run import RunQuerySet
 
 FEWEST_DAYS, MOST_DAYS = 7, 3650
 STATUSES = {"ready_days": ("completed",), "failed_days": ("failed", "cancelled")}
 
 
-def overdue(rules: KeepingRules, now: datetime) -> list[RunQuerySet]:
+def overdue(rules: RetentionRules, now: datetime) -> list[RunQuerySet]:
     """The runs that RULES send to the bin, for each rule there is."""
     kept = Run.objects.filter(deleted_at=None, has_star=False)
     seen_outside = GuestLink.objects.alive().values("outputs__run")
@@ -29,11 +29,11 @@ def overdue(rules: KeepingRules, now: datetime) -> list[RunQuerySet]:
     return found
 
 
-def count_overdue(rules: KeepingRules, now: datetime) -> int:
+def count_overdue(rules: RetentionRules, now: datetime) -> int:
     """How many runs RULES would send to the bin now."""
     return sum(runs.count() for runs in overdue(rules, now))
 
 
 def apply(now: datetime) -> int:
     """Send to the bin what the rules say; returns how many runs."""
-    return sum(bin.move_to_bin(runs, None, now) for runs in overdue(KeepingRules.current(), now))
+    return sum(bin.move_to_bin(runs, None, now) for runs in overdue(RetentionRules.current(), now))

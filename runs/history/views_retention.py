@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from runs.history import retention
-from runs.models import KeepingRules, Run
+from runs.models import RetentionRules, Run
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 
 FIELDS = {
@@ -24,7 +24,7 @@ FIELDS = {
 @admins_only
 def manage_keeping(request: PortalRequest) -> HttpResponse:
     """Shows the rules; POST changes them. Nothing goes before the night, and from the bin all can come back."""
-    rules, errors = KeepingRules.current(), {}
+    rules, errors = RetentionRules.current(), {}
     if request.method == "POST":
         errors = _read_rules(request, rules)
         if not errors:
@@ -45,12 +45,12 @@ def manage_keeping(request: PortalRequest) -> HttpResponse:
     return render_page(request, "history/manage_retention.html", context, status=422 if errors else 200)
 
 
-def _shown(rules: KeepingRules, name: str) -> str:
+def _shown(rules: RetentionRules, name: str) -> str:
     days = getattr(rules, name)
     return "" if days is None else str(days)
 
 
-def _read_rules(request: PortalRequest, rules: KeepingRules) -> dict[str, str]:
+def _read_rules(request: PortalRequest, rules: RetentionRules) -> dict[str, str]:
     """Put what was posted into RULES; returns what is wrong with it, by field."""
     errors = {}
     for name in FIELDS:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.forms import ValidationError
 
 from runs.engine import create_run
-from runs.engine.create_run import Press
+from runs.engine.create_run import LaunchRequest
 from runs.models import App, AppSchema, Member, Preset, Run
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Answer
@@ -18,7 +18,7 @@ FILES = "A file of that run is no longer here. Choose it again in the form."
 
 
 @dataclass(frozen=True)
-class Again:
+class RerunPlan:
     """The same run once more: PRESS is what to send (its token still missing), or REASON says why it cannot be."""
 
     answers: list[Answer]
@@ -35,31 +35,31 @@ def source_preset(member: Member, app: App, public_id: str) -> Preset | None:
     return Preset.objects.visible_to(member).filter(app=app, public_id=public_id).first() if public_id else None
 
 
-def again(member: Member, run: Run) -> Again:
+def again(member: Member, run: Run) -> RerunPlan:
     """What it takes to run RUN once more as it was. The app's present form must take every answer unchanged. Nobody's
     files are taken over yet: `press_again` does."""
     app, schema = run.app, run.app.schema
     if app.is_gone or schema is None:
-        return Again([], GONE)
+        return RerunPlan([], GONE)
     answers = ownership.shown(member, create_run.answers_of(run))
     form = _form(member, schema, answers, run.wanted_outputs)
     fitted = form.draft_answers()
     if run.schema_id != schema.pk and not (_is_same(answers, fitted, form) and _makes_same(run, schema)):
-        return Again([], CHANGED)
+        return RerunPlan([], CHANGED)
     try:
         for bound in form.questions:
             bound.field.check(bound.value())
     except ValidationError as error:
-        return Again([], FILES if error.code in ("gone", "failed") else CHANGED)
+        return RerunPlan([], FILES if error.code in ("gone", "failed") else CHANGED)
     if _file_count(answers) != _file_count(create_run.answers_of(run)):
-        return Again([], FILES)
-    return Again(fitted)
+        return RerunPlan([], FILES)
+    return RerunPlan(fitted)
 
 
-def press_again(member: Member, run: Run, found: Again, token: str) -> Press:
+def press_again(member: Member, run: Run, found: RerunPlan, token: str) -> LaunchRequest:
     """The press that starts RUN once more, with MEMBER's own files; what is being typed into the app's form stays."""
     assert run.app.schema is not None  # noqa: S101 - `again` has looked
-    return Press(
+    return LaunchRequest(
         run.app,
         run.app.schema,
         ownership.own_files(member, found.answers),

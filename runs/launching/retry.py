@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from runs.engine import create_run
-from runs.engine.create_run import Press, TokenSpentError, launch_run
+from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
 from runs.models import Member, Output, Run
 from runs.spending.estimates import CostLine, cost_line
 from runs.uploads.ownership import own_files
@@ -21,7 +21,7 @@ CHANGED = "This app's form has changed since. Change and run again fills in the 
 
 
 @dataclass(frozen=True)
-class Again:
+class RelatedRun:
     """Another run of this one's family, as a line on its page."""
 
     url: str
@@ -30,7 +30,7 @@ class Again:
 
 
 @dataclass(frozen=True)
-class Retry:
+class RetryPlan:
     """What a run page says below its results about trying again what failed."""
 
     failed: int  # results that failed; 0 when there is nothing to try
@@ -39,8 +39,8 @@ class Retry:
     cost: CostLine | None
     reason: str  # why it is not possible now
     token: str
-    tried: list[Again]  # runs that did try them again
-    first: Again | None  # the run whose failed results this one tries again
+    tried: list[RelatedRun]  # runs that did try them again
+    first: RelatedRun | None  # the run whose failed results this one tries again
 
     @property
     def is_offered(self) -> bool:
@@ -60,7 +60,7 @@ def _asked_for(run: Run) -> list[dict[str, Any]]:
     return [o for o in run.schema.outputs if not run.wanted_outputs or o["index"] in run.wanted_outputs]
 
 
-def retry_of(run: Run, member: Member) -> Retry:
+def retry_of(run: Run, member: Member) -> RetryPlan:
     """What MEMBER may do about the failed results of a run fetched with `for_page()`."""
     is_partly = run.status == Run.Status.COMPLETED and run.outputs_failed > 0
     indexes = failed_indexes(run) if is_partly and member.can_run else []
@@ -68,7 +68,7 @@ def retry_of(run: Run, member: Member) -> Retry:
     tried = _tried(family, run, indexes)
     failed = 0 if not indexes or _is_done(run, indexes) else run.outputs_failed
     cost = cost_line(run.app, member) if failed else None
-    return Retry(
+    return RetryPlan(
         failed=failed,
         made=len(indexes),
         words="Try the one that failed" if failed == 1 else f"Try the {failed} that failed",
@@ -105,7 +105,7 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     if not indexes or not is_known or _reason(run, cost_line(run.app, member)):
         return None
     answers = own_files(member, create_run.answers_of(run))
-    press = Press(run.app, run.schema, answers, indexes, token, parent=run, keeps_draft=True)
+    press = LaunchRequest(run.app, run.schema, answers, indexes, token, parent=run, keeps_draft=True)
     try:
         return launch_run(member, press)
     except TokenSpentError as spent:
@@ -118,12 +118,12 @@ def _reason(run: Run, cost: CostLine | None) -> str:
     return CHANGED if cost is not None and run.schema_id != run.app.schema_id else ""
 
 
-def _first(run: Run, parent: Run | None) -> Again | None:
+def _first(run: Run, parent: Run | None) -> RelatedRun | None:
     """PARENT, if RUN tries again what failed in it."""
     if parent is None or parent.status != Run.Status.COMPLETED or run.schema_id != parent.schema_id:
         return None
     return _again(parent) if run.wanted_outputs and run.wanted_outputs == failed_indexes(parent) else None
 
 
-def _again(run: Run) -> Again:
-    return Again(run.get_absolute_url(), run.display_title, state_of(run))
+def _again(run: Run) -> RelatedRun:
+    return RelatedRun(run.get_absolute_url(), run.display_title, state_of(run))

@@ -14,7 +14,7 @@ from runs import catalog
 from runs.display.cards import app_card, run_cards
 from runs.display.form_look import form_look
 from runs.engine import create_run
-from runs.engine.create_run import Press, TokenSpentError, launch_run
+from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
 from runs.launching import drafts, form_files, prefill, presets, rerun
 from runs.launching.prefill import NoSourceError, Notice, Opening
 from runs.models import App, AppSchema, Preset, Run
@@ -149,7 +149,7 @@ def _launch(request: PortalRequest, app: App, form: SchemaForm, token: str, open
         return _page(request, app, form, opened_with, status=422)
     if create_run.read_form_token(token) != request.user.pk:
         return _page(request, app, form, _saying(opened_with, EXPIRED), status=422)
-    press = Press(
+    press = LaunchRequest(
         app,
         app.schema,
         form.answers(),

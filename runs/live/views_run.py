@@ -70,7 +70,7 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
     """A person who is asked decides that a doubtful start did not happen; it may cost twice, and the page says so. An
     old page, or a second person who was asked too, starts nothing."""
     run = _changeable_run_of(request, run_id)
-    if run.asks_person and progress.start_again(run, timezone.now()):
+    if run.needs_confirmation and progress.start_again(run, timezone.now()):
         poller_wakeups.ensure_poller()
     return go_to(request, run.get_absolute_url())
 

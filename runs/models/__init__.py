@@ -4,10 +4,10 @@ from runs.models.app import App, AppSchema
 from runs.models.app_search import AppSearch
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
 from runs.models.file import StoredFile, Upload
-from runs.models.member import KnownAddress, Member, SignInAttempt
+from runs.models.member import KnownAddress, Member, ThrottleHit
 from runs.models.output import Output, OutputFile
-from runs.models.people import Invite, SignedIn
-from runs.models.retention import KeepingRules
+from runs.models.people import BrowserSession, Invite
+from runs.models.retention import RetentionRules
 from runs.models.reuse import Draft, Preset, SavedView
 from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
 from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
@@ -19,6 +19,7 @@ __all__ = [
     "App",
     "AppSchema",
     "AppSearch",
+    "BrowserSession",
     "Draft",
     "GuestCopy",
     "GuestLink",
@@ -26,7 +27,6 @@ __all__ = [
     "Heartbeat",
     "Incident",
     "Invite",
-    "KeepingRules",
     "KnownAddress",
     "LaminaStatus",
     "Lease",
@@ -35,12 +35,12 @@ __all__ = [
     "OutputFile",
     "Preset",
     "RequestLog",
+    "RetentionRules",
     "Run",
     "RunInput",
     "SavedView",
     "SharingRules",
-    "SignInAttempt",
-    "SignedIn",
     "StoredFile",
+    "ThrottleHit",
     "Upload",
 ]

@@ -88,7 +88,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
         return self.role != self.Role.VIEWER
 
 
-class SignInAttempt(models.Model):
+class ThrottleHit(models.Model):
     """A try that counts for a while: a wrong password, a link that is none, a guest's look (`throttling.Attempt`). KEY
     is a hash, never an address or a mail."""
 
@@ -96,6 +96,7 @@ class SignInAttempt(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        db_table = "runs_signinattempt"
         indexes = (models.Index(fields=["key", "at"], name="sign_in_attempt_recent"),)
 
     def __str__(self) -> str:

@@ -34,7 +34,7 @@ class Invite(models.Model):
         return self.email or self.public_id
 
 
-class SignedIn(models.Model):
+class BrowserSession(models.Model):
     """One browser in which a member is signed in, so that they can see it and end it."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -45,6 +45,7 @@ class SignedIn(models.Model):
     seen_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        db_table = "runs_signedin"
         ordering = ("-seen_at",)
 
     def __str__(self) -> str:

@@ -259,7 +259,7 @@ class Run(models.Model):
         return self.status in AT_LAMINA and now - (self.started_at or self.created_at) > SILENT_AFTER
 
     @property
-    def asks_person(self) -> bool:
+    def needs_confirmation(self) -> bool:
         """Whether it started, a person has to say; nothing else moves it meanwhile, but news from Lamina."""
         return self.status == "checking" and self.due_at is None
 

@@ -17,7 +17,7 @@ from runs.models import Member, Output, OutputFile, Run
 from runs.storage import store
 from runs.storage.fetch import size_words
 from runs.words import file_names
-from runs.words.errors import Telling
+from runs.words.errors import UserFacingError
 
 logger = logging.getLogger("runs.downloads")
 
@@ -27,7 +27,7 @@ NOT_SAVED = "The portal has no copy of this one."
 GONE = "The file is no longer in the portal's storage."
 
 
-class TooMuch(Telling):
+class TooMuch(UserFacingError):
     """More than one download may hold."""
 
 

@@ -148,7 +148,7 @@ def waiting_for_ffmpeg() -> QuerySet[GuestCopy]:
     return waiting if ffmpeg.is_there() else waiting.none()
 
 
-def note_lost(file: StoredFile) -> None:
+def record_lost(file: StoredFile) -> None:
     """`file`, used by one copy or several, is missing from the storage: make it again."""
     fresh = {"status": GuestCopy.Status.PREPARING, "file": None, "due_at": Now(), "attempts": 0, "error": ""}
     if GuestCopy.objects.filter(file=file, status=GuestCopy.Status.READY).update(claimed_until=None, **fresh):

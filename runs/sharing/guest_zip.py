@@ -54,7 +54,7 @@ def _add(
         if _exists(given.stored.file):
             archive.add(store.blocks_of(given.stored), file_names.unique(name, taken), size=given.stored.size_bytes)
         elif not given.is_as_it_is:
-            guest_copies.note_lost(given.stored)
+            guest_copies.record_lost(given.stored)
             raise StillPreparing
     elif stored.thumb_1200 and _exists(stored.thumb_1200):
         with stored.thumb_1200.open("rb") as small:

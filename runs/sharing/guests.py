@@ -59,7 +59,7 @@ def state_of(link: GuestLink, rules: SharingRules) -> State:
 
 
 # --- Guessing ---------------------------------------------------------------------------------------------------------
-def note_unknown(request: HttpRequest) -> bool:
+def record_unknown(request: HttpRequest) -> bool:
     """An address came that is none; False when too many of them came from there.
 
     Real links go on to open from there: no stranger in the same house may keep guests out, and the tokens are too long

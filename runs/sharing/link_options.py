@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_date
 from runs.models import GuestLink, Member, Output, SharingRules
 from runs.sharing import guest_copies, links
 from runs.sharing.guest_names import labels_of
-from runs.sharing.links import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, Wishes
+from runs.sharing.links import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, LinkOptions
 
 SHORTEST_PASSPHRASE = 6
 MUST_HAVE = "Links need a passphrase here. Choose one."
@@ -28,7 +28,7 @@ class LinkForm:
     values: dict[str, str]
     ticked: set[str]
     errors: dict[str, str] = field(default_factory=dict)
-    wishes: Wishes | None = None
+    wishes: LinkOptions | None = None
 
     @property
     def first_day(self) -> date:
@@ -92,7 +92,7 @@ def _check(form: LinkForm) -> None:
     passphrase = _passphrase(form)
     if form.errors or last_day is None:
         return
-    form.wishes = Wishes(
+    form.wishes = LinkOptions(
         outputs=outputs,
         audience=form.values["audience"],
         message=form.values["message"].replace("\r\n", "\n"),

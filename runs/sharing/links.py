@@ -35,7 +35,7 @@ CHANGED_BY_WISHES = ("audience", "message", "may_download", "shows_inputs", "sho
 
 
 @dataclass(frozen=True)
-class Wishes:
+class LinkOptions:
     """How a link shall be: what its form was filled with, checked."""
 
     outputs: list[Output]
@@ -160,7 +160,7 @@ def _demand_leave(member: Member, outputs: list[Output], rules: SharingRules) ->
 
 
 @transaction.atomic
-def change_link(link: GuestLink, wishes: Wishes) -> None:
+def change_link(link: GuestLink, wishes: LinkOptions) -> None:
     """Make LINK as wished; its address stays, and so does what others did to it meanwhile: looks, and a revoke."""
     link.audience, link.message = wishes.audience, wishes.message
     link.may_download, link.shows_inputs, link.shows_app = wishes.may_download, wishes.shows_inputs, wishes.shows_app

@@ -168,4 +168,4 @@ def tidy() -> None:
         except OSError:
             return  # the storage is down; try again tomorrow
         if not is_there:
-            guest_copies.note_lost(file)
+            guest_copies.record_lost(file)

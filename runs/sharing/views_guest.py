@@ -85,7 +85,7 @@ def _open_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
     """The link TOKEN opens, or the page that says why it does not."""
     link = guests.find_link(token)
     if link is None:
-        return _plain(request, "unknown", 404) if guests.note_unknown(request) else _plain(request, "slow", 429)
+        return _plain(request, "unknown", 404) if guests.record_unknown(request) else _plain(request, "slow", 429)
     state = guests.state_of(link, SharingRules.current())
     return link if state is State.OPEN else _plain(request, state.value, 410, link)
 
@@ -158,7 +158,7 @@ def _itself(request: HttpRequest, link: GuestLink, found: Found) -> HttpResponse
         return _plain(request, "nothing", 404)
     sent = _sent(request, given.stored, found.name, ORIGINAL)
     if sent is None and not given.is_as_it_is:
-        guest_copies.note_lost(given.stored)
+        guest_copies.record_lost(given.stored)
         return _preparing(request, link)
     return sent or _plain(request, "nothing", 404)
 

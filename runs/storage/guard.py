@@ -28,7 +28,7 @@ from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.exceptions import HTTPError
 
 from runs.storage.deadline import POOLS, current_deadline
-from runs.words.errors import Telling
+from runs.words.errors import UserFacingError
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0  # of silence
@@ -66,7 +66,7 @@ class Body(Protocol):
     def seek(self) -> Callable[[int], int]: ...
 
 
-class FetchError(Telling):
+class FetchError(UserFacingError):
     """A transfer that did not happen."""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from runs.storage import file_types, picture_client, picture_headers
 from runs.storage.picture_headers import Header
 from runs.storage.picture_slots import OnWait
-from runs.words.errors import Telling
+from runs.words.errors import UserFacingError
 
 MAX_POINTS = 70_000_000  # 280 MB unpacked; a few kilobytes can claim billions of pixels
 MAX_SCANNED_POINTS = 1_000_000_000  # per JPEG, pixels times scans; real ones have about ten scans
@@ -22,7 +22,7 @@ TOO_MANY_SCANS = "This picture would keep the portal busy for too long, so it is
 _web_places = threading.BoundedSemaphore(WEB_WAITERS)
 
 
-class NotMedia(Telling):
+class NotMedia(UserFacingError):
     """The file is not what it pretends to be.
 
     IS_LASTING: the same file can never become acceptable. Without it, a second transfer may bring a whole one.

@@ -136,7 +136,7 @@ def _remove_strays() -> int:
         strays += [name for name in names if name not in rows]
         known += len(rows)
     if len(strays) > max(FEW, known):
-        incidents.note_incident("storage", MANY_STRAYS.format(strays=len(strays), known=known))
+        incidents.record_incident("storage", MANY_STRAYS.format(strays=len(strays), known=known))
         return 0
     for name in strays:
         default_storage.delete(name)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.utils import timezone
 
-from runs.models import GuestLink, Invite, Member, Preset, Run, SignedIn, Upload
+from runs.models import BrowserSession, GuestLink, Invite, Member, Preset, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.team import sessions
 from runs.words.sentences import age_words
@@ -55,7 +55,7 @@ class Left:
 def people() -> list[Person]:
     """Everybody, active ones first, by name; three queries."""
     runs = dict(Run.objects.filter(deleted_at=None).order_by().values_list("member").annotate(Count("pk")))
-    seen = dict(SignedIn.objects.order_by().values_list("member").annotate(Max("seen_at")))
+    seen = dict(BrowserSession.objects.order_by().values_list("member").annotate(Max("seen_at")))
     found = [
         Person(row, runs.get(row.pk, 0), _latest(seen.get(row.pk), row.last_login)) for row in Member.objects.all()
     ]

@@ -22,7 +22,7 @@ class SeenMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with suppress(DatabaseError):  # the view will meet it, and knows what to say
-            sessions.note_seen(request)
+            sessions.record_seen(request)
         return self.get_response(request)
 
 

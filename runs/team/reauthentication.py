@@ -51,7 +51,7 @@ def _check(request: PortalRequest) -> str:
     if not request.user.check_password(given):
         return WRONG
     attempt.forgive_first()
-    recent_password.note_given(request)
+    recent_password.record_given(request)
     return ""
 
 

@@ -12,7 +12,7 @@ RECENT_SECONDS = timedelta(minutes=30).total_seconds()
 CLOCKS_DIFFER_SECONDS = 60  # clock difference between hosts that share a database
 
 
-def note_given(request: HttpRequest) -> None:
+def record_given(request: HttpRequest) -> None:
     """Note that the person just gave their password."""
     request.session[KEY] = int(time.time())
 
@@ -29,4 +29,4 @@ def listen() -> None:
 
 
 def _signed_in(request: HttpRequest, **_: Any) -> None:
-    note_given(request)
+    record_given(request)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from runs.background.queue import enqueue
-from runs.models import Member, SignedIn
+from runs.models import BrowserSession, Member
 from runs.team import mail
 from runs.web import secret_links
 
@@ -24,7 +24,7 @@ def tell_of_password(member: Member) -> None:
 def tell_of_browser(request: HttpRequest, member: Member) -> None:
     """`member` has signed in from a new browser."""
     if mail.is_set_up():
-        rows = SignedIn.objects.filter(session_key=request.session.session_key or "")
+        rows = BrowserSession.objects.filter(session_key=request.session.session_key or "")
         enqueue("send_new_browser_mail", member.pk, rows.values_list("pk", flat=True).first() or 0, _now())
 
 
@@ -48,7 +48,7 @@ def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return
-    browser = SignedIn.objects.filter(pk=signed_in_id, member=member).values_list("browser", flat=True).first()
+    browser = BrowserSession.objects.filter(pk=signed_in_id, member=member).values_list("browser", flat=True).first()
     mail.send(
         member.email,
         "New sign-in to Lamina Portal",

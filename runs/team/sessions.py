@@ -15,7 +15,7 @@ from django.db.models import Max
 from django.http import HttpRequest
 from django.utils import timezone
 
-from runs.models import Member, SignedIn
+from runs.models import BrowserSession, Member
 from runs.team.browsers import browser_words
 from runs.web.session_store import PROVES_FOR, SessionStore
 
@@ -25,7 +25,7 @@ _noted: dict[str, float] = {}
 
 
 @dataclass(frozen=True)
-class Place:
+class BrowserSessionLine:
     """One browser in which somebody is signed in."""
 
     public_id: str
@@ -35,7 +35,7 @@ class Place:
     is_this_one: bool
 
 
-def note_seen(request: HttpRequest) -> None:
+def record_seen(request: HttpRequest) -> None:
     """Write down that the browser of REQUEST was here, unless that was done a moment ago."""
     key = request.session.session_key
     if not key or not _is_due(key) or not request.user.is_authenticated:
@@ -43,34 +43,36 @@ def note_seen(request: HttpRequest) -> None:
     if request.session.session_key != key:  # Django makes a new one for sessions signed with an old secret
         follow(request, key)
         key = request.session.session_key
-    if key and not SignedIn.objects.filter(session_key=key).update(seen_at=timezone.now()):
+    if key and not BrowserSession.objects.filter(session_key=key).update(seen_at=timezone.now()):
         _make_row(request, request.user, key)  # signed in before there were rows
     if isinstance(request.session, SessionStore):
-        request.session.note_use()
+        request.session.record_use()
 
 
 def last_seen_at() -> datetime | None:
     """When anyone who is signed in was last here, a few minutes late; None if nobody is."""
-    found: datetime | None = SignedIn.objects.aggregate(at=Max("seen_at"))["at"]
+    found: datetime | None = BrowserSession.objects.aggregate(at=Max("seen_at"))["at"]
     return found
 
 
-def places_of(member: Member, current_key: str | None) -> list[Place]:
+def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionLine]:
     """Where `member` is signed in now, this browser first."""
-    rows = list(SignedIn.objects.filter(member=member))
+    rows = list(BrowserSession.objects.filter(member=member))
     alive = Session.objects.filter(session_key__in=[row.session_key for row in rows], expire_date__gt=timezone.now())
     keys = set(alive.values_list("session_key", flat=True))
-    places = [
-        Place(row.public_id, row.browser, row.created_at, row.seen_at, row.session_key == current_key)
+    lines = [
+        BrowserSessionLine(row.public_id, row.browser, row.created_at, row.seen_at, row.session_key == current_key)
         for row in rows
         if row.session_key in keys
     ]
-    return sorted(places, key=lambda place: not place.is_this_one)
+    return sorted(lines, key=lambda line: not line.is_this_one)
 
 
 def end_one(member: Member, public_id: str) -> bool:
     """End the sign-in of one browser; False when there is none of that id."""
-    key = SignedIn.objects.filter(member=member, public_id=public_id).values_list("session_key", flat=True).first()
+    key = (
+        BrowserSession.objects.filter(member=member, public_id=public_id).values_list("session_key", flat=True).first()
+    )
     if key is None:
         return False
     _end([key])
@@ -79,20 +81,24 @@ def end_one(member: Member, public_id: str) -> bool:
 
 def end_all(member: Member, *, but: str | None = None) -> int:
     """End every sign-in of MEMBER, except the one with the session key BUT; returns how many."""
-    keys = SignedIn.objects.filter(member=member).exclude(session_key=but or "").values_list("session_key", flat=True)
+    keys = (
+        BrowserSession.objects.filter(member=member)
+        .exclude(session_key=but or "")
+        .values_list("session_key", flat=True)
+    )
     return _end(list(keys))
 
 
 def follow(request: HttpRequest, old_key: str | None) -> None:
     """The session of this browser has a new key (a changed password gives it one)."""
     if old_key and request.session.session_key:
-        SignedIn.objects.filter(session_key=old_key).update(session_key=request.session.session_key)
+        BrowserSession.objects.filter(session_key=old_key).update(session_key=request.session.session_key)
 
 
 def tidy(now: datetime) -> None:
     """Delete sessions that expired too long ago to prove anything, and rows of deleted ones."""
     Session.objects.filter(expire_date__lt=now - PROVES_FOR).delete()
-    SignedIn.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    BrowserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
 def listen() -> None:
@@ -112,13 +118,13 @@ def _signed_in(request: HttpRequest, user: Member, **_: Any) -> None:
 
 
 def _signed_out(request: HttpRequest, **_: Any) -> None:
-    SignedIn.objects.filter(session_key=request.session.session_key or "").delete()
+    BrowserSession.objects.filter(session_key=request.session.session_key or "").delete()
 
 
 def _make_row(request: HttpRequest, member: Any, key: str) -> None:
     browser = browser_words(request.headers.get("User-Agent", ""))
-    SignedIn.objects.bulk_create(
-        [SignedIn(member_id=member.pk, session_key=key, browser=browser)],
+    BrowserSession.objects.bulk_create(
+        [BrowserSession(member_id=member.pk, session_key=key, browser=browser)],
         update_conflicts=True,
         unique_fields=["session_key"],
         update_fields=["member", "browser", "seen_at"],
@@ -127,7 +133,7 @@ def _make_row(request: HttpRequest, member: Any, key: str) -> None:
 
 def _end(keys: list[str]) -> int:
     Session.objects.filter(session_key__in=keys).delete()
-    return SignedIn.objects.filter(session_key__in=keys).delete()[0]
+    return BrowserSession.objects.filter(session_key__in=keys).delete()[0]
 
 
 def _is_due(key: str) -> bool:

@@ -167,7 +167,7 @@ def person_deactivate(request: PortalRequest, member_id: str) -> HttpResponse:
         "section": "manage",
         "person": member,
         "left": members.left_by(member),
-        "places": len(sessions.places_of(member, None)),
+        "places": len(sessions.sessions_of(member, None)),
         "refusal": refusal,
     }
     return render_page(request, "team/person_deactivate.html", context, status=422 if refusal else 200)

@@ -56,7 +56,7 @@ def password_change(request: PortalRequest) -> HttpResponse:
     update_session_auth_hash(request, request.user)
     sessions.follow(request, old_key)
     sessions.end_all(request.user, but=request.session.session_key)
-    recent_password.note_given(request)
+    recent_password.record_given(request)
     security_mail.tell_of_password(request.user)
     messages.success(request, "Your password is changed. Every other browser was signed out.")
     return go_to(request, reverse("runs:me"))
@@ -84,6 +84,6 @@ def _page(request: PortalRequest, *, status: int = 200, **forms: Any) -> HttpRes
         "section": "me",
         "form": SettingsForm(instance=request.user),
         "password_form": ChangePasswordForm(request.user),
-        "places": sessions.places_of(request.user, request.session.session_key),
+        "places": sessions.sessions_of(request.user, request.session.session_key),
     }
     return render_page(request, "team/me.html", context | forms, status=status)

@@ -31,7 +31,7 @@ from runs.storage.media import NotMedia
 from runs.storage.store import Arrival
 from runs.storage.transfer_slots import LINKS, FileSlot, file_slot
 from runs.uploads import quota
-from runs.words.errors import Telling
+from runs.words.errors import UserFacingError
 from runs.words.fold import named
 
 logger = logging.getLogger("runs.uploads")
@@ -50,7 +50,7 @@ UNREADABLE = "This file can't be read. Choose another."
 WEB_PAGE = "That link leads to a web page, not to a file. Open the picture itself and copy its address."
 
 
-class UploadRejected(Telling):
+class UploadRejected(UserFacingError):
     """The file or link cannot be taken."""
 
 

@@ -28,7 +28,7 @@ REFUSED = (
 )
 
 
-def note_origin(request: HttpRequest) -> None:
+def record_origin(request: HttpRequest) -> None:
     """Remember whether `request` comes from this machine, before any of its headers are trusted or dropped."""
     request.META[IS_LOCAL] = _is_local(request)
 

@@ -47,7 +47,7 @@ class TrustedProxyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         meta = request.META
-        demo.note_origin(request)
+        demo.record_origin(request)
         if self._is_trusted(meta.get("REMOTE_ADDR", "")):
             meta["REMOTE_ADDR"] = self._client(meta["REMOTE_ADDR"], meta.get("HTTP_X_FORWARDED_FOR", ""))
             if host := meta.get("HTTP_X_FORWARDED_HOST", "").rpartition(",")[2].strip():

@@ -61,7 +61,7 @@ class SessionStore(db.SessionStore):
         """Sign-in: from now on the session lasts at most SESSION_COOKIE_AGE."""
         self[STARTED] = int(time.time())
 
-    def note_use(self) -> None:
+    def record_use(self) -> None:
         """Extend the session, writing at most once an hour. Older sessions without a start time get one."""
         if self.ends_at is None:
             return
@@ -113,7 +113,7 @@ class PortalSessionMiddleware(SessionMiddleware):
     def _take_over(self, request: HttpRequest, session: SessionStore) -> None:
         if SESSION_KEY not in session or STARTED in session:  # newer sessions know when they began
             return
-        session.note_use()
+        session.record_use()
         request.session = session
         if secret := request.COOKIES.get(OLD_CSRF_COOKIE):  # open forms contain it
             request.COOKIES.setdefault(settings.CSRF_COOKIE_NAME, secret)

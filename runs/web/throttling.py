@@ -19,7 +19,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from runs.models import KnownAddress, SignInAttempt
+from runs.models import KnownAddress, ThrottleHit
 from runs.web.secret_keys import keyed_hash, keyed_hashes
 
 WINDOW = timedelta(minutes=10)
@@ -48,7 +48,7 @@ class Attempt:
     """One try, counted before it is judged, so that many at once do not slip through. LIMITS: what it counts for."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
-        self._rows = SignInAttempt.objects
+        self._rows = ThrottleHit.objects
         self._keys = [_hash(key) for key in limits]
         self._mine = self._rows.bulk_create([self._rows.model(key=key) for key in self._keys])
         now = timezone.now()
@@ -151,5 +151,5 @@ def _hash(text: str) -> str:
 
 def tidy(now: datetime) -> None:
     """Forget attempts of yesterday, and addresses that no longer count as known."""
-    SignInAttempt.objects.filter(at__lt=now - timedelta(days=1)).delete()
+    ThrottleHit.objects.filter(at__lt=now - timedelta(days=1)).delete()
     KnownAddress.objects.filter(at__lt=now - timedelta(days=31)).delete()  # counts for 30

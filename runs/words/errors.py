@@ -1,7 +1,7 @@
 """Errors that people are told of."""
 
 
-class Telling(Exception):
+class UserFacingError(Exception):
     """Something cannot be done; SENTENCE is for people."""
 
     def __init__(self, sentence: str) -> None:

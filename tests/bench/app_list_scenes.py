@@ -146,7 +146,9 @@ def _run(what: str, app: App, member: Member) -> Row:
     catalog.refresh_app(app.pk)
     app = App.objects.select_related("schema").get(pk=app.pk)
     assert app.schema is not None
-    run = create_run.launch_run(member, create_run.Press(app, app.schema, [], [], create_run.new_form_token(member)))
+    run = create_run.launch_run(
+        member, create_run.LaunchRequest(app, app.schema, [], [], create_run.new_form_token(member))
+    )
     submit.submit_run(run.pk)
     run.refresh_from_db()
     return Row(

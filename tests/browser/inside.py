@@ -118,7 +118,7 @@ def start(email: str, remote_id: str, **values: str) -> str:
         for p in what.schema.parameters
     ]
     wanted = [output["index"] for output in what.schema.outputs]
-    press = create_run.Press(what, what.schema, answers, wanted, create_run.new_form_token(who))
+    press = create_run.LaunchRequest(what, what.schema, answers, wanted, create_run.new_form_token(who))
     return create_run.launch_run(who, press).public_id
 
 

@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from runs import tasks
-from runs.models import App, LaminaStatus, Member, SignedIn
+from runs.models import App, BrowserSession, LaminaStatus, Member
 from runs.team import sessions
 from tests.support.factories import make_run
 from tests.support.sandbox_door import SandboxDoor
@@ -81,7 +81,7 @@ def test_a_quiet_day_with_2000_apps_costs_at_most_300_requests(known: SandboxDoo
 @pytest.mark.timeout(120)
 def test_a_portal_with_people_has_a_list_of_ten_minutes(known: SandboxDoor, as_alice: Client) -> None:
     with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
-        assert SignedIn.objects.update(seen_at=timezone.now() + timedelta(hours=1)) == 1
+        assert BrowserSession.objects.update(seen_at=timezone.now() + timedelta(hours=1)) == 1
         live(1, traveller)
 
     counts = asked(known)
@@ -93,7 +93,7 @@ def test_a_portal_with_people_has_a_list_of_ten_minutes(known: SandboxDoor, as_a
 def test_whoever_opens_a_quiet_portal_finds_a_fresh_list_asked_for(
     known: SandboxDoor, as_alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    SignedIn.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+    BrowserSession.objects.update(seen_at=timezone.now() - timedelta(hours=2))
     monkeypatch.setattr(sessions, "_noted", {})  # like a process that hasn't seen this browser yet
     with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
         live(0.5, traveller)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from runs.background import leases
 from runs.engine import create_run, poller_wakeups, polling, reconcile, submit
-from runs.engine.create_run import Press
+from runs.engine.create_run import LaunchRequest
 from runs.engine.polling import Watch
 from runs.models import App, Member, Run
 from tests.support.cartoonify import known_app, press
@@ -90,7 +90,9 @@ def press_words(member: Member, app: App) -> Run:
     parameter = app.schema.parameters[0]
     handles = {name: parameter[name] for name in ("name", "key", "id", "type")}
     answer: Any = handles | {"value": "a lake", "is_default": False}
-    return create_run.launch_run(member, Press(app, app.schema, [answer], [], create_run.new_form_token(member)))
+    return create_run.launch_run(
+        member, LaunchRequest(app, app.schema, [answer], [], create_run.new_form_token(member))
+    )
 
 
 def begin(act: Callable[[], Any]) -> threading.Thread:

@@ -1,6 +1,7 @@
 """What Lamina answers badly for ever comes to an end: later each time, then told to the person. Never paid twice."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -8,7 +9,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from runs.engine import create_run, reconcile, submit, sweep, wakeups
-from runs.engine.create_run import Press
+from runs.engine.create_run import LaunchRequest
 from runs.models import App, Member, Output, OutputFile, Run
 from runs.uploads import uploads
 from tests.engine.steps import hand_over, look, make_due, seconds_ahead, starts, waits
@@ -116,11 +117,13 @@ def press_with_file(member: Member, app: App) -> Run:
     assert app.schema is not None
     photo = uploads.receive_file(member, disk(picture()), ["image"])
     values = [{"uploads": [photo.public_id]}, "Ghibli", "4:3"]
-    answers = [
+    answers: list[Any] = [
         {"name": p["name"], "key": p["key"], "id": p["id"], "type": p["type"], "value": value, "is_default": False}
         for p, value in zip(app.schema.parameters, values, strict=True)
     ]
-    return create_run.launch_run(member, Press(app, app.schema, answers, [0], create_run.new_form_token(member)))  # type: ignore[arg-type]
+    return create_run.launch_run(
+        member, LaunchRequest(app, app.schema, answers, [0], create_run.new_form_token(member))
+    )
 
 
 def test_a_cancel_that_got_no_word_is_sent_once_more_while_the_run_goes_on(

@@ -8,7 +8,14 @@ from django.db import connection
 from django.utils import timezone
 
 from runs.engine import create_run, sweep, wakeups
-from runs.engine.create_run import Press, TokenSpentError, expected_ratio, launch_run, new_form_token, read_form_token
+from runs.engine.create_run import (
+    LaunchRequest,
+    TokenSpentError,
+    expected_ratio,
+    launch_run,
+    new_form_token,
+    read_form_token,
+)
 from runs.launching import drafts
 from runs.models import App, Draft, Member, Run
 from runs.team import members
@@ -21,9 +28,9 @@ def answer(name: str, value: Any, kind: str = "text", **more: Any) -> Any:
     return {"name": name, "key": "", "id": "", "type": kind, "value": value, "is_default": False} | more
 
 
-def press(app: App, token: str, style: str = "Ghibli") -> Press:
+def press(app: App, token: str, style: str = "Ghibli") -> LaunchRequest:
     assert app.schema is not None
-    return Press(app, app.schema, [answer("Style", style, "options"), answer("Prompt", "hi")], [0, 1], token)
+    return LaunchRequest(app, app.schema, [answer("Style", style, "options"), answer("Prompt", "hi")], [0, 1], token)
 
 
 def test_ten_equal_presses_at_once_make_one_run(alice: Member) -> None:

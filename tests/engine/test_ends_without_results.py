@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from runs.background import leases
 from runs.connection import rate_limit
-from runs.connection.rate_limit import BudgetWait
+from runs.connection.rate_limit import RateLimitWait
 from runs.engine import poller_wakeups, polling, progress
 from runs.engine.polling import Watch
 from runs.lamina.errors import LaminaUnavailable
@@ -30,7 +30,7 @@ def test_an_end_is_told_although_its_results_must_wait(
     assert leases.acquire(poller_wakeups.POLLER, holder, polling.LEASE_SECONDS)
     watch = Watch(holder)
 
-    with pytest.raises(BudgetWait):
+    with pytest.raises(RateLimitWait):
         watch.round()
 
     run.refresh_from_db()

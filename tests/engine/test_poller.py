@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from runs.background import leases
 from runs.connection import rate_limit
-from runs.connection.rate_limit import BudgetWait
+from runs.connection.rate_limit import RateLimitWait
 from runs.engine import poller_wakeups, polling, submit
 from runs.engine.polling import LeaseLost, Watch
 from runs.lamina.errors import LaminaRateLimited
@@ -141,7 +141,7 @@ def test_hidden_runs_are_asked_least_recently_seen_first(alice: Member, app: App
 
     watch = Watch(leases.new_holder())
     assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
-    with pytest.raises(rate_limit.BudgetWait):
+    with pytest.raises(rate_limit.RateLimitWait):
         watch.round()
     asked = [r["runId"] for r in sandbox.requests_to("run")]
     assert asked == [run.remote_id for run in order[: len(asked)]]
@@ -165,7 +165,7 @@ def test_starts_find_room_while_every_run_is_asked_by_id(alice: Member, app: App
     sandbox.control("faults", endpoint="runs", fault="status", status=403, times=None)
     RequestLog.objects.all().delete()
 
-    with pytest.raises(rate_limit.BudgetWait):
+    with pytest.raises(rate_limit.RateLimitWait):
         watch_once()
 
     assert rate_limit.used() <= 76
@@ -228,7 +228,7 @@ def test_told_to_wait_nobody_asks(alice: Member, app: App, sandbox: SandboxDoor)
         watch_once()
     asked = len(sandbox.state["requests"])
 
-    with pytest.raises(rate_limit.BudgetWait) as wait:
+    with pytest.raises(rate_limit.RateLimitWait) as wait:
         watch_once()
     held = hand_over(press(alice, app))
 
@@ -247,7 +247,7 @@ def test_strangers_who_use_our_limit_are_counted(alice: Member, app: App, sandbo
         requests.get(f"{sandbox.url}/v1/account", headers=KEY, timeout=60)
 
     asked = 0
-    with suppress(rate_limit.BudgetWait):
+    with suppress(rate_limit.RateLimitWait):
         for asked in range(100):  # noqa: B007
             watch_once()
     Run.objects.filter(pk=runs[0].pk).update(cancel_asked_at=timezone.now())
@@ -270,12 +270,12 @@ def test_a_short_budget_goes_to_reads_of_runs_that_ended_not_to_the_same_pages_a
     settings.LAMINA_REQUESTS_PER_MINUTE = 6  # one is kept for starts: newest, a read, running, queued, a read
     watch = Watch(leases.new_holder())
     assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
-    with pytest.raises(BudgetWait):
+    with pytest.raises(RateLimitWait):
         watch.round()
     pages = len(sandbox.requests_to("runs"))
     settings.LAMINA_REQUESTS_PER_MINUTE += 2
 
-    with pytest.raises(BudgetWait):
+    with pytest.raises(RateLimitWait):
         watch.round()
 
     assert len(sandbox.requests_to("runs")) == pages

@@ -93,7 +93,7 @@ def test_without_a_clock_the_only_one_is_adopted(alice: Member, app: App, sandbo
 
 
 def noted(at: datetime, ahead: float | None) -> LaminaStatus:
-    status.note_answer(at, is_sandbox=True, is_key_refused=False, clock_ahead_seconds=ahead)
+    status.record_answer(at, is_sandbox=True, is_key_refused=False, clock_ahead_seconds=ahead)
     return LaminaStatus.objects.get()
 
 

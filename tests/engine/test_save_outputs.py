@@ -209,7 +209,7 @@ def test_a_crash_between_file_and_row_is_tried_again(
         raise SystemExit
 
     with monkeypatch.context() as patched:
-        patched.setattr(apply_outputs, "note_file_change", killed)
+        patched.setattr(apply_outputs, "record_file_change", killed)
         with pytest.raises(SystemExit):
             keep_due_files()
     output_file.refresh_from_db()

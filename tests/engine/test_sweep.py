@@ -49,7 +49,9 @@ def sweep_for(minutes: int, clock: time_machine.Traveller) -> None:
 def press(member: Member) -> Run:
     app = make_app()
     assert app.schema is not None
-    return create_run.launch_run(member, create_run.Press(app, app.schema, [], [], create_run.new_form_token(member)))
+    return create_run.launch_run(
+        member, create_run.LaunchRequest(app, app.schema, [], [], create_run.new_form_token(member))
+    )
 
 
 def waiting(member: Member, status: str = "starting", **fields: Any) -> Run:

@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from runs import catalog
 from runs.engine import create_run
-from runs.engine.create_run import Press, launch_run
+from runs.engine.create_run import LaunchRequest, launch_run
 from runs.models import App, Member, Run
 from runs.schema_forms.types import Answer
 from tests.support.quick_portal import is_at_rest, work_until
@@ -100,7 +100,7 @@ def press(member: Member, app: App) -> Run:
         }
         for parameter in app.schema.parameters
     ]
-    run = launch_run(member, Press(app, app.schema, answers, [0], create_run.new_form_token(member)))
+    run = launch_run(member, LaunchRequest(app, app.schema, answers, [0], create_run.new_form_token(member)))
     work_until(is_at_rest)
     run.refresh_from_db()
     return run

@@ -68,7 +68,7 @@ def test_a_genuine_delivery_is_applied_at_once(courier: Courier, run: Run, sandb
 
 
 def test_the_vendors_vector_through_the_view(alice: Member, settings: Settings) -> None:
-    health.note_status(signing_keys=[vector.KEY], signing_keys_at=datetime(2026, 1, 1, tzinfo=UTC))
+    health.record_status(signing_keys=[vector.KEY], signing_keys_at=datetime(2026, 1, 1, tzinfo=UTC))
     run = make_run(alice, remote_id=vector.RUN_ID)
 
     with time_machine.travel(datetime(2026, 1, 1, tzinfo=UTC), tick=False):

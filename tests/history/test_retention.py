@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs import tasks
-from runs.models import App, KeepingRules, Member, Run
+from runs.models import App, Member, RetentionRules, Run
 from runs.sharing import links
 from tests.support.factories import make_app, make_run
 
@@ -38,7 +38,7 @@ def test_without_a_rule_everything_stays(alice: Member, app: App) -> None:
 
 
 def test_each_kind_has_its_own_time(alice: Member, app: App) -> None:
-    KeepingRules.objects.create(ready_days=90, failed_days=7)
+    RetentionRules.objects.create(ready_days=90, failed_days=7)
     old, failed = ended(alice, app, 91), ended(alice, app, 8, "failed")
     for run in (ended(alice, app, 89), ended(alice, app, 6, "cancelled"), make_run(alice, app)):
         assert run.deleted_at is None
@@ -50,7 +50,7 @@ def test_each_kind_has_its_own_time(alice: Member, app: App) -> None:
 
 
 def test_what_has_a_star_or_is_open_to_guests_stays(alice: Member, app: App) -> None:
-    KeepingRules.objects.create(ready_days=30)
+    RetentionRules.objects.create(ready_days=30)
     starred, shown, taken_back = (ended(alice, app, 40) for _ in range(3))
     Run.objects.filter(pk=starred.pk).update(has_star=True)
     links.make_link(alice, list(shown.outputs.all()))
@@ -62,7 +62,7 @@ def test_what_has_a_star_or_is_open_to_guests_stays(alice: Member, app: App) -> 
 
 
 def test_it_can_be_brought_back_and_the_bin_says_why(as_alice: Client, alice: Member, app: App) -> None:
-    KeepingRules.objects.create(ready_days=30)
+    RetentionRules.objects.create(ready_days=30)
     run = ended(alice, app, 40)
     tasks.clear()
 
@@ -78,7 +78,7 @@ def test_admins_set_the_rules_in_the_one_row(as_admin: Client, alice: Member, ap
     assert "1 run goes to the bin within a day" in page
     as_admin.post(ADDRESS, {"ready_days": "", "failed_days": "14"})
 
-    kept = KeepingRules.objects.get()
+    kept = RetentionRules.objects.get()
     assert (kept.ready_days, kept.failed_days) == (None, 14)
     assert binned() == set()
 
@@ -90,4 +90,4 @@ def test_a_number_of_days_that_is_none_is_said_so_and_nothing_typed_is_lost(as_a
     assert answer.status_code == 422
     assert "Give a number of days from 7 to 3650, or nothing." in answer.content.decode()
     assert 'value="20"' in answer.content.decode()
-    assert not KeepingRules.objects.exists()
+    assert not RetentionRules.objects.exists()

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.engine.create_run import Press, launch_run, new_form_token
+from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
 from runs.launching import library
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload
 from runs.words.fold import named
@@ -96,7 +96,7 @@ def test_results_are_found_by_their_label_whatever_the_case_and_accents(
         "Try on", parameters=[PROMPT, PICTURE], outputs=[{"index": 0, "label": "Rückseite", "type": "image"}]
     )
     assert app.schema is not None
-    file = made(launch_run(alice, Press(app, app.schema, [], [], new_form_token(alice))))
+    file = made(launch_run(alice, LaunchRequest(app, app.schema, [], [], new_form_token(alice))))
     made(make_run(alice, make_app(), status="completed"))
 
     assert picks(as_alice, address(app, q=q)) == [file.public_id]

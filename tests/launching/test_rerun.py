@@ -28,7 +28,7 @@ def run(alice: Member, app: App) -> Run:
 
 def test_it_asks_with_cost_and_a_double_click_starts_one(as_alice: Client, app: App, run: Run) -> None:
     App.objects.update(credits_expected=12)
-    status.note_status(balance=340)
+    status.record_status(balance=340)
     url = f"/runs/{run.public_id}/again/"
     page = as_alice.get(url).text
     assert "About 12 credits" in page

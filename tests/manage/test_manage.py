@@ -28,8 +28,8 @@ def page(client: Client) -> str:
 
 def test_all_is_well(as_admin: Client, alice: Member) -> None:
     now = timezone.now()
-    status.note_answer(now, is_sandbox=False, is_key_refused=False)
-    status.note_status(workspace_name="Acme", balance=12.5)
+    status.record_answer(now, is_sandbox=False, is_key_refused=False)
+    status.record_status(workspace_name="Acme", balance=12.5)
     heartbeats.beat("worker")
     make_run(alice, status="completed")
     rate_limit.take(rate_limit.Priority.START)
@@ -42,8 +42,8 @@ def test_all_is_well(as_admin: Client, alice: Member) -> None:
 
 
 def test_lamina_away_and_a_refused_key_are_told_with_what_to_do(as_admin: Client) -> None:
-    status.note_answer(timezone.now(), is_sandbox=False, is_key_refused=True)
-    status.note_failure(timezone.now(), endpoint="runs", status=None, request_id="")
+    status.record_answer(timezone.now(), is_sandbox=False, is_key_refused=True)
+    status.record_failure(timezone.now(), endpoint="runs", status=None, request_id="")
 
     body = page(as_admin)
 
@@ -71,7 +71,7 @@ def test_a_closed_budget_says_for_how_long(as_admin: Client) -> None:
 
 
 def test_members_see_a_calm_banner_and_admins_the_next_step(as_alice: Client, as_admin: Client) -> None:
-    status.note_answer(timezone.now(), is_sandbox=False, is_key_refused=True)
+    status.record_answer(timezone.now(), is_sandbox=False, is_key_refused=True)
     cache.clear()
 
     assert "needs an admin just now" in as_alice.get("/").content.decode()
@@ -79,7 +79,7 @@ def test_members_see_a_calm_banner_and_admins_the_next_step(as_alice: Client, as
 
 
 def test_everybody_hears_that_lamina_is_away(as_alice: Client) -> None:
-    status.note_failure(timezone.now(), endpoint="runs", status=None, request_id="")
+    status.record_failure(timezone.now(), endpoint="runs", status=None, request_id="")
     cache.clear()
 
     assert "reach Lamina since" in as_alice.get("/history/").content.decode()
@@ -88,7 +88,7 @@ def test_everybody_hears_that_lamina_is_away(as_alice: Client) -> None:
 def test_healthz_tells_ages_without_sign_in() -> None:
     with time_machine.travel(timezone.now(), tick=False):
         heartbeats.beat("worker")
-        status.note_answer(timezone.now(), is_sandbox=True, is_key_refused=False)
+        status.record_answer(timezone.now(), is_sandbox=True, is_key_refused=False)
         cache.clear()
 
         answer = Client().get("/healthz")

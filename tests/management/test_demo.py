@@ -11,7 +11,7 @@ import requests
 from django.test import Client
 from pytest_django import Settings
 
-from runs.models import Member, SignInAttempt
+from runs.models import Member, ThrottleHit
 from runs.web.demo import DEMO_EMAILS, DEMO_PASSWORD
 from tests.support import web_servers
 from tests.support.clients import PASSWORD, client_of
@@ -167,5 +167,5 @@ def test_every_part_of_the_way_must_be_of_this_machine(
     answer = Client().post("/login/", form, **extra)  # type: ignore[arg-type]
     assert (answer.status_code == 302) is may
     assert may or REFUSED in answer.content.decode()
-    assert not SignInAttempt.objects.exists()  # strangers can't slow down local sign-ins
+    assert not ThrottleHit.objects.exists()  # strangers can't slow down local sign-ins
     assert (client_of(demo).get("/", **extra).status_code == 200) is may  # type: ignore[arg-type]

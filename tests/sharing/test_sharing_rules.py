@@ -61,7 +61,7 @@ def pressed(member: Member, parent: Run | None = None) -> Run:
     app = parent.app if parent else make_app(parameters=[])
     assert app.schema is not None
     token = create_run.new_form_token(member)
-    return create_run.launch_run(member, create_run.Press(app, app.schema, [], [], token, parent=parent))
+    return create_run.launch_run(member, create_run.LaunchRequest(app, app.schema, [], [], token, parent=parent))
 
 
 def test_new_runs_are_the_team_s_where_admins_say_so(alice: Member) -> None:

@@ -7,7 +7,19 @@ from datetime import timedelta
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import App, GuestLink, Invite, Member, Output, OutputFile, Preset, Run, SignedIn, StoredFile, Upload
+from runs.models import (
+    App,
+    BrowserSession,
+    GuestLink,
+    Invite,
+    Member,
+    Output,
+    OutputFile,
+    Preset,
+    Run,
+    StoredFile,
+    Upload,
+)
 from runs.models.run import RunInputUpload
 from runs.sharing import links as sharing
 from runs.sharing import make_guest_copies
@@ -104,7 +116,7 @@ class World:
             expires_at=timezone.now() + timedelta(days=7),
         )
         self._cookies = {who: client_of(member).cookies for who, member in self.members.items()}
-        self.signed_in = SignedIn.objects.get(member=self.owner)
+        self.signed_in = BrowserSession.objects.get(member=self.owner)
 
     @property
     def other(self) -> Subject:

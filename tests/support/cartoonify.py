@@ -1,8 +1,10 @@
 """An app of the sandbox's catalogue with its form read, and Run pressed on it."""
 
+from typing import Any
+
 from runs import catalog
 from runs.engine import create_run
-from runs.engine.create_run import Press
+from runs.engine.create_run import LaunchRequest
 from runs.models import App, Member, Run
 
 
@@ -15,10 +17,12 @@ def known_app(remote_id: str = "3f68debe-df0a-4fc9-bdd3-9d45a4160587") -> App:
 
 def press(member: Member, app: App, style: str = "Ghibli") -> Run:
     assert app.schema is not None
-    answers = [
+    answers: list[Any] = [
         {"name": p["name"], "key": p["key"], "id": p["id"], "type": p["type"], "value": value, "is_default": default}
         for p, value, default in zip(
             app.schema.parameters, [{"uploads": []}, style, "4:3"], [True, False, False], strict=True
         )
     ]
-    return create_run.launch_run(member, Press(app, app.schema, answers, [0, 1], create_run.new_form_token(member)))  # type: ignore[arg-type]
+    return create_run.launch_run(
+        member, LaunchRequest(app, app.schema, answers, [0, 1], create_run.new_form_token(member))
+    )

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import Invite, Member, SignInAttempt
+from runs.models import Invite, Member, ThrottleHit
 from runs.team import invites
 from runs.team.members import RefusedError
 from tests.support.clients import PASSWORD
@@ -58,7 +58,7 @@ def test_asking_an_invite_who_has_an_account_is_slowed_down(as_admin: Client, al
         assert "There is an account with this mail address already" in said(join(path, email=member.email))
     for email in (bob.email, "kim@acme.example"):
         assert "too many attempts" in said(join(path, email=email))
-    SignInAttempt.objects.update(at=timezone.now() - timedelta(minutes=11))
+    ThrottleHit.objects.update(at=timezone.now() - timedelta(minutes=11))
     join(path)
     assert Member.objects.filter(email="kim@acme.example").exists()
 

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs.models import Member, SignedIn
+from runs.models import BrowserSession, Member
 from runs.team import passwords, sessions
 from runs.team.browsers import browser_words
 from tests.support.clients import PASSWORD, client_of
@@ -89,7 +89,7 @@ def test_each_browser_is_listed_and_this_one_is_marked(alice: Member) -> None:
 def test_one_browser_is_ended_or_all_others(alice: Member, bob: Member) -> None:
     here, there, third = (sign_in(alice) for _ in range(3))
     others = sign_in(bob)
-    one = SignedIn.objects.get(session_key=there.session.session_key)
+    one = BrowserSession.objects.get(session_key=there.session.session_key)
     assert client_of(bob).post(f"/me/sessions/{one.public_id}/end/").status_code == 404
     assert here.post(f"/me/sessions/{one.public_id}/end/").status_code == 302
     assert [is_in(client) for client in (here, there, third)] == [True, False, True]
@@ -124,7 +124,7 @@ def test_seen_is_written_now_and_then_only(alice: Member, monkeypatch: pytest.Mo
 
 def test_who_signed_in_before_there_was_a_list_gets_on_it(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     here = sign_in(alice)
-    SignedIn.objects.all().delete()
+    BrowserSession.objects.all().delete()
     monkeypatch.setattr(sessions, "_noted", {})
     assert "This one" in page_of(here)
 

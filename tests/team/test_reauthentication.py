@@ -8,7 +8,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect
 
-from runs.models import Invite, Member, SignInAttempt
+from runs.models import Invite, Member, ThrottleHit
 from runs.team import recent_password
 from runs.team.reauthentication import FIELD, WRONG
 from runs.web.throttling import MAX_PER_PAIR
@@ -94,7 +94,7 @@ def test_a_wrong_password_changes_nothing_and_guessing_is_stopped(admin: Client,
     assert "too many attempts" in stopped.content.decode()
     alice.refresh_from_db()
     assert alice.role == "maker"
-    SignInAttempt.objects.all().delete()
+    ThrottleHit.objects.all().delete()
     assert admin.post(path, {"role": "admin", FIELD: PASSWORD}).status_code == 302
 
 

@@ -14,7 +14,7 @@ from django.core.mail import EmailMessage as Mail
 from django.test import Client
 from pytest_django import Settings
 
-from runs.models import Member, SignedIn
+from runs.models import BrowserSession, Member
 from runs.team import passwords, security_mail
 from tests.support import web_servers
 from tests.support.clients import PASSWORD
@@ -164,7 +164,7 @@ def test_whoever_signs_out_at_once_hides_nothing(alice: Member, mailoutbox: list
     settings.TIME_ZONE = "UTC"
     browser = Client(headers={"User-Agent": FIREFOX})
     sign_in(browser, alice)
-    row = SignedIn.objects.get()
+    row = BrowserSession.objects.get()
     security_mail.send_new_browser_mail(alice.pk, row.pk, 1_800_000_000)
     browser.post("/logout/")
     security_mail.send_new_browser_mail(alice.pk, row.pk, 1_800_000_000)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from pytest_django import Settings
 
-from runs.models import KnownAddress, Member, SignInAttempt
+from runs.models import KnownAddress, Member, ThrottleHit
 from runs.team.views_sign_in import REPLAY_MAX_BYTES, WRONG, make_replay, read_replay
 from runs.web import throttling
 from runs.web.throttling import DEVICE_COOKIE, MAX_PER_ADDRESS, MAX_PER_DEVICE, MAX_PER_PAIR
@@ -46,7 +46,7 @@ def test_guessing_at_one_person_is_stopped(client: Client, alice: Member) -> Non
     for _ in range(MAX_PER_PAIR):
         assert WRONG in try_in(client, alice.email, "wrong")
     assert throttling.SENTENCE in try_in(client, alice.email.upper(), PASSWORD)
-    SignInAttempt.objects.update(at=timezone.now() - timedelta(minutes=11))
+    ThrottleHit.objects.update(at=timezone.now() - timedelta(minutes=11))
     assert try_in(client, alice.email, PASSWORD) == "/"
 
 
@@ -114,7 +114,7 @@ def test_the_device_cookie_is_out_of_reach_for_scripts(client: Client, alice: Me
 def test_waiting_out_is_not_prolonged_by_trying(client: Client, alice: Member) -> None:
     for _ in range(MAX_PER_PAIR + 5):
         try_in(client, alice.email, "wrong")
-    assert SignInAttempt.objects.count() == 3 * MAX_PER_PAIR
+    assert ThrottleHit.objects.count() == 3 * MAX_PER_PAIR
 
 
 def test_guessing_at_many_people_from_one_address_is_stopped(client: Client, alice: Member) -> None:
@@ -165,7 +165,7 @@ def test_a_success_forgets_the_failures_of_that_person(client: Client, alice: Me
 
 def test_neither_mail_nor_address_is_written_down(client: Client) -> None:
     try_in(client, "someone@example.com", "wrong")
-    keys = list(SignInAttempt.objects.values_list("key", flat=True))
+    keys = list(ThrottleHit.objects.values_list("key", flat=True))
     assert len(keys) == 3
     assert all(len(key) == 64 and "someone" not in key for key in keys)
 
@@ -242,6 +242,6 @@ def test_a_clock_that_was_ahead_keeps_nobody_out(client: Client, alice: Member) 
         try_in(client, alice.email, "wrong")
     assert throttling.SENTENCE in try_in(client, alice.email, PASSWORD)
 
-    SignInAttempt.objects.update(at=timezone.now() + timedelta(hours=2))  # then somebody set it right
+    ThrottleHit.objects.update(at=timezone.now() + timedelta(hours=2))  # then somebody set it right
 
     assert try_in(client, alice.email, PASSWORD) == "/"

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from runs.models import KnownAddress, Member, SignedIn
+from runs.models import BrowserSession, KnownAddress, Member
 from runs.sharing import links
 from runs.team import passwords, sessions
 from runs.web import secret_links
@@ -75,7 +75,7 @@ def is_known(browser: Client, alice: Member) -> bool:
 def test_with_the_old_key_among_the_fallbacks_all_goes_on(
     old: Old, alice: Member, as_admin: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = SignedIn.objects.get(session_key=old.session.session.session_key)
+    row = BrowserSession.objects.get(session_key=old.session.session.session_key)
     change_key(settings, monkeypatch, keeps_old=True)
 
     assert old.session.get("/me/").status_code == 200

@@ -36,7 +36,7 @@ def test_each_cause_has_a_sentence_a_button_and_a_reference(as_alice: Client, al
 
 
 def test_too_few_credits_says_how_many(as_alice: Client, alice: Member, admin_member: Member) -> None:
-    status.note_status(balance=Decimal(4))
+    status.record_status(balance=Decimal(4))
     run = make_run(alice, status="starting", credits_estimated=Decimal(12))
     progress.fail(run, "credits", timezone.now())
     cache.clear()

@@ -116,7 +116,7 @@ def sandbox_part(address: Address) -> Part:
 def worker_part() -> Part:
     part = Part("worker", python("manage.py", "worker"), settings.BASE_DIR, is_restarted=True)
     pulse = Pulse(lambda: last_heartbeat(part))
-    part.is_alive, part.on_start, part.on_mend = pulse.is_beating, pulse.restart, partial(note_restart, part)
+    part.is_alive, part.on_start, part.on_mend = pulse.is_beating, pulse.restart, partial(record_restart, part)
     return part
 
 
@@ -140,11 +140,11 @@ def last_heartbeat(part: Part) -> object:
         connections.close_all()
 
 
-def note_restart(part: Part, what: str) -> None:
+def record_restart(part: Part, what: str) -> None:
     """Let the health page tell what the terminal tells."""
     with suppress(DatabaseError):
         heartbeats.forget(worker_name(part))
-        incidents.note_incident("worker", f"{what}; it was started again.")
+        incidents.record_incident("worker", f"{what}; it was started again.")
     connections.close_all()
 
 
