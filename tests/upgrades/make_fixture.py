@@ -1,0 +1,143 @@
+"""Fill a portal through its own pages and write its database down as SQL text, for SQLite and for PostgreSQL.
+
+What is written is what an upgrade finds: run this in a checkout of the commit whose database is wanted, with an
+environment that fits that commit, and give it an empty PostgreSQL database that it may fill:
+
+    git worktree add /tmp/then COMMIT
+    cd /tmp/then
+    PYTHONPATH=. python WHERE/tests/upgrades/make_fixture.py OUT postgres://portal@127.0.0.1:5432/empty
+
+OUT gets `sqlite.sql`, `postgres.sql`, `facts.json` (when it was made, what the sandbox Lamina knows, and the tokens of
+guest links, which no database holds) and `files.json` (stored files, in base64).
+
+Everything is pressed and posted as people do it, and worked off by the functions the worker calls; the sandbox answers
+over HTTP. What no press can bring about is written into the rows: a guest link that has run out, a moment that has
+come, and pictures the size of a stamp in place of the sandbox's large ones; of sound and film the bytes are left out.
+Random ids and times differ from one making to the next, nothing else does.
+"""
+
+import base64
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import tests
+
+if __name__ == "__main__":  # the checkout's own code; and this folder, which its tests may lack
+    tests.__path__.append(str(Path(__file__).resolve().parents[1]))
+
+from tests.upgrades.filling import fill
+from tests.upgrades.known import SECRET_KEY
+
+KEPT_BYTES = 10_000
+
+
+def main(out: Path, postgres: str) -> None:
+    """Fill SQLite, copy every row into an empty PostgreSQL, and write both down."""
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(Path(folder), "")
+        guest_links = fill(Path(folder))
+        rows = Path(folder) / "rows.json"
+        keep_rows(rows)
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
+        write_sqlite(out / "sqlite.sql")
+        write_facts(Path(folder) / "lamina" / "sandbox.sqlite3", guest_links, out / "facts.json")
+        write_files(Path(folder) / "sandbox" / "media", out / "files.json")
+        subprocess.run([sys.executable, __file__, "--copy", str(rows), postgres], check=True)
+        write_postgres(postgres, out / "postgres.sql")
+
+
+def prepare(folder: Path, database: str) -> None:
+    """Set Django up on an empty portal in FOLDER, whatever else this machine's environment says."""
+    names = ("LAMINA_", "PORTAL_", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "STORAGE_URL", "DJANGO_")
+    for name in [name for name in os.environ if name.startswith(names)]:
+        del os.environ[name]
+    os.environ |= {
+        "PORTAL_TESTING": "1",
+        "PORTAL_DATA_DIR": str(folder),
+        "PORTAL_SECRET_KEY": SECRET_KEY,
+        "DATABASE_URL": database,
+        "EMAIL_URL": f"file:///{folder}/mails",
+        "DJANGO_SETTINGS_MODULE": "lamina_portal.settings",
+    }
+    (folder / "sandbox").mkdir(exist_ok=True)
+    socket.gethostname = lambda: "portal"  # leases and signs of life name the machine
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def keep_rows(path: Path) -> None:
+    """All rows of all tables, for the other engine."""
+    from django.core.management import call_command
+    from django_q.models import OrmQ
+
+    for one in OrmQ.objects.order_by("pk"):
+        sys.stdout.write(f"queued: {one.task['func']} {one.task['args']}\n")
+    call_command("dumpdata", use_base_manager=True, output=str(path), verbosity=0)
+
+
+def copy(rows: Path, database: str) -> None:
+    """Put ROWS into an empty DATABASE, under the tables that this commit's migrations make there."""
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(Path(folder), database)
+        from django.core.management import call_command
+        from django.core.management.color import no_style
+        from django.core.management.sql import sql_flush
+        from django.db import connection
+
+        connection.ops.execute_sql_flush(sql_flush(no_style(), connection, allow_cascade=True))
+        call_command("loaddata", str(rows), verbosity=0)
+
+
+def write_sqlite(path: Path) -> None:
+    from django.db import connection
+
+    with connection.cursor():
+        path.write_text("\n".join(connection.connection.iterdump()) + "\n")
+
+
+def write_postgres(database: str, path: Path) -> None:
+    """What `pg_dump` says, without what only `psql` understands."""
+    options = ["--inserts", "--rows-per-insert=100", "--no-owner", "--no-privileges", "--no-comments"]
+    environment = os.environ | {"PGTZ": "UTC"}
+    done = subprocess.run(["pg_dump", *options, database], check=True, capture_output=True, text=True, env=environment)
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def write_facts(sandbox: Path, guest_links: dict[str, str], path: Path) -> None:
+    """The moment in Unix seconds, the tokens of the guest links, and the sandbox's runs and uploads."""
+    import sqlite3
+
+    records = sqlite3.connect(sandbox).execute("SELECT kind, id, body FROM records WHERE kind IN ('run', 'upload')")
+    told = {
+        "made_at": time.time(),
+        "guest_links": guest_links,
+        "sandbox": [{"kind": kind, "id": key, "body": json.loads(body)} for kind, key, body in records],
+    }
+    path.write_text(json.dumps(told, indent=1) + "\n")
+
+
+def write_files(media: Path, path: Path) -> None:
+    """The small ones of the stored files, by their name in the storage."""
+    found = sorted(one for one in (media / "files").rglob("*") if one.is_file() and one.stat().st_size < KEPT_BYTES)
+    told = {str(one.relative_to(media)): base64.b64encode(one.read_bytes()).decode() for one in found}
+    path.write_text(json.dumps(told, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--copy":
+        copy(Path(sys.argv[2]), sys.argv[3])
+    else:
+        main(Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,184 @@
+"""A portal that was filled by an earlier commit, put where the code of today finds it: database, files and sandbox."""
+
+import base64
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import time
+from typing import Any
+
+import requests
+
+from runs.sandbox.server import Sandbox, start_sandbox
+from runs.sandbox.store import Store
+from tests.support.processes import Home, free_port
+from tests.upgrades.known import PASSWORD, SANDBOX_PORT, SECRET_KEY
+
+FOLDER = Path(__file__).parent
+MOMENT = re.compile(r"\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?")
+Rows = list[tuple[Any, ...]]
+
+
+class OldPortal:
+    """One fixture, moved to now: what was a minute before it was made is a minute ago."""
+
+    def __init__(self, commit: str, engine: str, home: Home, sandbox: Sandbox, database: str) -> None:
+        self.commit, self.engine, self.home, self.sandbox, self.database = commit, engine, home, sandbox, database
+        self.facts = facts_of(commit)
+        self.files: dict[str, str] = json.loads((FOLDER / commit / "files.json").read_text())
+
+    def load(self) -> None:
+        """Fill the empty database, and put the files beside it."""
+        text = moved((FOLDER / self.commit / f"{self.engine}.sql").read_text(), self.facts["made_at"], self.sandbox.url)
+        media = self.home.folder / "sandbox" / "media"
+        for name, data in self.files.items():
+            (media / name).parent.mkdir(parents=True, exist_ok=True)
+            (media / name).write_bytes(base64.b64decode(data))
+        with self._connection() as connection:
+            if self.engine == "sqlite":
+                connection.executescript(text)
+            else:
+                connection.execute(text)
+
+    def rows(self, query: str) -> Rows:
+        """What the database answers to QUERY, as it is now."""
+        with self._connection() as connection:
+            return [tuple(row) for row in connection.execute(query).fetchall()]
+
+    def ids(self) -> dict[str, set[Any]]:
+        """The keys of every row of the portal's tables, the queue's and the sessions', by table."""
+        names = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        if self.engine == "postgres":
+            names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        tables = [name for (name,) in self.rows(names) if re.match(r"runs_|django_q_ormq|django_session", name)]
+        return {table: {row[0] for row in self.rows(f'SELECT {key_of(table)} FROM "{table}"')} for table in tables}  # noqa: S608
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        if self.engine == "sqlite":
+            connection = sqlite3.connect(self.database, timeout=20)
+            try:
+                with connection:
+                    yield connection
+            finally:
+                connection.close()
+        else:
+            import psycopg
+
+            with psycopg.connect(self.database, autocommit=True) as found:
+                yield found
+
+
+def key_of(table: str) -> str:
+    """The primary key's column."""
+    return {
+        "runs_lease": "name",
+        "runs_heartbeat": "name",
+        "runs_appsearch": "key",
+        "django_session": "session_key",
+    }.get(table, "id")
+
+
+def facts_of(commit: str) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((FOLDER / commit / "facts.json").read_text())
+    return facts
+
+
+def moved(text: str, made_at: float, lamina: str) -> str:
+    """TEXT with every moment as far from now as it was from MADE_AT, and with LAMINA's address of today."""
+    passed = timedelta(seconds=time() - made_at)
+
+    def later(found: re.Match[str]) -> str:
+        return (datetime.fromisoformat(found[0]) + passed).isoformat(sep=" ", timespec="microseconds")
+
+    return MOMENT.sub(later, text.replace(f"http://127.0.0.1:{SANDBOX_PORT}", lamina))
+
+
+def started_sandbox(commit: str, folder: Path) -> Sandbox:
+    """A sandbox that knows the fixture's runs, begun as long ago as they were then."""
+    facts = facts_of(commit)
+    store = Store(folder / "sandbox.sqlite3")
+    for record in facts["sandbox"]:
+        if record["kind"] == "run":
+            record["body"]["created_at"] += time() - facts["made_at"]
+        store.save(record["kind"], record["id"], record["body"])
+    store.close()
+    return start_sandbox(port=free_port(), data_dir=folder, seconds=0.5, per_minute=1000)
+
+
+@contextmanager
+def empty_database(engine: str, folder: Path) -> Iterator[str]:
+    """A database with nothing in it: the path of a file, or an address on the server of TEST_DATABASE_URL."""
+    if engine == "sqlite":
+        (folder / "sandbox").mkdir(parents=True)
+        yield str(folder / "sandbox" / "portal.sqlite3")
+        return
+    import os
+    from urllib.parse import urlsplit
+
+    import psycopg
+
+    server, name = os.environ["TEST_DATABASE_URL"], f"portal_upgrade_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def old_portal(commit: str, engine: str, folder: Path) -> Iterator[OldPortal]:
+    """The fixture of COMMIT on ENGINE ("sqlite" or "postgres"), not upgraded yet; all of it ends with the block."""
+    sandbox = started_sandbox(commit, folder / "lamina")
+    try:
+        with empty_database(engine, folder / "home") as database:
+            (folder / "home" / "sandbox").mkdir(parents=True, exist_ok=True)
+            home = Home(
+                folder / "home",
+                DATABASE_URL=database if engine == "postgres" else "",
+                REDIS_URL="",
+                PORTAL_SECRET_KEY=SECRET_KEY,
+                LAMINA_BASE_URL=sandbox.url,
+                LAMINA_POLL_SECONDS="1",
+                EMAIL_URL=f"file:///{folder}/mails",
+            )
+            portal = OldPortal(commit, engine, home, sandbox, database)
+            portal.load()
+            yield portal
+            home.end_all()
+    finally:
+        sandbox.stop()
+
+
+class Browser:
+    """Somebody's browser without scripts, at the upgraded portal."""
+
+    def __init__(self, url: str, name: str = "", session: str = "") -> None:
+        self.url, self.session = url, requests.Session()
+        if session:
+            self.session.cookies.set("sessionid", session)
+        if name:
+            answer = self.post("/login/", username=f"{name}@example.com", password=PASSWORD)
+            assert answer.history, answer.status_code
+
+    def get(self, path: str) -> requests.Response:
+        return self.session.get(f"{self.url}{path}", timeout=60)
+
+    def page(self, path: str) -> str:
+        """The page at PATH, which must open as it is."""
+        answer = self.get(path)
+        assert answer.status_code == 200, (path, answer.status_code)
+        assert "/login/" not in answer.url, path
+        return answer.text
+
+    def post(self, path: str, **fields: Any) -> requests.Response:
+        self.get(path)
+        token = {"csrfmiddlewaretoken": self.session.cookies["csrftoken"]}
+        return self.session.post(f"{self.url}{path}", fields | token, headers={"Referer": self.url}, timeout=60)

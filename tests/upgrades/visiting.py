@@ -1,0 +1,115 @@
+"""People who use a portal of whatever commit this runs in, and a worker that does only what it is told.
+
+Modules move from commit to commit: only `runs.tasks`, the sandbox and the names of models are relied on.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from tests.upgrades.known import PASSWORD
+
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+POLL = "runs.tasks.poll"
+LATER = (POLL, "runs.tasks.keep_files", "runs.tasks.check_run")  # tasks that the queue keeps
+
+
+def rows(name: str) -> Any:
+    """The rows of the model NAME."""
+    from django.apps import apps
+
+    return apps.get_model("runs", name)._default_manager
+
+
+class Person:
+    """Somebody's browser without scripts. TOKENS are those of the guest links they have made, by public id."""
+
+    def __init__(self, name: str) -> None:
+        from django.test import Client
+
+        self.email = f"{name}@example.com"
+        self.tokens: dict[str, str] = {}
+        self.browser = Client(SERVER_NAME="127.0.0.1", headers={"User-Agent": BROWSER})
+
+    @property
+    def member(self) -> Any:
+        return rows("Member").get(email=self.email)
+
+    def sign_in(self) -> "Person":
+        self.post("/login/", username=self.email, password=PASSWORD)
+        return self
+
+    def get(self, path: str) -> str:
+        answer = self.browser.get(path, follow=True)
+        assert answer.status_code == 200, (path, answer.status_code)
+        return b"".join(answer).decode() if answer.streaming else answer.content.decode()
+
+    def post(self, path: str, **fields: Any) -> Any:
+        answer = self.browser.post(path, fields)
+        assert answer.status_code in (200, 204, 302), (path, answer.status_code, plain(answer.content.decode()))
+        return answer
+
+    def form_of(self, app: Any) -> Any:
+        """The form of APP as it stands there, once it was read from Lamina."""
+        from tests.smoke import FormReader
+
+        self.get(app.get_absolute_url())
+        work()
+        reader = FormReader()
+        reader.feed(self.get(app.get_absolute_url()))
+        assert reader.is_there, app.name
+        return reader
+
+    def press(self, name: str, **values: str) -> Any:
+        """Fill the form of the app NAME, as far as it must be and with VALUES ("p0"), and press Run."""
+        app = app_called(name)
+        pairs, files = self.form_of(app).filled()
+        answer = self.browser.post(app.get_absolute_url(), posted(pairs, files, values))
+        assert answer.status_code == 302, (name, plain(answer.content.decode()))
+        return rows("Run").get(public_id=answer["Location"].split("/")[2])
+
+
+def posted(pairs: Sequence[tuple[str, str]], files: Any, values: dict[str, str]) -> dict[str, Any]:
+    """Fields and files as Django's test browser sends them."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        fields.setdefault(name, []).append(value)
+    given = {name: SimpleUploadedFile(title, data, kind) for name, (title, data, kind) in files.items()}
+    return fields | given | values
+
+
+def plain(page: str) -> str:
+    return " ".join(re.sub(r"(?s)<(script|style).*?</\1>|<[^>]+>", " ", page).split())[:1500]
+
+
+def app_called(name: str) -> Any:
+    return rows("App").get(name=name)
+
+
+def token_in(page: str, path: str) -> str:
+    """The token of the address that begins with PATH ("/s/") on a page."""
+    found = re.search(rf"{path}([\w-]{{32}})/", page)
+    assert found is not None, plain(page)
+    return found[1]
+
+
+def work(*, but: Sequence[str] = LATER) -> None:
+    """Do what is queued, and what that queues; what BUT names stays in the queue."""
+    from django.utils.module_loading import import_string
+    from django_q.models import OrmQ
+
+    while waiting := [one for one in OrmQ.objects.order_by("pk") if one.task["func"] not in but]:
+        task = waiting[0].task
+        waiting[0].delete()
+        import_string(task["func"])(*task["args"], **task["kwargs"])
+
+
+def watch() -> None:
+    """Start what was pressed and watch it to its end, with all its files."""
+    from runs import tasks
+
+    work()
+    tasks.poll()
+    work(but=(POLL,))
