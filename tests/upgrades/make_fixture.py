@@ -32,7 +32,7 @@ import tests
 if __name__ == "__main__":  # the checkout's own code; and this folder, which its tests may lack
     tests.__path__.append(str(Path(__file__).resolve().parents[1]))
 
-from tests.upgrades.filling import fill
+from tests.upgrades.old_rows import fill
 from tests.upgrades.known import SECRET_KEY
 
 KEPT_BYTES = 10_000

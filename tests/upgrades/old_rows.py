@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.upgrades.known import PASSWORD, SANDBOX_PORT
-from tests.upgrades.visiting import BROWSER, Person, app_called, posted, rows, token_in, watch, work
+from tests.upgrades.old_visits import BROWSER, Person, app_called, posted, rows, token_in, watch, work
 
 PEOPLE = {"alice": "maker", "bob": "maker", "petra": "approver", "vera": "viewer", "leo": "maker"}
 PASSPHRASE = "harbour lights"
