@@ -34,7 +34,7 @@ def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
     """Asks on GET, does it on POST: into the bin, and from there for good."""
     known = Run.objects.select_related(*bin_rows.SHOWN_WITH)
     binned = known.in_bin_of(request.user).filter(public_id=run_id).first()
-    run = binned or get_object_or_404(known.changeable_by(request.user), public_id=run_id)
+    run = binned or get_object_or_404(known.manageable_by(request.user), public_id=run_id)
     refuse_viewers(request.user)
     if request.method == "POST" and not run.is_active:
         return _delete(request, run)
@@ -68,7 +68,7 @@ def run_restore(request: PortalRequest, run_id: str) -> HttpResponse:
 @require_POST
 def file_fetch_again(request: PortalRequest, file_id: str) -> HttpResponse:
     """One more try for files of a result that could not be saved."""
-    runs = Run.objects.changeable_by(request.user)
+    runs = Run.objects.manageable_by(request.user)
     output = get_object_or_404(Output.objects.select_related("run"), public_id=file_id, run__in=runs)
     refuse_viewers(request.user)
     if save_outputs.fetch_again(output):

@@ -102,7 +102,7 @@ def view_save(request: PortalRequest) -> HttpResponse:
 @require_POST
 def view_change(request: PortalRequest, view_id: str) -> HttpResponse:
     """Rename or delete one of one's own views."""
-    view = get_object_or_404(SavedView, member=request.user, public_id=view_id)
+    view = get_object_or_404(SavedView.objects.owned_by(request.user), public_id=view_id)
     url = Filter.parse(view.query).url()
     if request.POST.get("do") == "delete":
         view.delete()

@@ -126,7 +126,7 @@ def preset_delete(request: PortalRequest, preset_id: str) -> HttpResponse:
 
 
 def _changeable(request: PortalRequest, preset_id: str) -> Preset:
-    mine = Preset.objects.changeable_by(request.user).select_related("app", "member")
+    mine = Preset.objects.manageable_by(request.user).select_related("app", "member")
     preset = get_object_or_404(mine, public_id=preset_id)
     refuse_viewers(request.user)
     return preset

@@ -51,7 +51,7 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
         "lines": presets.answer_lines(found.answers),
         "wanted_words": wanted_words(run),
         "reason": (found.reason if request.user.can_run else "") or cost.reason,
-        "has_form": not run.app.is_gone and request.user.can_run,
+        "has_form": run.app.is_runnable and request.user.can_run,
         "is_form_better": bool(found.reason),
         "said": said,
         "cost": cost,
@@ -64,7 +64,7 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
 @require_POST
 def run_rename(request: PortalRequest, run_id: str) -> HttpResponse:
     """A title of one's own; an empty one gives the app's name back."""
-    run = get_object_or_404(Run.objects.changeable_by(request.user), public_id=run_id)
+    run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     refuse_viewers(request.user)
     titles.rename(run, request.POST.get("title", ""))
     return go_to(request, run.get_absolute_url())

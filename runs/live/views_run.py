@@ -21,7 +21,7 @@ def _run_of(request: PortalRequest, run_id: str) -> Run:
 
 
 def _changeable_run_of(request: PortalRequest, run_id: str) -> Run:
-    run = get_object_or_404(Run.objects.changeable_by(request.user).for_page(), public_id=run_id)
+    run = get_object_or_404(Run.objects.manageable_by(request.user).for_page(), public_id=run_id)
     refuse_viewers(request.user)
     return run
 
@@ -35,13 +35,12 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     if page.is_live:
         polling_schedule.touch_opened([run], timezone.now())
         poller_wakeups.ensure_poller()
-    is_theirs = request.user.is_admin or run.member_id == request.user.pk
     context = {
         "section": "history",
         "run": run,
         "page": page,
         "retry": retry_of(run, request.user),
-        "share": share_panel(request.user, run) if is_theirs else None,
+        "share": share_panel(request.user, run) if run.is_manageable_by(request.user) else None,
         # the list in History that the page was reached from: the results lead on through it
         "walk": urlencode({"in": request.GET["in"]}) if "in" in request.GET else "",
     }

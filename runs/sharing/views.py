@@ -39,14 +39,14 @@ SAID = {
 def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
     """Who sees a run: the page, or with htmx the panel alone; POST sets Only me or Team. `o` names the result from
     whose page it was opened: a guest link shows that one alone."""
-    run = get_object_or_404(Run.objects.changeable_by(request.user), public_id=run_id)
+    run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     if request.method != "POST":
         return _panel(request, run, made=request.GET.get("made", ""))
-    if not sharing.may_share(request.user, run):
+    if not run.is_shareable_by(request.user):
         raise PermissionDenied
     who = request.POST.get("who", "")
     said = SAID.get(who, "")
-    if who == "me" and run.member_id != request.user.pk:
+    if who == "me" and not run.belongs_to(request.user):
         said = f"Only {run.member.display_name} and admins see it now."
     if who == "team":
         sharing.share_with_team(run)
@@ -63,7 +63,7 @@ def share_new(request: PortalRequest) -> HttpResponse:
     """A guest link to all that is ready in a run (`run`), or to chosen results (`o`, repeated)."""
     run = None
     if run_id := request.POST.get("run", ""):
-        run = get_object_or_404(Run.objects.changeable_by(request.user), public_id=run_id)
+        run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     chosen = request.POST.getlist("o")
     if run is not None and not chosen:
         chosen = list(Output.objects.filter(run=run).values_list("public_id", flat=True))
@@ -155,7 +155,7 @@ def share_copies(request: PortalRequest, link_id: str) -> HttpResponse:
 def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
     """Two weeks more."""
     link = _link_of(request, link_id)
-    if not SharingRules.current().may_make_links(request.user):
+    if not link.is_extendable_by(request.user, SharingRules.current()):
         raise PermissionDenied
     sharing.extend(link)
     return _changed(request, link, SAID["extended"])
@@ -173,7 +173,7 @@ def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
 def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
     """The undo of revoke."""
     link, rules = _link_to_end(request, link_id), SharingRules.current()
-    if not sharing.may_restore(link, request.user, rules):
+    if not link.is_restorable_by(request.user, rules):
         raise PermissionDenied
     sharing.restore(link, rules)
     return _changed(request, link, SAID["restored"])
@@ -182,7 +182,7 @@ def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
 def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse:
     """The link's row, or the panel it stood in (`run`), as it is now; without scripts the page it was on (`back`)."""
     run_id = request.POST.get("run", "")
-    run = Run.objects.changeable_by(request.user).filter(public_id=run_id).first() if run_id else None
+    run = Run.objects.manageable_by(request.user).filter(public_id=run_id).first() if run_id else None
     if request.htmx and run is not None:
         return _panel(request, run, said=said)
     if request.htmx:
@@ -200,7 +200,7 @@ def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse
 @never_cache
 def shares(request: PortalRequest) -> HttpResponse:
     """My links for guests."""
-    mine = GuestLink.objects.filter(member=request.user)
+    mine = GuestLink.objects.owned_by(request.user)
     return render_page(request, "sharing/links.html", {"section": "shares", **_listed(request, mine)})
 
 
