@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from runs.display import bin_rows
 from runs.engine import save_outputs
 from runs.history import bin as bins
+from runs.history.forms import DeleteForm
 from runs.models import GuestLink, Output, Run
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
@@ -49,7 +50,7 @@ def _delete(request: PortalRequest, run: Run) -> HttpResponse:
         bins.move_to_bin(Run.objects.filter(pk=run.pk), request.user, timezone.now())
         messages.success(request, "Moved to the bin. You can bring it back for 30 days.")
         return go_to(request, reverse("runs:history"))
-    if request.POST.get("sure") == FOR_GOOD:
+    if DeleteForm.read(request.POST)["sure"] == FOR_GOOD:
         bins.delete_for_good(run)
         messages.success(request, "Deleted for good, with its files.")
     return go_to(request, reverse("runs:bin"))

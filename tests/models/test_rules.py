@@ -14,14 +14,14 @@ from tests.support.clients import client_of
 from tests.support.factories import make_app, make_run
 
 ROOT = Path(__file__).parents[2]
-PEOPLE = {
-    "owner": {"role": "maker"},
-    "teammate": {"role": "maker"},
-    "approver": {"role": "approver"},
-    "admin": {"role": "admin"},
-    "viewer": {"role": "viewer"},  # with rows from before, when they still ran apps
-    "deactivated": {"role": "maker", "is_active": False},
-    "deactivated admin": {"role": "admin", "is_active": False},
+ROLES = {
+    "owner": "maker",
+    "teammate": "maker",
+    "approver": "approver",
+    "admin": "admin",
+    "viewer": "viewer",  # with rows from before, when they still ran apps
+    "deactivated": "maker",
+    "deactivated admin": "admin",
 }
 RUN_STATES = ("private", "shared", "binned", "shared and binned")
 Rows = dict[tuple[str, str], Model]
@@ -29,7 +29,7 @@ Rows = dict[tuple[str, str], Model]
 
 @pytest.fixture
 def people(make_member: Callable[..., Member]) -> dict[str, Member]:
-    made = {who: make_member(who.replace(" ", "-"), role=fields["role"]) for who, fields in PEOPLE.items()}
+    made = {who: make_member(who.replace(" ", "-"), role=role) for who, role in ROLES.items()}
     Member.objects.filter(pk__in=[made[who].pk for who in made if "deactivated" in who]).update(is_active=False)
     return {who: Member.objects.get(pk=member.pk) for who, member in made.items()}
 
@@ -138,11 +138,11 @@ def test_a_difference_is_found(people: dict[str, Member], runs: Rows) -> None:
     ("owner", "state", "seen_by", "changed_by"),
     [
         ("owner", "private", {"owner", "admin"}, {"owner", "admin"}),
-        ("owner", "shared", set(PEOPLE), {"owner", "admin"}),
+        ("owner", "shared", set(ROLES), {"owner", "admin"}),
         ("owner", "binned", set(), set()),
         ("owner", "shared and binned", set(), set()),
         ("viewer", "private", {"viewer", "admin"}, {"admin"}),
-        ("viewer", "shared", set(PEOPLE), {"admin"}),
+        ("viewer", "shared", set(ROLES), {"admin"}),
         ("deactivated", "private", {"deactivated", "admin"}, {"deactivated", "admin"}),
         ("admin", "private", {"admin"}, {"admin"}),
     ],
