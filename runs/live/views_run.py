@@ -12,6 +12,7 @@ from runs.display.run_page import run_page
 from runs.display.share_panel import share_panel
 from runs.engine import poller_wakeups, polling_schedule, progress
 from runs.launching.retry import retry_failed, retry_of
+from runs.live.forms import RetryForm
 from runs.models import Run
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
@@ -87,7 +88,7 @@ def run_retry_failed(request: PortalRequest, run_id: str) -> HttpResponse:
     """Starts only what failed, once more; pressed twice it leads to the one run."""
     refuse_viewers(request.user)
     run = _run_of(request, run_id)
-    again = retry_failed(run, request.user, request.POST.get("token", ""))
+    again = retry_failed(run, request.user, RetryForm.read(request.POST)["token"])
     if again is None:
         messages.info(request, "Nothing was started. The page below tells how it stands now.")
     return go_to(request, (again or run).get_absolute_url())
