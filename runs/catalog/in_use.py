@@ -16,6 +16,7 @@ SHOWN_FIRST, USED, STARRED, IN_ALL = 24, 16, 16, 60
 LOOKED_BACK = 100  # recent runs to search for apps used lately or with starred runs
 DETAIL_EVERY = timedelta(hours=24)
 RETRY_EVERY = timedelta(minutes=10)  # for an app without a usable answer
+UNREAD_RETRY_EVERY = timedelta(minutes=1)  # for an app that was never read, while people are here
 QUIET_RETRY_EVERY = timedelta(hours=12)
 ROUND_A_DAY = 96  # apps asked for by id in the round (`asking.ROUND_EVERY`)
 PICTURES_EVERY = timedelta(hours=6)
@@ -46,6 +47,9 @@ def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
     is_unpriced = Q(estimated_at=None) | Q(estimated_at__lt=now - DETAIL_EVERY)
     wait = RETRY_EVERY if is_one_there else QUIET_RETRY_EVERY
     may_ask = Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - wait)
+    if is_one_there:
+        is_unread = Q(schema_fetched_at=None) | Q(estimated_at=None)
+        may_ask |= is_unread & Q(schema_asked_at__lt=now - UNREAD_RETRY_EVERY)
     wanting = App.objects.filter(may_ask, is_old(now) | (is_there & is_unpriced), pk__in=ids)
     found = in_order(wanting.select_related("schema"), ids)
     return found if is_one_there or not found else found[: _quiet_allowance(now)]

@@ -11,9 +11,6 @@ from typing import Any
 
 import django
 
-from runs.web.demo import DEMO_PASSWORD
-from runs.web.session_store import SessionStore
-
 if __name__ == "__main__":
     django.setup()
 
@@ -24,6 +21,7 @@ from django.contrib.sessions.models import Session
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from runs import catalog
 from runs.catalog import lamina_search
 from runs.connection import status as health
 from runs.engine import create_run
@@ -33,6 +31,8 @@ from runs.models.ids import new_public_id
 from runs.sharing import links
 from runs.team import recent_password
 from runs.web import secret_links
+from runs.web.demo import DEMO_PASSWORD
+from runs.web.session_store import SessionStore
 from runs.words.sentences import state_of
 from tests.support import factories
 
@@ -41,13 +41,15 @@ numbers = count(1)
 
 
 def has_catalog() -> bool:
-    """True when the listed apps have their forms and the first ones their pictures, but for a few that Lamina had no
-    sound answer for in time: those are read again later, or when somebody opens them."""
+    """True when every listed app has its form, and the first ones their pictures. An app that Lamina had no sound
+    answer for in time is asked for as when somebody opens it."""
     apps = App.objects.listed()
+    for app in apps.filter(schema=None, form_problem="", schema_asked_at__isnull=False):
+        catalog.request_app_refresh(app)
     return (
         health.lamina_status().balance is not None
         and apps.count() > 30
-        and apps.filter(schema=None).count() <= 3
+        and not apps.filter(schema=None, form_problem="").exists()
         and apps.filter(position__lt=3, thumbnail=None).count() <= 1
     )
 
