@@ -122,6 +122,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "runs.templatetags.icons",
                 "runs.templatetags.menus",
                 "runs.templatetags.pictures",
+                "runs.templatetags.rules",
             ],
         },
     }

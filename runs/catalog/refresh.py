@@ -107,7 +107,7 @@ def _complete(go_on: GoOn, ends_at: float, now: datetime) -> None:
 
 
 def _complete_app(app: App, now: datetime) -> None:
-    is_there = not app.is_gone and not app.is_forbidden
+    is_there = app.is_runnable
     if app.schema_fetched_at is None or app.schema_fetched_at < now - in_use.DETAIL_EVERY:
         is_there = details.read_detail(app, Priority.CATALOG)
     pictures.fetch_pictures_if_due(app)

@@ -124,7 +124,7 @@ def run_cards(runs: Iterable[Run], viewer: Member) -> list[RunCard]:
 def _run_card(run: Run, results: CardResults, viewer: Member, now: datetime) -> RunCard:
     told = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
     seconds = results.duration_seconds
-    can_change = viewer.can_run and (viewer.is_admin or run.member_id == viewer.pk)
+    can_change = run.is_changeable_by(viewer)
     return RunCard(
         run=run,
         url=run.get_absolute_url(),
@@ -141,7 +141,7 @@ def _run_card(run: Run, results: CardResults, viewer: Member, now: datetime) -> 
         age_words=age_words(run.created_at, now),
         duration_words=clock_words(timedelta(seconds=seconds)) if seconds else "",
         elapsed_words=clock_words(now - run.created_at) if run.is_active else "",
-        maker=run.member if run.member_id != viewer.pk else None,
+        maker=None if run.belongs_to(viewer) else run.member,
         can_change=can_change,
         has_guests=can_change and results.has_guests,
         is_active=run.is_active or results.is_saving,

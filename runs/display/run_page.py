@@ -91,7 +91,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False) -> RunPage:
     now = timezone.now()
     is_watched = run.status in ("queued", "running", "starting", "checking")
     since = run.started_at or run.created_at
-    may_change = member.can_run and (member.is_admin or run.member_id == member.pk)
+    may_change = run.is_changeable_by(member)
     boxes = output_boxes(run, is_swap=is_swap)
     return RunPage(
         run=run,
@@ -102,7 +102,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False) -> RunPage:
         failure=failure_of(run),
         can_cancel=run.is_active and run.cancel_asked_at is None and may_change,
         cancel_words=cancel_words(run),
-        can_change=run.is_final and not run.app.is_gone and member.can_run,
+        can_change=run.is_final and run.app.is_runnable and member.can_run,
         is_mine_to_change=may_change,
         may_run=member.can_run,
         has_results=any(box.files or box.text for box in boxes),
@@ -134,7 +134,7 @@ def _family(member: Member) -> QuerySet[Run]:
 def _preset_for(run: Run, member: Member) -> Preset | None:
     """The preset the run was begun from, unless it is somebody else's own."""
     preset = run.preset
-    return preset if preset and (preset.is_team or preset.member_id == member.pk) else None
+    return preset if preset and preset.is_visible_to(member) else None
 
 
 def output_boxes(run: Run, *, is_swap: bool) -> list[OutputBox]:

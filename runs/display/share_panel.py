@@ -96,11 +96,11 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", onl
     now = timezone.now()
     links = list(with_pictures(sharing.links_to(run)))
     endable = {link.pk for link in links}
-    if not all(_is_manageable(link, member) for link in links):
+    if not all(link.is_manageable_by(member) for link in links):
         endable = set(GuestLink.objects.endable_by(member).filter(pk__in=endable).values_list("pk", flat=True))
     views = [link_view(link, member, rules, made=made, may_end=link.pk in endable) for link in links]
     shown = [view for view in views if view.is_open or _was_revoked_lately(view.link, now)]
-    may_share = sharing.may_share(member, run)
+    may_share = run.is_shareable_by(member)
     no_link = refusal_of(member)
     return SharePanel(
         run=run,
@@ -112,13 +112,9 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", onl
         no_link_words=no_link,
         usual_last_day=sharing.usual_last_day(rules),
         said=said,
-        maker="" if run.member_id == member.pk else run.member.display_name,
+        maker="" if run.belongs_to(member) else run.member.display_name,
         only=only if only and run.outputs_total > 1 and run.outputs.filter(public_id=only).exists() else "",
     )
-
-
-def _is_manageable(link: GuestLink, member: Member) -> bool:
-    return member.is_admin or link.member_id == member.pk
 
 
 def _was_revoked_lately(link: GuestLink, now: datetime) -> bool:
@@ -178,20 +174,20 @@ def link_view(
         is_preparing=any(one.state in (guest_copies.State.PREPARING, guest_copies.State.LATE) for one in given),
         is_fresh=is_fresh,
         passphrase=suggested if suggested and check_password(suggested, link.passphrase) else "",
-        may_change=_is_manageable(link, member),
+        may_change=link.is_manageable_by(member),
         may_end=may_end,
         may_extend=_may_extend(link, member, rules),
-        may_restore=may_end and sharing.may_restore(link, member, rules),
+        may_restore=may_end and link.is_restorable_by(member, rules),
     )
 
 
 def _seen(run: Run, member: Member) -> Run | None:
     """RUN, unless its maker shows it to nobody: a link may have been made by somebody who was an admin then."""
-    return run if member.is_admin or run.member_id == member.pk or run.shared_at else None
+    return run if run.is_visible_to(member) else None
 
 
 def _may_extend(link: GuestLink, member: Member, rules: SharingRules) -> bool:
-    is_live = link.revoked_at is None and rules.may_make_links(member)
+    is_live = link.revoked_at is None and link.is_extendable_by(member, rules)
     return is_live and sharing.last_day_of(link) < sharing.latest_day(rules)
 
 

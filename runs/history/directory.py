@@ -37,7 +37,7 @@ class Directory:
         used = Run.objects.filter(app=OuterRef("pk"), **({"member": member} if is_mine else {}))
         apps = _rows("app", App.objects.filter(Exists(used)), "public_id", "name", Value(""))
         people = _rows("person", Member.objects.all(), "public_id", "name", "email")
-        views = _rows("view", SavedView.objects.filter(member=member), "public_id", "name", "query")
+        views = _rows("view", SavedView.objects.owned_by(member), "public_id", "name", "query")
         found: dict[str, list[Named]] = {"app": [], "person": [], "view": []}
         for sort, *row in apps.union(people, views, all=True).order_by():
             named = Named(*row)

@@ -123,7 +123,7 @@ def _count(lists: list[RunQuerySet], member: Member) -> list[int]:
 def save_view(member: Member, name: str, query: str) -> SavedView | None:
     """Keep a filter under NAME, in place of an older view of that name; None when there is no name or no more room."""
     name, kept = " ".join(name.split())[:NAME_LENGTH], Filter.parse(query).query
-    views = SavedView.objects.filter(member=member)
+    views = SavedView.objects.owned_by(member)
     if not name or (views.count() >= VIEWS_PER_MEMBER and not views.filter(name=name).exists()):
         return None
     return views.update_or_create(member=member, name=name, defaults={"query": kept})[0]

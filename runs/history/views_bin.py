@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from runs.display import bin_rows
 from runs.engine import save_outputs
 from runs.history import bin as bins
+from runs.history.forms import DeleteForm
 from runs.models import GuestLink, Output, Run
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
@@ -34,7 +35,7 @@ def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
     """Asks on GET, does it on POST: into the bin, and from there for good."""
     known = Run.objects.select_related(*bin_rows.SHOWN_WITH)
     binned = known.in_bin_of(request.user).filter(public_id=run_id).first()
-    run = binned or get_object_or_404(known.changeable_by(request.user), public_id=run_id)
+    run = binned or get_object_or_404(known.manageable_by(request.user), public_id=run_id)
     refuse_viewers(request.user)
     if request.method == "POST" and not run.is_active:
         return _delete(request, run)
@@ -49,7 +50,7 @@ def _delete(request: PortalRequest, run: Run) -> HttpResponse:
         bins.move_to_bin(Run.objects.filter(pk=run.pk), request.user, timezone.now())
         messages.success(request, "Moved to the bin. You can bring it back for 30 days.")
         return go_to(request, reverse("runs:history"))
-    if request.POST.get("sure") == FOR_GOOD:
+    if DeleteForm.read(request.POST)["sure"] == FOR_GOOD:
         bins.delete_for_good(run)
         messages.success(request, "Deleted for good, with its files.")
     return go_to(request, reverse("runs:bin"))
@@ -68,7 +69,7 @@ def run_restore(request: PortalRequest, run_id: str) -> HttpResponse:
 @require_POST
 def result_fetch_again(request: PortalRequest, result_id: str) -> HttpResponse:
     """One more try for files of a result that could not be saved."""
-    runs = Run.objects.changeable_by(request.user)
+    runs = Run.objects.manageable_by(request.user)
     output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
     refuse_viewers(request.user)
     if save_outputs.fetch_again(output):

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from runs.display import share_panel
 from runs.history import bulk_actions, filters
+from runs.history.forms import BulkActionForm, ChangeViewForm, SaveViewForm
 from runs.history.search import Filter
 from runs.models import SavedView
 from runs.sharing import links
@@ -23,8 +24,9 @@ UNDO = "undo_bin"  # in the session: the runs that were binned last, until the n
 @require_POST
 def history_act(request: PortalRequest) -> HttpResponse:
     """`do` to every run named by `r`; `query` is the filter to go back to."""
-    act, ids = request.POST.get("do", ""), list(dict.fromkeys(request.POST.getlist("r")))
-    member, back = request.user, Filter.parse(request.POST.get("query", "")).url()
+    posted = BulkActionForm.read(request.POST)
+    act, ids = posted["do"], posted["r"]
+    member, back = request.user, Filter.parse(posted["query"]).url()
     if len(ids) > bulk_actions.AT_MOST:
         messages.warning(
             request, f"At most {bulk_actions.AT_MOST} at once; {len(ids)} are chosen. Nothing was changed."
@@ -90,24 +92,24 @@ def take_undo(request: PortalRequest) -> dict[str, object] | None:
 @require_POST
 def view_save(request: PortalRequest) -> HttpResponse:
     """Keep the filter of `query` under `name`."""
-    query = request.POST.get("query", "")
-    view = filters.save_view(request.user, request.POST.get("name", ""), query)
+    posted = SaveViewForm.read(request.POST)
+    view = filters.save_view(request.user, posted["name"], posted["query"])
     if view is None:
         messages.warning(request, "Give the view a name. One person can keep 50 of them.")
     else:
         messages.success(request, f"“{view.name}” is saved.")
-    return go_to(request, Filter.parse(query).url())
+    return go_to(request, Filter.parse(posted["query"]).url())
 
 
 @require_POST
 def view_change(request: PortalRequest, view_id: str) -> HttpResponse:
     """Rename or delete one of one's own views."""
-    view = get_object_or_404(SavedView, member=request.user, public_id=view_id)
-    url = Filter.parse(view.query).url()
-    if request.POST.get("do") == "delete":
+    view = get_object_or_404(SavedView.objects.owned_by(request.user), public_id=view_id)
+    url, posted = Filter.parse(view.query).url(), ChangeViewForm.read(request.POST)
+    if posted["do"] == "delete":
         view.delete()
         messages.success(request, f"The view “{view.name}” is gone. The runs are still there.")
-    elif filters.rename_view(view, request.POST.get("name", "")):
+    elif filters.rename_view(view, posted["name"]):
         messages.success(request, f"The view is called “{view.name}” now.")
     else:
         messages.warning(request, "That name is empty or taken by another of your views.")

@@ -9,6 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from runs.history import stars
+from runs.history.forms import StarForm
 from runs.models import App, Output, Run
 from runs.web.http import PortalRequest, refuse_viewers, render_page
 
@@ -36,13 +37,13 @@ def app_star(request: PortalRequest, app_id: str) -> HttpResponse:
 
 def _is_on(request: PortalRequest) -> bool:
     refuse_viewers(request.user)
-    return request.POST.get("on") == "1"
+    return bool(StarForm.read(request.POST)["on"])
 
 
 def _answer(request: PortalRequest, starred: Run | Output | App) -> HttpResponse:
     """The button as it stands now, or for a browser without scripts the page it came from, at the button."""
     if request.htmx:
-        context = {"starred": starred, "label": request.POST.get("label", "")[:300]}
+        context = {"starred": starred, "label": StarForm.read(request.POST)["label"]}
         return render_page(request, "history/_star.html", context, partial="star")
     came_from = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}):

@@ -30,7 +30,7 @@ class NameTakenError(Exception):
 def listed(member: Member, app: App) -> list[Preset]:
     """What MEMBER may open on the app's form: own ones first, then the team's."""
     found = Preset.objects.visible_to(member).filter(app=app).select_related("member")
-    return sorted(found, key=lambda preset: (preset.member_id != member.pk, preset.name.casefold()))
+    return sorted(found, key=lambda preset: (not preset.belongs_to(member), preset.name.casefold()))
 
 
 def save_preset(

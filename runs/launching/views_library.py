@@ -7,6 +7,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from runs.launching import library as shelf
+from runs.launching.forms import FieldForm
 from runs.models import App
 from runs.schema_forms.questions import Question
 from runs.uploads import uploads
@@ -17,13 +18,13 @@ from runs.web.http import PortalRequest, go_to, makers_only, render_page
 @makers_only
 def library(request: PortalRequest) -> HttpResponse:
     """Shows what field `?field=` of app `?app=` may take, as a page or inside the form; POST takes what was picked."""
-    given = request.POST if request.method == "POST" else request.GET
-    app = get_object_or_404(App.objects.select_related("schema"), public_id=given.get("app", ""))
-    question = shelf.question_of(app, given.get("field", ""))
+    given = FieldForm.read(request.POST if request.method == "POST" else request.GET)
+    app = get_object_or_404(App.objects.select_related("schema"), public_id=given["app"])
+    question = shelf.question_of(app, given["field"])
     if question is None:
         raise Http404
     if request.method == "POST":
-        return _picked(request, app, question)
+        return _picked(request, app, question, given["pick"])
     source = request.GET.get("source", "")
     source = source if source in shelf.SOURCES else "results"
     q = request.GET.get("q", "").strip()[:200]
@@ -49,9 +50,9 @@ def _url(app: App, question: Question, **query: str) -> str:
     return f"{reverse('runs:library')}?{urlencode({'app': app.public_id, 'field': question.field_name} | kept)}"
 
 
-def _picked(request: PortalRequest, app: App, question: Question) -> HttpResponse:
+def _picked(request: PortalRequest, app: App, question: Question, picked: list[str]) -> HttpResponse:
     """With htmx the tiles of what was picked go into the open form; without, into its draft."""
-    taken = shelf.take(request.user, question, request.POST.getlist("pick")[:50])
+    taken = shelf.take(request.user, question, picked[:50])
     if request.htmx:
         infos = uploads.upload_infos(request.user, [upload.public_id for upload in taken])
         return render_page(

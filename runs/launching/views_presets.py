@@ -11,13 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.engine import create_run
 from runs.launching import presets
+from runs.launching.forms import PresetForm
 from runs.launching.presets import NameTakenError
 from runs.models import App, Draft, Preset, Run
 from runs.schema_forms.types import Answer
 from runs.uploads import ownership
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
+from runs.web.posted import posted_of
 
-NEEDS_NAME = "Give it a name."
 TAKEN = "You have a preset of this name for this app. Choose another name."
 
 
@@ -38,17 +39,18 @@ class Source:
 def preset_new(request: PortalRequest) -> HttpResponse:
     """Asks for a name on GET, saves on POST: `?from=<run>`, or `?app=<app>` for what is in its form."""
     source = _source(request)
-    if request.method != "POST":
-        name = source.run.title if source.run else ""
-        return _new_page(request, source, name)
-    name, is_team = _name(request), request.POST.get("is_team") == "1"
-    if not name:
-        return _new_page(request, source, name, error=NEEDS_NAME)
+    form = PresetForm(posted_of(request), initial={"name": source.run.title if source.run else ""})
+    if not form.is_valid():
+        return _new_page(request, source, form)
+    given = form.cleaned_data
     answers = ownership.own_files(request.user, source.answers)
     try:
-        made = presets.save_preset(request.user, source.app, name, answers, source.wanted, is_team=is_team)
+        made = presets.save_preset(
+            request.user, source.app, given["name"], answers, source.wanted, is_team=given["is_team"]
+        )
     except NameTakenError:
-        return _new_page(request, source, name, error=TAKEN)
+        form.add_error("name", TAKEN)
+        return _new_page(request, source, form)
     if source.draft is not None:  # it is in the preset now, unless more was typed meanwhile
         Draft.objects.filter(pk=source.draft.pk, updated_at=source.draft.updated_at).delete()
     messages.success(request, f"Saved as “{made.name}”.")
@@ -70,21 +72,15 @@ def _source(request: PortalRequest) -> Source:
     return Source(app, ownership.only_own(request.user, draft.answers), draft.wanted_outputs, draft=draft)
 
 
-def _name(request: PortalRequest) -> str:
-    return " ".join(request.POST.get("name", "").split())[: presets.NAME_LENGTH]
-
-
-def _new_page(request: PortalRequest, source: Source, name: str, *, error: str = "") -> HttpResponse:
+def _new_page(request: PortalRequest, source: Source, form: PresetForm) -> HttpResponse:
     context = {
         "section": "apps",
         "app": source.app,
         "lines": presets.answer_lines(source.answers),
-        "name": name,
-        "is_team": request.POST.get("is_team") == "1",
-        "error": error,
+        "form": form,
         "back_url": source.run.get_absolute_url() if source.run else source.app.get_absolute_url(),
     }
-    return render_page(request, "launching/preset_new.html", context, status=422 if error else 200)
+    return render_page(request, "launching/preset_new.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,28 +88,25 @@ def _new_page(request: PortalRequest, source: Source, name: str, *, error: str =
 def preset_edit(request: PortalRequest, preset_id: str) -> HttpResponse:
     """Rename it, share it with the team or take it back, or go on to delete it."""
     preset = _changeable(request, preset_id)
-    error, name, is_team = "", preset.name, preset.is_team
-    if request.method == "POST":
-        name, is_team = _name(request), request.POST.get("is_team") == "1"
-        error = "" if name else NEEDS_NAME
+    form = PresetForm(posted_of(request), initial={"name": preset.name, "is_team": preset.is_team})
+    if form.is_valid():
+        given = form.cleaned_data
         try:
-            if not error:
-                presets.edit_preset(preset, name, timezone.now(), is_team=is_team)
-                messages.success(request, f"“{preset.name}” is saved.")
-                return go_to(request, preset.get_absolute_url())
+            presets.edit_preset(preset, given["name"], timezone.now(), is_team=given["is_team"])
         except NameTakenError:
-            error = TAKEN
+            form.add_error("name", TAKEN)
+        else:
+            messages.success(request, f"“{preset.name}” is saved.")
+            return go_to(request, preset.get_absolute_url())
     context = {
         "section": "apps",
         "app": preset.app,
         "preset": preset,
         "lines": presets.answer_lines(preset.answers),
-        "name": name,
-        "is_team": is_team,
-        "error": error,
+        "form": form,
         "back_url": preset.get_absolute_url(),
     }
-    return render_page(request, "launching/preset_edit.html", context, status=422 if error else 200)
+    return render_page(request, "launching/preset_edit.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
@@ -126,7 +119,7 @@ def preset_delete(request: PortalRequest, preset_id: str) -> HttpResponse:
 
 
 def _changeable(request: PortalRequest, preset_id: str) -> Preset:
-    mine = Preset.objects.changeable_by(request.user).select_related("app", "member")
+    mine = Preset.objects.manageable_by(request.user).select_related("app", "member")
     preset = get_object_or_404(mine, public_id=preset_id)
     refuse_viewers(request.user)
     return preset

@@ -11,6 +11,7 @@ from runs.engine import create_run
 from runs.engine.create_run import TokenSpentError, launch_run
 from runs.history import titles
 from runs.launching import presets, rerun
+from runs.launching.forms import RunAgainForm, TitleForm
 from runs.models import Run
 from runs.sharing import links
 from runs.spending.estimates import cost_line
@@ -28,7 +29,7 @@ def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
         catalog.request_balance_if_stale()
         return _ask(request, run)
     refuse_viewers(request.user)
-    token = request.POST.get("token", "")
+    token = RunAgainForm.read(request.POST)["token"]
     if spent := create_run.run_of_form(request.user, token):
         return go_to(request, spent.get_absolute_url())
     found = rerun.again(request.user, run)
@@ -51,7 +52,7 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
         "lines": presets.answer_lines(found.answers),
         "wanted_words": wanted_words(run),
         "reason": (found.reason if request.user.can_run else "") or cost.reason,
-        "has_form": not run.app.is_gone and request.user.can_run,
+        "has_form": run.app.is_runnable and request.user.can_run,
         "is_form_better": bool(found.reason),
         "said": said,
         "cost": cost,
@@ -64,7 +65,7 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
 @require_POST
 def run_rename(request: PortalRequest, run_id: str) -> HttpResponse:
     """A title of one's own; an empty one gives the app's name back."""
-    run = get_object_or_404(Run.objects.changeable_by(request.user), public_id=run_id)
+    run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     refuse_viewers(request.user)
-    titles.rename(run, request.POST.get("title", ""))
+    titles.rename(run, TitleForm.read(request.POST)["title"])
     return go_to(request, run.get_absolute_url())

@@ -12,6 +12,7 @@ from runs.display.run_page import run_page
 from runs.display.share_panel import share_panel
 from runs.engine import poller_wakeups, polling_schedule, progress
 from runs.launching.retry import retry_failed, retry_of
+from runs.live.forms import RetryForm
 from runs.models import Run
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
@@ -21,7 +22,7 @@ def _run_of(request: PortalRequest, run_id: str) -> Run:
 
 
 def _changeable_run_of(request: PortalRequest, run_id: str) -> Run:
-    run = get_object_or_404(Run.objects.changeable_by(request.user).for_page(), public_id=run_id)
+    run = get_object_or_404(Run.objects.manageable_by(request.user).for_page(), public_id=run_id)
     refuse_viewers(request.user)
     return run
 
@@ -35,13 +36,12 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     if page.is_live:
         polling_schedule.touch_opened([run], timezone.now())
         poller_wakeups.ensure_poller()
-    is_theirs = request.user.is_admin or run.member_id == request.user.pk
     context = {
         "section": "history",
         "run": run,
         "page": page,
         "retry": retry_of(run, request.user),
-        "share": share_panel(request.user, run) if is_theirs else None,
+        "share": share_panel(request.user, run) if run.is_manageable_by(request.user) else None,
         # the list in History that the page was reached from: the results lead on through it
         "walk": urlencode({"in": request.GET["in"]}) if "in" in request.GET else "",
     }
@@ -88,7 +88,7 @@ def run_retry_failed(request: PortalRequest, run_id: str) -> HttpResponse:
     """Starts only what failed, once more; pressed twice it leads to the one run."""
     refuse_viewers(request.user)
     run = _run_of(request, run_id)
-    again = retry_failed(run, request.user, request.POST.get("token", ""))
+    again = retry_failed(run, request.user, RetryForm.read(request.POST)["token"])
     if again is None:
         messages.info(request, "Nothing was started. The page below tells how it stands now.")
     return go_to(request, (again or run).get_absolute_url())

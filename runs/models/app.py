@@ -118,14 +118,18 @@ class App(models.Model):
         return self.forbidden_at is not None
 
     @property
+    def is_runnable(self) -> bool:
+        """Whether Lamina has it for this workspace: without that, nothing begins a run of it."""
+        return not (self.is_gone or self.is_forbidden)
+
+    @property
     def may_have_form(self) -> bool:
         """Whether asking Lamina may still give a form: it hasn't said that there is none."""
-        return not (self.is_gone or self.is_forbidden or self.form_problem)
+        return self.is_runnable and not self.form_problem
 
     def schema_is_stale(self, now: datetime) -> bool:
         """Whether to ask Lamina again when somebody opens the app; one that Lamina has refused may be back any time."""
-        is_refused = self.is_gone or self.is_forbidden
-        if self.schema_fetched_at is None or is_refused or (self.schema_id is None and self.may_have_form):
+        if self.schema_fetched_at is None or not self.is_runnable or (self.schema_id is None and self.may_have_form):
             return True
         return now - self.schema_fetched_at > SCHEMA_FRESH_FOR
 

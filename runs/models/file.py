@@ -160,3 +160,7 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def belongs_to(self, member: Member) -> bool:
+        """As `UploadQuerySet.owned_by`."""
+        return self.member_id == member.pk

@@ -34,9 +34,13 @@ class PresetQuerySet(models.QuerySet["Preset"]):
         """Own presets and the team's."""
         return self.filter(Q(member=member) | Q(is_team=True))
 
-    def changeable_by(self, member: Member) -> Self:
-        """Own presets; for admins the team's too."""
+    def manageable_by(self, member: Member) -> Self:
+        """Own presets; for admins the team's too. Of these, viewers are told why they change none (403)."""
         return self.visible_to(member) if member.is_admin else self.filter(member=member)
+
+    def changeable_by(self, member: Member) -> Self:
+        """Presets the member may update, rename, share or delete."""
+        return self.manageable_by(member) if member.can_run else self.none()
 
 
 class Preset(models.Model):
@@ -66,6 +70,24 @@ class Preset(models.Model):
         """The app's form, filled in."""
         return f"{self.app.get_absolute_url()}?preset={self.public_id}"
 
+    def belongs_to(self, member: Member) -> bool:
+        return self.member_id == member.pk
+
+    def is_visible_to(self, member: Member) -> bool:
+        """As `PresetQuerySet.visible_to`."""
+        return self.is_team or self.belongs_to(member)
+
+    def is_changeable_by(self, member: Member) -> bool:
+        """As `PresetQuerySet.changeable_by`."""
+        is_theirs = self.belongs_to(member) or (member.is_admin and self.is_team)
+        return member.can_run and is_theirs
+
+
+class SavedViewQuerySet(models.QuerySet["SavedView"]):
+    def owned_by(self, member: Member) -> Self:
+        """Who sees, changes and deletes a saved view: nobody but whoever saved it."""
+        return self.filter(member=member)
+
 
 class SavedView(models.Model):
     """A filter of History under a name."""
@@ -75,6 +97,8 @@ class SavedView(models.Model):
     name = models.CharField(max_length=100)
     query = models.TextField(blank=True, default="")  # the query string, without a place in the list
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = SavedViewQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)

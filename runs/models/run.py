@@ -40,10 +40,16 @@ class RunQuerySet(models.QuerySet["Run"]):
         """What teammates share: History's tab Team."""
         return self.filter(shared_at__isnull=False, deleted_at=None).exclude(member=member)
 
-    def changeable_by(self, member: Member) -> Self:
-        """Runs the member may cancel, rename, share or put into the bin: own ones, and for admins all."""
+    def manageable_by(self, member: Member) -> Self:
+        """Own runs, for admins all: to anyone else there is nothing here to change (404). Viewers among them are told
+        why they change nothing (403, `web.http.refuse_viewers`)."""
         kept = self.filter(deleted_at=None)
         return kept if member.is_admin else kept.filter(member=member)
+
+    def changeable_by(self, member: Member) -> Self:
+        """Runs the member may cancel, decide about, rename, share or put into the bin: manageable ones, unless they
+        only look."""
+        return self.manageable_by(member) if member.can_run else self.none()
 
     def in_bin_of(self, member: Member) -> Self:
         """Deleted runs the member may bring back."""
@@ -234,6 +240,27 @@ class Run(models.Model):
 
     def get_absolute_url(self) -> str:
         return path_to("run-detail", self.public_id)
+
+    def belongs_to(self, member: Member) -> bool:
+        """Whether it is MEMBER's own, also in the bin."""
+        return self.member_id == member.pk
+
+    def is_visible_to(self, member: Member) -> bool:
+        """As `RunQuerySet.visible_to`."""
+        is_shown = member.is_admin or self.belongs_to(member) or self.shared_at is not None
+        return self.deleted_at is None and is_shown
+
+    def is_manageable_by(self, member: Member) -> bool:
+        """As `RunQuerySet.manageable_by`."""
+        return self.deleted_at is None and (member.is_admin or self.belongs_to(member))
+
+    def is_changeable_by(self, member: Member) -> bool:
+        """As `RunQuerySet.changeable_by`."""
+        return member.can_run and self.is_manageable_by(member)
+
+    def is_shareable_by(self, member: Member) -> bool:
+        """With the team: whoever may change it. For guests, `SharingRules.may_make_links` has a say, too."""
+        return self.is_changeable_by(member)
 
     @property
     def told_input(self) -> dict[str, str] | None:

@@ -25,6 +25,10 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
         others = shown.exclude(output__run__member=member)
         return self.filter(models.Q(member=member) | (models.Exists(shown) & ~models.Exists(others)))
 
+    def owned_by(self, member: Member) -> Self:
+        """Links the member made: the list of their own."""
+        return self.filter(member=member)
+
     def alive(self) -> Self:
         return self.filter(revoked_at=None, expires_at__gt=timezone.now())
 
@@ -62,6 +66,24 @@ class GuestLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.public_id} for {self.audience or 'anyone'}"
+
+    def belongs_to(self, member: Member) -> bool:
+        """As `GuestLinkQuerySet.owned_by`."""
+        return self.member_id == member.pk
+
+    def is_manageable_by(self, member: Member) -> bool:
+        """As `GuestLinkQuerySet.manageable_by`."""
+        return member.is_admin or self.belongs_to(member)
+
+    def is_extendable_by(self, member: Member, rules: "SharingRules") -> bool:
+        """Whoever may change it, while RULES let them make links."""
+        return self.is_manageable_by(member) and rules.may_make_links(member)
+
+    def is_restorable_by(self, member: Member, rules: "SharingRules") -> bool:
+        """Of those who may end it (`GuestLinkQuerySet.endable_by`) whoever has revoked it, and admins; while RULES let
+        them make links."""
+        is_theirs = member.is_admin or self.revoked_by_id in (None, member.pk)
+        return self.revoked_at is not None and is_theirs and rules.may_make_links(member)
 
 
 class GuestLinkOutput(models.Model):

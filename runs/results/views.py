@@ -1,6 +1,6 @@
 """One result: its page, and its way into another app."""
 
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -8,13 +8,13 @@ from runs.display.bin_rows import binned_page
 from runs.display.result_page import find_run, result_of_file, result_page
 from runs.launching import library
 from runs.models import App
+from runs.results.forms import UseForm
 from runs.uploads.ownership import adopt
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 
-def _number(given: QueryDict) -> int:
+def _number(number: str) -> int:
     """Which file of the result is meant."""
-    number = given.get("n", "1")
     return int(number[:4]) if number.isascii() and number.isdigit() else 1
 
 
@@ -28,7 +28,7 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
         return render_page(
             request, "history/run_binned.html", binned_page(request.user, outputs__public_id=result_id), status=404
         )
-    page = result_page(run, request.user, result_id, _number(request.GET), request.GET.get("in"))
+    page = result_page(run, request.user, result_id, _number(request.GET.get("n", "1")), request.GET.get("in"))
     if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.version):
         return HttpResponse(status=204)  # as it was: a swap would take the focus away
     return render_page(request, "results/result_detail.html", {"section": "history", "page": page})
@@ -41,11 +41,12 @@ def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
     run = find_run(request.user, result_id)
     if run is None:
         raise Http404
-    page = result_page(run, request.user, result_id, _number(request.POST if request.method == "POST" else request.GET))
+    given = UseForm.read(request.POST if request.method == "POST" else request.GET)
+    page = result_page(run, request.user, result_id, _number(given["n"]))
     slide = page.slide
     kind = "text" if slide.kind == "text" else slide.file.kind if slide.file else ""
     if request.method == "POST":
-        app = get_object_or_404(App.objects.listed().select_related("schema"), public_id=request.POST.get("app", ""))
+        app = get_object_or_404(App.objects.listed().select_related("schema"), public_id=given["app"])
         question = library.first_question(app, kind) if kind else None
         if question is None:
             raise Http404

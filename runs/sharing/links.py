@@ -49,11 +49,6 @@ class LinkOptions:
 
 
 # --- Team -------------------------------------------------------------------------------------------------------------
-def may_share(member: Member, run: Run) -> bool:
-    """Its maker while they may run apps at all, and admins."""
-    return member.can_run and (member.is_admin or run.member_id == member.pk)
-
-
 def begins_with_team(parent: Run | None) -> bool:
     """Whether a new run is seen by the team from its start. One begun from a run that its maker kept private is not,
     whatever the rules: it holds the same inputs."""
@@ -115,8 +110,8 @@ def shareable(outputs: QuerySet[Output]) -> QuerySet[Output]:
 
 def outputs_for(member: Member, public_ids: Iterable[str]) -> list[Output]:
     """The results of that name which MEMBER may show to guests, in run order."""
-    changeable = Run.objects.changeable_by(member)
-    found = shareable(Output.objects.filter(public_id__in=list(public_ids), run__in=changeable))
+    theirs = Run.objects.manageable_by(member)  # whether they make links at all, `SharingRules` says
+    found = shareable(Output.objects.filter(public_id__in=list(public_ids), run__in=theirs))
     return list(found.order_by("-run__created_at", "run", "position").prefetch_related("files__file"))
 
 
@@ -200,12 +195,6 @@ def revoke(link: GuestLink, member: Member) -> bool:
     if is_ended:
         _count_change(_runs_shown(link))
     return is_ended
-
-
-def may_restore(link: GuestLink, member: Member, rules: SharingRules) -> bool:
-    """The person who revoked a link can undo it, and so can admins."""
-    is_theirs = member.is_admin or link.revoked_by_id in (None, member.pk)
-    return link.revoked_at is not None and is_theirs and rules.may_make_links(member)
 
 
 @transaction.atomic

@@ -18,8 +18,9 @@ from runs.display import share_panel
 from runs.display.share_panel import link_view, with_pictures
 from runs.models import GuestLink, Output, Run, SharingRules
 from runs.sharing import links as sharing
-from runs.sharing.link_options import link_form
+from runs.sharing.forms import LinkActionForm, NewLinkForm, PanelForm, SharingRulesForm, link_form
 from runs.web.http import PortalRequest, admins_only, go_to, refuse_viewers, render_page, wants_fragment
+from runs.web.posted import posted_of
 
 PAGE = 50
 SAID = {
@@ -39,14 +40,14 @@ SAID = {
 def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
     """Who sees a run: the page, or with htmx the panel alone; POST sets Only me or Team. `o` names the result from
     whose page it was opened: a guest link shows that one alone."""
-    run = get_object_or_404(Run.objects.changeable_by(request.user), public_id=run_id)
+    run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     if request.method != "POST":
         return _panel(request, run, made=request.GET.get("made", ""))
-    if not sharing.may_share(request.user, run):
+    if not run.is_shareable_by(request.user):
         raise PermissionDenied
-    who = request.POST.get("who", "")
+    who = PanelForm.read(request.POST)["who"]
     said = SAID.get(who, "")
-    if who == "me" and run.member_id != request.user.pk:
+    if who == "me" and not run.belongs_to(request.user):
         said = f"Only {run.member.display_name} and admins see it now."
     if who == "team":
         sharing.share_with_team(run)
@@ -61,10 +62,10 @@ def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
 @require_POST
 def share_new(request: PortalRequest) -> HttpResponse:
     """A guest link to all that is ready in a run (`run`), or to chosen results (`o`, repeated)."""
-    run = None
-    if run_id := request.POST.get("run", ""):
-        run = get_object_or_404(Run.objects.changeable_by(request.user), public_id=run_id)
-    chosen = request.POST.getlist("o")
+    run, posted = None, NewLinkForm.read(request.POST)
+    if posted["run"]:
+        run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=posted["run"])
+    chosen = posted["o"]
     if run is not None and not chosen:
         chosen = list(Output.objects.filter(run=run).values_list("public_id", flat=True))
     outputs = sharing.outputs_for(request.user, chosen)
@@ -100,7 +101,7 @@ def _panel(request: PortalRequest, run: Run, *, made: str = "", said: str = "") 
 
 def _one_result(request: PortalRequest) -> str:
     """Id of the result the panel was opened for; empty when it is about all of a run."""
-    given = (request.POST if request.method == "POST" else request.GET).getlist("o")
+    given = PanelForm.read(request.POST if request.method == "POST" else request.GET)["o"]
     return given[0][:16] if len(given) == 1 else ""
 
 
@@ -127,10 +128,10 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
         refuse_viewers(request.user)
         if refusal:
             raise PermissionDenied(refusal)
-    form = link_form(link, request.user, request.POST if request.method == "POST" else None)
+    form = link_form(link, request.user, posted_of(request))
     refusal = refusal or ("" if form.choices else share_panel.NOTHING_TO_CHOOSE)
-    if form.wishes is not None:
-        sharing.change_link(link, form.wishes)
+    if (wishes := form.wishes) is not None:
+        sharing.change_link(link, wishes)
         messages.success(request, "Saved. The link itself stays the same.")
         return go_to(request, reverse("runs:link-detail", args=[link.public_id]))
     made = link.public_id if "made" in request.GET else ""
@@ -155,7 +156,7 @@ def share_copies(request: PortalRequest, link_id: str) -> HttpResponse:
 def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
     """Two weeks more."""
     link = _link_of(request, link_id)
-    if not SharingRules.current().may_make_links(request.user):
+    if not link.is_extendable_by(request.user, SharingRules.current()):
         raise PermissionDenied
     sharing.extend(link)
     return _changed(request, link, SAID["extended"])
@@ -173,7 +174,7 @@ def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
 def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
     """The undo of revoke."""
     link, rules = _link_to_end(request, link_id), SharingRules.current()
-    if not sharing.may_restore(link, request.user, rules):
+    if not link.is_restorable_by(request.user, rules):
         raise PermissionDenied
     sharing.restore(link, rules)
     return _changed(request, link, SAID["restored"])
@@ -181,16 +182,16 @@ def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
 
 def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse:
     """The link's row, or the panel it stood in (`run`), as it is now; without scripts the page it was on (`back`)."""
-    run_id = request.POST.get("run", "")
-    run = Run.objects.changeable_by(request.user).filter(public_id=run_id).first() if run_id else None
+    posted = LinkActionForm.read(request.POST)
+    run_id, back = posted["run"], posted["back"]
+    run = Run.objects.manageable_by(request.user).filter(public_id=run_id).first() if run_id else None
     if request.htmx and run is not None:
         return _panel(request, run, said=said)
     if request.htmx:
         view = link_view(_link_to_end(request, link.public_id), request.user, SharingRules.current())
-        context = {"view": view, "said": said, "is_all": "all" in request.POST, "back": request.POST.get("back", "")}
+        context = {"view": view, "said": said, "is_all": posted["all"], "back": back}
         return render_page(request, "sharing/_link_row.html", context)
     messages.success(request, said)
-    back = request.POST.get("back", "")
     is_ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
     return go_to(request, back if is_ours else reverse("runs:links"))
 
@@ -200,7 +201,7 @@ def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse
 @never_cache
 def shares(request: PortalRequest) -> HttpResponse:
     """My links for guests."""
-    mine = GuestLink.objects.filter(member=request.user)
+    mine = GuestLink.objects.owned_by(request.user)
     return render_page(request, "sharing/links.html", {"section": "shares", **_listed(request, mine)})
 
 
@@ -209,23 +210,20 @@ def shares(request: PortalRequest) -> HttpResponse:
 @admins_only
 def manage_sharing(request: PortalRequest) -> HttpResponse:
     """What admins allow, and every link there is."""
-    rules = SharingRules.current()
-    error = ""
-    if request.method == "POST":
-        error = _read_rules(request, rules)
-        if not error:
-            shortened = sharing.change_rules(rules)
-            messages.success(request, _rules_words(shortened))
-            return go_to(request, reverse("runs:manage-sharing"))
+    form = SharingRulesForm(posted_of(request), instance=SharingRules.current())
+    if form.is_valid():
+        shortened = sharing.change_rules(form.instance)
+        messages.success(request, _rules_words(shortened))
+        return go_to(request, reverse("runs:manage-sharing"))
     context = {
         "section": "manage",
-        "rules": rules,
+        "form": form,
+        "rules": form.instance,
         "makers": SharingRules.Makers.choices,
-        "error": error,
         "is_all": True,
         **_listed(request, GuestLink.objects.all()),
     }
-    return render_page(request, "sharing/manage_sharing.html", context, status=422 if error else 200)
+    return render_page(request, "sharing/manage_sharing.html", context, status=422 if form.errors else 200)
 
 
 def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:
@@ -234,21 +232,6 @@ def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:
     page = Paginator(share_panel.open_first(links), PAGE).get_page(request.GET.get("page"))
     views = [link_view(link, request.user, rules) for link in page.object_list]
     return {"views": views, "page": page, "back": request.get_full_path()}
-
-
-def _read_rules(request: PortalRequest, rules: SharingRules) -> str:
-    """Put what was posted into RULES; returns what is wrong with it."""
-    posted = request.POST
-    rules.guests_allowed = "guests_allowed" in posted
-    rules.needs_passphrase = "needs_passphrase" in posted
-    rules.team_by_default = "team_by_default" in posted
-    makers = posted.get("link_makers", "")
-    rules.link_makers = makers if makers in SharingRules.Makers.values else rules.link_makers
-    days = posted.get("longest_days", "").strip()
-    if not (days.isascii() and days.isdigit() and len(days) < 5 and 1 <= int(days) <= sharing.LONGEST_DAYS):
-        return f"Give a number of days from 1 to {sharing.LONGEST_DAYS}."
-    rules.longest_days = int(days)
-    return ""
 
 
 def _rules_words(shortened: int) -> str:

@@ -28,6 +28,7 @@ from PIL import Image
 from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.sharing import guest_copies, guest_zip, guests, links, pages_guest
+from runs.sharing.forms import PassphraseForm
 from runs.sharing.guest_copies import Given
 from runs.sharing.guest_zip import StillPreparing
 from runs.sharing.guests import Found, State
@@ -128,7 +129,7 @@ def _refused(request: HttpRequest, link: GuestLink) -> HttpResponse | None:
     if request.method != "POST":
         return _plain(request, "ask", 200, link)
     try:
-        is_right = guests.is_right_passphrase(request, link, request.POST.get("passphrase", "")[:500])
+        is_right = guests.is_right_passphrase(request, link, PassphraseForm.read(request.POST)["passphrase"])
     except TooManyError:
         return _plain(request, "slow", 429, link)
     return None if is_right else _plain(request, "wrong", 403, link)

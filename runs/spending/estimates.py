@@ -18,6 +18,7 @@ class CostLine:
     is_unknown: bool
     is_blocked: bool
     reason: str
+    not_open: str  # why nobody here can run the app, whatever their role and the balance; else empty
 
 
 def cost_line(app: App, member: Member) -> CostLine:
@@ -43,4 +44,5 @@ def cost_line(app: App, member: Member) -> CostLine:
         is_unknown=not words,
         is_blocked=bool(reason),
         reason=reason,
+        not_open=NOT_OPEN if app.is_forbidden else "",
     )

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from runs.models import Member
 from runs.team import members
 from runs.team.password_rules import HELP
+from runs.web.posted import CutField, PostedForm
 
 ROLES = (
     (Member.Role.VIEWER, "Viewer", "Sees what is shared with the team, and downloads it."),
@@ -144,6 +145,24 @@ class AskForm(forms.Form):
     """Who wants a new password."""
 
     email = mail_field(is_required=True, autocomplete="username")
+
+
+class PasswordAgainForm(forms.Form):
+    """The password of somebody who is signed in, once more; with the prefix "your" the field is "your-password"."""
+
+    prefix = "your"
+    password = forms.CharField(strip=False, error_messages={"required": "Enter your password."})
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the page that asks was answered, however."""
+        return self["password"].html_name in self.data
+
+
+class ReplayForm(PostedForm):
+    """What was being sent when the sign-in had expired, signed (`views_sign_in.make_replay`)."""
+
+    replay = CutField()
 
 
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' ModelForm takes one only for mypy

@@ -13,12 +13,12 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
 
 from runs.team import recent_password
+from runs.team.forms import PasswordAgainForm
 from runs.web import throttling
 from runs.web.http import PortalRequest, wants_fragment
 
 FIELD = "your-password"  # fields with "password" in their name are never kept across an expired sign-in
 WRONG = "That is not your password. Try again."
-EMPTY = "Enter your password."
 
 
 def recent_password_required[**P](
@@ -30,25 +30,25 @@ def recent_password_required[**P](
     @sensitive_post_parameters(FIELD)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.method == "POST" and not recent_password.is_recent(request):
-            if FIELD not in request.POST:
+            form = PasswordAgainForm(request.POST)
+            if not form.is_sent:
                 return _ask(request)
-            if problem := _check(request):
+            if problem := _check(request, form):
                 return _ask(request, problem)
         return view(request, *args, **kwargs)
 
     return guarded
 
 
-def _check(request: PortalRequest) -> str:
-    """Check the password that was sent, throttled like a sign-in; empty if it is right."""
-    given = request.POST[FIELD]
-    if not given:
-        return EMPTY
+def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
+    """What is wrong with the password that was sent; checked throttled like a sign-in; empty if it is right."""
+    if not form.is_valid():
+        return str(form.errors["password"][0])
     try:
         attempt = throttling.Attempt(throttling.sign_in_limits(request, request.user.email))
     except throttling.TooManyError:
         return throttling.SENTENCE
-    if not request.user.check_password(given):
+    if not request.user.check_password(form.cleaned_data["password"]):
         return WRONG
     attempt.forgive_first()
     recent_password.record_given(request)

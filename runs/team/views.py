@@ -15,6 +15,7 @@ from runs.team.forms import HandOverForm, InviteForm, RoleForm
 from runs.team.members import RefusedError
 from runs.team.reauthentication import recent_password_required
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
+from runs.web.posted import posted_of
 
 NO_MAIL = "The mail could not be sent just now. Copy the link and hand it over yourself."
 
@@ -25,7 +26,7 @@ NO_MAIL = "The mail could not be sent just now. Copy the link and hand it over y
 @recent_password_required
 def manage_people(request: PortalRequest) -> HttpResponse:
     """The list, and the form that invites."""
-    form = InviteForm(request.POST if request.method == "POST" else None)
+    form = InviteForm(posted_of(request))
     if form.is_valid():
         given = form.cleaned_data
         try:
@@ -190,7 +191,7 @@ def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 def person_hand_over(request: PortalRequest, member_id: str) -> HttpResponse:
     """Asks on GET, with who and how much; does it on POST."""
     member = _person(member_id)
-    form = HandOverForm(member, request.POST if request.method == "POST" else None)
+    form = HandOverForm(member, posted_of(request))
     if form.is_valid():
         to: Member = form.cleaned_data["to"]
         try:

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
@@ -25,6 +25,7 @@ from runs.team.admins import mail_to_admins
 from runs.team.forms import AskForm, JoinForm, NewPasswordForm
 from runs.team.members import RefusedError
 from runs.web import secret_links, throttling
+from runs.web.posted import posted_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 MAILS_PER_PERSON = 3  # in ten minutes
@@ -44,7 +45,7 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
         return _closed(request, state)
     if request.user.is_authenticated:
         return _page(request, "team/invite_signed_in.html", {"token_path": request.path})
-    form = JoinForm(Member(email=found.email), _posted(request), initial={"name": found.name})
+    form = JoinForm(Member(email=found.email), posted_of(request), initial={"name": found.name})
     if form.is_valid():
         given = form.cleaned_data
         try:
@@ -70,7 +71,7 @@ def _closed(request: HttpRequest, state: str) -> HttpResponse:
 @login_not_required
 def password_reset(request: HttpRequest) -> HttpResponse:
     """Ask for a mail with a link. The answer is the same whoever asks for whomever."""
-    form = AskForm(_posted(request))
+    form = AskForm(posted_of(request))
     context = {"form": form, "has_mail": mail.is_set_up()}
     if not context["has_mail"] or not form.is_valid():
         return _page(request, "team/password_reset.html", context, status=422 if form.errors else 200)
@@ -100,7 +101,7 @@ def password_new(request: HttpRequest, token: str) -> HttpResponse:
     member = _unless_guessing(request, lambda: passwords.member_of(token))
     if isinstance(member, HttpResponse):
         return member
-    form = NewPasswordForm(member, _posted(request))
+    form = NewPasswordForm(member, posted_of(request))
     if not form.is_valid():
         context = {"form": form, "person": member}
         return _page(request, "team/password_new.html", context, status=422 if form.errors else 200)
@@ -130,10 +131,6 @@ def _unless_guessing[Found](request: HttpRequest, look: Callable[[], Found | Non
         return _page(request, "team/link_unknown.html", {}, status=404)
     attempt.take_back()
     return found
-
-
-def _posted(request: HttpRequest) -> QueryDict | None:
-    return request.POST if request.method == "POST" else None
 
 
 def _too_many(request: HttpRequest) -> HttpResponse:

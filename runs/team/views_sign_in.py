@@ -18,6 +18,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
 
+from runs.team.forms import ReplayForm
 from runs.web import demo, session_store, throttling
 from runs.web.body_limits import SMALL_BYTES
 
@@ -65,7 +66,7 @@ class SignInView(LoginView):
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        replay = self.request.POST.get("replay", "")
+        replay = ReplayForm.read(self.request.POST)["replay"]
         return super().get_context_data(**kwargs) | {"replay": replay, "is_expired": bool(replay)}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
@@ -80,7 +81,7 @@ class SignInView(LoginView):
 
     def _resume(self) -> HttpResponse | None:
         """The page that offers to send the kept values again; None when there are none (any more)."""
-        kept = read_replay(self.request.POST.get("replay", ""))
+        kept = read_replay(ReplayForm.read(self.request.POST)["replay"])
         if kept is None:
             return None
         action, fields = kept

@@ -24,7 +24,7 @@ STANDS_FOR = re.compile(f"({PLACE}|{STANDS_FOR_FORM}|{STANDS_FOR_TITLE})")
 class RunMenu:
     """Which of the entries of `display/_run_menu.html` one sort of run has for one sort of viewer."""
 
-    can_begin: bool  # the app is still offered, and the viewer runs apps
+    can_begin: bool  # the app can be run here, and the viewer runs apps
     can_repeat: bool
     has_results: bool
     can_share: bool  # with the team while it goes on, too; a guest needs something to look at
@@ -33,8 +33,8 @@ class RunMenu:
 
     @classmethod
     def of(cls, card: RunCard, *, can_run: bool) -> "RunMenu":
-        run, can_begin = card.run, can_run and not card.run.app.is_gone
-        can_share = can_run and card.can_change and bool(run.outputs_ready or run.is_active)
+        run, can_begin = card.run, can_run and card.run.app.is_runnable
+        can_share = card.can_change and bool(run.outputs_ready or run.is_active)
         return cls(
             can_begin=can_begin,
             can_repeat=can_begin and not run.is_active,

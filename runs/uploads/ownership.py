@@ -65,7 +65,7 @@ def shown(member: Member, answers: list[Answer]) -> list[Answer]:
 
     def usable(upload_id: str) -> bool:
         upload = found.get(upload_id)
-        return upload is not None and (upload.member_id == member.pk or upload.file_id is not None)
+        return upload is not None and (upload.belongs_to(member) or upload.file_id is not None)
 
     return [_with_uploads(answer, lambda ids: [i for i in ids if usable(i)]) for answer in answers]
 
@@ -99,7 +99,7 @@ def _upload_ids(answer: Answer) -> list[str]:
 def _owned(member: Member, ids: list[str], found: dict[str, Upload]) -> list[str]:
     owned = []
     for upload in (found[upload_id] for upload_id in ids if upload_id in found):
-        if upload.member_id == member.pk:
+        if upload.belongs_to(member):
             owned.append(upload.public_id)
         elif upload.file is not None:
             owned.append(adopt(member, upload.file).public_id)

@@ -8,19 +8,20 @@ from django.views.decorators.http import require_POST, require_safe
 from runs.launching import form_files
 from runs.models import App, Upload
 from runs.uploads import uploads
+from runs.uploads.forms import UploadForm
 from runs.web.http import VIEWERS_LOOK, PortalRequest
 
 
 @require_POST
 def upload_create(request: PortalRequest) -> HttpResponse:
     """Take one file or link for a field of an app's form; answers the tile that stands in the form for it."""
-    app = get_object_or_404(App, public_id=request.POST.get("app", ""))
-    field = request.POST.get("field", "")
+    posted = UploadForm.read(request.POST)
+    app, field = get_object_or_404(App, public_id=posted["app"]), posted["field"]
     name = getattr(request.FILES.get("file"), "name", "")
     try:
         if not request.user.can_run:
             raise uploads.UploadRejected(VIEWERS_LOOK)
-        upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), request.POST.get("link", ""))
+        upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), posted["link"])
     except uploads.UploadRejected as rejected:
         return render(request, "uploads/_upload_error.html", {"error": str(rejected), "name": name}, status=422)
     return _tile(request, upload, field)

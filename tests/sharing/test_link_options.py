@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from runs.models import GuestLink, Member, Output, Run, SharingRules, StoredFile
 from runs.sharing import links
-from runs.sharing.link_options import link_form
+from runs.sharing.forms import link_form
 from runs.templatetags.icons import icon
 from tests.support.factories import make_kept, make_run, make_stored
 from tests.support.guest_links import path_of

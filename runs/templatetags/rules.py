@@ -1,0 +1,19 @@
+"""The models' rules of who may do what, for templates: `{% if run|changeable_by:user %}`."""
+
+from django import template
+
+from runs.models import Member, Preset, Run
+
+register = template.Library()
+
+
+@register.filter
+def belongs_to(row: Run | Preset, member: Member) -> bool:
+    """Whether ROW is MEMBER's own."""
+    return row.belongs_to(member)
+
+
+@register.filter
+def changeable_by(row: Run | Preset, member: Member) -> bool:
+    """Whether MEMBER may change ROW."""
+    return row.is_changeable_by(member)

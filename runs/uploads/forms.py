@@ -1,0 +1,11 @@
+"""What is posted with a file or a link for a field of an app's form."""
+
+from runs.web.posted import CutField, PostedForm
+
+
+class UploadForm(PostedForm):
+    """The app, its field, and the link; a file comes in `request.FILES`."""
+
+    app = CutField()
+    field = CutField()
+    link = CutField()
