@@ -13,7 +13,7 @@ from runs.engine import sweep as sweeping
 from runs.history import bin, retention
 from runs.launching import drafts
 from runs.sharing import guest_copies, make_guest_copies
-from runs.storage import orphans, small_pictures
+from runs.storage import deferred_thumbnails, orphans
 from runs.team import passwords, security_mail, sessions
 from runs.uploads import uploads
 from runs.web import throttling
@@ -48,7 +48,7 @@ def sweep() -> None:
     sweeping.sweep()
     save_outputs.request_keeping()
     uploads.request_links()
-    small_pictures.request_small_pictures()
+    deferred_thumbnails.request_small_pictures()
     guest_copies.request_copies()
 
 
@@ -77,7 +77,7 @@ def keep_files() -> None:
 
 
 def make_small_pictures() -> None:
-    small_pictures.make_due_pictures()
+    deferred_thumbnails.make_due_pictures()
 
 
 def copy_for_guests() -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from lamina_portal.server.deadlines import BODY_SECONDS, HEAD_SECONDS, UPLOAD_SECONDS, Arrival, Progress
-from lamina_portal.server.shares import Share
+from lamina_portal.server.fair_shares import Share
 from lamina_portal.server.sockets import ClientSocket, Patience
 from lamina_portal.server.threads import Threads
 

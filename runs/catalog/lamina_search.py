@@ -18,7 +18,7 @@ from runs.catalog.pasted_ids import ids_in
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
-from runs.lamina.found import AppMatch
+from runs.lamina.search_answers import AppMatch
 from runs.lamina.types import AppDetail, AppSummary
 from runs.models import App, AppSearch, RequestLog
 from runs.models.app_search import KEPT_FOR, PICTURES_WITHIN

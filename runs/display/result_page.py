@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 
 from runs.display.provenance import Provenance, provenance_of
 from runs.display.run_page import OutputBox, is_live, output_boxes
-from runs.history.search import Filter, outputs_beside
+from runs.history.order import outputs_beside
+from runs.history.search import Filter
 from runs.models import Member, Output, OutputFile, Run, StoredFile
 from runs.words.sentences import State, state_of
 

@@ -15,7 +15,8 @@ from runs.engine.input_summary import InputLine, input_lines, input_text
 from runs.models import Member, Output, OutputFile, Preset, Run, StoredFile
 from runs.schema_forms.questions import shortened
 from runs.storage.fetch import FetchRefused, check_url
-from runs.words.sentences import Failure, State, about_credits, clock_words, state_of, usual_words
+from runs.words.run_failures import Failure
+from runs.words.sentences import State, about_credits, clock_words, state_of, usual_words
 
 CHILDREN_SHOWN = 12
 

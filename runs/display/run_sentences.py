@@ -10,7 +10,8 @@ from runs.engine.queue_position import place_words
 from runs.engine.reconcile import tries_of
 from runs.models import AT_LAMINA, Run
 from runs.team.admins import mail_to_admins
-from runs.words.sentences import FAILURES, WAITS, Failure, about_credits, credits_words, span_words, state_of
+from runs.words.run_failures import FAILURES, Failure
+from runs.words.sentences import WAITS, about_credits, credits_words, span_words, state_of
 
 CANNOT_STOP = ("refused", "not_cancellable")
 

@@ -20,7 +20,7 @@ from runs.background import incidents
 from runs.background.queue import enqueue_long, stop_requested
 from runs.engine import apply_outputs
 from runs.models import Output, OutputFile
-from runs.storage import disk, small_pictures, store
+from runs.storage import deferred_thumbnails, disk, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
 from runs.storage.fetch import FetchFailed, FetchRefused
 from runs.storage.media import Media, NotMedia
@@ -146,7 +146,7 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
             raise ClaimLost
         apply_outputs.record_file_change(output_file)
         if stored.picture_due_at:
-            small_pictures.request_small_pictures()
+            deferred_thumbnails.request_small_pictures()
         events.output_saved.send(output_file)
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 
-from runs.history.directory import Directory
+from runs.history.filter_choices import Directory
 from runs.history.search import KINDS, TABS, Filter
 from runs.models import Member, SavedView
 from runs.models.run import RunQuerySet

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_safe
 
 from runs.display.cards import RunCard, run_cards
 from runs.history import bulk_actions, filters, query_timeout
-from runs.history.directory import Directory
-from runs.history.search import KINDS, Cursor, Filter, Page, page_of
+from runs.history.filter_choices import Directory
+from runs.history.order import Cursor, Page, page_of
+from runs.history.search import KINDS, Filter
 from runs.history.views_bulk import take_undo
 from runs.models import Run
 from runs.web.http import PortalRequest, go_to, render_page

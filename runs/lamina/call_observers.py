@@ -7,8 +7,8 @@ from datetime import datetime
 from requests.structures import CaseInsensitiveDict
 
 from runs.lamina import coerce
+from runs.lamina.error_answers import header_date
 from runs.lamina.errors import LaminaError
-from runs.lamina.failures import header_date
 
 _SECRET_LENGTH = 8  # shorter keys are not looked for in texts: they would blot out innocent words
 

@@ -15,9 +15,9 @@ from requests.structures import CaseInsensitiveDict
 
 from runs.lamina import answers, coerce
 from runs.lamina.call_observers import Answered, Key
+from runs.lamina.error_answers import error_from
 from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
-from runs.lamina.failures import error_from
-from runs.lamina.found import AppMatch, matches
+from runs.lamina.search_answers import AppMatch, matches
 from runs.lamina.transport import NoReply, Patience, Reply, exchange
 from runs.lamina.types import (
     Account,

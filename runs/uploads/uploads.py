@@ -24,7 +24,7 @@ from django.utils import timezone
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import Member, StoredFile, Upload
 from runs.schema_forms.types import UploadInfo
-from runs.storage import disk, file_types, media, small_pictures, store
+from runs.storage import deferred_thumbnails, disk, file_types, media, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
 from runs.storage.fetch import LIMITS, FetchFailed, FetchRefused, check_url, size_words
 from runs.storage.media import NotMedia
@@ -82,7 +82,7 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
         logger.exception("upload: unexpected error")
         raise UploadRejected(UNREADABLE) from error
     if stored.picture_due_at:
-        small_pictures.request_small_pictures()
+        deferred_thumbnails.request_small_pictures()
     return Upload.objects.create(
         member=member, file=stored, status=Upload.Status.READY, accept=list(accept), **named(stored.name)
     )

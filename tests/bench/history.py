@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from runs.display.cards import version_token
 from runs.engine.poller_wakeups import POLLER
-from runs.history.search import Cursor
+from runs.history.order import Cursor
 from runs.models import App, Lease, Member, Run
 from runs.models.run import RunQuerySet
 from tests.bench.long_history import RARE, make_history

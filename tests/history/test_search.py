@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.history.directory import Directory
-from runs.history.search import Cursor, Filter, outputs_beside, page_of
+from runs.history.filter_choices import Directory
+from runs.history.order import Cursor, outputs_beside, page_of
+from runs.history.search import Filter
 from runs.models import Member, Run
 from tests.support.factories import make_app, make_run
 

@@ -20,7 +20,7 @@ from pytest_django import Settings
 from runs import catalog
 from runs.engine.save_outputs import keep_due_files
 from runs.models import App, Member, Output, OutputFile, Run, Upload
-from runs.storage import picture_headers, picture_slots, small_pictures
+from runs.storage import deferred_thumbnails, picture_headers, picture_slots
 from runs.storage.foreign_pictures import save_catalog_picture
 from runs.storage.media import NotMedia, inspect
 from runs.storage.picture_slots import picture_slot
@@ -133,7 +133,7 @@ def test_a_process_that_dies_takes_nothing_with_it(
     version = Run.objects.get().version
 
     pretend("")
-    small_pictures.make_due_pictures()
+    deferred_thumbnails.make_due_pictures()
 
     file.refresh_from_db()
     assert (bool(file.thumb_200), bool(file.colour), file.picture_due_at) == (True, True, None)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from runs.models import Member, StoredFile, Upload
-from runs.storage import media, small_pictures
+from runs.storage import deferred_thumbnails, media
 from runs.uploads.uploads import receive_file
 from tests.storage.pretend import DIES, HANGS, Pretend
 from tests.support.factories import make_app
@@ -53,7 +53,7 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
     assert client.get(asks.replace("&amp;", "&")).status_code == 204
 
     pretend("")
-    small_pictures.make_due_pictures()
+    deferred_thumbnails.make_due_pictures()
 
     there = client.get(asks.replace("&amp;", "&")).content.decode()
     assert "Preview is being made" not in there
@@ -86,7 +86,7 @@ def test_what_turns_out_broken_later_cannot_be_used(
     taken = upload(alice, bytes(body))
     assert taken.status == "ready"
 
-    small_pictures.make_due_pictures()
+    deferred_thumbnails.make_due_pictures()
 
     taken.refresh_from_db()
     assert (taken.status, taken.error) == ("failed", media.BROKEN)
@@ -102,16 +102,16 @@ def test_a_picture_that_never_comes_is_given_up(
     file = upload(alice, picture()).file
     assert file is not None
     waits = []
-    for _ in range(small_pictures.MAX_ATTEMPTS):
+    for _ in range(deferred_thumbnails.MAX_ATTEMPTS):
         StoredFile.objects.update(picture_due_at=timezone.now())
-        small_pictures.make_due_pictures()
+        deferred_thumbnails.make_due_pictures()
         file.refresh_from_db()
         assert file.picture_due_at is not None
         waits.append(round((file.picture_due_at - timezone.now()).total_seconds() / 60))
     assert waits == [3, 10, 60]
 
     StoredFile.objects.update(picture_due_at=timezone.now())
-    small_pictures.make_due_pictures()
+    deferred_thumbnails.make_due_pictures()
 
     file.refresh_from_db()
     assert (file.picture_due_at, file.thumb_200.name) == (None, "")

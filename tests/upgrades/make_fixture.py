@@ -32,8 +32,8 @@ import tests
 if __name__ == "__main__":  # the checkout's own code; and this folder, which its tests may lack
     tests.__path__.append(str(Path(__file__).resolve().parents[1]))
 
-from tests.upgrades.old_rows import fill
 from tests.upgrades.known import SECRET_KEY
+from tests.upgrades.old_rows import fill
 
 KEPT_BYTES = 10_000
 

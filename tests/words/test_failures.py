@@ -10,7 +10,7 @@ from django.utils import timezone
 from runs.connection import status
 from runs.engine import progress
 from runs.models import Member, Run
-from runs.words.sentences import FAILURES
+from runs.words.run_failures import FAILURES
 from tests.support.factories import make_run
 
 pytestmark = pytest.mark.django_db
