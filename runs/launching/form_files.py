@@ -9,7 +9,7 @@ from django.utils.datastructures import MultiValueDict
 
 from runs.engine import create_run
 from runs.models import App, AppSchema, Member, StoredFile, Upload
-from runs.schema_forms.questions import Question, questions_of
+from runs.schema_forms.questions import Question, files_question, questions_of
 from runs.schema_forms.types import Parameters
 from runs.uploads import ownership, uploads
 from runs.uploads.uploads import UploadRejected
@@ -23,8 +23,7 @@ def take_one(member: Member, app: App, field: str, file: "UploadedFile[bytes] | 
 
     Raises UploadRejected with a sentence for people.
     """
-    parameters = app.schema.parameters if app.schema else []
-    question = next((q for q in questions_of(parameters) if q.field_name == field and q.kind == "url"), None)
+    question = files_question(app.schema.parameters, field) if app.schema else None
     if question is None:
         raise UploadRejected("This app's form has changed. Reload the page; what you typed is kept.")
     if file is not None:

@@ -15,8 +15,8 @@ from django.utils import timezone
 from runs.engine import create_run
 from runs.launching import drafts, presets, rerun
 from runs.models import App, AppSchema, Draft, Member, Preset, Run
+from runs.schema_forms.answers import Answer
 from runs.schema_forms.inputs import map_field_errors
-from runs.schema_forms.types import Answer
 from runs.uploads import ownership
 
 
@@ -68,7 +68,8 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
     elif found.run is not None:
         _fill_from_run(found, found.run, member, schema)
     elif found.preset is not None:
-        found.answers, found.wanted = ownership.shown(member, found.preset.answers), found.preset.wanted_outputs
+        found.answers = ownership.shown(member, presets.answers_of(found.preset))
+        found.wanted = found.preset.wanted_outputs
     if draft is not None and not is_draft:
         found.set_aside = f"{timezone.now().timestamp():.6f}"
         what = "that run" if found.run else f"“{found.preset}”"
@@ -113,5 +114,4 @@ def set_aside(member: Member, app: App, opened: str) -> Preset | None:
     with transaction.atomic():
         if not Draft.objects.filter(pk=draft.pk, updated_at=draft.updated_at).delete()[0]:
             return None
-        kept = drafts.Kept(draft.answers, draft.wanted_outputs, draft.source)
-        return presets.set_aside(member, app, kept, draft.updated_at)
+        return presets.set_aside(member, app, drafts.kept_in(draft), draft.updated_at)

@@ -18,8 +18,9 @@ from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
 from runs.launching import drafts, form_files, prefill, presets, rerun
 from runs.launching.prefill import NoSourceError, Notice, Opening
 from runs.models import App, AppSchema, Preset, Run
+from runs.schema_forms.answers import Answer
 from runs.schema_forms.build import SchemaForm, build_form
-from runs.schema_forms.types import Answer, UploadInfo
+from runs.schema_forms.types import UploadInfo
 from runs.sharing import links
 from runs.spending.estimates import cost_line
 from runs.uploads import ownership, uploads

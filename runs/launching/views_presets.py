@@ -10,10 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.engine import create_run
-from runs.launching import presets
+from runs.launching import drafts, presets
 from runs.launching.presets import NameTakenError
 from runs.models import App, Draft, Preset, Run
-from runs.schema_forms.types import Answer
+from runs.schema_forms.answers import Answer
 from runs.uploads import ownership
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
@@ -67,7 +67,8 @@ def _source(request: PortalRequest) -> Source:
     if draft is None:
         raise Http404
     refuse_viewers(request.user)
-    return Source(app, ownership.only_own(request.user, draft.answers), draft.wanted_outputs, draft=draft)
+    kept = drafts.kept_in(draft)
+    return Source(app, ownership.only_own(request.user, kept.answers), kept.wanted, draft=draft)
 
 
 def _name(request: PortalRequest) -> str:
@@ -107,7 +108,7 @@ def preset_edit(request: PortalRequest, preset_id: str) -> HttpResponse:
         "section": "apps",
         "app": preset.app,
         "preset": preset,
-        "lines": presets.answer_lines(preset.answers),
+        "lines": presets.answer_lines(presets.answers_of(preset)),
         "name": name,
         "is_team": is_team,
         "error": error,

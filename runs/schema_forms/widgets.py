@@ -1,17 +1,12 @@
 """How posted values are read. Nothing is rendered here: the templates in schema_forms/ do that."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
-
-class UrlRaw(TypedDict):
-    """What a `url` field posts: ids of uploads in the order of the page, and the link in its box."""
-
-    uploads: list[str]
-    link: str
+from runs.schema_forms.answers import Files
 
 
 def all_of(data: Mapping[str, Any], name: str) -> list[str]:
@@ -34,8 +29,8 @@ class ManyValues(forms.Widget):
 
 
 class UploadValues(forms.Widget):
-    """The parts of a `url` field: NAME_kept once for every upload, NAME_link."""
+    """The parts of a `url` field: NAME_kept once for every upload in the order of the page, NAME_link."""
 
-    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> UrlRaw:
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Files:
         kept = dict.fromkeys(upload for upload in all_of(data, f"{name}_kept") if upload)
-        return {"uploads": list(kept), "link": str(data.get(f"{name}_link") or "").strip()}
+        return Files(tuple(kept), str(data.get(f"{name}_link") or "").strip())
