@@ -72,7 +72,7 @@ class Beside:
 
 
 @dataclass(frozen=True)
-class FilePage:
+class ResultPage:
     """The page of one result."""
 
     run: Run
@@ -106,7 +106,7 @@ def result_of_file(member: Member, public_id: str) -> str:
     return _url(found.output.get_absolute_url(), files + 1)
 
 
-def file_page(run: Run, member: Member, public_id: str, number: int = 1, walk: str | None = None) -> FilePage:
+def result_page(run: Run, member: Member, public_id: str, number: int = 1, walk: str | None = None) -> ResultPage:
     """The page of result PUBLIC_ID of RUN, fetched with `for_page()`, at its file NUMBER. WALK is the query of the list
     in History that MEMBER came from; None when they did not."""
     slides = list(_slides(run, walk))
@@ -119,7 +119,7 @@ def file_page(run: Run, member: Member, public_id: str, number: int = 1, walk: s
         found = outputs_beside(slide.output, Filter.parse(walk), member)
         previous = previous or _elsewhere(found.newer, walk)
         following = following or _elsewhere(found.older, walk)
-    return FilePage(
+    return ResultPage(
         run=run,
         state=state_of(run),
         slide=slide,

@@ -13,8 +13,8 @@ urlpatterns = [
     path("bin/", views_bin.bin, name="bin"),
     path("runs/<str:run_id>/delete/", views_bin.run_delete, name="run-delete"),
     path("runs/<str:run_id>/restore/", views_bin.run_restore, name="run-restore"),
-    path("files/<str:file_id>/fetch-again/", views_bin.file_fetch_again, name="result-fetch-again"),
+    path("results/<str:result_id>/fetch-again/", views_bin.result_fetch_again, name="result-fetch-again"),
     path("runs/<str:run_id>/star/", views_stars.run_star, name="run-star"),
-    path("files/<str:file_id>/star/", views_stars.file_star, name="result-star"),
+    path("results/<str:result_id>/star/", views_stars.result_star, name="result-star"),
     path("manage/keeping/", views_retention.manage_keeping, name="manage-retention"),
 ]

@@ -66,10 +66,10 @@ def run_restore(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 @require_POST
-def file_fetch_again(request: PortalRequest, file_id: str) -> HttpResponse:
+def result_fetch_again(request: PortalRequest, result_id: str) -> HttpResponse:
     """One more try for files of a result that could not be saved."""
     runs = Run.objects.changeable_by(request.user)
-    output = get_object_or_404(Output.objects.select_related("run"), public_id=file_id, run__in=runs)
+    output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
     refuse_viewers(request.user)
     if save_outputs.fetch_again(output):
         messages.info(request, "The portal tries to fetch it once more.")

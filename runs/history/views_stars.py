@@ -21,8 +21,8 @@ def run_star(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 @require_POST
-def file_star(request: PortalRequest, file_id: str) -> HttpResponse:
-    output = get_object_or_404(Output.objects.visible_to(request.user), public_id=file_id)
+def result_star(request: PortalRequest, result_id: str) -> HttpResponse:
+    output = get_object_or_404(Output.objects.visible_to(request.user), public_id=result_id)
     stars.star_output(output, request.user, timezone.now(), is_on=_is_on(request))
     return _answer(request, output)
 

@@ -7,8 +7,6 @@ from typing import Any
 
 from django.db import migrations
 
-from runs.words.fold import fold, kinds_text
-
 BATCH = 1_000
 # Letters with a stroke and ligatures, which Unicode does not take apart.
 STROKED = str.maketrans(

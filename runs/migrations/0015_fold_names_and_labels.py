@@ -5,8 +5,6 @@ from typing import Any
 
 from django.db import migrations, models
 
-from runs.words.fold import fold
-
 BATCH = 1_000
 # Letters with a stroke and ligatures, which Unicode does not take apart.
 STROKED = str.maketrans(

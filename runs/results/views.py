@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from runs.display.bin_rows import binned_page
-from runs.display.result_page import file_page, find_run, result_of_file
+from runs.display.result_page import find_run, result_of_file, result_page
 from runs.launching import library
 from runs.models import App
 from runs.uploads.ownership import adopt
@@ -19,29 +19,29 @@ def _number(given: QueryDict) -> int:
 
 
 @require_safe
-def file_detail(request: PortalRequest, file_id: str) -> HttpResponse:
+def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
     """The page of a result; the id of a file leads to the result that holds it."""
-    run = find_run(request.user, file_id)
+    run = find_run(request.user, result_id)
     if run is None:
-        if url := result_of_file(request.user, file_id):
+        if url := result_of_file(request.user, result_id):
             return redirect(url)
         return render_page(
-            request, "history/run_binned.html", binned_page(request.user, outputs__public_id=file_id), status=404
+            request, "history/run_binned.html", binned_page(request.user, outputs__public_id=result_id), status=404
         )
-    page = file_page(run, request.user, file_id, _number(request.GET), request.GET.get("in"))
+    page = result_page(run, request.user, result_id, _number(request.GET), request.GET.get("in"))
     if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.version):
         return HttpResponse(status=204)  # as it was: a swap would take the focus away
     return render_page(request, "results/result_detail.html", {"section": "history", "page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def file_use(request: PortalRequest, file_id: str) -> HttpResponse:
+def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
     """A result as the input of another app: lists those that take it; POST puts it into the form of `app`."""
     refuse_viewers(request.user)
-    run = find_run(request.user, file_id)
+    run = find_run(request.user, result_id)
     if run is None:
         raise Http404
-    page = file_page(run, request.user, file_id, _number(request.POST if request.method == "POST" else request.GET))
+    page = result_page(run, request.user, result_id, _number(request.POST if request.method == "POST" else request.GET))
     slide = page.slide
     kind = "text" if slide.kind == "text" else slide.file.kind if slide.file else ""
     if request.method == "POST":

@@ -15,7 +15,7 @@ AWAY = "The portal's storage does not answer. Nothing is lost; try the download 
 
 
 @require_safe
-def files_download(request: PortalRequest) -> HttpResponseBase:
+def results_download(request: PortalRequest) -> HttpResponseBase:
     """A zip of the results `?f=<result>` and of all that the runs `?r=<run>` made, each any number of times."""
     results, runs = request.GET.getlist("f"), request.GET.getlist("r")
     try:
@@ -44,10 +44,10 @@ def files_download(request: PortalRequest) -> HttpResponseBase:
 
 
 @require_safe
-def file_text(request: PortalRequest, file_id: str) -> HttpResponse:
+def result_text(request: PortalRequest, result_id: str) -> HttpResponse:
     """A text result as a plain file."""
     outputs = Output.objects.visible_to(request.user).select_related("run").exclude(text="")
-    output = get_object_or_404(outputs, public_id=file_id)
+    output = get_object_or_404(outputs, public_id=result_id)
     name = f"{file_names.result_stem(output.run, output.label)}.txt"
     headers = {"Content-Disposition": content_disposition(name, is_inline=False), "X-Content-Type-Options": "nosniff"}
     return HttpResponse(

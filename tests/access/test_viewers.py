@@ -15,10 +15,11 @@ from tests.support.factories import make_run
 
 pytestmark = pytest.mark.django_db
 
-# Whatever the role: coming and going, one's own settings, filters and words, machines, closing a door, comparing.
+# Whatever the role: coming and going, one's own settings, filters and words, machines, closing a door, comparing, and
+# old addresses, which only lead to where a change is refused.
 OPEN_TO_ALL = (
     "login", "logout", "runs:me", "runs:password", "runs:session", "runs:invite", "runs:draft", "runs:webhook",
-    "runs:guest", "runs:link-revoke", "runs:view", "runs:history-bulk-action",
+    "runs:guest", "runs:link-revoke", "runs:view", "runs:history-bulk-action", "runs:old-",
 )  # fmt: skip
 SENTENCES = (VIEWERS_LOOK, "Your role lets you look", "Your role here does not include this")
 

@@ -13,6 +13,7 @@ from tests.smoke import photo
 from tests.support.processes import wait_until
 
 PICTURE = re.compile(r"^/files/\w+/")
+RESULT_PATH = re.compile(r"^/results/\w+/")
 RUN_PATH = re.compile(r"/runs/(\w+)/$")
 
 

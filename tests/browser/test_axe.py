@@ -90,5 +90,5 @@ def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(guests: Guests,
 )
 def test_axe_finds_nothing_on_the_page_of_a_result(guests: Guests, gallery: Gallery, app: str, at: int) -> None:
     visitor = guests(email=gallery.email, **CALM)
-    visitor.page.goto(f"/files/{visitor.whole.inside.ask('results', run=gallery.runs[app])[at]}/")
+    visitor.page.goto(f"/results/{visitor.whole.inside.ask('results', run=gallery.runs[app])[at]}/")
     expect_nothing(visitor)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import FileChooser, expect
 
-from tests.browser.acts import PICTURE, a_photo, boxes, choose, expect_state, open_app, tiles
+from tests.browser.acts import RESULT_PATH, a_photo, boxes, choose, expect_state, open_app, tiles
 from tests.browser.keys import Keys
 from tests.browser.visitors import Gallery, Guests
 from tests.browser.whole import Whole
@@ -57,7 +57,7 @@ def test_from_signing_in_to_a_picture(guests: Guests, whole: Whole, width: int) 
     expect_state(page, "Ready")
     expect(boxes(page).locator("img")).to_have_count(2)
     keys.tab_to(boxes(page).first.locator("a").first)
-    assert PICTURE.match(str(boxes(page).first.locator("a").first.get_attribute("href")))
+    assert RESULT_PATH.match(str(boxes(page).first.locator("a").first.get_attribute("href")))
     keys.tab_to(page.get_by_role("link", name="Change and run again"), "Shift+Tab")
     assert keys.bad == []
 

@@ -117,7 +117,7 @@ def test_pencil_and_star_stand_beside_the_name_and_the_date_in_one_line(guests: 
 def test_a_result_has_its_acts_above_the_bottom_bar(guests: Guests, gallery: Gallery, whole: Whole, app: str) -> None:
     page = guests(email=gallery.email, width=360).page
     page.set_viewport_size({"width": 360, "height": 740})
-    page.goto(f"/files/{whole.inside.ask('results', run=gallery.runs[app])[0]}/")
+    page.goto(f"/results/{whole.inside.ask('results', run=gallery.runs[app])[0]}/")
     bar = box(page.locator(".bar-words"))
     acts = page.locator(".file-actions > .button:visible")
     for act in acts.all():
@@ -138,6 +138,6 @@ def test_no_stop_of_tab_at_a_result_is_unmarked_or_under_a_bar(
 ) -> None:
     page = guests(email=gallery.email, width=width).page
     keys = Keys(page)
-    page.goto(f"/files/{whole.inside.ask('results', run=gallery.runs[CARTOONIFY])[0]}/")
+    page.goto(f"/results/{whole.inside.ask('results', run=gallery.runs[CARTOONIFY])[0]}/")
     assert keys.tab_through() > 8
     assert keys.bad == []

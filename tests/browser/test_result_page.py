@@ -30,7 +30,7 @@ def test_a_walk_by_keys(guests: Guests, gallery: Gallery) -> None:
     for key, title in (("j", "Output 2"), ("ArrowRight", "Output 3"), ("ArrowLeft", "Output 2"), ("k", "Output 1")):
         page.keyboard.press(key)
         expect_title(page, title)
-        expect(page).to_have_url(re.compile("/files/"))
+        expect(page).to_have_url(re.compile("/results/"))
     expect(page).to_have_title(re.compile("^Output 1 "))
 
     fits = page.evaluate(WIDE)

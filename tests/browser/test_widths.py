@@ -44,8 +44,8 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
     fixed += ["/history/?tab=team", "/help/keys/"]
     return [
         *fixed,
-        *(f"/files/{result}/" for result in results),
-        f"/files/{results[0]}/use/",
+        *(f"/results/{result}/" for result in results),
+        f"/results/{results[0]}/use/",
         *forms,
         *(f"/runs/{run}/" for run in runs),
         f"/runs/{runs[-1]}/cancel/",

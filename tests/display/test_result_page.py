@@ -162,10 +162,10 @@ def test_the_id_of_a_file_leads_to_its_result(as_alice: Client, as_bob: Client, 
     add_file(outputs[0])
     second = add_file(outputs[0])
 
-    answer = as_alice.get(f"/files/{second.public_id}/")
+    answer = as_alice.get(f"/results/{second.public_id}/")
 
     assert answer.headers["Location"] == f"{outputs[0].get_absolute_url()}?n=2"
-    assert as_bob.get(f"/files/{second.public_id}/").status_code == 404
+    assert as_bob.get(f"/results/{second.public_id}/").status_code == 404
 
 
 def test_the_passport_tells_all(as_alice: Client, run: Run, outputs: list[Output], alice: Member) -> None:
@@ -228,7 +228,7 @@ def test_previous_and_next_walk_the_list_in_history(as_alice: Client, alice: Mem
     walked, url = [], newest.outputs.all()[0].get_absolute_url() + query
     while url:
         body = as_alice.get(url).content.decode()
-        walked.append(re.findall(r"/files/(\w+)/", url)[0])
+        walked.append(re.findall(r"/results/(\w+)/", url)[0])
         onward = re.search(r'rel="next" href="([^"]*)"', body)
         url = onward[1] if onward else ""
 
@@ -252,9 +252,9 @@ def test_a_result_goes_into_another_apps_form(as_alice: Client, alice: Member, o
     make_app("Gone", parameters=[PICTURE], gone_at=timezone.now())
     Draft.objects.create(member=alice, app=taking, answers=[PROMPT_ANSWER])
 
-    answer = as_alice.get(f"/files/{outputs[0].public_id}/use/")
+    answer = as_alice.get(f"/results/{outputs[0].public_id}/use/")
     assert [use.app.name for use in answer.context["uses"]] == ["Try on"]
-    sent = as_alice.post(f"/files/{outputs[0].public_id}/use/", {"app": taking.public_id})
+    sent = as_alice.post(f"/results/{outputs[0].public_id}/use/", {"app": taking.public_id})
 
     assert sent.headers["Location"] == f"{taking.get_absolute_url()}#p1-field"
     prompt, picture = Draft.objects.get(app=taking).answers
@@ -266,7 +266,7 @@ def test_a_text_goes_into_a_text_field(as_alice: Client, alice: Member, outputs:
     Output.objects.filter(pk=outputs[0].pk).update(kind="text", text="Words that sell")
     taking = make_app("Reel", parameters=[PICTURE, PROMPT])
 
-    as_alice.post(f"/files/{outputs[0].public_id}/use/", {"app": taking.public_id})
+    as_alice.post(f"/results/{outputs[0].public_id}/use/", {"app": taking.public_id})
 
     assert Draft.objects.get(app=taking).answers[1]["value"] == "Words that sell"
 
@@ -274,8 +274,8 @@ def test_a_text_goes_into_a_text_field(as_alice: Client, alice: Member, outputs:
 def test_what_takes_nothing_of_the_kind_is_refused(as_alice: Client, outputs: list[Output]) -> None:
     add_file(outputs[0], kind="audio", media_type="audio/mpeg")
     taking = make_app("Try on", parameters=[PICTURE])
-    url = f"/files/{outputs[0].public_id}/use/"
+    url = f"/results/{outputs[0].public_id}/use/"
 
     assert "No app takes this kind of result" in as_alice.get(url).content.decode()
     assert as_alice.post(url, {"app": taking.public_id}).status_code == 404
-    assert as_alice.post(f"/files/{outputs[1].public_id}/use/", {"app": taking.public_id}).status_code == 404
+    assert as_alice.post(f"/results/{outputs[1].public_id}/use/", {"app": taking.public_id}).status_code == 404

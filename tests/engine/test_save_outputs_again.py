@@ -73,7 +73,7 @@ def test_a_file_that_could_not_be_saved_can_be_tried_again(
     file = given_up(alice, f"{server.url}/a.png")
     Run.objects.update(shared_at=timezone.now())
     page = file.output.run.get_absolute_url()
-    again = f"/files/{file.output.public_id}/fetch-again/"
+    again = f"/results/{file.output.public_id}/fetch-again/"
     assert "Try to fetch again" in as_alice.get(page).content.decode()
     assert "Try to fetch again" not in as_bob.get(page).content.decode()
     version = file.output.run.version
@@ -92,7 +92,7 @@ def test_a_file_that_could_not_be_saved_can_be_tried_again(
 
 def test_another_try_that_fails_is_told_at_once(alice: Member, as_alice: Client, server: HostileServer) -> None:
     file = given_up(alice, f"{server.url}/missing.png")
-    as_alice.post(f"/files/{file.output.public_id}/fetch-again/")
+    as_alice.post(f"/results/{file.output.public_id}/fetch-again/")
     keep_due_files()
     file.refresh_from_db()
     assert (file.status, file.error) == ("failed", "There is no file at that address any more.")
@@ -101,7 +101,7 @@ def test_another_try_that_fails_is_told_at_once(alice: Member, as_alice: Client,
 def test_a_saved_file_is_not_fetched_again(alice: Member, as_alice: Client, server: HostileServer) -> None:
     file = make_unsaved(alice, f"{server.url}/a.png")
     keep_due_files()
-    as_alice.post(f"/files/{file.output.public_id}/fetch-again/")
+    as_alice.post(f"/results/{file.output.public_id}/fetch-again/")
     keep_due_files()
     assert server.hits == ["/a.png"]
 

@@ -52,7 +52,7 @@ def test_a_day_at_the_end_of_the_calendar_breaks_nothing_anywhere(
     with timezone.override(zone):
         for query in (f"from={day}", f"to={day}", f"from={day}&to={day}", f"q=ghibli&from={day}"):
             assert as_alice.get(f"/history/?{query}").status_code == 200, query
-        assert as_alice.get(f"/files/{run.outputs.all()[0].public_id}/", {"in": f"to={day}"}).status_code == 200
+        assert as_alice.get(f"/results/{run.outputs.all()[0].public_id}/", {"in": f"to={day}"}).status_code == 200
 
 
 def test_a_filter_is_taken_away_by_its_name_in_the_address() -> None:

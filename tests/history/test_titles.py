@@ -57,7 +57,7 @@ def test_an_own_title_goes_before_app_and_first_input(title: str, summary: list[
     "address",
     [
         "/runs/{run}/",
-        "/files/{result}/",
+        "/results/{result}/",
         "/runs/{run}/delete/",
         "/runs/{run}/again/",
         "/runs/{run}/share/",

@@ -122,6 +122,8 @@ def test_six_megabytes_of_text_are_refused_calmly(lamina_door: SandboxDoor, brow
         "/runs/%00/",
         "/runs/..%2f..%2fetc/",
         "/runs/%F0%9F%92%A9/status/?v=%00",
+        "/results/%00/",
+        "/results/%F0%9F%92%A9/text",
         "/files/%00/original",
         "/files/x/thumb/400",
         "/files/x/thumb/99999999999999999999",

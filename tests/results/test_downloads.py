@@ -218,7 +218,7 @@ def test_a_large_video_costs_no_memory(as_alice: Client, run: Run) -> None:
 
 
 def test_a_text_alone(as_alice: Client, run: Run) -> None:
-    answer = as_alice.get(f"/files/{run.outputs.all()[1].public_id}/text")
+    answer = as_alice.get(f"/results/{run.outputs.all()[1].public_id}/text")
 
     assert answer.content.decode() == "Läuft, „gut“"
     assert 'attachment; filename="red-shoe_back_' in answer.headers["Content-Disposition"]

@@ -28,7 +28,7 @@ def bin_with_runs(visitor: Visitor, whole: Whole) -> None:
 @scene
 def run_to_bin(visitor: Visitor, whole: Whole) -> None:
     result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
-    visitor.page.goto(f"/files/{result}/")
+    visitor.page.goto(f"/results/{result}/")
     visitor.page.goto(f"/runs/{whole.inside.ask('run_of', result=result)}/delete/")
     visitor.page.get_by_role("button", name="Move to bin").wait_for()
 

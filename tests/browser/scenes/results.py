@@ -10,7 +10,7 @@ from tests.browser.whole import Whole
 def open_made_up(visitor: Visitor, whole: Whole, address: str = "", **state: str) -> None:
     """Open the page of a made-up result in STATE, or what stands at ADDRESS below it."""
     result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, **state)
-    visitor.page.goto(f"/files/{result}/{address}")
+    visitor.page.goto(f"/results/{result}/{address}")
 
 
 @scene
