@@ -1,4 +1,4 @@
-"""Using something again: a run or a preset as the values of a form, and the very same run once more."""
+"""The very same run once more."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from django.forms import ValidationError
 
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest
-from runs.models import App, AppSchema, Member, Preset, Run
+from runs.models import AppSchema, Member, Run
 from runs.schema_forms.answers import Answer, Value, upload_ids
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.uploads import ownership
@@ -24,16 +24,6 @@ class RerunPlan:
 
     answers: list[Answer]
     reason: str = ""
-
-
-def source_run(member: Member, app: App, public_id: str) -> Run | None:
-    """The run a form of APP was begun from, as far as MEMBER may see it."""
-    return Run.objects.visible_to(member).filter(app=app, public_id=public_id).first() if public_id else None
-
-
-def source_preset(member: Member, app: App, public_id: str) -> Preset | None:
-    """The preset a form of APP was opened with, as far as MEMBER may see it."""
-    return Preset.objects.visible_to(member).filter(app=app, public_id=public_id).first() if public_id else None
 
 
 def again(member: Member, run: Run) -> RerunPlan:
