@@ -8,10 +8,9 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from runs.launching import drafts
+from runs.launching.posted_form import app_form
 from runs.models import App, Draft, Member, OutputFile, StoredFile, Upload
-from runs.schema_forms.build import build_form
 from runs.schema_forms.questions import MEDIA_KINDS, Question, files_question, questions_of
-from runs.uploads import uploads
 from runs.uploads.ownership import adopt
 from runs.words.fold import fold_words
 from runs.words.sentences import age_words
@@ -97,11 +96,8 @@ def put_into_draft(member: Member, app: App, question: Question, value: list[Upl
     was there) or with a text. All else in the draft stays. Returns the address of the form, at that question."""
     assert app.schema is not None  # noqa: S101 - the question is one of its
     kept = drafts.load_draft(member, app)
-    form = build_form(app.schema.parameters, app.schema.outputs)(
-        None,
-        answers=kept.answers if kept else [],
-        wanted=kept.wanted if kept else None,
-        uploads=lambda ids: uploads.upload_infos(member, ids),
+    form = app_form(
+        member, app, app.schema, answers=kept.answers if kept else None, wanted=kept.wanted if kept else None
     )
     answers = form.draft_answers()
     answer = answers[question.position]

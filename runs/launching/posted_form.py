@@ -174,7 +174,7 @@ def app_form(
         wanted=wanted,
         uploads=lambda ids: infos(member, ids),
         field_errors=field_errors,
-        samples=sample_pictures(app),
+        samples=lambda: sample_pictures(app),
     )
 
 

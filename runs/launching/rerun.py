@@ -1,16 +1,16 @@
 """The very same run once more."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.forms import ValidationError
 
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest
+from runs.launching.posted_form import app_form
 from runs.models import AppSchema, Member, Run
 from runs.schema_forms.answers import Answer, Value, upload_ids
-from runs.schema_forms.build import SchemaForm, build_form
+from runs.schema_forms.build import SchemaForm
 from runs.uploads import ownership
 
 GONE = "Lamina no longer offers this app, so it cannot be run again."
@@ -34,7 +34,7 @@ def again(member: Member, run: Run) -> RerunPlan:
         return RerunPlan([], GONE)
     given = create_run.answers_of(run)
     answers = ownership.shown(member, given)
-    form = _form(member, schema, answers, run.wanted_outputs)
+    form = app_form(member, app, schema, answers=answers, wanted=run.wanted_outputs or None)
     fitted = form.draft_answers()
     if run.schema_id != schema.pk and not (_is_same(answers, fitted, form) and _makes_same(run, schema)):
         return RerunPlan([], CHANGED)
@@ -60,12 +60,6 @@ def press_again(member: Member, run: Run, found: RerunPlan, token: str) -> Launc
         parent=run,
         preset=run.preset,
         keeps_draft=True,
-    )
-
-
-def _form(member: Member, schema: AppSchema, answers: list[Answer], wanted: Sequence[int]) -> SchemaForm:
-    return build_form(schema.parameters, schema.outputs)(
-        answers=answers, wanted=wanted or None, uploads=lambda ids: ownership.infos(member, ids)
     )
 
 

@@ -1,6 +1,6 @@
 """build_form: an app's parameter list and results as one form class, and each question on its page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -191,15 +191,14 @@ class SchemaForm(forms.Form):
         answers: list[Answer] | None = None,
         wanted: Iterable[str | int] | None = None,
         uploads: Lookup = lambda ids: [],
-        samples: Samples | None = None,
+        samples: Callable[[], Samples] = dict,
         field_errors: Mapping[str, str] | None = None,
     ) -> None:
         fitted = answers_for(self.parameters, answers) if answers else Fitted({})
         super().__init__(data, initial=fitted.initial, auto_id="%s")
         self.dropped = fitted.dropped
-        self.samples = samples or {}
         self.field_errors = dict(field_errors or {})
-        self._lookup = uploads
+        self._lookup, self._find_samples = uploads, samples
         self._known: dict[str, UploadInfo] = {}
         for field in self.fields.values():
             if isinstance(field, UrlAnswerField):
@@ -208,6 +207,11 @@ class SchemaForm(forms.Form):
                 self.initial["outputs"] = field.values_for(wanted)
 
     # --- what is in it ---
+
+    @cached_property
+    def samples(self) -> Samples:
+        """Our copies of the author's sample media, looked up when the page first shows one."""
+        return self._find_samples()
 
     @property
     def questions(self) -> list[BoundAnswer]:
@@ -239,7 +243,7 @@ class SchemaForm(forms.Form):
         """Whether something folded needs to be seen: an error, or an answer that is not the default."""
         return any(bound.error or bound.is_changed for bound in self.folded)
 
-    @property
+    @cached_property
     def ticked(self) -> list[Result]:
         field = self.fields.get("outputs")
         return field.ticked(self["outputs"].value() or []) if isinstance(field, ResultsField) else []

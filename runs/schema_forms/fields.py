@@ -1,17 +1,45 @@
-"""One Django field for each kind of question. All of them clean to an Answer; none strips or normalises."""
+"""One Django field for each kind of question, and how its posted values are read. All of them clean to an Answer; none
+strips or normalises. Nothing is rendered here: the templates in schema_forms/ do that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.datastructures import MultiValueDict
 
 from runs.schema_forms.answers import Answer, Files, Value
 from runs.schema_forms.questions import Question, clean_text
 from runs.schema_forms.types import UploadInfo
-from runs.schema_forms.widgets import OneValue, UploadValues
 
 KIND_WORDS = {"image": "a picture", "video": "a video", "audio": "a sound file"}
 Lookup = Callable[[list[str]], list[UploadInfo]]
+
+
+def all_of(data: Mapping[str, Any], name: str) -> list[str]:
+    """Every value posted as NAME, in order."""
+    if isinstance(data, MultiValueDict):
+        return list(data.getlist(name))
+    value = data.get(name, [])
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+class OneValue(forms.Widget):
+    """A single value, exactly as posted."""
+
+
+class ManyValues(forms.Widget):
+    """All values of one name, in the order of the page."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[str]:
+        return all_of(data, name)
+
+
+class UploadValues(forms.Widget):
+    """The parts of a `url` field: NAME_kept once for every upload in the order of the page, NAME_link."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Files:
+        kept = dict.fromkeys(upload for upload in all_of(data, f"{name}_kept") if upload)
+        return Files(tuple(kept), str(data.get(f"{name}_link") or "").strip())
 
 
 def either(words: list[str]) -> str:

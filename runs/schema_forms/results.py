@@ -8,9 +8,9 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 
+from runs.schema_forms.fields import ManyValues
 from runs.schema_forms.questions import as_words, is_seen, shortened
 from runs.schema_forms.types import Outputs
-from runs.schema_forms.widgets import ManyValues
 
 NOUNS = {
     "image": ("image", "images"),

@@ -90,9 +90,7 @@ def press(member: Member, app: App) -> Run:
     assert app.schema
     values = {"Title": "words", "Style": "Calm ", "Photo": ""}
     answers = [
-        Answer.from_stored(
-            parameter | {"value": values[parameter["name"]], "is_default": parameter["name"] == "Photo"}
-        )
+        Answer.from_stored(parameter | {"value": values[parameter["name"]], "is_default": parameter["name"] == "Photo"})
         for parameter in app.schema.parameters
     ]
     run = launch_run(member, LaunchRequest(app, app.schema, answers, [0], create_run.new_form_token(member)))

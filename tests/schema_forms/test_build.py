@@ -243,10 +243,24 @@ def test_accept_names_kinds(accept: object, attribute: str, noun: str) -> None:
 
 
 def test_the_sample_picture_is_our_copy_and_never_a_foreign_address() -> None:
-    form = build_form(CARTOONIFY, [])(samples={SAMPLE: {"small_url": "/files/x/thumb/200", "card_url": ""}})
+    form = build_form(CARTOONIFY, [])(samples=lambda: {SAMPLE: {"small_url": "/files/x/thumb/200", "card_url": ""}})
     html = rendered(form)
     assert 'src="/files/x/thumb/200"' in html
     assert "media.example" not in html
+
+
+def test_samples_are_looked_up_when_the_page_shows_them() -> None:
+    asked: list[str] = []
+
+    def look() -> dict[str, dict[str, str]]:
+        asked.append("once")
+        return {}
+
+    form = build_form([*CARTOONIFY, url("Other", default=SAMPLE)], [])(posted([("p1", "0")]), samples=look)
+    assert form.is_valid()
+    assert asked == []
+    rendered(form)
+    assert asked == ["once"]
 
 
 # --- results ---
