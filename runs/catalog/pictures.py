@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from runs.catalog import bounds, in_use
 from runs.models import App
-from runs.schema_forms.samples import sample_urls
+from runs.schema_forms.questions import sample_urls
 from runs.storage import foreign_pictures
 from runs.storage.fetch import FetchFailed
 

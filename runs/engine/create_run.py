@@ -21,9 +21,8 @@ from runs.engine import poller_wakeups, wakeups
 from runs.engine.input_summary import summarise
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunInput, Upload
 from runs.models.run import RunInputUpload
-from runs.schema_forms.questions import shortened
-from runs.schema_forms.samples import sample_urls
-from runs.schema_forms.types import Answer
+from runs.schema_forms.answers import Answer, Files, load_value, upload_ids
+from runs.schema_forms.questions import sample_urls, shortened
 from runs.sharing import links as sharing
 from runs.words.fold import fold, kinds_text
 
@@ -112,12 +111,11 @@ def _clear_draft(member: Member, press: LaunchRequest) -> None:
 
 def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
     """Equal for two presses that ask for the same thing; a file posted twice is the same thing."""
-    ids = [i for a in answers if isinstance(a["value"], dict) for i in a["value"].get("uploads", [])]
     contents = {
         upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
-        for upload in Upload.objects.filter(public_id__in=ids).select_related("file")
+        for upload in Upload.objects.filter(public_id__in=upload_ids(answers)).select_related("file")
     }
-    told = [(a["name"], a["key"], a["id"], _told_value(a, contents)) for a in answers]
+    told = [(a.name, a.key, a.id, _told_value(a, contents)) for a in answers]
     return hashlib.sha256(repr((told, sorted(wanted))).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -127,32 +125,22 @@ def fingerprint_of(run: Run) -> str:
 
 
 def _told_value(answer: Answer, contents: Mapping[str, tuple[str, str]]) -> Any:
-    value = answer["value"]
-    if isinstance(value, dict):
-        given = [contents.get(upload_id) for upload_id in value.get("uploads", [])]
-        return [(url, "") if url else (url, digest) for url, digest in filter(None, given)]
-    return value
+    if not isinstance(answer.value, Files):
+        return answer.value
+    given = [contents.get(upload_id) for upload_id in answer.upload_ids]
+    return [(url, "") if url else (url, digest) for url, digest in filter(None, given)]
 
 
 def answers_of(run: Run) -> list[Answer]:
     """What was given when Run was pressed, as a form takes it."""
-    answers: list[Answer] = []
-    for given in run.inputs.all():
-        value = given.value
-        if given.type == "url":
-            links = given.links.select_related("upload")
-            value = {"uploads": [link.upload.public_id for link in links]}
-        answers.append(
-            {
-                "name": given.name,
-                "key": given.key,
-                "id": given.parameter_id,
-                "type": given.type,
-                "value": value,
-                "is_default": given.is_default,
-            }
-        )
-    return answers
+    return [_answer_of(given) for given in run.inputs.all()]
+
+
+def _answer_of(given: RunInput) -> Answer:
+    value = load_value(given.value)
+    if given.type == "url":
+        value = Files(tuple(link.upload.public_id for link in given.links.select_related("upload")))
+    return Answer(given.name, given.key, given.parameter_id, given.type, value, given.is_default)
 
 
 def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
@@ -196,24 +184,24 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
 
 
 def _record_input(run: Run, position: int, answer: Answer, parameters: list[dict[str, Any]]) -> None:
-    value = answer["value"]
-    if isinstance(value, dict) and answer["is_default"]:
-        value = {"samples": sample_urls(parameters[position : position + 1])}
-    upload_ids = list(value.get("uploads", [])) if isinstance(value, dict) else []
+    value: str | list[str] = answer.text
+    if isinstance(answer.value, Files):
+        value = sample_urls(parameters[position : position + 1]) if answer.is_default else []
+    ids = () if answer.is_default else answer.upload_ids
     given = RunInput.objects.create(
         run=run,
         position=position,
-        name=answer["name"],
-        key=answer["key"],
-        parameter_id=answer["id"],
-        type=answer["type"][:50],
-        value=value.get("samples", []) if isinstance(value, dict) else value,
-        is_default=answer["is_default"],
+        name=answer.name,
+        key=answer.key,
+        parameter_id=answer.id,
+        type=answer.type[:50],
+        value=value,
+        is_default=answer.is_default,
     )
-    uploads = Upload.objects.owned_by(run.member).in_bulk(upload_ids, field_name="public_id")
+    uploads = Upload.objects.owned_by(run.member).in_bulk(ids, field_name="public_id")
     RunInputUpload.objects.bulk_create(
         RunInputUpload(input=given, upload=uploads[upload_id], position=i)
-        for i, upload_id in enumerate(upload_ids)
+        for i, upload_id in enumerate(ids)
         if upload_id in uploads
     )
 
@@ -221,8 +209,8 @@ def _record_input(run: Run, position: int, answer: Answer, parameters: list[dict
 def expected_ratio(answers: Sequence[Answer]) -> tuple[int, int]:
     """Width and height the pictures will have to each other, from an input such as "Aspect Ratio: 16:9"; else 1:1."""
     for answer in answers:
-        is_ratio = re.search(r"ratio|format|size|aspect", answer["name"], re.IGNORECASE)
-        found = RATIO.match(answer["value"]) if is_ratio and isinstance(answer["value"], str) else None
+        is_ratio = re.search(r"ratio|format|size|aspect", answer.name, re.IGNORECASE)
+        found = RATIO.match(answer.text) if is_ratio else None
         width, height = (int(found[1]), int(found[2])) if found else (0, 0)
         if width and height and 0.1 < width / height < 10:
             return width, height

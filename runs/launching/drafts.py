@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from runs.models import App, Draft, Member
-from runs.schema_forms.types import Answer
+from runs.schema_forms.answers import Answer, dump_answers, load_answers
 
 KEPT = timedelta(days=90)  # without a change
 
@@ -28,7 +28,7 @@ def save_draft(
     draft = Draft(
         member=member,
         app=app,
-        answers=list(answers),
+        answers=dump_answers(answers),
         wanted_outputs=wanted,
         source=source[:16],
         updated_at=timezone.now(),
@@ -44,7 +44,12 @@ def save_draft(
 def load_draft(member: Member, app: App) -> Kept | None:
     """What MEMBER had typed for APP, or None."""
     draft = Draft.objects.filter(member=member, app=app).first()
-    return Kept(draft.answers, draft.wanted_outputs, draft.source) if draft else None
+    return kept_in(draft) if draft else None
+
+
+def kept_in(draft: Draft) -> Kept:
+    """What stands in DRAFT."""
+    return Kept(load_answers(draft.answers), draft.wanted_outputs, draft.source)
 
 
 def clear_draft(member: Member, app: App) -> None:

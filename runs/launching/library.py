@@ -2,16 +2,15 @@
 page; and what becomes of a choice. Newest first, each list in the order of one index."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from runs.launching import drafts
+from runs.launching.posted_form import app_form
 from runs.models import App, Draft, Member, OutputFile, StoredFile, Upload
-from runs.schema_forms.build import build_form
-from runs.schema_forms.questions import MEDIA_KINDS, Question, questions_of
-from runs.uploads import uploads
+from runs.schema_forms.questions import MEDIA_KINDS, Question, files_question, questions_of
 from runs.uploads.ownership import adopt
 from runs.words.fold import fold_words
 from runs.words.sentences import age_words
@@ -39,8 +38,7 @@ class Shelf:
 
 def question_of(app: App, field: str) -> Question | None:
     """The question behind the form field called FIELD ("p0"), if it takes files."""
-    parameters = app.schema.parameters if app.schema else []
-    return next((q for q in questions_of(parameters) if q.field_name == field and q.kind == "url"), None)
+    return files_question(app.schema.parameters, field) if app.schema else None
 
 
 def browse(member: Member, kinds: Sequence[str], source: str, words: str, before: str) -> Shelf:
@@ -98,21 +96,17 @@ def put_into_draft(member: Member, app: App, question: Question, value: list[Upl
     was there) or with a text. All else in the draft stays. Returns the address of the form, at that question."""
     assert app.schema is not None  # noqa: S101 - the question is one of its
     kept = drafts.load_draft(member, app)
-    form = build_form(app.schema.parameters, app.schema.outputs)(
-        None,
-        answers=kept.answers if kept else [],
-        wanted=kept.wanted if kept else None,
-        uploads=lambda ids: uploads.upload_infos(member, ids),
+    form = app_form(
+        member, app, app.schema, answers=kept.answers if kept else None, wanted=kept.wanted if kept else None
     )
     answers = form.draft_answers()
     answer = answers[question.position]
     if isinstance(value, str):
-        answer["value"] = value
+        answer = answer.with_text(value)
     else:
-        before = answer["value"].get("uploads", []) if question.is_multiple else []
-        ids = dict.fromkeys([*before, *(upload.public_id for upload in value)])
-        answer["value"] = {"uploads": list(ids), "link": answer["value"].get("link", "")}
-    answer["is_default"] = False
+        before = answer.upload_ids if question.is_multiple else ()
+        answer = answer.with_uploads(dict.fromkeys([*before, *(upload.public_id for upload in value)]))
+    answers[question.position] = replace(answer, is_default=False)
     drafts.save_draft(member, app, answers, kept.wanted if kept else None, kept.source if kept else "")
     return form_url(member, app, question)
 

@@ -8,15 +8,16 @@ kept, the old draft is set aside as a preset.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Self
 
 from django.db import transaction
 from django.utils import timezone
 
 from runs.engine import create_run
-from runs.launching import drafts, presets, rerun
+from runs.launching import drafts, presets
 from runs.models import App, AppSchema, Draft, Member, Preset, Run
+from runs.schema_forms.answers import Answer
 from runs.schema_forms.inputs import map_field_errors
-from runs.schema_forms.types import Answer
 from runs.uploads import ownership
 
 
@@ -47,9 +48,30 @@ class Opening:
     set_aside: str = ""
     is_private: bool = False  # the form said so as it was opened; the run it began from may be gone by now
 
+    @property
+    def source(self) -> str:
+        """Public id of the run or preset it was begun from."""
+        begun_from = self.run or self.preset
+        return begun_from.public_id if begun_from else ""
+
+    def saying(self, *words: str) -> Self:
+        """The same with more sentences above the form."""
+        self.notices += [Notice(sentence) for sentence in words]
+        return self
+
 
 class NoSourceError(Exception):
     """The address names a run or a preset that is not there for this member."""
+
+
+def source_run(member: Member, app: App, public_id: str) -> Run | None:
+    """The run a form of APP was begun from, as far as MEMBER may see it."""
+    return Run.objects.visible_to(member).filter(app=app, public_id=public_id).first() if public_id else None
+
+
+def source_preset(member: Member, app: App, public_id: str) -> Preset | None:
+    """The preset a form of APP was opened with, as far as MEMBER may see it."""
+    return Preset.objects.visible_to(member).filter(app=app, public_id=public_id).first() if public_id else None
 
 
 def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str]) -> Opening:
@@ -58,8 +80,8 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
     draft = drafts.load_draft(member, app)
     is_draft = draft is not None and (not asked or draft.source == asked) and "fresh" not in query
     source = draft.source if draft is not None and is_draft and not asked else asked
-    found = Opening(run=rerun.source_run(member, app, source))
-    found.preset = None if found.run else rerun.source_preset(member, app, source)
+    found = Opening(run=source_run(member, app, source))
+    found.preset = None if found.run else source_preset(member, app, source)
     if asked and found.run is None and found.preset is None:
         raise NoSourceError(asked)
     if draft is not None and is_draft:
@@ -68,7 +90,8 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
     elif found.run is not None:
         _fill_from_run(found, found.run, member, schema)
     elif found.preset is not None:
-        found.answers, found.wanted = ownership.shown(member, found.preset.answers), found.preset.wanted_outputs
+        found.answers = ownership.shown(member, presets.answers_of(found.preset))
+        found.wanted = found.preset.wanted_outputs
     if draft is not None and not is_draft:
         found.set_aside = f"{timezone.now().timestamp():.6f}"
         what = "that run" if found.run else f"“{found.preset}”"
@@ -78,6 +101,14 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
             )
         )
     return found
+
+
+def opened_with(member: Member, app: App, posted: Mapping[str, str]) -> Opening:
+    """What a posted form had been opened with. The draft it did not show is set aside: its own comes next."""
+    set_aside(member, app, posted.get("aside", ""))
+    run = source_run(member, app, posted.get("from", "")[:16])
+    preset = source_preset(member, app, posted.get("preset", "")[:16])
+    return Opening(run=run, preset=preset, is_private="private" in posted)
 
 
 def _kept_notice(found: Opening) -> Notice:
@@ -113,5 +144,4 @@ def set_aside(member: Member, app: App, opened: str) -> Preset | None:
     with transaction.atomic():
         if not Draft.objects.filter(pk=draft.pk, updated_at=draft.updated_at).delete()[0]:
             return None
-        kept = drafts.Kept(draft.answers, draft.wanted_outputs, draft.source)
-        return presets.set_aside(member, app, kept, draft.updated_at)
+        return presets.set_aside(member, app, drafts.kept_in(draft), draft.updated_at)

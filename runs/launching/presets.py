@@ -16,8 +16,8 @@ from django.utils.formats import date_format
 from runs.engine.input_summary import InputLine
 from runs.launching.drafts import Kept
 from runs.models import App, Member, Preset, Upload
+from runs.schema_forms.answers import Answer, dump_answers, load_answers, upload_ids
 from runs.schema_forms.questions import shortened
-from runs.schema_forms.types import Answer
 from runs.uploads import ownership
 
 NAME_LENGTH = Preset._meta.get_field("name").max_length or 100
@@ -31,6 +31,11 @@ def listed(member: Member, app: App) -> list[Preset]:
     """What MEMBER may open on the app's form: own ones first, then the team's."""
     found = Preset.objects.visible_to(member).filter(app=app).select_related("member")
     return sorted(found, key=lambda preset: (not preset.belongs_to(member), preset.name.casefold()))
+
+
+def answers_of(preset: Preset) -> list[Answer]:
+    """What is kept under its name."""
+    return load_answers(preset.answers)
 
 
 def save_preset(
@@ -47,7 +52,7 @@ def save_preset(
                 member=member,
                 name=name[:NAME_LENGTH],
                 is_team=is_team,
-                answers=ownership.only_own(member, answers),
+                answers=dump_answers(ownership.only_own(member, answers)),
                 wanted_outputs=None if wanted is None else list(wanted),
             )
             _keep_files(preset)
@@ -61,7 +66,7 @@ def update_preset(
 ) -> None:
     """Let the preset hold ANSWERS from now on, with files of MEMBER's own only: its maker's, or an admin's."""
     with transaction.atomic():
-        preset.answers = ownership.only_own(member, answers)
+        preset.answers = dump_answers(ownership.only_own(member, answers))
         preset.wanted_outputs = None if wanted is None else list(wanted)
         preset.updated_at = now
         preset.save(update_fields=["answers", "wanted_outputs", "updated_at"])
@@ -81,8 +86,7 @@ def edit_preset(preset: Preset, name: str, now: datetime, *, is_team: bool) -> N
 def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | None:
     """Keep what was typed and is about to be replaced by other values, under a name that says when; None if it was
     nothing worth keeping."""
-    is_typed = any(not a["is_default"] and a["value"] not in ("", None, {}, {"uploads": []}) for a in kept.answers)
-    if not is_typed:
+    if not any(answer.is_given for answer in kept.answers):
         return None
     name = f"Unfinished, {date_format(timezone.localtime(now), 'j M, H:i')}"
     for number in count(1):
@@ -96,23 +100,17 @@ def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | N
 
 def _keep_files(preset: Preset) -> None:
     """Protect the uploads that are named in the answers."""
-    ids = [i for a in preset.answers if isinstance(a["value"], dict) for i in a["value"].get("uploads", [])]
-    preset.uploads.set(Upload.objects.filter(public_id__in=ids))
+    preset.uploads.set(Upload.objects.filter(public_id__in=upload_ids(answers_of(preset))))
 
 
 def answer_lines(answers: Sequence[Answer]) -> list[InputLine]:
     """ANSWERS as people read them."""
-    ids = [i for a in answers if isinstance(a["value"], dict) for i in a["value"].get("uploads", [])]
-    found = Upload.objects.select_related("file").in_bulk(ids, field_name="public_id")
+    found = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
     lines = []
     for answer in answers:
-        value = answer["value"]
-        if isinstance(value, dict):
-            given = [found[i] for i in value.get("uploads", []) if i in found]
-            files = [upload.file for upload in given if upload.file is not None]
-            text = ", ".join([upload.name for upload in given] or filter(None, [value.get("link", "")]))
-        else:
-            files, text = [], str(value or "")
-            text = shortened(text) if answer["type"] == "options" else text
-        lines.append(InputLine(shortened(answer["name"]), text, files, answer["is_default"]))
+        given = [found[upload_id] for upload_id in answer.upload_ids if upload_id in found]
+        files = [upload.file for upload in given if upload.file is not None]
+        text = shortened(answer.text) if answer.type == "options" else answer.text
+        words = ", ".join(upload.name for upload in given) or answer.link or text
+        lines.append(InputLine(shortened(answer.name), words, files, answer.is_default))
     return lines

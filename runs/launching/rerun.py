@@ -1,15 +1,16 @@
-"""Using something again: a run or a preset as the values of a form, and the very same run once more."""
+"""The very same run once more."""
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 
 from django.forms import ValidationError
 
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest
-from runs.models import App, AppSchema, Member, Preset, Run
-from runs.schema_forms.build import SchemaForm, build_form
-from runs.schema_forms.types import Answer
+from runs.launching.posted_form import app_form
+from runs.models import AppSchema, Member, Run
+from runs.schema_forms.answers import Answer, Value, upload_ids
+from runs.schema_forms.build import SchemaForm
 from runs.uploads import ownership
 
 GONE = "Lamina no longer offers this app, so it cannot be run again."
@@ -25,24 +26,15 @@ class RerunPlan:
     reason: str = ""
 
 
-def source_run(member: Member, app: App, public_id: str) -> Run | None:
-    """The run a form of APP was begun from, as far as MEMBER may see it."""
-    return Run.objects.visible_to(member).filter(app=app, public_id=public_id).first() if public_id else None
-
-
-def source_preset(member: Member, app: App, public_id: str) -> Preset | None:
-    """The preset a form of APP was opened with, as far as MEMBER may see it."""
-    return Preset.objects.visible_to(member).filter(app=app, public_id=public_id).first() if public_id else None
-
-
 def again(member: Member, run: Run) -> RerunPlan:
     """What it takes to run RUN once more as it was. The app's present form must take every answer unchanged. Nobody's
     files are taken over yet: `press_again` does."""
     app, schema = run.app, run.app.schema
     if app.is_gone or schema is None:
         return RerunPlan([], GONE)
-    answers = ownership.shown(member, create_run.answers_of(run))
-    form = _form(member, schema, answers, run.wanted_outputs)
+    given = create_run.answers_of(run)
+    answers = ownership.shown(member, given)
+    form = app_form(member, app, schema, answers=answers, wanted=run.wanted_outputs or None)
     fitted = form.draft_answers()
     if run.schema_id != schema.pk and not (_is_same(answers, fitted, form) and _makes_same(run, schema)):
         return RerunPlan([], CHANGED)
@@ -51,7 +43,7 @@ def again(member: Member, run: Run) -> RerunPlan:
             bound.field.check(bound.value())
     except ValidationError as error:
         return RerunPlan([], FILES if error.code in ("gone", "failed") else CHANGED)
-    if _file_count(answers) != _file_count(create_run.answers_of(run)):
+    if len(upload_ids(answers)) != len(upload_ids(given)):
         return RerunPlan([], FILES)
     return RerunPlan(fitted)
 
@@ -71,22 +63,17 @@ def press_again(member: Member, run: Run, found: RerunPlan, token: str) -> Launc
     )
 
 
-def _form(member: Member, schema: AppSchema, answers: list[Answer], wanted: Sequence[int]) -> SchemaForm:
-    return build_form(schema.parameters, schema.outputs)(
-        answers=answers, wanted=wanted or None, uploads=lambda ids: ownership.infos(member, ids)
-    )
-
-
 def _is_same(old: list[Answer], new: list[Answer], form: SchemaForm) -> bool:
     """Whether every old answer is in the new form, and whatever the old form did not ask is left to the app."""
     if form.dropped:
         return False
 
-    def told(answers: list[Answer]) -> list[tuple[str, str, str]]:
-        return sorted((a["name"], str(a["value"]), str(a["is_default"])) for a in answers)
+    def told(answers: list[Answer]) -> Counter[tuple[str, Value, bool]]:
+        return Counter((a.name, a.value, a.is_default) for a in answers)
 
-    fresh = [answer for answer in new if answer["name"] not in {a["name"] for a in old}]
-    return all(answer["is_default"] for answer in fresh) and told(old) == told([a for a in new if a not in fresh])
+    names = {answer.name for answer in old}
+    fresh = [answer for answer in new if answer.name not in names]
+    return all(answer.is_default for answer in fresh) and told(old) == told([a for a in new if a.name in names])
 
 
 def _makes_same(run: Run, schema: AppSchema) -> bool:
@@ -99,7 +86,3 @@ def _makes_same(run: Run, schema: AppSchema) -> bool:
     return all(now.get(index) == label for index, label in then.items()) and (
         not is_full or len(schema.outputs) == len(run.schema.outputs)
     )
-
-
-def _file_count(answers: list[Answer]) -> int:
-    return sum(len(a["value"].get("uploads", [])) for a in answers if isinstance(a["value"], dict))

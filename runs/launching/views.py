@@ -1,11 +1,9 @@
 """The form of one app: fill it, keep what is typed, run."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import reswap, retarget
@@ -14,22 +12,16 @@ from runs import catalog
 from runs.display.cards import app_card, run_cards
 from runs.display.form_look import form_look
 from runs.engine import create_run
-from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
-from runs.launching import drafts, form_files, prefill, presets, rerun
-from runs.launching.prefill import NoSourceError, Notice, Opening
-from runs.models import App, AppSchema, Preset, Run
-from runs.schema_forms.build import SchemaForm, build_form
-from runs.schema_forms.types import Answer, UploadInfo
+from runs.launching import drafts, prefill, presets
+from runs.launching.posted_form import PostedForm, Shown, app_form, dropped_words, keep_draft, take_over
+from runs.launching.prefill import NoSourceError, Opening
+from runs.models import App, AppSchema, Run
+from runs.schema_forms.build import SchemaForm
 from runs.sharing import links
 from runs.spending.estimates import cost_line
-from runs.uploads import ownership, uploads
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 
 RESULTS_SHOWN = 4
-
-CHANGED = "This app's form has changed since you opened it. What you filled in is kept where it still fits."
-SPENT = "This form has already started a run. Press Run again to start another one with these values."
-EXPIRED = "This form was opened for somebody else or too long ago. Everything is kept; press Run again."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,116 +51,23 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
         opened = prefill.opening(request.user, app, schema, request.GET)
     except NoSourceError:
         raise Http404 from None
-    form = _form(
-        request, app, schema, None, answers=opened.answers, wanted=opened.wanted, field_errors=opened.field_errors
+    form = app_form(
+        request.user, app, schema, answers=opened.answers, wanted=opened.wanted, field_errors=opened.field_errors
     )
-    opened.notices += _dropped(form)
-    return _page(request, app, form, opened)
+    return _page(request, app, form, opened.saying(*dropped_words(form)))
 
 
 def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     """Run was pressed, or a button inside the form."""
     if app.schema is None:
         raise Http404
-    posted = request.POST.copy()
-    known = AppSchema.objects.filter(app=app, version=posted.get("schema", "")).first()
-    opened = known or app.schema
-    if not request.user.can_run:  # the page says so beside Run; no file is taken, no preset changed
-        return _page(request, app, _form(request, app, opened, posted), Opening(), status=422)
-    errors = form_files.take_all(request.user, opened.parameters, posted, request.FILES)
-    form_files.rearrange(posted, posted.get("act", ""))
-    form_files.take_over(request.user, opened.parameters, posted)
-    form = _form(request, app, opened, posted, field_errors=errors)
-    opened_with = _keep_draft(request, app, form, posted)
-    if (url := _library_url(app, posted.get("act", ""))) is not None:
-        return go_to(request, url)
-    if (act := posted.get("act", "")).startswith("preset") and not errors:
-        return _preset_pressed(request, app, form, act, opened_with)
-    if "act" in posted:
-        again = _form(
-            request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form), field_errors=errors
-        )
-        return _page(request, app, again, opened_with)
-    if spent := create_run.run_of_form(request.user, posted.get("token", "")):
-        return _pressed_again(request, app, form, spent, opened_with)
-    if known != app.schema:  # positions of an unknown version could mean anything
-        fresh = _form(request, app, app.schema, None, answers=form.draft_answers(), wanted=_ticked(form))
-        opened_with.notices += [Notice(CHANGED), *_dropped(fresh)]
-        return _page(request, app, fresh, opened_with, status=422)
-    if not form.is_valid():
-        return _page(request, app, form, opened_with, token=posted.get("token", ""), status=422)
-    return _launch(request, app, form, posted.get("token", ""), opened_with)
-
-
-def _library_url(app: App, act: str) -> str | None:
-    """Where the button "library:p0" of a form without scripts leads; its values are a draft by now."""
-    verb, _, field = act.partition(":")
-    if verb != "library":
-        return None
-    return f"{reverse('runs:library')}?{urlencode({'app': app.public_id, 'field': field})}"
-
-
-def _keep_draft(request: PortalRequest, app: App, form: SchemaForm, posted: QueryDict) -> Opening:
-    """Keep what was posted, and whatever else was typed before; returns what the form had been opened with."""
-    prefill.set_aside(request.user, app, posted.get("aside", ""))
-    run = rerun.source_run(request.user, app, posted.get("from", "")[:16])
-    preset = rerun.source_preset(request.user, app, posted.get("preset", "")[:16])
-    source = run or preset
-    drafts.save_draft(
-        request.user, app, form.draft_answers(), _ticked(form), source.public_id if source is not None else ""
-    )
-    return Opening(run=run, preset=preset, is_private="private" in posted)
-
-
-def _preset_pressed(request: PortalRequest, app: App, form: SchemaForm, act: str, opened_with: Opening) -> HttpResponse:
-    """Save what is in the form under a name, which is asked for on a page of its own; or into the open preset."""
-    preset = opened_with.preset
-    if act == "preset-update" and preset and Preset.objects.changeable_by(request.user).filter(pk=preset.pk).exists():
-        presets.update_preset(preset, request.user, form.draft_answers(), _ticked(form), timezone.now())
-        drafts.clear_draft(request.user, app)
-        messages.success(request, f"“{preset.name}” now holds these values.")
-        return go_to(request, preset.get_absolute_url())
-    return go_to(request, f"{reverse('runs:preset-new')}?app={app.public_id}")
-
-
-def _pressed_again(
-    request: PortalRequest, app: App, form: SchemaForm, spent: Run, opened_with: Opening
-) -> HttpResponse:
-    """This form has started a run: the same inputs lead to it, others give the form again with a new token."""
-    if form.is_valid() and create_run.is_same(spent, app, form.answers(), form.wanted_outputs()):
-        drafts.clear_draft(request.user, app)
-        return go_to(request, spent.get_absolute_url())
-    schema = app.schema or spent.schema
-    again = _form(request, app, schema, None, answers=form.draft_answers(), wanted=_ticked(form))
-    return _page(request, app, again, _saying(opened_with, SPENT), status=422)
-
-
-def _launch(request: PortalRequest, app: App, form: SchemaForm, token: str, opened_with: Opening) -> HttpResponse:
-    assert app.schema is not None  # noqa: S101 - narrowed by the caller
-    if cost_line(app, request.user).is_blocked:
-        return _page(request, app, form, opened_with, status=422)
-    if create_run.read_form_token(token) != request.user.pk:
-        return _page(request, app, form, _saying(opened_with, EXPIRED), status=422)
-    press = LaunchRequest(
-        app,
-        app.schema,
-        form.answers(),
-        form.wanted_outputs(),
-        token,
-        parent=opened_with.run,
-        preset=opened_with.preset,
-        is_private=opened_with.is_private,
-    )
-    try:
-        run = launch_run(request.user, press)
-    except TokenSpentError:
-        return _page(request, app, form, _saying(opened_with, SPENT), status=422)
-    return go_to(request, run.get_absolute_url())
-
-
-def _saying(opened_with: Opening, words: str) -> Opening:
-    opened_with.notices.append(Notice(words))
-    return opened_with
+    outcome = PostedForm(request.user, app, app.schema, request.POST.copy(), request.FILES).outcome()
+    if isinstance(outcome, Shown):
+        status = 422 if outcome.is_refused else 200
+        return _page(request, app, outcome.form, outcome.opened, token=outcome.token, status=status)
+    if outcome.words:
+        messages.success(request, outcome.words)
+    return go_to(request, outcome.url)
 
 
 @require_POST
@@ -178,9 +77,8 @@ def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
     posted = request.POST.copy()
     schema = AppSchema.objects.filter(app=app, version=posted.get("schema", "")).first() or app.schema
     if schema is not None and create_run.is_unspent(request.user, posted.get("token", "")):
-        form_files.take_over(request.user, schema.parameters, posted)
-        form = _form(request, app, schema, posted)
-        _keep_draft(request, app, form, posted)
+        take_over(request.user, schema.parameters, posted)
+        keep_draft(request.user, app, app_form(request.user, app, schema, posted), posted)
     return HttpResponse(status=204)
 
 
@@ -219,41 +117,6 @@ def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
     return render_page(request, "launching/app_detail.html", context, partial="app-cost")
 
 
-def _dropped(form: SchemaForm) -> list[Notice]:
-    """A sentence that names the answers which no longer fit, if there are any."""
-    names = ", ".join(f"“{name}”" for name in form.dropped)
-    return [Notice(f"What was filled in for {names} no longer fits; choose again.")] if names else []
-
-
-def _ticked(form: SchemaForm) -> list[int] | None:
-    return form.wanted_outputs() if form.results else None
-
-
-def _form(
-    request: PortalRequest,
-    app: App,
-    schema: AppSchema,
-    data: QueryDict | None,
-    *,
-    answers: list[Answer] | None = None,
-    wanted: list[int] | None = None,
-    field_errors: dict[str, str] | None = None,
-) -> SchemaForm:
-    is_sent = data is not None and request.user.can_run  # then all that counts is the member's own by now
-
-    def lookup(ids: list[str]) -> list[UploadInfo]:
-        return uploads.upload_infos(request.user, ids) if is_sent else ownership.infos(request.user, ids)
-
-    return build_form(schema.parameters, schema.outputs)(
-        data,
-        answers=answers,
-        wanted=wanted,
-        uploads=lookup,
-        field_errors=field_errors,
-        samples=form_files.sample_pictures(app),
-    )
-
-
 def _page(
     request: PortalRequest,
     app: App,
@@ -276,8 +139,7 @@ def _page(
         "schema_version": app.schema.version if app.schema else "",
         "opened": opened_with,
         "presets": presets.listed(request.user, app),
-        "can_update_preset": opened_with.preset is not None
-        and (opened_with.preset.member_id == request.user.pk or request.user.is_admin),
+        "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(request.user),
         "cost": cost_line(app, request.user),
         "audience_words": links.audience_words(opened_with.run, is_private=is_private),
         "is_private": is_private,

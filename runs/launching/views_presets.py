@@ -10,11 +10,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.engine import create_run
-from runs.launching import presets
+from runs.launching import drafts, presets
 from runs.launching.forms import PresetForm
 from runs.launching.presets import NameTakenError
 from runs.models import App, Draft, Preset, Run
-from runs.schema_forms.types import Answer
+from runs.schema_forms.answers import Answer
 from runs.uploads import ownership
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.web.posted import posted_of
@@ -69,7 +69,8 @@ def _source(request: PortalRequest) -> Source:
     if draft is None:
         raise Http404
     refuse_viewers(request.user)
-    return Source(app, ownership.only_own(request.user, draft.answers), draft.wanted_outputs, draft=draft)
+    kept = drafts.kept_in(draft)
+    return Source(app, ownership.only_own(request.user, kept.answers), kept.wanted, draft=draft)
 
 
 def _new_page(request: PortalRequest, source: Source, form: PresetForm) -> HttpResponse:
@@ -102,7 +103,7 @@ def preset_edit(request: PortalRequest, preset_id: str) -> HttpResponse:
         "section": "apps",
         "app": preset.app,
         "preset": preset,
-        "lines": presets.answer_lines(preset.answers),
+        "lines": presets.answer_lines(presets.answers_of(preset)),
         "form": form,
         "back_url": preset.get_absolute_url(),
     }

@@ -17,7 +17,7 @@ class Draft(models.Model):
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="drafts")
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="drafts")
-    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # list of schema_forms.Answer dicts
+    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # as schema_forms.answers dumps them
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
     source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it was begun from
     updated_at = models.DateTimeField(default=timezone.now)
@@ -51,7 +51,7 @@ class Preset(models.Model):
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="presets")
     name = models.CharField(max_length=100)
     is_team = models.BooleanField(default=False)
-    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # list of schema_forms.Answer dicts
+    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # as schema_forms.answers dumps them
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
     uploads = models.ManyToManyField(Upload, related_name="presets")  # named in `answers`: kept as long as the preset
     created_at = models.DateTimeField(default=timezone.now)

@@ -1,6 +1,7 @@
 """An app's parameter list becomes a Django form, and the filled form becomes the inputs of a run.
 
 No database and no HTTP: files appear here only as ids that a function handed to the form looks up.
-`build.build_form` makes the form, `inputs.to_inputs` what is sent, `inputs.answers_for` carries answers to another
-version of the list, `inputs.map_field_errors` brings Lamina's refusals back to their fields.
+`answers.Answer` is one value, as it is posted, stored and sent. `build.build_form` makes the form, `inputs.to_inputs`
+what is sent, `inputs.answers_for` carries answers to another version of the list, `inputs.map_field_errors` brings
+Lamina's refusals back to their fields.
 """

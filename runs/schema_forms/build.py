@@ -1,20 +1,174 @@
-"""build_form: an app's parameter list and results as one form class. What leads in and out stands here too."""
+"""build_form: an app's parameter list and results as one form class, and each question on its page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django import forms
+from django.forms.boundfield import BoundField
 
-from runs.schema_forms.bound import BoundAnswer
+from runs.schema_forms.answers import Answer
+from runs.schema_forms.choices import Choice, choices_of
 from runs.schema_forms.fields import AnswerField, Lookup, UrlAnswerField, field_for
-from runs.schema_forms.inputs import answers_for, map_field_errors, to_inputs
-from runs.schema_forms.questions import questions_of
+from runs.schema_forms.inputs import Fitted, answers_for
+from runs.schema_forms.questions import MEDIA_KINDS, Question, clean_text, questions_of
 from runs.schema_forms.results import Result, ResultsField, results_of
-from runs.schema_forms.types import Answer, Fitted, Outputs, Parameters, UploadInfo
+from runs.schema_forms.types import Outputs, Parameters, UploadInfo
 
-__all__ = ["SchemaForm", "answers_for", "build_form", "map_field_errors", "to_inputs"]
+CARDS_UP_TO = 6
+SEARCH_BEYOND = 20
+SUMMARY_CHARACTERS = 60
 
 Samples = Mapping[str, Mapping[str, str]]
+
+
+class BoundAnswer(BoundField):
+    """A question together with its value, as the templates in schema_forms/ want to read it."""
+
+    field: AnswerField
+    form: "SchemaForm"
+
+    @property
+    def question(self) -> Question:
+        return self.field.question
+
+    @property
+    def answer(self) -> Answer:
+        """The present answer, valid or not."""
+        return self.field.typed(self.value())
+
+    @property
+    def template_name(self) -> str:
+        """The template of its control."""
+        return f"schema_forms/_{self.control}.html"
+
+    @property
+    def control(self) -> str:
+        if self.question.kind == "options":
+            return "cards" if len(self.choices) <= CARDS_UP_TO else "select"
+        return self.question.kind
+
+    # --- errors and ids ---
+
+    @property
+    def error(self) -> str:
+        return self.form.error_of(self.name)
+
+    @property
+    def focus_id(self) -> str:
+        """Where a link in the list of errors leads: something that takes the focus."""
+        if self.control == "cards":
+            return self.choices[0].id
+        return f"{self.name}_file" if self.control == "url" else self.name
+
+    @property
+    def describedby(self) -> str:
+        """Ids of the texts that belong to the control."""
+        parts = [(self.error, "error"), (self.question.help, "help"), (self.note, "note")]
+        return " ".join(f"{self.name}-{suffix}" for text, suffix in parts if text)
+
+    @property
+    def note(self) -> str:
+        """What the portal itself has to say about the field."""
+        q = self.question
+        if q.is_unknown:
+            return "This kind of field is new to the portal. What you write is sent as it is."
+        if q.options_left_out:
+            total = len(q.options) + q.options_left_out
+            return f"Showing {len(q.options)} of {total:,} choices."
+        if q.kind == "text" and q.default_words and not q.prefill:
+            return f"Left empty, the app uses its own: {q.default_words[:300]}"
+        if q.kind == "url" and q.default_words and not q.samples:
+            return f"Left empty, the app uses its own: {q.default_words[:300]}"
+        return ""
+
+    # --- text ---
+
+    @property
+    def text(self) -> str:
+        """What stands in the box."""
+        value = self.value()
+        return clean_text(value) if isinstance(value, str) else ""
+
+    @property
+    def rows(self) -> int:
+        """Lines at first: one where a number is expected, two for words."""
+        default = self.question.default
+        return 1 if default is not None and isinstance(default, int | float) else 2
+
+    @property
+    def placeholder(self) -> str:
+        """What an emptied box means: the default, since blanks are left out of the call."""
+        words = " ".join(self.question.prefill.split())
+        return f"Empty uses: {words[:SUMMARY_CHARACTERS]}" if words else ""
+
+    # --- options ---
+
+    @cached_property
+    def choices(self) -> list[Choice]:
+        return choices_of(self.question, self.name, self.value())
+
+    @property
+    def is_searchable(self) -> bool:
+        return len(self.choices) > SEARCH_BEYOND
+
+    # --- files ---
+
+    @cached_property
+    def uploads(self) -> list[UploadInfo]:
+        """Files in the field. One that is no longer known stays in the form, so that its loss is said."""
+        kept = self.answer.upload_ids
+        found = {upload.id: upload for upload in self.form.look_up(list(kept))}
+        gone = "This file is no longer here. Remove it or add it again."
+        return [found.get(i) or UploadInfo(id=i, name="Missing file", status="failed", error=gone) for i in kept]
+
+    @property
+    def link(self) -> str:
+        """A link typed but not yet taken."""
+        link = self.answer.link
+        return "" if link in {upload.source_url for upload in self.uploads} else link
+
+    @property
+    def accept_attribute(self) -> str:
+        """For the file dialog; empty takes anything. What was chosen is checked by content."""
+        return ",".join(f"{kind}/*" for kind in self.question.accept)
+
+    @property
+    def noun(self) -> str:
+        """ "picture", "video", "sound" or "file", for buttons."""
+        words = dict(zip(MEDIA_KINDS, ("picture", "video", "sound"), strict=True))
+        return words[self.question.accept[0]] if len(self.question.accept) == 1 else "file"
+
+    @property
+    def nouns(self) -> str:
+        return f"{self.noun}s"
+
+    @property
+    def takes_pictures(self) -> bool:
+        return not self.question.accept or "image" in self.question.accept
+
+    @property
+    def sample_pictures(self) -> list[dict[str, str]]:
+        """Addresses of our copies of the author's samples, as far as we have them."""
+        return [dict(self.form.samples[url]) for url in self.question.samples if url in self.form.samples]
+
+    # --- more options ---
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the answer differs from the app's default."""
+        return not self.answer.is_default
+
+    @property
+    def summary(self) -> str:
+        """The present answer in a few words, readable while the field is folded."""
+        if self.question.kind == "url":
+            count = len(self.answer.upload_ids)
+            return f"{count} {self.noun if count == 1 else self.nouns}" if count else "none"
+        words = " ".join(self.answer.text.split())
+        if len(words) > SUMMARY_CHARACTERS:
+            words = f"{words[:SUMMARY_CHARACTERS].rstrip()}…"
+        return words or ("left to the app" if self.question.kind == "options" else "empty")
 
 
 class SchemaForm(forms.Form):
@@ -25,6 +179,7 @@ class SchemaForm(forms.Form):
     ("p0", "outputs", "" for the form), from failed uploads or from Lamina; they show on fresh forms too.
     """
 
+    bound_field_class = BoundAnswer
     parameters: ClassVar[Parameters] = []
     results: ClassVar[list[Result]] = []
     fields: dict[str, forms.Field]
@@ -36,15 +191,14 @@ class SchemaForm(forms.Form):
         answers: list[Answer] | None = None,
         wanted: Iterable[str | int] | None = None,
         uploads: Lookup = lambda ids: [],
-        samples: Samples | None = None,
+        samples: Callable[[], Samples] = dict,
         field_errors: Mapping[str, str] | None = None,
     ) -> None:
         fitted = answers_for(self.parameters, answers) if answers else Fitted({})
         super().__init__(data, initial=fitted.initial, auto_id="%s")
         self.dropped = fitted.dropped
-        self.samples = samples or {}
         self.field_errors = dict(field_errors or {})
-        self._lookup = uploads
+        self._lookup, self._find_samples = uploads, samples
         self._known: dict[str, UploadInfo] = {}
         for field in self.fields.values():
             if isinstance(field, UrlAnswerField):
@@ -53,6 +207,11 @@ class SchemaForm(forms.Form):
                 self.initial["outputs"] = field.values_for(wanted)
 
     # --- what is in it ---
+
+    @cached_property
+    def samples(self) -> Samples:
+        """Our copies of the author's sample media, looked up when the page first shows one."""
+        return self._find_samples()
 
     @property
     def questions(self) -> list[BoundAnswer]:
@@ -84,7 +243,7 @@ class SchemaForm(forms.Form):
         """Whether something folded needs to be seen: an error, or an answer that is not the default."""
         return any(bound.error or bound.is_changed for bound in self.folded)
 
-    @property
+    @cached_property
     def ticked(self) -> list[Result]:
         field = self.fields.get("outputs")
         return field.ticked(self["outputs"].value() or []) if isinstance(field, ResultsField) else []
@@ -102,7 +261,7 @@ class SchemaForm(forms.Form):
 
     def _all_ids(self) -> list[str]:
         urls = [bound for bound in self.questions if isinstance(bound.field, UrlAnswerField)]
-        return [upload for bound in urls for upload in bound.value()["uploads"]]
+        return [upload for bound in urls for upload in bound.value().uploads]
 
     # --- what comes out of it ---
 
@@ -112,7 +271,7 @@ class SchemaForm(forms.Form):
 
     def draft_answers(self) -> list[Answer]:
         """Whatever is in the form, valid or not."""
-        return [bound.field.typed(bound.value()) for bound in self.questions]
+        return [bound.answer for bound in self.questions]
 
     def wanted_outputs(self) -> list[int]:
         """Indexes of the results to make; of a valid form at least one, unless the app tells of none."""

@@ -1,17 +1,45 @@
-"""One Django field for each kind of question. All of them clean to an Answer; none strips or normalises."""
+"""One Django field for each kind of question, and how its posted values are read. All of them clean to an Answer; none
+strips or normalises. Nothing is rendered here: the templates in schema_forms/ do that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.datastructures import MultiValueDict
 
-from runs.schema_forms.bound import BoundAnswer
+from runs.schema_forms.answers import Answer, Files, Value
 from runs.schema_forms.questions import Question, clean_text
-from runs.schema_forms.types import Answer, UploadInfo, UrlValue
-from runs.schema_forms.widgets import OneValue, UploadValues, UrlRaw
+from runs.schema_forms.types import UploadInfo
 
 KIND_WORDS = {"image": "a picture", "video": "a video", "audio": "a sound file"}
 Lookup = Callable[[list[str]], list[UploadInfo]]
+
+
+def all_of(data: Mapping[str, Any], name: str) -> list[str]:
+    """Every value posted as NAME, in order."""
+    if isinstance(data, MultiValueDict):
+        return list(data.getlist(name))
+    value = data.get(name, [])
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+class OneValue(forms.Widget):
+    """A single value, exactly as posted."""
+
+
+class ManyValues(forms.Widget):
+    """All values of one name, in the order of the page."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[str]:
+        return all_of(data, name)
+
+
+class UploadValues(forms.Widget):
+    """The parts of a `url` field: NAME_kept once for every upload in the order of the page, NAME_link."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Files:
+        kept = dict.fromkeys(upload for upload in all_of(data, f"{name}_kept") if upload)
+        return Files(tuple(kept), str(data.get(f"{name}_link") or "").strip())
 
 
 def either(words: list[str]) -> str:
@@ -26,9 +54,6 @@ class AnswerField(forms.Field):
         super().__init__(required=question.is_needed, label=question.label, help_text=question.help, widget=widget)
         self.question = question
 
-    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> BoundAnswer:
-        return BoundAnswer(form, self, field_name)
-
     def typed(self, raw: Any) -> Answer:
         """The answer as it stands, valid or not, for a draft."""
         raise NotImplementedError
@@ -41,9 +66,9 @@ class AnswerField(forms.Field):
         self.check(value)
         return self.typed(value)
 
-    def answer(self, value: Any, *, is_default: bool) -> Answer:
+    def answer(self, value: Value, *, is_default: bool) -> Answer:
         q = self.question
-        return {"name": q.name, "key": q.key, "id": q.id, "type": q.type, "value": value, "is_default": is_default}
+        return Answer(q.name, q.key, q.id, q.type, value, is_default)
 
 
 class TextAnswerField(AnswerField):
@@ -101,26 +126,24 @@ class UrlAnswerField(AnswerField):
 
     def __init__(self, question: Question) -> None:
         super().__init__(question, UploadValues())
-        self.initial = {"uploads": [], "link": ""}
+        self.initial = Files()
 
-    def kept(self, raw: UrlRaw) -> list[str]:
+    def kept(self, raw: Files) -> tuple[str, ...]:
         """Ids that count: where only one file is taken, the newest replaces the others."""
-        return raw["uploads"] if self.question.is_multiple else raw["uploads"][-1:]
+        return raw.uploads if self.question.is_multiple else raw.uploads[-1:]
 
-    def typed(self, raw: UrlRaw) -> Answer:
-        value: UrlValue = {"uploads": self.kept(raw)}
-        if raw["link"]:
-            value["link"] = raw["link"]
-        return self.answer(value, is_default=not value["uploads"] and not raw["link"] and not self.question.is_needed)
+    def typed(self, raw: Files) -> Answer:
+        value = Files(self.kept(raw), raw.link)
+        return self.answer(value, is_default=value == Files() and not self.question.is_needed)
 
-    def clean(self, value: Any) -> Answer:
+    def clean(self, value: Files) -> Answer:
         self.check(value)
-        uploads: UrlValue = {"uploads": self.kept(value)}
-        return self.answer(uploads, is_default=not uploads["uploads"])
+        kept = Files(self.kept(value))
+        return self.answer(kept, is_default=kept == Files())
 
-    def check(self, raw: UrlRaw) -> None:
+    def check(self, raw: Files) -> None:
         kept = self.kept(raw)
-        found = {upload.id: upload for upload in self.lookup(kept)}
+        found = {upload.id: upload for upload in self.lookup(list(kept))}
         for upload_id in kept:
             self._check_upload(found.get(upload_id))
         if self.question.is_needed and not kept:

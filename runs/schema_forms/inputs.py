@@ -2,17 +2,28 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from runs.schema_forms.questions import Question, as_words, clean_text, questions_of, shortened
-from runs.schema_forms.types import Answer, Fitted, Parameters
+from runs.schema_forms.answers import Answer, Files
+from runs.schema_forms.questions import Question, clean_text, questions_of, shortened
+from runs.schema_forms.types import Parameters
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Stored answers on a (possibly newer) parameter list: INITIAL by field name, labels of DROPPED answers."""
+
+    initial: dict[str, str | Files]
+    dropped: list[str] = field(default_factory=list)
+
 
 # How an answer finds its question: by all three handles, else by the one that authors change least.
 _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
-    (lambda q: (q.key, q.id, q.name), lambda a: (a["key"], a["id"], a["name"])),
-    (lambda q: q.id, lambda a: a["id"]),
-    (lambda q: q.key, lambda a: a["key"]),
-    (lambda q: q.name, lambda a: a["name"]),
+    (lambda q: (q.key, q.id, q.name), lambda a: (a.key, a.id, a.name)),
+    (lambda q: q.id, lambda a: a.id),
+    (lambda q: q.key, lambda a: a.key),
+    (lambda q: q.name, lambda a: a.name),
 ]
 
 
@@ -28,11 +39,11 @@ def to_inputs(
     handles = Counter(word for q in questions for word in {q.name, q.key, q.id})
     inputs: dict[str, Any] = {}
     for question, answer in _matched(questions, answers)[0].items():
-        if answer["is_default"]:
+        if answer.is_default:
             continue
-        value = answer["value"]
+        value: str | list[str] = answer.text
         if question.kind == "url":
-            addresses = [urls[upload] for upload in _uploads(value)]
+            addresses = [urls[upload] for upload in answer.upload_ids]
             if not question.is_multiple:
                 addresses = addresses[:1]
             value = addresses[0] if len(addresses) == 1 else addresses
@@ -49,11 +60,11 @@ def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: 
     """
     questions, given = questions_of(parameters), set(sent)
     is_any = False
-    for field, code in problems:
+    for name, code in problems:
         if code == "unknown_parameter":
             is_any = True
             continue
-        missed = _asked_as(field, questions) if code == "missing_no_default" else None
+        missed = _asked_as(name, questions) if code == "missing_no_default" else None
         if missed is None or given.isdisjoint({missed.name, missed.key, missed.id} - {""}):
             return False
     return is_any
@@ -62,15 +73,15 @@ def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: 
 def answers_for(parameters: Parameters, answers: list[Answer]) -> Fitted:
     """ANSWERS, perhaps given for another version of the app, as initial values of a form for PARAMETERS."""
     matched, left = _matched(questions_of(parameters), answers)
-    initial: dict[str, Any] = {}
-    dropped = [shortened(answer["name"]) for answer in left if _is_worth_a_word(answer)]
+    initial: dict[str, str | Files] = {}
+    dropped = [shortened(answer.name) for answer in left if answer.is_given]
     for question, answer in matched.items():
-        if answer["is_default"] and not question.is_needed:
+        if answer.is_default and not question.is_needed:
             continue
         value = _FIT[question.kind](question, answer)
         if value is not None:
             initial[question.field_name] = value
-        elif _is_worth_a_word(answer):
+        elif answer.is_given:
             dropped.append(question.label)
     return Fitted(initial, dropped)
 
@@ -83,12 +94,12 @@ def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> di
     questions = questions_of(parameters)
     found: dict[str, list[str]] = {}
     for error in errors:
-        field, message = error.get("field") or "", (error.get("message") or "").strip()
-        question = _asked_as(error.get("key") or "", questions) or _asked_as(field, questions)
-        if question is None and field:
-            message = f"{shortened(field)}: {message}"
+        name, message = error.get("field") or "", (error.get("message") or "").strip()
+        question = _asked_as(error.get("key") or "", questions) or _asked_as(name, questions)
+        if question is None and name:
+            message = f"{shortened(name)}: {message}"
         found.setdefault(question.field_name if question else "", []).append(message or "Lamina refused this answer.")
-    return {name: " ".join(dict.fromkeys(messages)) for name, messages in found.items()}
+    return {at: " ".join(dict.fromkeys(messages)) for at, messages in found.items()}
 
 
 def _handle(question: Question, taken: Counter[str], *, by_key: bool = False) -> str:
@@ -126,31 +137,23 @@ def _matched(questions: list[Question], answers: list[Answer]) -> tuple[dict[Que
     return {q: found[q.position] for q in questions if q.position in found}, list(left.values())
 
 
-def _uploads(value: Any) -> list[str]:
-    uploads = value.get("uploads") if isinstance(value, dict) else None
-    return [upload for upload in uploads if isinstance(upload, str)] if isinstance(uploads, list) else []
-
-
-def _is_worth_a_word(answer: Answer) -> bool:
-    return not answer["is_default"] and answer["value"] not in ("", None, {}, {"uploads": []})
-
-
 def _fit_text(question: Question, answer: Answer) -> str | None:
-    return None if isinstance(answer["value"], dict) else clean_text(as_words(answer["value"]))
+    return clean_text(answer.value) if isinstance(answer.value, str) else None
 
 
 def _fit_options(question: Question, answer: Answer) -> str | None:
-    label = answer["value"]
+    label = answer.value
     return str(question.options.index(label)) if isinstance(label, str) and label in question.options else None
 
 
-def _fit_url(question: Question, answer: Answer) -> dict[str, Any] | None:
-    value = answer["value"]
-    if not isinstance(value, dict):
+def _fit_url(question: Question, answer: Answer) -> Files | None:
+    if not isinstance(answer.value, Files):
         return None
-    uploads, link = _uploads(value), value.get("link")
-    kept = uploads if question.is_multiple else uploads[:1]
-    return {"uploads": kept, "link": link if isinstance(link, str) else ""}
+    return answer.value if question.is_multiple else Files(answer.upload_ids[:1], answer.link)
 
 
-_FIT: dict[str, Callable[[Question, Answer], Any]] = {"text": _fit_text, "options": _fit_options, "url": _fit_url}
+_FIT: dict[str, Callable[[Question, Answer], str | Files | None]] = {
+    "text": _fit_text,
+    "options": _fit_options,
+    "url": _fit_url,
+}

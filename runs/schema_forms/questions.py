@@ -157,3 +157,13 @@ class Question:
 def questions_of(parameters: Parameters) -> list[Question]:
     """One question for every parameter, in the author's order."""
     return [Question(n, raw if isinstance(raw, dict) else {}) for n, raw in enumerate(parameters)]
+
+
+def files_question(parameters: Parameters, field_name: str) -> Question | None:
+    """The question behind the form field called FIELD_NAME ("p0"), if it takes files."""
+    return next((q for q in questions_of(parameters) if q.field_name == field_name and q.kind == "url"), None)
+
+
+def sample_urls(parameters: Parameters) -> list[str]:
+    """Addresses of the authors' sample media: what a `url` parameter falls back on when nothing is given."""
+    return [url for question in questions_of(parameters) if question.kind == "url" for url in question.samples]

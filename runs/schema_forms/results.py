@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.forms.boundfield import BoundField
 
+from runs.schema_forms.fields import ManyValues
 from runs.schema_forms.questions import as_words, is_seen, shortened
 from runs.schema_forms.types import Outputs
-from runs.schema_forms.widgets import ManyValues
 
 NOUNS = {
     "image": ("image", "images"),
@@ -75,6 +76,8 @@ def results_of(outputs: Outputs) -> list[Result]:
 
 class ResultsField(forms.Field):
     """Tick boxes; cleans to the indexes of all ticked results, namesakes included."""
+
+    bound_field_class = BoundField  # not the form's, which is for answers
 
     def __init__(self, results: list[Result]) -> None:
         super().__init__(required=False, widget=ManyValues(), label="Results")

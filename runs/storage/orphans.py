@@ -20,6 +20,7 @@ from runs.background.queue import stop_requested
 from runs.models import App, Draft, GuestCopy, Member, Preset, StoredFile, Upload
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.models.run import RunInputUpload
+from runs.schema_forms.answers import load_answers, upload_ids
 from runs.storage import store
 
 logger = logging.getLogger("runs.orphans")
@@ -46,10 +47,7 @@ def named_in_drafts() -> set[str]:
     """Public ids of the uploads in what people are just typing."""
     named: set[str] = set()
     for answers in Draft.objects.values_list("answers", flat=True).iterator():
-        for answer in answers if isinstance(answers, list) else ():
-            value = answer.get("value") if isinstance(answer, dict) else None
-            ids = value.get("uploads") if isinstance(value, dict) else None
-            named.update(upload for upload in ids or () if isinstance(upload, str))
+        named.update(upload_ids(load_answers(answers)))
     return named
 
 

@@ -13,7 +13,8 @@ the file for good, also when its maker takes the run back.
 from collections.abc import Callable, Iterable, Sequence
 
 from runs.models import Member, StoredFile, Upload
-from runs.schema_forms.types import Answer, UploadInfo
+from runs.schema_forms.answers import Answer, upload_ids
+from runs.schema_forms.types import UploadInfo
 from runs.uploads import uploads
 from runs.words.fold import named
 
@@ -60,8 +61,7 @@ def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]
 
 def shown(member: Member, answers: list[Answer]) -> list[Answer]:
     """ANSWERS to be looked at by MEMBER; what has no file yet and belongs to somebody else is left out."""
-    ids = {upload_id for answer in answers for upload_id in _upload_ids(answer)}
-    found = Upload.objects.in_bulk(ids, field_name="public_id")
+    found = Upload.objects.in_bulk(upload_ids(answers), field_name="public_id")
 
     def usable(upload_id: str) -> bool:
         upload = found.get(upload_id)
@@ -74,29 +74,22 @@ def own_files(member: Member, answers: list[Answer]) -> list[Answer]:
     """ANSWERS with every upload of somebody else replaced by MEMBER's own of the same file, made now unless there is
     one; what has no file yet and belongs to somebody else is left out. Whether the member may see the files is the
     caller's question."""
-    ids = {upload_id for answer in answers for upload_id in _upload_ids(answer)}
-    found = Upload.objects.select_related("file").in_bulk(ids, field_name="public_id")
+    found = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
     return [_with_uploads(answer, lambda ids: _owned(member, ids, found)) for answer in answers]
 
 
 def only_own(member: Member, answers: Sequence[Answer]) -> list[Answer]:
     """ANSWERS without the uploads in them that are not MEMBER's: a form names whatever is posted."""
-    ids = {upload_id for answer in answers for upload_id in _upload_ids(answer)}
+    ids = upload_ids(answers)
     own = set(Upload.objects.owned_by(member).filter(public_id__in=ids).values_list("public_id", flat=True))
     return [_with_uploads(answer, lambda ids: [i for i in ids if i in own]) for answer in answers]
 
 
-def _with_uploads(answer: Answer, change: Callable[[list[str]], list[str]]) -> Answer:
-    ids = _upload_ids(answer)
-    return answer | {"value": answer["value"] | {"uploads": change(ids)}} if ids else answer
+def _with_uploads(answer: Answer, change: Callable[[Sequence[str]], list[str]]) -> Answer:
+    return answer.with_uploads(change(answer.upload_ids)) if answer.upload_ids else answer
 
 
-def _upload_ids(answer: Answer) -> list[str]:
-    value = answer["value"]
-    return list(value.get("uploads") or []) if isinstance(value, dict) else []
-
-
-def _owned(member: Member, ids: list[str], found: dict[str, Upload]) -> list[str]:
+def _owned(member: Member, ids: Sequence[str], found: dict[str, Upload]) -> list[str]:
     owned = []
     for upload in (found[upload_id] for upload_id in ids if upload_id in found):
         if upload.belongs_to(member):

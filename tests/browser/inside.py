@@ -28,6 +28,7 @@ from runs.engine import create_run
 from runs.history import bin
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
 from runs.models.ids import new_public_id
+from runs.schema_forms.answers import load_answers
 from runs.sharing import links
 from runs.team import recent_password
 from runs.web import secret_links
@@ -120,7 +121,7 @@ def start(email: str, remote_id: str, **values: str) -> str:
         for p in what.schema.parameters
     ]
     wanted = [output["index"] for output in what.schema.outputs]
-    press = create_run.LaunchRequest(what, what.schema, answers, wanted, create_run.new_form_token(who))
+    press = create_run.LaunchRequest(what, what.schema, load_answers(answers), wanted, create_run.new_form_token(who))
     return create_run.launch_run(who, press).public_id
 
 

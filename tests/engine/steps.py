@@ -14,6 +14,7 @@ from runs.engine import create_run, poller_wakeups, polling, reconcile, submit
 from runs.engine.create_run import LaunchRequest
 from runs.engine.polling import Watch
 from runs.models import App, Member, Run
+from runs.schema_forms.answers import load_answers
 from tests.support.cartoonify import known_app, press
 from tests.support.sandbox_door import SandboxDoor
 
@@ -91,7 +92,7 @@ def press_words(member: Member, app: App) -> Run:
     handles = {name: parameter[name] for name in ("name", "key", "id", "type")}
     answer: Any = handles | {"value": "a lake", "is_default": False}
     return create_run.launch_run(
-        member, LaunchRequest(app, app.schema, [answer], [], create_run.new_form_token(member))
+        member, LaunchRequest(app, app.schema, load_answers([answer]), [], create_run.new_form_token(member))
     )
 
 

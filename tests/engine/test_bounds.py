@@ -11,6 +11,7 @@ from django_q.models import OrmQ
 from runs.engine import create_run, reconcile, submit, sweep, wakeups
 from runs.engine.create_run import LaunchRequest
 from runs.models import App, Member, Output, OutputFile, Run
+from runs.schema_forms.answers import load_answers
 from runs.uploads import uploads
 from tests.engine.steps import hand_over, look, make_due, seconds_ahead, starts, waits
 from tests.support.cartoonify import press
@@ -122,7 +123,7 @@ def press_with_file(member: Member, app: App) -> Run:
         for p, value in zip(app.schema.parameters, values, strict=True)
     ]
     return create_run.launch_run(
-        member, LaunchRequest(app, app.schema, answers, [0], create_run.new_form_token(member))
+        member, LaunchRequest(app, app.schema, load_answers(answers), [0], create_run.new_form_token(member))
     )
 
 

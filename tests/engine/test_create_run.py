@@ -18,14 +18,16 @@ from runs.engine.create_run import (
 )
 from runs.launching import drafts
 from runs.models import App, Draft, Member, Run
+from runs.schema_forms.answers import Answer
 from runs.team import members
 from tests.support.factories import make_app
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def answer(name: str, value: Any, kind: str = "text", **more: Any) -> Any:
-    return {"name": name, "key": "", "id": "", "type": kind, "value": value, "is_default": False} | more
+def answer(name: str, value: Any, kind: str = "text", **more: Any) -> Answer:
+    stored = {"name": name, "key": "", "id": "", "type": kind, "value": value, "is_default": False}
+    return Answer.from_stored(stored | more)
 
 
 def press(app: App, token: str, style: str = "Ghibli") -> LaunchRequest:
@@ -91,7 +93,7 @@ def test_exact_labels_are_kept(alice: Member) -> None:
 
     run = launch_run(alice, press(app, new_form_token(alice), style=" Plain  two "))
 
-    assert create_run.answers_of(run)[0]["value"] == " Plain  two "
+    assert create_run.answers_of(run)[0].value == " Plain  two "
 
 
 @pytest.mark.parametrize("token", ["", "x", "1.abc:def", "\x00", "1" * 200])

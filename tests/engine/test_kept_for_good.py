@@ -13,6 +13,7 @@ from PIL import Image
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest
 from runs.models import App, Member, OutputFile, Run
+from runs.schema_forms.answers import load_answers
 from tests.support.cartoonify import known_app, press
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work
@@ -35,7 +36,7 @@ def press_reel(member: Member, app: App) -> Run:
         for p, value in zip(app.schema.parameters, ["A teapot in the rain", "Cinematic"], strict=True)
     ]
     token = create_run.new_form_token(member)
-    return create_run.launch_run(member, LaunchRequest(app, app.schema, answers, [0, 1], token))
+    return create_run.launch_run(member, LaunchRequest(app, app.schema, load_answers(answers), [0, 1], token))
 
 
 @pytest.mark.usefixtures("_storage")

@@ -9,7 +9,7 @@ from runs import catalog
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest, launch_run
 from runs.models import App, Member, Run
-from runs.schema_forms.types import Answer
+from runs.schema_forms.answers import Answer
 from tests.support.quick_portal import is_at_rest, work_until
 from tests.support.sandbox_door import SandboxDoor
 
@@ -89,15 +89,8 @@ def press(member: Member, app: App) -> Run:
     """Run `app` with words as its title and a style, until it ends."""
     assert app.schema
     values = {"Title": "words", "Style": "Calm ", "Photo": ""}
-    answers: list[Answer] = [
-        {
-            "name": parameter["name"],
-            "key": parameter["key"],
-            "id": parameter["id"],
-            "type": parameter["type"],
-            "value": values[parameter["name"]],
-            "is_default": parameter["name"] == "Photo",
-        }
+    answers = [
+        Answer.from_stored(parameter | {"value": values[parameter["name"]], "is_default": parameter["name"] == "Photo"})
         for parameter in app.schema.parameters
     ]
     run = launch_run(member, LaunchRequest(app, app.schema, answers, [0], create_run.new_form_token(member)))

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
 from runs.history.filters import Hint
 from runs.models import Member, Upload
+from runs.schema_forms.answers import load_answers
 from tests.support.factories import make_app, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
@@ -127,7 +128,7 @@ def test_a_launched_run_is_found_in_any_language(as_alice: Client, alice: Member
     ]
     answers: Any = [answer | {"is_default": False} for answer in given]
     assert app.schema is not None
-    run = launch_run(alice, LaunchRequest(app, app.schema, answers, [], new_form_token(alice)))
+    run = launch_run(alice, LaunchRequest(app, app.schema, load_answers(answers), [], new_form_token(alice)))
 
     assert f"card-{run.public_id}" in as_alice.get("/history/", {"q": words}).content.decode()
     assert f"card-{run.public_id}" not in as_alice.get("/history/", {"q": f"{words} zebra"}).content.decode()

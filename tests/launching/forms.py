@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
 from runs.models import App, Member, Run, Upload
+from runs.schema_forms.answers import load_answers
 
 
 def fields(app: App, member: Member, photo: Upload | None = None, **more: Any) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def run_of(member: Member, app: App, photo: Upload, **changes: Any) -> Run:
         {"name": "Photo", "key": "", "id": "u-1", "type": "url", "value": {"uploads": [photo.public_id]},
          "is_default": False},
     ]  # fmt: skip
-    run = launch_run(member, LaunchRequest(app, app.schema, answers, [0, 1], new_form_token(member)))
+    run = launch_run(member, LaunchRequest(app, app.schema, load_answers(answers), [0, 1], new_form_token(member)))
     Run.objects.filter(pk=run.pk).update(
         **{"status": "failed", "finished_at": timezone.now(), "due_at": None} | changes
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from runs.schema_forms.answers import Files
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import UploadInfo
 from tests.schema_forms.browser_like import PageReader, filled, posted, rendered
@@ -118,7 +119,7 @@ def test_a_default_outside_the_options_is_shown_and_left_to_the_app() -> None:
     form = build_form([options("Ghibli", "Anime", default="Manga")], [])
     own = form().questions[0].choices[0]
     assert (own.label, own.value, own.is_chosen) == ("Manga", "", True)
-    assert form(posted(filled(form()))).draft_answers()[0]["is_default"]
+    assert form(posted(filled(form()))).draft_answers()[0].is_default
 
 
 @pytest.mark.parametrize("position", ["9", "-1", "Ghibli", "\u0660", "0 ", "99999999999", "1e1"])
@@ -136,7 +137,7 @@ def test_defaults_of_odd_types_are_shown(default: object, prefilled: str, note: 
     field = form().questions[0]
     assert field.text == prefilled
     assert note in field.note
-    assert form(posted(filled(form()))).draft_answers()[0]["is_default"]
+    assert form(posted(filled(form()))).draft_answers()[0].is_default
 
 
 def test_unknown_types_and_lists_of_nothing_are_asked_as_text_with_a_note() -> None:
@@ -148,7 +149,7 @@ def test_unknown_types_and_lists_of_nothing_are_asked_as_text_with_a_note() -> N
 
 def test_text_with_crlf_default_left_alone_is_the_default() -> None:
     form = build_form([text(default="one\r\ntwo")], [])
-    assert form(posted(filled(form()))).draft_answers()[0]["is_default"]
+    assert form(posted(filled(form()))).draft_answers()[0].is_default
 
 
 def test_the_shape_of_a_ratio_is_drawn() -> None:
@@ -166,10 +167,10 @@ def test_the_shape_of_a_ratio_is_drawn() -> None:
 def test_one_file_is_replaced_by_the_newest_and_several_keep_their_order() -> None:
     kept = [("p0_kept", "a"), ("p0_kept", "b"), ("p0_kept", "a")]
     known = (upload("a"), upload("b"))
-    assert bound([url()], *kept, uploads=known).draft_answers()[0]["value"] == {"uploads": ["b"]}
+    assert bound([url()], *kept, uploads=known).draft_answers()[0].value == Files(("b",))
     many = bound([url(multiple=True)], *kept, uploads=known)
     assert many.is_valid()
-    assert many.answers()[0]["value"] == {"uploads": ["a", "b"]}
+    assert many.answers()[0].value == Files(("a", "b"))
 
 
 @pytest.mark.parametrize(
@@ -190,13 +191,13 @@ def test_a_link_that_is_still_being_read_may_go() -> None:
     fetching = upload("a", status="fetching", kind="", source_url="https://x.test/a.png")
     form = bound([url(accept=["image"])], ("p0_kept", "a"), ("p0_link", "https://x.test/a.png"), uploads=(fetching,))
     assert form.is_valid()
-    assert form.answers()[0]["value"] == {"uploads": ["a"]}
+    assert form.answers()[0].value == Files(("a",))
     assert form.questions[0].link == ""
 
 
 def test_a_link_half_typed_is_kept_in_the_draft() -> None:
     draft = bound([url()], ("p0_link", " https://x.te ")).draft_answers()
-    assert draft[0]["value"] == {"uploads": [], "link": "https://x.te"}
+    assert draft[0].to_stored()["value"] == {"uploads": [], "link": "https://x.te"}
     assert 'value="https://x.te"' in rendered(build_form([url()], [])(answers=draft))
 
 
@@ -242,10 +243,24 @@ def test_accept_names_kinds(accept: object, attribute: str, noun: str) -> None:
 
 
 def test_the_sample_picture_is_our_copy_and_never_a_foreign_address() -> None:
-    form = build_form(CARTOONIFY, [])(samples={SAMPLE: {"small_url": "/files/x/thumb/200", "card_url": ""}})
+    form = build_form(CARTOONIFY, [])(samples=lambda: {SAMPLE: {"small_url": "/files/x/thumb/200", "card_url": ""}})
     html = rendered(form)
     assert 'src="/files/x/thumb/200"' in html
     assert "media.example" not in html
+
+
+def test_samples_are_looked_up_when_the_page_shows_them() -> None:
+    asked: list[str] = []
+
+    def look() -> dict[str, dict[str, str]]:
+        asked.append("once")
+        return {}
+
+    form = build_form([*CARTOONIFY, url("Other", default=SAMPLE)], [])(posted([("p1", "0")]), samples=look)
+    assert form.is_valid()
+    assert asked == []
+    rendered(form)
+    assert asked == ["once"]
 
 
 # --- results ---

@@ -2,8 +2,8 @@
 
 import pytest
 
+from runs.schema_forms.answers import Answer
 from runs.schema_forms.inputs import answers_for, map_field_errors, to_inputs
-from runs.schema_forms.types import Answer
 from tests.support.form_examples import answer, options, text, url
 
 URLS = {"a": "https://files.test/a", "b": "https://files.test/b"}

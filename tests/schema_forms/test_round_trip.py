@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runs.schema_forms.answers import Answer
 from runs.schema_forms.build import build_form
 from runs.schema_forms.inputs import to_inputs
 from runs.schema_forms.questions import Question, clean_text, questions_of, sendable
-from runs.schema_forms.types import Answer
 from tests.schema_forms import strategies
 from tests.schema_forms.browser_like import PageReader, filled, posted, rendered
 from tests.support.form_examples import lookup, upload
@@ -113,5 +113,5 @@ def test_answers_for_any_other_list_do_no_harm(
 def test_text_is_changed_in_nothing_but_line_ends(text: str) -> None:
     form = build_form([{"name": "T", "type": "text"}], [])(posted([("p0", text)]))
     expected = text.replace("\r\n", "\n").replace("\r", "\n")
-    assert form.draft_answers()[0]["value"] == expected
+    assert form.draft_answers()[0].value == expected
     assert sendable(expected) == expected

@@ -6,6 +6,7 @@ from runs import catalog
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest
 from runs.models import App, Member, Run
+from runs.schema_forms.answers import load_answers
 
 
 def known_app(remote_id: str = "3f68debe-df0a-4fc9-bdd3-9d45a4160587") -> App:
@@ -24,5 +25,5 @@ def press(member: Member, app: App, style: str = "Ghibli") -> Run:
         )
     ]
     return create_run.launch_run(
-        member, LaunchRequest(app, app.schema, answers, [0, 1], create_run.new_form_token(member))
+        member, LaunchRequest(app, app.schema, load_answers(answers), [0, 1], create_run.new_form_token(member))
     )

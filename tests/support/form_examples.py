@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from runs.schema_forms.types import Answer, UploadInfo
+from runs.schema_forms.answers import Answer
+from runs.schema_forms.types import UploadInfo
 
 SAMPLE = "https://media.example/sample.png"
 CARTOONIFY: list[dict[str, Any]] = [
@@ -35,14 +36,8 @@ def url(name: str = "Picture", **more: Any) -> dict[str, Any]:
 
 
 def answer(value: Any, name: str = "Idea", *, is_default: bool = False, **more: str) -> Answer:
-    return {
-        "name": name,
-        "key": more.get("key", ""),
-        "id": more.get("id", ""),
-        "type": more.get("type", "text"),
-        "value": value,
-        "is_default": is_default,
-    }
+    kept = {"name": name, "key": "", "id": "", "type": "text", "value": value, "is_default": is_default} | more
+    return Answer.from_stored(kept)
 
 
 def upload(upload_id: str, **more: Any) -> UploadInfo:

@@ -5,6 +5,7 @@ import pytest
 from runs.engine.create_run import answers_of
 from runs.models import Member, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
+from runs.schema_forms.answers import Files
 from runs.uploads.ownership import adopt, own_files
 from tests.support.factories import PICTURE, make_app, make_run, make_stored
 
@@ -41,5 +42,5 @@ def test_answers_of_a_teammates_run_carry_own_uploads(alice: Member, bob: Member
 
     own = Upload.objects.get(member=alice)
     assert own.file == ready.file
-    assert answers[1]["value"] == {"uploads": [own.public_id]}
-    assert own_files(bob, answers_of(run))[1]["value"] == {"uploads": [ready.public_id, lost.public_id]}
+    assert answers[1].value == Files((own.public_id,))
+    assert own_files(bob, answers_of(run))[1].value == Files((ready.public_id, lost.public_id))

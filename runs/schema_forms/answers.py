@@ -1,0 +1,106 @@
+"""What was answered: one answer of a form, as it is posted, kept in drafts, presets and runs, and sent."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from runs.schema_forms.questions import as_words
+
+
+@dataclass(frozen=True)
+class Files:
+    """Value of a `url` answer: public ids of uploads in order, and in drafts a link typed but not yet taken."""
+
+    uploads: tuple[str, ...] = ()
+    link: str = ""
+
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> Self:
+        ids, link = stored.get("uploads"), stored.get("link")
+        uploads = tuple(i for i in ids if isinstance(i, str)) if isinstance(ids, list) else ()
+        return cls(uploads, link if isinstance(link, str) else "")
+
+
+type Value = str | Files | None  # None: nothing was stored
+
+
+def load_value(stored: object) -> Value:
+    """The value in STORED, which is a text, {"uploads": [...], "link": ...} or null; anything else is read as text."""
+    if isinstance(stored, dict):
+        return Files.from_stored(stored)
+    return None if stored is None else as_words(stored)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, readable without the parameter list it was given for.
+
+    VALUE is the text with line ends as LF, the exact label of an option, or Files. IS_DEFAULT means that it is left out
+    of the call, so that the app's own default is used; VALUE then holds that default as it was shown.
+    """
+
+    name: str
+    key: str
+    id: str
+    type: str
+    value: Value
+    is_default: bool = False
+
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> Self:
+        """The answer in STORED, of this or an older version: {"name", "key", "id", "type", "value", "is_default"}."""
+        name, key, parameter_id, type_ = (as_words(stored.get(word) or "") for word in ("name", "key", "id", "type"))
+        return cls(name, key, parameter_id, type_, load_value(stored.get("value")), bool(stored.get("is_default")))
+
+    def to_stored(self) -> dict[str, Any]:
+        """The answer as JSON for a draft or a preset."""
+        value: Any = self.value
+        if isinstance(value, Files):
+            value = {"uploads": list(value.uploads)} | ({"link": value.link} if value.link else {})
+        handles = {"name": self.name, "key": self.key, "id": self.id, "type": self.type}
+        return handles | {"value": value, "is_default": self.is_default}
+
+    @property
+    def text(self) -> str:
+        """The text or label; empty where files were asked for."""
+        return self.value if isinstance(self.value, str) else ""
+
+    @property
+    def upload_ids(self) -> tuple[str, ...]:
+        return self.value.uploads if isinstance(self.value, Files) else ()
+
+    @property
+    def link(self) -> str:
+        return self.value.link if isinstance(self.value, Files) else ""
+
+    @property
+    def is_empty(self) -> bool:
+        return self.value in ("", None, Files())
+
+    @property
+    def is_given(self) -> bool:
+        """Whether a person has put something there."""
+        return not self.is_default and not self.is_empty
+
+    def with_uploads(self, ids: Iterable[str]) -> Self:
+        """The same answer with other files; the link in its box stays."""
+        return replace(self, value=Files(tuple(ids), self.link))
+
+    def with_text(self, text: str) -> Self:
+        return replace(self, value=text)
+
+
+def load_answers(stored: object) -> list[Answer]:
+    """The answers that `dump_answers` made STORED of; what is none of them is left out."""
+    listed = stored if isinstance(stored, list) else []
+    return [Answer.from_stored(item) for item in listed if isinstance(item, dict)]
+
+
+def dump_answers(answers: Iterable[Answer]) -> list[dict[str, Any]]:
+    """ANSWERS as the JSON that drafts and presets hold."""
+    return [answer.to_stored() for answer in answers]
+
+
+def upload_ids(answers: Iterable[Answer]) -> list[str]:
+    """Public ids of all files in ANSWERS, in order."""
+    return [upload_id for answer in answers for upload_id in answer.upload_ids]

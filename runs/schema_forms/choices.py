@@ -1,0 +1,67 @@
+"""The options of a question as its field shows them: cards or a list, with a drawn shape for those like "16:9"."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from runs.schema_forms.questions import Question, is_seen, shortened
+
+RATIO = re.compile(r"\s*([1-9]\d?)\s*:\s*([1-9]\d?)\b")
+RATIO_BOX = 18  # pixels of the longer side of a drawn ratio, in a square of 22
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A rectangle of an option like "16:9", drawn beside it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One option as shown: VALUE is its position, or empty for leaving it to the app."""
+
+    value: str
+    label: str
+    id: str
+    is_chosen: bool
+
+    @property
+    def ratio(self) -> Ratio | None:
+        """The shape the label names, None when it names none."""
+        if (found := RATIO.match(self.label)) is None:
+            return None
+        across, down = int(found[1]), int(found[2])
+        width = max(3.0, round(RATIO_BOX * across / max(across, down), 1))
+        height = max(3.0, round(RATIO_BOX * down / max(across, down), 1))
+        return Ratio(round(11 - width / 2, 1), round(11 - height / 2, 1), width, height)
+
+
+def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
+    """The options of QUESTION in the field called NAME, which holds the position CHOSEN. Equal labels are one choice:
+    Lamina could not tell them apart."""
+    first = {label: n for n, label in reversed(list(enumerate(question.options)))}
+    if isinstance(chosen, str) and chosen.isascii() and chosen.isdigit() and int(chosen[:6]) < len(question.options):
+        chosen = str(first[question.options[int(chosen[:6])]])
+    listed = [
+        Choice(str(n), shown, f"{name}-{n}", chosen == str(n))
+        for (label, n), shown in zip(sorted(first.items(), key=lambda i: i[1]), _shown(question, first), strict=True)
+    ]
+    if not question.is_needed and question.default_option is None:
+        own = shortened(question.default_words.strip()) or "Leave it to the app"
+        listed.insert(0, Choice("", own, f"{name}-own", not chosen))
+    return listed
+
+
+def _shown(question: Question, labels: dict[str, int]) -> list[str]:
+    """Labels as shown; those that differ in nothing but spaces get their spaces marked, unseen ones a name."""
+    ordered = sorted(labels, key=lambda label: labels[label])
+    looks = [" ".join(label.split()) for label in ordered]
+    count = Counter(looks)
+    return [
+        f"Blank {n}" if not is_seen(label) else shortened(label.replace(" ", "␣") if count[look] > 1 else label)
+        for n, (label, look) in enumerate(zip(ordered, looks, strict=True), 1)
+    ]
