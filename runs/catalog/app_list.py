@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from runs.background import incidents
 from runs.catalog.summaries import store_summary
-from runs.connection import status as health
 from runs.connection.lamina_api import lamina
+from runs.connection.status import STATUS_ID, record_status
 from runs.lamina.errors import LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppSummary
 from runs.models import App, LaminaStatus
@@ -47,7 +47,7 @@ def refresh_list(go_on: Callable[[], bool]) -> None:
         app = store_summary(summary)
         App.objects.filter(pk=app.pk).update(position=position, listed_at=now, is_listed=True)
     fields = {"catalog_problem": "", "catalog_problem_at": None, "catalog_quote": ""}
-    health.record_status(catalog_at=now, catalog_count=len(listed.summaries), **fields)
+    record_status(catalog_at=now, catalog_count=len(listed.summaries), **fields)
 
 
 def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
@@ -80,7 +80,7 @@ def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
 
 
 def _first_size(now: datetime) -> int:
-    status = LaminaStatus.objects.filter(pk=health.STATUS_ID).first()
+    status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
     if status is None or status.catalog_limit is None or status.catalog_limit_until is None:
         return SIZES[0]
     return status.catalog_limit if now < status.catalog_limit_until else SIZES[0]
@@ -91,16 +91,16 @@ def _smaller(size: int) -> int:
 
 
 def _remember(size: int, until: datetime) -> None:
-    health.record_status(catalog_limit=size, catalog_limit_until=until)
+    record_status(catalog_limit=size, catalog_limit_until=until)
 
 
 def _note_problem(problem: str, quote: str) -> None:
-    status = LaminaStatus.objects.filter(pk=health.STATUS_ID).first()
+    status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
     since = status.catalog_problem_at if status and status.catalog_problem == problem else None
     if since is None:
         since = timezone.now()
         incidents.record_incident("lamina", INCIDENTS[problem])
-    health.record_status(catalog_problem=problem, catalog_problem_at=since, catalog_quote=quote[:QUOTE_LENGTH])
+    record_status(catalog_problem=problem, catalog_problem_at=since, catalog_quote=quote[:QUOTE_LENGTH])
 
 
 INCIDENTS = {

@@ -12,7 +12,7 @@ from django.utils import timezone
 from runs.background import leases
 from runs.background.queue import enqueue, enqueue_long
 from runs.catalog import in_use
-from runs.connection import status as health
+from runs.connection.status import STATUS_ID, lamina_status
 from runs.models import App, LaminaStatus
 from runs.team import sessions
 
@@ -37,15 +37,15 @@ def is_quiet(now: datetime) -> bool:
 def request_refresh() -> None:
     """Ask the worker for a fresh list; at most once in 30 s, however many pages want it."""
     now = timezone.now()
-    LaminaStatus.objects.get_or_create(pk=health.STATUS_ID)
+    LaminaStatus.objects.get_or_create(pk=STATUS_ID)
     waiting = Q(catalog_asked_at=None) | Q(catalog_asked_at__lt=now - ASK_AGAIN)
-    if LaminaStatus.objects.filter(waiting, pk=health.STATUS_ID).update(catalog_asked_at=now):
+    if LaminaStatus.objects.filter(waiting, pk=STATUS_ID).update(catalog_asked_at=now):
         enqueue_long("refresh_catalog", timeout_seconds=CATALOG_SECONDS, is_saved=False)
 
 
 def request_refresh_if_stale() -> None:
     """Ask for a fresh list if the last one is over ten minutes old; after a failure, wait two more."""
-    status, now = health.lamina_status(), timezone.now()
+    status, now = lamina_status(), timezone.now()
     is_just_failed = status.catalog_problem and _is_younger(status.catalog_asked_at, now, FAILED_AGAIN)
     if not is_just_failed and not _is_younger(status.catalog_at, now, LIST_EVERY):
         request_refresh()
@@ -53,7 +53,7 @@ def request_refresh_if_stale() -> None:
 
 def request_regular_refresh() -> None:
     """Ask for the list, every ten minutes by the Schedule; less often when the portal is idle."""
-    status, now = health.lamina_status(), timezone.now()
+    status, now = lamina_status(), timezone.now()
     if status.catalog_at is not None and is_quiet(now):
         is_young = _is_younger(status.catalog_at, now, QUIET_LIST_EVERY)
         if is_young or _is_younger(status.catalog_asked_at, now, QUIET_FAILED_AGAIN):
@@ -73,7 +73,7 @@ def request_app_refresh(app: App, *, is_news: bool = False) -> None:
 
 def request_balance_if_stale() -> None:
     """Ask for the balance again if it is over 30 s old; meanwhile pages show the known one."""
-    if not _is_younger(health.lamina_status().balance_at, timezone.now(), BALANCE_EVERY):
+    if not _is_younger(lamina_status().balance_at, timezone.now(), BALANCE_EVERY):
         request_balance()
 
 
@@ -94,11 +94,11 @@ def request_completion() -> None:
 def _request_round(now: datetime) -> None:
     """Ask for the app that was checked longest ago by its id, to find out eventually if it is gone."""
     its_turn = Q(app_asked_at=None) | Q(app_asked_at__lt=now - ROUND_EVERY)
-    if not LaminaStatus.objects.filter(its_turn, pk=health.STATUS_ID).exists():
+    if not LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).exists():
         return
     waiting = App.objects.filter(in_use.is_old(now)).order_by(F("schema_asked_at").asc(nulls_first=True), "pk")
     app_id = waiting.values_list("pk", flat=True).first()
-    if app_id is not None and LaminaStatus.objects.filter(its_turn, pk=health.STATUS_ID).update(app_asked_at=now):
+    if app_id is not None and LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).update(app_asked_at=now):
         enqueue("check_app", app_id)
 
 

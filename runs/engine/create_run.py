@@ -23,7 +23,7 @@ from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, RunI
 from runs.models.run import RunInputUpload
 from runs.schema_forms.answers import Answer, Files, load_value, upload_ids
 from runs.schema_forms.questions import sample_urls, shortened
-from runs.sharing import links as sharing
+from runs.sharing.links import begins_with_team
 from runs.words.fold import fold, kinds_text
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret
@@ -159,7 +159,7 @@ def _record(member: Member, press: LaunchRequest, now: datetime) -> Run:
         credits_estimated=press.app.credits_expected,
         created_at=now,
         due_at=now,
-        shared_at=now if not press.is_private and sharing.begins_with_team(press.parent) else None,
+        shared_at=now if not press.is_private and begins_with_team(press.parent) else None,
         kinds=kinds_text(output["type"][:50] for output in outputs),
     )
     for position, answer in enumerate(press.answers):

@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from runs.background import incidents
 from runs.background.queue import enqueue
-from runs.connection import status as health
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import RateLimitWait
+from runs.connection.status import STATUS_ID, lamina_status, record_status
 from runs.engine import progress
 from runs.lamina.errors import LaminaError
 from runs.lamina.signature import Flaw, check_delivery
@@ -40,7 +40,7 @@ def are_wanted() -> bool:
 
 def are_arriving(now: datetime) -> bool:
     """True while deliveries can be relied on: asked for, and a valid one came within the last day."""
-    at = health.lamina_status().delivered_at
+    at = lamina_status().delivered_at
     return are_wanted() and at is not None and now - at < TRUSTED_FOR
 
 
@@ -56,7 +56,7 @@ def run_of(token: str) -> Run | None:
 
 def receive(run: Run, raw_body: bytes, headers: Mapping[str, str], now: datetime) -> HTTPStatus:
     """Judge and apply one delivery; the status is the answer. Repeats answer 200 and change nothing."""
-    status = LaminaStatus.objects.filter(pk=health.STATUS_ID).first() or LaminaStatus()
+    status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     if not status.signing_keys:
         request_keys()
         return HTTPStatus.SERVICE_UNAVAILABLE
@@ -82,16 +82,16 @@ def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, n
     if run.remote_id == run_id:
         progress.apply_snapshot(run, snapshot, now)
     if status.delivered_at is None or now - status.delivered_at > timedelta(minutes=1):
-        health.record_status(delivered_at=now)
+        record_status(delivered_at=now)
     return HTTPStatus.OK
 
 
 def request_keys() -> bool:
     """Have the worker fetch the signing keys; at most once a minute, True when this call did it."""
     now = timezone.now()
-    LaminaStatus.objects.get_or_create(pk=health.STATUS_ID)
+    LaminaStatus.objects.get_or_create(pk=STATUS_ID)
     free = Q(signing_keys_asked_at=None) | Q(signing_keys_asked_at__lt=now - ASK_KEYS_EVERY)
-    if not LaminaStatus.objects.filter(free, pk=health.STATUS_ID).update(signing_keys_asked_at=now):
+    if not LaminaStatus.objects.filter(free, pk=STATUS_ID).update(signing_keys_asked_at=now):
         return False
     enqueue("refresh_keys")
     return True
@@ -99,7 +99,7 @@ def request_keys() -> bool:
 
 def request_keys_if_wanted() -> None:
     """Have keys ready before the first delivery needs them."""
-    if are_wanted() and not LaminaStatus.objects.filter(pk=health.STATUS_ID).exclude(signing_keys=[]).exists():
+    if are_wanted() and not LaminaStatus.objects.filter(pk=STATUS_ID).exclude(signing_keys=[]).exists():
         request_keys()
 
 
@@ -110,4 +110,4 @@ def refresh_keys() -> None:
     except (LaminaError, RateLimitWait):
         return
     if keys:
-        health.record_status(signing_keys=keys, signing_keys_at=timezone.now())
+        record_status(signing_keys=keys, signing_keys_at=timezone.now())

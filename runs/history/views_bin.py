@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from runs.display import bin_rows
 from runs.engine import save_outputs
-from runs.history import bin as bins
+from runs.history.bin import bring_back, delete_for_good, move_to_bin
 from runs.history.forms import DeleteForm
 from runs.models import GuestLink, Output, Run
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
@@ -47,11 +47,11 @@ def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
 
 def _delete(request: PortalRequest, run: Run) -> HttpResponse:
     if run.deleted_at is None:
-        bins.move_to_bin(Run.objects.filter(pk=run.pk), request.user, timezone.now())
+        move_to_bin(Run.objects.filter(pk=run.pk), request.user, timezone.now())
         messages.success(request, "Moved to the bin. You can bring it back for 30 days.")
         return go_to(request, reverse("runs:history"))
     if DeleteForm.read(request.POST)["sure"] == FOR_GOOD:
-        bins.delete_for_good(run)
+        delete_for_good(run)
         messages.success(request, "Deleted for good, with its files.")
     return go_to(request, reverse("runs:bin"))
 
@@ -61,7 +61,7 @@ def run_restore(request: PortalRequest, run_id: str) -> HttpResponse:
     """Bring a run back from the bin."""
     run = get_object_or_404(Run.objects.in_bin_of(request.user), public_id=run_id)
     refuse_viewers(request.user)
-    bins.bring_back(Run.objects.filter(pk=run.pk))
+    bring_back(Run.objects.filter(pk=run.pk))
     messages.success(request, "Back again, as it was.")
     return go_to(request, run.get_absolute_url())
 

@@ -6,8 +6,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from runs.launching import library as shelf
 from runs.launching.forms import FieldForm
+from runs.launching.library import SOURCES, browse, form_url, put_into_draft, question_of, take
 from runs.models import App
 from runs.schema_forms.questions import Question
 from runs.uploads import uploads
@@ -20,26 +20,26 @@ def library(request: PortalRequest) -> HttpResponse:
     """Shows what field `?field=` of app `?app=` may take, as a page or inside the form; POST takes what was picked."""
     given = FieldForm.read(request.POST if request.method == "POST" else request.GET)
     app = get_object_or_404(App.objects.select_related("schema"), public_id=given["app"])
-    question = shelf.question_of(app, given["field"])
+    question = question_of(app, given["field"])
     if question is None:
         raise Http404
     if request.method == "POST":
         return _picked(request, app, question, given["pick"])
     source = request.GET.get("source", "")
-    source = source if source in shelf.SOURCES else "results"
+    source = source if source in SOURCES else "results"
     q = request.GET.get("q", "").strip()[:200]
-    found = shelf.browse(request.user, question.accept, source, q, request.GET.get("before", "")[:16])
+    found = browse(request.user, question.accept, source, q, request.GET.get("before", "")[:16])
     context = {
         "section": "apps",
         "app": app,
         "question": question,
         "source": source,
-        "sources": [(key, words, _url(app, question, source=key, q=q)) for key, words in shelf.SOURCES.items()],
+        "sources": [(key, words, _url(app, question, source=key, q=q)) for key, words in SOURCES.items()],
         "q": q,
         "items": found.items,
         "older_url": _url(app, question, source=source, q=q, before=found.before) if found.before else "",
         "is_later_page": "before" in request.GET,
-        "form_url": shelf.form_url(request.user, app, question),
+        "form_url": form_url(request.user, app, question),
         "is_inside": bool(request.htmx),
     }
     return render_page(request, "launching/library.html", context, partial="library")
@@ -52,12 +52,12 @@ def _url(app: App, question: Question, **query: str) -> str:
 
 def _picked(request: PortalRequest, app: App, question: Question, picked: list[str]) -> HttpResponse:
     """With htmx the tiles of what was picked go into the open form; without, into its draft."""
-    taken = shelf.take(request.user, question, picked[:50])
+    taken = take(request.user, question, picked[:50])
     if request.htmx:
         infos = uploads.upload_infos(request.user, [upload.public_id for upload in taken])
         return render_page(
             request, "launching/library.html", {"tiles": infos, "field": question.field_name}, partial="tiles"
         )
     if taken:
-        return go_to(request, shelf.put_into_draft(request.user, app, question, taken))
-    return go_to(request, shelf.form_url(request.user, app, question))
+        return go_to(request, put_into_draft(request.user, app, question, taken))
+    return go_to(request, form_url(request.user, app, question))

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from runs.background import heartbeats
 from runs.connection import rate_limit
-from runs.connection import status as health
+from runs.connection.status import STATUS_ID
 from runs.engine import webhooks
 from runs.history import bin
 from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
@@ -62,7 +62,7 @@ class HealthReport:
 def health_report() -> HealthReport:
     """Read everything afresh; about a dozen queries."""
     now = timezone.now()
-    status = LaminaStatus.objects.filter(pk=health.STATUS_ID).first() or LaminaStatus()
+    status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     beats = dict(Heartbeat.objects.values_list("name", "at"))
     active = Run.objects.needing_poller().count()
     facts = [

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from runs.background import heartbeats
-from runs.connection import status as health
+from runs.connection.status import is_sandbox, lamina_status
 
 
 @require_safe
@@ -19,7 +19,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     now = timezone.now()
     try:
         worker, poller = heartbeats.age_seconds("worker", now), heartbeats.age_seconds("poller", now)
-        status = health.lamina_status()
+        status = lamina_status()
     except DatabaseError:
         return JsonResponse({"database": "away"}, status=503)
     answered = status.answered_at
@@ -29,6 +29,6 @@ def healthz(request: HttpRequest) -> JsonResponse:
             "worker_seconds": worker,
             "poller_seconds": poller,
             "lamina_seconds": int((now - answered).total_seconds()) if answered else None,
-            "sandbox": health.is_sandbox(),
+            "sandbox": is_sandbox(),
         }
     )

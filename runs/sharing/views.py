@@ -17,8 +17,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from runs.display import share_panel
 from runs.display.share_panel import link_view, with_pictures
 from runs.models import GuestLink, Output, Run, SharingRules
-from runs.sharing import links as sharing
 from runs.sharing.forms import LinkActionForm, NewLinkForm, PanelForm, SharingRulesForm, link_form
+from runs.sharing.links import (
+    change_link,
+    change_rules,
+    extend,
+    link_of_click,
+    only_me,
+    outputs_for,
+    restore,
+    revoke,
+    share_with_team,
+    take_from_team,
+)
 from runs.web.http import PortalRequest, admins_only, go_to, refuse_viewers, render_page, wants_fragment
 from runs.web.posted import posted_of
 
@@ -50,10 +61,10 @@ def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
     if who == "me" and not run.belongs_to(request.user):
         said = f"Only {run.member.display_name} and admins see it now."
     if who == "team":
-        sharing.share_with_team(run)
+        share_with_team(run)
     elif who == "not-team":
-        sharing.take_from_team(run)
-    elif who == "me" and (ended := sharing.only_me(run, request.user)):
+        take_from_team(run)
+    elif who == "me" and (ended := only_me(run, request.user)):
         said += f" {ended} guest link{' was' if ended == 1 else 's were'} revoked."
     run.refresh_from_db()
     return _done(request, run, said)
@@ -68,14 +79,14 @@ def share_new(request: PortalRequest) -> HttpResponse:
     chosen = posted["o"]
     if run is not None and not chosen:
         chosen = list(Output.objects.filter(run=run).values_list("public_id", flat=True))
-    outputs = sharing.outputs_for(request.user, chosen)
+    outputs = outputs_for(request.user, chosen)
     if not outputs and run is not None:
         return _done(request, run, share_panel.NOT_READY, level=messages.WARNING)
     if not outputs:
         raise Http404
     if request.htmx and run is not None and (refusal := share_panel.refusal_of(request.user)):
         return _panel(request, run, said=refusal)
-    link = sharing.link_of_click(request.user, outputs)
+    link = link_of_click(request.user, outputs)
     if run is not None:
         return _done(request, run, SAID["made"], made=link.public_id)
     return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
@@ -131,7 +142,7 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
     form = link_form(link, request.user, posted_of(request))
     refusal = refusal or ("" if form.choices else share_panel.NOTHING_TO_CHOOSE)
     if (wishes := form.wishes) is not None:
-        sharing.change_link(link, wishes)
+        change_link(link, wishes)
         messages.success(request, "Saved. The link itself stays the same.")
         return go_to(request, reverse("runs:link-detail", args=[link.public_id]))
     made = link.public_id if "made" in request.GET else ""
@@ -158,7 +169,7 @@ def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
     link = _link_of(request, link_id)
     if not link.is_extendable_by(request.user, SharingRules.current()):
         raise PermissionDenied
-    sharing.extend(link)
+    extend(link)
     return _changed(request, link, SAID["extended"])
 
 
@@ -166,7 +177,7 @@ def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
 def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
     """Dead from the next request on; asks nothing, since it can be undone."""
     link = _link_to_end(request, link_id)
-    sharing.revoke(link, request.user)
+    revoke(link, request.user)
     return _changed(request, link, SAID["revoked"])
 
 
@@ -176,7 +187,7 @@ def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
     link, rules = _link_to_end(request, link_id), SharingRules.current()
     if not link.is_restorable_by(request.user, rules):
         raise PermissionDenied
-    sharing.restore(link, rules)
+    restore(link, rules)
     return _changed(request, link, SAID["restored"])
 
 
@@ -212,7 +223,7 @@ def manage_sharing(request: PortalRequest) -> HttpResponse:
     """What admins allow, and every link there is."""
     form = SharingRulesForm(posted_of(request), instance=SharingRules.current())
     if form.is_valid():
-        shortened = sharing.change_rules(form.instance)
+        shortened = change_rules(form.instance)
         messages.success(request, _rules_words(shortened))
         return go_to(request, reverse("runs:manage-sharing"))
     context = {

@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from runs import catalog
 from runs.catalog import lamina_search
-from runs.connection import status as health
+from runs.connection.status import lamina_status
 from runs.engine import create_run
 from runs.history import bin
 from runs.models import App, AppSearch, Member, Output, OutputFile, RequestLog, Run
@@ -48,7 +48,7 @@ def has_catalog() -> bool:
     for app in apps.filter(schema=None, form_problem="", schema_asked_at__isnull=False):
         catalog.request_app_refresh(app)
     return (
-        health.lamina_status().balance is not None
+        lamina_status().balance is not None
         and apps.count() > 30
         and not apps.filter(schema=None, form_problem="").exists()
         and apps.filter(position__lt=3, thumbnail=None).count() <= 1

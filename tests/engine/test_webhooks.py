@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
 
-from runs.connection import status as health
+from runs.connection.status import lamina_status, record_status
 from runs.engine import progress, submit, webhooks
 from runs.models import App, Incident, LaminaStatus, Member, OutputFile, Run
 from runs.sandbox.server import Sandbox
@@ -64,11 +64,11 @@ def test_a_genuine_delivery_is_applied_at_once(courier: Courier, run: Run, sandb
     run.refresh_from_db()
     assert (run.status, run.outputs_ready) == ("completed", 2)
     assert len(sandbox.requests_to("run")) == reads + 1  # the courier's own
-    assert health.lamina_status().delivered_at is not None
+    assert lamina_status().delivered_at is not None
 
 
 def test_the_vendors_vector_through_the_view(alice: Member, settings: Settings) -> None:
-    health.record_status(signing_keys=[vector.KEY], signing_keys_at=datetime(2026, 1, 1, tzinfo=UTC))
+    record_status(signing_keys=[vector.KEY], signing_keys_at=datetime(2026, 1, 1, tzinfo=UTC))
     run = make_run(alice, remote_id=vector.RUN_ID)
 
     with time_machine.travel(datetime(2026, 1, 1, tzinfo=UTC), tick=False):
@@ -128,7 +128,7 @@ def test_what_is_not_genuine_changes_nothing(courier: Courier, run: Run, name: s
     assert post(run.hook_token, *forge(courier, run, courier.body(run.remote_id))) == status
 
     assert as_it_is(run) == before
-    assert health.lamina_status().delivered_at is None
+    assert lamina_status().delivered_at is None
     assert courier.deliver(run) == 200  # and the true one still counts
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.connection import status as health
+from runs.connection.status import record_status
 from runs.models import App, Draft, Member, Output, Run, Upload
 from runs.models.run import RunInputUpload
 from tests.support.clients import client_of
@@ -114,7 +114,7 @@ def test_files_of_a_teammates_run_are_taken_along(as_bob: Client, bob: Member, a
 
 
 def test_too_dear_is_blocked_with_the_reason(as_alice: Client, partly: Run) -> None:
-    health.record_status(balance=Decimal(1))
+    record_status(balance=Decimal(1))
     body = as_alice.get(partly.get_absolute_url()).content.decode()
 
     assert "There are 1 credits left" in body

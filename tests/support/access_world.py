@@ -21,8 +21,8 @@ from runs.models import (
     Upload,
 )
 from runs.models.run import RunInputUpload
-from runs.sharing import links as sharing
 from runs.sharing import make_guest_copies
+from runs.sharing.links import make_link, revoke
 from runs.web import secret_links
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run, make_stored
@@ -79,10 +79,10 @@ def make_subject(owner: Member, app: App, word: str, shown: str, *, is_shared: b
     binned = make_run(owner, app, status="completed", title=f"The {word} mistake", deleted_at=timezone.now())
     binned_file = make_stored((500, 400) if is_shared else (550, 440))
     make_kept(binned, binned_file)
-    links = [sharing.make_link(owner, list(run.outputs.all())) for _ in range(2)]
+    links = [make_link(owner, list(run.outputs.all())) for _ in range(2)]
     GuestLink.objects.filter(pk=links[0].pk).update(may_download=True)
     make_guest_copies.make_due_copies()
-    sharing.revoke(links[1], owner)
+    revoke(links[1], owner)
     preset = Preset.objects.create(app=app, member=owner, name=f"{word} preset", is_team=is_shared)
     preset_file = make_stored((60, 30) if is_shared else (66, 33))
     preset.uploads.add(Upload.objects.create(member=owner, file=preset_file, status="ready", name=f"{word} sketch.png"))

@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from runs.models import Invite, Member, SharingRules
-from runs.sharing import links as sharing
+from runs.sharing.links import make_link, only_me, restore, revoke, share_with_team
 from runs.team import invites, members
 from tests.support.factories import make_kept, make_run
 
@@ -77,7 +77,7 @@ def test_only_me_and_every_other_change_of_links_at_once_all_come_to_an_end(alic
     """On PostgreSQL, too, where the one would lock the run and the other the link."""
     run = make_run(alice, status="completed")
     make_kept(run)
-    links = [sharing.make_link(alice, list(run.outputs.all())) for _ in range(3)]
+    links = [make_link(alice, list(run.outputs.all())) for _ in range(3)]
     failures: list[DatabaseError] = []
 
     def go(number: int) -> None:
@@ -85,11 +85,11 @@ def test_only_me_and_every_other_change_of_links_at_once_all_come_to_an_end(alic
             for n in range(15):
                 link = links[(number + n) % 3]
                 if number % 2:
-                    sharing.restore(link, SharingRules.current())
-                    sharing.revoke(link, alice)
+                    restore(link, SharingRules.current())
+                    revoke(link, alice)
                 else:
-                    sharing.share_with_team(run)
-                    sharing.only_me(run, alice)
+                    share_with_team(run)
+                    only_me(run, alice)
         except DatabaseError as failure:
             failures.append(failure)
         finally:
