@@ -16,10 +16,10 @@ from runs.background.prctl import die_with_parent
 from tests.support.processes import ROOT, free_port, wait_until
 
 CONFIG = """
-from lamina_portal.server import arriving, sockets, worker
-arriving.HEAD_SECONDS = worker.HEAD_SECONDS = 1.5
-arriving.BODY_SECONDS = worker.BODY_SECONDS = 3.0
-arriving.UPLOAD_SECONDS = worker.UPLOAD_SECONDS = 1.0
+from lamina_portal.server import deadlines, sockets, worker
+deadlines.HEAD_SECONDS = worker.HEAD_SECONDS = 1.5
+deadlines.BODY_SECONDS = worker.BODY_SECONDS = 3.0
+deadlines.UPLOAD_SECONDS = worker.UPLOAD_SECONDS = 1.0
 sockets.PATIENCE_SECONDS, sockets.MOST_PATIENCE_SECONDS = 1.0, 3.0
 worker.STALLED_SECONDS = 2.0
 worker.SWEEP_SECONDS = 0.1
