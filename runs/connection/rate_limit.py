@@ -1,8 +1,8 @@
 """The shared request counter: no more than the limit goes to Lamina in any minute, from all processes together.
 
 Lamina counts 100 requests a minute per address over everything. One locked row holds the times of the last minute's
-requests; with REDIS_URL they are kept there instead (`budget_redis`), by Redis's clock. What matters less leaves room
-for what matters more, so that a start never waits behind a catalogue.
+requests; with REDIS_URL they are kept there instead (`rate_limit_redis`), by Redis's clock. What matters less leaves
+room for what matters more, so that a start never waits behind a catalogue.
 """
 
 import time

@@ -18,8 +18,8 @@ TAKE_MANY = """
 import sys
 from django.conf import settings
 settings.configure(REDIS_URL=sys.argv[1], INSTALLED_APPS=[])
-from runs.services import budget_redis
-print(sum(budget_redis.ask(budget_redis.TAKE, 62.0, 100) == 0 for _ in range(40)))
+from runs.connection import rate_limit_redis
+print(sum(rate_limit_redis.ask(rate_limit_redis.TAKE, 62.0, 100) == 0 for _ in range(40)))
 """
 
 
