@@ -1,4 +1,4 @@
-"""What django-q2 may call. Each is safe to lose, to repeat and to come late; the work itself is in services."""
+"""What django-q2 may call. Each is safe to lose, to repeat and to come late; the subjects do the work."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Addresses of the portal: each subject has its own; the name of an address is the name of its view and template."""
+"""Addresses of the portal: each subject has its own."""
 
 from django.urls import include, path
 

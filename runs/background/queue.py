@@ -24,17 +24,17 @@ def enqueue(task: str, *args: int | str) -> None:
 
     Positional ids only: django-q2 takes some keywords for itself, and pickled objects go stale.
     """
-    transaction.on_commit(partial(_ring, task, *args))
+    transaction.on_commit(partial(_hand_over, task, *args))
 
 
 def enqueue_long(task: str, *args: int | str, timeout_seconds: int, is_saved: bool = True) -> None:
     """Like `enqueue`, for a task that may take TIMEOUT_SECONDS instead of the cluster's own time-out."""
     options = {"timeout": timeout_seconds, "save": is_saved}
-    transaction.on_commit(partial(_ring, task, *args, q_options=options))
+    transaction.on_commit(partial(_hand_over, task, *args, q_options=options))
 
 
-def _ring(task: str, *args: int | str, **options: Any) -> None:
-    """A bell that cannot be heard just now (Redis away) stops nobody: the sweep finds what is due."""
+def _hand_over(task: str, *args: int | str, **options: Any) -> None:
+    """A task that cannot be queued just now (Redis away) stops nobody: the sweep finds what is due."""
     try:
         async_task(f"{REGISTER}.{task}", *args, **options)
     except Exception as error:  # noqa: BLE001 - brokers raise what they like

@@ -31,7 +31,7 @@ class Provenance:
 
 
 def provenance_of(run: Run, output: Output, file: StoredFile | None) -> Provenance:
-    """The passport of FILE in OUTPUT, of a run fetched with `for_page()`."""
+    """The provenance of FILE in OUTPUT, of a run fetched with `for_page()`."""
     return Provenance(
         app_name=run.app_name,
         inputs=input_lines(run),

@@ -1,4 +1,4 @@
-"""What the page of one result shows: the result itself, its neighbours, and its passport.
+"""What the page of one result shows: the result itself, its neighbours, and where it came from.
 
 A result may hold several files; each is shown alone (`?n=2`), so that zoom, full screen, previous and next mean the
 same thing everywhere. Previous and next walk all that the run made, in its order, failed ones too, and from there on,

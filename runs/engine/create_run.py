@@ -91,7 +91,7 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
         with transaction.atomic():
             run = _record(member, press, now)
             _clear_draft(member, press)
-            wakeups.ring_start(run.pk)
+            wakeups.queue_start(run.pk)
             transaction.on_commit(poller_wakeups.ensure_poller)
             return run
     except IntegrityError:

@@ -11,10 +11,10 @@ TASK_SECONDS = 120  # a window and its last, slowest round
 def ensure_poller() -> None:
     """Make sure that somebody watches the runs; cheap enough to call from every polled fragment."""
     if not leases.is_held(POLLER) and leases.may_kick(POLLER):
-        ring_poller()
+        queue_poller()
 
 
-def ring_poller() -> None:
+def queue_poller() -> None:
     """Queue the poller's task. Its result is of no interest, so it is not kept."""
     enqueue_long("poll", timeout_seconds=TASK_SECONDS, is_saved=False)
 

@@ -1,8 +1,8 @@
 """One poller for the whole portal: it watches all active runs with shared reads of Lamina's run list.
 
 A django-q2 task under a database lease loops for a window, then hands over to its successor; without active runs there
-is no loop and no request. Whoever starts a run, looks at one, or comes by every 30 s wakes it (`waking`). A look per
-run would break the limit of 100 requests a minute at about 20 runs; one list read a round sees all of them.
+is no loop and no request. Whoever starts a run, looks at one, or comes by every 30 s wakes it (`poller_wakeups`). A
+look per run would break the limit of 100 requests a minute at about 20 runs; one list read a round sees all of them.
 """
 
 import logging
@@ -21,7 +21,7 @@ from runs.background.queue import stop_requested
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import poller_wakeups, progress, sweep, webhooks
-from runs.engine.polling_schedule import ON_SCREEN, SLOW_SECONDS, Pace, is_budget_short
+from runs.engine.polling_schedule import ON_SCREEN, SLOW_SECONDS, PollingSchedule, is_budget_short
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunPage, RunRow
 from runs.models import Run
@@ -63,7 +63,7 @@ def poll_window() -> None:
         leases.release(poller_wakeups.POLLER, watch.holder)
     # Looked at after the release: a run that came between the last round and here must not wait for the Schedule.
     if not stop_requested() and Run.objects.needing_poller().exists():
-        poller_wakeups.ring_poller()
+        poller_wakeups.queue_poller()
 
 
 class Watch:
@@ -76,7 +76,7 @@ class Watch:
         self.is_list_refused = False
         self.listed = -SLOW_SECONDS
         self.looked_at = float("-inf")
-        self.pace = Pace()
+        self.schedule = PollingSchedule()
         self.again_at: dict[int, float] = {}
         self.unread: dict[int, Run] = {}  # ended as a look has shown, and not read yet
 
@@ -127,7 +127,7 @@ class Watch:
         active = {run.remote_id: run for run in Run.objects.at_lamina().order_by("seen_at")}
         if not active:
             return settings.LAMINA_POLL_SECONDS if Run.objects.needing_poller().exists() else None
-        if (early := self.pace.too_early(list(active.values()), now)) > 0:
+        if (early := self.schedule.too_early(list(active.values()), now)) > 0:
             return early
         self.unread = {run.pk: run for run in self.unread.values() if run.remote_id in active}
         others = {key: run for key, run in active.items() if run.pk not in self.unread}
@@ -138,7 +138,7 @@ class Watch:
         if others and not self._is_delivered(now):
             self._look_at_list(others)
         self._read_partials(list(active.values()))
-        return self.pace.pause(list(active.values()), timezone.now())
+        return self.schedule.pause(list(active.values()), timezone.now())
 
     def _look_at_list(self, active: dict[str, Run]) -> None:
         """Read the list, then each run that has ended; a run it hides on later pages is looked for there."""

@@ -46,8 +46,8 @@ def touch_opened(runs: list[Run], now: datetime) -> None:
         Run.objects.filter(pk__in=stale).filter(Q(opened_at=None) | Q(opened_at__lt=now)).update(opened_at=now)
 
 
-class Pace:
-    """The rhythm of one poller's window; what it learns of apps it keeps as long."""
+class PollingSchedule:
+    """When one poller looks, for one window; what it learns of apps it keeps as long."""
 
     def __init__(self) -> None:
         self.first_looks: dict[tuple[int, bool], float] = {}

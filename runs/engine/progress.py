@@ -91,7 +91,7 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
         # An id we already know cannot be this run's: nobody can tell what happened, so a person is asked.
         return doubt(run, "Lamina answered with the id of another run.")
     if changed and Run.objects.filter(pk=run.pk, cancel_asked_at__isnull=False).exists():
-        wakeups.ring_cancel(run.pk)
+        wakeups.queue_cancel(run.pk)
     return changed
 
 
@@ -116,7 +116,7 @@ def doubt(run: Run, text: str = "", request_id: str = "") -> bool:
         request_id=request_id[:100],
     )
     if changed:
-        wakeups.ring_check(run.pk)
+        wakeups.queue_check(run.pk)
     return changed
 
 
@@ -133,7 +133,7 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
     if changed and run.cancel_asked_at:
         _end_unsent(run, now)
     elif changed and not after:
-        wakeups.ring_start(run.pk)
+        wakeups.queue_start(run.pk)
     return changed
 
 
@@ -196,7 +196,7 @@ def ask_cancel(run: Run, member: Member, now: datetime) -> str:
         if locked.cancel_asked_at is None:
             _change(locked, (locked.status,), cancel_asked_at=now, cancelled_by=member)
         if locked.remote_id:
-            wakeups.ring_cancel(run.pk)
+            wakeups.queue_cancel(run.pk)
     return "asked"
 
 

@@ -168,7 +168,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
         is_busy = progress.is_app_busy(run, is_alone=webhook is None)
         wait = timedelta(seconds=3) if is_busy else timedelta()
         if progress.hold(run, Run.Wait.APP, timezone.now() + wait) and not is_busy:
-            wakeups.ring_start(run.pk)  # the other one ended meanwhile, and found nobody waiting to ring for
+            wakeups.queue_start(run.pk)  # the other one ended meanwhile, and found nobody waiting to ring for
         return
     try:
         started = _start(run, urls, webhook)

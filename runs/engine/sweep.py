@@ -1,7 +1,7 @@
 """The sweep: finds whatever is due, so that a lost, doubled or late task changes nothing.
 
-The poller comes by every few seconds while anything is active, the worker's pulse every 30 s. What has a bell on its
-way (`bells`) gets no second one, so that rounds do not fill the queue while every worker is busy.
+The poller comes by every few seconds while anything is active, the worker's pulse every 30 s. What has a wakeup on its
+way (`wakeups`) gets no second one, so that rounds do not fill the queue while every worker is busy.
 """
 
 from datetime import datetime, timedelta
@@ -24,17 +24,17 @@ def sweep(now: datetime | None = None) -> None:
     # Put off by a clock that was ahead: that moment may be hours away.
     Run.objects.filter(status__in=("starting", "checking"), due_at__gt=now + LONGEST_WAIT).update(due_at=now)
     due = Run.objects.due(now).order_by("due_at")
-    without_bell = wakeups.without_bell(due, now, F("due_at"))
-    wakeups.ring_check(*_first(without_bell.filter(status="checking")))
+    without_wakeup = wakeups.without_wakeup(due, now, F("due_at"))
+    wakeups.queue_check(*_first(without_wakeup.filter(status="checking")))
     for run in due.filter(status="starting", sent_at__isnull=False)[:AT_ONCE]:
         # Its worker died between the POST and the answer: it may have started.
         progress.doubt(run, "The portal was interrupted while it handed this run over.")
-    wakeups.ring_start(*_first(without_bell.filter(status="starting", sent_at=None)))
+    wakeups.queue_start(*_first(without_wakeup.filter(status="starting", sent_at=None)))
     is_unsent = Q(cancel_asked_at__lt=now - wakeups.BELIEVED, cancel_sent_at=None)
     is_unclear = Q(cancel_sent_at__lt=now - UNCLEAR_CANCEL, cancel_answer="")  # sent, but not a word came back
     wished = Run.objects.filter(is_unsent | is_unclear, status__in=AT_LAMINA)
     since = Coalesce(F("cancel_sent_at"), F("cancel_asked_at"))
-    wakeups.ring_cancel(*_first(wakeups.without_bell(wished, now, since)))
+    wakeups.queue_cancel(*_first(wakeups.without_wakeup(wished, now, since)))
 
 
 def _first(runs: QuerySet[Run]) -> list[int]:

@@ -49,13 +49,13 @@ def _stopped_postgres(seconds: float) -> Iterator[None]:
 
     def stop() -> None:
         nonlocal is_stopped
-        patience = seconds
-        while not over.wait(patience):
+        wait_seconds = seconds
+        while not over.wait(wait_seconds):
             with lock:
                 if not over.is_set():
                     is_stopped = True
                     server.cancel()
-            patience = AGAIN_SECONDS  # it may have come just between two questions
+            wait_seconds = AGAIN_SECONDS  # it may have come just between two questions
 
     threading.Thread(target=stop, daemon=True).start()
     try:

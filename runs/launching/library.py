@@ -21,7 +21,7 @@ SOURCES = {"results": "My results", "team": "Shared with the team", "uploads": "
 
 @dataclass(frozen=True)
 class Item:
-    """One file on the shelf."""
+    """One file in the library."""
 
     file: StoredFile
     name: str

@@ -109,7 +109,7 @@ class LinkForm(forms.Form):
         return [(output, label, output.public_id in chosen) for output, label in named]
 
     @property
-    def wishes(self) -> LinkOptions | None:
+    def link_options(self) -> LinkOptions | None:
         """What was posted means this, if nothing is wrong with it."""
         if not self.is_valid():
             return None

@@ -87,13 +87,13 @@ def has_films_as_they_are(outputs: list[Output]) -> bool:
 def request_copies() -> None:
     """Ask the worker for copies if any are missing, for every open link."""
     if due().exists() or waiting_for_ffmpeg().exists() or missing(GuestLink.objects.all()):
-        _ring()
+        _queue()
 
 
 def request_copies_for(links: QuerySet[GuestLink]) -> None:
     """The same for only these `links`, which are new or changed, or got a new result file."""
     if missing(links):
-        _ring()
+        _queue()
 
 
 def on_output_saved(output_file: OutputFile) -> None:
@@ -101,7 +101,7 @@ def on_output_saved(output_file: OutputFile) -> None:
     request_copies_for(GuestLink.objects.filter(outputs=output_file.output_id))
 
 
-def _ring() -> None:
+def _queue() -> None:
     enqueue_long("copy_for_guests", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
@@ -152,4 +152,4 @@ def record_lost(file: StoredFile) -> None:
     """`file`, used by one copy or several, is missing from the storage: make it again."""
     fresh = {"status": GuestCopy.Status.PREPARING, "file": None, "due_at": Now(), "attempts": 0, "error": ""}
     if GuestCopy.objects.filter(file=file, status=GuestCopy.Status.READY).update(claimed_until=None, **fresh):
-        _ring()
+        _queue()

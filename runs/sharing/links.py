@@ -155,16 +155,16 @@ def _demand_leave(member: Member, outputs: list[Output], rules: SharingRules) ->
 
 
 @transaction.atomic
-def change_link(link: GuestLink, wishes: LinkOptions) -> None:
+def change_link(link: GuestLink, options: LinkOptions) -> None:
     """Make LINK as wished; its address stays, and so does what others did to it meanwhile: looks, and a revoke."""
-    link.audience, link.message = wishes.audience, wishes.message
-    link.may_download, link.shows_inputs, link.shows_app = wishes.may_download, wishes.shows_inputs, wishes.shows_app
-    link.expires_at = end_of(wishes.last_day)
-    if wishes.passphrase is not None:
-        link.passphrase = make_password(wishes.passphrase) if wishes.passphrase else ""
+    link.audience, link.message = options.audience, options.message
+    link.may_download, link.shows_inputs, link.shows_app = options.may_download, options.shows_inputs, options.shows_app
+    link.expires_at = end_of(options.last_day)
+    if options.passphrase is not None:
+        link.passphrase = make_password(options.passphrase) if options.passphrase else ""
     link.save(update_fields=CHANGED_BY_WISHES)
     shown_before = _runs_shown(link)
-    _choose(link, wishes.outputs)
+    _choose(link, options.outputs)
     _count_change({*shown_before, *_runs_shown(link)})
     guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
 

@@ -141,8 +141,8 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
             raise PermissionDenied(refusal)
     form = link_form(link, request.user, posted_of(request))
     refusal = refusal or ("" if form.choices else share_panel.NOTHING_TO_CHOOSE)
-    if (wishes := form.wishes) is not None:
-        change_link(link, wishes)
+    if (link_options := form.link_options) is not None:
+        change_link(link, link_options)
         messages.success(request, "Saved. The link itself stays the same.")
         return go_to(request, reverse("runs:link-detail", args=[link.public_id]))
     made = link.public_id if "made" in request.GET else ""

@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from runs.connection import rate_limit
 from runs.connection.rate_limit import Priority
-from runs.engine.polling_schedule import Pace
+from runs.engine.polling_schedule import PollingSchedule
 from runs.models import App, Member, Run
 from tests.engine.steps import start, watch_once
 from tests.support.cartoonify import known_app
@@ -49,7 +49,7 @@ def spend(count: int) -> None:
 
 
 def early(*runs: Run) -> bool:
-    return Pace().too_early(list(runs), NOW) > 0
+    return PollingSchedule().too_early(list(runs), NOW) > 0
 
 
 def test_a_young_run_is_left_alone_until_its_app_can_be_done(alice: Member) -> None:
@@ -98,7 +98,7 @@ def test_who_watches_is_served_at_once(alice: Member) -> None:
     run.opened_at = NOW
 
     assert not early(run)
-    assert Pace().pause([run], NOW) == POLL
+    assert PollingSchedule().pause([run], NOW) == POLL
 
 
 def test_while_the_budget_is_short_one_look_waits_for_many_ends(alice: Member) -> None:
@@ -113,13 +113,13 @@ def test_while_the_budget_is_short_one_look_waits_for_many_ends(alice: Member) -
 
     assert early(*runs)
     assert not early(*runs, aged(alice, app, 35))
-    assert Pace().pause(runs, NOW) == pytest.approx(4.5)
+    assert PollingSchedule().pause(runs, NOW) == pytest.approx(4.5)
 
 
 def test_old_runs_are_looked_at_slowly(alice: Member) -> None:
     run = aged(alice, make_app(), 700)
 
-    assert Pace().pause([run], NOW) == 15
+    assert PollingSchedule().pause([run], NOW) == 15
 
 
 def test_partial_results_are_read_from_spare_budget_only(

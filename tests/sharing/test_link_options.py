@@ -96,10 +96,10 @@ def test_saving_options_never_opens_a_link_that_was_revoked_meanwhile(link: Gues
     filled = QueryDict(mutable=True)
     filled.setlist("o", [output.public_id for output in run.outputs.all()])
     filled.update({"last_day": f"{timezone.localdate() + timedelta(days=3)}", "audience": "Kim"})
-    wishes = link_form(read_before, alice, filled).wishes
-    assert wishes is not None
+    link_options = link_form(read_before, alice, filled).link_options
+    assert link_options is not None
 
-    links.change_link(read_before, wishes)
+    links.change_link(read_before, link_options)
 
     link.refresh_from_db()
     assert (link.revoked_by, link.views, link.audience) == (alice, 7, "Kim")
