@@ -177,7 +177,7 @@ LOGIN_REDIRECT_URL = "runs:home"
 LOGOUT_REDIRECT_URL = "login"
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.team.password_rules.PasswordRules"}]
 NEW_BROWSER_TELLER = "runs.team.security_mail.tell_of_browser"
-EXPIRED_FILES_KEEPER = "runs.launching.posted_form.keep_expired"
+EXPIRED_FILES_KEEPER = "runs.launching.views_expired.keep_expired"
 SESSION_ENGINE = "runs.web.session_store"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # since the sign-in, however often it is used
 PORTAL_SESSION_IDLE_DAYS = env.int("PORTAL_SESSION_IDLE_DAYS", 14, validate=validate.Range(min=1))

@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 import requests
 from PIL import Image
 
-PATIENCE_SECONDS = 120.0
+TIMEOUT_SECONDS = 120.0
 WANTED = ("cartoonify",)  # else the first app there is
 # A picture in the box of a result; the person's own photo is on the page from the start.
 RESULT = r'(?s)<figure class="output output-ready(?:(?!</figure>).)*?<img[^>]*\ssrc="(/files/[^"]+)"'
@@ -114,7 +114,7 @@ class Visitor:
 
     def wait_for(self, path: str, pattern: str) -> "re.Match[str]":
         """Reload the page until PATTERN is in it, as the page without scripts does by itself."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while not (found := re.search(pattern, page := self.get(path))):
             if time.monotonic() > deadline:
                 raise SystemExit(f"smoke: {path} never showed {pattern}; it ends with:\n{page[-3000:]}")

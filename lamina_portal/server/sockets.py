@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager, suppress
 from typing import IO, Any
 
 BYTES_A_SECOND = 20_000  # minimum speed of a client while a thread waits for it
-PATIENCE_SECONDS = 10.0  # at the beginning
-MOST_PATIENCE_SECONDS = 30.0  # the most that a fast client can save up
-NO_PATIENCE_SECONDS = 0.2  # when no other thread can take this one's place
+ALLOWANCE_SECONDS = 10.0  # at the beginning
+MOST_ALLOWANCE_SECONDS = 30.0  # the most that a fast client can save up
+NO_ALLOWANCE_SECONDS = 0.2  # when no other thread can take this one's place
 SHORT_SECONDS = 0.05  # shorter waits count as work
 MAX_IN_KERNEL = 256 * 1024  # bytes; with more, we would notice too late that a client is reading
 MAX_UNSENT = 1_000_000  # bytes of an answer that is sent in pieces; then its thread has to wait
@@ -23,20 +23,20 @@ READ_AT_ONCE = 64 * 1024
 MAX_AT_ONCE = 1_000_000  # bytes for one client before it is the others' turn
 
 
-class Patience:
+class TimeAllowance:
     """How many more seconds a client may make a thread wait. Transferred bytes earn more."""
 
-    def __init__(self, seconds: float = PATIENCE_SECONDS, bytes_a_second: int = BYTES_A_SECOND) -> None:
+    def __init__(self, seconds: float = ALLOWANCE_SECONDS, bytes_a_second: int = BYTES_A_SECOND) -> None:
         self.seconds, self.bytes_a_second = seconds, bytes_a_second
 
     @classmethod
-    def in_all(cls, seconds: float) -> "Patience":
+    def in_all(cls, seconds: float) -> "TimeAllowance":
         """A fixed time, however much is transferred."""
         return cls(seconds, 0)
 
     def moved(self, count: int) -> None:
         if self.bytes_a_second:
-            self.seconds = min(self.seconds + count / self.bytes_a_second, MOST_PATIENCE_SECONDS)
+            self.seconds = min(self.seconds + count / self.bytes_a_second, MOST_ALLOWANCE_SECONDS)
 
 
 class FilePart:
@@ -87,7 +87,7 @@ class BytesPart:
 class ClientSocket(socket.socket):
     """An accepted connection, as gunicorn's parser and response use it.
 
-    `recv` waits as long as the client's upload patience lasts. `sendall` and `sendfile` buffer what the client doesn't
+    `recv` waits as long as the client's upload allowance lasts. `sendall` and `sendfile` buffer what the client doesn't
     take at once, for `flush`; only answers sent in many pieces wait for slow readers. A client that is too slow raises
     ConnectionResetError, like one that has gone. `away` wraps each wait.
     """
@@ -98,8 +98,8 @@ class ClientSocket(socket.socket):
         if accepted.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_NOTSENT_LOWAT"):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_IN_KERNEL)
         self.away = away
-        self.uploading: Patience | None = None  # None: don't read any more of this request
-        self.taking = Patience()
+        self.uploading: TimeAllowance | None = None  # None: don't read any more of this request
+        self.taking = TimeAllowance()
         self.parts: deque[BytesPart | FilePart] = deque()
 
     def setblocking(self, flag: bool) -> None:
@@ -166,18 +166,18 @@ class ClientSocket(socket.socket):
         while self.parts:
             self.parts.popleft().close()
 
-    def _wait(self, event: int, patience: Patience) -> None:
-        """Wait until the client is readable or writable, using up its `patience`."""
+    def _wait(self, event: int, allowance: TimeAllowance) -> None:
+        """Wait until the client is readable or writable, using up its `allowance`."""
         poll = select.poll()
         poll.register(self, event)
         begun = time.monotonic()
         if not poll.poll(SHORT_SECONDS * 1000):
             with self.away() as is_replaced:
                 if not is_replaced:
-                    patience.seconds = min(patience.seconds, NO_PATIENCE_SECONDS)
-                poll.poll(max(0.0, patience.seconds) * 1000)
-        patience.seconds -= time.monotonic() - begun
-        if patience.seconds <= 0 or not poll.poll(0):
+                    allowance.seconds = min(allowance.seconds, NO_ALLOWANCE_SECONDS)
+                poll.poll(max(0.0, allowance.seconds) * 1000)
+        allowance.seconds -= time.monotonic() - begun
+        if allowance.seconds <= 0 or not poll.poll(0):
             raise ConnectionResetError(errno.ECONNRESET, "the client is too slow")
 
     def close(self) -> None:

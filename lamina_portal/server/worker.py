@@ -20,7 +20,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from lamina_portal.server.deadlines import BODY_SECONDS, HEAD_SECONDS, UPLOAD_SECONDS, Arrival, Progress
 from lamina_portal.server.fair_shares import Share
-from lamina_portal.server.sockets import ClientSocket, Patience
+from lamina_portal.server.sockets import ClientSocket, TimeAllowance
 from lamina_portal.server.threads import Threads
 
 SPARE_THREADS = 16  # extra threads while others wait for uploads or for slow readers
@@ -222,10 +222,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         arrival = conn.arrival
         if arrival.is_large:
             is_upload = arrival.is_upload
-            conn.sock.uploading = Patience(UPLOAD_SECONDS) if is_upload else Patience.in_all(BODY_SECONDS)
+            conn.sock.uploading = TimeAllowance(UPLOAD_SECONDS) if is_upload else TimeAllowance.in_all(BODY_SECONDS)
         else:
             conn.sock.uploading = None
-        conn.sock.taking = Patience()
+        conn.sock.taking = TimeAllowance()
         conn.init()
         conn.parser.unreader.unread(bytes(arrival.received))
         arrival.received = bytearray()

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from runs.display import compare as comparing
-from runs.models import Run
+from runs.models import Run, for_page
 from runs.web.http import PortalRequest, render_page
 
 NOUNS = {"image": "pictures", "video": "videos", "audio": "sounds", "text": "texts"}
@@ -51,7 +51,7 @@ def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -
     ticked = [column.output.public_id for column in found]
     runs = {column.run.pk: column.run for column in found}
     asked_run = Run.objects.visible_to(request.user).filter(public_id=request.GET.get("r", "")[:16])
-    if run := asked_run.for_page().first():
+    if run := for_page(asked_run).first():
         runs.setdefault(run.pk, run)
         if not ticked:
             ticked = [pick.output.public_id for pick in comparing.picks_of(run, [])[: comparing.AT_MOST]]

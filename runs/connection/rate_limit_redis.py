@@ -16,7 +16,7 @@ logger = logging.getLogger("runs.budget")
 
 STAMPS, CLOSED, NUMBER = "portal:budget:stamps", "portal:budget:closed", "portal:budget:number"
 AWAY_SECONDS = 3.0  # until Redis is tried again
-PATIENCE_SECONDS = 2.0
+TIMEOUT_SECONDS = 2.0
 
 # Each begins with the time now and without the stamps that are too old. ARGV[1] is the window in seconds.
 BEGIN = """
@@ -64,7 +64,7 @@ USED = "return tostring(redis.call('ZCOUNT', KEYS[1], now - ARGV[2], '+inf'))"
 def _server(url: str) -> "Redis":
     from redis import Redis
 
-    return Redis.from_url(url, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS)
+    return Redis.from_url(url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS)
 
 
 def ask(script: str, window_seconds: float, *arguments: float) -> float | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from runs.display.differences import Piece, inline, side_by_side
 from runs.display.run_page import OutputBox, output_boxes, wanted_words
 from runs.engine.input_summary import input_files, input_text, whole_text
-from runs.models import Member, Output, Run, RunInput, StoredFile
+from runs.models import Member, Output, Run, RunInput, StoredFile, for_page
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold_words
 
@@ -114,7 +114,7 @@ def asked_ids(values: Iterable[str]) -> list[str]:
 def found_outputs(member: Member, ids: Sequence[str]) -> list[Column]:
     """The results of IDS that MEMBER may see, in that order."""
     pks = Output.objects.visible_to(member).filter(public_id__in=ids).values_list("run_id", flat=True)
-    runs = Run.objects.visible_to(member).filter(pk__in=list(pks)).for_page().select_related("member")
+    runs = for_page(Run.objects.visible_to(member).filter(pk__in=list(pks)))
     known = {column.output.public_id: column for run in runs for column in _columns_of(run)}
     return [known[public_id] for public_id in ids if public_id in known]
 
@@ -289,6 +289,6 @@ def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Ite
     found: list[Run] = []
     for runs in (Run.objects.owned_by(member), Run.objects.shared_by_others(member)):
         matching = runs.matching(fold_words(words)) if words else runs
-        found += matching.filter(status="completed").newest_first().for_page()[:RUNS_OFFERED]
+        found += for_page(matching.filter(status="completed").newest_first())[:RUNS_OFFERED]
     found.sort(key=lambda run: run.created_at, reverse=True)
     return [pick for run in found if run.pk not in left_out for pick in picks_of(run, ticked)][:PICKS_OFFERED]

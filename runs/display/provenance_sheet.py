@@ -56,13 +56,13 @@ class Origin:
 
 def sheet(origins: Sequence[Origin]) -> bytes:
     """The whole sheet as UTF-8 with the mark that spreadsheets look for."""
-    passports = [provenance_of(origin.run, origin.output, origin.file) for origin in origins]
-    given = [list(_inputs_of(provenance)) for provenance in passports]
+    provenances = [provenance_of(origin.run, origin.output, origin.file) for origin in origins]
+    given = [list(_inputs_of(provenance)) for provenance in provenances]
     asked = list(dict.fromkeys(name for inputs in given for name, _ in inputs))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(map(safe, [*BEFORE, *(f"Input: {name}" for name in asked), *AFTER]))
-    for origin, provenance, inputs in zip(origins, passports, given, strict=True):
+    for origin, provenance, inputs in zip(origins, provenances, given, strict=True):
         told = dict(inputs)
         before = [origin.name, provenance.app_name, origin.label]
         writer.writerow(map(safe, [*before, *(told.get(name, "") for name in asked), *_after(origin, provenance)]))

@@ -13,7 +13,7 @@ from runs.display.provenance import Provenance, provenance_of
 from runs.display.run_page import OutputBox, is_live, output_boxes
 from runs.history.order import outputs_beside
 from runs.history.search import Filter
-from runs.models import Member, Output, OutputFile, Run, StoredFile
+from runs.models import Member, Output, OutputFile, Run, StoredFile, for_page
 from runs.words.sentences import State, state_of
 
 VIEWERS = ("image", "video", "audio")
@@ -94,7 +94,7 @@ class ResultPage:
 
 def find_run(member: Member, public_id: str) -> Run | None:
     """The run whose result is called PUBLIC_ID, with all the page needs; None unless MEMBER may see it."""
-    return Run.objects.visible_to(member).for_page().filter(outputs__public_id=public_id).first()
+    return for_page(Run.objects.visible_to(member)).filter(outputs__public_id=public_id).first()
 
 
 def result_of_file(member: Member, public_id: str) -> str:

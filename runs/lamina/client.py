@@ -18,7 +18,7 @@ from runs.lamina.call_observers import Answered, Key
 from runs.lamina.error_answers import error_from
 from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
 from runs.lamina.search_answers import AppMatch, matches
-from runs.lamina.transport import NoReply, Patience, Reply, exchange
+from runs.lamina.transport import NoReply, Reply, Timeouts, exchange
 from runs.lamina.types import (
     Account,
     AppDetail,
@@ -33,11 +33,11 @@ from runs.lamina.types import (
 
 logger = logging.getLogger(__name__)
 
-QUICK = Patience(read=5, total=8)
-SLOW = Patience(read=10, total=20)
-APP_LIST = Patience(read=30, total=45)  # Lamina works out capabilities for each app; worker only
-START = Patience(read=60, total=75)  # below the 90 s that a task may take
-ASKED = Patience(read=12, total=15)  # someone is waiting for this app
+QUICK = Timeouts(read=5, total=8)
+SLOW = Timeouts(read=10, total=20)
+APP_LIST = Timeouts(read=30, total=45)  # Lamina works out capabilities for each app; worker only
+START = Timeouts(read=60, total=75)  # below the 90 s that a task may take
+ASKED = Timeouts(read=12, total=15)  # someone is waiting for this app
 LIST_LIMIT = 100  # the most rows of one list read
 FOUND_LIMIT = 12  # per search: more than anyone looks through, below every limit seen so far
 _ERROR_BYTES = 500_000  # of a refusal that are looked at; results may be longer
@@ -203,7 +203,7 @@ class LaminaClient:
         *,
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
-        wait: Patience = QUICK,
+        wait: Timeouts = QUICK,
         may_be_empty: bool = False,
     ) -> T:
         """One request, told to both hooks. The error is raised outside any handler: no chain leads to the key."""
@@ -212,7 +212,7 @@ class LaminaClient:
         self._before(endpoint)
         payload = None if body is None else json.dumps(coerce.clean_json(body)).encode()
         url = self._base_url + path + _query_string(query or {})
-        reply = exchange(method, url, headers=self._headers(payload), body=payload, patience=wait)
+        reply = exchange(method, url, headers=self._headers(payload), body=payload, timeouts=wait)
         if isinstance(reply, NoReply):
             raise self._told(endpoint, None, _unanswered(reply))
         result = self._judged(reply, read, may_be_empty=may_be_empty)

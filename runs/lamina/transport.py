@@ -45,7 +45,7 @@ logging.getLogger("urllib3.connection").addFilter(_is_ours_to_log)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Seconds: between two signs of life once connected, and for the call as a whole."""
 
     read: float
@@ -187,13 +187,13 @@ def _read_body(response: requests.Response, watch: _Watch) -> tuple[bytes, bool]
 
 
 def exchange(
-    method: str, url: str, *, headers: Mapping[str, str], body: bytes | None, patience: Patience
+    method: str, url: str, *, headers: Mapping[str, str], body: bytes | None, timeouts: Timeouts
 ) -> Reply | NoReply:
-    """Send one request and read its answer within PATIENCE. Follows no redirect, repeats nothing, raises nothing.
+    """Send one request and read its answer within TIMEOUTS. Follows no redirect, repeats nothing, raises nothing.
 
     The environment's proxies and certificates are used, except for a sandbox on this machine.
     """
-    with _Watch(patience.total) as watch, requests.Session() as session:
+    with _Watch(timeouts.total) as watch, requests.Session() as session:
         session.mount("http://", _Adapter(watch))
         session.mount("https://", _Adapter(watch))
         try:
@@ -203,7 +203,7 @@ def exchange(
                 url,
                 headers=dict(headers),
                 data=body,
-                timeout=(CONNECT_SECONDS, patience.read),
+                timeout=(CONNECT_SECONDS, timeouts.read),
                 allow_redirects=False,
                 stream=True,
                 auth=_no_auth,

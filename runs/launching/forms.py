@@ -1,11 +1,29 @@
-"""What is posted about presets, the library and a run once more; an app's own form is `schema_forms`."""
+"""What is posted about presets, the library and a run once more, and with an app's own form, whose questions are
+`schema_forms`."""
 
 from django import forms
 
 from runs.launching import presets
-from runs.web.posted import CutField, NameField, PostedForm, RepeatedField
+from runs.web.posted import CutField, NameField, PostedForm, RepeatedField, SwitchField
 
 NEEDS_NAME = "Give it a name."
+
+
+class ControlsForm(PostedForm):
+    """What an app's form sends besides its answers: the button, the token that starts one run, the version of the
+    schema it was made from, what it was opened with (a run or a preset), and the draft it must not write over."""
+
+    act = CutField()
+    token = CutField()
+    schema = CutField()
+    run = CutField(16)
+    preset = CutField(16)
+    aside = CutField()
+    private = SwitchField()
+
+    def add_prefix(self, field_name: str) -> str:
+        """The run is posted as `from`, which is no name in Python."""
+        return "from" if field_name == "run" else field_name
 
 
 class PresetForm(forms.Form):

@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from runs.launching import drafts
-from runs.launching.posted_form import app_form
-from runs.models import App, Draft, Member, OutputFile, StoredFile, Upload
+from runs.launching.app_form import app_form
+from runs.models import App, Draft, Member, OutputFile, StoredFile, Upload, files_visible_to
 from runs.schema_forms.questions import MEDIA_KINDS, Question, files_question, questions_of
 from runs.uploads.ownership import adopt
 from runs.words.fold import fold_words
@@ -29,7 +29,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class LibraryPage:
     """One page of one list; BEFORE is where the next page begins, empty on the last."""
 
     items: list[Item]
@@ -41,7 +41,7 @@ def question_of(app: App, field: str) -> Question | None:
     return files_question(app.schema.parameters, field) if app.schema else None
 
 
-def browse(member: Member, kinds: Sequence[str], source: str, words: str, before: str) -> Shelf:
+def browse(member: Member, kinds: Sequence[str], source: str, words: str, before: str) -> LibraryPage:
     """What MEMBER may take from SOURCE: files of KINDS (none = any media) that hold all WORDS."""
     wanted = list(kinds or MEDIA_KINDS)
     found = _uploads(member, wanted, words) if source == "uploads" else _results(member, wanted, words, source)
@@ -49,7 +49,7 @@ def browse(member: Member, kinds: Sequence[str], source: str, words: str, before
         found = found.filter(pk__lt=last)
     page: list[Any] = list(found.order_by("-pk")[: PER_PAGE + 1])
     items = [_item(row) for row in page[:PER_PAGE]]
-    return Shelf(items, items[-1].file.public_id if len(page) > PER_PAGE else "")
+    return LibraryPage(items, items[-1].file.public_id if len(page) > PER_PAGE else "")
 
 
 def _results(member: Member, kinds: list[str], words: str, source: str) -> "QuerySet[OutputFile]":
@@ -85,7 +85,7 @@ def take(member: Member, question: Question, file_ids: Sequence[str]) -> list[Up
     """The member's own uploads of those files, in order, as many as QUESTION takes; unknown and foreign ones and other
     kinds are left out."""
     kinds = question.accept or MEDIA_KINDS
-    seen = StoredFile.objects.visible_to(member).filter(kind__in=kinds)
+    seen = files_visible_to(member).filter(kind__in=kinds)
     found = seen.in_bulk(list(file_ids), field_name="public_id")
     chosen = [found[file_id] for file_id in dict.fromkeys(file_ids) if file_id in found]
     return [adopt(member, file) for file in (chosen if question.is_multiple else chosen[:1])]

@@ -103,14 +103,6 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
     return found
 
 
-def opened_with(member: Member, app: App, posted: Mapping[str, str]) -> Opening:
-    """What a posted form had been opened with. The draft it did not show is set aside: its own comes next."""
-    set_aside(member, app, posted.get("aside", ""))
-    run = source_run(member, app, posted.get("from", "")[:16])
-    preset = source_preset(member, app, posted.get("preset", "")[:16])
-    return Opening(run=run, preset=preset, is_private="private" in posted)
-
-
 def _kept_notice(found: Opening) -> Notice:
     """The draft was begun from what was asked for: it is shown, and what it was begun from is offered."""
     if found.run is not None:

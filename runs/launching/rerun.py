@@ -7,7 +7,7 @@ from django.forms import ValidationError
 
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest
-from runs.launching.posted_form import app_form
+from runs.launching.app_form import app_form
 from runs.models import AppSchema, Member, Run
 from runs.schema_forms.answers import Answer, Value, upload_ids
 from runs.schema_forms.build import SchemaForm

@@ -13,7 +13,9 @@ from runs.display.cards import app_card, run_cards
 from runs.display.form_look import form_look
 from runs.engine import create_run
 from runs.launching import drafts, prefill, presets
-from runs.launching.posted_form import PostedForm, Shown, app_form, dropped_words, keep_draft, take_over
+from runs.launching.app_form import app_form
+from runs.launching.forms import ControlsForm
+from runs.launching.posted_form import Controls, PostedAppForm, Shown, dropped_words
 from runs.launching.prefill import NoSourceError, Opening
 from runs.models import App, AppSchema, Run
 from runs.schema_forms.build import SchemaForm
@@ -61,7 +63,7 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     """Run was pressed, or a button inside the form."""
     if app.schema is None:
         raise Http404
-    outcome = PostedForm(request.user, app, app.schema, request.POST.copy(), request.FILES).outcome()
+    outcome = _posted(request, app, app.schema).outcome()
     if isinstance(outcome, Shown):
         status = 422 if outcome.is_refused else 200
         return _page(request, app, outcome.form, outcome.opened, token=outcome.token, status=status)
@@ -70,15 +72,17 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     return go_to(request, outcome.url)
 
 
+def _posted(request: PortalRequest, app: App, schema: AppSchema) -> PostedAppForm:
+    controls = Controls(**ControlsForm.read(request.POST))
+    return PostedAppForm(request.user, app, schema, controls, request.POST.copy(), request.FILES)
+
+
 @require_POST
 def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
     """Keep what is typed, valid or not; files travel by themselves."""
     app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
-    posted = request.POST.copy()
-    schema = AppSchema.objects.filter(app=app, version=posted.get("schema", "")).first() or app.schema
-    if schema is not None and create_run.is_unspent(request.user, posted.get("token", "")):
-        take_over(request.user, schema.parameters, posted)
-        keep_draft(request.user, app, app_form(request.user, app, schema, posted), posted)
+    if app.schema is not None:
+        _posted(request, app, app.schema).save_draft()
     return HttpResponse(status=204)
 
 

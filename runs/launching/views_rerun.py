@@ -12,7 +12,7 @@ from runs.engine.create_run import TokenSpentError, launch_run
 from runs.history import titles
 from runs.launching import presets, rerun
 from runs.launching.forms import RunAgainForm, TitleForm
-from runs.models import Run
+from runs.models import Run, for_page
 from runs.sharing import links
 from runs.spending.estimates import cost_line
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
@@ -24,7 +24,7 @@ OLD_PAGE = "This page was opened for somebody else or too long ago. Nothing was 
 @never_cache
 def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
     """Asks on GET, since it costs; starts one run on POST, however often that is pressed."""
-    run = get_object_or_404(Run.objects.visible_to(request.user).for_page(), public_id=run_id)
+    run = get_object_or_404(for_page(Run.objects.visible_to(request.user)), public_id=run_id)
     if request.method != "POST":
         catalog.request_balance_if_stale()
         return _ask(request, run)

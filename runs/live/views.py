@@ -16,7 +16,7 @@ from runs.engine import poller_wakeups, polling_schedule
 from runs.history.search import Filter
 from runs.launching.retry import retry_of
 from runs.live.views_run import run_detail
-from runs.models import Run
+from runs.models import Run, for_page
 from runs.web.http import PortalRequest
 from runs.words.sentences import state_of
 
@@ -86,7 +86,7 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
     if not changed:
         return HttpResponse(status=204)
     wanted = Run.objects.filter(pk__in=changed)
-    fresh = list(wanted.for_page() if is_run_page else wanted.for_cards())
+    fresh = list(for_page(wanted) if is_run_page else wanted.for_cards())
     news = [run for run in fresh if version_token(run).partition("-")[2] != seen[run.public_id].said]
     context = {"oob": True, "announcement": " ".join(_announce(run) for run in news)}
     if is_run_page:

@@ -13,23 +13,23 @@ from runs.display.share_panel import share_panel
 from runs.engine import poller_wakeups, polling_schedule, progress
 from runs.launching.retry import retry_failed, retry_of
 from runs.live.forms import RetryForm
-from runs.models import Run
+from runs.models import Run, for_page
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 
 def _run_of(request: PortalRequest, run_id: str) -> Run:
-    return get_object_or_404(Run.objects.visible_to(request.user).for_page(), public_id=run_id)
+    return get_object_or_404(for_page(Run.objects.visible_to(request.user)), public_id=run_id)
 
 
 def _changeable_run_of(request: PortalRequest, run_id: str) -> Run:
-    run = get_object_or_404(Run.objects.manageable_by(request.user).for_page(), public_id=run_id)
+    run = get_object_or_404(for_page(Run.objects.manageable_by(request.user)), public_id=run_id)
     refuse_viewers(request.user)
     return run
 
 
 @require_safe
 def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
-    run = Run.objects.visible_to(request.user).for_page().filter(public_id=run_id).first()
+    run = for_page(Run.objects.visible_to(request.user)).filter(public_id=run_id).first()
     if run is None:
         return render_page(request, "history/run_binned.html", binned_page(request.user, public_id=run_id), status=404)
     page = run_page(run, request.user)

@@ -4,8 +4,9 @@ from runs.models.app import App, AppSchema
 from runs.models.app_search import AppSearch
 from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
 from runs.models.file import StoredFile, Upload
+from runs.models.file_access import files_visible_to, files_with_small_picture_for
 from runs.models.member import KnownAddress, Member, ThrottleHit
-from runs.models.output import Output, OutputFile
+from runs.models.output import Output, OutputFile, for_page
 from runs.models.people import BrowserSession, Invite
 from runs.models.retention import RetentionRules
 from runs.models.reuse import Draft, Preset, SavedView
@@ -43,4 +44,7 @@ __all__ = [
     "StoredFile",
     "ThrottleHit",
     "Upload",
+    "files_visible_to",
+    "files_with_small_picture_for",
+    "for_page",
 ]

@@ -1,18 +1,15 @@
 """Files the portal holds itself: results, uploads, catalogue pictures."""
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import quote
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from runs.models.addresses import path_to
 from runs.models.ids import new_public_id
 from runs.models.member import Member
-
-if TYPE_CHECKING:
-    from runs.models.run import RunQuerySet
 
 THUMBNAIL_WIDTHS = (200, 400, 1200)
 
@@ -20,35 +17,6 @@ THUMBNAIL_WIDTHS = (200, 400, 1200)
 def thumb_path(public_id: str, sha256: str, width: int) -> str:
     """Address of a file's WebP at most WIDTH pixels wide; it carries the content hash of the original."""
     return f"{path_to('file-thumb', public_id, width)}?v={quote(sha256[:16])}"
-
-
-class StoredFileQuerySet(models.QuerySet["StoredFile"]):
-    def visible_to(self, member: Member) -> Self:
-        """Catalogue pictures, own uploads, and whatever belongs to a run or a preset the member may see."""
-        from runs.models.reuse import Preset
-        from runs.models.run import Run
-
-        own = Upload.objects.filter(file=OuterRef("pk"), member=member)
-        kept = Preset.objects.visible_to(member).filter(uploads__file=OuterRef("pk"))
-        shown = _belongs_to(Run.objects.visible_to(member))
-        return self.filter(Q(is_catalog=True) | shown | Exists(own) | Exists(kept))
-
-    def small_for(self, member: Member) -> Self:
-        """Whose smallest picture the member may see: also that of runs they may bring back from the bin, since they
-        have to tell them apart."""
-        from runs.models.run import Run
-
-        return self.visible_to(member) | self.filter(_belongs_to(Run.objects.in_bin_of(member)))
-
-
-def _belongs_to(runs: "RunQuerySet") -> Q:
-    """A file that came out of one of RUNS, or went in."""
-    from runs.models.output import OutputFile
-    from runs.models.run import RunInput
-
-    results = OutputFile.objects.filter(file=OuterRef("pk"), output__run__in=runs)
-    used = RunInput.objects.filter(uploads__file=OuterRef("pk"), run__in=runs)
-    return Q(Exists(results)) | Q(Exists(used))
 
 
 class StoredFile(models.Model):
@@ -79,8 +47,6 @@ class StoredFile(models.Model):
     picture_due_at = models.DateTimeField(null=True, blank=True)
     picture_attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
-
-    objects = StoredFileQuerySet.as_manager()
 
     class Meta:
         indexes = (

@@ -10,7 +10,7 @@ from runs.models.addresses import path_to
 from runs.models.file import StoredFile
 from runs.models.ids import new_public_id
 from runs.models.member import Member
-from runs.models.run import Run
+from runs.models.run import Run, RunInput, RunInputUpload, RunQuerySet
 
 
 class OutputQuerySet(models.QuerySet["Output"]):
@@ -103,3 +103,13 @@ class OutputFile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.output_id}/{self.position} {self.status}"
+
+
+def for_page(runs: RunQuerySet) -> RunQuerySet:
+    """`runs` with all that a run page shows, results and inputs included."""
+    files = models.Prefetch("files", OutputFile.objects.select_related("file"))
+    outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
+    links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
+    inputs = models.Prefetch("inputs", RunInput.objects.prefetch_related(links))
+    told = runs.for_cards().select_related("schema", "made_by", "cancelled_by", "preset")
+    return told.prefetch_related(outputs, inputs)

@@ -27,7 +27,7 @@ NEWEST = (F("created_at").desc(), F("id").desc())
 class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, member: Member) -> Self:
         """A run is its owner's until shared with the team; admins see every run. To anyone else it does not exist, and
-        what lies in the bin does to nobody: only its smallest pictures stand there (`StoredFile.objects.small_for`)."""
+        what lies in the bin does to nobody: only its smallest pictures stand there (`file_access`)."""
         kept = self.filter(deleted_at=None)
         return kept if member.is_admin else kept.filter(Q(member=member) | Q(shared_at__isnull=False))
 
@@ -74,17 +74,6 @@ class RunQuerySet(models.QuerySet["Run"]):
     def for_cards(self) -> Self:
         """All a run card shows but the results, which `display.card_results` reads for many runs at once."""
         return self.select_related("app", "member", "input_picture", "starred_by")
-
-    def for_page(self) -> Self:
-        """All the run page shows."""
-        from runs.models.output import Output, OutputFile
-
-        files = models.Prefetch("files", OutputFile.objects.select_related("file"))
-        outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
-        links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
-        inputs = models.Prefetch("inputs", RunInput.objects.prefetch_related(links))
-        told = self.for_cards().select_related("schema", "made_by", "cancelled_by", "preset")
-        return told.prefetch_related(outputs, inputs)
 
     def in_state(self, key: str) -> Self:
         """Runs in one of the states people know (`words.sentences.State.key`); all of them for an unknown key."""

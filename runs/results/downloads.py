@@ -13,7 +13,7 @@ from zipstream import ZipStream
 
 from runs.display.provenance_sheet import NAME, Origin, sheet
 from runs.display.run_page import OutputBox, output_boxes
-from runs.models import Member, Output, OutputFile, Run
+from runs.models import Member, Output, OutputFile, Run, for_page
 from runs.storage import store
 from runs.storage.fetch import size_words
 from runs.words import file_names
@@ -64,7 +64,7 @@ def pack(member: Member, result_ids: list[str], run_ids: list[str]) -> Parcel | 
             f"most {MAX_RESULTS} results and {size_words(MAX_BYTES)}; choose fewer at a time."
         )
     ids = set(chosen.values_list("pk", flat=True))
-    runs = list(Run.objects.for_page().filter(pk__in=chosen.values("run_id")).newest_first())
+    runs = list(for_page(Run.objects.filter(pk__in=chosen.values("run_id")).newest_first()))
     return _parcel(runs, ids)
 
 

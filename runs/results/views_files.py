@@ -4,7 +4,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from runs.models import StoredFile
+from runs.models import files_visible_to, files_with_small_picture_for
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.storage.serve import file_response
 from runs.web.http import PortalRequest
@@ -12,7 +12,7 @@ from runs.web.http import PortalRequest
 
 @require_safe
 def file_original(request: PortalRequest, file_id: str) -> HttpResponseBase:
-    file = get_object_or_404(StoredFile.objects.visible_to(request.user), public_id=file_id)
+    file = get_object_or_404(files_visible_to(request.user), public_id=file_id)
     return file_response(request, file, "original")
 
 
@@ -21,6 +21,5 @@ def file_thumb(request: PortalRequest, file_id: str, width: int) -> HttpResponse
     if width not in THUMBNAIL_WIDTHS:
         return HttpResponse(status=404)
     is_smallest = width == min(THUMBNAIL_WIDTHS)
-    known = StoredFile.objects
-    allowed = known.small_for(request.user) if is_smallest else known.visible_to(request.user)
+    allowed = files_with_small_picture_for(request.user) if is_smallest else files_visible_to(request.user)
     return file_response(request, get_object_or_404(allowed, public_id=file_id), f"thumb_{width}")

@@ -42,7 +42,7 @@ def _save_catalog_picture(url: str) -> StoredFile | None:
         known = StoredFile.objects.filter(is_catalog=True, sha256=fetched.sha256).first()
         if known is not None:
             return known
-        found = media.inspect(fetched.path, patience_seconds=LOOK_SECONDS)
+        found = media.inspect(fetched.path, timeout_seconds=LOOK_SECONDS)
         if found.kind == StoredFile.Kind.OTHER:
             return None
         arrival = Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)

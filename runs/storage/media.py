@@ -66,7 +66,7 @@ class Media:
 def inspect(
     path: Path,
     *,
-    patience_seconds: float = picture_client.WORKER_SECONDS,
+    timeout_seconds: float = picture_client.WORKER_SECONDS,
     on_wait: OnWait = lambda: None,
     keeps_unopened: bool = False,
 ) -> Media:
@@ -74,21 +74,21 @@ def inspect(
     `keeps_unopened` the latter are of kind "other" instead.
 
     Files that are neither picture, video nor audio have the kind "other" and are only offered as a download. Waits at
-    most `patience_seconds`; calls `on_wait` meanwhile, which may raise to stop.
+    most `timeout_seconds`; calls `on_wait` meanwhile, which may raise to stop.
     """
     with path.open("rb") as file:
         sniffed = file_types.sniff(file.read(file_types.HEAD_BYTES))
     media = Media(sniffed.kind, sniffed.media_type, sniffed.extension)
     if sniffed.kind == "image":
         try:
-            return _with_picture(media, path, sniffed.reader, patience_seconds, on_wait)
+            return _with_picture(media, path, sniffed.reader, timeout_seconds, on_wait)
         except TooLargeToOpen:
             if keeps_unopened:  # a browser would stumble over it as we would: a download only
                 return replace(media, kind=file_types.OTHER.kind, media_type=file_types.OTHER.media_type)
             raise
     if sniffed.kind == "other" or not (shutil.which("ffprobe") or shutil.which("ffmpeg")):
         return media
-    look = picture_client.look(path, sniffed.kind, sniffed.reader, patience_seconds=patience_seconds, on_wait=on_wait)
+    look = picture_client.look(path, sniffed.kind, sniffed.reader, timeout_seconds=timeout_seconds, on_wait=on_wait)
     if sniffed == file_types.MP4 and not look.has_picture:
         media = replace(media, kind="audio", media_type=file_types.M4A.media_type, extension=file_types.M4A.extension)
     if media.kind == "video":  # an audio file's cover says nothing about its size
@@ -100,13 +100,13 @@ def inspect_in_web(path: Path) -> Media:
     """`inspect` for a web thread: it waits a few seconds, or not at all if several others are waiting."""
     has_place = _web_places.acquire(blocking=False)
     try:
-        return inspect(path, patience_seconds=WEB_SECONDS if has_place else 0.0)
+        return inspect(path, timeout_seconds=WEB_SECONDS if has_place else 0.0)
     finally:
         if has_place:
             _web_places.release()
 
 
-def _with_picture(media: Media, path: Path, reader: str, patience_seconds: float, on_wait: OnWait) -> Media:
+def _with_picture(media: Media, path: Path, reader: str, timeout_seconds: float, on_wait: OnWait) -> Media:
     try:
         header = picture_headers.read_header(path, reader)
     except picture_headers.Unreadable:
@@ -118,7 +118,7 @@ def _with_picture(media: Media, path: Path, reader: str, patience_seconds: float
         reader,
         memory_bytes=header.memory_bytes,
         max_points=MAX_POINTS,
-        patience_seconds=patience_seconds,
+        timeout_seconds=timeout_seconds,
         on_wait=on_wait,
     )
     if look.end == "broken":

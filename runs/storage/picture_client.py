@@ -75,16 +75,16 @@ def look(
     *,
     memory_bytes: int = 0,
     max_points: int = 0,
-    patience_seconds: float = WORKER_SECONDS,
+    timeout_seconds: float = WORKER_SECONDS,
     on_wait: OnWait = lambda: None,
 ) -> Look:
     """Have the file at `path` opened; `kind` and `reader` come from its first bytes, `memory_bytes` is roughly what it
     takes.
 
-    Waits at most `patience_seconds`, including its turn; `on_wait` is called meanwhile and may raise to stop. Never
+    Waits at most `timeout_seconds`, including its turn; `on_wait` is called meanwhile and may raise to stop. Never
     raises by itself, whatever the file is.
     """
-    if patience_seconds <= 0:
+    if timeout_seconds <= 0:
         return LATER
     request = {
         "path": str(path.resolve()),
@@ -93,7 +93,7 @@ def look(
         "max_points": max_points,
         "is_tight": memory_bytes > MEMORY_BYTES,
     }
-    ends_at = time.monotonic() + patience_seconds
+    ends_at = time.monotonic() + timeout_seconds
     is_large = memory_bytes > LARGE_BYTES
     with picture_slot(is_large=is_large, ends_at=ends_at, on_wait=on_wait) as is_ours:
         return _ask(request, ends_at, on_wait, is_large=is_large) if is_ours else LATER

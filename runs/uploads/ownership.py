@@ -12,7 +12,7 @@ the file for good, also when its maker takes the run back.
 
 from collections.abc import Callable, Iterable, Sequence
 
-from runs.models import Member, StoredFile, Upload
+from runs.models import Member, StoredFile, Upload, files_visible_to
 from runs.schema_forms.answers import Answer, upload_ids
 from runs.schema_forms.types import UploadInfo
 from runs.uploads import uploads
@@ -55,7 +55,7 @@ def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]
     """Files by the ids of other people's uploads, as far as MEMBER may see them."""
     others = Upload.objects.filter(public_id__in=ids, file__isnull=False).exclude(member=member) if ids else []
     files = {upload.public_id: upload.file_id for upload in others}
-    seen = StoredFile.objects.visible_to(member).in_bulk(files.values()) if files else {}
+    seen = files_visible_to(member).in_bulk(files.values()) if files else {}
     return {upload_id: seen[file] for upload_id, file in files.items() if file in seen}
 
 

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from runs.launching import posted_form
+from runs.launching import form_files
 from runs.models import App, Upload
 from runs.uploads import uploads
 from runs.uploads.forms import UploadForm
@@ -21,7 +21,7 @@ def upload_create(request: PortalRequest) -> HttpResponse:
     try:
         if not request.user.can_run:
             raise uploads.UploadRejected(VIEWERS_LOOK)
-        upload = posted_form.take_one(request.user, app, field, request.FILES.get("file"), posted["link"])
+        upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), posted["link"])
     except uploads.UploadRejected as rejected:
         return render(request, "uploads/_upload_error.html", {"error": str(rejected), "name": name}, status=422)
     return _tile(request, upload, field)

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.support import engines
-from tests.support.processes import PATIENCE_SECONDS, Home, children_of, lines, state_of, ticks_of, wait_until
+from tests.support.processes import TIMEOUT_SECONDS, Home, children_of, lines, state_of, ticks_of, wait_until
 
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 ENQUEUE = "from django_q.tasks import async_task; async_task('tests.support.slow_tasks.{}', {!r}, {!r})"
 
-LONG = int(2 * PATIENCE_SECONDS)  # seconds of a task: nobody may wait for its end
+LONG = int(2 * TIMEOUT_SECONDS)  # seconds of a task: nobody may wait for its end
 HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"
 
 
@@ -77,7 +77,7 @@ def test_it_stops_at_once_inside_a_long_task(home: Home, notes: Path, worker: "s
     enqueue(home, "window", notes, LONG)
     wait_until(lambda: "begun" in lines(notes), "the long task to begin")
     worker.terminate()
-    assert worker.wait(PATIENCE_SECONDS) == 0
+    assert worker.wait(TIMEOUT_SECONDS) == 0
     assert list(lines(notes)) == ["awake", "begun", "stopped"]
     wait_until(lambda: not home.processes(), "the rest to be gone")
 
@@ -87,7 +87,7 @@ def test_it_shows_itself_as_soon_as_it_is_up_and_leaves_no_trace_when_stopped(
 ) -> None:
     wait_until(lambda: own_name(worker) in heartbeats(home), "its own sign of life")
     worker.terminate()
-    assert worker.wait(PATIENCE_SECONDS) == 0
+    assert worker.wait(TIMEOUT_SECONDS) == 0
     left = heartbeats(home)
     assert own_name(worker) not in left
     assert "worker" in left
@@ -108,7 +108,7 @@ def test_a_short_task_is_finished_first(
     enqueue(home, "busy", notes, 2)
     wait_until(lambda: "begun" in lines(notes), "the task to begin")
     worker.send_signal(sig)
-    assert worker.wait(PATIENCE_SECONDS) == 0
+    assert worker.wait(TIMEOUT_SECONDS) == 0
     assert list(lines(notes))[-1] == "done"
     wait_until(lambda: not home.processes(), "the rest to be gone")
 
@@ -119,7 +119,7 @@ def test_plain_qcluster_sees_the_stop_flag_as_never_set(home: Home, notes: Path)
     enqueue(home, "window", notes, 2)
     wait_until(lambda: "begun" in lines(notes), "the task to begin")
     process.terminate()
-    assert process.wait(PATIENCE_SECONDS) == 0
+    assert process.wait(TIMEOUT_SECONDS) == 0
     assert list(lines(notes)) == ["begun", "done"]
 
 
@@ -131,7 +131,7 @@ def test_nothing_is_left_of_a_killed_main_process(home: Home, worker: "subproces
 
 def test_nothing_is_left_of_a_killed_sentinel(home: Home, worker: "subprocess.Popen[bytes]") -> None:
     os.kill(sentinel_of(worker), signal.SIGKILL)
-    assert worker.wait(PATIENCE_SECONDS) == 3
+    assert worker.wait(TIMEOUT_SECONDS) == 3
     wait_until(lambda: not home.processes(), "the rest to be gone")
 
 
@@ -153,7 +153,7 @@ def test_sigterm_to_the_whole_group_does_not_hang(home: Home, notes: Path, worke
     enqueue(home, "busy", notes, LONG)
     wait_until(lambda: "begun" in lines(notes), "the task to begin")
     os.killpg(worker.pid, signal.SIGTERM)
-    assert worker.wait(PATIENCE_SECONDS) == 3
+    assert worker.wait(TIMEOUT_SECONDS) == 3
     wait_until(lambda: not home.processes(), "the rest to be gone")
 
 
@@ -165,7 +165,7 @@ def test_a_stop_just_as_the_sentinel_dies_does_not_hang(home: Home, worker: "sub
     os.kill(sentinel, signal.SIGKILL)
     worker.terminate()
     os.kill(worker.pid, signal.SIGCONT)
-    assert worker.wait(PATIENCE_SECONDS) == 3
+    assert worker.wait(TIMEOUT_SECONDS) == 3
     wait_until(lambda: not home.processes(), "the rest to be gone")
 
 

@@ -60,7 +60,7 @@ def verdict_of(verdicts: Sequence[bool]) -> str:
 def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
     """Run one bench in a process of its own, at most as long as it may take; what goes wrong is its last row."""
     # A large history takes longer to make: a minute more for each further 10,000 runs.
-    patience = BENCHES[name].patience_seconds + (runs / 10_000 * 60 if name.startswith("history") else 0)
+    timeout = BENCHES[name].timeout_seconds + (runs / 10_000 * 60 if name.startswith("history") else 0)
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         report, log = Report(Path(folder) / "rows"), Path(folder) / "log"
         with log.open("wb") as output:
@@ -75,10 +75,10 @@ def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
             )
         problem = ""
         try:
-            code = process.wait(patience)
+            code = process.wait(timeout)
             problem = f"ended with {code}" if code else ""
         except subprocess.TimeoutExpired:
-            problem = f"took longer than {patience:.0f} s"
+            problem = f"took longer than {timeout:.0f} s"
         finally:
             stop(process)
         rows = report.rows()

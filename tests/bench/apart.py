@@ -21,26 +21,26 @@ class Bench:
 
     run_seconds: float
     per_minute: int
-    patience_seconds: float
+    timeout_seconds: float
     module: str = ""
     engine: str = "sqlite"
     by_default: bool = True  # else only when it is named
 
 
 BENCHES = {
-    "first_view": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=180),
-    "run_press": Bench(run_seconds=5, per_minute=100, patience_seconds=120),
-    "history": Bench(run_seconds=5, per_minute=100, patience_seconds=180),
-    "history_postgres": Bench(run_seconds=5, per_minute=100, patience_seconds=180, module="history", engine="postgres"),
-    "catalogue": Bench(run_seconds=1, per_minute=100_000, patience_seconds=240),
-    "files": Bench(run_seconds=3, per_minute=100_000, patience_seconds=300),
-    "damaged": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=3600),
-    "damaged_http": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=900),
-    "large_pictures": Bench(run_seconds=0.5, per_minute=100_000, patience_seconds=600),
-    "slow_clients": Bench(run_seconds=5, per_minute=100, patience_seconds=600),
-    "web_server": Bench(run_seconds=5, per_minute=100, patience_seconds=2700, by_default=False),
-    "economy": Bench(run_seconds=30, per_minute=100, patience_seconds=2700),
-    "kill": Bench(run_seconds=5, per_minute=100, patience_seconds=1500),
+    "first_view": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=180),
+    "run_press": Bench(run_seconds=5, per_minute=100, timeout_seconds=120),
+    "history": Bench(run_seconds=5, per_minute=100, timeout_seconds=180),
+    "history_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=180, module="history", engine="postgres"),
+    "catalogue": Bench(run_seconds=1, per_minute=100_000, timeout_seconds=240),
+    "files": Bench(run_seconds=3, per_minute=100_000, timeout_seconds=300),
+    "damaged": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=3600),
+    "damaged_http": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=900),
+    "large_pictures": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=600),
+    "slow_clients": Bench(run_seconds=5, per_minute=100, timeout_seconds=600),
+    "web_server": Bench(run_seconds=5, per_minute=100, timeout_seconds=2700, by_default=False),
+    "economy": Bench(run_seconds=30, per_minute=100, timeout_seconds=2700),
+    "kill": Bench(run_seconds=5, per_minute=100, timeout_seconds=1500),
 }
 
 

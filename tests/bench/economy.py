@@ -31,7 +31,7 @@ from tests.support.processes import wait_until
 from tests.support.visitor import Visitor
 
 POLL_SECONDS = 2.5  # an open page's own pace
-PATIENCE_SECONDS = 420.0
+TIMEOUT_SECONDS = 420.0
 MAX_DELAY_SECONDS = 5.0
 MAX_DELIVERED_SECONDS = 1.0
 TIMES_FORCED = 1.2
@@ -98,7 +98,7 @@ def await_first_delivery(portal: Portal, visitor: Visitor, path: str) -> None:
     wait_until(lambda: LaminaStatus.objects.exclude(signing_keys=[]).exists(), "the signing keys", 60)
     portal.sandbox.order("script", seconds=1)
     visitor.press_run(path, visitor.open_form(path))
-    wait_until(lambda: not Run.objects.active().exists(), "the first run to end", PATIENCE_SECONDS)
+    wait_until(lambda: not Run.objects.active().exists(), "the first run to end", TIMEOUT_SECONDS)
     if not LaminaStatus.objects.filter(delivered_at__isnull=False).exists():
         raise RuntimeError("no delivery arrived")
 
@@ -121,7 +121,7 @@ def measure_portal(portal: Portal, report: Report, visitor: Visitor, path: str, 
         pages = [answer.headers["Location"] for answer in pool.map(lambda form: visitor.press_run(path, form), forms)]
     runs = Run.objects.filter(public_id__in=[page.split("/")[-2] for page in pages])
     with Onlooker(visitor, pages[0]) if each.is_watched else nullcontext():
-        wait_until(lambda: not runs.active().exists(), "every run to end", PATIENCE_SECONDS)
+        wait_until(lambda: not runs.active().exists(), "every run to end", TIMEOUT_SECONDS)
     state = portal.sandbox.state
     ended = {run["runId"]: seconds(run["finishedAt"]) for run in state["runs"] if run["finishedAt"]}
     read = {run.remote_id: run.finished_at.timestamp() for run in runs if run.finished_at}
@@ -239,7 +239,7 @@ def report_delays(report: Report, delays: list[float], count: int, *, bar: float
 
 def report_copies(portal: Portal, report: Report, runs: Any, ended: dict[str, float], *, bar: float) -> None:
     """How long after the end at Lamina the copies of all results were there."""
-    portal.await_quiet(PATIENCE_SECONDS)
+    portal.await_quiet(TIMEOUT_SECONDS)
     saved = OutputFile.objects.filter(output__run__in=runs, status="saved").select_related("file", "output__run")
     ages = [f.file.created_at.timestamp() - ended[f.output.run.remote_id] for f in saved if f.file]
     report.at_most("results copied after, p95", percentile(ages, 95), bar, " s", aside=f"{len(ages)} files")

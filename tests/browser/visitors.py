@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.browser.apps import CARTOONIFY
 from tests.browser.watch import Watch
 from tests.browser.whole import Whole
-from tests.support.browser import PATIENCE_MS
+from tests.support.browser import TIMEOUT_MS
 from tests.support.processes import wait_until
 
 PHONE = "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 Chrome/148.0 Mobile Safari/537.36"
@@ -70,7 +70,7 @@ class Visitor:
     def another_browser(self, browser: Browser) -> BrowserContext:
         """The same member elsewhere; the caller closes it."""
         context = browser.new_context(base_url=self.whole.url)
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         give_session(context, self.whole, self.email)
         return context
 
@@ -105,7 +105,7 @@ class Guests:
             java_script_enabled=scripts,
             **options,
         )
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         watch = Watch(self.whole.url)
         watch.over(context)
         if hasty:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.support.processes import PATIENCE_SECONDS, ROOT, Home, free_port, wait_until
+from tests.support.processes import ROOT, TIMEOUT_SECONDS, Home, free_port, wait_until
 from tests.support.sandbox_door import SandboxDoor
 
 READY = "Lamina Portal is ready"
@@ -42,7 +42,7 @@ class Whole:
         assert READY in self.home.output(), self.home.output()
         self.inside = Inside(self.home)
         wait_until(
-            lambda: self.inside.ask("has_catalog"), "the catalogue, its forms and its pictures", 2 * PATIENCE_SECONDS
+            lambda: self.inside.ask("has_catalog"), "the catalogue, its forms and its pictures", 2 * TIMEOUT_SECONDS
         )
 
     def begin_anew(self) -> None:
@@ -71,7 +71,7 @@ class Whole:
             return state in (found["state"], found["status"], found["final"]) and not found["saving"]
 
         try:
-            wait_until(is_there, f"run {run} to be {state}", 2 * PATIENCE_SECONDS)  # one that failed comes 30 s later
+            wait_until(is_there, f"run {run} to be {state}", 2 * TIMEOUT_SECONDS)  # one that failed comes 30 s later
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {found}") from None
 

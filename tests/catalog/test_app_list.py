@@ -12,7 +12,7 @@ from pytest_django import Settings
 from runs import catalog
 from runs.connection.lamina_api import lamina
 from runs.lamina import client
-from runs.lamina.transport import Patience
+from runs.lamina.transport import Timeouts
 from runs.models import App, Incident, LaminaStatus, Member, Run
 from runs.spending.estimates import cost_line
 from runs.tasks import pulse
@@ -82,7 +82,7 @@ def test_a_list_that_comes_too_late_is_asked_for_smaller(
     door: SandboxDoor, moving: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog.refresh_catalog()
-    monkeypatch.setattr(client, "APP_LIST", Patience(read=0.5, total=1))
+    monkeypatch.setattr(client, "APP_LIST", Timeouts(read=0.5, total=1))
     door.control("faults", endpoint="apps", fault="delay", seconds=3, times=2)
     catalog.refresh_catalog()
 

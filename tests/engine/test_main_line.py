@@ -3,7 +3,7 @@
 import pytest
 
 from runs.display.run_page import run_page
-from runs.models import App, Member, Run
+from runs.models import App, Member, Run, for_page
 from tests.support.cartoonify import known_app, press
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work
@@ -23,7 +23,7 @@ def test_a_press_becomes_one_run_with_kept_pictures(alice: Member, cartoonify: A
 
     run.refresh_from_db()
     assert (run.status, run.outputs_ready, run.failure_text) == ("completed", 2, "")
-    page = run_page(Run.objects.for_page().get(pk=run.pk), alice)
+    page = run_page(for_page(Run.objects.all()).get(pk=run.pk), alice)
     assert [box.state for box in page.boxes] == ["ready", "ready"]
     assert all(box.files[0].thumb_400 for box in page.boxes)
     assert len(sandbox.requests_to("run_start")) == 1

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from runs.engine import sweep
 from runs.lamina import client
-from runs.lamina.transport import Patience
+from runs.lamina.transport import Timeouts
 from runs.models import App, Member, Run
 from runs.sandbox.state import World
 from tests.engine.steps import (
@@ -99,7 +99,7 @@ def test_a_start_that_did_not_happen_begins_again_once(
 def test_no_answer_in_time_is_no_answer(
     alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "START", Patience(read=0.3, total=0.5))
+    monkeypatch.setattr(client, "START", Timeouts(read=0.3, total=0.5))
     run = doubtful(sandbox, alice, app, "delay", seconds=600)
     monkeypatch.undo()
     assert sandbox.runs == []

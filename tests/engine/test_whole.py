@@ -16,7 +16,7 @@ from tests.support import engines
 from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
-PATIENCE_SECONDS = 570.0  # less than a test may take: so its log is seen
+TIMEOUT_SECONDS = 570.0  # less than a test may take: so its log is seen
 
 
 def verdict_of(program: str, *arguments: str) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def verdict_of(program: str, *arguments: str) -> dict[str, Any]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
         preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
     )
     assert done.returncode == 0, done.stdout + done.stderr

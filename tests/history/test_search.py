@@ -61,7 +61,7 @@ def test_a_filter_is_taken_away_by_its_name_in_the_address() -> None:
 
 
 @pytest.fixture
-def shelf(alice: Member, bob: Member) -> dict[str, Run]:
+def library_of_runs(alice: Member, bob: Member) -> dict[str, Run]:
     """Runs of two people, by title."""
     now, app = timezone.now(), make_app("Shoe maker")
     other = make_app("Films", outputs=[{"index": 0, "label": "Film", "type": "video"}])
@@ -98,7 +98,7 @@ def shelf(alice: Member, bob: Member) -> dict[str, Run]:
         ("q=100%25_", set()),
     ],
 )
-def test_what_a_filter_finds(shelf: dict[str, Run], alice: Member, query: str, titles: set[str]) -> None:
+def test_what_a_filter_finds(library_of_runs: dict[str, Run], alice: Member, query: str, titles: set[str]) -> None:
     today = timezone.localdate()
     days = {"RECENT": today - timedelta(days=2), "OLD": today - timedelta(days=9)}
     for word, day in days.items():
@@ -108,10 +108,10 @@ def test_what_a_filter_finds(shelf: dict[str, Run], alice: Member, query: str, t
 
 
 def test_person_and_app_are_filters_and_names_of_today_count(
-    shelf: dict[str, Run], alice: Member, bob: Member, make_member: Callable[..., Member]
+    library_of_runs: dict[str, Run], alice: Member, bob: Member, make_member: Callable[..., Member]
 ) -> None:
     make_member("dora")
-    app = shelf["shared"].app
+    app = library_of_runs["shared"].app
     app.name = "Crème brûlée"
     app.save()
     Member.objects.filter(pk=bob.pk).update(name="Łukasz")
@@ -122,9 +122,9 @@ def test_person_and_app_are_filters_and_names_of_today_count(
     assert ids("tab=team&q=dora", alice) == set()
 
 
-def test_among_ones_own_runs_ones_own_name_finds_nothing(shelf: dict[str, Run], alice: Member) -> None:
+def test_among_ones_own_runs_ones_own_name_finds_nothing(library_of_runs: dict[str, Run], alice: Member) -> None:
     Member.objects.filter(pk=alice.pk).update(name="Rose Red")
-    Run.objects.filter(pk=shelf["film"].pk).update(search_text="a rose in the rain")
+    Run.objects.filter(pk=library_of_runs["film"].pk).update(search_text="a rose in the rain")
 
     assert ids("q=rose", alice) == {"film"}
     assert ids("q=rose+red", alice) == set()
@@ -149,7 +149,7 @@ def test_among_ones_own_runs_ones_own_name_finds_nothing(shelf: dict[str, Run], 
     ],
 )
 def test_a_person_is_found_by_how_a_word_of_the_name_begins(
-    shelf: dict[str, Run], alice: Member, bob: Member, name: str, word: str, is_found: bool
+    library_of_runs: dict[str, Run], alice: Member, bob: Member, name: str, word: str, is_found: bool
 ) -> None:
     Member.objects.filter(pk=bob.pk).update(name=name)
 

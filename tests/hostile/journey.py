@@ -12,7 +12,7 @@ from tests.hostile.browser import Browser
 from tests.hostile.form import Form
 from tests.hostile.media import png, wav
 from tests.hostile.page import Page
-from tests.support.processes import PATIENCE_SECONDS
+from tests.support.processes import TIMEOUT_SECONDS
 from tests.support.quick_portal import is_at_rest, step, work_until
 from tests.support.sandbox_door import SandboxDoor
 
@@ -49,7 +49,7 @@ def travel(door: SandboxDoor) -> tuple[dict[str, Journey], list[Page]]:
     journeys = {app_id: Journey(catalogue.load_catalogue()[app_id]) for app_id in APP_IDS}
     runs = {app_id: _press(browser, apps[app_id], journey) for app_id, journey in journeys.items()}
     shared = [browser.page("/"), browser.page("/apps/")]
-    work_until(is_at_rest, seconds=4 * PATIENCE_SECONDS)  # dozens of runs, one after the other
+    work_until(is_at_rest, seconds=4 * TIMEOUT_SECONDS)  # dozens of runs, one after the other
     records = {record["appId"]: record for record in door.runs}
     assert len(records) == len(door.runs) == len(APP_IDS)
     pages = _history(browser)

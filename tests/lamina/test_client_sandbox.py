@@ -12,7 +12,7 @@ from runs.lamina.call_observers import Answered
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunSnapshot
-from tests.support.processes import PATIENCE_SECONDS
+from tests.support.processes import TIMEOUT_SECONDS
 from tests.support.sandbox_door import SandboxDoor
 
 CARTOONIFY = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
@@ -23,7 +23,7 @@ CAPTION = "sandbox-caption"
 def until_final(
     lamina: LaminaClient, run_id: str, is_enough: Callable[[RunSnapshot], bool] | None = None
 ) -> RunSnapshot:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         snapshot = lamina.get_run(run_id)
         if snapshot.is_final if is_enough is None else is_enough(snapshot):

@@ -11,19 +11,19 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from runs.lamina.transport import BODY_BYTES, NoReply, Patience, Reply, exchange
+from runs.lamina.transport import BODY_BYTES, NoReply, Reply, Timeouts, exchange
 from tests.lamina.scripted import Scripted
 from tests.support.processes import wait_until
 
 # One of the two ends a call within a second; the other would not do so for a minute, and most servers here never do.
-BRIEF_READ = Patience(read=0.4, total=60)
-BRIEF_TOTAL = Patience(read=60, total=0.8)
-LONG = Patience(read=60, total=60)
+BRIEF_READ = Timeouts(read=0.4, total=60)
+BRIEF_TOTAL = Timeouts(read=60, total=0.8)
+LONG = Timeouts(read=60, total=60)
 LATE_SECONDS = 30.0  # whatever comes before was ended by the brief one
 
 
-def ask(url: str, patience: Patience = LONG, body: bytes | None = b"{}") -> Reply | NoReply:
-    return exchange("POST", f"{url}/x", headers={"Accept-Encoding": "gzip"}, body=body, patience=patience)
+def ask(url: str, timeouts: Timeouts = LONG, body: bytes | None = b"{}") -> Reply | NoReply:
+    return exchange("POST", f"{url}/x", headers={"Accept-Encoding": "gzip"}, body=body, timeouts=timeouts)
 
 
 def drip(raw: bytes, stop: threading.Event) -> Callable[[socket.socket], None]:

@@ -19,7 +19,7 @@ from runs.management.commands.portal import Command
 from runs.management.people import prepare_people
 from runs.management.supervision import MAX_RESTARTS, Part, PartDied, Pulse, StopAsked, Supervisor
 from runs.models import Member
-from tests.support.processes import PATIENCE_SECONDS, Home, children_of, free_port, is_gone, wait_until
+from tests.support.processes import TIMEOUT_SECONDS, Home, children_of, free_port, is_gone, wait_until
 
 needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")
 READY = "Lamina Portal is ready"
@@ -47,7 +47,7 @@ class RunningPortal:
     def code(self) -> int:
         """The exit code, once it has ended."""
         assert self.process is not None
-        return self.process.wait(PATIENCE_SECONDS)
+        return self.process.wait(TIMEOUT_SECONDS)
 
     def wait_for_the_rest(self) -> None:
         """Wait until nothing is left of it: children take a moment to die."""

@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from runs.sandbox.server import Sandbox
-from tests.support.processes import PATIENCE_SECONDS
+from tests.support.processes import TIMEOUT_SECONDS
 
 KEY = {"x-api-key": "lma_sandbox"}
 CARTOONIFY = "3f68debe-df0a-4fc9-bdd3-9d45a4160587"
@@ -58,7 +58,7 @@ class Box:
 
 def wait_for[T](look: Callable[[], T], is_good: Callable[[T], Any]) -> T:
     """Look until what is seen is good; fails with what was seen last."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         seen = look()
         if is_good(seen):

@@ -19,7 +19,7 @@ import requests
 from runs.sandbox.drawing import posters
 from runs.sandbox.server import start_sandbox
 from tests.sandbox.box import CARTOONIFY, KEY, Box, wait_for
-from tests.support.processes import PATIENCE_SECONDS, free_port
+from tests.support.processes import TIMEOUT_SECONDS, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -141,13 +141,13 @@ def test_the_api_answers_while_pictures_are_drawn(box: Box, monkeypatch: pytest.
 
     def draw_slowly(*given: Any) -> bytes:
         drawing.set()
-        assert answered.wait(PATIENCE_SECONDS)
+        assert answered.wait(TIMEOUT_SECONDS)
         return draw(*given)
 
     monkeypatch.setattr(posters, "draw", draw_slowly)
     with ThreadPoolExecutor(6) as pool:
         files = [pool.submit(requests.get, one["value"], timeout=60) for run in runs for one in run["outputs"]]
-        assert drawing.wait(PATIENCE_SECONDS)
+        assert drawing.wait(TIMEOUT_SECONDS)
         assert box.get("/v1/account").ok
         answered.set()
     assert all(file.result().ok for file in files)

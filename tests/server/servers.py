@@ -20,7 +20,7 @@ from lamina_portal.server import deadlines, sockets, worker
 deadlines.HEAD_SECONDS = worker.HEAD_SECONDS = 1.5
 deadlines.BODY_SECONDS = worker.BODY_SECONDS = 3.0
 deadlines.UPLOAD_SECONDS = worker.UPLOAD_SECONDS = 1.0
-sockets.PATIENCE_SECONDS, sockets.MOST_PATIENCE_SECONDS = 1.0, 3.0
+sockets.ALLOWANCE_SECONDS, sockets.MOST_ALLOWANCE_SECONDS = 1.0, 3.0
 worker.STALLED_SECONDS = 2.0
 worker.SWEEP_SECONDS = 0.1
 worker_class = "lamina_portal.server.worker.Worker"

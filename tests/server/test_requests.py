@@ -121,7 +121,7 @@ MULTIPART = "Content-Type: multipart/form-data; boundary=x"
 
 
 def test_a_slow_upload_holds_nobody_up_and_is_given_up_below_its_rate(server: Server) -> None:
-    """One second of patience; 2,000 bytes a second, a tenth of the minimum, add little to it."""
+    """One second of allowance; 2,000 bytes a second, a tenth of the minimum, add little to it."""
     with server.connect() as client:
         client.sendall(post("/read", 1_000_000, MULTIPART))
         begun = time.monotonic()
@@ -133,7 +133,7 @@ def test_a_slow_upload_holds_nobody_up_and_is_given_up_below_its_rate(server: Se
 
 
 def test_a_slow_upload_above_the_rate_goes_on(server: Server) -> None:
-    """Five seconds, mostly spent waiting: far longer than the initial patience."""
+    """Five seconds, mostly spent waiting: far longer than the initial allowance."""
     with server.connect() as client:
         size = 500_000
         client.sendall(post("/read", size, MULTIPART))

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support.clients import client_of
-from tests.support.processes import PATIENCE_SECONDS
+from tests.support.processes import TIMEOUT_SECONDS
 from tests.support.requirements import skip_or_fail
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ ARGUMENTS = [
     "--disable-default-apps",
     "--disable-extensions",
 ]
-PATIENCE_MS = PATIENCE_SECONDS * 1000  # for all waits for a browser
-expect.set_options(timeout=PATIENCE_MS)
+TIMEOUT_MS = TIMEOUT_SECONDS * 1000  # for all waits for a browser
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         skip_or_fail("No Chromium or Chrome found: install one (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS, timeout=PATIENCE_MS)
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS, timeout=TIMEOUT_MS)
         yield chromium
         chromium.close()
 
@@ -51,7 +51,7 @@ def new_context(browser: Browser, live_server: "LiveServer") -> Iterator[Callabl
 
     def make(member: "Member | None" = None, **options: object) -> BrowserContext:
         context = browser.new_context(base_url=live_server.url, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         contexts.append(context)
         if member is not None:
             sign_in(context, member, live_server.url)

@@ -18,12 +18,12 @@ from runs.background.prctl import die_with_parent
 ROOT = Path(__file__).parents[2]
 # How long to wait for what is sure to happen. A wait ends as soon as it happens, so passing tests are no slower; a
 # busy machine may need most of it. No test uses a shorter wait, unless it is about speed.
-PATIENCE_SECONDS = 90.0
+TIMEOUT_SECONDS = 90.0
 PORTS = range(10_240, 32_768)  # below the ports systems use for outgoing connections
 _lent: list[socket.socket] = []
 
 
-def wait_until[T](condition: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+def wait_until[T](condition: Callable[[], T], what: str, seconds: float = TIMEOUT_SECONDS) -> T:
     """Wait until CONDITION is true and return what it returned; WHAT is named when it does not come about."""
     deadline = time.monotonic() + seconds
     while True:

@@ -15,10 +15,10 @@ from django_q.models import OrmQ
 from runs import tasks
 from runs.engine import polling
 from runs.lamina.client import LaminaClient
-from runs.lamina.transport import Patience
+from runs.lamina.transport import Timeouts
 from runs.models import OutputFile, RequestLog, Run
 from runs.storage import guard
-from tests.support.processes import PATIENCE_SECONDS
+from tests.support.processes import TIMEOUT_SECONDS
 from tests.support.sandbox_door import SandboxDoor
 
 KEY = "lma_hostile7Zq_must_stay_on_the_server"
@@ -50,7 +50,7 @@ def quick_portal(door: SandboxDoor, **more: object) -> Iterator[None]:
 @contextmanager
 def impatience(endpoint: str) -> Iterator[None]:
     """Short time-outs for calls of `endpoint`, which is delayed; people wait 5 to 60 s. Other calls are unchanged."""
-    call, short = LaminaClient._call, Patience(read=IMPATIENT, total=2 * IMPATIENT)
+    call, short = LaminaClient._call, Timeouts(read=IMPATIENT, total=2 * IMPATIENT)
 
     def hurried(client: LaminaClient, name: str, *given: Any, **more: Any) -> Any:
         return call(client, name, *given, **(more | {"wait": short} if name == endpoint else more))
@@ -74,7 +74,7 @@ def hurry() -> None:
     RequestLog.objects.update(closed_until=0)
 
 
-def work_until(done: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+def work_until(done: Callable[[], bool], seconds: float = TIMEOUT_SECONDS) -> None:
     """Do the queue's work and the sweep's, skipping every wait, until DONE; fails after SECONDS."""
     deadline = time.monotonic() + seconds
     while not done():

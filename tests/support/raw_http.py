@@ -19,7 +19,7 @@ from tests.support.processes import Home, free_port, wait_until
 
 BLOCK = bytes(64 * 1024)
 SEND_BUFFER = 16 * 1024  # bytes; small, so that bytes sent are about the bytes read
-PATIENCE_SECONDS = 20.0
+TIMEOUT_SECONDS = 20.0
 
 
 class Server:
@@ -116,7 +116,7 @@ def push(port: int, path: str, size: int, *, kind: str, first: bytes = b"", **he
 
 
 def _pour(sock: socket.socket, first: bytes, size: int) -> Told:
-    told, deadline = Told(b"", 0, ended=False), time.monotonic() + PATIENCE_SECONDS
+    told, deadline = Told(b"", 0, ended=False), time.monotonic() + TIMEOUT_SECONDS
     sock.setblocking(False)
     with selectors.DefaultSelector() as ready:
         ready.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
@@ -137,7 +137,7 @@ def _pour(sock: socket.socket, first: bytes, size: int) -> Told:
                 return told
             if told.ended and told.sent < size and not events & selectors.EVENT_WRITE:
                 ready.modify(sock, selectors.EVENT_WRITE)  # half closed: only a reset can come
-    raise AssertionError(f"no end after {PATIENCE_SECONDS:.0f} s: {told.sent} bytes sent, {told.raw[:200]!r}")
+    raise AssertionError(f"no end after {TIMEOUT_SECONDS:.0f} s: {told.sent} bytes sent, {told.raw[:200]!r}")
 
 
 def _is_whole(raw: bytes) -> bool:

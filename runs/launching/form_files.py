@@ -1,0 +1,93 @@
+"""Files and links in a posted form. They become uploads before the form is read: a chosen file outlives any error."""
+
+from collections.abc import Sequence
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+
+from runs.models import App, Member, Upload
+from runs.schema_forms.questions import Question, files_question, questions_of
+from runs.schema_forms.types import Parameters
+from runs.uploads import ownership, uploads
+from runs.uploads.uploads import UploadRejected
+
+MAX_FILES = 50  # in one field
+
+type PostedFiles = "MultiValueDict[str, UploadedFile[bytes]]"
+
+
+def take_one(member: Member, app: App, field: str, file: "UploadedFile[bytes] | None", link: str) -> Upload:
+    """Take one file or link for FIELD ("p0") of the app's form.
+
+    Raises UploadRejected with a sentence for people.
+    """
+    question = files_question(app.schema.parameters, field) if app.schema else None
+    if question is None:
+        raise UploadRejected("This app's form has changed. Reload the page; what you typed is kept.")
+    if file is not None:
+        return uploads.receive_file(member, file, list(question.accept))
+    return uploads.receive_link(member, link, list(question.accept))
+
+
+def take_all(member: Member, parameters: Parameters, posted: QueryDict, files: PostedFiles) -> dict[str, str]:
+    """Turn every file and link in a posted form into an upload and put its id into POSTED (changed in place).
+
+    Returns a sentence by field name for each that could not be taken; a refused link stays in its box.
+    """
+    errors: dict[str, str] = {}
+    for question in questions_of(parameters):
+        if question.kind == "url":
+            _take_field(member, question, posted, files.getlist(f"{question.field_name}_file"), errors)
+    return errors
+
+
+def _take_field(
+    member: Member,
+    question: Question,
+    posted: QueryDict,
+    files: "Sequence[UploadedFile[bytes]]",
+    errors: dict[str, str],
+) -> None:
+    name = question.field_name
+    taken: list[str] = []
+    sentences: list[str] = []
+    for file in files[:MAX_FILES]:
+        try:
+            taken.append(uploads.receive_file(member, file, list(question.accept)).public_id)
+        except UploadRejected as rejected:
+            sentences.append(str(rejected))
+    link = posted.get(f"{name}_link", "").strip()
+    if link:
+        try:
+            taken.append(uploads.receive_link(member, link, list(question.accept)).public_id)
+            posted[f"{name}_link"] = ""
+        except UploadRejected as rejected:
+            sentences.append(str(rejected))
+    if taken:
+        kept = [*posted.getlist(f"{name}_kept"), *taken] if question.is_multiple else taken[-1:]
+        posted.setlist(f"{name}_kept", kept)
+    if sentences:
+        errors[name] = " ".join(dict.fromkeys(sentences))
+
+
+def take_over(member: Member, parameters: Parameters, posted: QueryDict) -> None:
+    """Put MEMBER's own uploads into POSTED (changed in place) for files of a teammate that the form was opened with."""
+    for question in questions_of(parameters):
+        name = f"{question.field_name}_kept"
+        if question.kind == "url" and (kept := posted.getlist(name)):
+            posted.setlist(name, ownership.take_over(member, kept))
+
+
+def rearrange(posted: QueryDict, act: str) -> None:
+    """Apply a button of the form that needs no script: "remove:p0:<id>", "up:p0:<id>", "down:p0:<id>"."""
+    verb, _, rest = act.partition(":")
+    field, _, upload_id = rest.partition(":")
+    kept = posted.getlist(f"{field}_kept")
+    if upload_id not in kept:
+        return
+    at = kept.index(upload_id)
+    kept.pop(at)
+    if verb in ("up", "down"):
+        kept.insert(max(0, at - 1) if verb == "up" else at + 1, upload_id)
+    posted.setlist(f"{field}_kept", kept)
