@@ -1,5 +1,5 @@
-# `make` alone lists what can be made.
-# PYTHON=/path/to/python chooses the Python that the environment is made with.
+# `make` alone lists the commands.
+# PYTHON=/path/to/python chooses the Python for the environment.
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -7,48 +7,54 @@ ARGS :=
 COVERAGE :=
 export PYTHON
 
-# An environment whose Python has gone (a system upgrade) is made again.
+# Recreate the environment if its Python is gone (after a system upgrade).
 $(shell $(PY) -c '' 2>/dev/null || rm -f .venv/.made .venv/.run .venv/.dev)
 
-.PHONY: help run dev test check bench install
+.PHONY: help run dev test check messages bench install
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-run: .venv/.run  ## start everything: database, sandbox (without a key), worker, web server; Ctrl-C stops all of it
+run: .venv/.run  ## start everything: database, sandbox (without a key), worker, web server; Ctrl-C stops it
 	@$(PY) manage.py portal
 
-# Settings named on the command line win over `.env`, so PORTAL_DEBUG=false is possible here, too.
-dev: .venv/.dev  ## the same for work on the portal: starts again when a file changes, with Django's debug pages
+# The environment wins over `.env` and over this default: PORTAL_DEBUG=false works here, too.
+dev: .venv/.dev  ## the same for development: restarts when a file changes, with Django's debug pages
 	@PORTAL_DEBUG=$${PORTAL_DEBUG:-true} $(PY) manage.py portal --reload
 
-test: .venv/.dev  ## the whole suite; ARGS="-k history -x" goes to pytest, COVERAGE=1 measures what it runs
+test: .venv/.dev  ## run the tests; ARGS="-k history -x" goes to pytest, COVERAGE=1 measures coverage
 	@$(PY) -m pytest $(if $(COVERAGE),--cov --cov-report= )-n $$($(PY) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") $(ARGS)
 
-bench: .venv/.dev  ## the benches, with the bar beside each figure; an hour. ARGS="history files" runs some
+bench: .venv/.dev  ## measure performance against its targets; takes an hour. ARGS="history files" runs part of it
 	@$(PY) -m tests.bench $(ARGS)
 
-check: .venv/.dev  ## linters, types, migrations, deployment settings, published advisories on dependencies
+check: .venv/.dev  ## linters, types, migrations, deployment settings, vulnerable dependencies
 	$(PY) -m ruff check . .ci/*.py
 	$(PY) -m ruff format --check . .ci/*.py
 	$(PY) -m mypy
+	.venv/bin/djangofmt --check --quiet templates
 	$(PY) -m djlint --lint --quiet templates
+	@.ci/check-scripts
 	@.ci/check-django $(PY)
+	@$(PY) .ci/messages.py --check
 	@$(PY) .ci/audit.py
 
-install: .venv/.run  ## only the environment, in .venv
+messages: .venv/.dev  ## gather texts for translation into runs/locale and compile the catalogues
+	@$(PY) .ci/messages.py
 
-# Stamps: written last, so whatever was interrupted half-way is done again.
+install: .venv/.run  ## only create the environment, in .venv
+
+# Stamps are written last, so that interrupted work is done again.
 .venv/.made:
 	@.ci/make-venv .venv
 	@touch $@
 
 .venv/.run: requirements.txt | .venv/.made
-	@echo "Installing what the portal needs into .venv"
+	@echo "Installing the portal's dependencies into .venv"
 	@$(PIP) -r requirements.txt
 	@touch $@
 
 .venv/.dev: requirements-dev.txt | .venv/.made
-	@echo "Installing the portal's needs and the test tools into .venv"
+	@echo "Installing the portal's dependencies and the test tools into .venv"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@

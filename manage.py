@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    os.umask(0o077)  # what the portal keeps is nobody else's on this machine
+    os.umask(0o077)  # nobody else on this machine may read the portal's files
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lamina_portal.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

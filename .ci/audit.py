@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""audit.py [REQUIREMENTS]: checks pinned dependencies for published advisories (OSV) with pip-audit.
+"""audit.py [REQUIREMENTS]: check pinned dependencies for published advisories (OSV) with pip-audit.
 
-If the advisory source cannot be reached, it says so and does not fail, so `make check` works offline.
+If the advisory source can't be reached, it says so and doesn't fail, so `make check` works offline.
 `audit-exceptions.toml` in this folder lists advisories to ignore, each with a reason and a last day.
 AUDIT_SOURCE names another source with OSV's API.
 
-Exit code: 0 nothing found or nothing audited, 1 something found or an exception that has run out.
+Exit code: 0 if nothing was found or audited, 1 if something was found or an exception has expired.
 """
 
 import json

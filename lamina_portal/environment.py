@@ -1,7 +1,7 @@
 """Values that settings.py derives from the environment: secret key, mail, database, storage.
 
-Each function raises `environs.EnvValidationError` or `ImproperlyConfigured` that names the variable, never its
-value, so that a bad one stops the start with a sentence an operator can act on.
+Each function raises `environs.EnvValidationError` or `ImproperlyConfigured` with the name of the variable, never its
+value: an invalid setting stops the start with a message that operators can act on.
 """
 
 import ipaddress
@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 SQLITE_OPTIONS: dict[str, Any] = {
-    # IMMEDIATE: a read-then-write transaction on a stale snapshot fails at once otherwise, whatever the time-out.
+    # Without IMMEDIATE, a transaction that reads and then writes fails at once on a stale snapshot.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
@@ -28,7 +28,7 @@ STORAGE_FORM = "STORAGE_URL must be like s3://KEY:SECRET@HOST:PORT/BUCKET?region
 
 MIN_KEY_CHARACTERS = 32
 MIN_KEY_LETTERS = 8  # different ones; 32 random hexadecimal digits have about 14
-# Parts of well-known example keys, without punctuation: Django's own, tutorials and compose files.
+# Parts of well-known example keys, without punctuation: from Django, tutorials and compose files.
 KNOWN_IN_KEYS = (
     *("djangoinsecure", "insecurekey", "secretkey", "supersecret", "mysecret", "yoursecret", "password", "example"),
     *("changeme", "changethis", "changeit", "replaceme", "replacethis", "insertyour", "donotuse", "dontuse"),
@@ -46,14 +46,14 @@ def data_folder(text: str, default: Path) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(
-            f"PORTAL_DATA_DIR: the folder {folder} cannot be made ({error.strerror}). Make it, and give it to the "
-            "portal's user, or name another."
+            f"PORTAL_DATA_DIR: the folder {folder} cannot be created ({error.strerror}). Create it with the portal's "
+            "user as its owner, or choose another."
         ) from None
     return folder
 
 
 def strong_key(name: str, key: str) -> str:
-    """Return `key`, or stop the start if it is easy to guess. `name` is the setting it comes from."""
+    """Return `key`, or stop the start if it is easy to guess. `name` is its setting."""
     flaw = _flaw_of(key)
     if flaw:
         raise ImproperlyConfigured(f"{name} {flaw}: anyone who guesses it can sign in as anyone. {HOW_TO_MAKE_A_KEY}")
@@ -72,9 +72,9 @@ def _flaw_of(key: str) -> str:
     return "repeats itself" if is_repeated or steps > len(key) / 2 else ""
 
 
-def kept_secret_key(data_dir: Path) -> str:
-    """The portal's own secret key, made on first start in DATA_DIR (mode 0600) and kept: sessions and queued
-    tasks are signed with it."""
+def stored_secret_key(data_dir: Path) -> str:
+    """The portal's own secret key, created in `data_dir` on first start (mode 0600). It signs sessions and queued
+    tasks."""
     path = data_dir / "secret_key"
     try:
         return path.read_text(encoding="ascii").strip() or _make_key(path)
@@ -89,7 +89,7 @@ def _make_key(path: Path) -> str:
     fresh.touch(mode=0o600)
     fresh.write_text(key, encoding="ascii")
     try:
-        os.link(fresh, path)  # atomic: of two processes that start at once, one key wins for both
+        os.link(fresh, path)  # atomic: two processes that start at once get the same key
     except FileExistsError:
         return path.read_text(encoding="ascii").strip()
     finally:
@@ -98,7 +98,7 @@ def _make_key(path: Path) -> str:
 
 
 def api_key(env: Env) -> str:
-    """The workspace key, from LAMINA_API_KEY or from the file LAMINA_API_KEY_FILE names; empty means sandbox."""
+    """The workspace key from LAMINA_API_KEY or the file LAMINA_API_KEY_FILE; empty means sandbox."""
     key = env.str("LAMINA_API_KEY", "").strip()
     path = env.str("LAMINA_API_KEY_FILE", "")
     if key or not path:
@@ -110,8 +110,8 @@ def api_key(env: Env) -> str:
 
 
 def database(env: Env, data_dir: Path) -> dict[str, Any]:
-    """Django's DATABASES["default"] from DATABASE_URL; SQLite in DATA_DIR without one."""
-    is_set = bool(env.str("DATABASE_URL", ""))  # compose files pass what is not set as an empty value
+    """Django's DATABASES["default"] from DATABASE_URL; without it, SQLite in `data_dir`."""
+    is_set = bool(env.str("DATABASE_URL", ""))  # compose files pass unset variables as empty values
     sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(data_dir / "portal.sqlite3")}
     config: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL")) if is_set else sqlite
     config["CONN_MAX_AGE"] = None
@@ -123,7 +123,7 @@ def database(env: Env, data_dir: Path) -> dict[str, Any]:
 
 
 def mailers(env: Env) -> dict[str, Any]:
-    """Django's MAILERS from EMAIL_URL (smtp://user:password@host:587/?tls=True); the console without one."""
+    """Django's MAILERS from EMAIL_URL (smtp://user:password@host:587/?tls=True); without it, the console."""
     if not env.str("EMAIL_URL", ""):
         return {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
     old = env.dj_email_url("EMAIL_URL")
@@ -147,7 +147,7 @@ def mailers(env: Env) -> dict[str, Any]:
 
 
 def host_of(url: str) -> str:
-    """The host in URL as a `Host` header names it: without the port, an IPv6 address in brackets."""
+    """The host of `url` as in a `Host` header: without the port, an IPv6 address in brackets."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -156,11 +156,8 @@ def host_of(url: str) -> str:
 
 
 def address_of(bind: str) -> str:
-    """Where BIND (PORTAL_BIND: "127.0.0.1:8000", "[::1]:8000", ":8000") is reached from this machine.
-
-    Links then follow the portal to another port. Anything else that a web server may
-    listen on, such as a socket in a folder, says nothing about the address people type; the usual one is assumed.
-    """
+    """The URL of `bind` (PORTAL_BIND: "127.0.0.1:8000", "[::1]:8000", ":8000") on this machine, so that links follow
+    the port. If the web server listens on something else, such as a socket in a folder, it is the default URL."""
     host, colon, port = bind.rpartition(":")
     if not (colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536) or "/" in host:
         return DEFAULT_URL
@@ -170,22 +167,23 @@ def address_of(bind: str) -> str:
 
 
 def mail_sender(env: Env, host: str) -> str:
-    """Who mail comes from: `_default_from_email` in EMAIL_URL, else its user when that is an address, else HOST's."""
+    """The sender of mail: `_default_from_email` in EMAIL_URL, or its user if that is an address, or an address at
+    `host`."""
     old: dict[str, Any] = env.dj_email_url("EMAIL_URL") if env.str("EMAIL_URL", "") else {}
     user = str(old.get("EMAIL_HOST_USER") or "")
     return str(old.get("DEFAULT_FROM_EMAIL") or (user if "@" in user else f"Lamina Portal <portal@{host}>"))
 
 
 def storage(url: str) -> dict[str, Any]:
-    """Django's STORAGES["default"] from STORAGE_URL (s3://KEY:SECRET@HOST[:PORT]/BUCKET[?region=&secure=]); a local
-    folder without one."""
+    """Django's STORAGES["default"] from STORAGE_URL (s3://KEY:SECRET@HOST[:PORT]/BUCKET[?region=&secure=]); without it,
+    a local folder."""
     if not url:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
         query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
-    except ValueError:  # whose text holds the secret
+    except ValueError:  # its message contains the secret
         raise ImproperlyConfigured(STORAGE_FORM) from None
     key, secret = unquote(parts.username or ""), unquote(parts.password or "")
     bucket, secure = parts.path.strip("/"), query.pop("secure", "true").lower()
@@ -209,7 +207,7 @@ def storage(url: str) -> dict[str, Any]:
 
 
 def accel_prefix(text: str, *, is_local: bool) -> str:
-    """PORTAL_ACCEL_PREFIX, an internal location of nginx; empty when files are sent by the portal itself."""
+    """PORTAL_ACCEL_PREFIX, an internal nginx location; empty if the portal sends files itself."""
     if text and not re.fullmatch(r"/[A-Za-z0-9._~/-]*/", text):
         raise ImproperlyConfigured("PORTAL_ACCEL_PREFIX must be like /kept-files/")
     if text and not is_local:
@@ -230,9 +228,9 @@ def is_loopback(host: str) -> bool:
 
 
 def origin(name: str, url: str, *, is_bare: bool = True) -> str:
-    """SCHEME://HOST[:PORT] of URL, in lower case, without a trailing slash; NAME is the setting it comes from.
+    """SCHEME://HOST[:PORT] of `url` in lower case, without a trailing slash; `name` is its setting.
 
-    IS_BARE: more than an origin is refused, since more than the origin would be trusted.
+    With `is_bare`, a URL with more than an origin is refused: the whole origin would be trusted, not only that path.
     """
     try:
         parts = urlsplit(url.strip())
@@ -246,7 +244,7 @@ def origin(name: str, url: str, *, is_bare: bool = True) -> str:
 
 
 def networks(name: str, texts: list[str]) -> list[str]:
-    """TEXTS as they are, once each is known to be an address or a network; NAME is the setting they come from."""
+    """Return `texts` if each is an IP address or a network; `name` is their setting."""
     for text in texts:
         try:
             ipaddress.ip_network(text, strict=False)

@@ -1,16 +1,16 @@
-"""Log lines that can be kept: paths that are proofs by themselves never stand in them."""
+"""Keeps secret paths out of log lines, so that logs can be stored."""
 
 import logging
 import re
 
-# Paths that open nothing still hold the token: capital letters, doubled slashes, encoded letters. Slashes are encoded
-# when an address is inside another one (`?next=`, the referrer of a mail filter), and twice when nested deeper.
+# Misspelt paths lead nowhere but still contain the token: capital letters, double slashes, encoded letters. Slashes are
+# encoded in an address within another (`?next=`, the referrer of a mail filter), and twice if nested deeper.
 PERCENT = "%(?:25)*"
 SLASHES = rf"(?:[/\\]|{PERCENT}(?:2F|5C))+"
 
 
 def _spelt(word: str) -> str:
-    """Pattern for `word` with any of its letters percent-encoded."""
+    """A pattern for `word` with any of its letters percent-encoded."""
     return "".join(rf"(?:{letter}|{PERCENT}{ord(letter):02x}|{PERCENT}{ord(letter.upper()):02x})" for letter in word)
 
 
@@ -23,7 +23,7 @@ SECRET_PATH = re.compile(
 
 
 class MaskSecretPaths(logging.Filter):
-    """Replaces the secret part of such paths in the finished message and in its arguments."""
+    """Masks the secret part of such paths in the finished message."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()

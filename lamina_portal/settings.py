@@ -1,13 +1,13 @@
 """Every setting of the portal, read once from the environment, with defaults that work.
 
-The names are a contract: README.md lists each one and a test compares. Only the `.env` beside manage.py is read,
-and never by tests.
+README.md lists every name, and a test compares. Only the `.env` next to manage.py is read, but never in tests.
 """
 
 import os
 from pathlib import Path
 from typing import Any
 
+from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from environs import Env, validate
@@ -44,13 +44,13 @@ _lamina_origin = environment.origin("LAMINA_BASE_URL", LAMINA_BASE_URL, is_bare=
 TRUSTED_FILE_ORIGINS = [_lamina_origin, *PORTAL_FILE_ORIGINS]
 
 DEBUG = env.bool("PORTAL_DEBUG", False)
-# Sandbox data lives apart from the real one, so that a key added later starts with a clean history.
+# The sandbox has its own data, so that a key added later starts with an empty history.
 DATA_DIR = environment.data_folder(env.str("PORTAL_DATA_DIR", ""), BASE_DIR / "var")
 if IS_SANDBOX:
     DATA_DIR = environment.data_folder(str(DATA_DIR / "sandbox"), DATA_DIR)
 _secret_key = env.str("PORTAL_SECRET_KEY", "")
 SECRET_KEY = (
-    environment.strong_key("PORTAL_SECRET_KEY", _secret_key) if _secret_key else environment.kept_secret_key(DATA_DIR)
+    environment.strong_key("PORTAL_SECRET_KEY", _secret_key) if _secret_key else environment.stored_secret_key(DATA_DIR)
 )
 _old_keys: list[str] = env.list("PORTAL_SECRET_KEY_FALLBACKS", [])
 SECRET_KEY_FALLBACKS = [
@@ -67,13 +67,14 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "django.forms",  # templates of the usual fields
+    "django.forms",  # templates of the standard fields
     "django_htmx",
     "django_q",
     "runs",
 ]
 MIDDLEWARE = [
     "runs.web.middleware.TrustedProxyMiddleware",
+    "runs.web.language.BrowserLanguageMiddleware",  # before anything that may answer with a page
     "runs.web.body_limits.BodyLimitMiddleware",  # before the CSRF check, which reads the body
     "runs.web.middleware.RefuseNulMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -88,7 +89,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "runs.web.demo.DemoPeopleMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "runs.team.middleware.SeenMiddleware",
+    "runs.team.middleware.SeenMiddleware",  # before anything that asks who it is, which may give the session a new key
+    "runs.web.language.MemberLanguageMiddleware",
     "runs.team.middleware.HtmxLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -118,11 +120,15 @@ TEMPLATES: list[dict[str, Any]] = [
                 )
             ],
             "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.l10n",
                 "django_htmx.templatetags.django_htmx",
                 "runs.templatetags.icons",
+                "runs.templatetags.moments",
                 "runs.templatetags.menus",
                 "runs.templatetags.pictures",
                 "runs.templatetags.rules",
+                "runs.templatetags.said",
             ],
         },
     }
@@ -141,17 +147,17 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES: dict[str, Any] = {
     "default": environment.storage(env.str("STORAGE_URL", "")),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "lamina_portal.static_files.PortalStaticFilesStorage"},
 }
 PORTAL_ACCEL_PREFIX = environment.accel_prefix(
     env.str("PORTAL_ACCEL_PREFIX", ""), is_local=not env.str("STORAGE_URL", "")
 )
 MIMETYPES = {".speculationrules": "application/speculationrules+json"}
 WHITENOISE_MIMETYPES = MIMETYPES
-DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes of fields, not of files: a long text is welcome
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes of fields, not of files: long texts are fine
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_HANDLERS = ["runs.uploads.upload_handler.WaitingRoomUploadHandler"]
-MAX_BODY_BYTES = 1_100_000_000  # of one request: a film of 1 GB and what goes with it
+MAX_BODY_BYTES = 1_100_000_000  # of one request: a film of 1 GB and the rest of the form
 
 # --- Work in the background -------------------------------------------------------------------------------------------
 Q_CLUSTER: dict[str, Any] = {
@@ -179,7 +185,7 @@ AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.team.password_rules.PasswordRules"}]
 NEW_BROWSER_TELLER = "runs.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.launching.views_expired.keep_expired"
 SESSION_ENGINE = "runs.web.session_store"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # since the sign-in, however often it is used
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # since signing in, even if used all the time
 PORTAL_SESSION_IDLE_DAYS = env.int("PORTAL_SESSION_IDLE_DAYS", 14, validate=validate.Range(min=1))
 SECURE_CSP = {
     "default-src": [CSP.NONE],
@@ -196,22 +202,25 @@ SECURE_CSP = {
 }
 _is_https = PORTAL_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
-COOKIE_PREFIX = "__Host-" if _is_https else ""  # other hosts of the same domain can neither set nor see such a cookie
+COOKIE_PREFIX = "__Host-" if _is_https else ""  # hosts of the same domain can neither set nor see such cookies
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 MESSAGE_STORAGE = "runs.web.message_storage.MessageStorage"
+MESSAGE_TAGS = {message_levels.SUCCESS: "good", message_levels.WARNING: "warn", message_levels.ERROR: "bad"}
 SECURE_SSL_REDIRECT = _is_https
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if _is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
-# Whether the parent domain joins HSTS is its owner's choice.
+# HSTS for the parent domain is its owner's decision.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # TrustedProxyMiddleware drops it from anyone else
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # TrustedProxyMiddleware drops it from others
 X_FRAME_OPTIONS = "DENY"
 
 # --- Language, time, log ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each in its own language, as people look for it
+LOCALE_PATHS = [BASE_DIR / "runs/locale"]
 USE_I18N = True
 TIME_ZONE = env.str("PORTAL_TIME_ZONE", "UTC")
 USE_TZ = True

@@ -1,4 +1,4 @@
-"""The web server's entry: `gunicorn lamina_portal.wsgi`."""
+"""The entry point for the web server: `gunicorn lamina_portal.wsgi`."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ _CLOSE = import_string("runs.web.body_limits.CLOSE")
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Keep-alive is up to the server: gunicorn drops an application's `Connection` header, but its response object can
-    be told to close."""
+    """Close the connection if the response says so: gunicorn drops the application's `Connection` header, but its
+    response object can be told to close."""
     environ[_CLOSE] = getattr(getattr(start_response, "__self__", None), "force_close", None)
     return _portal(environ, start_response)

@@ -1,4 +1,4 @@
-"""The Django app; its django-q2 Schedules are made after every migrate."""
+"""The Django app; registers listeners, and creates django-q2's Schedules after every migrate."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class RunsConfig(AppConfig):
 
 
 def make_schedules(**_: Any) -> None:
-    """Names of Schedules are not unique in the database, so each is updated or made by name."""
+    """Create or update each Schedule by name, which isn't unique in the database."""
     from django_q.models import Schedule
 
     from runs.tasks import SCHEDULES

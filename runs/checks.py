@@ -1,4 +1,4 @@
-"""What must be true before the portal starts: its data folder can be written."""
+"""Check before the start that the data folder can be written."""
 
 import os
 from typing import Any

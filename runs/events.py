@@ -1,7 +1,7 @@
-"""What has happened: the seam between the writer of a fact and those who want to know of it.
+"""Events: whoever records a fact tells everyone who wants to know.
 
-The writer sends an event inside its own transaction and knows none of its listeners; `apps.py` registers them. What
-must not fail apart from the fact itself, a charge say, is no listener but a direct call of the writer.
+The writer sends an event inside its own transaction and doesn't know the listeners; `apps.py` registers them. What must
+succeed or fail together with the fact, such as a charge, isn't a listener: the writer calls it.
 """
 
 import logging
@@ -15,19 +15,19 @@ logger = logging.getLogger(__name__)
 
 
 class Event[**P]:
-    """One kind of event; its arguments are those of its listeners."""
+    """One kind of event; listeners get its arguments."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._listeners: list[Callable[P, object]] = []
 
     def listen(self, listener: Callable[P, object]) -> None:
-        """Call `listener` for each event from now on, in the order of registration; twice registered, called once."""
+        """Call `listener` for each event from now on, in the order of registration; once, even if registered twice."""
         if listener not in self._listeners:
             self._listeners.append(listener)
 
     def send(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Tell every listener. One that fails is logged and undone alone: the fact stands, the others hear of it."""
+        """Tell every listener. If one fails, only its own work is undone and the failure logged."""
         for listener in self._listeners:
             try:
                 with transaction.atomic():
@@ -39,4 +39,4 @@ class Event[**P]:
 
 run_ended = Event[[Run]]("run_ended")  # it is completed, failed or cancelled now
 output_saved = Event[[OutputFile]]("output_saved")  # a result's file is in the storage now
-file_inspected = Event[[StoredFile]]("file_inspected")  # of a file saved before: its kind, its small pictures
+file_inspected = Event[[StoredFile]]("file_inspected")  # the kind and small pictures of a saved file are known now

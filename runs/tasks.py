@@ -1,4 +1,4 @@
-"""What django-q2 may call. Each is safe to lose, to repeat and to come late; the subjects do the work."""
+"""What django-q2 may call. A task may be lost, repeated or late without harm; the subjects do the work."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from runs.web import throttling
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {
-    # The scheduler looks every 30 s whatever a Schedule says; this cron makes each of its looks count.
+    # The scheduler looks every 30 s, whatever a Schedule says; this cron is due each time.
     "pulse": {"func": "runs.tasks.pulse", "schedule_type": "C", "cron": "* * * * * */15", "repeats": -1},
     "catalog": {"func": "runs.tasks.request_catalog", "schedule_type": "I", "minutes": 10, "repeats": -1},
     "clearing": {"func": "runs.tasks.request_clearing", "schedule_type": "D", "repeats": -1},
@@ -29,10 +29,10 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 
 
 def pulse(worker: str = "") -> None:
-    """Every 30 s: show a sign of life, find whatever is due, wake the poller.
+    """Every 30 s: show a sign of life, find what is due, wake the poller.
 
-    As the Schedule it comes to any cluster; each cluster of our own (WORKER is its name) has another one that begins
-    with it, so that after a kill things go on as soon as a cluster is up.
+    The Schedule's pulse goes to any cluster; each of our clusters (`worker` is its name) also has its own, which comes
+    when it starts, so that work goes on at once after a kill.
     """
     is_new, is_any_lost = heartbeats.beat_cluster(worker), heartbeats.record_losses()
     if is_new or is_any_lost:
@@ -44,7 +44,7 @@ def pulse(worker: str = "") -> None:
 
 
 def sweep() -> None:
-    """Look for every step that should have happened by now."""
+    """Look for steps that are due."""
     sweeping.sweep()
     save_outputs.request_keeping()
     uploads.request_links()
@@ -89,7 +89,7 @@ def fetch_upload(upload_id: int) -> None:
 
 
 def request_catalog() -> None:
-    """The Schedule's own task: the reading itself may take longer than a Schedule allows."""
+    """The Schedule's own task: reading may take longer than a Schedule allows."""
     catalog.request_regular_refresh()
 
 

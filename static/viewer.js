@@ -1,180 +1,240 @@
 /* The page of one result: zoom, full screen, keys. Without it a click opens the original, and previous and next are
    links. Nothing here sets what the server did not: a zoomed frame is a larger one in a stage that scrolls, so that
    touch, wheel, scroll bars and arrow keys move it as they move anything. */
-"use strict";
-{
-	const one = (css, root = document) => root.querySelector(css);
-	const all = (css) => [...document.querySelectorAll(css)];
-	const page = () => one("#file"); // another one after going back
-	const NONE = { width: "", height: "" };
-	const STEP = 1.5, CLICK = 2.5;
-	let scale = 1, fit = NONE, held, moved;
+import { all, find, get, on, say } from "./portal.js";
 
-	const stage = () => one("[data-stage]");
-	const frame = () => one("[data-frame]:has(img)");
-	const size = (node, { width, height }) => Object.assign(node.style, { width: width && `${width}px`, height: height && `${height}px` });
+const STEP = 1.5;
+const CLICK = 2.5;
+let scale = 1;
+let fit = { width: 0, height: 0 };
+/** @type {{ x: number, y: number } | null} */
+let held = null;
+let isMoved = false;
 
-	/* Small first, then the file itself. */
-	const load = (picture) => {
-		const { original } = picture.dataset;
-		if (!original) return;
-		delete picture.dataset.original;
-		const whole = new Image();
-		whole.src = original;
-		whole.decode().then(() => (picture.src = original)).catch(() => {});
-	};
+const page = () => find("[data-viewer]"); // another one after going back
+const stage = () => get("[data-stage]");
+const frame = () => find("[data-frame]:has(img)");
 
-	/* Zoom about a point of the screen, by default the middle of the stage. */
-	const most = () => Math.max(4, (2 * +one("img", frame()).getAttribute("width")) / fit.width);
-	const zoom = (wanted, x, y) => {
-		const box = stage(), inside = frame();
-		if (!inside) return;
-		if (scale === 1) {
-			const { width, height } = inside.getBoundingClientRect();
-			fit = { width, height };
-		}
-		const next = Math.min(Math.max(wanted, 1), most());
-		const before = inside.getBoundingClientRect(), around = box.getBoundingClientRect();
-		x ??= around.left + around.width / 2;
-		y ??= around.top + around.height / 2;
-		const right = (x - before.left) / before.width, down = (y - before.top) / before.height;
-		if (scale === 1 && next > 1) box.style.height = `${around.height}px`;
-		scale = next;
-		const isZoomed = scale > 1.001;
-		box.classList.toggle("is-zoomed", isZoomed);
-		box.tabIndex = isZoomed ? 0 : -1;
-		if (isZoomed) {
-			box.setAttribute("role", "group");
-			box.setAttribute("aria-label", "Enlarged picture; arrow keys move it");
-			size(inside, { width: fit.width * scale, height: fit.height * scale });
-			load(one("img", inside));
-		} else {
-			scale = 1;
-			box.removeAttribute("role");
-			box.removeAttribute("aria-label");
-			box.style.height = "";
-			size(inside, NONE);
-		}
-		const after = inside.getBoundingClientRect();
-		box.scrollLeft += after.left + right * after.width - x;
-		box.scrollTop += after.top + down * after.height - y;
-		tell();
-	};
-	const natural = () => +one("img", frame()).getAttribute("width") / (fit.width || frame().getBoundingClientRect().width);
-	const tell = () => {
-		const shown = one("[data-scale]"), percent = Math.round((100 * scale) / natural());
-		shown.textContent = scale > 1 ? `${percent} %` : "Fits";
-	};
-	const back = () => scale > 1 && zoom(1);
-	const toggle = (x, y) => (scale > 1 ? zoom(1) : zoom(natural() > 1.2 ? natural() : CLICK, x, y));
-	const acts = { in: () => zoom(scale * STEP), out: () => zoom(scale / STEP), full: () => toggle() };
+/** @param {HTMLElement} node @param {number} [width] px, as the stylesheet says without @param {number} [height] */
+const size = (node, width, height) => {
+	node.style.width = width ? `${width}px` : "";
+	node.style.height = height ? `${height}px` : "";
+};
 
-	const fullScreen = () => {
-		if (document.fullscreenElement) document.exitFullscreen();
-		else page().requestFullscreen?.().catch(() => {});
-	};
-	const go = (rel) => one(`#file a[rel=${rel}]`)?.click();
+/** @param {HTMLImageElement} picture small at first, then the file itself */
+const load = (picture) => {
+	const { original } = picture.dataset;
+	if (!original) return;
+	delete picture.dataset.original;
+	const whole = new Image();
+	whole.src = original;
+	whole
+		.decode()
+		.then(() => {
+			picture.src = original;
+		})
+		.catch(() => {});
+};
 
-	/* Pointer: click, drag, pinch */
-	document.addEventListener("click", (event) => {
-		const act = event.target.closest("[data-zoom]")?.dataset.zoom;
-		if (act === "click" && frame()) {
-			if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-			event.preventDefault();
-			if (!moved) event.detail ? toggle(event.clientX, event.clientY) : toggle();
-		} else if (act) acts[act]();
-		if (event.target.closest("[data-full-screen]")) fullScreen();
-		if (event.target.closest("[data-print]")) print();
-	});
-	const touches = new Map();
-	const span = () => {
-		const [a, b] = [...touches.values()];
-		return { far: Math.hypot(a.x - b.x, a.y - b.y) || 1, x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
-	};
-	let pinch;
-	document.addEventListener("pointerdown", (event) => {
-		if (!event.target.closest("[data-frame]") || !frame() || event.button) return;
-		moved = false;
-		const at = { x: event.clientX, y: event.clientY };
-		if (event.pointerType === "mouse") held = scale > 1 && at;
-		else touches.set(event.pointerId, at);
-		if (touches.size === 2) pinch = { ...span(), scale };
-	});
-	addEventListener("pointermove", (event) => {
-		const at = { x: event.clientX, y: event.clientY };
-		if (held) {
-			const box = stage();
-			if (Math.hypot(at.x - held.x, at.y - held.y) > 4) moved = true;
-			if (!moved) return;
-			box.classList.add("is-held");
-			box.scrollLeft -= event.movementX;
-			box.scrollTop -= event.movementY;
-		} else if (touches.has(event.pointerId)) {
-			touches.set(event.pointerId, at);
-			if (touches.size !== 2) return;
-			moved = true;
-			const now = span();
-			zoom((pinch.scale * now.far) / pinch.far, now.x, now.y);
-		}
-	});
-	const release = (event) => {
-		held = undefined;
-		touches.delete(event.pointerId);
-		stage()?.classList.remove("is-held");
-	};
-	addEventListener("pointerup", release);
-	addEventListener("pointercancel", release);
-	document.addEventListener("dragstart", (event) => event.target.closest?.("[data-frame]") && event.preventDefault());
-	document.addEventListener("wheel", (event) => {
-		if (!event.ctrlKey || !event.target.closest("[data-stage]") || !frame()) return; // a pinch on a track pad
+/** @param {HTMLElement} inside */
+const pixels = (inside) => Number(get("img", inside).getAttribute("width"));
+/** @param {HTMLElement} inside */
+const natural = (inside) => pixels(inside) / (fit.width || inside.getBoundingClientRect().width);
+
+/** @param {HTMLElement} box @param {boolean} isZoomed */
+const describe = (box, isZoomed) => {
+	box.classList.toggle("is-zoomed", isZoomed);
+	box.tabIndex = isZoomed ? 0 : -1;
+	box.role = isZoomed ? "group" : null;
+	box.ariaLabel = isZoomed ? (box.dataset.zoomed ?? "") : null;
+};
+
+/** Zoom about a point of the screen, by default the middle of the stage. @param {number} wanted @param {number} [x] @param {number} [y] */
+const zoom = (wanted, x, y) => {
+	const box = stage();
+	const inside = frame();
+	if (!inside) return;
+	if (scale === 1) {
+		const { width, height } = inside.getBoundingClientRect();
+		fit = { width, height };
+	}
+	const next = Math.min(Math.max(wanted, 1), Math.max(4, (2 * pixels(inside)) / fit.width));
+	const before = inside.getBoundingClientRect();
+	const around = box.getBoundingClientRect();
+	const atX = x ?? around.left + around.width / 2;
+	const atY = y ?? around.top + around.height / 2;
+	const right = (atX - before.left) / before.width;
+	const down = (atY - before.top) / before.height;
+	if (scale === 1 && next > 1) box.style.height = `${around.height}px`;
+	scale = next > 1.001 ? next : 1;
+	describe(box, scale > 1);
+	if (scale > 1) {
+		size(inside, fit.width * scale, fit.height * scale);
+		load(get("img", inside, HTMLImageElement));
+	} else {
+		box.style.height = "";
+		size(inside);
+	}
+	const after = inside.getBoundingClientRect();
+	box.scrollLeft += after.left + right * after.width - atX;
+	box.scrollTop += after.top + down * after.height - atY;
+	const shown = get("[data-scale]");
+	shown.dataset.fits ??= shown.textContent;
+	shown.textContent = scale > 1 ? `${Math.round((100 * scale) / natural(inside))} %` : shown.dataset.fits;
+};
+const back = () => {
+	if (scale > 1) zoom(1);
+};
+/** @param {number} [x] @param {number} [y] */
+const toggle = (x, y) => {
+	const inside = frame();
+	if (scale > 1) zoom(1);
+	else if (inside) zoom(natural(inside) > 1.2 ? natural(inside) : CLICK, x, y);
+};
+const larger = () => zoom(scale * STEP);
+const smaller = () => zoom(scale / STEP);
+const original = () => {
+	const inside = frame();
+	if (inside) zoom(natural(inside));
+};
+const fullScreen = () => {
+	if (document.fullscreenElement) document.exitFullscreen();
+	else
+		page()
+			?.requestFullscreen?.()
+			.catch(() => {});
+};
+/** @param {"next" | "prev"} rel */
+const go = (rel) => find(`#file a[rel=${rel}]`)?.click();
+
+/* Pointer: click, drag, pinch */
+on(["click"], "[data-zoom]", ({ dataset }, event) => {
+	if (dataset.zoom === "in") larger();
+	if (dataset.zoom === "out") smaller();
+	if (dataset.zoom === "full") toggle();
+	if (dataset.zoom !== "click" || !frame() || event.ctrlKey || event.metaKey || event.shiftKey) return false;
+	if (!isMoved) event.detail ? toggle(event.clientX, event.clientY) : toggle();
+	return true;
+});
+on(["click"], "[data-full-screen]", fullScreen);
+on(["click"], "[data-print]", () => print());
+
+/** @type {Map<number, { x: number, y: number }>} */
+const touches = new Map();
+const span = () => {
+	const [a = { x: 0, y: 0 }, b = a] = touches.values();
+	return { far: Math.hypot(a.x - b.x, a.y - b.y) || 1, x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+};
+let pinch = { far: 1, scale: 1 };
+on(["pointerdown"], "[data-frame]", (_, event) => {
+	if (!frame() || event.button) return;
+	isMoved = false;
+	const at = { x: event.clientX, y: event.clientY };
+	if (event.pointerType === "mouse") held = scale > 1 ? at : null;
+	else touches.set(event.pointerId, at);
+	if (touches.size === 2) pinch = { far: span().far, scale };
+});
+addEventListener("pointermove", (event) => {
+	const at = { x: event.clientX, y: event.clientY };
+	if (held) {
+		const box = stage();
+		if (Math.hypot(at.x - held.x, at.y - held.y) > 4) isMoved = true;
+		if (!isMoved) return;
+		box.classList.add("is-held");
+		box.scrollLeft -= event.movementX;
+		box.scrollTop -= event.movementY;
+	} else if (touches.has(event.pointerId)) {
+		touches.set(event.pointerId, at);
+		if (touches.size !== 2) return;
+		isMoved = true;
+		const now = span();
+		zoom((pinch.scale * now.far) / pinch.far, now.x, now.y);
+	}
+});
+/** @param {PointerEvent} event */
+const release = (event) => {
+	held = null;
+	touches.delete(event.pointerId);
+	find("[data-stage]")?.classList.remove("is-held");
+};
+addEventListener("pointerup", release);
+addEventListener("pointercancel", release);
+on(["dragstart"], "[data-frame]", () => true);
+document.addEventListener(
+	"wheel",
+	(event) => {
+		const isOnStage = event.target instanceof Element && event.target.closest("[data-stage]");
+		if (!event.ctrlKey || !isOnStage || !frame()) return; // a pinch on a track pad
 		event.preventDefault();
 		zoom(scale * Math.exp(-event.deltaY / 200), event.clientX, event.clientY);
-	}, { passive: false });
+	},
+	{ passive: false },
+);
 
-	/* Keys; while a picture is enlarged the arrows move it */
-	const keys = {
-		j: () => go("next"), k: () => go("prev"), f: fullScreen, 0: back, Escape: back,
-		"+": acts.in, "=": acts.in, "-": acts.out, 1: () => frame() && zoom(natural()),
-		ArrowRight: () => scale === 1 && go("next"), ArrowLeft: () => scale === 1 && go("prev"),
-	};
-	addEventListener("keydown", (event) => {
-		const { key, target } = event;
-		if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !one("#file[data-keys]")) return;
-		if (target.closest("input, textarea, select, [contenteditable]") || one("dialog[open], :popover-open")) return;
-		if (key.startsWith("Arrow") && target.closest("video, audio, [role=group], .strip, .stage-text")) return;
-		if (!Object.hasOwn(keys, key)) return;
-		if (key === "Escape" && document.fullscreenElement) return;
-		keys[key]();
-	});
+/* Keys; while a picture is enlarged the arrows move it */
 
-	const shape = () => {
-		for (const { videoWidth, videoHeight, parentNode } of all("[data-shapeless] video")) {
-			const given = { viewBox: `0 0 ${videoWidth} ${videoHeight}`, width: `${videoWidth}00`, height: `${videoHeight}00` };
-			for (const name in given) if (videoWidth) one(".frame-space", parentNode).setAttribute(name, given[name]);
-		}
-	};
-	const fresh = () => {
-		shape();
-		scale = 1;
-		fit = NONE;
-		for (const node of all("[data-scripted]")) node.hidden = node.matches("[data-full-screen]") && !document.fullscreenEnabled;
-		for (const picture of all("img[data-eager]")) if (!navigator.connection?.saveData) load(picture);
-		const { picture } = one("#file a[rel=next]")?.dataset ?? {};
-		if (picture) new Image().src = picture;
-		one(".strip [aria-current]")?.parentElement.scrollIntoView({ block: "nearest", inline: "nearest" });
-	};
-	/* Measures nobody knew are those the video brings itself. */
-	document.addEventListener("loadedmetadata", () => shape(), true);
+/** @type {Record<string, () => unknown>} */
+const keys = {
+	j: () => go("next"),
+	k: () => go("prev"),
+	f: fullScreen,
+	0: back,
+	Escape: back,
+	"+": larger,
+	"=": larger,
+	"-": smaller,
+	1: original,
+	ArrowRight: () => scale === 1 && go("next"),
+	ArrowLeft: () => scale === 1 && go("prev"),
+};
+addEventListener("keydown", (event) => {
+	const { key, target } = event;
+	if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !find("#file[data-keys]")) return;
+	if (!(target instanceof Element) || target.closest("input, textarea, select, [contenteditable]")) return;
+	if (find("dialog[open], :popover-open")) return;
+	if (key.startsWith("Arrow") && target.closest("video, audio, [role=group], .strip, .stage-text")) return;
+	if (key === "Escape" && document.fullscreenElement) return;
+	if (Object.hasOwn(keys, key)) keys[key]?.();
+});
 
-	addEventListener("resize", back);
-	document.addEventListener("fullscreenchange", back);
-	document.addEventListener("htmx:afterSettle", ({ target }) => {
-		if (!page()?.contains(target)) return;
-		fresh();
-		const title = one("#file-title");
-		if (document.activeElement === document.body) title.focus({ preventScroll: true });
-		one("#announcer").textContent = title.textContent;
-	});
-	document.addEventListener("htmx:historyRestore", fresh);
-	fresh();
-}
+/** Measures nobody knew are those the video brings itself. */
+const shape = () => {
+	for (const { videoWidth: width, videoHeight: height, parentElement } of all(
+		"[data-shapeless] video",
+		document,
+		HTMLVideoElement,
+	)) {
+		if (!width || !parentElement) continue;
+		const space = get(".frame-space", parentElement, SVGElement);
+		space.setAttribute("viewBox", `0 0 ${width} ${height}`);
+		space.setAttribute("width", `${width}00`);
+		space.setAttribute("height", `${height}00`);
+	}
+};
+document.addEventListener("loadedmetadata", shape, true);
+
+/** What a page needs when it is new, or was swapped. */
+const begin = () => {
+	if (!page()) return;
+	shape();
+	scale = 1;
+	fit = { width: 0, height: 0 };
+	for (const node of all("[data-scripted]"))
+		node.hidden = node.matches("[data-full-screen]") && !document.fullscreenEnabled;
+	if (!navigator.connection?.saveData) all("img[data-eager]", document, HTMLImageElement).forEach(load);
+	const { picture } = find("#file a[rel=next]")?.dataset ?? {};
+	if (picture) new Image().src = picture;
+	find(".strip [aria-current]")?.parentElement?.scrollIntoView({ block: "nearest", inline: "nearest" });
+};
+
+addEventListener("resize", back);
+document.addEventListener("fullscreenchange", back);
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+	if (!(target instanceof Node) || !page()?.contains(target)) return;
+	begin();
+	const title = get("#file-title");
+	if (document.activeElement === document.body) title.focus({ preventScroll: true });
+	say(title.textContent);
+});
+document.addEventListener("htmx:historyRestore", begin);
+begin();

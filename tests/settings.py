@@ -23,7 +23,8 @@ if os.environ.get("TEST_DATABASE_URL"):
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 
 from lamina_portal.settings import *  # noqa: E402, F403 - the environment had to be cleared first
-from lamina_portal.settings import DATABASES, STORAGES  # noqa: E402
+from lamina_portal.settings import DATABASES, LANGUAGES, LOCALE_PATHS, STORAGES  # noqa: E402
+from tests.support.pseudo import CODE, write_catalogue  # noqa: E402
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: threads and other processes meet the locks that people will meet.
@@ -33,5 +34,9 @@ STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.st
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 (TEST_DIR / "sandbox" / "static").mkdir(parents=True)  # whitenoise warns when STATIC_ROOT is missing
+# A made-up language in which every marked text can be told from one that isn't.
+write_catalogue(TEST_DIR / "locale")
+LOCALE_PATHS = [*LOCALE_PATHS, TEST_DIR / "locale"]
+LANGUAGES = [*LANGUAGES, (CODE, "Pseudo")]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LAMINA_POLL_SECONDS = 1.0  # the sandbox's runs take half a second: three would only be waited out

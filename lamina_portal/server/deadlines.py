@@ -1,15 +1,15 @@
-"""One request while it arrives: when a thread can take it, and its deadlines."""
+"""A request while it arrives: when a thread can take it, and its deadlines."""
 
 import re
 from enum import Enum
 
 HEAD_SECONDS = 15.0  # from the first byte (of a new connection: from its opening) to the end of the headers
 BODY_SECONDS = 30.0  # from the end of the headers to the end of the body
-UPLOAD_SECONDS = 10.0  # grace period of an upload; then every 20 KB earn one second
+UPLOAD_SECONDS = 10.0  # grace period of an upload; after that, every 20 KB earn one second
 MAX_HEAD = 32 * 1024  # bytes; browsers send 1 to 4 KB
 MAX_AWAITED_BODY = 64 * 1024  # bytes; larger bodies are read by the thread that needs them
 
-# The end of the headers, or bytes that gunicorn's parser refuses at once: a line break without CR.
+# The end of the headers, or a line break without CR, which gunicorn's parser refuses at once.
 END_OF_HEAD = re.compile(rb"\r\n\r\n|(?<!\r)\n")
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,19})[ \t]*(?=\r\n)", re.IGNORECASE)
 ENCODING = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
@@ -31,8 +31,8 @@ class Progress(Enum):
 class Arrival:
     """The bytes of one request, and perhaps of the next. `due` is on the monotonic clock.
 
-    Only gunicorn's parser interprets them; this class only finds out whether it would have to wait. Odd requests go to
-    the parser at once, since it refuses them without reading on.
+    Only gunicorn's parser interprets them; this class finds out whether the parser would have to wait. Odd requests go
+    to the parser at once, since it refuses them without reading on.
     """
 
     def __init__(self, due: float, *, is_first: bool) -> None:
@@ -91,8 +91,8 @@ class Arrival:
         return Progress.READY if is_here else Progress.MORE
 
     def _chunks_progress(self) -> Progress:
-        """Some proxies send no length, even without a body. Django accepts no such body, so large ones can stay unread;
-        small ones are buffered here, since gunicorn reads to their end."""
+        """Progress of a chunked body; some proxies send one even for no body. Django accepts none, so large ones stay
+        unread; small ones are buffered here, since gunicorn reads to their end."""
         while found := CHUNK_SIZE.match(self.received, self.chunk_at):
             size = int(found[1], 16)
             if not size:

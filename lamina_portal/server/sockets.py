@@ -1,4 +1,4 @@
-"""A client connection that needs no thread: what the client doesn't take at once is sent later by the main loop."""
+"""A client connection that needs no thread: the main loop later sends what the client doesn't take at once."""
 
 import errno
 import os
@@ -106,7 +106,7 @@ class ClientSocket(socket.socket):
         """Do nothing; gunicorn calls it before and after each request."""
 
     def settimeout(self, value: float | None) -> None:
-        """Neither."""
+        """Do nothing, either."""
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         """For threads, which only read the rest of large bodies."""
@@ -116,7 +116,7 @@ class ClientSocket(socket.socket):
                 self.uploading.moved(len(data))
                 return data
             self._wait(select.POLLIN, self.uploading)
-        raise ConnectionResetError(errno.ECONNRESET, "the rest of the body is not wanted")
+        raise ConnectionResetError(errno.ECONNRESET, "the rest of the body isn't needed")
 
     def recv_now(self, size: int) -> bytes | None:
         """For the main loop: the bytes available, b"" at the end, None if there are none yet."""

@@ -1,4 +1,4 @@
-"""Threads for requests; those that wait for a slow client don't count."""
+"""Threads for requests; threads that wait for a slow client don't count."""
 
 import threading
 from collections import deque

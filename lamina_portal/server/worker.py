@@ -1,8 +1,8 @@
-"""gunicorn's threaded worker, in which slow clients hold no threads.
+"""gunicorn's threaded worker, changed so that slow clients hold no threads.
 
-gunicorn gives each new connection to a thread, so 16 strangers who send a byte now and then block it. Here one loop,
-which never blocks, reads headers and bodies of up to 64 KB, sends to slow readers and closes connections; threads get
-whole requests. Everything has a deadline (`arriving`, `sockets`). Clients speak plain HTTP/1.1; TLS is for the proxy.
+gunicorn gives each new connection to a thread, so 16 strangers who send a byte now and then block it. Here, one loop
+that never blocks reads headers and bodies of up to 64 KB, sends to slow readers and closes connections; threads get
+whole requests. Everything has a deadline (`deadlines`, `sockets`). Clients speak plain HTTP/1.1; TLS is for the proxy.
 """
 
 import errno
@@ -72,7 +72,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
         if cfg.is_ssl:
-            raise RuntimeError("The portal's web server speaks plain HTTP; let a proxy in front of it speak https.")
+            raise RuntimeError("The portal's web server speaks plain HTTP; use a proxy in front of it for https.")
 
     def init_process(self) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -105,7 +105,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 self._drop(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Called when the worker stops: clients have until `deadline` to begin a request."""
+        """Give clients until `deadline` to begin a request; called when the worker stops."""
         for conn in self.waiting:
             if conn.waits_for == self._receive and not conn.arrival.has_begun:
                 conn.due = min(conn.due, deadline)
@@ -169,7 +169,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.due = due
 
     def _happened(self, conn: Connection, _: Any) -> None:
-        if conn.waits_for is not None:  # otherwise it was dropped just before
+        if conn.waits_for is not None:  # otherwise, it has just been dropped
             conn.waits_for(conn)
 
     def _unwatch(self, conn: Connection) -> None:
@@ -180,7 +180,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.waits_for = None
 
     def _leave_until_due(self, conn: Connection) -> None:
-        """Watch for nothing any more; `_sweep` disconnects the client."""
+        """Stop watching; `_sweep` disconnects the client."""
         self.poller.unregister(conn.sock)
         conn.waits_for = None
 

@@ -1,7 +1,7 @@
-"""Which clusters of workers there are and whether each still takes tasks, as every host sees it in the database.
+"""Which clusters of workers exist and whether each still takes tasks, recorded in the database for all hosts.
 
-Each cluster has a task of its own (`worker.Pulse`) that goes the way of every other task and says so here: a cluster
-that is alive to its host but takes no tasks any more falls silent. The row "worker" tells when any of them last did.
+Each cluster queues a task of its own (`worker.Pulse`) that is recorded here, so one that still runs but takes no tasks
+falls silent. The row "worker" says when any of them last did.
 """
 
 import os
@@ -12,14 +12,15 @@ from django.utils import timezone
 
 from runs.background.incidents import record_incident
 from runs.models import Heartbeat, Incident
+from runs.models.messages import Message
 
 ANY = "worker"
 SILENT_AFTER = timedelta(seconds=120)
-GONE_AFTER = timedelta(hours=1)  # from then on a silent cluster is taken for one that will not come back
+GONE_AFTER = timedelta(hours=1)  # then a silent cluster counts as gone for good
 
 
 def beat(name: str) -> bool:
-    """Record that the part NAME ("poller", or a name of a cluster) is alive now; True for its first."""
+    """Record that the part `name` ("poller", or a cluster) is alive now; True for its first time."""
     now = timezone.now()
     if Heartbeat.objects.filter(name=name).update(at=now):
         return False
@@ -27,13 +28,13 @@ def beat(name: str) -> bool:
 
 
 def age_seconds(name: str, now: datetime) -> int | None:
-    """Seconds since the part NAME last showed a sign of life; None if it never did."""
+    """Seconds since the last sign of life of the part `name`; None if there never was one."""
     at = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
     return max(0, int((now - at).total_seconds())) if at else None
 
 
 def name_of(pid: int) -> str:
-    """The name under which the cluster with the main process PID of this host shows its signs of life."""
+    """The name of the cluster on this host with the main process `pid`."""
     return f"{ANY} {_host()}:{pid}"
 
 
@@ -42,55 +43,48 @@ def _host() -> str:
 
 
 def beat_cluster(name: str) -> bool:
-    """A task of the cluster NAME runs; "" for one that has no name, as plain `qcluster`. True for its first."""
+    """Record that the cluster `name` runs a task; plain `qcluster` has the name "". True for its first."""
     beat(ANY)
     return bool(name) and beat(name)
 
 
 def clusters(now: datetime) -> list[Heartbeat]:
-    """The clusters that gave a sign of life within the last hour, by name."""
+    """The clusters that were alive within the last hour, by name."""
     return list(Heartbeat.objects.filter(name__startswith=f"{ANY} ", at__gt=now - GONE_AFTER).order_by("name"))
 
 
-def words_of(name: str) -> str:
-    """How a page calls the cluster NAME."""
-    host, _, pid = name.removeprefix(f"{ANY} ").rpartition(":")
-    return f"process {pid} on {host}"
-
-
 def forget(name: str) -> bool:
-    """The cluster NAME has ended; False if nobody knew of it any more."""
+    """The cluster `name` has ended; False if it was forgotten already."""
     return Heartbeat.objects.filter(name=name).delete()[0] > 0
 
 
 def record_losses(now: datetime | None = None) -> bool:
-    """Write down, once each, which clusters were killed on this host and which others have fallen silent; True if there
-    were any that nobody knew of."""
+    """Record, once each, the clusters that were killed on this host and those that fell silent; True if there were new
+    ones."""
     now = now or timezone.now()
     is_any = False
     ours = f"{ANY} {_host()}:"
     for name, at in Heartbeat.objects.filter(name__startswith=f"{ANY} ").values_list("name", "at"):
         if name.startswith(ours) and is_dead(name.removeprefix(ours)):
             if forget(name):
-                record_incident("worker", f"The worker {words_of(name)} ended without being asked to.")
+                record_incident("worker", Message("worker_killed", {"worker": name}))
                 is_any = True
         elif SILENT_AFTER < now - at < GONE_AFTER:
-            since = timezone.localtime(at)
-            text = f"The worker {words_of(name)} has given no sign of life since {since:%d %B, %H:%M:%S}."
-            if not Incident.objects.filter(kind="worker", text=text).exists():
-                record_incident("worker", text)
+            message = Message("worker_silent", {"worker": name, "since_at": int(at.timestamp())})
+            if not Incident.objects.filter(kind="worker", text=message).exists():
+                record_incident("worker", message)
                 is_any = True
     return is_any
 
 
 def is_dead(pid: str) -> bool:
-    """True when no process of this host has the id PID."""
+    """True if no process on this host has the id `pid`."""
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
     except (OSError, ValueError, OverflowError):
-        return False  # somebody else's process, or not an id
+        return False  # someone else's process, or not an id
     return False
 
 

@@ -3,18 +3,19 @@
 from datetime import datetime, timedelta
 
 from runs.models import Incident
+from runs.models.messages import Message
 
 KEPT = timedelta(days=30)
 FAILED_TASKS_KEPT = timedelta(days=7)
 
 
-def record_incident(kind: str, text: str, request_id: str = "") -> None:
-    """Write down something an admin may want to know; never key, inputs or paths that are proofs."""
-    Incident.objects.create(kind=kind, text=text[:300], request_id=request_id[:100])
+def record_incident(kind: str, message: Message, request_id: str = "") -> None:
+    """Record something an admin may want to know; never keys, inputs or secret paths."""
+    Incident.objects.create(kind=kind, text=message, request_id=request_id[:100])
 
 
 def tidy(now: datetime) -> None:
-    """Forget old incidents, and old failures of the queue."""
+    """Delete old incidents, and old failures of the queue."""
     from django_q.models import Failure
 
     Incident.objects.filter(at__lt=now - KEPT).delete()

@@ -1,6 +1,6 @@
-"""Leases: the right to do something alone for some seconds, agreed on through the database and its clock.
+"""Leases: the right to do something alone for some seconds, by the database and its clock.
 
-Hosts' own clocks do not matter; whoever dies simply lets the lease run out.
+Hosts' own clocks don't matter; if a holder dies, its lease runs out.
 """
 
 import os
@@ -19,7 +19,7 @@ KICK_EVERY = timedelta(seconds=3)
 
 
 def new_holder() -> str:
-    """A name for one piece of work that wants a lease; it begins with host and process, for whoever looks for it."""
+    """A name for one piece of work that needs a lease; it begins with host and process, so that it can be found."""
     return f"{_host()}/{os.getpid()}/{uuid.uuid4().hex}"[:64]
 
 
@@ -28,14 +28,14 @@ def _host() -> str:
 
 
 def acquire(name: str, holder: str, seconds: float) -> bool:
-    """Take the lease NAME for SECONDS if nobody has it."""
+    """Acquire the lease `name` for `seconds` if it is free."""
     Lease.objects.get_or_create(name=name, defaults={"until": timezone.now() - timedelta(days=1)})
     free = Lease.objects.filter(Q(until__lt=Now()) | Q(holder=holder), name=name)
     return free.update(holder=holder, until=Now() + timedelta(seconds=seconds)) == 1
 
 
 def renew(name: str, holder: str, seconds: float) -> bool:
-    """Keep the lease for another SECONDS; False means it was lost and the work must end at once."""
+    """Keep the lease for another `seconds`; False if it was lost, and the work must end at once."""
     mine = Lease.objects.filter(name=name, holder=holder, until__gt=Now())
     return mine.update(until=Now() + timedelta(seconds=seconds)) == 1
 
@@ -48,7 +48,7 @@ def release(name: str, holder: str) -> None:
 def release_of_dead(name: str) -> None:
     """Free a lease whose holder was killed on this host, instead of letting it run out.
 
-    Should the holder be alive after all (another container with our host's name), its next renewal tells it.
+    If the holder is alive after all (in another container with our host's name), its next renewal fails.
     """
     holder = Lease.objects.filter(name=name, until__gt=Now()).values_list("holder", flat=True).first() or ""
     host, _, rest = holder.partition("/")
@@ -57,12 +57,12 @@ def release_of_dead(name: str) -> None:
 
 
 def is_held(name: str) -> bool:
-    """True while somebody has the lease."""
+    """True while someone has the lease."""
     return Lease.objects.filter(name=name, until__gt=Now()).exists()
 
 
 def may_kick(name: str) -> bool:
-    """True for at most one caller in three seconds, and only while nobody has the lease."""
+    """True for at most one caller in three seconds, and only while the lease is free."""
     Lease.objects.get_or_create(name=name, defaults={"until": timezone.now() - timedelta(days=1)})
     idle = Lease.objects.filter(name=name, until__lt=Now())
     return idle.filter(Q(kicked_at=None) | Q(kicked_at__lt=Now() - KICK_EVERY)).update(kicked_at=Now()) == 1

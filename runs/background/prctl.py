@@ -1,6 +1,6 @@
-"""Linux's PR_SET_PDEATHSIG: a process asks to be signalled when its parent dies, so that nothing is left behind.
+"""Linux's PR_SET_PDEATHSIG: a process gets a signal when its parent dies, so that none is left behind.
 
-Elsewhere nothing happens: the portal then stops cleanly as ever, only `kill -9` of a parent may leave children.
+Other systems have nothing like it: there, only `kill -9` of a parent may leave children behind.
 """
 
 import ctypes
@@ -9,11 +9,11 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded before any fork: not safe to do after one
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded before any fork: not safe after one
 
 
 def die_with_parent(parent_pid: int, sig: signal.Signals) -> None:
-    """Have the kernel send SIG to this process when its parent PARENT_PID dies; exit at once if it is dead already."""
+    """Have the kernel send `sig` to this process when its parent `parent_pid` dies; exit now if it is dead already."""
     if _libc is None:
         return
     _libc.prctl(PR_SET_PDEATHSIG, int(sig), 0, 0, 0)

@@ -1,7 +1,7 @@
-"""Hands work to django-q2, and tells long tasks when the worker wants to stop.
+"""Queue tasks with django-q2, and tell long ones when the worker must stop.
 
-A task only says "look now". What must happen is a fact in the database with a due time, so a lost, doubled or late
-task changes nothing.
+A task only says "look now". What is to be done stands in the database with a due time, so a lost, repeated or late task
+changes nothing.
 """
 
 import logging
@@ -13,28 +13,28 @@ from django.db import transaction
 from django_q.tasks import async_task
 
 logger = logging.getLogger("runs.background.queue")
-REGISTER = "runs.tasks"  # names in a queue are an interface, like addresses: this module stays for good
+REGISTER = "runs.tasks"  # names in a queue are an interface, like addresses: don't move this module
 
-# One byte shared by the worker's processes: made before they are forked, so that all of them see the same page.
+# One byte shared by the worker's processes, made before they are forked so that all see the same memory.
 stop_flag = mmap.mmap(-1, 1)
 
 
 def enqueue(task: str, *args: int | str) -> None:
-    """Hand `task`, the name of a function of `runs.tasks`, to the worker once the current transaction commits.
+    """Queue `task`, the name of a function in `runs.tasks`, when the current transaction commits.
 
-    Positional ids only: django-q2 takes some keywords for itself, and pickled objects go stale.
+    Ids only, by position: django-q2 uses some keywords itself, and objects would get stale.
     """
     transaction.on_commit(partial(_hand_over, task, *args))
 
 
 def enqueue_long(task: str, *args: int | str, timeout_seconds: int, is_saved: bool = True) -> None:
-    """Like `enqueue`, for a task that may take TIMEOUT_SECONDS instead of the cluster's own time-out."""
+    """Like `enqueue`, for a task that may take `timeout_seconds` instead of the cluster's own time-out."""
     options = {"timeout": timeout_seconds, "save": is_saved}
     transaction.on_commit(partial(_hand_over, task, *args, q_options=options))
 
 
 def _hand_over(task: str, *args: int | str, **options: Any) -> None:
-    """A task that cannot be queued just now (Redis away) stops nobody: the sweep finds what is due."""
+    """Queue a task. If that fails (Redis away), go on: the sweep finds what is due."""
     try:
         async_task(f"{REGISTER}.{task}", *args, **options)
     except Exception as error:  # noqa: BLE001 - brokers raise what they like
@@ -42,10 +42,10 @@ def _hand_over(task: str, *args: int | str, **options: Any) -> None:
 
 
 def request_stop() -> None:
-    """Tell every long task of this worker to end at its next look."""
+    """Tell every long task of this worker to end when it next checks."""
     stop_flag[0] = 1
 
 
 def stop_requested() -> bool:
-    """True once this worker was asked to stop."""
+    """True once this worker has been asked to stop."""
     return stop_flag[0] == 1

@@ -1,5 +1,5 @@
-"""Queued tasks are signed JSON: someone who can write to the queue can't run anything without a key, and even an old
-key can't have anything unpickled.
+"""Queued tasks are signed JSON: nobody who can write to the queue can run anything without a key, and nothing is ever
+unpickled, even with an old key.
 
 django-q2 itself signs pickles. Its results, statistics and cache are unchanged, since they never become work.
 """
@@ -24,13 +24,13 @@ class TaskPackage:
 
     @staticmethod
     def dumps(task: dict[str, Any], compressed: bool = False) -> str:
-        """The text for the broker. Raises `TypeError` if an argument is neither text nor number."""
+        """The text for the broker. Raises `TypeError` if an argument is neither a text nor a number."""
         started = {"started": task["started"].isoformat()} if "started" in task else {}
         return signing.dumps(task | started, salt=SALT, compress=compressed)
 
     @staticmethod
     def loads(package: str | bytes) -> dict[str, Any]:
-        """The task again. Raises `signing.BadSignature` for anything that was not made here."""
+        """The task again. Raises `signing.BadSignature` for anything not made here."""
         try:
             text = package.decode() if isinstance(package, bytes) else package
             task: dict[str, Any] = signing.loads(text, salt=SALT)

@@ -1,12 +1,14 @@
-"""django-q2's cluster without its holes: it dies whole, is never deaf, and stops at once inside a long task.
+"""django-q2's cluster, made robust: its processes live and die together, it always takes tasks, and long ones stop at
+once.
 
-What plain `qcluster` does in these cases was measured: after `kill -9` of its main process or sentinel the rest goes
-on as orphans; after `kill -9` of an idle worker that waits for the next task the queue's lock is lost with it and
-nothing runs any more, silently; SIGTERM to the whole process group hangs it for ever; a plain SIGTERM waits for the
-longest task. Here every process asks the kernel to die with its parent, the sentinel gives up the whole cluster where
-a lock may be lost, a flag in shared memory tells long tasks to end, and a signal only raises that flag: what it asks
-for is done between two looks at the sentinel, where nothing half-done can be in the way. Whoever started it starts it
-again (`manage.py portal`, systemd's `Restart=always`): any exit that was not asked for has the code 3.
+Plain `qcluster` was measured: after `kill -9` of its main process or sentinel, the rest runs on as orphans; after
+`kill -9` of an idle worker, the queue's lock is lost and nothing runs any more, silently; SIGTERM to the process group
+hangs it forever; a plain SIGTERM waits for the longest task.
+
+Here every process asks the kernel to die with its parent, the sentinel ends the whole cluster if a lock may be lost,
+and a flag in shared memory tells long tasks to end. A signal only raises that flag; the main loop acts on it, where
+nothing is half done. Whoever started the cluster starts it again (`manage.py portal`, systemd's `Restart=always`): any
+exit that nobody asked for has the code 3.
 """
 
 import itertools
@@ -36,25 +38,25 @@ logger = logging.getLogger(__name__)
 BROKEN = 3  # the exit code that says: start me again
 LOOK_SECONDS = 0.1
 PULSE_SECONDS = 30.0
-LEAVE_SECONDS = 15.0  # more than the end of the main process takes once the sentinel has gone
+LEAVE_SECONDS = 15.0  # more than the main process needs to end after the sentinel
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """The task that each cluster runs for itself: its dotted path, and after how long it comes a second time."""
+    """The task that each cluster runs for itself: its dotted path, and the seconds until its second run."""
 
     task: str
     second_after_seconds: float
 
 
 class WholeSentinel(Sentinel):  # type: ignore[misc]
-    """Gives up the whole cluster when a process of its pool was killed while it may have held a queue's lock."""
+    """Ends the whole cluster if a process was killed that may have held a queue's lock."""
 
-    pulse: ClassVar[Pulse]  # set before the cluster starts: django-q2 makes the sentinel itself
+    pulse: ClassVar[Pulse]  # set before the start, since django-q2 makes the sentinel itself
 
     def reincarnate(self, process: Any) -> None:
         was_killed = process.exitcode is not None and process.exitcode < 0
-        # Monitor and pusher wait inside their queue's lock or write into it; a busy worker holds none.
+        # Monitor and pusher hold their queue's lock while they wait or write; a busy worker holds none.
         is_worker = process is not self.monitor and process is not self.pusher
         is_busy = is_worker and process.timer.value >= 0
         if was_killed and not is_busy:
@@ -68,11 +70,11 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
 
 
 class PulsingBroker:
-    """The broker as a cluster's pusher sees it: among the tasks for everybody comes one for this cluster alone.
+    """The broker as a cluster's pusher sees it: it adds tasks for this cluster alone.
 
-    It goes the way of every task, so it shows that this cluster is not deaf, whatever others do. The first comes at
-    once: what was interrupted when the last cluster died goes on as soon as this one is up. The second comes when the
-    lease of a poller that died with another host has run out.
+    They go the way of every task, so they show that this cluster takes tasks. The first comes at once: what the last
+    cluster left unfinished goes on as soon as this one runs. The second comes when the lease of a poller that died with
+    another host has run out.
     """
 
     def __init__(self, broker: Any, cluster_pid: int, pulse: Pulse) -> None:
@@ -95,44 +97,44 @@ class PulsingBroker:
 
 
 class WholeCluster(Cluster):  # type: ignore[misc]
-    """One worker host: main process, sentinel, pusher, monitor and pool; alive together or not at all."""
+    """The worker of one host: main process, sentinel, pusher, monitor and pool; they live and die together."""
 
     def run(self) -> int:
-        """Work until asked to stop; returns the exit code, 0 only if a stop was asked for and went well."""
+        """Work until asked to stop; return the exit code, 0 only after a clean stop."""
         self.start()
         self._watch_sentinel()
         while self.sentinel.is_alive() and not queue.stop_requested():
             time.sleep(LOOK_SECONDS)
-        self.stop()  # does nothing when the sentinel has ended
+        self.stop()  # does nothing if the sentinel has ended
         if not queue.stop_requested() or self.sentinel.exitcode != 0:
             return BROKEN
-        with suppress(DatabaseError):  # then the next one forgets it, as that of one that was killed
+        with suppress(DatabaseError):  # then the next cluster does it, as for one that was killed
             heartbeats.forget(heartbeats.name_of(self.pid))
         return 0
 
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
-        """Raise the flag and nothing more: a handler may run in the middle of anything.
+        """Only raise the flag: a handler may interrupt anything.
 
-        A stop from in here asked for the sentinel's state in the middle of the same question, took it for alive when
-        it had just ended, and waited for it for ever.
+        Stopping in here once interrupted a check of the sentinel with a check of the sentinel, took it for alive though
+        it had just ended, and waited forever.
         """
-        if os.getpid() != self.pid:  # a child that has not yet set its own handlers
+        if os.getpid() != self.pid:  # a child that hasn't set its own handlers yet
             os._exit(BROKEN)
         queue.request_stop()
         if self.sentinel is None or self.sentinel.pid is None:
             os._exit(0)  # nothing is running yet
 
     def _watch_sentinel(self) -> None:
-        """Start the watcher after the fork of the sentinel, since forking with threads is asking for trouble."""
+        """Start the watcher after the sentinel was forked, since forking with threads isn't safe."""
         if hasattr(os, "waitid"):
             threading.Thread(target=_exit_with, args=(self.sentinel.pid,), daemon=True).start()
 
 
 def _exit_with(sentinel_pid: int) -> None:
-    """Wait for the sentinel's death without reaping it, and leave with it unless it ended by itself.
+    """Wait for the sentinel's end without reaping it; exit at once if it was killed.
 
-    It may die inside a lock that `stop` needs: then only this thread gets us out. However it ended, and whoever saw
-    it first, the main thread has nothing left to wait for and gets some seconds for it.
+    It may die with a lock that `stop` needs: then only this thread can end us. After a normal end, the main thread has
+    nothing to wait for and gets some seconds to finish.
     """
     try:
         end = os.waitid(os.P_PID, sentinel_pid, os.WEXITED | os.WNOWAIT)

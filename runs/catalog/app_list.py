@@ -14,6 +14,7 @@ from runs.connection.status import STATUS_ID, record_status
 from runs.lamina.errors import LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppSummary
 from runs.models import App, LaminaStatus
+from runs.models.messages import Message
 
 ANY_NUMBER = 0
 SIZES = (200, 100, 50, 25, ANY_NUMBER)
@@ -99,12 +100,12 @@ def _note_problem(problem: str, quote: str) -> None:
     since = status.catalog_problem_at if status and status.catalog_problem == problem else None
     if since is None:
         since = timezone.now()
-        incidents.record_incident("lamina", INCIDENTS[problem])
+        incidents.record_incident("lamina", Message(INCIDENTS[problem]))
     record_status(catalog_problem=problem, catalog_problem_at=since, catalog_quote=quote[:QUOTE_LENGTH])
 
 
 INCIDENTS = {
-    "refused": "Lamina refused the list of apps.",
-    "late": "Lamina did not send the list of apps in time.",
-    "unreadable": "Lamina's list of apps could not be read.",
+    "refused": "list_refused",
+    "late": "list_late",
+    "unreadable": "list_unreadable",
 }

@@ -5,10 +5,11 @@ shown, or left out whole, or a sentence replaces the form.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from runs.lamina.types import AppDetail, AppSummary, Parameter
+from runs.models.messages import Message
 from runs.schema_forms.questions import shortened
 
 NAME_LENGTH = 300  # characters
@@ -23,11 +24,11 @@ SAMPLES = 20  # sample media copied per app
 
 @dataclass(frozen=True)
 class FormSchema:
-    """The parts of a form, as stored in AppSchema; or `problem`, a sentence that says why there is none."""
+    """The parts of a form, as stored in AppSchema; or `problem`, which says why there is none."""
 
     parameters: list[dict[str, Any]]
     outputs: list[dict[str, Any]]
-    problem: str = ""
+    problem: Message = field(default_factory=Message)
 
     @property
     def canonical(self) -> str:
@@ -52,17 +53,16 @@ def schema_of(detail: AppDetail) -> FormSchema:
     """The form of an app within the limits."""
     asked = len(detail.parameters)
     if asked > MOST_PARAMETERS:
-        return FormSchema([], [], f"This app has {asked:,} inputs; forms here have at most {MOST_PARAMETERS}.")
+        return FormSchema([], [], Message("too_many_inputs", {"asked": asked, "limit": MOST_PARAMETERS}))
     if len(detail.outputs) > MOST_OUTPUTS:
-        made = f"This app makes {len(detail.outputs):,} results"
-        return FormSchema([], [], f"{made}; forms here offer at most {MOST_OUTPUTS}.")
+        return FormSchema([], [], Message("too_many_results", {"made": len(detail.outputs), "limit": MOST_OUTPUTS}))
     parameters = [_bounded(parameter) for parameter in detail.parameters]
     outputs = [{"index": o.index, "label": o.label, "type": o.type} for o in detail.outputs]
     schema = FormSchema(parameters, outputs)
     size_bytes = len(json.dumps([parameters, outputs], ensure_ascii=False).encode())
     if size_bytes > SCHEMA_BYTES:
-        size = f"{size_bytes / 1024:,.0f} KB"
-        return FormSchema([], [], f"This app's form is too large: {size} of at most {SCHEMA_BYTES // 1024} KB.")
+        values = {"size_bytes": size_bytes, "limit_bytes": SCHEMA_BYTES}
+        return FormSchema([], [], Message("form_too_large", values))
     return schema
 
 

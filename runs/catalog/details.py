@@ -13,6 +13,7 @@ from runs.connection.rate_limit import Priority
 from runs.lamina.errors import LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppDetail
 from runs.models import App, AppSchema
+from runs.models.messages import Message
 
 
 def read_detail(app: App, priority: Priority) -> bool:
@@ -100,5 +101,5 @@ def _note_refusal(app: App, error: LaminaRejected) -> None:
     elif error.is_forbidden:
         fields |= {"forbidden_at": app.forbidden_at or now, "gone_at": None}
     elif app.schema_id is None:
-        fields["form_problem"] = "Lamina refused to send this app's form."
+        fields["form_problem"] = Message("form_refused")
     App.objects.filter(pk=app.pk).update(**fields)

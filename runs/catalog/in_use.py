@@ -18,7 +18,7 @@ DETAIL_EVERY = timedelta(hours=24)
 RETRY_EVERY = timedelta(minutes=10)  # for an app without a usable answer
 UNREAD_RETRY_EVERY = timedelta(minutes=1)  # for an app that was never read, while people are here
 QUIET_RETRY_EVERY = timedelta(hours=12)
-ROUND_A_DAY = 96  # apps asked for by id in the round (`asking.ROUND_EVERY`)
+ROUND_A_DAY = 96  # apps asked for by id in the round (`requests.ROUND_EVERY`)
 PICTURES_EVERY = timedelta(hours=6)
 
 

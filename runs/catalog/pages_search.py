@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _lazy
 
 from runs.catalog import lamina_search
 from runs.catalog.pasted_ids import ids_in
@@ -18,21 +20,26 @@ ROWS_SHOWN, ABOVE_SHOWN = 12, 4
 PICTURES_EVERY = "every 1500ms"
 LOOK_EVERY = "every 600ms"  # htmx's trigger while the worker is on it
 TRIES = 3  # forgotten pages stop asking
-PROBLEMS = {
-    "turn": "Lamina has been asked a lot in the last minute. We'll ask for this in {wait}.",
-    "limited": "Lamina asks us to wait. We'll ask again in {wait}.",
-    "busy": "Lamina is busy with our requests. We'll ask for this in {wait}.",
-    "slow": "Lamina took too long to answer.",
-    "broken": "Lamina couldn't answer this search.",
-    "away": "We can't reach Lamina just now.",
-    "lost": "No answer yet.",
-    "refused": "Lamina didn't accept this search. Try other words.",
-    "key": "An admin needs to fix the connection to Lamina.",
-    "no-discover": "Lamina searched for these exact words: it can't search by meaning in this workspace.",
-    "unknown-id": "Lamina has no app at this address.",
-    "closed": "Lamina has this app, but this workspace can't use it.",
+PROBLEMS: dict[str, Promise] = {
+    "turn": _lazy("There were many searches in the last minute."),
+    "limited": _lazy("Lamina asks us to wait."),
+    "busy": _lazy("Lamina is busy with our other requests."),
+    "slow": _lazy("Lamina took too long to answer."),
+    "broken": _lazy("Lamina couldn't answer this search."),
+    "away": _lazy("We can't reach Lamina right now."),
+    "lost": _lazy("No answer yet."),
+    "refused": _lazy("Lamina didn't accept this search. Try other words."),
+    "key": _lazy("An admin needs to fix the connection to Lamina."),
+    "no-discover": _lazy("Lamina searched for these exact words: it can't search by meaning in this workspace."),
+    "unknown-id": _lazy("Lamina has no app at this address."),
+    "closed": _lazy("Lamina has this app, but this workspace can't use it."),
 }
-WAITING = frozenset({"turn", "limited", "busy"})
+# The same while the page retries by itself.
+WAITING: dict[str, Promise] = {
+    "turn": _lazy("There were many searches in the last minute. We'll ask Lamina in %(wait)s."),
+    "limited": _lazy("Lamina asks us to wait. We'll ask again in %(wait)s."),
+    "busy": _lazy("Lamina is busy with our other requests. We'll ask for this in %(wait)s."),
+}
 MAY_ASK_AGAIN = frozenset({"slow", "broken", "away", "lost", *WAITING})
 
 
@@ -57,6 +64,7 @@ class Part:
     is_id: bool = False
     suggestions: list[Suggestion] = field(default_factory=list)
     above: list[Suggestion] = field(default_factory=list)  # apps in our own results, with Lamina's reason
+    problem: str = ""  # a key of PROBLEMS
     sentence: str = ""
     is_drawn: bool = True  # all pictures are final
     token: str = ""  # what the page has already, so that it isn't sent again
@@ -133,10 +141,11 @@ def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
     if not problem:
         return {}
     seconds = max(1, round(wait + 0.5))
-    sentence = PROBLEMS[problem].format(wait=span_words(timedelta(seconds=seconds)))
     comes_back = problem in WAITING and tries < TRIES and seconds <= 90
+    wait_words = span_words(timedelta(seconds=seconds))
     return {
-        "sentence": sentence if comes_back else sentence.partition(" We'll ask")[0],
+        "problem": problem,
+        "sentence": str(WAITING[problem]) % {"wait": wait_words} if comes_back else str(PROBLEMS[problem]),
         "next_look": f"load delay:{seconds}s" if comes_back else "",
         "seconds": seconds if comes_back else 0,
         "may_ask_again": problem in MAY_ASK_AGAIN and not comes_back,

@@ -19,7 +19,7 @@ def record_found(summaries: Iterable[AppSummary]) -> list[App]:
 
 
 def store_summary(summary: AppSummary) -> App:
-    """Keep what SUMMARY says. An app that was gone is asked for by its own id next: that alone says that it is back."""
+    """Save what `summary` says. An app that was gone is asked for by its id next: only that shows that it is back."""
     name, description, url = bounds.name_of(summary), bounds.description_of(summary), bounds.thumbnail_url_of(summary)
     app, _ = App.objects.select_related("schema").get_or_create(
         remote_id=summary.app_id,

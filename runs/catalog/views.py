@@ -1,4 +1,4 @@
-"""The catalogue: find apps by words and by what they make, then those only Lamina knows."""
+"""The catalogue: find apps by words and by what they make, then those that only Lamina knows."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -20,9 +22,8 @@ from runs.team.admins import mail_to_admins
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.fold import fold
 
-KINDS = (("", "All"), ("image", "Images"), ("video", "Videos"), ("text", "Texts"))
+KINDS = ("", "image", "video", "text")
 NEAREST = 3
-ADDED = "Found at Lamina and added. It joins everyone's list when someone stars or runs it."
 
 
 @require_safe
@@ -46,8 +47,8 @@ def app_list(request: PortalRequest) -> HttpResponse:
         "partly": partly,
         "q": q,
         "makes": makes,
-        "chips": [(label, _url("runs:app-list", q=q, makes=kind), kind == makes) for kind, label in KINDS],
-        "tell_admin_url": "" if is_found else mail_to_admins(f"Lamina Portal: an app for {q}"),
+        "chips": _chips(q, makes),
+        "tell_admin_url": "" if is_found else mail_to_admins(_("Lamina Portal: an app for %(words)s") % {"words": q}),
         "nearest": [] if is_found or ids else _nearest(q, everything),
         "catalog_at": status.lamina_status().catalog_at,
         "has_catalog": bool(everything) or by_id is not None,
@@ -79,7 +80,13 @@ def app_search(request: PortalRequest) -> HttpResponse:
 
 def _asked_for(request: PortalRequest) -> tuple[str, str]:
     makes = request.GET.get("makes", "")
-    return request.GET.get("q", "").strip()[:200], makes if makes in dict(KINDS) else ""
+    return request.GET.get("q", "").strip()[:200], makes if makes in KINDS else ""
+
+
+def _chips(q: str, makes: str) -> list[tuple[str, str, bool]]:
+    """Label and address for each kind of result, and whether it is chosen."""
+    labels = {"": pgettext("apps", "All"), "image": _("Images"), "video": _("Videos"), "text": _("Texts")}
+    return [(labels[kind], _url("runs:app-list", q=q, makes=kind), kind == makes) for kind in KINDS]
 
 
 def _found(listed: AppQuerySet, q: str, makes: str) -> own_search.Found:
@@ -122,7 +129,9 @@ def _tries(request: PortalRequest) -> int:
 def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse:
     """The app of a pasted address or id; it counts as new while the search is stored."""
     if part and part.opens and part.opens.is_added and not _is_fetched_ahead(request):
-        messages.success(request, ADDED)
+        messages.success(
+            request, _("Found at Lamina and added. It joins everyone's list when someone stars or runs it.")
+        )
     return go_to(request, app.get_absolute_url())
 
 
@@ -133,7 +142,7 @@ def _url(name: str, **given: str) -> str:
 
 
 def _nearest(q: str, cards: list[AppCard]) -> list[AppCard]:
-    """The three apps that share most letters-in-a-row with what was asked."""
+    """The three apps with the most groups of three letters in common with the search."""
 
     def pieces(text: str) -> set[str]:
         text = fold(text)

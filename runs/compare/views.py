@@ -1,22 +1,22 @@
-"""Compare: two to four results beside each other, and the way to choose them."""
+"""Compare: two to four results side by side, and the page to choose them on."""
 
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from runs.display import compare as comparing
 from runs.models import Run, for_page
 from runs.web.http import PortalRequest, render_page
 
-NOUNS = {"image": "pictures", "video": "videos", "audio": "sounds", "text": "texts"}
-
 
 @require_safe
 def compare(request: PortalRequest) -> HttpResponse:
-    """`?f=<result>,<result>` shows them, `?r=<run>` offers that run's; fewer than two, or `pick`, is a choice."""
+    """`?f=<result>,<result>` shows them, `?r=<run>` offers that run's; with fewer than two, or `pick`, one chooses."""
     ids = comparing.asked_ids(request.GET.getlist("f"))
     found = comparing.found_outputs(request.user, ids)
     if len(found) < 2 or "pick" in request.GET:
@@ -30,9 +30,11 @@ def compare(request: PortalRequest) -> HttpResponse:
         "columns": [
             (column, compare_url([i for i in shown if i != column.output.public_id])) for column in comparison.columns
         ],
-        "noun": NOUNS.get(comparison.kind, "results"),
+        "heading": _heading(comparison.kind, len(shown)),
         "rows": comparison.rows if is_all else comparison.differing,
         "is_all": is_all,
+        "inputs_heading": _("Inputs") if is_all else _("Inputs that differ"),
+        "switch_label": _("Only differences") if is_all else _("Show all"),
         "switch_url": compare_url(shown, **({} if is_all else {"all": "1"})),
         "has_more": len(comparison.rows) > len(comparison.differing),
         "add_url": compare_url(shown, pick="1") if len(shown) < comparing.AT_MOST else "",
@@ -41,12 +43,23 @@ def compare(request: PortalRequest) -> HttpResponse:
     return render_page(request, "compare/compare.html", context)
 
 
+def _heading(kind: str, count: int) -> str:
+    headings = {
+        "image": ngettext("Compare %(count)s picture", "Compare %(count)s pictures", count),
+        "video": ngettext("Compare %(count)s video", "Compare %(count)s videos", count),
+        "audio": ngettext("Compare %(count)s sound", "Compare %(count)s sounds", count),
+        "text": ngettext("Compare %(count)s text", "Compare %(count)s texts", count),
+    }
+    of_any_kind = ngettext("Compare %(count)s result", "Compare %(count)s results", count)
+    return headings.get(kind, of_any_kind) % {"count": count}
+
+
 def compare_url(ids: Sequence[str], **more: str) -> str:
     return f"{reverse('runs:compare')}?{urlencode({'f': ','.join(ids), **more}, safe=',')}"
 
 
 def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -> HttpResponse:
-    """Tick boxes in a plain form: the chosen ones' runs first, then what came last."""
+    """Tick boxes in a plain form: the runs of the selected results first, then the latest."""
     words = request.GET.get("q", "").strip()[:200]
     ticked = [column.output.public_id for column in found]
     runs = {column.run.pk: column.run for column in found}
@@ -59,8 +72,9 @@ def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -
     latest = comparing.latest_picks(request.user, words, ticked, runs.values())
     sentences = []
     if missing := asked - len(found):
+        is_one_left = missing == 1 and asked > 1
         sentences.append(
-            comparing.GONE if missing == 1 and asked > 1 else "What you wanted to compare is not there any more."
+            comparing.gone_words(1) if is_one_left else _("What you wanted to compare is no longer there.")
         )
     context = {
         "section": "history",

@@ -1,4 +1,4 @@
-"""The remaining credits, and the workspace's name."""
+"""The workspace's balance and name."""
 
 from contextlib import suppress
 from typing import Any

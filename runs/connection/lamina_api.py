@@ -1,4 +1,4 @@
-"""Lamina's client as the portal uses it: key and address from the settings, every call through the shared budget."""
+"""Lamina's client for the portal: key and address come from the settings, every call counts in the shared budget."""
 
 from functools import partial
 from typing import Final
@@ -20,12 +20,12 @@ PRIORITY_OF: Final = {
     "runs": Priority.LIST,
 }
 
-# Slow, or missing in some workspaces: their failures say nothing about Lamina as a whole.
+# Slow, or missing in some workspaces: if they fail, Lamina itself may be fine.
 SEARCHES: Final = frozenset({"app_search", "discover"})
 
 
 def lamina(priority: Priority | None = None) -> LaminaClient:
-    """A client whose every call counts in the budget; PRIORITY overrides what the endpoint has by itself.
+    """A client whose calls count in the budget; `priority` overrides that of the endpoint.
 
     A call that must wait raises `RateLimitWait` before anything is sent.
     """
@@ -50,7 +50,7 @@ def _note(answered: Answered) -> None:
     now = timezone.now()
     if isinstance(error, LaminaUnavailable):
         if answered.endpoint == "apps" and error.was_connected and error.status is None:
-            return  # lists are slow: they say nothing about the rest, and have their own line on the health page
+            return  # the list is slow even if all is well, and has its own line on the health page
         if answered.endpoint in SEARCHES and error.was_connected:
             return
         status.record_failure(now, endpoint=answered.endpoint, status=error.status, request_id=error.request_id)

@@ -1,8 +1,8 @@
-"""The shared request counter: no more than the limit goes to Lamina in any minute, from all processes together.
+"""The shared request counter: all processes together never send Lamina more requests a minute than the limit.
 
-Lamina counts 100 requests a minute per address over everything. One locked row holds the times of the last minute's
-requests; with REDIS_URL they are kept there instead (`rate_limit_redis`), by Redis's clock. What matters less leaves
-room for what matters more, so that a start never waits behind a catalogue.
+Lamina allows 100 requests a minute per address, of any kind. One locked row holds the times of the last minute's
+requests; with REDIS_URL, Redis has them instead (`rate_limit_redis`), by its own clock. Less important requests leave
+room for more important ones, so that a start never waits behind the catalogue.
 """
 
 import time
@@ -14,24 +14,24 @@ from django.db import transaction
 from runs.connection import rate_limit_redis
 from runs.models import RequestLog
 
-WINDOW_SECONDS = 62.0  # Lamina counts arrivals, we count departures: two seconds for the road between them
+WINDOW_SECONDS = 62.0  # Lamina counts arrivals, we count departures: two seconds for the way
 ROW_ID = 1
-CLOSED_AT_MOST = 600.0  # seconds; what the client reads of a Retry-After
-STRANGERS = 5  # requests of others that are not worth a write
+CLOSED_AT_MOST = 600.0  # seconds; the client's limit for Retry-After
+STRANGERS = 5  # so few requests of others aren't worth a write
 
 
 class Priority(IntEnum):
-    """What a request is for; the value is the share of the limit (in percent) it must leave to the others."""
+    """What a request is for; the value is the share of the limit, in percent, that it leaves to others."""
 
     START = 0  # starts and cancels
-    FINAL = 1  # the one read that brings a finished run's results
+    FINAL = 1  # the read that brings a finished run's results
     LIST = 3
-    PARTIAL = 25  # results that have landed while the rest is still being made, for runs on somebody's screen
+    PARTIAL = 25  # first results while the others are still being made, for runs that someone is looking at
     CATALOG = 50
 
 
 class RateLimitWait(Exception):
-    """The call was not made: the shared budget is used up for SECONDS more."""
+    """The call wasn't made: the shared budget is used up for another `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"the request budget is used up for {seconds:.1f} s")
@@ -39,7 +39,7 @@ class RateLimitWait(Exception):
 
 
 def take(priority: Priority) -> float:
-    """Count one request. Returns 0.0 when it may go now, else the seconds until it may be tried (nothing counted)."""
+    """Count one request. Returns 0.0 if it may go now, else the seconds until a retry (and counts nothing)."""
     limit = _limit(priority)
     if settings.REDIS_URL:
         waits = rate_limit_redis.ask(rate_limit_redis.TAKE, WINDOW_SECONDS, limit)
@@ -58,7 +58,7 @@ def take(priority: Priority) -> float:
 
 
 def close(seconds: float) -> None:
-    """Lamina said to come back in SECONDS: nobody asks before."""
+    """Lamina said to come back in `seconds`: send nothing before."""
     if settings.REDIS_URL:
         rate_limit_redis.ask(rate_limit_redis.CLOSE, WINDOW_SECONDS, min(max(seconds, 1.0), CLOSED_AT_MOST))
         return
@@ -69,7 +69,7 @@ def close(seconds: float) -> None:
 
 
 def learn(remaining: int) -> None:
-    """Lamina says that REMAINING requests are left: others at our address use the same limit, so count theirs too."""
+    """Lamina says that `remaining` requests are left: others at our address use the same limit, so count theirs too."""
     if settings.REDIS_URL:
         counted = settings.LAMINA_REQUESTS_PER_MINUTE - remaining
         rate_limit_redis.ask(rate_limit_redis.LEARN, WINDOW_SECONDS, counted, STRANGERS)
@@ -79,17 +79,17 @@ def learn(remaining: int) -> None:
     limit = settings.LAMINA_REQUESTS_PER_MINUTE
     ours = sum(stamp > now - WINDOW_SECONDS for stamp in log.stamps) if log else 0
     if limit - remaining - ours <= STRANGERS:
-        return  # as many as are on their way between us and Lamina
+        return  # as many may be on their way
     with transaction.atomic():
         log = _locked_log()
         stamps = [stamp for stamp in log.stamps if stamp > now - WINDOW_SECONDS]
         strangers = max(0, limit - remaining - len(stamps))
-        # Nobody knows when they were sent; as they leave Lamina's window, its answers no longer tell of them.
+        # We don't know when they were sent; Lamina stops counting them when they leave its window.
         RequestLog.objects.filter(pk=ROW_ID).update(stamps=sorted([*stamps, *[now - WINDOW_SECONDS / 2] * strangers]))
 
 
 def closed_seconds() -> float:
-    """Seconds for which Lamina asked us not to come, CLOSED_AT_MOST at most; 0.0 when it did not."""
+    """Seconds that Lamina still asks us to wait, at most `CLOSED_AT_MOST`; 0.0 if it doesn't."""
     if settings.REDIS_URL:
         return min(rate_limit_redis.ask(rate_limit_redis.LOOK, WINDOW_SECONDS) or 0.0, CLOSED_AT_MOST)
     log = RequestLog.objects.filter(pk=ROW_ID).first()
@@ -97,7 +97,7 @@ def closed_seconds() -> float:
 
 
 def left(priority: Priority) -> int:
-    """Requests that may go at once, for PRIORITY."""
+    """Requests of this `priority` that may go at once."""
     limit = _limit(priority)
     if settings.REDIS_URL:
         counted = rate_limit_redis.ask(rate_limit_redis.USED, WINDOW_SECONDS, WINDOW_SECONDS)
@@ -125,7 +125,7 @@ def _locked_log() -> RequestLog:
     now = time.time()
     latest = now + CLOSED_AT_MOST
     if log.closed_until > latest or any(stamp > now for stamp in log.stamps):
-        # Another host's clock is ahead, or ours was set back: counts as made now, or it would block us till then.
+        # Another host's clock is ahead, or ours was set back: count these as made now, or they block us till then.
         log.stamps, log.closed_until = [min(stamp, now) for stamp in log.stamps], min(log.closed_until, latest)
         RequestLog.objects.filter(pk=ROW_ID).update(stamps=log.stamps, closed_until=log.closed_until)
     return log

@@ -1,6 +1,6 @@
-"""The shared request counter in Redis, where there is one: `rate_limit` with the same rules and Redis's own clock.
+"""The shared request counter in Redis, if there is one: the rules of `rate_limit`, with Redis's own clock.
 
-Each step is one script, which Redis runs alone. While Redis is away nobody can count, so nothing is asked.
+Each step is one script, which Redis runs atomically. While Redis is away, nobody can count, so nothing is sent.
 """
 
 import logging
@@ -18,7 +18,7 @@ STAMPS, CLOSED, NUMBER = "portal:budget:stamps", "portal:budget:closed", "portal
 AWAY_SECONDS = 3.0  # until Redis is tried again
 TIMEOUT_SECONDS = 2.0
 
-# Each begins with the time now and without the stamps that are too old. ARGV[1] is the window in seconds.
+# Each script gets the time and drops old stamps first. ARGV[1] is the window in seconds.
 BEGIN = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
@@ -30,7 +30,7 @@ local function add(at)
     redis.call('EXPIRE', KEYS[1], 3600)
 end
 """
-# ARGV[2]: how many there may be. Answers the seconds to wait, "0" when it was counted.
+# ARGV[2]: the limit. Answers the seconds to wait, or "0" if it was counted.
 TAKE = """
 if closed > now then return tostring(closed - now) end
 local limit = tonumber(ARGV[2])
@@ -41,13 +41,13 @@ end
 add(now)
 return '0'
 """
-# ARGV[2]: for how many seconds.
+# ARGV[2]: seconds to stay closed.
 CLOSE = """
 local till = math.max(closed, now + ARGV[2])
 redis.call('SET', KEYS[2], string.format('%.6f', till), 'EX', math.ceil(till - now) + 1)
 return '0'
 """
-# ARGV[2]: requests Lamina has counted; ARGV[3]: how many of others are not worth a note.
+# ARGV[2]: requests that Lamina has counted; ARGV[3]: how many of others may go unnoted.
 LEARN = """
 local strangers = ARGV[2] - count
 if strangers > tonumber(ARGV[3]) then
@@ -56,7 +56,7 @@ end
 return '0'
 """
 LOOK = "return tostring(math.max(0, closed - now))"
-# ARGV[2]: seconds that count.
+# ARGV[2]: seconds to look back.
 USED = "return tostring(redis.call('ZCOUNT', KEYS[1], now - ARGV[2], '+inf'))"
 
 

@@ -1,4 +1,4 @@
-"""How Lamina, the connection and the key are, as the last answers told."""
+"""The state of Lamina, the connection and the key, from the last answers."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,16 +8,17 @@ from django.core.cache import cache
 
 from runs.background.incidents import record_incident
 from runs.models import LaminaStatus
+from runs.models.messages import Message
 
 STATUS_ID = 1
 CACHE_SECONDS = 2
 NOTE_EVERY = timedelta(seconds=5)
 AWAY_AFTER = 3
-STEADY_SECONDS = 3.0  # two comparisons of the clocks differ by less: whole seconds, and the way of an answer
+STEADY_SECONDS = 3.0  # comparisons of steady clocks differ by less: whole seconds, and the way of an answer
 
 
 def lamina_status() -> LaminaStatus:
-    """How Lamina is, at most two seconds old; every page asks, so it is cached in the process."""
+    """The state of Lamina, at most two seconds old; every page asks, so each process caches it."""
     found = cache.get("lamina_status")
     if isinstance(found, LaminaStatus):
         return found
@@ -27,12 +28,12 @@ def lamina_status() -> LaminaStatus:
 
 
 def is_sandbox() -> bool:
-    """Whether nothing that is made here is real."""
+    """Whether Lamina is the sandbox, so that nothing made here is real."""
     return settings.IS_SANDBOX or lamina_status().is_sandbox
 
 
 def record_status(**fields: Any) -> None:
-    """Write FIELDS of the one LaminaStatus row, making it when it is not there yet."""
+    """Write `fields` of the one LaminaStatus row; create it if there is none."""
     if not LaminaStatus.objects.filter(pk=STATUS_ID).update(**fields):
         LaminaStatus.objects.update_or_create(pk=STATUS_ID, defaults=fields)
     cache.delete("lamina_status")
@@ -41,10 +42,10 @@ def record_status(**fields: Any) -> None:
 def record_answer(
     now: datetime, *, is_sandbox: bool, is_key_refused: bool | None, clock_ahead_seconds: float | None = None
 ) -> None:
-    """Lamina answered; IS_KEY_REFUSED is None when the answer says nothing about the key, CLOCK_AHEAD_SECONDS (its
-    clock minus ours) when it told no time.
+    """Record that Lamina answered; `is_key_refused` is None if the answer says nothing about the key, and
+    `clock_ahead_seconds` (its clock minus ours) if it gave no time.
 
-    Written only when it tells something new, or every five seconds.
+    Writes only what is new, or once in five seconds.
     """
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
     if is_key_refused is None:
@@ -84,19 +85,21 @@ def _compared(status: LaminaStatus | None, ahead: float | None, now: datetime) -
 
 
 def is_clock_known(at: datetime) -> bool:
-    """Whether Lamina's clock was compared with ours before AT and after, and had kept step: only then times of the two
-    around AT can be told apart by seconds."""
+    """Whether Lamina's clock was compared with ours before and after `at`, and ran steadily: only then can its times
+    around `at` be compared with ours to the second."""
     status = lamina_status()
     steady_since, answered_at = status.clock_steady_since, status.answered_at
     return steady_since is not None and answered_at is not None and steady_since <= at <= answered_at
 
 
 def record_failure(now: datetime, *, endpoint: str, status: int | None, request_id: str) -> None:
-    """Lamina gave no useful answer. It is away when it cannot be reached, or after three such answers in a row."""
+    """Record that Lamina gave no usable answer: it is away if it can't be reached, or after three of them in a row."""
     known = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     if known.failures == 0:
-        what = f"status {status}" if status else "no answer"
-        record_incident("lamina", f"Lamina gave {what} for “{endpoint}”.", request_id)
+        message = Message("lamina_no_answer", {"endpoint": endpoint})
+        if status:
+            message = Message("lamina_status", {"endpoint": endpoint, "status": str(status)})
+        record_incident("lamina", message, request_id)
     is_away = status is None or known.failures + 1 >= AWAY_AFTER
     fields: dict[str, Any] = {"failures": known.failures + 1}
     if is_away and known.away_since is None:

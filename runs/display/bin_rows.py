@@ -1,4 +1,4 @@
-"""Runs in the bin, as their rows and pages show them."""
+"""How runs in the bin appear in rows and on pages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,8 +16,7 @@ SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # what
 
 @dataclass(frozen=True)
 class BinRow:
-    """A run that somebody decides about. PICTURE has a small one: of its first result, else of what went in, else the
-    app's."""
+    """A run in the bin. `picture` has a small version: of its first result, else of an input, else of the app."""
 
     run: Run
     gone_at: datetime | None
@@ -25,7 +24,7 @@ class BinRow:
 
 
 def rows_of(runs: Iterable[Run]) -> list[BinRow]:
-    """The rows of runs fetched with SHOWN_WITH: one query, for all their results."""
+    """The rows of runs fetched with `SHOWN_WITH`, with one query for all their results."""
     runs = list(runs)
     found = results_of(runs)
     return [BinRow(run, gone_at(run), _picture(run, found.get(run.pk, CardResults()))) for run in runs]
@@ -37,10 +36,9 @@ def _picture(run: Run, results: CardResults) -> CardPicture | StoredFile | None:
 
 
 def binned_page(member: Member, **lookup: str) -> dict[str, Any]:
-    """What the page of a run in the bin shows, in place of a bare "not found" (a 404 all the same): the run that
-    `lookup` finds in the member's bin.
+    """What the 404 page of a run in the bin shows: the run that `lookup` finds in the member's bin.
 
-    Raises Http404 when it is not there, or in somebody else's bin.
+    Raises Http404 if it isn't there or is in somebody else's bin.
     """
     run = get_object_or_404(Run.objects.in_bin_of(member).select_related(*SHOWN_WITH), **lookup)
     return {"section": "bin", "row": rows_of([run])[0]}

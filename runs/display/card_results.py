@@ -1,5 +1,5 @@
 """What cards show of the runs' results, in one query of plain values: a page of 24 cards has a hundred results, and
-reading them as objects took a quarter of its time."""
+reading them as objects took a quarter of the time."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ EXCERPT = 300  # characters of a text
 
 @dataclass(frozen=True, slots=True)
 class CardPicture:
-    """A saved file with thumbnails. WIDTH and HEIGHT are the original's, in pixels."""
+    """A saved file with thumbnails. `width` and `height` are the original's, in pixels."""
 
     public_id: str
     sha256: str
@@ -41,8 +41,8 @@ class CardPicture:
 
 @dataclass(frozen=True)
 class CardResults:
-    """The results of one run. KIND is the first one's, TEXT the beginning of the first text, DURATION_SECONDS that of
-    the first video or sound."""
+    """The results of one run: `kind` of the first one, start of the first `text`, `duration_seconds` of the first video
+    or sound."""
 
     kind: str = ""
     text: str = ""
@@ -53,7 +53,7 @@ class CardResults:
 
 
 class _Row(NamedTuple):
-    """A file of a result, or a result that has none."""
+    """A file of a result, or a result without files."""
 
     run_id: int
     kind: str
@@ -75,7 +75,7 @@ _OF_FILE = ("duration_seconds", "thumb_200", "thumb_400", "public_id", "sha256",
 
 
 def results_of(runs: Iterable[Run]) -> dict[int, CardResults]:
-    """The results of RUNS by the run's number; a run that has none is left out."""
+    """Results by the run's primary key; runs without any are left out."""
     rows = (
         Output.objects.filter(run__in=[run.pk for run in runs])
         .order_by("run", "position", "files__position")

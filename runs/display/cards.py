@@ -1,4 +1,4 @@
-"""What app and run cards show, made ready for templates: plain values, no queries while rendering."""
+"""What app and run cards show, as plain values, so that rendering makes no queries."""
 
 import hashlib
 from collections.abc import Iterable
@@ -6,19 +6,30 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from runs.display.card_results import CardPicture, CardResults, results_of
+from runs.display.card_results import PICTURES_PER_CARD, CardPicture, CardResults, results_of
 from runs.engine.durations import slow_level
+from runs.engine.input_summary import summary_text
 from runs.models import App, Member, Run, StoredFile
-from runs.words.sentences import State, about_credits, age_words, clock_words, makes_words, state_of, usual_words
+from runs.words.sentences import (
+    State,
+    about_credits,
+    age_words,
+    brief_age_words,
+    clock_words,
+    makes_words,
+    state_of,
+    usual_words,
+)
 
 LINES_PER_CARD = 2
-NAME_BEFORE_INPUT = 22  # a longer name of an app may leave no room in the title for the input that follows it
+NAME_BEFORE_INPUT = 22  # a longer app name may leave no room in the title for the input that follows it
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One shape of a made-up pattern, in a 16 by 10 grid; TONE is 1 to 4."""
+    """One shape of a generated pattern, in a 16 by 10 grid; `tone` is 1 to 4."""
 
     x: int
     y: int
@@ -52,19 +63,20 @@ class RunCard:
     title: str
     app_name: str
     state: State
-    lines: list[tuple[str, str]]  # inputs that the title does not tell
+    lines: list[tuple[str, str]]  # inputs that aren't in the title
     pictures: list[CardPicture]
     input_picture: StoredFile | None
     kind: str
     text_excerpt: str
     created_at: datetime
     age_words: str
+    age_brief: str  # for a phone, which has no room for "ago"
     elapsed_words: str = ""
     duration_words: str = ""
     maker: Member | None = None  # when it is not the viewer
     can_change: bool = False
-    has_guests: bool = False  # told only to those who can change it
-    is_active: bool = False  # it may still change by itself: results are awaited or being saved
+    has_guests: bool = False  # shown only to those who can change it
+    is_active: bool = False  # may still change by itself: waiting for results or saving them
 
     @property
     def version(self) -> str:
@@ -75,9 +87,44 @@ class RunCard:
         return pattern_of(self.app_name)
 
     @property
-    def age_brief(self) -> str:
-        """The age without the word "ago", for which a phone has no room."""
-        return self.age_words.removesuffix(" ago")
+    def is_mosaic(self) -> bool:
+        """Whether its pictures are, or will be, several."""
+        return len(self.pictures) > 1 or (self.run.is_active and self.run.outputs_total > 1)
+
+    @property
+    def cells(self) -> list[tuple[CardPicture, bool]]:
+        """Its pictures, and whether the small version of each is enough."""
+        return [(picture, place > 0 or len(self.pictures) > 2) for place, picture in enumerate(self.pictures)]
+
+    @property
+    def empty_cells(self) -> range:
+        """Places in the mosaic for pictures that may still come."""
+        count = min(self.run.outputs_total, PICTURES_PER_CARD) if self.run.is_active else 0
+        return range(len(self.pictures), count)
+
+    @property
+    def source_url(self) -> str:
+        """The input's picture beside what was made of it; empty without either."""
+        has_result = bool(self.pictures or self.text_excerpt) and self.state.key not in ("failed", "cancelled")
+        return self.input_picture.small_url if self.input_picture and has_result else ""
+
+    @property
+    def audience_icon(self) -> str:
+        """Who can see it; empty where a teammate's run is simply shared with the team."""
+        if self.maker:
+            return "link" if self.has_guests else "lock" if self.run.shared_at is None else ""
+        return "team" if self.run.shared_at else "link" if self.has_guests else "lock"
+
+    @property
+    def audience_words(self) -> str:
+        """As `audience_icon`, in words."""
+        if self.maker:
+            return (
+                _("(guests with a link can see it)") if self.has_guests else _("(only its maker and admins can see it)")
+            )
+        if self.run.shared_at:
+            return _("Team and guest link") if self.has_guests else _("Shared with the team")
+        return _("Guest link") if self.has_guests else _("Only you")
 
     @property
     def form_url(self) -> str:
@@ -85,13 +132,16 @@ class RunCard:
 
 
 def version_token(run: Run) -> str:
-    """What a page knows of a run (fetched with its app): its version, how slow it was, what was announced last."""
+    """What a page knows of a run (fetched with its app): version, how slow it is, what was announced last.
+
+    Holds no words: the same in every language.
+    """
     level = slow_level(run, timezone.now())
     return f"{run.version}.{level}-{state_of(run).key}-{run.outputs_ready}-{run.outputs_total}"
 
 
 def pattern_of(name: str) -> list[Shape]:
-    """A quiet pattern that is always the same for one name: never a grey box."""
+    """A quiet pattern in place of a picture, always the same for one name."""
     digest = hashlib.sha256(name.encode("utf-8", "replace")).digest()
     fours = [digest[4 * i : 4 * i + 4] for i in range(6)]
     shapes = [Shape(x=x % 17, y=y % 11, r=2 + r % 4, tone=1 + tone % 4) for x, y, r, tone in fours]
@@ -115,7 +165,7 @@ def app_card(app: App) -> AppCard:
 
 
 def run_cards(runs: Iterable[Run], viewer: Member) -> list[RunCard]:
-    """The cards of runs fetched with `for_cards()`, as VIEWER sees them: one query more, for all their results."""
+    """The cards of runs fetched with `for_cards()`, as `viewer` sees them; one more query for all their results."""
     runs, now = list(runs), timezone.now()
     found = results_of(runs)
     return [_run_card(run, found.get(run.pk, CardResults()), viewer, now) for run in runs]
@@ -132,13 +182,14 @@ def _run_card(run: Run, results: CardResults, viewer: Member, now: datetime) -> 
         title=run.display_title,
         app_name=run.app_name,
         state=state_of(run),
-        lines=[(line["name"], line["text"]) for line in run.summary if line is not told][:LINES_PER_CARD],
+        lines=[(line["name"], summary_text(line)) for line in run.summary if line is not told][:LINES_PER_CARD],
         pictures=results.pictures,
         input_picture=run.input_picture,
         kind=results.kind,
         text_excerpt=results.text,
         created_at=run.created_at,
         age_words=age_words(run.created_at, now),
+        age_brief=brief_age_words(run.created_at, now),
         duration_words=clock_words(timedelta(seconds=seconds)) if seconds else "",
         elapsed_words=clock_words(now - run.created_at) if run.is_active else "",
         maker=None if run.belongs_to(viewer) else run.member,

@@ -1,9 +1,12 @@
-"""Two to four results beside each other, and of what went in only what differs between them."""
+"""Two to four results side by side, and of their inputs only those that differ."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from runs.display.differences import Piece, inline, side_by_side
 from runs.display.run_page import OutputBox, output_boxes, wanted_words
@@ -15,12 +18,7 @@ from runs.words.fold import fold_words
 AT_MOST = 4
 ASKED_AT_MOST = 50  # ids in one address
 TEXT_SHOWN = 20_000  # characters of one text; its own page has all of it
-TALLEST, WIDEST = 0.7, 16 / 9  # shapes of the common box: width to height
-
-GONE = "One of them is not there any more: it was deleted, or is not shared with you."
-SEVERAL_GONE = "{count} of them are not there any more: they were deleted, or are not shared with you."
-TOO_MANY = "Four fit beside each other; these are the first four of {count}."
-TOO_LONG = "These texts are too long to mark what differs."
+TALLEST, WIDEST = 0.7, 16 / 9  # limits of the common box: width to height
 
 
 @dataclass
@@ -35,26 +33,42 @@ class Column:
     pieces: list[Piece] = field(default_factory=list)
     is_cut: bool = False
     lead_label: str = ""
-    lead: str = ""  # the first thing that went in here and not into all of them; it heads the caption
+    lead: str = ""  # the first input that differs between the columns; it heads the caption
 
     @property
     def title(self) -> str:
-        """What its run is called, without what the lead has said."""
+        """The name of its run, without what the lead says."""
         told = self.run.told_input
         is_said = told is not None and told["name"] == self.lead_label[:100]
         return self.run.app_name if is_said else self.run.display_title
 
     @property
     def kind(self) -> str:
-        """What is shown of it: image, video, audio, other, text, or "" when there is nothing."""
+        """What is shown: image, video, audio, other, text, or "" if there is nothing."""
         if self.file is not None:
             return str(self.file.kind)
         return "text" if self.box.text else ""
 
+    @property
+    def stage_class(self) -> str:
+        """The class for what is shown; pictures and videos need none."""
+        return {"image": "", "video": "", "text": "is-text"}.get(self.kind, "is-plain")
+
+    @property
+    def missing_words(self) -> str:
+        """Why there is nothing to show."""
+        words = {
+            "pending": _("Not ready yet"),
+            "saving": _("Being saved"),
+            "error": _("This result failed"),
+            "cancelled": _("Not made"),
+        }
+        return words.get(self.box.state, _("Could not be saved"))
+
 
 @dataclass(frozen=True)
 class Cell:
-    """What one run was given: words, perhaps with marks, and files."""
+    """One input of one run: words, perhaps marked, and files."""
 
     pieces: list[Piece]
     files: list[StoredFile]
@@ -64,7 +78,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One question over all columns."""
+    """One input across all columns."""
 
     label: str
     cells: list[Cell]
@@ -77,7 +91,7 @@ class Comparison:
 
     columns: list[Column]
     rows: list[Row]
-    kind: str  # of all columns, "" when they differ
+    kind: str  # of all columns, "" if they differ
     box_width: int
     box_height: int
     sentences: list[str]
@@ -112,7 +126,7 @@ def asked_ids(values: Iterable[str]) -> list[str]:
 
 
 def found_outputs(member: Member, ids: Sequence[str]) -> list[Column]:
-    """The results of IDS that MEMBER may see, in that order."""
+    """The results named by `ids` that `member` may see, in that order."""
     pks = Output.objects.visible_to(member).filter(public_id__in=ids).values_list("run_id", flat=True)
     runs = for_page(Run.objects.visible_to(member).filter(pk__in=list(pks)))
     known = {column.output.public_id: column for run in runs for column in _columns_of(run)}
@@ -120,28 +134,40 @@ def found_outputs(member: Member, ids: Sequence[str]) -> list[Column]:
 
 
 def compare(found: list[Column], asked: int) -> Comparison:
-    """The comparison of the first four of FOUND, out of ASKED that the address names."""
+    """The comparison of the first four of `found`, out of `asked` in the address."""
     columns = found[:AT_MOST]
     for number, column in enumerate(columns, 1):
         column.number = number
     sentences = []
     if missing := asked - len(found):
-        sentences.append(GONE if missing == 1 else SEVERAL_GONE.format(count=missing))
+        sentences.append(gone_words(missing))
     if len(found) > AT_MOST:
-        sentences.append(TOO_MANY.format(count=len(found)))
+        sentences.append(
+            _("Only four fit side by side. These are the first four of %(count)s.") % {"count": len(found)}
+        )
     kinds = {column.kind for column in columns}
     kind = kinds.pop() if len(kinds) == 1 else ""
     if kind == "text" and not _mark_texts(columns):
-        sentences.append(TOO_LONG)
+        sentences.append(_("These texts are too long to mark the differences."))
     width, height = _common_box(columns)
     is_one_run = len({column.run.pk for column in columns}) == 1
     rows = _rows([c.run for c in columns])
-    _lead(columns, rows[1:])  # the first row is the app, which the titles tell
+    _lead(columns, rows[1:])  # the first row is the app, which the titles name
     return Comparison(columns, rows, kind, width, height, sentences, is_one_run)
 
 
+def gone_words(count: int) -> str:
+    """The sentence for `count` results that the member asked for but can't see."""
+    words = ngettext(
+        "%(count)s result is no longer there: it was deleted or isn't shared with you.",
+        "%(count)s results are no longer there: they were deleted or aren't shared with you.",
+        count,
+    )
+    return words % {"count": count}
+
+
 def _lead(columns: list[Column], rows: list[Row]) -> None:
-    """Tell COLUMNS apart by the first of ROWS that differs and has words for each."""
+    """Tell `columns` apart by the first of `rows` that differs and has words for each."""
     for row in rows:
         if row.differs and all(cell.pieces for cell in row.cells):
             for column, cell in zip(columns, row.cells, strict=True):
@@ -160,7 +186,7 @@ def _columns_of(run: Run) -> list[Column]:
 
 
 def _mark_texts(columns: list[Column]) -> bool:
-    """Mark what differs: two get their own words marked, more are each held against the first. False when too long."""
+    """Mark the differences: of two, each one's own words; of more, against the first. False if they are too long."""
     texts = ["".join(piece.text for piece in column.pieces) for column in columns]
     if len(columns) == 2:
         if (both := side_by_side(*texts)) is None:
@@ -174,21 +200,21 @@ def _mark_texts(columns: list[Column]) -> bool:
 
 
 def _common_box(columns: list[Column]) -> tuple[int, int]:
-    """Width and height of the box in which every picture stands: that of the tallest, within reason."""
+    """Width and height of the box for every picture: that of the tallest, within limits."""
     files = [c.file for c in columns if c.file is not None and c.file.width and c.file.height]
     ratios = [file.width / file.height for file in files if file.width and file.height]
     return round(1000 * min(max(min(ratios, default=1.0), TALLEST), WIDEST)), 1000
 
 
-# --- what went in ---
+# --- inputs ---
 
 
 def _rows(runs: list[Run]) -> list[Row]:
-    """The app, what was asked for, and every input over all RUNS, in the order in which they were asked."""
+    """The app, every input in the order of the form, and the requested results, across all `runs`."""
     rows = [
-        _plain_row("App", [run.app_name for run in runs]),
+        _plain_row(_("App"), [run.app_name for run in runs]),
         *_input_rows(runs),
-        _plain_row("Asked for", [wanted_words(run) for run in runs]),
+        _plain_row(_("Asked for"), [wanted_words(run) for run in runs]),
     ]
     return [row for row in rows if any(cell.pieces or cell.files for cell in row.cells)]
 
@@ -210,7 +236,7 @@ def _input_rows(runs: list[Run]) -> list[Row]:
 
 
 def _by_handle(run: Run, *, is_one_app: bool) -> dict[tuple[str, int], RunInput]:
-    """Inputs by what tells a question again: within one app what its author changes least, else its name."""
+    """Inputs by what identifies a question: within one app what its author changes least, otherwise its name."""
     seen: Counter[str] = Counter()
     found = {}
     for given in run.inputs.all():
@@ -238,12 +264,12 @@ def _input_row(label: str, answers: list[RunInput | None]) -> Row:
 
 def _words(given: RunInput) -> str:
     if given.type == "url" and any(file.kind == "image" for file in input_files(given)):
-        return ""  # the picture says it
+        return ""  # the picture shows it
     return whole_text(given)
 
 
 def _marked(texts: list[str]) -> list[list[Piece]]:
-    """TEXTS with marks where they are long enough to need them: two short answers that differ are seen as they are."""
+    """`texts` with marks if they are long enough to need them: in short answers the difference is plain to see."""
     plain = [[Piece(text)] if text else [] for text in texts]
     if len(set(texts)) == 1 or len(texts) != 2 or min(len(text.split()) for text in texts) < 4:
         return plain
@@ -252,7 +278,7 @@ def _marked(texts: list[str]) -> list[list[Piece]]:
 
 
 def _identity(given: RunInput | None) -> tuple[str, ...]:
-    """Equal for answers that ask for the same thing: a file counts by its bytes."""
+    """A value that is equal for equal answers; files are compared by their bytes."""
     if given is None:
         return ("not asked",)
     files = input_files(given)
@@ -284,7 +310,7 @@ def picks_of(run: Run, ticked: Sequence[str]) -> list[Pick]:
 
 
 def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Iterable[Run]) -> list[Pick]:
-    """The newest results of MEMBER and of what teammates share, those of the runs in WITHOUT left out."""
+    """The newest results of `member` and of what teammates share, except those of the runs in `without`."""
     left_out = {run.pk for run in without}
     found: list[Run] = []
     for runs in (Run.objects.owned_by(member), Run.objects.shared_by_others(member)):

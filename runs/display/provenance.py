@@ -1,23 +1,30 @@
-"""Where a result comes from: app, inputs, sources, person, dates, cost and proof, in one place for page and sheet."""
+"""Where a result came from: app, inputs, sources, person, dates, cost and proof, for both page and sheet."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from runs.engine.input_summary import InputLine, input_lines
 from runs.models import Output, Run, StoredFile
-from runs.storage.fetch import size_words
+from runs.words.numbers import number_words
 from runs.words.sentences import about_credits, clock_words
+from runs.words.sizes import size_words
 
-UNKNOWN = "Unknown"  # who made a run that was handed over before this was written down
-NOUNS = {"image": "picture", "video": "video", "audio": "sound", "text": "text", "other": "file"}
+NOUNS = {
+    "image": gettext_noop("picture"),
+    "video": gettext_noop("video"),
+    "audio": gettext_noop("sound"),
+    "text": gettext_noop("text"),
+    "other": gettext_noop("file"),
+}
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What stands behind one result. FACTS are of the file shown, REFERENCES are what Lamina calls it."""
+    """Where one result came from. `facts` are about the file shown, `references` are Lamina's ids by what they name."""
 
     app_name: str
     inputs: list[InputLine]
@@ -26,16 +33,21 @@ class Provenance:
     finished_at: datetime | None
     credits_words: str
     facts: list[tuple[str, str]]
-    references: list[tuple[str, str]]
+    references: dict[str, str]  # of "run", "app", "result", as far as they are known
     sha256: str
+
+    @property
+    def labelled_references(self) -> list[tuple[str, str]]:
+        labels = {"run": _("Run at Lamina"), "app": _("App at Lamina"), "result": _("Result at Lamina")}
+        return [(labels[kind], reference) for kind, reference in self.references.items()]
 
 
 def provenance_of(run: Run, output: Output, file: StoredFile | None) -> Provenance:
-    """The provenance of FILE in OUTPUT, of a run fetched with `for_page()`."""
+    """The provenance of `file` in `output`, of a run fetched with `for_page()`."""
     return Provenance(
         app_name=run.app_name,
         inputs=input_lines(run),
-        maker=run.made_by.display_name if run.made_by else UNKNOWN,
+        maker=run.made_by.display_name if run.made_by else _("Unknown"),  # transferred before makers were recorded
         pressed_at=run.created_at,
         finished_at=run.finished_at,
         credits_words=about_credits(run.credits_estimated),
@@ -45,27 +57,40 @@ def provenance_of(run: Run, output: Output, file: StoredFile | None) -> Provenan
     )
 
 
-def references_of(run: Run, output: Output) -> list[tuple[str, str]]:
-    """Lamina's own names for run, app and result, as far as they are known."""
-    named = [("Run", run.remote_id), ("App", run.app.remote_id), ("Result", output.remote_id)]
-    return [(word, reference) for word, reference in named if reference]
+def references_of(run: Run, output: Output) -> dict[str, str]:
+    """Lamina's ids of run, app and result, as far as they are known."""
+    named = {"run": run.remote_id, "app": run.app.remote_id, "result": output.remote_id}
+    return {kind: reference for kind, reference in named.items() if reference}
 
 
 def file_facts(file: StoredFile) -> list[tuple[str, str]]:
-    """Kind, measures, length and size."""
-    extension = PurePosixPath(file.file.name or "").suffix[1:].upper()
-    facts = [("Kind", f"{extension} {NOUNS.get(file.kind, 'file')}".strip())]
+    """Kind, dimensions, duration and size."""
+    facts = [(_("Kind"), _kind_words(file))]
     if file.width and file.height:
-        facts.append(("Measures", f"{file.width} × {file.height} pixels"))  # noqa: RUF001 - the sign itself
+        dimensions = {"width": file.width, "height": file.height}
+        facts.append((_("Dimensions"), _("%(width)s × %(height)s pixels") % dimensions))  # noqa: RUF001 - the sign itself
     if file.duration_seconds:
-        facts.append(("Length", clock_words(timedelta(seconds=round(file.duration_seconds)))))
-    return [*facts, ("Size", size_words(file.size_bytes))]
+        facts.append((_("Duration"), clock_words(timedelta(seconds=round(file.duration_seconds)))))
+    return [*facts, (_("Size"), size_words(file.size_bytes))]
+
+
+def _kind_words(file: StoredFile) -> str:
+    """ "PNG picture"."""
+    format_name = PurePosixPath(file.file.name or "").suffix[1:].upper()
+    if not format_name:
+        return _(NOUNS.get(file.kind, NOUNS["other"]))
+    kinds = {"image": _("%(format)s picture"), "video": _("%(format)s video"), "audio": _("%(format)s sound")}
+    return kinds.get(file.kind, _("%(format)s file")) % {"format": format_name}
 
 
 def text_facts(output: Output) -> list[tuple[str, str]]:
     """Kind and length of a text."""
     if not output.text:
         return []
-    words, letters = len(output.text.split()), len(output.text)
-    counted = f"{number_format(words, force_grouping=True)} {'word' if words == 1 else 'words'}"
-    return [("Kind", "Text"), ("Length", f"{counted}, {number_format(letters, force_grouping=True)} characters")]
+    words, characters = len(output.text.split()), len(output.text)
+    counted = {
+        "words": ngettext("%(count)s word", "%(count)s words", words) % {"count": number_words(words)},
+        "characters": ngettext("%(count)s character", "%(count)s characters", characters)
+        % {"count": number_words(characters)},
+    }
+    return [(_("Kind"), _("Text")), (_("Length"), _("%(words)s, %(characters)s") % counted)]

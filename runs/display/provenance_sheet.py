@@ -1,8 +1,8 @@
-"""`provenance.csv`: one row for every file of a download, with all that its page tells.
+"""`provenance.csv`: one row for every file of a download, with all that its page says.
 
 Spreadsheets take a cell that begins with "=" or the like for a formula and would run what somebody typed into a form:
-such a cell gets an apostrophe in front, which they show as text. Where they part cells by a semicolon or a tab, as in
-much of Europe, a new cell or row begins in the middle of ours: there, too.
+such a cell gets an apostrophe in front, which makes it text. Where they separate cells by semicolons or tabs, as in
+much of Europe, a new cell or row can begin in the middle of ours: an apostrophe goes there, too.
 """
 
 import csv
@@ -15,35 +15,21 @@ from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from runs.connection import status
 from runs.display.provenance import Provenance, provenance_of
 from runs.models import Output, Run, StoredFile
 
 NAME = "provenance.csv"
-SANDBOX = "Made by the sandbox: nothing of it is real."
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")  # noqa: RUF001 - wide forms count too
 MARKS = re.escape("".join(mark for mark in FORMULA if not mark.isspace()))
 FOREIGN = re.compile(rf'([;\t\r\n][ "]*)(?=[{MARKS}])')
-BEFORE = ["File", "App", "Result"]
-AFTER = [
-    "Source pictures",
-    "Made by",
-    "Started",
-    "Finished",
-    "Credits of the whole run (estimate)",
-    "Run at Lamina",
-    "App at Lamina",
-    "Result at Lamina",
-    "SHA-256",
-    "Page",
-    "Note",
-]
 
 
 @dataclass(frozen=True)
 class Origin:
-    """One file of a download: its name there (empty when it could not be had), and what it is of."""
+    """One file of a download: its name there ("" if it is missing), and what it is from."""
 
     name: str
     run: Run  # fetched with `for_page()`
@@ -55,28 +41,29 @@ class Origin:
 
 
 def sheet(origins: Sequence[Origin]) -> bytes:
-    """The whole sheet as UTF-8 with the mark that spreadsheets look for."""
+    """The whole sheet as UTF-8 with the byte order mark that spreadsheets look for."""
     provenances = [provenance_of(origin.run, origin.output, origin.file) for origin in origins]
     given = [list(_inputs_of(provenance)) for provenance in provenances]
-    asked = list(dict.fromkeys(name for inputs in given for name, _ in inputs))
+    asked = list(dict.fromkeys(name for inputs in given for name, _text in inputs))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(map(safe, [*BEFORE, *(f"Input: {name}" for name in asked), *AFTER]))
+    writer.writerow(map(safe, _headings(asked)))
     for origin, provenance, inputs in zip(origins, provenances, given, strict=True):
-        told = dict(inputs)
+        given_here = dict(inputs)
         before = [origin.name, provenance.app_name, origin.label]
-        writer.writerow(map(safe, [*before, *(told.get(name, "") for name in asked), *_after(origin, provenance)]))
+        values = (given_here.get(name, "") for name in asked)
+        writer.writerow(map(safe, [*before, *values, *_after(origin, provenance)]))
     return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace")
 
 
 def safe(cell: str) -> str:
-    """CELL so that no spreadsheet runs it."""
+    """`cell`, changed so that no spreadsheet runs it."""
     cell = FOREIGN.sub(r"\1'", cell)
     return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell
 
 
 def _inputs_of(provenance: Provenance) -> Iterator[tuple[str, str]]:
-    """Every input by its name; equal names are told apart by number."""
+    """Every input by its name; equal names get numbers."""
     seen: Counter[str] = Counter()
     for line in provenance.inputs:
         seen[line.label] += 1
@@ -84,8 +71,27 @@ def _inputs_of(provenance: Provenance) -> Iterator[tuple[str, str]]:
         yield name, line.text or ", ".join(file.name for file in line.files)
 
 
+def _headings(inputs: Iterable[str]) -> list[str]:
+    return [
+        _("File"),
+        _("App"),
+        _("Result"),
+        *(_("Input: %(name)s") % {"name": name} for name in inputs),
+        _("Source files"),
+        _("Made by"),
+        _("Started"),
+        _("Finished"),
+        _("Credits for the whole run (estimate)"),
+        _("Run at Lamina"),
+        _("App at Lamina"),
+        _("Result at Lamina"),
+        "SHA-256",
+        _("Page"),
+        _("Note"),
+    ]
+
+
 def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
-    references = dict(provenance.references)
     credits = origin.run.credits_estimated
     sources = dict.fromkeys(file.name for line in provenance.inputs for file in line.files)
     return [
@@ -94,10 +100,12 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
         _moment(provenance.pressed_at),
         _moment(provenance.finished_at),
         "" if credits is None else f"{credits.normalize():f}",
-        *(references.get(word, "") for word in ("Run", "App", "Result")),
+        *(provenance.references.get(kind, "") for kind in ("run", "app", "result")),
         origin.sha256,
         f"{settings.PORTAL_URL.rstrip('/')}{origin.output.get_absolute_url()}",
-        f"{SANDBOX if status.is_sandbox() else ''} {origin.note}".strip(),
+        " ".join(
+            filter(None, [_("Made by the sandbox: none of it is real.") if status.is_sandbox() else "", origin.note])
+        ),
     ]
 
 

@@ -1,13 +1,15 @@
-"""What the page of one result shows: the result itself, its neighbours, and where it came from.
+"""What the page of one result shows: the result, its neighbours, and where it came from.
 
-A result may hold several files; each is shown alone (`?n=2`), so that zoom, full screen, previous and next mean the
-same thing everywhere. Previous and next walk all that the run made, in its order, failed ones too, and from there on,
-where the page was reached from History (`?in=<its query>`), the runs of that list.
+A result may hold several files; each is shown alone (`?n=2`), so that zoom, full screen, previous and next work the
+same everywhere. Previous and next walk all results of the run in order, failed ones too; if the page was reached from
+History (`?in=<its query>`), they continue with the runs of that list.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
 
 from runs.display.provenance import Provenance, provenance_of
 from runs.display.run_page import OutputBox, is_live, output_boxes
@@ -17,7 +19,7 @@ from runs.models import Member, Output, OutputFile, Run, StoredFile, for_page
 from runs.words.sentences import State, state_of
 
 VIEWERS = ("image", "video", "audio")
-EAGER_BYTES = 8_000_000  # a picture up to this size is shown in full by itself; a larger one when somebody zooms
+EAGER_BYTES = 8_000_000  # pictures up to this size load in full at once; larger ones when somebody zooms
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,22 @@ class Slide:
 
     @property
     def label(self) -> str:
-        return f"{self.box.label}, {self.number} of {self.count}" if self.count > 1 else self.box.label
+        return self._numbered(self.box.label)
 
     @property
     def alt(self) -> str:
-        return f"{self.box.alt}, {self.number} of {self.count}" if self.count > 1 else self.box.alt
+        return self._numbered(self.box.alt)
+
+    def _numbered(self, words: str) -> str:
+        """`words` with the number of the file, where the result has several."""
+        if self.count == 1:
+            return words
+        values = {"result": words, "number": self.number, "count": self.count}
+        return _("%(result)s, %(number)s of %(count)s") % values
 
     @property
     def kind(self) -> str:
-        """How it is shown: image, video, audio, text, download; or its state while there is nothing to show."""
+        """How it is shown: image, video, audio, text, download; or its state if there is nothing to show."""
         if self.file is not None:
             return self.file.kind if self.file.kind in VIEWERS else "download"
         if self.box.state == "ready":
@@ -50,7 +59,7 @@ class Slide:
 
     @property
     def icon(self) -> str:
-        """The drawing that stands for it where there is no small picture."""
+        """The icon shown where there is no small picture."""
         if self.box.state in ("error", "unsaved", "cancelled"):
             return {"error": "failed", "unsaved": "partly"}.get(self.box.state, "cancelled")
         kind = self.file.kind if self.file is not None else self.box.kind
@@ -58,14 +67,14 @@ class Slide:
 
     @property
     def is_eager(self) -> bool:
-        """Whether the whole picture may be fetched before anybody asks for it. An animated one waits for a click."""
+        """Whether the whole picture loads without being asked for. An animated one waits for a click."""
         file = self.file
         return file is not None and file.size_bytes <= EAGER_BYTES and file.media_type != "image/gif"
 
 
 @dataclass(frozen=True)
 class Beside:
-    """Where previous or next lead; PICTURE may be fetched beforehand."""
+    """Where previous or next lead; `picture` may be fetched in advance."""
 
     url: str
     label: str
@@ -89,16 +98,18 @@ class ResultPage:
 
     @property
     def place_words(self) -> str:
-        return f"{self.position} of {len(self.slides)}" if len(self.slides) > 1 else ""
+        if len(self.slides) == 1:
+            return ""
+        return _("%(position)s of %(count)s") % {"position": self.position, "count": len(self.slides)}
 
 
 def find_run(member: Member, public_id: str) -> Run | None:
-    """The run whose result is called PUBLIC_ID, with all the page needs; None unless MEMBER may see it."""
+    """The run that made the result `public_id`, with all the page needs; None unless `member` may see it."""
     return for_page(Run.objects.visible_to(member)).filter(outputs__public_id=public_id).first()
 
 
 def result_of_file(member: Member, public_id: str) -> str:
-    """The address of the result that holds the stored file PUBLIC_ID; empty unless MEMBER may see one."""
+    """The address of the result that holds the stored file `public_id`; "" unless `member` may see one."""
     held = OutputFile.objects.filter(file__public_id=public_id, output__in=Output.objects.visible_to(member))
     found = held.select_related("output").order_by("pk").first()
     if found is None:
@@ -108,8 +119,8 @@ def result_of_file(member: Member, public_id: str) -> str:
 
 
 def result_page(run: Run, member: Member, public_id: str, number: int = 1, walk: str | None = None) -> ResultPage:
-    """The page of result PUBLIC_ID of RUN, fetched with `for_page()`, at its file NUMBER. WALK is the query of the list
-    in History that MEMBER came from; None when they did not."""
+    """The page of result `public_id` of `run`, fetched with `for_page()`, at its file `number`. `walk` is the query of
+    the list in History that `member` came from, if they did."""
     slides = list(_slides(run, walk))
     own = [n for n, slide in enumerate(slides) if slide.output.public_id == public_id]
     at = next((n for n in own if slides[n].number == number), own[0])
@@ -143,8 +154,8 @@ def _elsewhere(output: Output | None, walk: str) -> Beside | None:
     """A result of another run."""
     if output is None:
         return None
-    run = output.run
-    return Beside(_url(output.get_absolute_url(), 1, walk), f"{output.label or 'Result'} of {run.display_title}")
+    label = _("%(result)s of %(run)s") % {"result": output.label or _("Result"), "run": output.run.display_title}
+    return Beside(_url(output.get_absolute_url(), 1, walk), label)
 
 
 def _slides(run: Run, walk: str | None) -> Iterator[Slide]:

@@ -1,4 +1,4 @@
-"""What the run page shows, made ready for templates."""
+"""What the run page shows, as plain values for templates."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -7,41 +7,67 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from runs.display.cards import version_token
-from runs.display.run_sentences import SLOW_WORDS, cancel_words, decide_words, failure_of, sentence_of, wait_words
+from runs.display.run_sentences import (
+    cancel_words,
+    decide_words,
+    failure_of,
+    note_of,
+    sentence_of,
+    slow_words,
+    wait_words,
+)
 from runs.engine.durations import slow_level
 from runs.engine.input_summary import InputLine, input_lines, input_text
 from runs.models import Member, Output, OutputFile, Preset, Run, StoredFile
+from runs.models.messages import Message
 from runs.schema_forms.questions import shortened
 from runs.storage.fetch import FetchRefused, check_url
+from runs.words.messages import say
 from runs.words.run_failures import Failure
 from runs.words.sentences import State, about_credits, clock_words, state_of, usual_words
 
 CHILDREN_SHOWN = 12
+KNOWN_KINDS = ("image", "video", "audio", "text")
 
 
 @dataclass(frozen=True)
 class OutputBox:
-    """One expected result: its box stands from the start, at its size."""
+    """One expected result: its box is there from the start, in its final size."""
 
     dom_id: str
     label: str
     kind: str
+    look: str  # its kind if the styles know it, else "other"
     state: str  # pending, saving, ready, error, cancelled, unsaved
     box_width: int
     box_height: int
     files: list[StoredFile]
     links: list[str]  # addresses of the originals
-    refused: list[tuple[str, str]]  # addresses the portal refuses, with the reason: text, never links
+    refused: list[tuple[str, str]]  # addresses the portal refuses and why: shown as text, never as links
     text: str
     error: str
     version: int
     position: int
     alt: str
     url: str  # of the result's own page
-    unsaved: int  # files that could not be saved; the others of the box may be here
-    fetch_again_url: str  # where to ask for one more try
+    unsaved: int  # files that couldn't be saved; the box may have others
+    fetch_again_url: str  # where to ask for another try
+    walk: str  # the query of the list that results lead on through
+
+    @property
+    def page_url(self) -> str:
+        """Address of the result's page, with its list."""
+        return _with_query(self.url, self.walk)
+
+    @property
+    def files_and_pages(self) -> list[tuple[StoredFile, str]]:
+        """Each file with the address of its page."""
+        numbers = ["", *(f"n={number}" for number in range(2, len(self.files) + 1))]
+        return [(f, _with_query(self.url, n, self.walk)) for f, n in zip(self.files, numbers, strict=False)]
 
 
 @dataclass(frozen=True)
@@ -56,7 +82,8 @@ class RunPage:
     failure: Failure | None
     can_cancel: bool
     cancel_pending: bool
-    can_change: bool  # the form with these values is at hand
+    can_change: bool  # the form can be opened with these inputs
+    offers_change: bool  # in the row of buttons, since no failure offers it already
     is_mine_to_change: bool  # the viewer may cancel, rename, share and delete it
     may_run: bool
     has_results: bool
@@ -69,6 +96,7 @@ class RunPage:
     credits_words: str
     usual_words: str
     slow_words: str
+    note: str
     needs_confirmation: bool
     decide_words: str
     asks_to_give_up: bool
@@ -80,30 +108,38 @@ class RunPage:
 
 
 def is_live(run: Run) -> bool:
-    """True while a page should keep looking at this run (fetched with `for_page()`)."""
+    """Whether a page should keep polling this run (fetched with `for_page()`)."""
     files = [output_file for output in run.outputs.all() for output_file in output.files.all()]
     is_saving = any(output_file.status == OutputFile.Status.SAVING for output_file in files)
     return run.is_active or is_saving or any(f.file.picture_follows for f in files if f.file is not None)
 
 
-def run_page(run: Run, member: Member, *, is_swap: bool = False) -> RunPage:
-    """The page, as MEMBER sees it, of a run fetched with `for_page()`; IS_SWAP when parts of it replace parts of an
-    open page."""
+def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "") -> RunPage:
+    """The page of a run fetched with `for_page()`, as `member` sees it.
+
+    `is_swap`: parts of it replace parts of an open page. `walk`: query of the list that its results lead on through.
+    """
     now = timezone.now()
     is_watched = run.status in ("queued", "running", "starting", "checking")
     since = run.started_at or run.created_at
     may_change = run.is_changeable_by(member)
-    boxes = output_boxes(run, is_swap=is_swap)
+    boxes = output_boxes(run, is_swap=is_swap, walk=walk)
+    failure = failure_of(run)
+    # One sentence at a time: a second one would push the pictures down on a phone, and they would jump back.
+    told = (cancel_words(run), wait_words(run), slow_words(slow_level(run, now)))
+    has_note = not (run.needs_confirmation or any(told)) and run.belongs_to(member)
+    can_change = run.is_final and run.app.is_runnable and member.can_run
     return RunPage(
         run=run,
         state=state_of(run),
         sentence=sentence_of(run),
         boxes=boxes,
         inputs=input_lines(run),
-        failure=failure_of(run),
+        failure=failure,
         can_cancel=run.is_active and run.cancel_asked_at is None and may_change,
-        cancel_words=cancel_words(run),
-        can_change=run.is_final and run.app.is_runnable and member.can_run,
+        cancel_words=told[0],
+        can_change=can_change,
+        offers_change=can_change and not (failure and failure.leads_to_form),
         is_mine_to_change=may_change,
         may_run=member.can_run,
         has_results=any(box.files or box.text for box in boxes),
@@ -111,11 +147,12 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False) -> RunPage:
         cancel_pending=run.is_active and run.cancel_asked_at is not None,
         elapsed_since=since.isoformat() if is_watched else None,
         elapsed_words=clock_words((run.finished_at or now) - since),
-        wait_words=wait_words(run),
+        wait_words=told[1],
         wanted_words=wanted_words(run),
         credits_words=about_credits(run.credits_estimated),
         usual_words=usual_words(run.app.usual_seconds, run.app.slow_seconds) if is_watched else "",
-        slow_words=SLOW_WORDS[slow_level(run, now)],
+        slow_words=told[2],
+        note=note_of(run, is_live=is_live(run)) if has_note else "",
         asks_to_give_up=run.is_silent(now) and may_change,
         needs_confirmation=run.needs_confirmation,
         decide_words=decide_words(run),
@@ -128,32 +165,33 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False) -> RunPage:
 
 
 def _family(member: Member) -> QuerySet[Run]:
-    """Runs as the timeline names them; those that MEMBER may not see stay unnamed."""
+    """Runs as the timeline names them; those that `member` may not see stay unnamed."""
     return Run.objects.visible_to(member).only("public_id", "title", "app_name", "summary", "created_at", "parent")
 
 
 def _preset_for(run: Run, member: Member) -> Preset | None:
-    """The preset the run was begun from, unless it is somebody else's own."""
+    """The preset the run was started from, unless it is somebody else's own."""
     preset = run.preset
     return preset if preset and preset.is_visible_to(member) else None
 
 
-def output_boxes(run: Run, *, is_swap: bool) -> list[OutputBox]:
-    """The run's boxes; equal labels are told apart by number. In an open page a box keeps its shape."""
+def output_boxes(run: Run, *, is_swap: bool, walk: str = "") -> list[OutputBox]:
+    """The run's boxes; equal labels are numbered. In an open page a box keeps its shape."""
     outputs = list(run.outputs.all())
     counts = Counter(output.label for output in outputs)
     seen: Counter[str] = Counter()
     boxes = []
     for output in outputs:
         seen[output.label] += 1
-        label = output.label or f"Result {output.position + 1}"
+        label = output.label or _("Result %(number)s") % {"number": output.position + 1}
         if counts[output.label] > 1 and output.label:
-            label = f"{label} {seen[output.label]} of {counts[output.label]}"
-        boxes.append(_box(run, output, label, is_swap=is_swap))
+            values = {"label": label, "number": seen[output.label], "count": counts[output.label]}
+            label = pgettext("one of several results", "%(label)s %(number)s of %(count)s") % values
+        boxes.append(_box(run, output, label, is_swap=is_swap, walk=walk))
     return boxes
 
 
-def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
+def _box(run: Run, output: Output, label: str, *, is_swap: bool, walk: str) -> OutputBox:
     kept = list(output.files.all())
     files = [f.file for f in kept if f.status == OutputFile.Status.SAVED and f.file is not None]
     given_up = [f for f in kept if f.status == OutputFile.Status.FAILED]
@@ -162,7 +200,7 @@ def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
     if state == "ready" and kept and not files:
         is_saving = any(f.status == OutputFile.Status.SAVING for f in kept)
         state = "saving" if is_saving else "unsaved"
-        error = next((f.error for f in kept if f.error), "")
+        error = next((f.error for f in kept if f.error), Message())
     told = [text for text in (input_text(g) for g in run.inputs.all()) if text][:2]
     width, height = output.box_width, output.box_height
     if not is_swap and len(files) == 1 and files[0].width and files[0].height:
@@ -172,6 +210,7 @@ def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
         dom_id=f"box-{run.public_id}-{output.position}",
         label=label,
         kind=output.kind,
+        look=output.kind if output.kind in KNOWN_KINDS else "other",
         state=state,
         box_width=width,
         box_height=height,
@@ -179,20 +218,26 @@ def _box(run: Run, output: Output, label: str, *, is_swap: bool) -> OutputBox:
         links=[f.source_url for f in told_of if not refusal_of(f)],
         refused=[(f.source_url, sentence) for f in told_of if (sentence := refusal_of(f))],
         text=output.text,
-        error=error,
+        error=say(error),
         version=output.version,
         position=output.position,
         alt=" · ".join([label, *told])[:200],
         url=output.get_absolute_url(),
         unsaved=len(given_up),
         fetch_again_url=reverse("runs:result-fetch-again", args=[output.public_id]) if given_up else "",
+        walk=walk,
     )
 
 
+def _with_query(url: str, *parts: str) -> str:
+    query = "&".join(filter(None, parts))
+    return f"{url}?{query}" if query else url
+
+
 def refusal_of(output_file: OutputFile) -> str:
-    """Why the guard refuses its address, by its form or when it was fetched; else empty."""
+    """Why the guard refuses its address, before or after fetching; else empty."""
     if output_file.is_refused:
-        return output_file.error
+        return say(output_file.error)
     try:
         check_url(output_file.source_url, settings.TRUSTED_FILE_ORIGINS)
     except FetchRefused as error:
@@ -201,10 +246,10 @@ def refusal_of(output_file: OutputFile) -> str:
 
 
 def wanted_words(run: Run) -> str:
-    """Which of the app's results were asked for."""
+    """Which of the app's results were requested."""
     outputs = run.schema.outputs
     if not outputs:
         return ""
     if not run.wanted_outputs or len(run.wanted_outputs) == len(outputs):
-        return "Everything the app makes"
+        return _("Everything the app makes")
     return ", ".join(shortened(o["label"]) for o in outputs if o["index"] in run.wanted_outputs)

@@ -1,17 +1,22 @@
-"""What the run page says about how its run stands: its state, what it waits for, and why it failed, a sentence each."""
+"""What the run page says about a run: its state, what it waits for, why it failed; a sentence each."""
 
 from datetime import timedelta
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from runs.connection import status
 from runs.engine.queue_position import place_words
 from runs.engine.reconcile import tries_of
 from runs.models import AT_LAMINA, Run
 from runs.team.admins import mail_to_admins
-from runs.words.run_failures import FAILURES, Failure
-from runs.words.sentences import WAITS, about_credits, credits_words, span_words, state_of
+from runs.words.messages import say
+from runs.words.run_failures import BACK_TO_FORM, FAILURES, NOT_ENOUGH_CREDITS, Failure, field_errors_of
+from runs.words.sentences import WAITS, about_credits, credits_words, plural_number, span_words, state_of
 
 CANNOT_STOP = ("refused", "not_cancellable")
 
@@ -20,93 +25,127 @@ def sentence_of(run: Run) -> str:
     """The state line: one sentence with its numbers (the clock ticks beside it)."""
     state = state_of(run)
     if run.status == "starting":
-        return "Handing it over."
+        return _("Sending it.")
     if run.status == "checking":
         if run.due_at is None:
-            return "We could not find out whether it started. Please decide."
-        return "We do not know yet whether it started. We are looking; nothing is repeated."
+            return _("We couldn't find out whether it started. Please decide.")
+        return _("We don't know yet whether it started. We're checking; nothing is sent twice.")
     if state.key == "progress":
-        return state.detail or ("Finished at Lamina." if run.ended_at else "Lamina is working.")
+        return state.detail or (_("Finished at Lamina.") if run.ended_at else _("Lamina is working."))
     took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
     if state.key == "ready":
         unsaved = any(f.status == "saving" for o in run.outputs.all() for f in o.files.all())
-        return f"All results are here, after {took}." if not unsaved else f"Made in {took}. Saving the results."
+        words = _("Made in %(span)s. Saving the results.") if unsaved else _("All results are here, after %(span)s.")
+        return words % {"span": took}
     if state.key == "partly":
-        return f"{state.detail}, {run.outputs_failed} failed, after {took}."
+        values = {"ready": run.outputs_ready, "total": run.outputs_total, "failed": run.outputs_failed, "span": took}
+        return _("%(ready)s of %(total)s ready, %(failed)s failed, after %(span)s.") % values
     if state.key == "cancelled":
-        by = f" by {run.cancelled_by.display_name}" if run.cancelled_by else ""
-        return f"Stopped{by}."
-    return "Nothing came out."
+        by = run.cancelled_by
+        return _("Stopped by %(name)s.") % {"name": by.display_name} if by else _("Stopped.")
+    return _("Nothing came out.")
+
+
+def note_of(run: Run, *, is_live: bool) -> str:
+    """What its maker may want to know besides, once nothing else has to be said."""
+    if run.is_active:
+        return _("You can close this page. The run goes on.")
+    if is_live:
+        return _("Saving the results in your history.")
+    return _("Saved in your history.") if run.status == "completed" else ""
 
 
 def cancel_words(run: Run) -> str:
-    """How it stands with a cancel somebody asked for: asked, confirmed by a later read, or "could not be stopped"."""
+    """What became of a cancel that somebody requested; empty without one, or when it worked."""
     if run.cancel_asked_at is None or run.status == "cancelled":
         return ""
     if run.is_final:
-        return "It could not be stopped any more: it had come to its end."
+        return _("It couldn't be stopped any more: it had already ended.")
     if run.cancel_sent_at is None:
-        return "Cancel is asked for. It goes to Lamina as soon as that is possible."
+        return _("Cancel requested. We'll tell Lamina as soon as we can.")
     if run.cancel_answer in CANNOT_STOP:
-        return "Lamina could not stop it. It goes on, and what comes out is kept."
-    return "Lamina was asked to stop it. We look whether it did."
+        return _("Lamina couldn't stop it. It goes on, and its results are saved.")
+    return _("We asked Lamina to stop it. Checking whether it did.")
 
 
 def decide_words(run: Run) -> str:
-    """Why a person is asked whether a doubtful start shall be sent again."""
+    """Why a person has to decide whether a doubtful start is sent again."""
     if len(run.candidates) == 1:
-        return "Lamina lists one run that could be this one, but it may well be another."
+        return _("Lamina lists one run that could be this one, but it may well be another.")
     if run.candidates:
-        return "Lamina lists several runs that could be this one."
+        return _("Lamina lists several runs that could be this one.")
     if tries := tries_of(run):
-        return f"Lamina gave no clear answer to {tries} tries, and its list of runs shows none of them."
-    return "Lamina's list of runs could not tell."
+        return ngettext(
+            "Lamina gave no clear answer to %(count)s try, and its list of runs doesn't show it.",
+            "Lamina gave no clear answer to %(count)s tries, and its list of runs shows none of them.",
+            tries,
+        ) % {"count": tries}
+    return _("Lamina's list of runs couldn't tell.")
 
 
-ENDED_WORDS = "So many runs go on that fetching its results has to wait a moment."
-SLOW_WORDS = (
-    "",
-    "This takes longer than nine in ten runs of this app did. We keep looking.",
-    "Longer than ever seen. We keep looking.",
-    "",  # asked instead: `asks_to_give_up`
+SLOW_WORDS: tuple[Promise | None, ...] = (
+    None,
+    _lazy("Nine in ten runs of this app were faster. We keep checking."),
+    _lazy("This is unusually slow. We keep checking."),
+    None,  # asked instead: `asks_to_give_up`
 )
 
 
+def slow_words(level: int) -> str:
+    """What to say of a run that is slow by so much (`durations.slow_level`)."""
+    return str(SLOW_WORDS[level] or "")
+
+
 def wait_words(run: Run) -> str:
-    """Why a start is waiting, and how long it will; or why the results of a run that has ended are not here yet."""
+    """Why a start waits and how long; or why an ended run's results aren't here yet."""
     if run.status in AT_LAMINA and run.ended_at:
-        return ENDED_WORDS
+        return _("Many runs are active, so fetching its results takes a moment longer.")
     if run.status != "starting" or not run.wait:
         return ""
-    words = " ".join(filter(None, [WAITS[Run.Wait(run.wait)], place_words(run)]))
+    sentences = [str(WAITS[Run.Wait(run.wait)]), place_words(run)]
     left = (run.due_at - timezone.now()) if run.due_at else timedelta()
     if left > timedelta(seconds=5):
-        words += f" Next try in {span_words(left)}."
-    return words
+        sentences.append(_("Next try in %(span)s.") % {"span": span_words(left)})
+    return " ".join(filter(None, sentences))
 
 
 def failure_of(run: Run) -> Failure | None:
-    """What happened and what to do, for a run that failed."""
+    """What happened and what to do next, for a run that failed."""
     if run.status != "failed":
         return None
     sentence, label, target = FAILURES.get(run.failure, FAILURES["remote"])
-    if run.failure == "credits":
-        sentence = _credits_words(run)
-    url = reverse("runs:app-list") if target == "apps" else f"{run.app.get_absolute_url()}?from={run.public_id}"
-    if target == "admin" and (mail := mail_to_admins(f"Lamina Portal: {run.app_name} (reference {run.public_id})")):
-        url = mail
-    elif target == "admin":
-        label = "Back to the form"
-    quote = run.failure_text
+    mail = ""
+    if target == "admin":
+        values = {"app": run.app_name, "reference": run.public_id}
+        mail = mail_to_admins(_("Lamina Portal: %(app)s (reference %(reference)s)") % values)
+        label, target = (label, target) if mail else (BACK_TO_FORM, "form")
+    urls = {
+        "admin": mail,
+        "apps": reverse("runs:app-list"),
+        "form": f"{run.app.get_absolute_url()}?from={run.public_id}",
+    }
+    quote = say(run.failure_text)
     if run.field_errors:
-        quote = "\n".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in run.field_errors)
-    return Failure(sentence, quote[:1000], label, url, run.request_id or run.public_id)
+        told = field_errors_of(run)
+        quote = "\n".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in told)
+    return Failure(
+        sentence=_credits_words(run) if run.failure == "credits" else str(sentence),
+        quote=quote[:1000],
+        action_label=str(label),
+        action_url=urls[target],
+        reference=run.request_id or run.public_id,
+        leads_to_form=target == "form",
+    )
 
 
 def _credits_words(run: Run) -> str:
-    """How much is left and how much it needs, as far as anybody knows."""
+    """How many credits are left and how many it needs, as far as we know."""
     balance, needs = status.lamina_status().balance, run.credits_estimated
-    sentence = "There are not enough credits left for this run."
+    sentence = str(NOT_ENOUGH_CREDITS)
     if balance is not None and needs is not None and balance < needs:  # else the balance we know is an old one
-        sentence = f"There are {credits_words(balance)} credits left, this needs {about_credits(needs)}."
-    return sentence if run.remote_id else f"{sentence} Nothing was started."
+        sentence = ngettext(
+            "There is %(balance)s credit left, this needs %(cost)s.",
+            "There are %(balance)s credits left, this needs %(cost)s.",
+            plural_number(balance),
+        ) % {"balance": credits_words(balance), "cost": about_credits(needs)}
+    return sentence if run.remote_id else f"{sentence} {_('Nothing was started.')}"

@@ -1,4 +1,4 @@
-"""What the sharing panel, the list of links and a link's own page show, made ready for templates."""
+"""What the sharing panel, the list of links and a link's own page show, ready for templates."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,6 +8,10 @@ from django.contrib.auth.hashers import check_password
 from django.db.models import Case, Prefetch, QuerySet, When
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from runs.models import GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
 from runs.sharing import guest_copies, guests
@@ -16,32 +20,26 @@ from runs.sharing.guest_copies import Given
 from runs.sharing.guests import State
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
+from runs.words.moments import brief_day_words
 from runs.words.sentences import age_words
 
 PICTURES = 4
-NO_FFMPEG = "ffmpeg isn't installed on the server, so the prompt can't be removed from videos and sounds."
-ALLOW_DOWNLOADS = "Allow downloads to share them unchanged."
+LONGEST_TITLE = 80
 SOON = timedelta(days=4)
-UNDO_SHOWN = timedelta(hours=1)  # a link revoked lately stays in the panel with its way back
-
-NOT_ALLOWED = "Links for guests are switched off here. An admin can allow them."
-LOOKS_ONLY = "Your role lets you look, not make links. Ask an admin to change it."
-NOT_YOURS = "Links for guests are made by approvers and admins here."
-NOTHING_TO_CHOOSE = "Nothing of what this link shows is there and yours to share."
-NOT_READY = "Nothing is ready yet. As soon as a result is, press Guest link again."
+UNDO_SHOWN = timedelta(hours=1)  # a link revoked recently stays in the panel, so that it can be restored
 
 
 @dataclass(frozen=True)
 class LinkView:
-    """One link for guests wherever links are listed."""
+    """One guest link, wherever links are listed."""
 
     link: GuestLink
     dom_id: str
-    address: str  # empty when the portal's secret key was changed since: the link works, but cannot be copied
+    address: str  # empty if the portal's secret key has changed: the link works, but can't be copied
     title: str
     count: int
     pictures: list[StoredFile]
-    run: Run | None  # when all of it comes from one run that the member may see
+    run: Run | None  # if all of it comes from one run that the member may see
     is_of_several: bool
     state: State
     last_day: date
@@ -49,7 +47,7 @@ class LinkView:
     copies_notes: list[str]  # notes about the guests' files
     is_preparing: bool
     is_fresh: bool
-    passphrase: str  # shown once, right after the link was made with one
+    passphrase: str  # only right after the link was made with one
     may_change: bool
     may_end: bool
     may_extend: bool
@@ -63,10 +61,27 @@ class LinkView:
     def ends_soon(self) -> bool:
         return self.last_day - timezone.localdate() < SOON
 
+    @property
+    def is_named(self) -> bool:
+        """Whether a list calls it by whom it is for; otherwise by its run, which says more than "anyone"."""
+        return bool(self.link.audience) or self.run is None
+
+    @property
+    def heading(self) -> str:
+        return self.title if self.is_named else self.run_title
+
+    @property
+    def run_title(self) -> str:
+        return Truncator(self.run.display_title).chars(LONGEST_TITLE) if self.run else ""
+
+    @property
+    def is_revoked_by_another(self) -> bool:
+        return self.link.revoked_by_id not in (None, self.link.member_id)
+
 
 @dataclass(frozen=True)
 class SharePanel:
-    """Who sees a run, and the three choices."""
+    """Who can see a run, and the three choices."""
 
     run: Run
     dom_id: str
@@ -77,8 +92,8 @@ class SharePanel:
     no_link_words: str
     usual_last_day: date
     said: str
-    maker: str  # whose run it is; empty when it is the member's own
-    only: str  # id of the one result that is looked at: a new link shows it alone; empty for all of the run
+    maker: str  # whose run it is; empty if it is the member's own
+    only: str  # id of the result it was opened from: a new link shows only that one; empty for the whole run
 
     @property
     def has_guests(self) -> bool:
@@ -88,10 +103,29 @@ class SharePanel:
     def is_only_me(self) -> bool:
         return not self.is_team and not self.has_guests
 
+    @property
+    def team_words(self) -> str:
+        return _("Everyone who signs in here sees the whole run.") if self.only else _("Everyone who signs in here.")
+
+    @property
+    def guest_words(self) -> str:
+        """What a new link would open, or why there can be none."""
+        if self.no_link_words:
+            return self.no_link_words
+        day = {"day": brief_day_words(self.usual_last_day)}
+        if self.only:
+            return _("Anyone with the link sees only this result, until %(day)s.") % day
+        return _("Anyone with the link, no account needed, until %(day)s.") % day
+
+    @property
+    def another_link_words(self) -> str:
+        return _("Make another link to this result") if self.only else _("Make another link")
+
 
 def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", only: str = "") -> SharePanel:
-    """The panel of RUN, which MEMBER may change; MADE names the link that was made just now, SAID what was done, ONLY
-    the result from whose page it was opened."""
+    """The panel of `run`, which `member` may change. `made` is the id of a link just made, `said` what was just done,
+    `only` the id of the result from whose page it was opened.
+    """
     rules = SharingRules.current()
     now = timezone.now()
     links = list(with_pictures(sharing.links_to(run)))
@@ -122,23 +156,23 @@ def _was_revoked_lately(link: GuestLink, now: datetime) -> bool:
 
 
 def refusal_of(member: Member) -> str:
-    """Why MEMBER makes no links; empty when they may."""
+    """Why `member` may not make guest links; empty if they may."""
     rules = SharingRules.current()
     if not rules.guests_allowed:
-        return NOT_ALLOWED
+        return _("Guest links are turned off. An admin can turn them on.")
     if not member.can_run:
-        return LOOKS_ONLY
-    return "" if rules.may_make_links(member) else NOT_YOURS
+        return _("Your role lets you look, but not make links. Ask an admin to change it.")
+    return "" if rules.may_make_links(member) else _("Only approvers and admins can make guest links here.")
 
 
 def open_first(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
-    """LINKS with those on top that still open, newest first."""
+    """`links`, newest first, those that still open on top."""
     is_over = Case(When(revoked_at=None, expires_at__gt=timezone.now(), then=0), default=1)
     return with_pictures(links).alias(is_over=is_over).order_by("is_over", "-created_at")
 
 
 def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
-    """All a `LinkView` needs, in four queries whatever the number of links."""
+    """Fetch all that a `LinkView` needs, in four queries for any number of links."""
     files = Prefetch("output__files", OutputFile.objects.filter(status="saved").select_related("file__guest_copy"))
     there = GuestLinkOutput.objects.filter(output__run__deleted_at=None).select_related("output__run")
     return links.select_related("member", "revoked_by").prefetch_related(
@@ -149,8 +183,9 @@ def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 def link_view(
     link: GuestLink, member: Member, rules: SharingRules, *, made: str = "", may_end: bool = True
 ) -> LinkView:
-    """LINK, fetched through `with_pictures`, as MEMBER sees it. Without MAY_END it shows runs of others, too: then its
-    address stays hidden."""
+    """`link`, fetched through `with_pictures`, as `member` sees it. Without `may_end`, it also shows other people's
+    runs, so its address stays hidden.
+    """
     outputs = [chosen.output for chosen in link.chosen.all()]
     files = [f.file for output in outputs for f in output.files.all() if f.file is not None]
     runs = {output.run for output in outputs}
@@ -162,7 +197,7 @@ def link_view(
         link=link,
         dom_id=f"link-{link.public_id}",
         address=secret_links.full_address(reverse("runs:guest", args=[token])) if token and may_end else "",
-        title=link.audience or "Anyone with the link",
+        title=link.audience or _("Anyone with the link"),
         count=len(outputs),
         pictures=[stored for stored in files if stored.thumb_200][:PICTURES],
         run=_seen(runs.pop(), member) if len(runs) == 1 else None,
@@ -182,7 +217,7 @@ def link_view(
 
 
 def _seen(run: Run, member: Member) -> Run | None:
-    """RUN, unless its maker shows it to nobody: a link may have been made by somebody who was an admin then."""
+    """`run`, unless `member` may not see it: they may have been an admin when they made the link."""
     return run if run.is_visible_to(member) else None
 
 
@@ -193,9 +228,12 @@ def _may_extend(link: GuestLink, member: Member, rules: SharingRules) -> bool:
 
 def _views_words(link: GuestLink) -> str:
     if link.viewed_at is None:
-        return "Not opened yet"
-    times = "once" if link.views <= 1 else f"{link.views} times"
-    return f"Opened {times}, last {age_words(link.viewed_at)}"
+        return _("Not opened yet")
+    when = age_words(link.viewed_at)
+    if link.views <= 1:
+        return _("Opened once, %(when)s") % {"when": when}
+    words = ngettext("Opened %(count)s time, last %(when)s", "Opened %(count)s times, last %(when)s", link.views)
+    return words % {"count": number_format(link.views, use_l10n=True, force_grouping=True), "when": when}
 
 
 def copies_notes(given: list[Given]) -> list[str]:
@@ -204,17 +242,52 @@ def copies_notes(given: list[Given]) -> list[str]:
     errors = [one.error for one in given if one.error]
     notes = []
     if count := counts[guest_copies.State.PREPARING]:
-        notes.append(f"{_files(count)} being prepared: guests get copies without prompts and other hidden details.")
+        notes.append(
+            ngettext(
+                "%(count)s file is being prepared: guests get copies without prompts or other hidden details.",
+                "%(count)s files are being prepared: guests get copies without prompts or other hidden details.",
+                count,
+            )
+            % {"count": count}
+        )
     if count := counts[guest_copies.State.LATE]:
-        notes.append(f"{_files(count)} not ready for guests yet, and will be tried again. {errors[0]}")
+        notes.append(
+            ngettext(
+                "%(count)s file isn't ready for guests yet and will be tried again. %(reason)s",
+                "%(count)s files aren't ready for guests yet and will be tried again. %(reason)s",
+                count,
+            )
+            % {"count": count, "reason": errors[0]}
+        )
     if count := counts[guest_copies.State.NOT_OFFERED]:
-        notes.append(f"{_files(count)} not shared with guests: the prompt and other hidden details can't be removed.")
+        notes.append(
+            ngettext(
+                "%(count)s file isn't shared with guests: the prompt and other hidden details can't be removed.",
+                "%(count)s files aren't shared with guests: the prompt and other hidden details can't be removed.",
+                count,
+            )
+            % {"count": count}
+        )
     if count := counts[guest_copies.State.NOT_PLAYED]:
-        notes.append(f"{_files(count)} not played to guests: {NO_FFMPEG} {ALLOW_DOWNLOADS}")
+        notes.append(
+            ngettext(
+                "%(count)s file isn't played to guests: without ffmpeg on the server, the prompt can't be removed. "
+                "Allow downloads to share it unchanged.",
+                "%(count)s files aren't played to guests: without ffmpeg on the server, the prompt can't be removed. "
+                "Allow downloads to share them unchanged.",
+                count,
+            )
+            % {"count": count}
+        )
     if count := sum(one.is_as_it_is for one in given):
-        notes.append(f"{_files(count)} offered unchanged and may contain the prompt: {NO_FFMPEG}")
+        notes.append(
+            ngettext(
+                "%(count)s file is offered unchanged and may contain the prompt: without ffmpeg on the server, it "
+                "can't be removed.",
+                "%(count)s files are offered unchanged and may contain the prompt: without ffmpeg on the server, it "
+                "can't be removed.",
+                count,
+            )
+            % {"count": count}
+        )
     return notes
-
-
-def _files(count: int) -> str:
-    return "1 file is" if count == 1 else f"{count} files are"

@@ -1,6 +1,6 @@
-"""From Lamina's outputs to result boxes: which box an output belongs to, what it holds, which files to keep.
+"""From Lamina's outputs to result boxes: which box an output belongs to, what it holds, which files to save.
 
-Whatever reads a snapshot expects the run's row to be locked by the caller.
+Functions that read a snapshot expect the caller to have locked the run's row.
 """
 
 from typing import Any
@@ -12,18 +12,19 @@ from runs.background.queue import enqueue_long
 from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import Output, OutputFile, Run, StoredFile
+from runs.models.messages import Message
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold, kinds_text
 
 TEXT_LIMIT = 1_000_000  # characters of one text result
 FILES_PER_OUTPUT = 500
-OUTPUTS_PER_RUN = 500  # no app makes that many; an answer that lists more is not kept for ever in every page
+OUTPUTS_PER_RUN = 500  # no app makes that many; a longer list would burden every page for good
 SENTENCE_LENGTH = 2_000  # of what Lamina says about a failure
 KEEP_SECONDS = 900  # a video may take a while; see engine.save_outputs
 
 
 def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
-    """Bring the run's boxes up to what SNAPSHOT tells; True if any changed."""
+    """Bring the run's boxes up to date with `snapshot`; True if any changed."""
     boxes = list(run.outputs.all())
     changed = False
     if snapshot.outputs:
@@ -39,7 +40,7 @@ def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
 
 
 def _note_kinds(run: Run, boxes: list[Output]) -> None:
-    """What the run really makes, for History's filter."""
+    """Store what the run really makes, for History's filter."""
     kinds = kinds_text(box.kind for box in boxes)
     if kinds != run.kinds:
         Run.objects.filter(pk=run.pk).update(kinds=kinds)
@@ -52,14 +53,14 @@ def count(run: Run) -> tuple[int, int, int]:
 
 
 def close_open_boxes(run: Run, status: Output.Status, version: int | None = None, error: str = "") -> bool:
-    """Nothing more will come: boxes still waiting are closed, with ERROR as the reason."""
+    """Close boxes that still wait, with `error` as the reason: nothing more will come."""
     waiting = Output.objects.filter(run=run, status=Output.Status.PENDING)
     error = error[:SENTENCE_LENGTH]
     return bool(waiting.update(status=status, error=error, version=run.version if version is None else version))
 
 
 def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[tuple[Output, RemoteOutput]]:
-    """Pair outputs with boxes: by Lamina's id, else the first unnamed box of that label, else the first unnamed."""
+    """Pair outputs with boxes: by Lamina's id, else the first free box of that label, else the first free box."""
     named = {box.remote_id: box for box in boxes if box.remote_id}
     free = [box for box in boxes if not box.remote_id]
     pairs = []
@@ -87,7 +88,7 @@ def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[t
 def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now: bool, is_final: bool) -> bool:
     before = (box.pk, box.status, box.label, box.kind, box.error)
     if box.status != Output.Status.PENDING:
-        return False  # a result that is there stays as it is; later news is a refinement, not a correction
+        return False  # a result that is there stays as it is
     box.label = shortened(remote.label) or box.label
     box.search_text = fold(box.label)
     if remote.type not in ("", "pending"):
@@ -98,7 +99,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
     elif not is_named_now:
         return False
     if box.status == Output.Status.PENDING and remote.dimensions:
-        # Only before the picture is there: a box that changes its shape under a reader's eye jumps.
+        # Only before the picture is there, so that the page doesn't jump.
         box.box_width, box.box_height = remote.dimensions
     box.save()
     if urls:
@@ -110,9 +111,9 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
 
 
 def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[str]:
-    """Set status, text and error of BOX; returns the addresses whose files are to be kept.
+    """Set status, text and error of `box`; return the addresses of files to save.
 
-    A value under a word we do not know counts once the run has ended: what was paid for is shown.
+    A value with an unknown status counts once the run has ended: what was paid for is shown.
     """
     state = remote.state
     if state == "pending" and is_final and remote.has_value:
@@ -122,7 +123,7 @@ def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[st
     elif state == "cancelled":
         box.status = Output.Status.CANCELLED
     elif state == "completed" and not remote.has_value:
-        box.status, box.error = Output.Status.ERROR, "Nothing came back for this one."
+        box.status, box.error = Output.Status.ERROR, Message("nothing_came")
     elif state == "completed":
         box.status, box.raw_value = Output.Status.COMPLETED, remote.value
         box.text = _fitting(remote.text)
@@ -131,17 +132,17 @@ def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[st
 
 
 def _fitting(text: str) -> str:
-    """TEXT, or its beginning with a word that says so."""
-    return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}\n\n[The rest was too long to keep.]"
+    """`text`, cut with a mark if it is too long to store."""
+    return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}\n\n[…]"
 
 
 def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
-    """How it ended, for a person: what counts is whether anything usable came out."""
+    """How the run ended for people: what counts is whether anything usable came out."""
     whole = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
     text = whole[:SENTENCE_LENGTH]
     if snapshot.state == "cancelled":
         return {"status": "cancelled"}
-    if ready:  # "failed" with good results among the bad ones is partly ready to a person
+    if ready:  # "failed" with some good results is partly ready to people
         return {"status": "completed", "failure_text": text if snapshot.state == "failed" else ""}
     cause = "nothing" if snapshot.state == "completed" else "remote"
     cause = "credits" if tells_insufficient_credits(whole) else cause
@@ -149,7 +150,7 @@ def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
 
 
 def record_file_change(output_file: OutputFile) -> None:
-    """A result's file was saved or given up: its box and its run's card changed."""
+    """Note that a result's file was saved or given up: its box and the run's card changed."""
     with transaction.atomic():
         run_id = output_file.output.run_id
         Run.objects.filter(pk=run_id).update(version=F("version") + 1)
@@ -158,6 +159,6 @@ def record_file_change(output_file: OutputFile) -> None:
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """More is known of a file now: show it in the boxes of the results that hold it."""
+    """Update the boxes that hold this file: more is known of it now."""
     for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
         record_file_change(output_file)

@@ -1,8 +1,7 @@
-"""From a pressed Run to exactly one call: the row first, the call in the worker, one form token for one run.
+"""From a press of Run to exactly one call: the row first, the call in the worker, one form token for one run.
 
-What a press means is decided in one transaction (`launch_run`); handing it over (`submit_run`) may be repeated, come
-late or die half-way: `sent_at` is committed before the one POST that may cost credits, so that a run which died after
-it is never sent again by itself.
+One transaction records the press (`launch_run`). Sending it (`submit_run`) may be repeated, come late or die half-way:
+`sent_at` is committed before the one POST that may cost credits, so that a run is never sent again by itself after it.
 """
 
 import hashlib
@@ -31,7 +30,7 @@ RATIO = re.compile(r"^\s*(\d{1,3})\s*[:x/]\s*(\d{1,3})\b")
 
 
 class TokenSpentError(Exception):
-    """This form has started a run already, with other inputs than the ones given now."""
+    """This form has already started a run, with other inputs."""
 
     def __init__(self, run: Run) -> None:
         super().__init__("the form was used already")
@@ -40,26 +39,26 @@ class TokenSpentError(Exception):
 
 @dataclass(frozen=True)
 class LaunchRequest:
-    """Everything a form gave when Run was pressed."""
+    """Everything the form held when Run was pressed."""
 
     app: App
     schema: AppSchema
     answers: Sequence[Answer]
-    wanted: Sequence[int]  # indexes of the schema's outputs; empty when the app names none
+    wanted: Sequence[int]  # indexes of the schema's outputs; empty if the app names none
     token: str
-    parent: Run | None = None  # the run it was begun from
+    parent: Run | None = None  # the run it was started from
     preset: Preset | None = None  # the one the form was opened with
     is_private: bool = False  # its form said that only its maker would see it
-    keeps_draft: bool = False  # pressed elsewhere than on the app's form: what is being typed there stays
+    keeps_draft: bool = False  # not pressed on the app's form, so the draft there stays
 
 
 def new_form_token(member: Member) -> str:
-    """A one-time token for one form of this member."""
+    """A one-time token for a form of this member."""
     return signing.TimestampSigner(salt=TOKEN_SALT).sign(f"{member.pk}.{secrets.token_urlsafe(12)}")
 
 
 def read_form_token(token: str, max_age: timedelta | None = None) -> int | None:
-    """The member the token was made for, or None when it is not one of ours or older than MAX_AGE."""
+    """Key of the member the token was made for; None if it isn't ours or is older than `max_age`."""
     try:
         return int(signing.TimestampSigner(salt=TOKEN_SALT).unsign(token, max_age=max_age).split(".")[0])
     except (signing.BadSignature, ValueError):
@@ -67,24 +66,24 @@ def read_form_token(token: str, max_age: timedelta | None = None) -> int | None:
 
 
 def is_unspent(member: Member, token: str) -> bool:
-    """True while this member's form has not started a run: a late draft must not bring back what was sent."""
+    """Whether this member's form hasn't started a run yet: a late draft must not restore what was sent."""
     return read_form_token(token) == member.pk and run_of_form(member, token) is None
 
 
 def run_of_form(member: Member, token: str) -> Run | None:
-    """The run this member's form has started, if it has."""
+    """The run that this member's form has started, if any."""
     return Run.objects.filter(member=member, form_token=token).first() if token else None
 
 
 def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]) -> bool:
-    """Whether RUN was started with just these inputs."""
+    """Whether `run` was started with exactly these inputs."""
     return run.app_id == app.pk and fingerprint_of(run) == fingerprint(answers, wanted)
 
 
 def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None) -> Run:
-    """Record the press; the same form pressed again with the same inputs gives the same run.
+    """Record the press. Idempotent: the same form with the same inputs returns the same run.
 
-    Raises `TokenSpentError` when the token was used with other inputs. The caller has checked token and answers.
+    Raises `TokenSpentError` if the token was used with other inputs. The caller has checked token and answers.
     """
     now = now or timezone.now()
     try:
@@ -110,7 +109,7 @@ def _clear_draft(member: Member, press: LaunchRequest) -> None:
 
 
 def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
-    """Equal for two presses that ask for the same thing; a file posted twice is the same thing."""
+    """Equal for two presses that ask for the same; a file posted twice is the same."""
     contents = {
         upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
         for upload in Upload.objects.filter(public_id__in=upload_ids(answers)).select_related("file")
@@ -120,7 +119,7 @@ def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
 
 
 def fingerprint_of(run: Run) -> str:
-    """The fingerprint of what a run was started with."""
+    """The fingerprint of a run's inputs."""
     return fingerprint(answers_of(run), run.wanted_outputs)
 
 
@@ -132,7 +131,7 @@ def _told_value(answer: Answer, contents: Mapping[str, tuple[str, str]]) -> Any:
 
 
 def answers_of(run: Run) -> list[Answer]:
-    """What was given when Run was pressed, as a form takes it."""
+    """The run's inputs, as a form takes them."""
     return [_answer_of(given) for given in run.inputs.all()]
 
 
@@ -207,7 +206,7 @@ def _record_input(run: Run, position: int, answer: Answer, parameters: list[dict
 
 
 def expected_ratio(answers: Sequence[Answer]) -> tuple[int, int]:
-    """Width and height the pictures will have to each other, from an input such as "Aspect Ratio: 16:9"; else 1:1."""
+    """Expected width to height of the pictures, from an input such as "Aspect Ratio: 16:9"; else 1:1."""
     for answer in answers:
         is_ratio = re.search(r"ratio|format|size|aspect", answer.name, re.IGNORECASE)
         found = RATIO.match(answer.text) if is_ratio else None

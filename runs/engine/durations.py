@@ -1,4 +1,4 @@
-"""How long an app usually takes, from its own last runs; no guess before five have ended."""
+"""How long an app usually takes, from its last runs; unknown until five have ended."""
 
 from datetime import datetime, timedelta
 from statistics import quantiles
@@ -18,8 +18,8 @@ def spans_of(app_id: int) -> list[float]:
 
 
 def work_seconds_of(app_id: int) -> list[float]:
-    """Seconds Lamina worked on the app's last 20 runs, good or bad, newest first; where it did not say, how long they
-    took as seen from here."""
+    """Seconds Lamina worked on the app's last 20 runs, good or bad, newest first; as seen from here where it didn't
+    say."""
     ended = Run.objects.filter(app=app_id, status__in=("completed", "failed")).exclude(started_at=None)
     told = ended.order_by("-pk").values_list("work_seconds", "started_at", "finished_at")[:LAST]
     return [
@@ -28,7 +28,7 @@ def work_seconds_of(app_id: int) -> list[float]:
 
 
 def slow_level(run: Run, now: datetime) -> int:
-    """0 as usual, 1 slower than nine in ten runs of its app, 2 over half an hour, 3 without an end for a day."""
+    """0: as usual, 1: slower than nine in ten runs of its app, 2: over half an hour, 3: over a day."""
     if run.status not in AT_LAMINA:
         return 0
     age = now - (run.started_at or run.created_at)
@@ -41,7 +41,7 @@ def slow_level(run: Run, now: datetime) -> int:
 
 
 def on_run_ended(run: Run) -> None:
-    """Keep the app's median and nine-in-ten up to date, so that cards need no query of their own."""
+    """Keep the app's median and ninth decile up to date, so that cards need no query of their own."""
     if run.status != "completed":
         return
     spans = spans_of(run.app_id)

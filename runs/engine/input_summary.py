@@ -1,22 +1,25 @@
-"""What went into a run, as people read it: what its card, its page and the search show of its inputs."""
+"""A run's inputs as people read them: for its card, its page and the search."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db.models import Prefetch
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from runs.models import Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold
 
-INPUTS_PER_CARD = 3  # one more than stand below the title, which may tell the first of them
+INPUTS_PER_CARD = 3  # one more than a card lists, since the title may show the first
 SEARCH_TEXT = 20_000  # characters
+SAMPLE = gettext_noop("the app's sample")  # stored in English, translated when read
 
 
 @dataclass(frozen=True)
 class InputLine:
-    """One thing that went in."""
+    """One input of a run, as shown to people."""
 
     label: str
     text: str
@@ -25,19 +28,19 @@ class InputLine:
 
 
 def input_lines(run: Run) -> list[InputLine]:
-    """All that went in, of a run fetched with `for_page()`."""
+    """All inputs of a run fetched with `for_page()`."""
     return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()]
 
 
 def summarise(run: Run) -> None:
-    """Write down what the run's card will show of its inputs and what search finds it by; again once files that were
-    links have arrived, and after a new title."""
+    """Store what the run's card shows of its inputs and what search finds it by. Repeated when files behind links have
+    arrived and after a new title."""
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = list(run.inputs.prefetch_related(links))
-    told = [given for given in inputs if input_text(given)]
+    told = [given for given in inputs if _stored_text(given)]
     told.sort(key=lambda given: (given.is_default, given.position))  # what a person chose tells more than a default
     run.summary = [
-        {"name": given.name[:100], "text": input_text(given)[:200], "type": given.type}
+        {"name": given.name[:100], "text": _stored_text(given)[:200], "type": given.type}
         for given in told[:INPUTS_PER_CARD]
     ]
     run.input_picture = next((f for given in inputs for f in input_files(given) if f.kind == "image"), None)
@@ -47,8 +50,8 @@ def summarise(run: Run) -> None:
 
 
 def _words(run: Run, inputs: list[RunInput]) -> Iterator[str]:
-    """Title, app, every answer, the files' names. People's names are not among them: they are looked up when somebody
-    searches, so that a new name counts for old runs at once."""
+    """Title, app, every answer, file names. Not people's names: those are looked up when somebody searches, so that a
+    new name finds old runs at once."""
     yield from (run.title, run.app_name)
     for given in inputs:
         if isinstance(given.value, str):
@@ -57,7 +60,7 @@ def _words(run: Run, inputs: list[RunInput]) -> Iterator[str]:
 
 
 def input_files(given: RunInput) -> list[StoredFile]:
-    """The files given for a `url` parameter, in their order."""
+    """The files given for a `url` parameter, in order."""
     return [upload.file for upload in ordered_uploads(given) if upload.file is not None]
 
 
@@ -66,17 +69,31 @@ def ordered_uploads(given: RunInput) -> list[Upload]:
 
 
 def input_text(given: RunInput) -> str:
-    """One line that tells what was given."""
+    """The input in one line."""
+    return _translated(given.type, _stored_text(given))
+
+
+def summary_text(line: dict[str, str]) -> str:
+    """The text of a line of `Run.summary`."""
+    return _translated(line["type"], line["text"])
+
+
+def _translated(kind: str, stored: str) -> str:
+    return _(SAMPLE) if kind == "url" and stored == SAMPLE else stored
+
+
+def _stored_text(given: RunInput) -> str:
+    """The input in one line, the same in every language."""
     if given.type == "url":
         names = [upload.name for upload in ordered_uploads(given)]
-        return ", ".join(names) or ("the app's sample" if given.value else "")
+        return ", ".join(names) or (SAMPLE if given.value else "")
     if isinstance(given.value, str):
         return " ".join(given.value.split())
     return "" if given.value in (None, [], {}) else str(given.value)
 
 
 def whole_text(given: RunInput) -> str:
-    """The whole input, with its line breaks; a chosen label is shortened as in the form."""
+    """The whole input with its line breaks; a chosen label is shortened as in the form."""
     if not isinstance(given.value, str) or given.type == "url":
         return input_text(given)
     return shortened(given.value) if given.type == "options" else given.value

@@ -1,4 +1,4 @@
-"""Waking the poller: one query while it is awake, one task when it is not."""
+"""Waking the poller: one query while it is awake, one task otherwise."""
 
 from runs.background import leases
 from runs.background.queue import enqueue_long
@@ -9,23 +9,23 @@ TASK_SECONDS = 120  # a window and its last, slowest round
 
 
 def ensure_poller() -> None:
-    """Make sure that somebody watches the runs; cheap enough to call from every polled fragment."""
+    """Make sure that the poller runs; cheap enough to call from every polled fragment."""
     if not leases.is_held(POLLER) and leases.may_kick(POLLER):
         queue_poller()
 
 
 def queue_poller() -> None:
-    """Queue the poller's task. Its result is of no interest, so it is not kept."""
+    """Queue the poller's task, without storing its result."""
     enqueue_long("poll", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def ensure_poller_if_needed() -> None:
-    """As `ensure_poller`, for callers that do not know whether any run is active: an idle portal asks nothing."""
+    """As `ensure_poller`, but only if a run is active: an idle portal sends no requests."""
     if Run.objects.needing_poller().exists():
         ensure_poller()
 
 
 def revive() -> None:
-    """As `ensure_poller_if_needed`, without waiting for the lease of a poller of this host that was killed."""
+    """As `ensure_poller_if_needed`, without waiting for the lease of a killed poller of this host."""
     leases.release_of_dead(POLLER)
     ensure_poller_if_needed()

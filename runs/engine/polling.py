@@ -1,8 +1,8 @@
 """One poller for the whole portal: it watches all active runs with shared reads of Lamina's run list.
 
 A django-q2 task under a database lease loops for a window, then hands over to its successor; without active runs there
-is no loop and no request. Whoever starts a run, looks at one, or comes by every 30 s wakes it (`poller_wakeups`). A
-look per run would break the limit of 100 requests a minute at about 20 runs; one list read a round sees all of them.
+is no loop and no request. Starting a run, looking at one and the worker's pulse wake it (`poller_wakeups`). One request
+per run would exceed the limit of 100 a minute at about 20 runs; one list read per round sees all of them.
 """
 
 import logging
@@ -41,12 +41,12 @@ LONGEST_WAIT_SECONDS = 2.0
 
 
 def oldest_first(runs: Iterable[Run]) -> list[Run]:
-    """RUNS as they were started: where reads must wait, nobody waits twice because others came later."""
+    """Runs by their start: if reads have to wait, nobody waits longer because others came later."""
     return sorted(runs, key=lambda run: run.started_at or run.created_at)
 
 
 class LeaseLost(Exception):
-    """Another poller has taken over; this one must not ask or write anything more."""
+    """Another poller has taken over; this one must not request or write anything more."""
 
 
 def poll_window() -> None:
@@ -61,7 +61,7 @@ def poll_window() -> None:
         return
     finally:
         leases.release(poller_wakeups.POLLER, watch.holder)
-    # Looked at after the release: a run that came between the last round and here must not wait for the Schedule.
+    # Checked after the release: a run that came after the last round must not wait for the schedule.
     if not stop_requested() and Run.objects.needing_poller().exists():
         poller_wakeups.queue_poller()
 
@@ -78,10 +78,10 @@ class Watch:
         self.looked_at = float("-inf")
         self.schedule = PollingSchedule()
         self.again_at: dict[int, float] = {}
-        self.unread: dict[int, Run] = {}  # ended as a look has shown, and not read yet
+        self.unread: dict[int, Run] = {}  # have ended and weren't read yet
 
     def run(self, until: float) -> None:
-        """Round after round; each answers how long to sleep, None when nothing is left to watch."""
+        """Poll in rounds; each returns how long to sleep, None if nothing is left to watch."""
         self.ends_at = until
         while time.monotonic() < until and not stop_requested():
             try:
@@ -105,7 +105,7 @@ class Watch:
         return float(min(settings.LAMINA_POLL_SECONDS * 2 ** (self.failures - 1), BACK_OFF_MAX_SECONDS))
 
     def _sleep(self, seconds: float) -> None:
-        """Sleep in slices, so that a stop is seen at once and the lease stays ours."""
+        """Sleep in slices, so that a stop is noticed at once and the lease stays ours."""
         end = time.monotonic() + seconds
         renewed = time.monotonic()
         while (left := end - time.monotonic()) > 0 and not stop_requested():
@@ -119,7 +119,7 @@ class Watch:
             raise LeaseLost
 
     def round(self) -> float | None:
-        """One look at everything that is active."""
+        """Poll everything that is active once."""
         self._renew()
         heartbeats.beat("poller")
         now = timezone.now()
@@ -131,8 +131,8 @@ class Watch:
             return early
         self.unread = {run.pk: run for run in self.unread.values() if run.remote_id in active}
         others = {key: run for key, run in active.items() if run.pk not in self.unread}
-        # While the budget is short a look at the list would take the place of one of these reads, round after round;
-        # but nobody stays in the dark for longer than it takes to look slowly.
+        # With a short budget, reading the list would take the place of one of these reads in every round; but the list
+        # is never left unread for longer than a slow round.
         if not (others and self._is_look_overdue()):
             self._read_each(oldest_first(self.unread.values()))
         if others and not self._is_delivered(now):
@@ -141,10 +141,10 @@ class Watch:
         return self.schedule.pause(list(active.values()), timezone.now())
 
     def _look_at_list(self, active: dict[str, Run]) -> None:
-        """Read the list, then each run that has ended; a run it hides on later pages is looked for there."""
+        """Read the list, then each run that has ended; look for runs that are on its later pages."""
         ended, hidden = self._read_list(active)
         self.unread |= {run.pk: run for run in ended}
-        if self.is_list_refused:  # every run is asked all the time: starts must find room beside that
+        if self.is_list_refused:  # every run is read all the time: leave room for starts
             self._read_each(list(hidden.values()), Priority.PARTIAL)
             return
         if hidden:
@@ -159,23 +159,23 @@ class Watch:
         return time.monotonic() - self.looked_at > SLOW_SECONDS
 
     def _is_delivered(self, now: datetime) -> bool:
-        """True while deliveries bring the news, so that the list is read as a safety net only."""
+        """Whether webhooks bring the news, so that the list is only a safety net."""
         if webhooks.are_arriving(now) and time.monotonic() - self.listed < SLOW_SECONDS:
             return True
         self.listed = time.monotonic()
         return False
 
     def _read_list(self, active: dict[str, Run]) -> tuple[list[Run], dict[str, Run]]:
-        """Read the newest page; returns (runs that ended, runs it does not show)."""
+        """Read the newest page; return (runs that ended, runs it doesn't show)."""
         if self.is_list_refused:
             return [], active
         try:
             page = self._page(Priority.FINAL if self._is_look_overdue() else None, limit=PAGE)
         except LaminaError as error:
-            self.looked_at = time.monotonic()  # what is known to have ended is read before the next try
+            self.looked_at = time.monotonic()  # runs known to have ended are read before the next try
             if not isinstance(error, LaminaRejected) or error.is_key_refused:
                 raise
-            self.is_list_refused = True  # this key may not list: every run is asked by its id
+            self.is_list_refused = True  # this key may not list: read every run by its id
             return [], active
         self.looked_at = time.monotonic()
         ended = self._note_rows(active, page.rows)
@@ -183,8 +183,8 @@ class Watch:
         return ended, {remote_id: run for remote_id, run in active.items() if remote_id not in shown}
 
     def _page(self, priority: Priority | None = None, **asked: Any) -> RunPage:
-        """One page of the list. A round needs several when runs are many, so it waits a little for each: begun anew
-        with every short wait for the budget, it would never come to its last page."""
+        """One page of the list, after a short wait if the budget needs one: a round that started over each time would
+        never reach its last page."""
         for _ in range(WAITS_PER_PAGE):
             self._renew()
             try:
@@ -211,7 +211,7 @@ class Watch:
         return ended
 
     def _reveal(self, hidden: dict[str, Run]) -> list[Run]:
-        """Find runs the newest page does not show among the active ones; the rest is asked by id, oldest news first."""
+        """Find runs that the newest page doesn't show among the active ones; return the rest, oldest news first."""
         missing = dict(hidden)
         for status in ("running", "queued") if not self.is_list_refused else ():
             for number in range(PAGES):
@@ -222,7 +222,7 @@ class Watch:
                 except LaminaRejected as error:
                     if error.is_key_refused:
                         raise
-                    return list(missing.values())  # a list that is refused means asking by id
+                    return list(missing.values())  # the list is refused: read them by id
                 self._note_rows(missing, page.rows)
                 for row in page.rows:
                     missing.pop(row.run_id, None)
@@ -231,7 +231,7 @@ class Watch:
         return list(missing.values())
 
     def _read_each(self, runs: list[Run], priority: Priority | None = None) -> None:
-        """Read RUNS by id; one that Lamina cannot tell about is left for a while and keeps nobody else waiting."""
+        """Read runs by id. One that can't be read is left for a while, so that others needn't wait."""
         for run in runs:
             if stop_requested() or time.monotonic() > self.ends_at + OVERTIME_SECONDS:
                 return  # the next window goes on
@@ -244,7 +244,7 @@ class Watch:
                 if error.status is None or (isinstance(error, LaminaRejected) and error.is_key_refused):
                     raise
                 self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
-                self.unread.pop(run.pk, None)  # the next look tells again how it stands
+                self.unread.pop(run.pk, None)  # the next look at the list decides again
 
     def _read_one(self, run: Run, priority: Priority | None = None) -> None:
         self._renew()
@@ -259,7 +259,7 @@ class Watch:
             progress.apply_snapshot(run, snapshot, timezone.now())
 
     def _read_partials(self, active: list[Run]) -> None:
-        """Results that landed while the rest is being made, for runs on somebody's screen; from spare budget only."""
+        """Read results that are ready early, for runs on somebody's screen; from spare budget only."""
         if is_budget_short(active):
             return
         now = timezone.now()

@@ -10,9 +10,9 @@
       └─ cancelled before sent_at: cancelled at once             ├─ not there in two looks ─► starting
                                                                  └─ several: a person ─► starting or failed
 
-Each step is one conditional UPDATE of a locked row: of two that bring the same news one wins, and late or repeated
-news never moves a final run. `Run.attempts` numbers the claims of a start: whoever decided something during an earlier
-claim changes nothing any more. Every change that a page could show raises `Run.version`.
+Each step is one conditional UPDATE of a locked row: if two bring the same news one wins, and late or repeated news
+never changes a final run. `Run.attempts` numbers the claims of a start: decisions made under an earlier claim are
+ignored. Every change that a page could show raises `Run.version`.
 """
 
 import logging
@@ -27,17 +27,18 @@ from runs import events
 from runs.engine import apply_outputs, wakeups
 from runs.lamina.types import RunRow, RunSnapshot
 from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run
+from runs.models.messages import Message
 
 logger = logging.getLogger("runs.progress")
 
 LOST_AFTER = 3  # answers "no such run" in a row
-LOST_EVERY = timedelta(seconds=30)  # and this far apart: a Lamina that is being renewed says so for a while, too
+LOST_EVERY = timedelta(seconds=30)  # and this far apart: a Lamina that is being deployed may say so for a while, too
 
 
 def claim_start(run: Run, now: datetime, until: datetime) -> bool:
-    """Take this start for ourselves; False if it is not due, not wanted any more, or another worker was faster.
+    """Claim this start; False if it isn't due, was cancelled, or another worker was faster.
 
-    The claim is kept by moving `due_at` on; a worker that dies moves nothing, and the sweep finds the run.
+    The claim lasts until `due_at`. If its worker dies, the sweep finds the run.
     """
     waiting = Run.objects.filter(pk=run.pk, status="starting", sent_at=None, due_at__lte=now)
     if not waiting.update(due_at=until, attempts=F("attempts") + 1, wait=""):
@@ -47,8 +48,8 @@ def claim_start(run: Run, now: datetime, until: datetime) -> bool:
 
 
 def is_app_busy(run: Run, *, is_alone: bool) -> bool:
-    """Whether another start of the same app comes first: one that is being looked for, since a new one would be
-    mistaken for it, or (IS_ALONE) one in flight, since only their order tells two of them apart."""
+    """Whether another start of the same app comes first: one that is being looked for, since a new one could be
+    mistaken for it, or (`is_alone`) one in flight, since only their order tells two of them apart."""
     first = Q(status="checking", due_at__isnull=False)
     if is_alone:
         first |= Q(status="starting", sent_at__isnull=False)
@@ -58,7 +59,7 @@ def is_app_busy(run: Run, *, is_alone: bool) -> bool:
 def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
     """Commit that the one POST is about to happen.
 
-    False if the claim was lost, the run is not wanted any more, or another start of its app comes first.
+    False if the claim was lost, the run was cancelled, or another start of its app comes first.
     """
     with transaction.atomic():
         App.objects.select_for_update().get(pk=run.app_id)  # two workers decide one after the other
@@ -69,7 +70,7 @@ def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
 
 
 def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> bool:
-    """Lamina took the run; from now on it is watched."""
+    """Lamina accepted the run: watch it from now on."""
     status = "running" if snapshot_status == "running" else "queued"
     try:
         with transaction.atomic():
@@ -88,23 +89,23 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
                 failure_text="",
             )
     except IntegrityError:
-        # An id we already know cannot be this run's: nobody can tell what happened, so a person is asked.
-        return doubt(run, "Lamina answered with the id of another run.")
+        # An id we already know can't be this run's: look for what happened, and ask a person if that fails.
+        return doubt(run, Message("another_run"))
     if changed and Run.objects.filter(pk=run.pk, cancel_asked_at__isnull=False).exists():
         wakeups.queue_cancel(run.pk)
     return changed
 
 
 def hold(run: Run, reason: Run.Wait, until: datetime, **fields: Any) -> bool:
-    """Certain that nothing started: wait until then and try again by itself, or stop if somebody wants that."""
+    """Nothing was started: wait and try again at `until`, or cancel if somebody asked for that."""
     changed = _change(run, ("starting",), sent_at=None, wait=reason, due_at=until, **fields)
     if changed and run.cancel_asked_at:
         _end_unsent(run, timezone.now())
     return changed
 
 
-def doubt(run: Run, text: str = "", request_id: str = "") -> bool:
-    """No clear answer: it may have started. Looked for (`checking`), never sent again without a reason."""
+def doubt(run: Run, text: Message | str = "", request_id: str = "") -> bool:
+    """No clear answer, so it may have started: look for it (`checking`), don't just send it again."""
     changed = _change(
         run,
         ("starting",),
@@ -121,12 +122,12 @@ def doubt(run: Run, text: str = "", request_id: str = "") -> bool:
 
 
 def ask_person(run: Run, candidates: list[str], **fields: Any) -> bool:
-    """Looking cannot tell whether it started: the page asks its maker."""
+    """Looking couldn't tell whether it started: let the page ask its maker."""
     return _change(run, ("checking",), due_at=None, candidates=candidates[:20], **fields)
 
 
 def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empty_looks: int = 0) -> bool:
-    """The check, or a person, decided that a doubtful start did not happen; it is sent again AFTER that long."""
+    """Send a doubtful start again, `after` a while: a check or a person decided that it didn't happen."""
     wait = Run.Wait.LAMINA if after else Run.Wait.NONE
     news: dict[str, Any] = {"wait": wait, "due_at": now + after, "empty_looks": empty_looks, "failure_text": ""}
     changed = _change(run, ("checking",), status="starting", sent_at=None, candidates=[], **news)
@@ -139,7 +140,7 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
 
 @transaction.atomic
 def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
-    """Nothing is at Lamina and somebody wants it stopped: cancelled at once."""
+    """Cancel at once: nothing is at Lamina."""
     changed = _change(run, ("starting",), status="cancelled", finished_at=now, due_at=None, wait="", **fields)
     if changed:
         apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
@@ -147,7 +148,7 @@ def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
 
 
 def leave_it(run: Run, now: datetime) -> bool:
-    """A person gave up: on a doubtful start they were asked about, or on a run that has brought no end for a day."""
+    """Give up on a doubtful start, or on a run without an end for a day, because a person decided so."""
     if run.needs_confirmation:
         return fail(run, "left", now, from_statuses=("checking",))
     if run.is_silent(now):
@@ -160,12 +161,12 @@ def fail(
     cause: str,
     now: datetime,
     *,
-    text: str = "",
+    text: Message | str = "",
     request_id: str = "",
     field_errors: list[dict[str, str]] | None = None,
     from_statuses: tuple[str, ...] = ("starting",),
 ) -> bool:
-    """Nothing comes out of this run; CAUSE is a key of `wording.FAILURES`, TEXT is Lamina's own sentence."""
+    """End a run that makes nothing; `cause` is a key of `words.run_failures.FAILURES`, `text` what Lamina says."""
     with transaction.atomic():
         changed = _change(
             run,
@@ -185,7 +186,7 @@ def fail(
 
 
 def ask_cancel(run: Run, member: Member, now: datetime) -> str:
-    """Somebody wants it stopped. Returns "cancelled" (nothing had been sent), "asked", or "too late"."""
+    """Request a cancel. Returns "cancelled" (nothing had been sent), "asked", or "too late"."""
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if locked.is_final:
@@ -201,7 +202,7 @@ def ask_cancel(run: Run, member: Member, now: datetime) -> str:
 
 
 def record_cancel_sent(run: Run, now: datetime, answer: str) -> None:
-    """Lamina has our wish and said ANSWER; whether it stopped, only a later read tells."""
+    """Note that Lamina answered our cancel; only a later read tells whether it stopped."""
     Run.objects.filter(pk=run.pk).exclude(status__in=FINAL).update(
         cancel_sent_at=now, cancel_answer=answer[:50], version=F("version") + 1
     )
@@ -209,8 +210,8 @@ def record_cancel_sent(run: Run, now: datetime, answer: str) -> None:
 
 
 def record_row(run: Run, row: RunRow, now: datetime) -> bool:
-    """The run list shows this run as not ended; final news comes by `apply_snapshot` only."""
-    if run.ended_at is not None:  # the list has said otherwise before
+    """Apply a row of the run list that hasn't ended; final news comes by `apply_snapshot` only."""
+    if run.ended_at is not None:  # the list said otherwise before
         _change(run, AT_LAMINA, is_certain=True, ended_at=None)
     if row.state == run.status:
         return False
@@ -218,14 +219,14 @@ def record_row(run: Run, row: RunRow, now: datetime) -> bool:
 
 
 def note_ended(runs: list[Run], now: datetime) -> None:
-    """The run list shows that these have ended, and their results must wait for the budget: people hear it now."""
+    """Show that these runs have ended: the run list says so, but their results must wait for the budget."""
     for run in runs:
         if run.ended_at is None:
             _change(run, AT_LAMINA, is_certain=True, ended_at=now, seen_at=now)
 
 
 def record_missing(run: Run, now: datetime) -> bool:
-    """Lamina answered "no such run" when asked by id; three times in a row and it is lost."""
+    """Count a "no such run" for its id; after three in a row the run is lost."""
     counts = Q(missing_reads=0) | Q(asked_at=None) | Q(asked_at__lte=now - LOST_EVERY) | Q(asked_at__gt=now)
     counted = Run.objects.filter(counts, pk=run.pk).update(missing_reads=F("missing_reads") + 1, asked_at=now)
     if not counted or run.missing_reads + 1 < LOST_AFTER:
@@ -234,7 +235,7 @@ def record_missing(run: Run, now: datetime) -> bool:
 
 
 def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime) -> bool:
-    """Record what Lamina last said about a run and its results; True if this call changed anything a page shows."""
+    """Record what Lamina says about a run and its results; True if this changed anything a page shows."""
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if locked.status not in ("queued", "running"):
@@ -278,7 +279,7 @@ def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, An
 
 
 def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = False, **fields: Any) -> bool:
-    """IS_CERTAIN: Lamina named the run, so it counts whichever claim it came from."""
+    """`is_certain`: Lamina named the run, so it counts whichever claim it came from."""
     of_this_claim = {} if is_certain else {"attempts": run.attempts}
     rows = Run.objects.filter(pk=run.pk, status__in=from_statuses, **of_this_claim)
     with transaction.atomic():
@@ -292,7 +293,7 @@ def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = Fals
 
 
 def _log(run: Run, fields: dict[str, Any]) -> None:
-    """One line for each change that a person could be told of; RUN is as it was before, FIELDS what is new."""
+    """Log each change that people may see; `run` is as it was before, `fields` what is new."""
     status = fields.get("status", run.status)
     told = [f" {name}={fields[name]}" for name in ("wait", "failure") if fields.get(name)]
     if "cancel_asked_at" in fields:

@@ -1,15 +1,21 @@
-"""Our own waiting line: how many starts that we hold back come before one of them. Lamina's queue nobody knows."""
+"""Our own queue: how many starts that we hold back come before a run. Nobody knows Lamina's queue."""
+
+from django.utils.formats import number_format
+from django.utils.translation import ngettext
 
 from runs.models import Run
 
-ORDERED = (Run.Wait.BUDGET, Run.Wait.APP)  # the other waits are for something, not behind somebody
+ORDERED = (Run.Wait.BUDGET, Run.Wait.APP)  # the other waits are for something, not behind other runs
 
 
 def place_words(run: Run) -> str:
-    """ "2 runs come before it." for a start that waits its turn; empty where there is no line, or nobody in front."""
+    """ "2 runs come before it." for a start that waits its turn; empty without a queue or a run before it."""
     if run.status != "starting" or run.wait not in ORDERED:
         return ""
     earlier = Run.objects.filter(status__in=("starting", "checking"), created_at__lt=run.created_at)
     line = earlier.filter(app=run.app_id) if run.wait == Run.Wait.APP else earlier.filter(wait=run.wait)
     count = line.exclude(status="checking", due_at=None).count()
-    return f"{'One run comes' if count == 1 else f'{count:,} runs come'} before it." if count else ""
+    if not count:
+        return ""
+    sentence = ngettext("One run comes before it.", "%(count)s runs come before it.", count)
+    return sentence % {"count": number_format(count, use_l10n=True, force_grouping=True)}

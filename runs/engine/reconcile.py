@@ -1,10 +1,10 @@
 """Did it start? A start without a clear answer is looked for in Lamina's run list, never simply repeated.
 
-The list knows no inputs, so what tells is time and place: runs of this app since just before the POST, minus those that
-are ours already. One left over is ours. None in two looks twenty seconds apart, and it never started: it is sent again,
-later each time, and after some rounds of unclear answers a person decides. So it is with several, with one that was
-there before our POST (somebody else's, as far as clocks can tell), or with no list to look into. A delivery on the
-run's own webhook path settles it at once (`deliveries`).
+The list has no inputs, so we compare app and time: runs of this app since just before the POST, minus those that are
+already ours. One left over is ours. None in two looks twenty seconds apart means it never started: it is sent again,
+later each time, and after some rounds of unclear answers a person decides. A person also decides if there are several,
+if the one found is older than our POST (as far as the clocks can tell), or if the list can't be read. A webhook on the
+run's own path settles it at once (`webhooks`).
 """
 
 import logging
@@ -24,11 +24,11 @@ from runs.models import Run
 logger = logging.getLogger("runs.checking")
 
 MARGIN = timedelta(seconds=60)  # clocks differ, and the POST took its time
-OLDER = timedelta(seconds=5)  # begun that long before our POST: not ours, where Lamina's clock is known well enough
+OLDER = timedelta(seconds=5)  # begun that long before our POST, if Lamina's clock is known: not ours
 LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=20)
-# How long a start is put off that was looked for in vain, the first time, the second, and so on: Lamina answers each of
-# them with an error, and each one sent is one more that could have started after all.
+# Delay before a start that wasn't found is sent again, the first time, the second, and so on: Lamina answers each with
+# an error, and each one sent is one more that could have started after all.
 AGAIN_AFTER = tuple(timedelta(seconds=s) for s in (0, 60, 300, 600))
 LATER = timedelta(seconds=10)
 SOON = timedelta(seconds=3)
@@ -37,10 +37,10 @@ PAGE, PAGES = 100, 5
 
 
 def check_run(run_id: int) -> None:
-    """One look for a doubtful start; what it found decides what happens next."""
+    """Look for a doubtful start and act on what is found."""
     now = timezone.now()
     waiting = Run.objects.filter(pk=run_id, status="checking", due_at__lte=now)
-    if not waiting.update(due_at=now + CLAIM):  # whoever comes meanwhile, or dies in the middle, does no harm
+    if not waiting.update(due_at=now + CLAIM):  # two at once, or one that dies half-way, do no harm
         return
     run = Run.objects.select_related("app").get(pk=run_id)
     try:
@@ -77,7 +77,7 @@ def _decide(run: Run, found: list[RunRow], now: datetime) -> None:
 
 
 def _send_again(run: Run) -> None:
-    """Looked for in vain: it may be sent once more, unless that was done often enough."""
+    """Send a start again that wasn't found, or ask a person after enough tries."""
     looks = run.empty_looks + 1
     rounds = looks // LOOKS
     if rounds <= len(AGAIN_AFTER):
@@ -87,12 +87,12 @@ def _send_again(run: Run) -> None:
 
 
 def tries_of(run: Run) -> int:
-    """How often a start was sent of which nothing was found, when a person is asked for that; else 0."""
+    """How often a start was sent without being found, if a person is asked because of that; else 0."""
     return run.empty_looks // LOOKS if run.empty_looks > LOOKS * len(AGAIN_AFTER) and not run.candidates else 0
 
 
 def _look(run: Run) -> list[RunRow]:
-    """Runs of this app that Lamina began since just before our POST and that are nobody's here."""
+    """Runs of this app that Lamina started since just before our POST and that aren't any of ours."""
     since = _sent_at(run) - MARGIN
     rows: dict[str, RunRow] = {}
     for number in range(PAGES):
@@ -105,19 +105,19 @@ def _look(run: Run) -> list[RunRow]:
 
 
 def _may_be(row: RunRow, run: Run) -> bool:
-    """A list that ignores our filters must not make us adopt a stranger; its answer may have told us Lamina's time."""
+    """Whether `row` could be `run`. Checks the filters again: a list that ignores them must not give us a stranger."""
     is_our_app = row.workflow_id in ("", run.app.remote_id)
     return is_our_app and (row.created_at is None or row.created_at >= _sent_at(run) - MARGIN)
 
 
 def _is_older(row: RunRow, run: Run) -> bool:
-    """Whether Lamina began it clearly before we sent ours; False where the clocks do not tell."""
+    """Whether Lamina started it clearly before our POST; False if the clocks can't tell."""
     is_known = run.sent_at is not None and status.is_clock_known(run.sent_at)
     return is_known and row.created_at is not None and row.created_at < _sent_at(run) - OLDER
 
 
 def _sent_at(run: Run) -> datetime:
-    """The moment of our POST by Lamina's clock, as far as we know that."""
+    """Time of our POST by Lamina's clock, as far as we know it."""
     assert run.sent_at is not None  # noqa: S101 - a doubtful start was sent
     return run.sent_at + timedelta(seconds=status.lamina_status().clock_ahead_seconds)
 
@@ -127,5 +127,5 @@ def _look_later(run: Run, after: timedelta) -> None:
 
 
 def _ours(run: Run) -> QuerySet[Run]:
-    """The run while it is still this look's: of two looks at once only the later one counts."""
+    """The run if this look still owns it; a newer look takes over."""
     return Run.objects.filter(pk=run.pk, status="checking", due_at=run.due_at)

@@ -1,9 +1,9 @@
-"""Keeping results: each media address Lamina names is fetched through the guard, checked, stored and shown.
+"""Saving results: each media address that Lamina gives is fetched through the guard, checked, stored and shown.
 
-What is due stands in the database; a task only says "look now". At most two workers move files at a time (two leases),
-so that starts never wait behind a video. A row is claimed by a conditional UPDATE with the database's clock and the
-claim is renewed while bytes arrive, so whoever dies loses it within a minute. Trouble is tried again, later and later,
-for 24 hours; then the page says "Could not be saved" and shows the original link. Disk full is such a trouble too.
+The database says what is due; a task only says "look now". At most two workers move files at a time (two leases), so
+that starts never wait behind a video. A row is claimed by a conditional UPDATE with the database's clock, and the claim
+is renewed while bytes arrive, so a worker that dies loses it within a minute. Failures, a full disk included, are
+retried less and less often for 24 hours; then the page says "Could not be saved" and shows the original link.
 """
 
 import logging
@@ -20,6 +20,7 @@ from runs.background import incidents
 from runs.background.queue import enqueue_long, stop_requested
 from runs.engine import apply_outputs
 from runs.models import Output, OutputFile
+from runs.models.messages import Message
 from runs.storage import deferred_thumbnails, disk, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
 from runs.storage.fetch import FetchFailed, FetchRefused
@@ -30,26 +31,26 @@ from runs.words.file_names import result_stem
 logger = logging.getLogger("runs.outputs")
 
 CLAIM = timedelta(seconds=60)
-WINDOW_SECONDS = 240.0  # then another task goes on, so that none lives for ever
+WINDOW_SECONDS = 240.0  # then another task continues, so that none runs for ever
 FETCH_SECONDS = 600.0  # for one file; window and file together stay below the task's time-out
 TASK_SECONDS = 900
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last one repeats
 GIVE_UP_AFTER = timedelta(hours=24)
 
-WEB_PAGE = "The address answered with a web page instead of the file."
-UNREADABLE = "The address sent an answer that can't be read."
-GAVE_UP = "The file could not be fetched within 24 hours."
+WEB_PAGE = Message("web_page_instead")
+UNREADABLE = Message("unreadable_answer")
+GAVE_UP = Message("not_within_a_day")
 
 
 def request_keeping() -> None:
-    """Ask the worker to look for files to keep, if there are any. Cheap: one or two queries."""
+    """Have the worker save files, if any are due. Cheap: one or two queries."""
     if _due_files().exists():
         enqueue_long("keep_files", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def keep_due_files() -> None:
-    """Fetch whatever is due, until nothing is, the window is over or the worker stops. Returns at once when two others
-    are at it already. Belongs into a task with a time-out of `TASK_SECONDS`."""
+    """Save what is due until nothing is, the window ends or the worker stops. Returns at once if two other tasks do so
+    already. Needs a task with a time-out of `TASK_SECONDS`."""
     with file_slot(KEEPING) as slot:
         if slot is None:
             return
@@ -70,12 +71,12 @@ def _keep_for_a_while(slot: FileSlot) -> None:
 
 def _due_files() -> QuerySet[OutputFile]:
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
-    # What is due may go by our own clock: SQLite's knows milliseconds only, and a row made in this one would be missed.
+    # Due by our own clock: SQLite's has only milliseconds and would miss a row made in this one.
     return OutputFile.objects.filter(unclaimed, status=OutputFile.Status.SAVING, due_at__lte=timezone.now())
 
 
 def _claim_next() -> OutputFile | None:
-    """Claim the file with the fewest failures that has waited longest; None if nothing is left.
+    """Claim the file with the fewest failures that has waited longest; None if none is left.
 
     A file that kills its worker is due later each time, like any other failure.
     """
@@ -92,11 +93,17 @@ def _delay(attempts: int) -> timedelta:
 
 
 def fetch_again(output: Output) -> bool:
-    """A person wants one more try for the files of OUTPUT that were given up. True if there were any.
+    """Try once more to save the files of `output` that were given up; True if there were any.
 
-    Their 24 hours are over, so a try that fails is told at once.
+    Their 24 hours are over, so if this try fails it shows at once.
     """
-    fresh = {"status": OutputFile.Status.SAVING, "due_at": Now(), "claimed_until": None, "attempts": 0, "error": ""}
+    fresh = {
+        "status": OutputFile.Status.SAVING,
+        "due_at": Now(),
+        "claimed_until": None,
+        "attempts": 0,
+        "error": Message(),
+    }
     fresh |= {"is_refused": False}
     with transaction.atomic():
         given_up = list(output.files.filter(status=OutputFile.Status.FAILED))
@@ -109,7 +116,7 @@ def fetch_again(output: Output) -> bool:
 
 
 def _keep(output_file: OutputFile, slot: FileSlot) -> None:
-    """Fetch and store one claimed file, and write down how it went."""
+    """Fetch and store one claimed file, and record how it went."""
 
     def renew() -> bool:
         is_ours = OutputFile.objects.filter(pk=output_file.pk, status="saving").update(claimed_until=Now() + CLAIM)
@@ -118,17 +125,17 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
     try:
         _fetch_and_save(output_file, Renewer(renew))
     except ClaimLost:
-        if stop_requested():  # else another worker has it, and it is not ours to touch
+        if stop_requested():  # else another worker has it
             _still_saving(output_file).update(claimed_until=None, due_at=Now(), attempts=F("attempts") - 1)
     except FetchRefused as error:
-        _give_up(output_file, error.sentence, is_refused=True)
+        _give_up(output_file, error.message, is_refused=True)
     except FetchFailed as error:
-        _try_later(output_file, error.sentence)
+        _try_later(output_file, error.message)
     except NotMedia as error:
-        (_give_up if error.is_lasting else _try_later)(output_file, error.sentence)
+        (_give_up if error.is_lasting else _try_later)(output_file, error.message)
     except OSError as error:
         logger.warning("result file %s could not be kept: %s", output_file.pk, error)
-        _try_later(output_file, disk.disk_sentence(error))
+        _try_later(output_file, disk.disk_message(error))
     except Exception:  # unexpected errors of one file must not stop the others
         logger.exception("result file %s: unexpected error", output_file.pk)
         _try_later(output_file, UNREADABLE)
@@ -141,7 +148,13 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         stored = store.place(arrival, result_name(output_file, arrival.media), on_chunk=renewer)
     with store.discarding_on_error(stored), transaction.atomic():
         stored.save()
-        saved = {"status": OutputFile.Status.SAVED, "file": stored, "error": "", "due_at": None, "claimed_until": None}
+        saved = {
+            "status": OutputFile.Status.SAVED,
+            "file": stored,
+            "error": Message(),
+            "due_at": None,
+            "claimed_until": None,
+        }
         if not _still_saving(output_file).update(**saved):
             raise ClaimLost
         apply_outputs.record_file_change(output_file)
@@ -154,28 +167,29 @@ def _still_saving(output_file: OutputFile) -> QuerySet[OutputFile]:
     return OutputFile.objects.filter(pk=output_file.pk, status=OutputFile.Status.SAVING)
 
 
-def _try_later(output_file: OutputFile, sentence: str) -> None:
-    """Next time later; after 24 hours not at all."""
+def _try_later(output_file: OutputFile, message: Message) -> None:
+    """Try again later; after 24 hours give up."""
     left = output_file.created_at + GIVE_UP_AFTER - timezone.now()
     if left <= timedelta(0):
-        _give_up(output_file, sentence or GAVE_UP)
+        _give_up(output_file, message or GAVE_UP)
         return
     delay = min(_delay(output_file.attempts), left)
-    fields = {"due_at": Now() + delay, "claimed_until": None, "error": sentence[:300]}
+    fields = {"due_at": Now() + delay, "claimed_until": None, "error": message}
     with transaction.atomic():
-        if _still_saving(output_file).update(**fields) and output_file.error != sentence:
+        if _still_saving(output_file).update(**fields) and output_file.error != message:
             apply_outputs.record_file_change(output_file)
 
 
-def _give_up(output_file: OutputFile, sentence: str, *, is_refused: bool = False) -> None:
-    """Saving failed: the page shows the original address and why; it is no link if the guard refuses it."""
+def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = False) -> None:
+    """Let the page show the original address and why saving failed; no link if the guard refuses it."""
     ended = {"status": OutputFile.Status.FAILED, "due_at": None, "claimed_until": None}
-    fields = ended | {"error": sentence[:300], "is_refused": is_refused}
+    fields = ended | {"error": message, "is_refused": is_refused}
     with transaction.atomic():
         if _still_saving(output_file).update(**fields):
             apply_outputs.record_file_change(output_file)
             run = output_file.output.run
-            incidents.record_incident("file", f"A result of run {run.public_id} could not be saved: {sentence}")
+            values = {"run": run.public_id, "reason_message": message.to_stored()}
+            incidents.record_incident("file", Message("result_not_saved", values))
 
 
 def result_name(output_file: OutputFile, found: Media) -> str:

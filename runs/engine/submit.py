@@ -1,4 +1,4 @@
-"""Handing a run over to Lamina, and asking Lamina to stop one; always in the worker."""
+"""Sending runs to Lamina, and asking Lamina to stop them; always in the worker."""
 
 import threading
 import time
@@ -21,23 +21,25 @@ from runs.engine.input_summary import summarise
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunStarted
 from runs.models import App, Run, Upload
+from runs.models.messages import Message
 from runs.models.run import RunInputUpload
 from runs.schema_forms.inputs import is_about_names_alone, to_inputs
 from runs.storage.claimed_fetch import ClaimLost, Renewer
 from runs.storage.fetch import FetchFailed, FetchRefused
 from runs.storage.transfer_slots import HANDING_OVER, FileSlot, file_slot
 from runs.uploads import asset_upload, uploads
+from runs.words.lamina_errors import field_message
 
-CLAIM = timedelta(seconds=30)  # how long the start of a worker that died waits for another one
+CLAIM = timedelta(seconds=30)  # how long a start waits for another worker if its own dies
 RENEW_SECONDS = 8.0
-WINDOW_SECONDS = 40.0  # of handing over one start after the other; below the task's time-out with the last POST
+WINDOW_SECONDS = 40.0  # for one start after the other; with the last POST below the task's time-out
 BACK_OFF_SECONDS = (3, 5, 10, 20, 30, 60)
 FILE_TRIES = 32  # with these pauses about half an hour
 NO_WORD = "no word"
 
 
 def submit_run(run_id: int) -> None:
-    """Hand this start over, then those of the same app that waited for it, one after the other."""
+    """Send this start, then those of the same app that waited for it, one after the other."""
     ends_at = time.monotonic() + WINDOW_SECONDS
     waiting: int | None = run_id
     while waiting is not None:
@@ -48,9 +50,9 @@ def submit_run(run_id: int) -> None:
 
 
 def _submit(run: Run) -> bool:
-    """Claim a start and hand it over; every way out leaves the run in a state that the sweep understands.
+    """Claim a start and send it; every way out leaves the run in a state that the sweep understands.
 
-    True when its app is free for the next one.
+    True if its app is free for the next one.
     """
     now = timezone.now()
     if not progress.claim_start(run, now, now + CLAIM):
@@ -67,14 +69,14 @@ def _submit(run: Run) -> bool:
     except ClaimLost:
         progress.hold(run, Run.Wait.FILES, timezone.now())
     except FetchRefused as refused:
-        progress.fail(run, "files", timezone.now(), text=str(refused))
+        progress.fail(run, "files", timezone.now(), text=refused.message)
     except LaminaError as error:
         _before_sending(run, error)
     return run.wait != Run.Wait.APP
 
 
 def _next_of(app: App) -> int | None:
-    """The oldest start of APP that waits for another one of it."""
+    """The oldest start of `app` that waits for another start of it."""
     waiting = Run.objects.filter(app=app, status="starting", wait=Run.Wait.APP).order_by("created_at", "pk")
     run_id = waiting.values_list("pk", flat=True).first()
     if run_id is not None:
@@ -83,12 +85,12 @@ def _next_of(app: App) -> int | None:
 
 
 def _hand_over_files(run: Run) -> dict[str, str] | None:
-    """Lamina's addresses of the run's files by upload id; None when the run waits for a file or ended over one."""
+    """Send the run's files; return Lamina's addresses by upload id, None if the run waits or failed for a file."""
     links = list(RunInputUpload.objects.filter(input__run=run).select_related("upload", "input"))
     if all(link.upload.asset_url for link in links):
         return {link.upload.public_id: link.upload.asset_url for link in links}
     with file_slot(HANDING_OVER) as slot:
-        if slot is None:  # two others move files already; starts never wait behind a video
+        if slot is None:  # two tasks move files already; starts never wait behind a video
             progress.hold(run, Run.Wait.FILES, timezone.now() + timedelta(seconds=2))
             return None
         return _hand_over_each(run, links, slot)
@@ -106,7 +108,7 @@ def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> di
             progress.hold(run, Run.Wait.FILES, timezone.now() + timedelta(seconds=2))
             return None
         if upload.status == Upload.Status.FAILED:
-            error = {"field": link.input.name, "key": link.input.key, "message": upload.error}
+            error = {"field": link.input.name, "key": link.input.key, "message": upload.error.to_stored()}
             progress.fail(run, "files", timezone.now(), field_errors=[error])
             return None
         if upload.source_url and run.input_picture_id is None:
@@ -116,18 +118,18 @@ def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> di
 
 
 def _not_taken(run: Run, failed: FetchFailed) -> None:
-    """A file did not get to Lamina: tried again for about half an hour, then the person has to choose another."""
+    """Retry a file that didn't get to Lamina, for about half an hour; then fail, so that people can choose another."""
     tries = run.missing_reads + 1
     if tries >= FILE_TRIES:
-        progress.fail(run, "files", timezone.now(), text=failed.sentence)
+        progress.fail(run, "files", timezone.now(), text=failed.message)
     else:
         progress.hold(run, Run.Wait.FILES, _next_try(run), missing_reads=tries)
 
 
 class _ClaimKeeper:
-    """Keeps the claim of a start while its worker lives: through large files and a slow answer, in a thread.
+    """Keeps the claim of a start while its worker lives, through large files and slow answers, in a thread.
 
-    Its first write comes after 8 s, so an ordinary start costs none.
+    First writes after 8 s, so an ordinary start costs no write.
     """
 
     def __init__(self, run: Run) -> None:
@@ -148,12 +150,12 @@ class _ClaimKeeper:
                 if not self._renew():
                     break
             except DatabaseError:
-                continue  # there is time for another try
+                continue  # there is time to try again
             finally:
                 connection.close()
 
     def _renew(self) -> bool:
-        """Move the due time on; False once it is no longer the one set here: the start is settled, or waits."""
+        """Extend the claim; False if somebody else set `due_at`: the start is settled or waits."""
         until = timezone.now() + CLAIM
         mine = Run.objects.filter(pk=self.run_id, status="starting", due_at=self.until)
         if not mine.update(due_at=until):
@@ -168,14 +170,14 @@ def _send(run: Run, urls: dict[str, str]) -> None:
         is_busy = progress.is_app_busy(run, is_alone=webhook is None)
         wait = timedelta(seconds=3) if is_busy else timedelta()
         if progress.hold(run, Run.Wait.APP, timezone.now() + wait) and not is_busy:
-            wakeups.queue_start(run.pk)  # the other one ended meanwhile, and found nobody waiting to ring for
+            wakeups.queue_start(run.pk)  # the other one ended meanwhile and found nobody to wake
         return
     try:
         started = _start(run, urls, webhook)
     except RateLimitWait as wait:
         progress.hold(run, Run.Wait.BUDGET, timezone.now() + timedelta(seconds=wait.seconds))
     except LaminaError as error:
-        if not error.nothing_happened:  # a 5xx proves nothing, whatever its words
+        if not error.nothing_happened:  # a 5xx proves nothing, whatever it says
             progress.doubt(run, error.quote, error.request_id)
         elif isinstance(error, LaminaRejected):
             _rejected(run, error, _cause_of(error))
@@ -188,8 +190,8 @@ def _send(run: Run, urls: dict[str, str]) -> None:
 
 
 def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
-    """The call that costs. If Lamina refuses it only because it knows the inputs by other names, retry once with those:
-    the first call has certainly started nothing."""
+    """The call that costs credits. If Lamina refuses it only because it knows the inputs by other names, retry once
+    with those: the first call has certainly started nothing."""
     parameters, answers, labels = run.schema.parameters, answers_of(run), _wanted_labels(run)
     inputs = to_inputs(parameters, answers, urls)
     try:
@@ -209,20 +211,20 @@ def _is_about_names_alone(run: Run, inputs: dict[str, Any], error: LaminaRejecte
 
 
 def _note_surplus(run: Run, remote_id: str) -> None:
-    """Lamina took a start whose run is settled already: it is one too many and stopped, unless it is one of ours, be it
-    this run or, where Lamina names one id twice, another."""
+    """Stop a surplus start, whose run is settled already; unless its id belongs to a run of ours: this one, or another
+    if Lamina gave one id twice."""
     if Run.objects.filter(remote_id=remote_id).exists():
         return
     try:
         lamina().cancel_run(remote_id)
-        ending = "that one was cancelled."
+        told = Message("second_start_cancelled", {"run": run.public_id})
     except (LaminaError, RateLimitWait):
-        ending = f"that one could not be cancelled. It is called {remote_id} there."
-    incidents.record_incident("lamina", f"Run {run.public_id} was started a second time at Lamina; {ending}")
+        told = Message("second_start_goes_on", {"run": run.public_id, "remote": remote_id[:100]})
+    incidents.record_incident("lamina", told)
 
 
 def _wanted_labels(run: Run) -> list[str] | None:
-    """Labels of the outputs asked for; None means all of them."""
+    """Labels of the requested outputs; None means all of them."""
     offered = run.schema.outputs
     if not run.wanted_outputs or len(run.wanted_outputs) == len(offered):
         return None
@@ -231,10 +233,10 @@ def _wanted_labels(run: Run) -> list[str] | None:
 
 
 def _before_sending(run: Run, error: LaminaError) -> None:
-    """A call that cannot start anything went wrong (asking where to put a file): wait, or tell the person."""
+    """Wait or fail, after an error of a call that can't start anything (asking where to put a file)."""
     if isinstance(error, LaminaRejected):
         cause = _cause_of(error)
-        _rejected(run, error, cause if cause in {"key", "credits"} else "files")  # its words are not about the app
+        _rejected(run, error, cause if cause in {"key", "credits"} else "files")  # it isn't about the app
     else:
         _wait_for(run, error)
 
@@ -247,7 +249,7 @@ def _wait_for(run: Run, error: LaminaError) -> None:
 
 
 def _cause_of(error: LaminaRejected) -> str:
-    """Which of `wording.FAILURES` a refused start is."""
+    """The key of `words.run_failures.FAILURES` for a refused start."""
     if error.is_key_refused:
         return "key"
     if error.is_insufficient_credits:
@@ -261,12 +263,13 @@ def _cause_of(error: LaminaRejected) -> str:
 
 def _rejected(run: Run, error: LaminaRejected, cause: str) -> None:
     found: list[dict[str, Any]] = [
-        {"field": e.field or "", "code": e.code or "", "message": e.message} for e in error.field_errors
+        {"field": e.field or "", "code": e.code or "", "message": field_message(e).to_stored()}
+        for e in error.field_errors
     ]
     progress.fail(run, cause, timezone.now(), text=error.quote, request_id=error.request_id or "", field_errors=found)
     if cause in {"gone", "forbidden", "inputs"}:
         catalog.request_app_refresh(run.app, is_news=True)
-    if cause == "inputs":  # perhaps Lamina has lost a file: the next run hands it over anew
+    if cause == "inputs":  # perhaps Lamina has lost a file: the next run sends it again
         Upload.objects.filter(inputs__run=run).update(asset_url="")
     if cause == "credits":
         catalog.request_balance()
@@ -278,7 +281,7 @@ def _next_try(run: Run) -> datetime:
 
 
 def send_cancel(run_id: int) -> None:
-    """Tell Lamina to stop a run, then read how it stands: only the read counts."""
+    """Tell Lamina to stop a run, then read its state: only the read counts."""
     run = Run.objects.get(pk=run_id)
     if run.is_final or not run.remote_id or run.cancel_asked_at is None:
         return
@@ -287,13 +290,13 @@ def send_cancel(run_id: int) -> None:
     except LaminaRejected as error:
         if error.is_key_refused:
             wakeups.heard(run.pk)
-            return  # a key can be mended, and the wish must not be lost meanwhile
+            return  # the key can be fixed, and the cancel must not be lost meanwhile
         answer = "refused"
     except (LaminaError, RateLimitWait):
         wakeups.heard(run.pk)
         return  # the sweep sends it again
     if not answer and run.cancel_sent_at is not None:
-        answer = NO_WORD  # twice without a word: it was heard, or it never will be
+        answer = NO_WORD  # twice without an answer: another try won't help
     progress.record_cancel_sent(run, timezone.now(), answer)
     with suppress(LaminaError, RateLimitWait):  # else the poller reads it
         progress.apply_snapshot(run, lamina(Priority.START).get_run(run.remote_id), timezone.now())

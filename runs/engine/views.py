@@ -1,4 +1,4 @@
-"""Where Lamina delivers news of a run: the path is the run's own, the signature is the proof."""
+"""Lamina's webhooks: each run has its own path, and the signature is the proof."""
 
 from http import HTTPStatus
 
@@ -20,8 +20,8 @@ BODY_LIMIT = 2_000_000  # bytes
 @require_POST
 @judges_body
 def hook(request: HttpRequest, token: str) -> HttpResponse:
-    """Answer within a second: the body is checked and applied, the worker fetches files later. Bodies are only read if
-    a run knows the token."""
+    """Check and apply a delivery; the worker fetches files later, so that this answers within a second. Bodies are only
+    read if a run has the token."""
     run = webhooks.run_of(token)
     if run is None:
         return HttpResponse(status=HTTPStatus.NOT_FOUND)

@@ -1,7 +1,7 @@
-"""Webhook deliveries: news of a run on a path of its own, believed only when Lamina signed every byte of it.
+"""Webhooks: news of a run on a path of its own, trusted only if Lamina signed every byte of it.
 
-A delivery may come before the POST's own answer, so it also settles a start that is in flight or in doubt. The keys are
-fetched by the worker; while they are missing or seem outdated the answer is 503, and Lamina delivers again in seconds.
+One may come before the answer to our POST, so it also settles a start that is in flight or in doubt. The worker fetches
+the keys; while they are missing or seem outdated the answer is 503, and Lamina tries again in seconds.
 """
 
 import logging
@@ -24,6 +24,7 @@ from runs.lamina.errors import LaminaError
 from runs.lamina.signature import Flaw, check_delivery
 from runs.lamina.types import RunSnapshot
 from runs.models import LaminaStatus, Run
+from runs.models.messages import Message
 
 logger = logging.getLogger("runs.deliveries")
 
@@ -33,29 +34,29 @@ TRUSTED_FOR = timedelta(days=1)
 
 
 def are_wanted() -> bool:
-    """Whether runs ask Lamina for a delivery: LAMINA_WEBHOOKS, and for "auto" whether PORTAL_URL is https."""
+    """Whether runs ask Lamina for webhooks: LAMINA_WEBHOOKS, and for "auto" whether PORTAL_URL is https."""
     mode = settings.LAMINA_WEBHOOKS
     return mode == "on" or (mode == "auto" and settings.PORTAL_URL.startswith("https://"))
 
 
 def are_arriving(now: datetime) -> bool:
-    """True while deliveries can be relied on: asked for, and a valid one came within the last day."""
+    """Whether webhooks can be relied on: wanted, and a valid one came within the last day."""
     at = lamina_status().delivered_at
     return are_wanted() and at is not None and now - at < TRUSTED_FOR
 
 
 def address_for(run: Run) -> str | None:
-    """Where Lamina shall deliver this run's end; None when deliveries are off."""
+    """Address for this run's webhook; None if webhooks are off."""
     return f"{settings.PORTAL_URL}{reverse('runs:webhook', args=[run.hook_token])}" if are_wanted() else None
 
 
 def run_of(token: str) -> Run | None:
-    """The run whose path a delivery came on; None if we never gave out that path."""
+    """The run whose path was called; None if we never gave out that path."""
     return Run.objects.filter(hook_token=token).first()
 
 
 def receive(run: Run, raw_body: bytes, headers: Mapping[str, str], now: datetime) -> HTTPStatus:
-    """Judge and apply one delivery; the status is the answer. Repeats answer 200 and change nothing."""
+    """Check and apply one delivery; return the status to answer. Repeats answer 200 and change nothing."""
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     if not status.signing_keys:
         request_keys()
@@ -73,10 +74,10 @@ def receive(run: Run, raw_body: bytes, headers: Mapping[str, str], now: datetime
 
 def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, now: datetime) -> HTTPStatus:
     if run.remote_id and run.remote_id != run_id:
-        incidents.record_incident("delivery", "A delivery named another run than the one its address belongs to.")
+        incidents.record_incident("delivery", Message("webhook_for_another_run"))
         return HTTPStatus.CONFLICT
     if not run.remote_id and run.is_active and run.attempts:
-        # Our own POST has not been answered yet, or never will be: this names the run with certainty.
+        # Our own POST hasn't been answered yet, or never will be: this surely names the run.
         progress.accept(run, run_id, snapshot.status, now)
         run.refresh_from_db()
     if run.remote_id == run_id:
@@ -87,7 +88,7 @@ def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, n
 
 
 def request_keys() -> bool:
-    """Have the worker fetch the signing keys; at most once a minute, True when this call did it."""
+    """Have the worker fetch the signing keys, at most once a minute; True if this call did."""
     now = timezone.now()
     LaminaStatus.objects.get_or_create(pk=STATUS_ID)
     free = Q(signing_keys_asked_at=None) | Q(signing_keys_asked_at__lt=now - ASK_KEYS_EVERY)
@@ -98,13 +99,13 @@ def request_keys() -> bool:
 
 
 def request_keys_if_wanted() -> None:
-    """Have keys ready before the first delivery needs them."""
+    """Have keys ready before the first webhook needs them."""
     if are_wanted() and not LaminaStatus.objects.filter(pk=STATUS_ID).exclude(signing_keys=[]).exists():
         request_keys()
 
 
 def refresh_keys() -> None:
-    """Replace the whole key set by what Lamina gives now; an empty or unreadable answer changes nothing."""
+    """Replace the keys by those Lamina gives now; an empty or unreadable answer changes nothing."""
     try:
         keys = lamina().signing_keys()
     except (LaminaError, RateLimitWait):

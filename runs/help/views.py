@@ -8,5 +8,5 @@ from runs.web.http import PortalRequest, render_page
 
 @require_safe
 def help_keys(request: PortalRequest) -> HttpResponse:
-    """A page of its own, or what the dialog of "?" shows."""
+    """A page of its own, or the content of the dialog that "?" opens."""
     return render_page(request, "help/keys.html", {"section": "help"}, partial="keys")

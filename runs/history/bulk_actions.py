@@ -1,14 +1,17 @@
-"""One act for many runs: share, star, bin, bring back; what may not be changed is left as it is, and said."""
+"""One action on many runs: share, star, delete, restore. What can't be changed is left as it is, and named."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from runs.history import bin, stars
 from runs.models import FINAL, Member, Output, Run
 from runs.sharing import links
+from runs.words.numbers import number_words
 
 AT_MOST = 200
 COMPARED = (2, 4)
@@ -17,7 +20,7 @@ SHOWN_TO_GUESTS = 200  # results in one link
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of it: the sentence for the person, and the runs that were changed."""
+    """What happened: the sentences for the person, and the runs that were changed."""
 
     words: str
     changed: list[str]
@@ -25,46 +28,77 @@ class Outcome:
 
 
 def share(ids: Iterable[str], member: Member) -> Outcome:
-    """Show runs to the whole team."""
+    """Share runs with the whole team."""
     asked, own = _asked(ids, member)
     with transaction.atomic():
         changed = [run.public_id for run in own if links.share_with_team(run)]
-    already = len(own) - len(changed)
-    words = _say(len(own), "is shared with the team.", "are shared with the team.", "Nothing was shared.")
-    if own and already == len(own):
-        words = "The team sees this run already." if already == 1 else "The team sees all of these already."
-    return Outcome(_with_left(words, asked - len(own), "not yours to share"), changed, asked > len(own))
+    others = asked - len(own)
+    if not own:
+        words = _("Nothing was shared.")
+    elif changed:
+        words = _counted(
+            ngettext("%(count)s run is shared with the team.", "%(count)s runs are shared with the team.", len(own)),
+            len(own),
+        )
+    else:
+        words = _("The team already sees this run.") if len(own) == 1 else _("The team already sees all of these.")
+    left = ngettext(
+        "%(count)s run isn't yours, so it wasn't shared.",
+        "%(count)s runs aren't yours, so they weren't shared.",
+        others,
+    )
+    return Outcome(f"{words} {_counted(left, others)}".strip(), changed, bool(others))
 
 
 def star(ids: Iterable[str], member: Member, now: datetime) -> Outcome:
-    """Put the team's star on runs."""
+    """Give runs the team's star."""
     runs = list(Run.objects.visible_to(member).filter(public_id__in=ids))
     for run in runs:
         stars.star_run(run, member, now, is_on=True)
-    return Outcome(_say(len(runs), "has a star.", "have a star.", "Nothing was chosen."), [r.public_id for r in runs])
+    words = ngettext("%(count)s run has a star.", "%(count)s runs have a star.", len(runs))
+    return Outcome(_counted(words, len(runs)) or _("Nothing was selected."), [run.public_id for run in runs])
 
 
 def move_to_bin(ids: Iterable[str], member: Member, now: datetime) -> Outcome:
-    """Put runs into the bin, from where they can come back."""
+    """Move runs to the bin, from where they can be restored."""
     asked, own = _asked(ids, member)
     ended = [run for run in own if run.status in FINAL]
     bin.move_to_bin(Run.objects.filter(pk__in=[run.pk for run in ended]), member, now)
-    words = _say(len(ended), "is in the bin.", "are in the bin.", "Nothing was moved to the bin.")
-    words = _with_left(words, len(own) - len(ended), "still going on")
-    words = _with_left(words, asked - len(own), "not yours to delete")
-    return Outcome(words, [run.public_id for run in ended], asked > len(ended))
+    moved, active, others = len(ended), len(own) - len(ended), asked - len(own)
+    words = [
+        _counted(ngettext("%(count)s run is in the bin.", "%(count)s runs are in the bin.", moved), moved)
+        or _("Nothing was moved to the bin."),
+        _counted(
+            ngettext(
+                "%(count)s run hasn't finished, so it wasn't moved.",
+                "%(count)s runs haven't finished, so they weren't moved.",
+                active,
+            ),
+            active,
+        ),
+        _counted(
+            ngettext(
+                "%(count)s run isn't yours, so it wasn't moved.",
+                "%(count)s runs aren't yours, so they weren't moved.",
+                others,
+            ),
+            others,
+        ),
+    ]
+    return Outcome(" ".join(filter(None, words)), [run.public_id for run in ended], asked > moved)
 
 
 def bring_back(ids: Iterable[str], member: Member) -> Outcome:
-    """Take runs out of the bin again."""
+    """Restore runs from the bin."""
     runs = Run.objects.in_bin_of(member).filter(public_id__in=ids)
     found = list(runs.values_list("public_id", flat=True))
     bin.bring_back(runs)
-    return Outcome(_say(len(found), "is back.", "are back.", "Nothing was left to bring back."), found)
+    words = ngettext("%(count)s run was restored.", "%(count)s runs were restored.", len(found))
+    return Outcome(_counted(words, len(found)) or _("There was nothing left to restore."), found)
 
 
 def results_to_compare(ids: Iterable[str], member: Member) -> list[str]:
-    """The first ready result of each run, in the order of the list; empty unless there are two to four of them."""
+    """The first ready result of each run, in the order of the list; empty unless there are two to four."""
     done = Output.objects.visible_to(member).filter(run__public_id__in=ids, status=Output.Status.COMPLETED)
     first: dict[int, str] = {}
     for run_id, public_id in done.order_by("-run__created_at", "-run", "position").values_list("run_id", "public_id"):
@@ -73,33 +107,31 @@ def results_to_compare(ids: Iterable[str], member: Member) -> list[str]:
 
 
 def results_for_guests(ids: Iterable[str], member: Member) -> list[Output]:
-    """Whatever is ready in those of the runs that MEMBER may share."""
+    """The ready results of those runs that `member` may share."""
     results = Output.objects.filter(run__public_id__in=list(ids)).values_list("public_id", flat=True)
     return links.outputs_for(member, results)
 
 
 def why_no_link(outputs: list[Output]) -> str:
-    """Why OUTPUTS are nothing to make a link to; empty when they are."""
+    """Why `outputs` can't have a link; "" if they can."""
     if not outputs:
-        return "None of these has a result that is ready and yours to share."
-    if len(outputs) > SHOWN_TO_GUESTS:
-        return f"These have {len(outputs)} results; one link shows at most {SHOWN_TO_GUESTS}. Choose fewer runs."
+        return _("None of these runs has a result that is ready and yours to share.")
+    if (count := len(outputs)) > SHOWN_TO_GUESTS:
+        return ngettext(
+            "These runs have %(count)s result; one link shows at most %(most)s. Select fewer runs.",
+            "These runs have %(count)s results; one link shows at most %(most)s. Select fewer runs.",
+            count,
+        ) % {"count": number_words(count), "most": number_words(SHOWN_TO_GUESTS)}
     return ""
 
 
 def _asked(ids: Iterable[str], member: Member) -> tuple[int, list[Run]]:
-    """How many of IDS the member sees, and those among them that they may change."""
+    """How many of `ids` the member sees, and those among them that they may change."""
     seen = Run.objects.visible_to(member).filter(public_id__in=ids)
     own = list(Run.objects.changeable_by(member).filter(pk__in=seen.values("pk")))
     return seen.count(), own
 
 
-def _say(count: int, one: str, many: str, none: str) -> str:
-    return none if not count else f"One run {one}" if count == 1 else f"{count} runs {many}"
-
-
-def _with_left(words: str, count: int, why: str) -> str:
-    if not count:
-        return words
-    left = f"One was left as it is: it is {why}." if count == 1 else f"{count} were left as they are: they are {why}."
-    return f"{words} {left}"
+def _counted(words: str, count: int) -> str:
+    """`words` with the number in it; "" for none."""
+    return words % {"count": number_words(count)} if count else ""

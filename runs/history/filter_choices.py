@@ -8,6 +8,7 @@ from unicodedata import east_asian_width
 from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
 from runs.models import App, Member, Run, SavedView
 from runs.words.fold import fold
@@ -15,7 +16,7 @@ from runs.words.fold import fold
 
 @dataclass(frozen=True)
 class Named:
-    """An app, a person or a saved view. ID is what addresses use; DETAIL a person's mail or a view's query string."""
+    """An app, a person or a saved view; `id` is for addresses, `detail` a person's email or a view's query string."""
 
     pk: int
     id: str
@@ -25,7 +26,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Directory:
-    """Apps that made anything, everybody, and MEMBER's saved views, each by name."""
+    """Apps with runs, all people, and one member's saved views, each by name."""
 
     apps: list[Named] = field(default_factory=list)
     people: list[Named] = field(default_factory=list)
@@ -33,7 +34,7 @@ class Directory:
 
     @classmethod
     def load(cls, member: Member, *, is_mine: bool = False) -> Self:
-        """IS_MINE: only apps that this member has used."""
+        """Read the names for `member`; with `is_mine`, only apps that this member has used."""
         used = Run.objects.filter(app=OuterRef("pk"), **({"member": member} if is_mine else {}))
         apps = _rows("app", App.objects.filter(Exists(used)), "public_id", "name", Value(""))
         people = _rows("person", Member.objects.all(), "public_id", "name", "email")
@@ -49,35 +50,36 @@ class Directory:
         return cls(found["app"], found["person"], found["view"])
 
     def app_key(self, public_id: str) -> int:
-        """Number of an app; 0, which no app has, for one that nobody used."""
+        """Key of an app; 0, which no app has, for one that nobody used."""
         return next((app.pk for app in self.apps if app.id == public_id), 0)
 
     def app_name(self, public_id: str) -> str:
-        return next((app.name for app in self.apps if app.id == public_id), "An app that is gone")
+        return next((app.name for app in self.apps if app.id == public_id), _("Unknown app"))
 
     def person_key(self, public_id: str) -> int:
-        """Number of a person; 0, which nobody has, for one that is not here."""
+        """Key of a person; 0, which nobody has, for one that isn't here."""
         return next((person.pk for person in self.people if person.id == public_id), 0)
 
     def person_name(self, public_id: str) -> str:
-        return next((person.name for person in self.people if person.id == public_id), "Somebody who is gone")
+        return next((person.name for person in self.people if person.id == public_id), _("Unknown person"))
 
     def people_called(self, word: str) -> list[int]:
-        """Numbers of the people of whose name a word begins with WORD (folded): "an" is Ann and Mary-Ann, not Hannah.
+        """Keys of the people with a word in their name that begins with `word` (folded): "an" finds Ann and Mary-Ann,
+        not Hannah.
 
-        Chinese, Japanese and Korean names are written without spaces, so in these WORD may stand anywhere.
+        Chinese, Japanese and Korean names are written without spaces, so in these `word` may stand anywhere.
         """
         start = "" if east_asian_width(word[:1] or " ") in ("W", "F") else r"(?<![^\W_])"
         begins = re.compile(start + re.escape(word))
         return [person.pk for person in self.people if begins.search(fold(person.name))]
 
     def apps_called(self, word: str) -> list[int]:
-        """Numbers of the apps whose name of today holds WORD (folded)."""
+        """Keys of the apps whose current name contains `word` (folded)."""
         return [app.pk for app in self.apps if word in fold(app.name)]
 
 
 def _rows(sort: str, rows: QuerySet[Any], *columns: str | Combinable) -> QuerySet[Any]:
-    """ROWS as (SORT, number, *COLUMNS), all columns text, so that three tables can be read as one."""
+    """`rows` as (`sort`, key, *`columns`), all columns text, so that three tables can be read as one."""
     told = {f"column{n}": Cast(column, TextField()) for n, column in enumerate(columns)}
     named: QuerySet[Any] = rows.order_by().annotate(sort=Value(sort, TextField()), **told)
     return named.values_list("sort", "pk", *told)

@@ -1,4 +1,4 @@
-"""The words around a filter of History: its chips, its tabs, its saved views, and a way out when nothing matches."""
+"""What surrounds a filter of History: its chips, its tabs, saved views, and wider searches when nothing matches."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -6,12 +6,15 @@ from datetime import timedelta
 from django.db.models import IntegerField, Subquery
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from runs.history.filter_choices import Directory
 from runs.history.search import KINDS, TABS, Filter
 from runs.models import Member, SavedView
 from runs.models.run import RunQuerySet
+from runs.words.moments import day_words
+from runs.words.numbers import number_words
 from runs.words.sentences import STATES
 
 COUNT_UP_TO = 1_000
@@ -21,7 +24,7 @@ NAME_LENGTH = 60
 
 @dataclass(frozen=True)
 class Chip:
-    """One thing that narrows the list; URL is the list without it."""
+    """One filter in use; `url` is the list without it."""
 
     label: str
     url: str
@@ -29,7 +32,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Hint:
-    """A wider look that would find something."""
+    """A wider search that finds something."""
 
     label: str
     url: str
@@ -38,7 +41,7 @@ class Hint:
 
 @dataclass(frozen=True)
 class Tab:
-    """One of the three lists; URL keeps what narrows the present one, as far as it makes sense there."""
+    """One of the three lists; `url` keeps the filters in use, as far as they make sense there."""
 
     name: str
     url: str
@@ -46,9 +49,14 @@ class Tab:
 
 
 def tabs(found: Filter, *, has_own: bool = True) -> list[Tab]:
-    """The lists of History; for a viewer, who has no run, all but one's own."""
-    shown = {key: name for key, name in TABS.items() if has_own or key != "mine"}
-    return [Tab(name, _on_tab(found, key).url(), key == found.tab) for key, name in shown.items()]
+    """The lists of History; without one's own for viewers, who have no runs."""
+    names = {
+        "mine": pgettext("list of runs", "Mine"),
+        "team": pgettext("list of runs", "Team"),
+        "starred": pgettext("list of runs", "Starred"),
+    }
+    shown = [key for key in TABS if has_own or key != "mine"]
+    return [Tab(names[key], _on_tab(found, key).url(), key == found.tab) for key in shown]
 
 
 def _on_tab(found: Filter, key: str) -> Filter:
@@ -63,42 +71,64 @@ def _label(name: str, found: Filter, directory: Directory) -> str:
     if name == "app":
         return directory.app_name(found.app)
     if name == "by":
-        return f"By {directory.person_name(found.by)}"
+        return _("By %(person)s") % {"person": directory.person_name(found.by)}
     if name == "state":
-        return STATES[found.state]
+        return str(STATES[found.state])
     if name == "kind":
-        return KINDS[found.kind]
-    if name in ("from", "to"):
-        return f"{'Since' if name == 'from' else 'Until'} {_day_words(found.narrowing[name])}"
-    return f"“{found.q}”"
+        return _(KINDS[found.kind])
+    if name == "from":
+        return _("Since %(day)s") % {"day": _day_words(found.since)}
+    if name == "to":
+        return _("Until %(day)s") % {"day": _day_words(found.until)}
+    return _("“%(words)s”") % {"words": found.q}
 
 
 def _day_words(day: str) -> str:
     found = parse_date(day)
-    return date_format(found, "j F Y") if found else day
+    return day_words(found) if found else day
 
 
 def hints(found: Filter, member: Member, directory: Directory) -> list[Hint]:
-    """What a wider look would find, counted in one query and never beyond a limit. At most two of the looks go through
-    the words of every run, however many filters there are."""
-    wider = {f"Without {_label(name, found, directory)}": found.without(name) for name in found.narrowing}
-    if found.q and len(wider) > 2:
-        words_alone = found.without(*[name for name in found.narrowing if name != "q"])
-        wider = {"Without the filters": words_alone, f"Without {_label('q', found, directory)}": found.without("q")}
-    elif found.q and len(wider) == 1:
+    """What wider searches would find, counted in one query and only up to a limit. At most two of them go through the
+    words of every run, however many filters are in use."""
+    narrowing = found.narrowing
+    if narrowing.keys() == {"q"}:
         elsewhere = "team" if found.tab == "mine" else "mine"
-        wider = {f"In {TABS[elsewhere]}": _on_tab(found, elsewhere)}
-    counted = _count([one.runs(member, directory) for one in wider.values()], member)
+        label = _("In the team's runs") if elsewhere == "team" else _("In your runs")
+        wider = [(label, _on_tab(found, elsewhere))]
+    elif found.q and len(narrowing) > 2:
+        words_alone = found.without(*[name for name in narrowing if name != "q"])
+        wider = [(_("Without the filters"), words_alone), (_wider_label("q", found), found.without("q"))]
+    else:
+        wider = [(_wider_label(name, found), found.without(name)) for name in narrowing]
+    counted = _count([one.runs(member, directory) for _label, one in wider], member)
     return [
-        Hint(label, one.url(), f"{count:,}{'+' if count == COUNT_UP_TO else ''}")
-        for (label, one), count in zip(wider.items(), counted, strict=True)
-        if count
+        Hint(label, one.url(), _counted(count)) for (label, one), count in zip(wider, counted, strict=True) if count
     ]
 
 
+def _wider_label(name: str, found: Filter) -> str:
+    """What to call the search without the filter `name`."""
+    if name == "q":
+        return _("Without “%(words)s”") % {"words": found.q}
+    labels = {
+        "app": _("Any app"),
+        "by": _("Anyone"),
+        "state": _("Any state"),
+        "kind": _("Any kind"),
+        "from": _("No start date"),
+        "to": _("No end date"),
+    }
+    return labels[name]
+
+
+def _counted(count: int) -> str:
+    return number_words(count) + ("+" if count == COUNT_UP_TO else "")
+
+
 def shorter(found: Filter) -> list[Chip]:
-    """The same search over fewer days: what to try when it took too long."""
-    days = {"The last 7 days": 7, "The last 30 days": 30, "The last year": 365}
+    """The same search over fewer days, for when it took too long."""
+    days = {_("The last 7 days"): 7, _("The last 30 days"): 30, _("The last year"): 365}
     since = {label: (timezone.localdate() - timedelta(days=count)).isoformat() for label, count in days.items()}
     return [
         Chip(label, replace(found, since=day).url())
@@ -113,7 +143,7 @@ class _CountUpTo(Subquery):
 
 
 def _count(lists: list[RunQuerySet], member: Member) -> list[int]:
-    """How many runs are in each of LISTS, at most COUNT_UP_TO, all in one query."""
+    """Count the runs in each of `lists`, up to COUNT_UP_TO, in one query."""
     if not lists:
         return []
     asked = {f"count{n}": _CountUpTo(runs.order_by().values("pk")[:COUNT_UP_TO]) for n, runs in enumerate(lists)}
@@ -121,7 +151,7 @@ def _count(lists: list[RunQuerySet], member: Member) -> list[int]:
 
 
 def save_view(member: Member, name: str, query: str) -> SavedView | None:
-    """Keep a filter under NAME, in place of an older view of that name; None when there is no name or no more room."""
+    """Save a filter as `name`, in place of an older view of that name; None without a name or room for one more."""
     name, kept = " ".join(name.split())[:NAME_LENGTH], Filter.parse(query).query
     views = SavedView.objects.owned_by(member)
     if not name or (views.count() >= VIEWS_PER_MEMBER and not views.filter(name=name).exists()):
@@ -130,7 +160,7 @@ def save_view(member: Member, name: str, query: str) -> SavedView | None:
 
 
 def rename_view(view: SavedView, name: str) -> bool:
-    """Give VIEW another name; False when the name is empty or another view has it."""
+    """Rename `view`; False if the name is empty or another view has it."""
     name = " ".join(name.split())[:NAME_LENGTH]
     if not name or SavedView.objects.filter(member=view.member_id, name=name).exclude(pk=view.pk).exists():
         return False

@@ -1,15 +1,21 @@
-"""What History, the bin and the stars post, and the rules of how long runs are kept."""
+"""Forms of History, the bin and the stars, and the one of the retention rules."""
 
 from typing import Any
 
 from django import forms
 from django.forms import BoundField
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _lazy
 
 from runs.history import retention
 from runs.models import RetentionRules
 from runs.web.posted import CutField, DaysField, PostedForm, RepeatedField, SwitchField
 
-DAYS_WANTED = f"Give a number of days from {retention.FEWEST_DAYS} to {retention.MOST_DAYS}, or nothing."
+DAYS_WANTED = format_lazy(
+    _lazy("Enter {fewest} to {most} days, or leave it empty."),
+    fewest=retention.FEWEST_DAYS,
+    most=retention.MOST_DAYS,
+)
 
 
 class BulkActionForm(PostedForm):
@@ -31,41 +37,49 @@ class SaveViewForm(PostedForm):
 
 
 class ChangeViewForm(PostedForm):
-    """Another name for a saved view, or `do=delete`."""
+    """A new name for a saved view, or `do=delete`."""
 
     do = CutField()
     name = CutField()
 
 
 class DeleteForm(PostedForm):
-    """`sure` says that it shall go for good."""
+    """`sure` confirms that the run is to be deleted for good."""
 
     sure = CutField()
 
 
 class StarForm(PostedForm):
-    """The state the star shall have, and what the button is called for readers."""
+    """The state the star is to have, and the name of its button for screen readers."""
 
     on = SwitchField()
     label = CutField(300)
 
 
-def _days(label: str, help_text: str) -> DaysField:
-    return DaysField(
-        retention.FEWEST_DAYS, retention.MOST_DAYS, DAYS_WANTED, label=label, help_text=help_text, required=False
-    )
-
-
 class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' ModelForm takes one only for mypy
-    """How long runs are kept, in days; empty: for ever."""
+    """How long runs are kept, in days; forever if empty."""
 
-    ready_days = _days("Runs with results", "What has a star, and what guests can open, stays.")
-    failed_days = _days("Failed or cancelled runs", "They hold no results, only what went in.")
+    ready_days = DaysField(
+        retention.FEWEST_DAYS,
+        retention.MOST_DAYS,
+        DAYS_WANTED,
+        label=_lazy("Runs with results (days)"),
+        help_text=_lazy("Starred runs and runs that guests can open are kept."),
+        required=False,
+    )
+    failed_days = DaysField(
+        retention.FEWEST_DAYS,
+        retention.MOST_DAYS,
+        DAYS_WANTED,
+        label=_lazy("Failed or cancelled runs (days)"),
+        help_text=_lazy("They have no results, only inputs."),
+        required=False,
+    )
 
     class Meta:
         model = RetentionRules
         fields = ("ready_days", "failed_days")
 
     def shown(self) -> list[tuple[BoundField, Any, str]]:
-        """Each field, what stands in it, and what is wrong with it."""
+        """Each field with its value and its error."""
         return [(field, field.value() or "", " ".join(map(str, field.errors))) for field in self]

@@ -1,4 +1,4 @@
-"""The order of History, newest first: a place in it, a page of it, and what stands beside a result."""
+"""The order of History, newest first: a place in it, a page of it, and the neighbours of a result."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in the list: just beside one run, even when that run is gone by now."""
+    """A place in the list: next to one run, even if that run is gone by now."""
 
     at: datetime
     public_id: str
@@ -28,7 +28,7 @@ class Cursor:
 
     @classmethod
     def read(cls, text: str) -> "Cursor | None":
-        """The cursor of an address; None when there is none or it makes no sense."""
+        """The cursor in an address; None if there is none or it makes no sense."""
         micros, _, public_id = text[:40].partition("-")
         if not (micros.isascii() and micros.isdigit() and len(micros) <= 16):
             return None
@@ -38,23 +38,23 @@ class Cursor:
         return f"{(self.at - EPOCH) // timedelta(microseconds=1)}-{self.public_id}"
 
     def older(self, runs: RunQuerySet) -> RunQuerySet:
-        """Those of RUNS that come after this place in the list. The plain bound is what SQLite's index can use."""
+        """Those of `runs` that come after this place in the list. The plain bound is what SQLite's index can use."""
         same_moment = Q(created_at=self.at, pk__lt=self._key())
         return runs.filter(Q(created_at__lt=self.at) | same_moment, created_at__lte=self.at)
 
     def newer(self, runs: RunQuerySet) -> RunQuerySet:
-        """Those of RUNS that come before this place in the list."""
+        """Those of `runs` that come before this place in the list."""
         same_moment = Q(created_at=self.at, pk__gt=self._key())
         return runs.filter(Q(created_at__gt=self.at) | same_moment, created_at__gte=self.at)
 
     def _key(self) -> Subquery:
-        """Number of the run; none when it is gone, and then only its own very microsecond is passed over."""
+        """Key of the run; none if it is gone, and then only its own microsecond is skipped."""
         return Subquery(Run.objects.filter(public_id=self.public_id).values("pk")[:1])
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of runs, and where the list goes on in both directions (empty where it does not)."""
+    """One page of runs, and where the list continues in both directions ("" where it ends)."""
 
     runs: list[Run]
     older: str = ""
@@ -62,7 +62,7 @@ class Page:
 
 
 def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | None = None, size: int = PAGE) -> Page:
-    """The page of RUNS that follows BEFORE, or the one that leads up to AFTER; else the first."""
+    """The page of `runs` that follows `before`, or the one that leads up to `after`; otherwise the first."""
     if after is not None:
         found = _fetch(after.newer(runs), size + 1, is_newest_first=False)
         if len(found) > size:
@@ -76,7 +76,7 @@ def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | Non
 
 
 def _fetch(runs: RunQuerySet, count: int, *, is_newest_first: bool = True) -> list[Run]:
-    """COUNT of RUNS for cards, newest first whichever end they were taken from."""
+    """`count` of `runs` for cards, newest first whichever end they were taken from."""
     order = ("-created_at", "-pk") if is_newest_first else ("created_at", "pk")
     ids = runs.order_by(*order).values("pk")[:count]
     return list(Run.objects.filter(pk__in=ids).newest_first().for_cards())
@@ -84,14 +84,14 @@ def _fetch(runs: RunQuerySet, count: int, *, is_newest_first: bool = True) -> li
 
 @dataclass(frozen=True)
 class Neighbours:
-    """What stands beside a result in the list: NEWER comes before it, OLDER after it."""
+    """The results next to one in the list: `newer` comes before it, `older` after it."""
 
     newer: Output | None = None
     older: Output | None = None
 
 
 def outputs_beside(output: Output, found: Filter, member: Member) -> Neighbours:
-    """The results before and after OUTPUT when one looks through the list of FOUND, run by run."""
+    """The results before and after `output` in the list of `found`, run by run."""
     done = Output.objects.filter(status=Output.Status.COMPLETED)
     siblings = done.filter(run=output.run_id)
     newer = siblings.filter(position__lt=output.position).order_by("-position").first()

@@ -1,6 +1,6 @@
-"""A bound on what one search may take: nobody waits without end, and no search holds a web thread for a minute.
+"""Time limit for one search, so that it cannot hold a web thread.
 
-Neither way costs a query: SQLite looks at the clock itself, PostgreSQL is told by a watch to stop.
+It costs no query: SQLite looks at the clock itself, PostgreSQL is stopped by a thread that watches it.
 """
 
 import threading
@@ -12,16 +12,16 @@ from django.db import OperationalError, connection
 
 SEARCH_SECONDS = 4.0  # well above any search measured at 100,000 runs
 AGAIN_SECONDS = 0.2
-STEPS = 20_000  # instructions of SQLite between two looks at the clock: some milliseconds
+STEPS = 20_000  # SQLite's instructions between two looks at the clock: a few milliseconds
 
 
 class TookTooLong(Exception):
-    """The database was stopped in the middle of it."""
+    """The database was stopped before it had finished."""
 
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Stop what the database is asked within, together at most SECONDS. Raises `TookTooLong`."""
+    """Stop the queries of this block after `seconds` in all. Raises `TookTooLong`."""
     connection.ensure_connection()
     began = time.monotonic()
     try:
@@ -55,7 +55,7 @@ def _stopped_postgres(seconds: float) -> Iterator[None]:
                 if not over.is_set():
                     is_stopped = True
                     server.cancel()
-            wait_seconds = AGAIN_SECONDS  # it may have come just between two questions
+            wait_seconds = AGAIN_SECONDS  # the first one may have come between two queries
 
     threading.Thread(target=stop, daemon=True).start()
     try:
@@ -64,4 +64,4 @@ def _stopped_postgres(seconds: float) -> Iterator[None]:
         with lock:
             over.set()
         if is_stopped and not connection.in_atomic_block:
-            connection.close()  # should the word to stop come late, it must not meet somebody else's question
+            connection.close()  # a cancel that arrives late must not stop somebody else's query

@@ -1,11 +1,10 @@
-"""Finding runs again: what stands in History's address, the runs it means, its pages and neighbours.
+"""Filters of History: read from its address, written back to one, and the runs they find.
 
-A filter is read from a query string and written back to one; whatever cannot be understood counts as not given. Runs
-come newest first and pages by keyset (`Cursor`), so that page 1,000 costs what page 1 does. The ids of a page are
-found first, in indexes that hold every column a filter asks about (`Run.Meta`): a combination that nobody has costs a
-walk over an index and never over the rows. Words are looked for in one narrowed walk over `Run.search_text`: at 100,000
-runs that was measured quicker to build, to keep true and to ask than a second table or an index of letter triples, on
-both databases, and words of one letter and of any script need no exception.
+What makes no sense in a query string counts as not given. Runs come newest first and pages by keyset (`order.Cursor`),
+so that page 1,000 costs as much as page 1. The ids of a page are found first, in indexes that hold every column a
+filter asks about (`Run.Meta`): a combination that matches nothing walks an index and never the rows. Words are searched
+in one narrowed walk over `Run.search_text`: measured at 100,000 runs, that was faster to build, to keep up to date and
+to query than a second table or a trigram index, on both databases, and it takes words of one letter and of any script.
 """
 
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext_noop
 
 from runs.history.filter_choices import Directory
 from runs.models import Member, Run
@@ -26,8 +26,13 @@ from runs.models.run import RunQuerySet
 from runs.words.fold import fold_words
 from runs.words.sentences import STATES
 
-TABS = {"mine": "Mine", "team": "Team", "starred": "Starred"}
-KINDS = {"image": "Pictures", "video": "Videos", "audio": "Sound", "text": "Texts"}
+TABS = ("mine", "team", "starred")
+KINDS = {
+    "image": gettext_noop("Pictures"),
+    "video": gettext_noop("Videos"),
+    "audio": gettext_noop("Sound"),
+    "text": gettext_noop("Texts"),
+}
 NARROWING = ("q", "app", "by", "state", "kind", "from", "to")  # names in the address, in the order of the chips
 LONGEST = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,7 +41,7 @@ YEARS = (1900, 9998)
 
 @dataclass(frozen=True)
 class Filter:
-    """What the address of History says. Empty values mean "any"."""
+    """What History's address asks for. Empty values mean "any"."""
 
     tab: str = "mine"
     q: str = ""
@@ -45,12 +50,12 @@ class Filter:
     state: str = ""
     kind: str = ""
     since: str = ""  # a day, "2026-11-24"; `from` in the address
-    until: str = ""  # a day, itself among them; `to` in the address
+    until: str = ""  # a day, included; `to` in the address
     view: str = ""  # "list", or pictures
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
-        """The filter of a query string such as `request.GET`; what makes no sense is left out."""
+        """The filter in a query string such as `request.GET`; what makes no sense is left out."""
         given = {name: query.get(name, "").strip()[:LONGEST] for name in ("tab", "view", *NARROWING)}
         tab, by = given["tab"] if given["tab"] in TABS else "mine", given["by"]
         since, until = _span(given["from"], given["to"])
@@ -68,34 +73,34 @@ class Filter:
 
     @classmethod
     def parse(cls, query: str) -> Self:
-        """The filter of a query string as text."""
+        """The filter in a query string given as text."""
         return cls.read(QueryDict(query))
 
     @property
     def narrowing(self) -> dict[str, str]:
-        """What narrows the list, under the names of the address."""
+        """What narrows the list, by its name in the address."""
         values = {_NAMES.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
         return {name: values[name] for name in NARROWING if values[name]}
 
     @property
     def query(self) -> str:
-        """The query string that reads as this filter; empty for the plain list of one's own runs."""
+        """The query string of this filter; empty for the plain list of one's own runs."""
         tab = {"tab": self.tab} if self.tab != "mine" else {}
         view = {"view": self.view} if self.view else {}
         return urlencode(tab | self.narrowing | view)
 
     def url(self, **more: str) -> str:
-        """Address of History with this filter and MORE, such as `before`."""
+        """Address of History with this filter and `more`, such as `before`."""
         query = "&".join(filter(None, [self.query, urlencode(more)]))
         return f"{reverse('runs:history')}?{query}" if query else reverse("runs:history")
 
     def without(self, *names: str) -> Self:
-        """This filter with the values of NAMES (as in the address) taken away."""
+        """This filter without the values of `names` (as in the address)."""
         gone = {field: "" for field in (f.name for f in fields(self)) if _NAMES.get(field, field) in names}
         return replace(self, **gone)
 
     def runs(self, member: Member, directory: Directory) -> RunQuerySet:
-        """The runs that MEMBER sees under this filter, in no order."""
+        """The runs that `member` sees under this filter, in no order."""
         runs = _in_tab(self.tab, member)
         if self.app:
             runs = runs.filter(app_id=directory.app_key(self.app))
@@ -114,23 +119,23 @@ class Filter:
         return runs
 
 
-_NAMES = {"since": "from", "until": "to"}  # words that Python keeps for itself, or that say less there
+_NAMES = {"since": "from", "until": "to"}  # `from` is a Python keyword, and `to` alone says little in code
 
 
 def _is_id(text: str) -> bool:
-    """Whether TEXT may be a public id; a plain number, as old addresses hold, counts as not given."""
+    """Whether `text` may be a public id; a plain number, as in old addresses, counts as not given."""
     return text.isascii() and text.isalnum() and not text.isdigit()
 
 
 def _span(since: str, until: str) -> tuple[str, str]:
-    """The two days as they are, or the earlier one first: whoever mixes them up means the days between."""
+    """Both days, the earlier one first: whoever swaps them means the days between."""
     since, until = _day(since), _day(until)
     return (until, since) if since and until and _start_of(until) < _start_of(since) else (since, until)
 
 
 def _day(text: str) -> str:
-    """TEXT if it is a day. Years at either end of the calendar count as not given: the moment such a day begins may lie
-    beyond it in UTC, and a database that asks for it there would fail."""
+    """`text` if it is a day. Years at either end of the calendar count as not given: the start of such a day may lie
+    beyond the calendar in UTC, where a database fails."""
     try:
         found = parse_date(text)
     except ValueError:
@@ -150,8 +155,8 @@ def _in_tab(tab: str, member: Member) -> RunQuerySet:
 
 
 def _holds(word: str, directory: Directory, *, is_mine: bool) -> Q:
-    """Runs that hold WORD in what was typed, or whose maker or app is called so today. Among one's own runs the maker
-    tells nothing: whoever is called Rose would find all of them by "rose"."""
+    """Runs with `word` in their text, or whose maker or app is called that today. The maker doesn't count among one's
+    own runs: somebody called Rose would find all of them by "rose"."""
     condition = Q(search_text__contains=word)
     if people := [] if is_mine else directory.people_called(word):
         condition |= Q(member_id__in=people)

@@ -1,4 +1,4 @@
-"""History: own runs, what the team shares, what has a star; the filter lives in the address."""
+"""History: own runs, the team's, starred ones; the filter lives in the address."""
 
 from contextlib import nullcontext
 from dataclasses import replace
@@ -7,8 +7,9 @@ from itertools import groupby
 
 from django.http import HttpResponse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_safe
 
 from runs.display.cards import RunCard, run_cards
@@ -19,12 +20,13 @@ from runs.history.search import KINDS, Filter
 from runs.history.views_bulk import take_undo
 from runs.models import Run
 from runs.web.http import PortalRequest, go_to, render_page
+from runs.words.moments import day_words, weekday_words
 from runs.words.sentences import STATES
 
 EMPTY = {
-    "mine": ("Nothing made yet", "What you make is kept here, with the words and pictures it was made from."),
-    "team": ("Nothing shared yet", "When somebody shares a run with the team, everybody finds it here."),
-    "starred": ("No star yet", "Put a star on what is worth keeping in sight. The whole team sees it here."),
+    "mine": (gettext_noop("Nothing made yet"), gettext_noop("Everything you make is saved here, with its inputs.")),
+    "team": (gettext_noop("Nothing shared yet"), gettext_noop("Runs shared with the team appear here.")),
+    "starred": (gettext_noop("No stars yet"), gettext_noop("Star what matters. The whole team sees it here.")),
 }
 
 
@@ -44,7 +46,7 @@ def history(request: PortalRequest) -> HttpResponse:
                 hints = filters.hints(found, request.user, directory)
     except query_timeout.TookTooLong:
         is_too_slow = True
-    walk = urlencode({"in": found.query})  # the results of a run then lead on through this list
+    walk = urlencode({"in": found.query})  # so that previous and next lead through this list
     cards = [replace(card, url=f"{card.url}?{walk}") for card in run_cards(page.runs, request.user)]
     is_filtered = bool(found.narrowing)
     context = {
@@ -65,14 +67,14 @@ def history(request: PortalRequest) -> HttpResponse:
         "hints": hints,
         "is_too_slow": is_too_slow,
         "shorter": filters.shorter(found) if is_too_slow else [],
-        "empty": EMPTY[found.tab],
+        "empty": [_(sentence) for sentence in EMPTY[found.tab]],
         "undo": take_undo(request),
     }
     response = render_page(
         request, "history/history.html", context | _choices(found, directory), partial="history-page"
     )
     if request.htmx.target == "history-results":
-        response["HX-Push-Url"] = found.url()  # the form would push every field that is empty, too
+        response["HX-Push-Url"] = found.url()  # the form would push its empty fields, too
     return response
 
 
@@ -83,8 +85,8 @@ def _choices(found: Filter, directory: Directory) -> dict[str, object]:
     return {
         "app_options": [(app.id, app.name, app.id == found.app) for app in directory.apps],
         "person_options": [(person.id, person.name, person.id == found.by) for person in people],
-        "state_options": [(key, word, key == found.state) for key, word in STATES.items()],
-        "kind_options": [(key, word, key == found.kind) for key, word in KINDS.items()],
+        "state_options": [(key, str(word), key == found.state) for key, word in STATES.items()],
+        "kind_options": [(key, _(word), key == found.kind) for key, word in KINDS.items()],
         "views": [(view, wanted.url(), wanted == found) for view, wanted in views],
         "current_view": next((view for view, wanted in views if wanted == found), None),
     }
@@ -97,7 +99,7 @@ def _by_day(cards: list[RunCard]) -> list[tuple[str, list[RunCard]]]:
 def _heading(at: datetime) -> str:
     day, today = timezone.localtime(at).date(), timezone.localdate()
     if day == today:
-        return "Today"
+        return _("Today")
     if (today - day).days == 1:
-        return "Yesterday"
-    return date_format(day, "l, j F" if day.year == today.year else "j F Y")
+        return _("Yesterday")
+    return weekday_words(day) if day.year == today.year else day_words(day)

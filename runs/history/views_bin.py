@@ -1,4 +1,4 @@
-"""Deleting runs, and the bin they lie in for 30 days."""
+"""Deleting runs, and the bin that keeps them for 30 days."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -17,13 +18,13 @@ from runs.models import GuestLink, Output, Run
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 PAGE = 50
-FOR_GOOD = "for-good"  # what the question's button posts: a second click on "Move to bin" must never be that
+FOR_GOOD = "for-good"  # posted by the confirm button only: a second click on "Move to bin" must never delete
 
 
 @require_safe
 @never_cache
 def bin(request: PortalRequest) -> HttpResponse:
-    """Deleted runs, the latest first; for admins everybody's."""
+    """Deleted runs, latest first; for admins, everyone's."""
     found = Run.objects.in_bin_of(request.user).select_related(*bin_rows.SHOWN_WITH)
     page = Paginator(found.order_by("-deleted_at", "-pk"), PAGE).get_page(request.GET.get("page"))
     context = {"section": "bin", "rows": bin_rows.rows_of(page), "page": page}
@@ -32,7 +33,7 @@ def bin(request: PortalRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Asks on GET, does it on POST: into the bin, and from there for good."""
+    """GET asks for confirmation; POST moves the run to the bin, or deletes it from there."""
     known = Run.objects.select_related(*bin_rows.SHOWN_WITH)
     binned = known.in_bin_of(request.user).filter(public_id=run_id).first()
     run = binned or get_object_or_404(known.manageable_by(request.user), public_id=run_id)
@@ -48,30 +49,30 @@ def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
 def _delete(request: PortalRequest, run: Run) -> HttpResponse:
     if run.deleted_at is None:
         move_to_bin(Run.objects.filter(pk=run.pk), request.user, timezone.now())
-        messages.success(request, "Moved to the bin. You can bring it back for 30 days.")
+        messages.success(request, _("Moved to the bin. You can restore it for 30 days."))
         return go_to(request, reverse("runs:history"))
     if DeleteForm.read(request.POST)["sure"] == FOR_GOOD:
         delete_for_good(run)
-        messages.success(request, "Deleted for good, with its files.")
+        messages.success(request, _("Deleted for good, with its files."))
     return go_to(request, reverse("runs:bin"))
 
 
 @require_POST
 def run_restore(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Bring a run back from the bin."""
+    """Restore a run from the bin."""
     run = get_object_or_404(Run.objects.in_bin_of(request.user), public_id=run_id)
     refuse_viewers(request.user)
     bring_back(Run.objects.filter(pk=run.pk))
-    messages.success(request, "Back again, as it was.")
+    messages.success(request, _("The run was restored."))
     return go_to(request, run.get_absolute_url())
 
 
 @require_POST
 def result_fetch_again(request: PortalRequest, result_id: str) -> HttpResponse:
-    """One more try for files of a result that could not be saved."""
+    """Fetch the files of a result that could not be saved once more."""
     runs = Run.objects.manageable_by(request.user)
     output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
     refuse_viewers(request.user)
     if save_outputs.fetch_again(output):
-        messages.info(request, "The portal tries to fetch it once more.")
+        messages.info(request, _("The portal is fetching it again."))
     return go_to(request, output.run.get_absolute_url())

@@ -1,4 +1,4 @@
-"""Many runs at once, and the saved views of History: everything there that changes something."""
+"""Actions on many runs at once, and the saved views of History."""
 
 from urllib.parse import urlencode
 
@@ -8,6 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from runs.display import share_panel
@@ -17,8 +19,9 @@ from runs.history.search import Filter
 from runs.models import SavedView
 from runs.sharing import links
 from runs.web.http import PortalRequest, go_to
+from runs.words.numbers import number_words
 
-UNDO = "undo_bin"  # in the session: the runs that were binned last, until the next look at History
+UNDO = "undo_bin"  # in the session: the runs moved to the bin last, until History is shown again
 
 
 @require_POST
@@ -28,21 +31,19 @@ def history_act(request: PortalRequest) -> HttpResponse:
     act, ids = posted["do"], posted["r"]
     member, back = request.user, Filter.parse(posted["query"]).url()
     if len(ids) > bulk_actions.AT_MOST:
-        messages.warning(
-            request, f"At most {bulk_actions.AT_MOST} at once; {len(ids)} are chosen. Nothing was changed."
-        )
+        messages.warning(request, _too_many(len(ids)))
         return go_to(request, back)
     if act == "download" and ids:
         return go_to(request, f"{reverse('runs:results-download')}?{urlencode([('r', one) for one in ids])}")
     if act == "compare":
         results = bulk_actions.results_to_compare(ids, member)
         if not results:
-            messages.warning(request, "Choose two to four runs that have a result; then they can be compared.")
+            messages.warning(request, _("To compare, select two to four runs that have a result."))
         return go_to(request, f"{reverse('runs:compare')}?f={','.join(results)}" if results else back)
     if not member.can_run:
         raise PermissionDenied
     if not ids:
-        messages.warning(request, "Choose at least one run first.")
+        messages.warning(request, _("Select at least one run first."))
         return go_to(request, back)
     if act == "guest":
         return _guest_link(request, ids, back)
@@ -54,8 +55,17 @@ def history_act(request: PortalRequest) -> HttpResponse:
     return go_to(request, back)
 
 
+def _too_many(count: int) -> str:
+    words = ngettext(
+        "You selected %(count)s run; the limit is %(most)s. Nothing was changed.",
+        "You selected %(count)s runs; the limit is %(most)s. Nothing was changed.",
+        count,
+    )
+    return words % {"count": number_words(count), "most": number_words(bulk_actions.AT_MOST)}
+
+
 def _guest_link(request: PortalRequest, ids: list[str], back: str) -> HttpResponse:
-    """One link to all that is ready in the runs; its page has the address to copy, and what it shows to choose from."""
+    """Make one link to all ready results of the runs, and go to its page."""
     outputs = bulk_actions.results_for_guests(ids, request.user)
     refusal = share_panel.refusal_of(request.user) or bulk_actions.why_no_link(outputs)
     if refusal:
@@ -63,8 +73,12 @@ def _guest_link(request: PortalRequest, ids: list[str], back: str) -> HttpRespon
         return go_to(request, back)
     link = links.link_of_click(request.user, outputs)
     if left := len(ids) - len({output.run_id for output in outputs}):
-        words = "One of the runs is" if left == 1 else f"{left} of the runs are"
-        messages.warning(request, f"{words} not in it: nothing there is ready, or it is not yours to share.")
+        words = ngettext(
+            "%(count)s run isn't in the link: it has no ready result, or it isn't yours to share.",
+            "%(count)s runs aren't in the link: they have no ready results, or they aren't yours to share.",
+            left,
+        )
+        messages.warning(request, words % {"count": number_words(left)})
     return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
 
 
@@ -82,7 +96,7 @@ def _change(request: PortalRequest, act: str, ids: list[str]) -> bulk_actions.Ou
 
 
 def take_undo(request: PortalRequest) -> dict[str, object] | None:
-    """What was moved to the bin last, told once; a page fetched ahead tells nothing yet."""
+    """What was moved to the bin last, returned once; a prefetched page doesn't count."""
     if UNDO not in request.session or "Sec-Purpose" in request.headers:
         return None
     undo: dict[str, object] = request.session.pop(UNDO)
@@ -91,26 +105,29 @@ def take_undo(request: PortalRequest) -> dict[str, object] | None:
 
 @require_POST
 def view_save(request: PortalRequest) -> HttpResponse:
-    """Keep the filter of `query` under `name`."""
+    """Save the filter `query` as `name`."""
     posted = SaveViewForm.read(request.POST)
     view = filters.save_view(request.user, posted["name"], posted["query"])
     if view is None:
-        messages.warning(request, "Give the view a name. One person can keep 50 of them.")
+        messages.warning(
+            request,
+            _("Give the view a name. You can save up to %(most)s views.") % {"most": filters.VIEWS_PER_MEMBER},
+        )
     else:
-        messages.success(request, f"“{view.name}” is saved.")
+        messages.success(request, _("“%(name)s” is saved.") % {"name": view.name})
     return go_to(request, Filter.parse(posted["query"]).url())
 
 
 @require_POST
 def view_change(request: PortalRequest, view_id: str) -> HttpResponse:
-    """Rename or delete one of one's own views."""
+    """Rename or delete one's own saved view."""
     view = get_object_or_404(SavedView.objects.owned_by(request.user), public_id=view_id)
     url, posted = Filter.parse(view.query).url(), ChangeViewForm.read(request.POST)
     if posted["do"] == "delete":
         view.delete()
-        messages.success(request, f"The view “{view.name}” is gone. The runs are still there.")
+        messages.success(request, _("The view “%(name)s” was deleted. Its runs are still there.") % {"name": view.name})
     elif filters.rename_view(view, posted["name"]):
-        messages.success(request, f"The view is called “{view.name}” now.")
+        messages.success(request, _("The view is now called “%(name)s”.") % {"name": view.name})
     else:
-        messages.warning(request, "That name is empty or taken by another of your views.")
+        messages.warning(request, _("Enter a name that none of your other views has."))
     return go_to(request, url)

@@ -1,9 +1,11 @@
-"""How long things are kept, for admins."""
+"""The retention rules, for admins."""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -12,13 +14,14 @@ from runs.history.forms import RetentionForm
 from runs.models import RetentionRules, Run
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 from runs.web.posted import posted_of
+from runs.words.numbers import number_words
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
 def manage_keeping(request: PortalRequest) -> HttpResponse:
-    """Shows the rules; POST changes them. Nothing goes before the night, and from the bin all can come back."""
+    """Show the rules; POST changes them. Runs go to the bin the next night, and can be restored from there."""
     form = RetentionForm(posted_of(request), instance=RetentionRules.current())
     if form.is_valid():
         rules = form.save()
@@ -36,6 +39,10 @@ def manage_keeping(request: PortalRequest) -> HttpResponse:
 
 def _said(count: int) -> str:
     if not count:
-        return "Saved. No run is that old yet."
-    runs = "1 run goes" if count == 1 else f"{count:,} runs go"
-    return f"Saved. {runs} to the bin within a day, from where they can be brought back for 30 days."
+        return _("Saved. No run is that old yet.")
+    words = ngettext(
+        "Saved. %(count)s run goes to the bin within a day and can be restored for 30 days.",
+        "Saved. %(count)s runs go to the bin within a day and can be restored for 30 days.",
+        count,
+    )
+    return words % {"count": number_words(count)}

@@ -1,4 +1,4 @@
-"""Stars of runs, results and apps. The form says which state it wants, so a second click changes nothing."""
+"""Stars of runs, results and apps. The form names the state it wants, so a second click changes nothing."""
 
 from urllib.parse import urlsplit
 
@@ -41,7 +41,7 @@ def _is_on(request: PortalRequest) -> bool:
 
 
 def _answer(request: PortalRequest, starred: Run | Output | App) -> HttpResponse:
-    """The button as it stands now, or for a browser without scripts the page it came from, at the button."""
+    """The button as it is now; without scripts, the page it came from, at the button."""
     if request.htmx:
         context = {"starred": starred, "label": StarForm.read(request.POST)["label"]}
         return render_page(request, "history/_star.html", context, partial="star")

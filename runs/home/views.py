@@ -1,11 +1,12 @@
-"""Home: what is in progress, what came last, what has a star, and the way to something new.
+"""Home: runs in progress, latest results, starred runs, and apps to start something new.
 
-Viewers make nothing themselves: what came last is, for them, what the team shares.
+Viewers make nothing themselves, so their latest results are what the team shares.
 """
 
 from dataclasses import dataclass
 
 from django.http import HttpResponse
+from django.utils.formats import number_format
 from django.views.decorators.http import require_safe
 
 from runs import catalog
@@ -21,12 +22,12 @@ ACTIVE_SHOWN = 24
 SUGGESTIONS = 3
 APPS_SHOWN = 8
 USED_LATELY = 4
-LOOKED_BACK = 100  # runs among which the apps used lately are looked for
+LOOKED_BACK = 100  # runs searched for recently used apps
 
 
 @dataclass(frozen=True)
 class Shelves:
-    """The runs on Home. What the team has in progress is what teammates share."""
+    """The runs on Home. `team_active` are runs that teammates share."""
 
     active: list[RunCard]
     team_active: list[RunCard]
@@ -48,6 +49,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "shelves": shelves,
         "apps": apps[:APPS_SHOWN],
         "app_count": len(apps),
+        "app_count_words": number_format(len(apps), use_l10n=True, force_grouping=True),
         "used_lately": [] if is_first_visit else _used_lately(request.user, apps),
         "q": "",
         "has_tools": True,
@@ -58,7 +60,7 @@ def home(request: PortalRequest) -> HttpResponse:
 
 
 def _shelves(member: Member) -> Shelves:
-    """Whatever stands on a shelf is read with its pictures once, however many shelves it stands on."""
+    """Read each run and its pictures once, however many shelves it is on."""
     of_active = [_active(Run.objects.owned_by(member)), _active(Run.objects.shared_by_others(member))]
     active = [pk for of_one in of_active for pk in of_one]
     listed = Run.objects.owned_by(member) if member.can_run else Run.objects.shared_by_others(member)
@@ -82,7 +84,7 @@ def _active(runs: RunQuerySet) -> list[int]:
 
 
 def _used_lately(member: Member, apps: list[AppCard]) -> list[AppCard]:
-    """The member's last apps that are still offered, the latest first."""
+    """The member's last apps that are still available, latest first."""
     used = Run.objects.owned_by(member).newest_first().values_list("app_id", flat=True)[:LOOKED_BACK]
     cards = {card.app.pk: card for card in apps}
     return [cards[pk] for pk in dict.fromkeys(used) if pk in cards][:USED_LATELY]

@@ -1,7 +1,7 @@
-"""From the bytes of a successful answer to our objects. What cannot be read is `Unreadable`, never a guess.
+"""Turn the bytes of a successful answer into our objects. What can't be read is `Unreadable`, never a guess.
 
-The inside of a list is tolerant, its outside is not: an answer whose `data` is no list at all must not pass for "no
-apps" (the catalogue would empty) or "no runs" (a start would be repeated, and paid twice).
+Unreadable items of a list are skipped, but `data` must be a list: otherwise the answer would pass for "no apps" (and
+empty the catalogue) or "no runs" (and a start would be repeated, and paid twice).
 """
 
 import json
@@ -19,13 +19,13 @@ class Unreadable(Exception):
 
 
 def _finite(number: str) -> float | str:
-    """1e999 is valid JSON but no number that could be stored or sent: it stays text."""
+    """1e999 is valid JSON, but can't be stored or sent as a number: it stays text."""
     value = float(number)
     return value if abs(value) != float("inf") else number
 
 
 def decode(body: bytes, secret: str = "") -> Any:
-    """The JSON in BODY, made storable, with SECRET blotted out. Raises Unreadable."""
+    """The JSON in `body`, made storable, with `secret` masked. Raises `Unreadable`."""
     try:
         parsed = json.loads(
             body.decode("utf-8-sig", errors="replace"), parse_constant=lambda _: None, parse_float=_finite, strict=False
@@ -36,12 +36,12 @@ def decode(body: bytes, secret: str = "") -> Any:
 
 
 def data_of(body: Any) -> Any:
-    """What the answer wraps in `data`; some replies wrap nothing."""
+    """The content of `data`; some answers come without it."""
     return body["data"] if isinstance(body, dict) and "data" in body else body
 
 
 def one[T: BaseModel](model: type[T], body: Any) -> T:
-    """The one object in BODY."""
+    """The one object in `body`. Raises `Unreadable`."""
     data = data_of(body)
     if not isinstance(data, dict) or not data:
         raise Unreadable
@@ -52,7 +52,7 @@ def one[T: BaseModel](model: type[T], body: Any) -> T:
 
 
 def rows[T: BaseModel](model: type[T], body: Any) -> tuple[list[T], int]:
-    """The readable objects of the list in BODY and the number of the others; not readable at all when none is."""
+    """The readable objects of the list in `body`, and the number of others. Raises `Unreadable` if none is readable."""
     data = data_of(body)
     if not isinstance(data, list):
         raise Unreadable
@@ -63,7 +63,7 @@ def rows[T: BaseModel](model: type[T], body: Any) -> tuple[list[T], int]:
 
 
 def app_like[T: BaseModel](model: type[T], body: Any, app_id: str) -> T:
-    """An app; its id is the one asked for when the answer leaves it out."""
+    """An app; if the answer has no id, it is the one asked for."""
     data = data_of(body)
     if isinstance(data, dict) and data and not coerce.as_id(data.get("appId")):
         data = {**data, "appId": app_id}
@@ -71,7 +71,7 @@ def app_like[T: BaseModel](model: type[T], body: Any, app_id: str) -> T:
 
 
 def snapshot(body: Any, run_id: str) -> RunSnapshot:
-    """The run that was asked for; one with another id or without a status is not it."""
+    """The run that was asked for. Raises `Unreadable` for another id or no status."""
     data = data_of(body)
     if isinstance(data, dict) and data and not any(coerce.as_id(data.get(name)) for name in ("runId", "executionId")):
         data = {**data, "runId": run_id}
@@ -82,7 +82,7 @@ def snapshot(body: Any, run_id: str) -> RunSnapshot:
 
 
 def page(body: Any, limit: int, offset: int) -> RunPage:
-    """One page of runs; the total is what they tell, but at least what has been seen."""
+    """One page of runs; the total is as told, but at least what we have seen."""
     found, skipped = rows(RunRow, body)
     pagination = body.get("pagination") if isinstance(body, dict) else None
     told = coerce.as_count(pagination.get("total")) if isinstance(pagination, dict) else 0
@@ -91,7 +91,7 @@ def page(body: Any, limit: int, offset: int) -> RunPage:
 
 
 def status_word(body: Any) -> str:
-    """The status an answer to a cancel gives, "" when it gives none."""
+    """The status in an answer to a cancel, "" if there is none."""
     data = data_of(body)
     if data is not None and not isinstance(data, dict):
         raise Unreadable
@@ -99,7 +99,7 @@ def status_word(body: Any) -> str:
 
 
 def targets(body: Any, names: list[str]) -> list[UploadTarget]:
-    """One target for each of NAMES, in their order: matched by position, by name where the order differs."""
+    """One target for each of `names`, in their order: matched by position, or by name if the order differs."""
     data = data_of(body)
     uploads = readable(UploadTarget, data.get("uploads") if isinstance(data, dict) else data)
     if len(uploads) != len(names):
@@ -110,12 +110,12 @@ def targets(body: Any, names: list[str]) -> list[UploadTarget]:
     if sorted(by_name) == sorted(names):
         return [by_name[name] for name in names]
     if len({target.filename for target in uploads} & set(names)) == 0:
-        return uploads  # they renamed every file: the order is all there is
+        return uploads  # Lamina renamed every file: only the order is left
     raise Unreadable
 
 
 def keys(body: Any) -> list[dict[str, Any]]:
-    """The JWK set, unwrapped as documented or wrapped as everything else."""
+    """The JWK set: bare, as documented, or in `data` like everything else."""
     holder = body if isinstance(body, dict) and "keys" in body else data_of(body)
     found = holder.get("keys") if isinstance(holder, dict) else None
     if not isinstance(found, list):

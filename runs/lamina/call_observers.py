@@ -1,4 +1,4 @@
-"""What a call's hooks hear of it, and the key that neither they nor anyone else gets to see."""
+"""What a call's hooks are told, and the key, which nobody gets to see."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from runs.lamina import coerce
 from runs.lamina.error_answers import header_date
 from runs.lamina.errors import LaminaError
 
-_SECRET_LENGTH = 8  # shorter keys are not looked for in texts: they would blot out innocent words
+_SECRET_LENGTH = 8  # shorter keys are not masked in texts: they would hit innocent words
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How a call ended: `status` is None without an answer, `error` None for a success. AT is our clock, UTC."""
+    """How a call ended: `status` is None without an answer, `error` None on success. `at` is our clock, in UTC."""
 
     endpoint: str
     status: int | None
@@ -30,7 +30,7 @@ class Answered:
 
     @property
     def rate_remaining(self) -> int | None:
-        """Requests left in the present window, from `RateLimit-Remaining`."""
+        """Requests left in the current window, from `RateLimit-Remaining`."""
         number = coerce.as_number(self.headers.get("RateLimit-Remaining"))
         return None if number is None else coerce.as_count(number)
 
@@ -57,11 +57,11 @@ class Key:
 
     @property
     def secret(self) -> str:
-        """The text to blot out of whatever Lamina says."""
+        """The text to mask in whatever Lamina says."""
         return self._text if len(self._text) >= _SECRET_LENGTH else ""
 
     def masked(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        """HEADERS without the key, should a proxy send it back."""
+        """`headers` without the key, in case a proxy sends it back."""
         secret = self.secret
         if not secret or not any(secret in value for value in headers.values()):
             return headers

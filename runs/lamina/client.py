@@ -1,6 +1,6 @@
-"""Lamina's API, one method per endpoint; the one place for time-outs, the key and the sorting of errors.
+"""Lamina's API, one method per endpoint; the one place for time-outs, the key and the kinds of errors.
 
-Nothing is repeated here: whether and when to call again is decided where the shared request budget is known.
+Nothing is retried here: that is decided where the shared request budget is known.
 """
 
 import json
@@ -40,7 +40,7 @@ START = Timeouts(read=60, total=75)  # below the 90 s that a task may take
 ASKED = Timeouts(read=12, total=15)  # someone is waiting for this app
 LIST_LIMIT = 100  # the most rows of one list read
 FOUND_LIMIT = 12  # per search: more than anyone looks through, below every limit seen so far
-_ERROR_BYTES = 500_000  # of a refusal that are looked at; results may be longer
+_ERROR_BYTES = 500_000  # of an error that are read; results may be longer
 
 
 def _nothing(_: Any) -> None:
@@ -48,7 +48,7 @@ def _nothing(_: Any) -> None:
 
 
 class LaminaClient:
-    """Talks to one Lamina with one key; may be shared between threads.
+    """Talk to one Lamina with one key; may be shared between threads.
 
     `before` is called with the endpoint's name and may raise to refuse the call; `after` gets its outcome. Names: apps,
     app_search, discover, app, estimate, run_start, run, runs, cancel, account, usage, upload_urls, signing_key. Every
@@ -122,10 +122,10 @@ class LaminaClient:
         outputs: Sequence[str] | None = None,
         webhook: str | None = None,
     ) -> RunStarted:
-        """Start a run, which costs credits; waits at most 75 s. OUTPUTS are labels, none meaning all.
+        """Start a run, which costs credits; waits at most 75 s. `outputs` are labels; without any, Lamina makes all.
 
-        May be repeated only after an error whose `nothing_happened` is True; every other LaminaUnavailable is unclear:
-        the run may exist. Source: POST /v1/apps/{id}/runs, which knows no idempotency key.
+        Repeat it only after an error whose `nothing_happened` is True; after any other LaminaUnavailable, the run may
+        exist. Source: POST /v1/apps/{id}/runs, which has no idempotency key.
         """
         body: dict[str, Any] = {"inputs": dict(inputs)}
         if outputs:
@@ -141,7 +141,7 @@ class LaminaClient:
         )
 
     def get_run(self, run_id: str) -> RunSnapshot:
-        """How one run is doing. Statuses we do not know count as still running. Source: GET /v1/runs/{id}."""
+        """How one run is doing. Unknown statuses count as running. Source: GET /v1/runs/{id}."""
         return self._call("run", "GET", f"/v1/runs/{_segment(run_id)}", lambda body: answers.snapshot(body, run_id))
 
     def list_runs(
@@ -152,15 +152,16 @@ class LaminaClient:
         offset: int = 0,
         since: datetime | None = None,
     ) -> RunPage:
-        """The workspace's runs, newest first, other clients' too; at most 100 a page. Source: GET /v1/runs."""
+        """The workspace's runs, newest first, including other clients'; at most 100 a page. Source: GET /v1/runs."""
         limit = max(1, min(limit, LIST_LIMIT))
         query = {"status": status, "appId": app_id, "limit": limit, "offset": offset or None, "since": _iso(since)}
         return self._call("runs", "GET", "/v1/runs", lambda body: answers.page(body, limit, offset), query=query)
 
     def cancel_run(self, run_id: str) -> str:
-        """Ask for a run to be cancelled; harmless to repeat. Returns Lamina's word, "" when it said nothing.
+        """Ask Lamina to cancel a run; harmless to repeat. Returns the status it gives, or "".
 
-        The word proves nothing ("cancel_requested" occurs): only a later read does. Source: POST /v1/runs/{id}/cancel.
+        That status proves nothing ("cancel_requested" occurs): only a later read does.
+        Source: POST /v1/runs/{id}/cancel.
         """
         path = f"/v1/runs/{_segment(run_id)}/cancel"
         return self._call("cancel", "POST", path, answers.status_word, may_be_empty=True)
@@ -175,7 +176,7 @@ class LaminaClient:
         return self._call("usage", "GET", "/v1/account/usage", lambda body: answers.one(Usage, body))
 
     def upload_urls(self, files: Sequence[tuple[str, str]]) -> list[UploadTarget]:
-        """Addresses for FILES (filename, "image" | "video" | "audio"), in the same order.
+        """Addresses for `files` (filename, "image" | "video" | "audio"), in the same order.
 
         Source: POST /v1/assets/upload-urls.
         """
@@ -190,7 +191,7 @@ class LaminaClient:
         )
 
     def signing_keys(self) -> list[dict[str, Any]]:
-        """The JWK set that webhooks are signed with. Source: GET /v1/webhooks/signing-key, which wraps nothing."""
+        """The JWK set that webhooks are signed with. Source: GET /v1/webhooks/signing-key, which has no `data`."""
         return self._call("signing_key", "GET", "/v1/webhooks/signing-key", answers.keys)
 
     # --- One call -----------------------------------------------------------------------------------------------------
@@ -206,7 +207,7 @@ class LaminaClient:
         wait: Timeouts = QUICK,
         may_be_empty: bool = False,
     ) -> T:
-        """One request, told to both hooks. The error is raised outside any handler: no chain leads to the key."""
+        """Make one request and tell both hooks. Errors are raised outside handlers: no chain leads to the key."""
         if not self._key.is_sendable:
             raise self._told(endpoint, None, _no_key())
         self._before(endpoint)
@@ -231,13 +232,13 @@ class LaminaClient:
         return headers if payload is None else {**headers, "Content-Type": "application/json"}
 
     def _judged[T](self, reply: Reply, read: Callable[[Any], T], *, may_be_empty: bool) -> T | LaminaError:
-        """What the answer says: the object asked for, or the error it means."""
+        """The object asked for, or the error that the answer means."""
         is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
         body: Any = None
         try:
             body = answers.decode(reply.body if is_success else reply.body[:_ERROR_BYTES], self._key.secret)
             if is_success:
-                return read(body)  # complete JSON is a complete answer, even when the connection broke after it
+                return read(body)  # complete JSON is a complete answer, even if the connection broke after it
         except answers.Unreadable:
             if is_success and reply.is_whole and may_be_empty and not reply.body:
                 return read(None)
@@ -247,7 +248,7 @@ class LaminaClient:
         return error_from(reply.status, self._key.masked(reply.headers), body)
 
     def _told[E: LaminaError | None](self, endpoint: str, reply: Reply | None, error: E) -> E:
-        """Tell the AFTER hook. Its failure must not lose the answer: a started run's id is in it."""
+        """Tell the `after` hook. If it fails, the answer must not be lost: it may hold the id of a started run."""
         headers = self._key.masked(reply.headers) if reply else CaseInsensitiveDict()
         answered = Answered(endpoint, reply.status if reply else None, headers, error, datetime.now(UTC))
         try:
@@ -258,7 +259,7 @@ class LaminaClient:
 
 
 def _segment(identity: str) -> str:
-    """An id as one segment of a path. An id that cannot be one is an id Lamina does not know."""
+    """An id as one segment of a path. Lamina can't know an id that can't be one."""
     usable = coerce.as_id(coerce.clean_text(identity))
     if not usable:
         raise LaminaRejected("There is no such id.", status=HTTPStatus.NOT_FOUND, code="NOT_FOUND")
@@ -271,7 +272,7 @@ def _query_string(query: Mapping[str, Any]) -> str:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    """MOMENT in Lamina's form: UTC, milliseconds, Z."""
+    """`moment` as Lamina writes it: UTC, milliseconds, Z."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

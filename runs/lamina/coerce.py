@@ -1,7 +1,7 @@
-"""From whatever Lamina sent to the type we need, without ever failing: a wrong value becomes "none given".
+"""Turn whatever Lamina sent into the type we need, without ever failing: a wrong value counts as missing.
 
-NUL and lone surrogates are replaced by U+FFFD here, in both directions: PostgreSQL stores neither, and a lone
-surrogate cannot be sent at all.
+NUL and lone surrogates are replaced by U+FFFD, in both directions: PostgreSQL stores neither, and a lone surrogate
+can't be sent.
 """
 
 import json
@@ -11,25 +11,25 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-ID_LENGTH = 200  # characters; longer ones are not usable as ids
-WORD_LENGTH = 50  # of a status or type: open sets, but of short words
-_MAX_DEPTH = 40  # of nested lists and objects; what lies deeper is kept as text
+ID_LENGTH = 200  # characters; longer ones can't be used as ids
+WORD_LENGTH = 50  # of a status or type: any word, but a short one
+_MAX_DEPTH = 40  # of nested lists and objects; anything deeper stays text
 _CREDITS_LIMIT = Decimal(10) ** 10
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_MILLISECONDS_FROM = 10**11  # as seconds this would be the year 5138
+_MILLISECONDS_FROM = 10**11  # in seconds, this is the year 5138
 
 Json = Any  # str | int | float | bool | None | list | dict, but every reader narrows it anyway
 
 
 def clean_text(text: str) -> str:
-    """TEXT without the characters that cannot be stored or sent."""
+    """`text` without characters that can't be stored or sent."""
     return _UNSTORABLE.sub("\ufffd", text)
 
 
 def clean_json(value: Any, secret: str = "", *, depth: int = 0) -> Json:
-    """VALUE made of plain JSON types with clean texts, and with SECRET blotted out wherever it occurs.
+    """`value` as plain JSON types with clean texts, and with `secret` masked wherever it occurs.
 
-    Raises RecursionError for nesting that Python itself cannot walk.
+    Raises RecursionError if it is nested too deeply for Python.
     """
     match value:
         case str():
@@ -52,7 +52,7 @@ def clean_json(value: Any, secret: str = "", *, depth: int = 0) -> Json:
 
 
 def as_text(value: Any) -> str:
-    """Texts as they are, never trimmed; numbers as text; anything else is no text."""
+    """Texts as they are, never trimmed; numbers as text; "" for anything else."""
     match value:
         case str():
             return value
@@ -70,14 +70,14 @@ def as_word(value: Any) -> str:
 
 
 def as_id(value: Any) -> str:
-    """An opaque id, or "" when it could not be stored or put into a path ("." and ".." would name another address)."""
+    """An opaque id, or "" if it can't be stored or put in a path ("." and ".." would mean another address)."""
     text = as_text(value) if not isinstance(value, bool) else ""
     usable = text.strip() and len(text) <= ID_LENGTH and text.isprintable() and text not in {".", ".."}
     return text if usable else ""
 
 
 def as_texts(value: Any) -> list[str]:
-    """A list of texts; a single text counts as a list of one, an object in the list by its label."""
+    """A list of texts; a single text is a list of one, and an object in it stands for its label."""
     items = value if isinstance(value, list | tuple) else [value]
     found = (item.get("label", item.get("name")) if isinstance(item, dict) else item for item in items)
     return [as_text(item) for item in found if isinstance(item, str | int | float)]
@@ -107,12 +107,12 @@ def as_number(value: Any) -> float | None:
 
 
 def as_count(value: Any) -> int:
-    """A whole number from 0 to a million; 0 when there is none."""
+    """A whole number from 0 to a million; 0 if there is none."""
     return int(min(as_number(value) or 0, 1_000_000))
 
 
 def as_credits(value: Any) -> Decimal | None:
-    """Credits, possibly fractional; None when unknown."""
+    """Credits, possibly fractional; None if unknown."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     try:
@@ -123,7 +123,7 @@ def as_credits(value: Any) -> Decimal | None:
 
 
 def as_time(value: Any) -> datetime | None:
-    """A moment in UTC, from ISO 8601 or from Unix seconds or milliseconds; None when it cannot be read."""
+    """A moment in UTC, from ISO 8601 or Unix seconds or milliseconds; None if it can't be read."""
     try:
         match value:
             case datetime():

@@ -1,6 +1,6 @@
-"""From an answer that is no success to the error it means: every shape of `lamina-api` section 7, read by content.
+"""Turn an unsuccessful answer into the error it means, by its content.
 
-Structured, legacy and nested error objects, plain text, a proxy's HTML, nothing at all.
+Lamina's errors come as structured, legacy or nested objects, plain text, a proxy's HTML, or empty.
 """
 
 import re
@@ -22,19 +22,20 @@ from runs.lamina.errors import (
 )
 from runs.lamina.field_errors import read_field_errors
 
-RETRY_AFTER_SECONDS = 60.0  # their window, when nothing is said
-_RETRY_AFTER_LONGEST_SECONDS = 600.0  # whatever is said: a mistaken header must not close the portal for a day
-# Client errors that a proxy gives when it lost track of the request: it may have been handed on.
+RETRY_AFTER_SECONDS = 60.0  # Lamina's window, if it says nothing
+_RETRY_AFTER_LONGEST_SECONDS = 600.0  # a wrong header must not close the portal for a day
+# Client errors of a proxy that lost track of the request: it may have passed it on.
 _UNCLEAR_STATUSES = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 _UNAVAILABLE_CODES = frozenset({"AUTH_FAILED", "RESOURCE_UNAVAILABLE", "INTERNAL_ERROR"})
 _CODE_LENGTH = 60
 _REQUEST_ID_LENGTH = 100
-_UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]")  # would reorder the words around a quote
+MOST_CHOICES, CHOICE_LENGTH = 20, 100  # of an input that are quoted
+_UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]")  # would reorder the text around a quote
 _NO_SENTENCE = re.compile(r"\s*(<[!a-z?]|[{\[])", re.IGNORECASE)  # a proxy's page, or half of an error object
 
 
 def tidy(text: str, length: int = MESSAGE_LENGTH) -> str:
-    """TEXT as one quotable line of at most LENGTH characters."""
+    """`text` as one quotable line of at most `length` characters."""
     seen = _UNSEEN.sub("", text[: length * 8])
     line = " ".join("".join(character if character.isprintable() else " " for character in seen).split())
     return line if len(line) <= length else line[: length - 1] + "…"
@@ -53,7 +54,7 @@ def _sentence(body: Any) -> str:
 
 
 def _first_text(body: Any, name: str) -> str:
-    """NAME of the error object, or of the object within `error` or `details`."""
+    """The text called `name` in the error object, or in its `error` or `details`."""
     if not isinstance(body, dict):
         return ""
     for place in (body, body.get("error"), body.get("details")):
@@ -76,7 +77,7 @@ def header_date(headers: Mapping[str, str]) -> datetime | None:
 
 
 def retry_after(headers: Mapping[str, str], body: Any) -> float:
-    """Seconds to wait, 1 to 600: `Retry-After` (seconds or a date, judged by their clock), `retryAfter`, the reset."""
+    """Seconds to wait, 1 to 600: `Retry-After` (seconds, or a date by Lamina's clock), `retryAfter` or the reset."""
     said = headers.get("Retry-After", "").strip()
     seconds = coerce.as_number(said)
     if seconds is None and (moment := _when(said)):
@@ -87,13 +88,13 @@ def retry_after(headers: Mapping[str, str], body: Any) -> float:
 
 
 def _reset_seconds(headers: Mapping[str, str]) -> float | None:
-    """`RateLimit-Reset` where it is a span and not a moment."""
+    """`RateLimit-Reset`, if it is a span and not a moment."""
     seconds = coerce.as_number(headers.get("RateLimit-Reset"))
     return seconds if seconds is not None and seconds <= _RETRY_AFTER_LONGEST_SECONDS else None
 
 
 def _all_text(value: Any) -> str:
-    """Every text in an error body, to look for words in."""
+    """All texts in an error body, to search for words."""
     match value:
         case dict():
             return " ".join(_all_text(item) for item in value.values())
@@ -104,10 +105,10 @@ def _all_text(value: Any) -> str:
 
 
 def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaError:
-    """The error that this answer means. BODY is decoded JSON, or the text itself where it is none.
+    """The error that this answer means. `body` is decoded JSON, or the text itself if it isn't JSON.
 
-    A 2xx comes here when it could not be read. 429 alone is certain to have done nothing and worth repeating; a 5xx
-    never is certain. "Insufficient credits" counts whatever the status, for repeating would not help.
+    A 2xx gets here if it couldn't be read. Only a 429 has certainly done nothing and may be repeated; a 5xx is never
+    certain. "Insufficient credits" counts with any status, since repeating wouldn't help.
     """
     quote = tidy(_sentence(body))
     said: dict[str, Any] = {
@@ -135,5 +136,13 @@ def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaErro
 
 
 def _tidied(problems: list[FieldError]) -> list[FieldError]:
-    """Codes and messages made quotable; a field stays as it is, since it must match a name exactly."""
-    return [FieldError(p.field[:MESSAGE_LENGTH], tidy(p.code, _CODE_LENGTH), tidy(p.message)) for p in problems]
+    """Make codes, messages and choices quotable; a field stays as it is, since it must match a name exactly."""
+    return [
+        FieldError(
+            p.field[:MESSAGE_LENGTH],
+            tidy(p.code, _CODE_LENGTH),
+            tidy(p.message),
+            tuple(tidy(choice, CHOICE_LENGTH) for choice in p.allowed[:MOST_CHOICES]),
+        )
+        for p in problems
+    ]

@@ -1,8 +1,7 @@
-"""What can go wrong between us and Lamina, sorted by what a caller may do next.
+"""What can go wrong between us and Lamina, by what a caller may do next.
 
-The one question that costs money is whether repeating a call is safe: `nothing_happened` answers it, and says True
-only when that is certain. No error carries the key or the exception it was made from: a `requests` exception holds
-the request, and with it the key.
+The question that costs money is whether a call may be repeated: `nothing_happened` is True only if that is certain. No
+error carries the key or the exception it came from: a `requests` exception holds the request, and with it the key.
 """
 
 import re
@@ -12,29 +11,35 @@ from http import HTTPStatus
 MESSAGE_LENGTH = 1000  # characters
 _TOO_FEW_CREDITS = re.compile(r"insufficient[\s_-]+credits?", re.IGNORECASE)
 _UNKNOWN_PARAMETER = re.compile(r"unknown[\s_-]+parameters?\b", re.IGNORECASE)
-# A 401 that says nothing against the key: their database failed, or it concerns inbound triggers.
+# A 401 that isn't about the key: Lamina's database failed, or it is about inbound triggers.
 _NOT_ABOUT_THE_KEY = frozenset({"AUTH_FAILED", "WEBHOOK_INVALID_SECRET"})
 
 
 def tells_insufficient_credits(text: str) -> bool:
-    """Whether TEXT (an error, or a failed run's message) says that the credits do not suffice; any case."""
+    """Whether `text` (an error, or a failed run's message) says that there are too few credits, in any case."""
     return _TOO_FEW_CREDITS.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One complaint about one input. FIELD is whatever handle Lamina used: name, key or id; CODE may be empty."""
+    """What Lamina says about one input. `field` is whatever handle it used: name, key or id.
+
+    `message` is its own sentence, "" if it gave only a code; `code` may be empty if there is a message. `allowed` are
+    the values it would accept, unless the message names them.
+    """
 
     field: str
     code: str
     message: str
+    allowed: tuple[str, ...] = ()
 
 
 class LaminaError(Exception):
-    """A call that did not succeed.
+    """A call that didn't succeed.
 
-    `message` is never empty; `quote` is Lamina's own sentence alone, empty when it gave none. `status` is None when
-    there was no answer. `nothing_happened` is True only when it is certain that the call had no effect.
+    `message` is for developers and logs, and never empty; `quote` is Lamina's own sentence, "" if it gave none, and the
+    only text for people. `status` is None without an answer. `nothing_happened` is True only if the call certainly had
+    no effect.
     """
 
     def __init__(
@@ -57,9 +62,9 @@ class LaminaError(Exception):
 
 
 class LaminaUnavailable(LaminaError):
-    """No connection, no answer in time, a 5xx, or an answer that cannot be read: try again later.
+    """No connection, no answer in time, a 5xx, or an answer that can't be read: try again later.
 
-    `was_connected` is False when no byte of the request can have reached Lamina; only then is a repeated start safe.
+    `was_connected` is False if no byte of the request can have reached Lamina; only then may a start be repeated.
     """
 
     def __init__(
@@ -101,7 +106,7 @@ class LaminaRateLimited(LaminaError):
 
 
 class LaminaRejected(LaminaError):
-    """Lamina understood and refused: never repeat it unchanged."""
+    """Lamina understood and refused: don't repeat it unchanged."""
 
     def __init__(
         self,
@@ -138,13 +143,13 @@ class LaminaRejected(LaminaError):
 
     @property
     def says_unknown_parameter(self) -> bool:
-        """A refusal that names no input, but says in its text or code that an input is unknown."""
+        """Whether its text or code says that an input is unknown, without naming it."""
         words = f"{self.code} {self.message}"
         return not self.field_errors and _UNKNOWN_PARAMETER.search(words) is not None
 
     @property
     def is_insufficient_credits(self) -> bool:
-        """Too few credits has no documented code or status: 402, or the words in any of the texts."""
+        """Whether there are too few credits. Lamina documents no code for it: a 402, or the words in any text."""
         return self.status == HTTPStatus.PAYMENT_REQUIRED or any(
             tells_insufficient_credits(text)
             for text in (self.message, self.code, *(problem.message for problem in self.field_errors))

@@ -1,7 +1,7 @@
-"""Which input a refusal is about, from whatever shape its details have.
+"""Which inputs a refusal is about, in whatever shape its details come.
 
-The structured form is an array "whose element form is not specified", the legacy form a list of sentences, the nested
-form an object within objects. So we look for what such entries have in common: a handle and a complaint.
+Lamina sends an array of unspecified elements, a list of sentences (legacy) or nested objects. So we look for what all
+of them have: a handle and a complaint.
 """
 
 import re
@@ -13,14 +13,14 @@ from runs.lamina.errors import FieldError
 
 _MOST = 100
 _MAX_DEPTH = 8
-_TEXT_LENGTH = 2000  # characters of one complaint that are looked at: the patterns below may go over a text many times
+_TEXT_LENGTH = 2000  # characters read of one complaint: the patterns below may scan a text many times
 _HANDLES = ("field", "param", "parameter", "input", "path", "loc", "key", "name", "property", "id")
 _COMPLAINTS = ("message", "error", "msg", "detail", "description", "reason")
 _CODES = ("code", "type", "rule", "reason", "error")
 _WRAPPERS = ("errors", "details", "issues", "fieldErrors", "fields", "inputs", "error")
 _ROOTS = frozenset({"inputs", "body", "data", "query"})
 _CODE = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)+\Z")
-# `"Style": invalid option "Manga"`; the name may itself hold quotes, so it ends at the first quote before a colon.
+# `"Style": invalid option "Manga"`; the name may contain quotes, so it ends at the first quote before a colon.
 _QUOTED_FIRST = re.compile(r"""\s*["“'`](?P<field>.{1,500}?)["”'`]\s*:\s*(?P<message>.+)\Z""", re.DOTALL)
 _QUOTED_ANYWHERE = re.compile(r"""(?<!\w)(?P<quote>["'`“])(?P<field>.{1,500}?)["'`”](?!\w)""", re.DOTALL)
 # `Unknown parameter: Style`, `unknown_parameter: Style`
@@ -43,7 +43,7 @@ _CODE_WORDS = (
 
 
 def read_field_errors(body: Any) -> list[FieldError]:
-    """The complaints in BODY that name an input, each once, in order; at most 100."""
+    """The complaints in `body` that name an input, each once, in order; at most 100."""
     if not isinstance(body, dict):
         return []
     found: dict[FieldError, None] = {}
@@ -69,7 +69,7 @@ def _walk(value: Any, depth: int, *, is_sentence: bool = False) -> Iterator[Fiel
 
 
 def _from_text(text: str, *, is_sentence: bool = False) -> Iterator[FieldError]:
-    """A legacy line. IS_SENTENCE: the error's headline, which names an input only when it begins with its name."""
+    """A legacy line. `is_sentence`: the error's headline, which names an input only if it begins with it."""
     text = text[:_TEXT_LENGTH]
     if found := _QUOTED_FIRST.match(text):
         yield FieldError(found["field"], _code_for(found["message"]), found["message"].strip())
@@ -88,7 +88,8 @@ def _from_object(entry: dict[str, Any], depth: int) -> Iterator[FieldError]:
     complaint = next((text for name in _COMPLAINTS if (text := _plain(entry.get(name)))), "")
     code = next((text for name in _CODES if _CODE.match(text := _plain(entry.get(name)))), "")
     if handle and (complaint or code):
-        yield FieldError(handle, code or _code_for(complaint), _worded(complaint or code, entry))
+        message = "" if _CODE.match(complaint) else complaint
+        yield FieldError(handle, code or _code_for(complaint), message, _allowed(message, entry))
         return
     wrapped = [entry[name] for name in _WRAPPERS if isinstance(entry.get(name), dict | list)]
     for inner in wrapped:
@@ -100,7 +101,7 @@ def _from_object(entry: dict[str, Any], depth: int) -> Iterator[FieldError]:
 
 
 def _from_mapping(entry: dict[str, Any], depth: int) -> Iterator[FieldError]:
-    """`{"Style": "invalid option"}` or `{"Style": ["…", {…}]}`: the keys are the handles."""
+    """`{"Style": "invalid option"}` or `{"Style": ["…", {…}]}`: keys are handles."""
     for field, complaints in entry.items():
         for complaint in complaints if isinstance(complaints, list) else [complaints]:
             if text := _plain(complaint):
@@ -125,13 +126,10 @@ def _handle(value: Any) -> str:
     return "" if text in _ROOTS else text
 
 
-def _worded(complaint: str, entry: dict[str, Any]) -> str:
-    """A bare code in words, with what would have been allowed where that is told and not yet said."""
-    text = complaint.replace("_", " ").replace("-", " ") if _CODE.match(complaint) else complaint
-    allowed = coerce.as_texts(entry.get("allowed"))
-    if allowed and not any(option in text for option in allowed):
-        text = f"{text.rstrip('. ')}. Must be one of: {', '.join(allowed)}"
-    return text
+def _allowed(message: str, entry: dict[str, Any]) -> tuple[str, ...]:
+    """The values that Lamina would accept, unless `message` names them."""
+    allowed = [choice for choice in coerce.as_texts(entry.get("allowed")) if choice]
+    return () if any(choice in message for choice in allowed) else tuple(allowed)
 
 
 def _code_for(message: str) -> str:

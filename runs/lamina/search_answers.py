@@ -1,4 +1,4 @@
-"""What Lamina finds for a need in someone's words. Source: `lamina-api` section 3.1."""
+"""Apps that Lamina finds for a need in someone's words. Source: POST /v1/apps/discover."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,18 +8,18 @@ from runs.lamina.answers import Unreadable, data_of, rows
 from runs.lamina.fields import Credits, Text
 from runs.lamina.types import AppSummary
 
-WHY_LENGTH = 300  # characters of the reason that are shown; the rest is cut with "…"
+WHY_LENGTH = 300  # characters of the reason; a longer one ends in "…"
 
 
 class AppMatch(AppSummary):
-    """An app that fits, and why. Lamina doesn't say `is_public`; credits None means unknown, not free."""
+    """A matching app, and why. Lamina doesn't say `is_public`; credits None means unknown, not free."""
 
     why_match: Text = ""
     estimated_credits: Credits = None
 
     @property
     def why(self) -> str:
-        """The reason in one line of at most WHY_LENGTH characters."""
+        """The reason in one line of at most 300 characters."""
         words = " ".join(self.why_match[: 10 * WHY_LENGTH].split())
         return words if len(words) <= WHY_LENGTH else f"{words[: WHY_LENGTH - 1].rstrip()}…"
 
@@ -36,7 +36,7 @@ def matches(body: Any) -> list[AppMatch]:
     listed = data.get("matches") if isinstance(data, dict) else data
     if not isinstance(listed, list):
         raise Unreadable
-    # A number in the SDK's types; estimates nest one.
+    # A number in the types of Lamina's SDK; in estimates it is nested.
     flat = [{**one, "estimatedCredits": _expected(one)} if isinstance(one, dict) else one for one in listed]
     return rows(AppMatch, {"data": flat})[0]
 

@@ -1,11 +1,11 @@
-"""One request over one fresh connection, bounded in time and size, watched so that we know whether it left.
+"""One request over a fresh connection, limited in time and size, so that we know whether it was sent.
 
-`requests` alone cannot promise either: its read time-out starts anew with every byte, so a server that drips holds
-a worker for ever, and its exceptions do not say whether the request was sent. So the connection is ours: it notes the
-first byte that goes out, and a timer cuts it at the deadline. A fresh connection per call costs a handshake, at most
-100 times a minute, and buys that no call ever dies on a connection that had gone stale.
+`requests` alone can't do this: its read time-out starts again with every byte, so a slow server could hold a worker
+forever, and its exceptions don't say whether the request was sent. So we use our own connection: it notes the first
+byte sent, and a timer cuts it at the deadline. A fresh connection costs a handshake per call, at most 100 a minute, but
+no call ever fails on a stale one.
 
-Nothing here raises for what the network does, so no `requests` exception (which holds the key) can travel along.
+Network errors are never raised, so that no `requests` exception (which holds the key) can get out.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ _NETWORK_ERRORS = (requests.RequestException, HTTPError, HTTPException, ssl.SSLE
 
 
 def _is_ours_to_log(record: logging.LogRecord) -> bool:
-    """Not urllib3's warning about malformed headers: it quotes them, and a hostile server could quote our key."""
+    """Drop urllib3's warning about malformed headers: it quotes them, and a hostile server could send our key back."""
     return "Failed to parse headers" not in str(record.msg)
 
 
@@ -46,7 +46,7 @@ logging.getLogger("urllib3.connection").addFilter(_is_ours_to_log)
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: between two signs of life once connected, and for the call as a whole."""
+    """Seconds: between two bytes once connected, and for the whole call."""
 
     read: float
     total: float
@@ -54,7 +54,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: `is_whole` is False when its body broke off, came too slowly or was too large."""
+    """An answer; `is_whole` is False if its body broke off, was too slow or too large."""
 
     status: int
     headers: Mapping[str, str]
@@ -64,14 +64,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """No answer. `was_sent`: part of the request may have reached the other side."""
+    """No answer; `was_sent` if part of the request may have arrived."""
 
     was_sent: bool
     is_timeout: bool
 
 
 class _Watch:
-    """Follows one call's connection; cuts it when the time is up."""
+    """Watch the connection of one call, and cut it when its time is up."""
 
     def __init__(self, seconds: float) -> None:
         self.deadline = time.monotonic() + seconds
@@ -96,7 +96,7 @@ class _Watch:
         return max(self.deadline - time.monotonic(), 0.01)
 
     def hold(self, connection: socket.socket) -> None:
-        """Keep a second handle on CONNECTION: TLS detaches the first, and a shutdown reaches through any of them."""
+        """Keep a second handle on `connection`: TLS detaches the first, but either can shut it down."""
         with self._lock:
             self._let_go()
             self._socket = connection.dup()
@@ -120,7 +120,7 @@ class _Watch:
 
 
 class _Watched(HTTPConnection):
-    """Tells its watch about the socket and about the first byte of the request."""
+    """Tells its watch about its socket and the first byte of the request."""
 
     def __init__(self, *args: Any, watch: _Watch, **kwargs: Any) -> None:
         self._watch = watch
@@ -133,22 +133,22 @@ class _Watched(HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        self._watch.was_sent = False  # what a proxy's tunnel was asked is not the request
+        self._watch.was_sent = False  # asking a proxy for a tunnel isn't the request
 
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
         self._watch.was_sent = True
-        self.sock.settimeout(self._watch.remaining)  # else the connect time-out would bound a long upload
+        self.sock.settimeout(self._watch.remaining)  # otherwise the connect time-out would limit a long upload
         super().send(data)
 
 
 class _WatchedTls(_Watched, HTTPSConnection):
-    """The same over TLS; a handshake that fails has sent nothing."""
+    """The same over TLS; a failed handshake has sent nothing."""
 
 
 class _Adapter(HTTPAdapter):
-    """Hands out connections that report to WATCH; never repeats a request."""
+    """Makes connections that report to `watch`; never repeats a request."""
 
     def __init__(self, watch: _Watch) -> None:
         self._watch = watch
@@ -162,7 +162,7 @@ class _Adapter(HTTPAdapter):
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Without it `requests` would add a password from the server's ~/.netrc beside our key."""
+    """Stop `requests` from adding a password from ~/.netrc beside our key."""
     return request
 
 
@@ -174,7 +174,7 @@ def _is_loopback(url: str) -> bool:
 
 
 def _read_body(response: requests.Response, watch: _Watch) -> tuple[bytes, bool]:
-    """The decoded body, at most BODY_BYTES of it, and whether that is all."""
+    """The decoded body, at most `BODY_BYTES` of it, and whether that is all."""
     body = bytearray()
     try:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
@@ -189,9 +189,9 @@ def _read_body(response: requests.Response, watch: _Watch) -> tuple[bytes, bool]
 def exchange(
     method: str, url: str, *, headers: Mapping[str, str], body: bytes | None, timeouts: Timeouts
 ) -> Reply | NoReply:
-    """Send one request and read its answer within TIMEOUTS. Follows no redirect, repeats nothing, raises nothing.
+    """Send one request and read its answer within `timeouts`. Never follows redirects, repeats or raises.
 
-    The environment's proxies and certificates are used, except for a sandbox on this machine.
+    Uses the environment's proxies and certificates, except for a sandbox on this machine.
     """
     with _Watch(timeouts.total) as watch, requests.Session() as session:
         session.mount("http://", _Adapter(watch))

@@ -1,7 +1,7 @@
 """Lamina's objects as we use them: tolerant by declaration, in both dialects.
 
-Every field reads whatever came and falls back to "none given"; only an object without a usable id fails, and a list
-drops such an object instead of failing itself. Unknown fields are ignored. Source: `lamina-api` section 3.
+A field with a wrong value counts as missing; only an object without a usable id fails, and a list skips it. Unknown
+fields are ignored.
 """
 
 import json
@@ -55,7 +55,7 @@ _FINAL = frozenset({"completed", "failed", "cancelled"})
 
 
 class Thumbnail(Remote):
-    """A picture of an app; TYPE "video" occurs."""
+    """A picture of an app; its `type` may be "video"."""
 
     url: NeededText
     type: Annotated[str, word_or("image")] = "image"
@@ -81,7 +81,7 @@ class AppSummary(Remote):
 
 
 class Parameter(Remote):
-    """One input of an app. NAME is sent back exactly as it came; no default (absent or null) means it must be given."""
+    """One input of an app. `name` is sent back exactly as it came; without a default (or with null) it is required."""
 
     id: Text = ""
     key: Text = ""
@@ -96,7 +96,7 @@ class Parameter(Remote):
     @model_validator(mode="before")
     @classmethod
     def _name_it(cls, data: Any) -> Any:
-        """A parameter without a name goes by its key or id; without any handle nothing could be sent for it."""
+        """A parameter without a name goes by its key or id; without those, nothing could be sent for it."""
         if not isinstance(data, dict) or coerce.as_text(data.get("name")):
             return data
         handle = coerce.as_text(data.get("key")) or coerce.as_text(data.get("id"))
@@ -109,12 +109,12 @@ class Parameter(Remote):
         return self.default is not None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON that reads back as an equal Parameter; `default` is there only when there is one."""
+        """Plain JSON that reads back as an equal Parameter; it has `default` only if there is one."""
         return self.model_dump(exclude=None if self.has_default else {"default"})
 
 
 class OutputDescriptor(Remote):
-    """An output an app announces. Labels need not be unique, INDEX is."""
+    """An output an app announces. `index` is unique, labels may not be."""
 
     index: Annotated[int, BeforeValidator(lambda value: -1 if value is None else coerce.as_count(value))] = -1
     label: Text = ""
@@ -125,7 +125,7 @@ class OutputDescriptor(Remote):
 
 
 def _numbered(outputs: list[OutputDescriptor]) -> list[OutputDescriptor]:
-    """Indexes as given when they can tell the outputs apart, else by position; a label for every one."""
+    """Indexes as given if they tell the outputs apart, otherwise by position; every output gets a label."""
     given = [output.index for output in outputs]
     is_usable = len(set(given)) == len(given) and all(index >= 0 for index in given)
     indexes = given if is_usable else range(len(outputs))
@@ -171,7 +171,7 @@ class RemoteOutput(Remote):
 
     @property
     def state(self) -> OutputState:
-        """Unknown words count as pending; without a word (feedback replies) a value means completed."""
+        """Unknown words count as pending; without a word (as in answers to feedback), a value means completed."""
         if not self.status:
             return "completed" if self.has_value else "pending"
         return _OUTPUT_STATES.get(self.status.lower(), "pending")
@@ -186,12 +186,12 @@ class RemoteOutput(Remote):
 
     @property
     def urls(self) -> list[str]:
-        """Every http(s) address in the value, each once, in order; a text's addresses are part of the text."""
+        """Every http(s) address in the value, each once, in order; none for a text, where they belong to the text."""
         return [] if self.type.lower() == "text" else addresses_in(self.value)
 
     @property
     def text(self) -> str:
-        """The value as text, "" when it holds nothing but addresses; lists and objects in readable form."""
+        """The value as text, "" if it is only addresses; lists and objects as readable JSON."""
         if not self.has_value or (self.type.lower() != "text" and is_nothing_but_addresses(self.value)):
             return ""
         return coerce.as_text(self.value) or json.dumps(self.value, ensure_ascii=False, indent=2)
@@ -229,7 +229,7 @@ class _RunState(Remote):
 
     @property
     def state(self) -> State:
-        """Lamina's word in any case; words we do not know count as still running."""
+        """Lamina's word in any case; unknown words count as running."""
         return _STATES.get(self.status.lower(), "running")
 
     @property
@@ -238,7 +238,7 @@ class _RunState(Remote):
 
     @property
     def work_seconds(self) -> float | None:
-        """From taking it on to its end, by Lamina's own clock; None where the times are missing or make no sense."""
+        """From creation to its end, by Lamina's clock; None if the times are missing or make no sense."""
         if self.created_at is None or self.completed_at is None:
             return None
         seconds = (self.completed_at - self.created_at).total_seconds()
@@ -257,11 +257,11 @@ class RunSnapshot(_RunState):
 
 
 class RunRow(_RunState):
-    """A run in the workspace's list, possibly another client's; without inputs and outputs."""
+    """A run in the workspace's list, possibly another client's, without inputs and outputs."""
 
 
 class RunPage(Remote):
-    """One page of the list, newest first. SKIPPED rows could not be read; TOTAL is at least what has been seen."""
+    """One page of the list, newest first. `skipped` rows couldn't be read; `total` is at least what we have seen."""
 
     rows: list[RunRow]
     total: int
@@ -300,7 +300,7 @@ class Estimate(Remote):
 
 
 class UploadTarget(Remote):
-    """Where to PUT a file (without the key), and the address that then stands for it in inputs."""
+    """Where to PUT a file (without the key), and the address to use for it in inputs."""
 
     filename: Text = ""
     upload_url: NeededText

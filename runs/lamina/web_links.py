@@ -10,7 +10,7 @@ _TRAILING = ".,;:!?)]"
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The texts in VALUE, depth first; its depth was bounded when it was read."""
+    """The texts in `value`, depth first; its depth was limited when it was read."""
     match value:
         case str():
             yield value
@@ -23,19 +23,19 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _in_text(text: str) -> list[str]:
-    """An address alone keeps every character; one within a sentence or list loses the punctuation after it."""
+    """An address alone keeps every character; in a sentence or list, the punctuation after it is dropped."""
     whole = text.strip()
     parts = [part for found in _ADDRESS.findall(whole) for part in _JOINED.split(found)]
     return parts if parts == [whole] else [part.rstrip(_TRAILING) for part in parts]
 
 
 def addresses_in(value: Any) -> list[str]:
-    """Every http(s) address in VALUE (text, list, object), each once, in order of appearance."""
+    """Every http(s) address in `value` (text, list or object), each once, in order of appearance."""
     return list(dict.fromkeys(address for text in _texts(value) for address in _in_text(text)))
 
 
 def is_nothing_but_addresses(value: Any) -> bool:
-    """Whether showing the addresses in VALUE shows all of it."""
+    """Whether the addresses in `value` are all of it."""
     match value:
         case str():
             return not _ADDRESS.sub("", value).strip(" \t\r\n,")

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 
 from django.http import QueryDict
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from runs.models import App, AppSchema, Member, StoredFile
 from runs.schema_forms.answers import Answer
@@ -20,8 +23,8 @@ def app_form(
     wanted: list[int] | None = None,
     field_errors: dict[str, str] | None = None,
 ) -> SchemaForm:
-    """The form of APP for MEMBER, as posted or with ANSWERS."""
-    is_sent = data is not None and member.can_run  # then all that counts is the member's own by now
+    """The form of `app` for `member`, as posted or with `answers`."""
+    is_sent = data is not None and member.can_run  # only the member's own files count from here on
     infos = uploads.upload_infos if is_sent else ownership.infos
     return build_form(schema.parameters, schema.outputs)(
         data,
@@ -34,14 +37,21 @@ def app_form(
 
 
 def ticked(form: SchemaForm) -> list[int] | None:
-    """Indexes of the results that are ticked; None when the app tells of none."""
+    """Indexes of the results that are ticked; None if the app lists none."""
     return form.wanted_outputs() if form.results else None
 
 
 def dropped_words(form: SchemaForm) -> list[str]:
     """A sentence that names the answers which no longer fit, if there are any."""
-    names = ", ".join(f"“{name}”" for name in form.dropped)
-    return [f"What was filled in for {names} no longer fits; choose again."] if names else []
+    if not form.dropped:
+        return []
+    quoted = [_("“%(name)s”") % {"name": name} for name in form.dropped]
+    words = ngettext(
+        "Your answer for %(names)s no longer fits. Choose again.",
+        "Your answers for %(names)s no longer fit. Choose again.",
+        len(quoted),
+    )
+    return [words % {"names": get_text_list(quoted, pgettext("between the last two of a list", "and"))}]
 
 
 def sample_pictures(app: App) -> Mapping[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""What a person has typed into an app's form, kept on the server until Run is pressed."""
+"""Drafts: what a person has typed into an app's form, saved on the server until Run is pressed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ KEPT = timedelta(days=90)  # without a change
 
 @dataclass(frozen=True)
 class Kept:
-    """A draft as a form takes it: answers, and indexes of the outputs wanted (None = all)."""
+    """A draft as a form takes it: answers, and indexes of the results wanted (None = all)."""
 
     answers: list[Answer]
     wanted: list[int] | None
@@ -24,7 +24,7 @@ class Kept:
 def save_draft(
     member: Member, app: App, answers: Sequence[Answer], wanted: Sequence[int] | None, source: str = ""
 ) -> None:
-    """Keep ANSWERS as they are, valid or not. One statement: posts at once save, and press, the same draft."""
+    """Save `answers` as they are, valid or not. One statement, since posts at the same time write the same draft."""
     draft = Draft(
         member=member,
         app=app,
@@ -42,21 +42,21 @@ def save_draft(
 
 
 def load_draft(member: Member, app: App) -> Kept | None:
-    """What MEMBER had typed for APP, or None."""
+    """The draft of `member` for `app`, or None."""
     draft = Draft.objects.filter(member=member, app=app).first()
     return kept_in(draft) if draft else None
 
 
 def kept_in(draft: Draft) -> Kept:
-    """What stands in DRAFT."""
+    """What `draft` holds."""
     return Kept(load_answers(draft.answers), draft.wanted_outputs, draft.source)
 
 
 def clear_draft(member: Member, app: App) -> None:
-    """Start the form anew."""
+    """Delete the draft, so that the form starts over."""
     Draft.objects.filter(member=member, app=app).delete()
 
 
 def tidy(now: datetime) -> None:
-    """Forget drafts that nobody has touched for three months."""
+    """Delete drafts that nobody has touched for 90 days."""
     Draft.objects.filter(updated_at__lt=now - KEPT).delete()

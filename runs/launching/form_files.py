@@ -1,10 +1,11 @@
-"""Files and links in a posted form. They become uploads before the form is read: a chosen file outlives any error."""
+"""Files and links in a posted form. They become uploads before the form is read, so that no error loses a file."""
 
 from collections.abc import Sequence
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
 
 from runs.models import App, Member, Upload
 from runs.schema_forms.questions import Question, files_question, questions_of
@@ -18,22 +19,22 @@ type PostedFiles = "MultiValueDict[str, UploadedFile[bytes]]"
 
 
 def take_one(member: Member, app: App, field: str, file: "UploadedFile[bytes] | None", link: str) -> Upload:
-    """Take one file or link for FIELD ("p0") of the app's form.
+    """Take one file or link for `field` ("p0") of the app's form.
 
-    Raises UploadRejected with a sentence for people.
+    Raises `UploadRejected` with a sentence for people.
     """
     question = files_question(app.schema.parameters, field) if app.schema else None
     if question is None:
-        raise UploadRejected("This app's form has changed. Reload the page; what you typed is kept.")
+        raise UploadRejected(_("This app's form has changed. Reload the page; your draft is saved."))
     if file is not None:
         return uploads.receive_file(member, file, list(question.accept))
     return uploads.receive_link(member, link, list(question.accept))
 
 
 def take_all(member: Member, parameters: Parameters, posted: QueryDict, files: PostedFiles) -> dict[str, str]:
-    """Turn every file and link in a posted form into an upload and put its id into POSTED (changed in place).
+    """Turn every file and link in a posted form into an upload and put its id into `posted` (changed in place).
 
-    Returns a sentence by field name for each that could not be taken; a refused link stays in its box.
+    Returns a sentence by field name for each that couldn't be taken; a refused link stays in its box.
     """
     errors: dict[str, str] = {}
     for question in questions_of(parameters):
@@ -72,7 +73,7 @@ def _take_field(
 
 
 def take_over(member: Member, parameters: Parameters, posted: QueryDict) -> None:
-    """Put MEMBER's own uploads into POSTED (changed in place) for files of a teammate that the form was opened with."""
+    """Replace a teammate's files that the form was opened with by the member's own in `posted` (changed in place)."""
     for question in questions_of(parameters):
         name = f"{question.field_name}_kept"
         if question.kind == "url" and (kept := posted.getlist(name)):
@@ -80,9 +81,9 @@ def take_over(member: Member, parameters: Parameters, posted: QueryDict) -> None
 
 
 def rearrange(posted: QueryDict, act: str) -> None:
-    """Apply a button of the form that needs no script: "remove:p0:<id>", "up:p0:<id>", "down:p0:<id>"."""
-    verb, _, rest = act.partition(":")
-    field, _, upload_id = rest.partition(":")
+    """Apply a button that works without scripts: "remove:p0:<id>", "up:p0:<id>", "down:p0:<id>"."""
+    verb, _colon, rest = act.partition(":")
+    field, _colon, upload_id = rest.partition(":")
     kept = posted.getlist(f"{field}_kept")
     if upload_id not in kept:
         return

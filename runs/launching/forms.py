@@ -1,17 +1,16 @@
-"""What is posted about presets, the library and a run once more, and with an app's own form, whose questions are
+"""What is posted about presets, the library and running again, and with an app's form, whose questions are
 `schema_forms`."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _lazy
 
 from runs.launching import presets
 from runs.web.posted import CutField, NameField, PostedForm, RepeatedField, SwitchField
 
-NEEDS_NAME = "Give it a name."
-
 
 class ControlsForm(PostedForm):
     """What an app's form sends besides its answers: the button, the token that starts one run, the version of the
-    schema it was made from, what it was opened with (a run or a preset), and the draft it must not write over."""
+    schema it was made from, what it was opened with (a run or a preset), and the draft it must not overwrite."""
 
     act = CutField()
     token = CutField()
@@ -27,9 +26,9 @@ class ControlsForm(PostedForm):
 
 
 class PresetForm(forms.Form):
-    """What a preset is called, and whether it is the team's."""
+    """The name of a preset, and whether it is the team's."""
 
-    name = NameField(presets.NAME_LENGTH, required=True, error_messages={"required": NEEDS_NAME})
+    name = NameField(presets.NAME_LENGTH, required=True, error_messages={"required": _lazy("Give it a name.")})
     is_team = forms.BooleanField(required=False)
 
 
@@ -48,6 +47,6 @@ class RunAgainForm(PostedForm):
 
 
 class TitleForm(PostedForm):
-    """What a run shall be called; nothing gives the app's name back."""
+    """The title of a run; an empty one goes back to the app's name."""
 
     title = CutField()

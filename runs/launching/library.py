@@ -1,11 +1,12 @@
-"""The library that a form's field opens: earlier results and uploads of the kinds it takes, found by words, page by
-page; and what becomes of a choice. Newest first, each list in the order of one index."""
+"""The library that a form's field opens: earlier results and uploads of the kinds it takes, with search and pages; and
+what is done with a choice. Newest first, each list in the order of one index."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from runs.launching import drafts
 from runs.launching.app_form import app_form
@@ -16,7 +17,7 @@ from runs.words.fold import fold_words
 from runs.words.sentences import age_words
 
 PER_PAGE = 24
-SOURCES = {"results": "My results", "team": "Shared with the team", "uploads": "My uploads"}
+SOURCES = ("results", "team", "uploads")
 
 
 @dataclass(frozen=True)
@@ -27,22 +28,32 @@ class Item:
     name: str
     line: str
 
+    @property
+    def is_still(self) -> bool:
+        """Whether its picture is a still of a video."""
+        return self.file.kind == "video" and bool(self.file.small_url)
+
 
 @dataclass(frozen=True)
 class LibraryPage:
-    """One page of one list; BEFORE is where the next page begins, empty on the last."""
+    """One page of one list; `before` is where the next page begins, empty on the last."""
 
     items: list[Item]
     before: str
 
 
+def source_words() -> dict[str, str]:
+    """The names of the lists."""
+    return {"results": _("My results"), "team": _("Shared with the team"), "uploads": _("My uploads")}
+
+
 def question_of(app: App, field: str) -> Question | None:
-    """The question behind the form field called FIELD ("p0"), if it takes files."""
+    """The question behind the form field `field` ("p0"), if it takes files."""
     return files_question(app.schema.parameters, field) if app.schema else None
 
 
 def browse(member: Member, kinds: Sequence[str], source: str, words: str, before: str) -> LibraryPage:
-    """What MEMBER may take from SOURCE: files of KINDS (none = any media) that hold all WORDS."""
+    """What `member` may take from `source`: files of `kinds` (none = any media) that match all `words`."""
     wanted = list(kinds or MEDIA_KINDS)
     found = _uploads(member, wanted, words) if source == "uploads" else _results(member, wanted, words, source)
     if before and (last := found.filter(file__public_id=before).values_list("pk", flat=True).first()):
@@ -66,7 +77,7 @@ def _results(member: Member, kinds: list[str], words: str, source: str) -> "Quer
 
 
 def _uploads(member: Member, kinds: list[str], words: str) -> "QuerySet[Upload]":
-    """Files the member brought; a result that was taken into a form stands among the results already."""
+    """Files that the member uploaded; a result that was taken into a form is among the results already."""
     found = Upload.objects.owned_by(member).filter(status=Upload.Status.READY, file__kind__in=kinds, file__results=None)
     for word in fold_words(words):
         found = found.filter(search_text__contains=word)
@@ -82,8 +93,8 @@ def _item(row: OutputFile | Upload) -> Item:
 
 
 def take(member: Member, question: Question, file_ids: Sequence[str]) -> list[Upload]:
-    """The member's own uploads of those files, in order, as many as QUESTION takes; unknown and foreign ones and other
-    kinds are left out."""
+    """The member's own uploads of those files, in order, as many as `question` takes. Files that are unknown, not
+    visible to the member or of another kind are left out."""
     kinds = question.accept or MEDIA_KINDS
     seen = files_visible_to(member).filter(kind__in=kinds)
     found = seen.in_bulk(list(file_ids), field_name="public_id")
@@ -92,8 +103,8 @@ def take(member: Member, question: Question, file_ids: Sequence[str]) -> list[Up
 
 
 def put_into_draft(member: Member, app: App, question: Question, value: list[Upload] | str) -> str:
-    """Answer QUESTION in the member's draft: with files (added where several are taken, else in place of the one that
-    was there) or with a text. All else in the draft stays. Returns the address of the form, at that question."""
+    """Answer `question` in the member's draft with a text or with files, which are added if several are taken and else
+    replace the one there. The rest of the draft stays. Returns the address of the form, at that question."""
     assert app.schema is not None  # noqa: S101 - the question is one of its
     kept = drafts.load_draft(member, app)
     form = app_form(
@@ -112,7 +123,7 @@ def put_into_draft(member: Member, app: App, question: Question, value: list[Upl
 
 
 def form_url(member: Member, app: App, question: Question) -> str:
-    """The app's form at QUESTION, as it was begun."""
+    """The address of the app's form at `question`, with the run or preset it was begun from."""
     source = Draft.objects.filter(member=member, app=app).values_list("source", flat=True).first()
     return f"{app.get_absolute_url()}{f'?from={source}' if source else ''}#{question.field_name}-field"
 
@@ -126,7 +137,7 @@ class Use:
 
 
 def uses_of(kind: str) -> list[Use]:
-    """Apps that take a file of KIND (or a text), each with its first question for it."""
+    """Apps that take a file of `kind` (or a text), each with its first question for it."""
     found = []
     for app in App.objects.listed().exclude(schema=None).select_related("schema", "thumbnail"):
         if (question := first_question(app, kind)) is not None:
@@ -135,7 +146,7 @@ def uses_of(kind: str) -> list[Use]:
 
 
 def first_question(app: App, kind: str) -> Question | None:
-    """The first question of APP's form that a file of KIND (or a text) answers."""
+    """The first question of the app's form that a file of `kind` (or a text) answers."""
     questions = questions_of(app.schema.parameters if app.schema else [])
     if kind == "text":
         return next((q for q in questions if q.kind == "text" and not q.is_unknown), None)

@@ -1,5 +1,5 @@
-"""An app's form as it was posted: its files are taken, what is in it is kept as the draft, and then a run starts, or
-the form is shown again and says why not."""
+"""An app's form as it was posted: its files are taken and its draft is saved, and then a run starts, or the form is
+shown again and says why not."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,25 +8,27 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
 from runs.launching import drafts, form_files, prefill, presets
-from runs.launching.app_form import app_form
+from runs.launching.app_form import app_form, dropped_words, ticked
 from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
 from runs.models import App, AppSchema, Member, Preset, Run
 from runs.schema_forms.build import SchemaForm
 from runs.spending.estimates import cost_line
 
-CHANGED = "This app's form has changed since you opened it. What you filled in is kept where it still fits."
-SPENT = "This form has already started a run. Press Run again to start another one with these values."
-EXPIRED = "This form was opened for somebody else or too long ago. Everything is kept; press Run again."
+CHANGED = gettext_noop("This app's form has changed since you opened it. Your answers are kept where they still fit.")
+SPENT = gettext_noop("This form has already started a run. Press Run again to start another with these values.")
+EXPIRED = gettext_noop("This form was opened by someone else or too long ago. Nothing is lost; press Run again.")
 
 
 @dataclass(frozen=True)
 class Shown:
-    """The form once more, with TOKEN still good, or refused and with a reason on it."""
+    """The form again: with a `token` that is still good, or refused with a reason on it."""
 
     form: SchemaForm
     opened: Opening
@@ -36,7 +38,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Done:
-    """Where the person goes on, and what is said there."""
+    """Where the person goes next, and what is said there."""
 
     url: str
     words: str = ""
@@ -44,8 +46,8 @@ class Done:
 
 @dataclass(frozen=True)
 class Controls:
-    """What an app's form sends besides its answers (`forms.ControlsForm`): `act` names the button, and what it acts
-    on, and is empty for Run; `run` and `preset` are public ids of what it was opened with."""
+    """What an app's form sends besides its answers (`forms.ControlsForm`): `act` names the button and what it acts
+    on, and is empty for Run; `run` and `preset` are public ids of what the form was opened with."""
 
     act: str
     token: str
@@ -58,8 +60,7 @@ class Controls:
 
 @dataclass
 class PostedAppForm:
-    """The form of `app` as `member` sent it. `schema` is the app's present one; `answers` changes as its files are
-    taken."""
+    """The form of `app` as `member` sent it. `schema` is the app's current one; `answers` grows as files are taken."""
 
     member: Member
     app: App
@@ -69,7 +70,7 @@ class PostedAppForm:
     files: PostedFiles
 
     def outcome(self) -> Shown | Done:
-        """Do what the button stands for. What was filled in is kept first, whatever comes of it."""
+        """Do what the button says. The draft is saved first, whatever happens next."""
         if not self.member.can_run:  # the page says so beside Run
             return Shown(self._form(), Opening(), is_refused=True)
         errors = self._take_files()
@@ -79,26 +80,31 @@ class PostedAppForm:
             return self._other_button(form, opened)
         if spent := create_run.run_of_form(self.member, self.controls.token):
             return self._again(form, spent, opened)
-        if self._posted_schema != self.schema:  # positions of an unknown version could mean anything
+        if self._known_schema != self.schema:  # in an unknown version, positions could mean anything
             fresh = self._in_present_form(form)
-            return Shown(fresh, opened.saying(CHANGED, *dropped_words(fresh)), is_refused=True)
+            return Shown(fresh, opened.saying(_(CHANGED), *dropped_words(fresh)), is_refused=True)
         if not form.is_valid():
             return Shown(form, opened, self.controls.token, is_refused=True)
         return self._run(form, opened)
 
     def save_draft(self) -> None:
-        """Keep what is typed, valid or not; of a form that has started its run there is nothing more to keep."""
+        """Save what is typed, valid or not, unless this form has already started its run."""
         if create_run.is_unspent(self.member, self.controls.token):
             form_files.take_over(self.member, self._posted_schema.parameters, self.answers)
             self._keep_draft(self._form())
 
     @cached_property
+    def _known_schema(self) -> AppSchema | None:
+        """The version the form was made from, None if this app has no such version."""
+        return AppSchema.objects.filter(app=self.app, version=self.controls.schema).first()
+
+    @property
     def _posted_schema(self) -> AppSchema:
-        """The version the form was made from; the present one for one that is not known."""
-        return AppSchema.objects.filter(app=self.app, version=self.controls.schema).first() or self.schema
+        """The version to read the form by."""
+        return self._known_schema or self.schema
 
     def _take_files(self) -> dict[str, str]:
-        """Make uploads of files and links, and take over those of teammates; returns errors by field name."""
+        """Turn files and links into uploads and take over teammates' files; return errors by field name."""
         parameters = self._posted_schema.parameters
         errors = form_files.take_all(self.member, parameters, self.answers, self.files)
         form_files.rearrange(self.answers, self.controls.act)
@@ -109,7 +115,7 @@ class PostedAppForm:
         return app_form(self.member, self.app, self._posted_schema, self.answers, field_errors=field_errors)
 
     def _keep_draft(self, form: SchemaForm) -> Opening:
-        """Keep what was posted, and whatever else was typed before; returns what the form had been opened with."""
+        """Save what was posted, and set an older draft aside; returns what the form was opened with."""
         prefill.set_aside(self.member, self.app, self.controls.aside)
         run = prefill.source_run(self.member, self.app, self.controls.run)
         preset = prefill.source_preset(self.member, self.app, self.controls.preset)
@@ -118,14 +124,14 @@ class PostedAppForm:
         return opened
 
     def _in_present_form(self, form: SchemaForm, field_errors: dict[str, str] | None = None) -> SchemaForm:
-        """What is in FORM as a fresh form of the app's present version."""
+        """What is in `form` as a fresh form of the app's current version."""
         answers, wanted = form.draft_answers(), ticked(form)
         return app_form(self.member, self.app, self.schema, answers=answers, wanted=wanted, field_errors=field_errors)
 
     def _other_button(self, form: SchemaForm, opened: Opening) -> Shown | Done:
         """A button that starts nothing."""
         act = self.controls.act
-        verb, _, field = act.partition(":")
+        verb, _colon, field = act.partition(":")
         if verb == "library":  # of a form without scripts
             return Done(f"{reverse('runs:library')}?{urlencode({'app': self.app.public_id, 'field': field})}")
         if act.startswith("preset") and not form.field_errors:
@@ -133,27 +139,27 @@ class PostedAppForm:
         return Shown(self._in_present_form(form, form.field_errors), opened)
 
     def _save_preset(self, form: SchemaForm, preset: Preset | None) -> Done:
-        """Save what is in the form under a name, which is asked for on a page of its own; or into the open preset."""
+        """Save what is in the form into the open preset, or as a new one, whose name is asked on a page of its own."""
         changeable = Preset.objects.changeable_by(self.member)
         if self.controls.act == "preset-update" and preset and changeable.filter(pk=preset.pk).exists():
             presets.update_preset(preset, self.member, form.draft_answers(), ticked(form), timezone.now())
             drafts.clear_draft(self.member, self.app)
-            return Done(preset.get_absolute_url(), f"“{preset.name}” now holds these values.")
+            return Done(preset.get_absolute_url(), _("“%(name)s” is updated.") % {"name": preset.name})
         return Done(f"{reverse('runs:preset-new')}?app={self.app.public_id}")
 
     def _again(self, form: SchemaForm, spent: Run, opened: Opening) -> Shown | Done:
-        """This form has started a run: the same inputs lead to it, others give the form again with a new token."""
+        """This form has started a run: the same inputs lead to it, others to the form with a new token."""
         if form.is_valid() and create_run.is_same(spent, self.app, form.answers(), form.wanted_outputs()):
             drafts.clear_draft(self.member, self.app)
             return Done(spent.get_absolute_url())
-        return Shown(self._in_present_form(form), opened.saying(SPENT), is_refused=True)
+        return Shown(self._in_present_form(form), opened.saying(_(SPENT)), is_refused=True)
 
     def _run(self, form: SchemaForm, opened: Opening) -> Shown | Done:
         """Start the run of a valid form."""
         if cost_line(self.app, self.member).is_blocked:
             return Shown(form, opened, is_refused=True)
         if create_run.read_form_token(self.controls.token) != self.member.pk:
-            return Shown(form, opened.saying(EXPIRED), is_refused=True)
+            return Shown(form, opened.saying(_(EXPIRED)), is_refused=True)
         pressed = LaunchRequest(
             self.app,
             self.schema,
@@ -167,15 +173,4 @@ class PostedAppForm:
         try:
             return Done(launch_run(self.member, pressed).get_absolute_url())
         except TokenSpentError:
-            return Shown(form, opened.saying(SPENT), is_refused=True)
-
-
-def ticked(form: SchemaForm) -> list[int] | None:
-    """Indexes of the results that are ticked; None when the app tells of none."""
-    return form.wanted_outputs() if form.results else None
-
-
-def dropped_words(form: SchemaForm) -> list[str]:
-    """A sentence that names the answers which no longer fit, if there are any."""
-    names = ", ".join(f"“{name}”" for name in form.dropped)
-    return [f"What was filled in for {names} no longer fits; choose again."] if names else []
+            return Shown(form, opened.saying(_(SPENT)), is_refused=True)

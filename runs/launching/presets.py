@@ -1,8 +1,9 @@
 """Presets: answers of one app's form under a name, a person's own or the team's.
 
-A preset keeps the uploads its answers name, whatever becomes of the runs they were given for. Whoever may open it sees
-their files, and gets files of their own (`uploads.ownership`), so that a team's preset works for everyone and
-outlives its maker's. So only what is one's own goes into it: nobody shares somebody else's file by naming it.
+A preset keeps the uploads that its answers name, whatever happens to the runs they were given for. Anyone who may open
+it sees their files and gets files of their own (`uploads.ownership`), so that a team's preset works for everyone and
+outlives its maker's files. That is why only its maker's own files go into it: nobody can share another person's file by
+naming it.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,7 @@ from datetime import datetime
 from itertools import count
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from runs.engine.input_summary import InputLine
 from runs.launching.drafts import Kept
@@ -19,31 +19,32 @@ from runs.models import App, Member, Preset, Upload
 from runs.schema_forms.answers import Answer, dump_answers, load_answers, upload_ids
 from runs.schema_forms.questions import shortened
 from runs.uploads import ownership
+from runs.words.moments import brief_day_time_words
 
 NAME_LENGTH = Preset._meta.get_field("name").max_length or 100
 
 
 class NameTakenError(Exception):
-    """The member has a preset of that name for this app."""
+    """The member already has a preset with that name for this app."""
 
 
 def listed(member: Member, app: App) -> list[Preset]:
-    """What MEMBER may open on the app's form: own ones first, then the team's."""
+    """What `member` may open on the app's form: their own first, then the team's."""
     found = Preset.objects.visible_to(member).filter(app=app).select_related("member")
     return sorted(found, key=lambda preset: (not preset.belongs_to(member), preset.name.casefold()))
 
 
 def answers_of(preset: Preset) -> list[Answer]:
-    """What is kept under its name."""
+    """The answers of `preset`."""
     return load_answers(preset.answers)
 
 
 def save_preset(
     member: Member, app: App, name: str, answers: Sequence[Answer], wanted: Sequence[int] | None, *, is_team: bool
 ) -> Preset:
-    """Keep ANSWERS under NAME, with files of MEMBER's own only.
+    """Save `answers` as a preset, with only the files of `member`.
 
-    Raises NameTakenError when the member has one of that name for this app.
+    Raises `NameTakenError` if the member already has one with that name for this app.
     """
     try:
         with transaction.atomic():
@@ -64,7 +65,7 @@ def save_preset(
 def update_preset(
     preset: Preset, member: Member, answers: Sequence[Answer], wanted: Sequence[int] | None, now: datetime
 ) -> None:
-    """Let the preset hold ANSWERS from now on, with files of MEMBER's own only: its maker's, or an admin's."""
+    """Replace the preset's answers, with only the files of `member`: its maker or an admin."""
     with transaction.atomic():
         preset.answers = dump_answers(ownership.only_own(member, answers))
         preset.wanted_outputs = None if wanted is None else list(wanted)
@@ -74,7 +75,7 @@ def update_preset(
 
 
 def edit_preset(preset: Preset, name: str, now: datetime, *, is_team: bool) -> None:
-    """Rename it, or say whose it is. Raises NameTakenError."""
+    """Rename it, or share it with the team or not. Raises `NameTakenError`."""
     preset.name, preset.is_team, preset.updated_at = name[:NAME_LENGTH], is_team, now
     try:
         with transaction.atomic():
@@ -84,11 +85,11 @@ def edit_preset(preset: Preset, name: str, now: datetime, *, is_team: bool) -> N
 
 
 def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | None:
-    """Keep what was typed and is about to be replaced by other values, under a name that says when; None if it was
-    nothing worth keeping."""
+    """Save a draft that other values are about to replace, under a name that says when it was typed; None if nothing
+    was given in it."""
     if not any(answer.is_given for answer in kept.answers):
         return None
-    name = f"Unfinished, {date_format(timezone.localtime(now), 'j M, H:i')}"
+    name = _("Draft of %(time)s") % {"time": brief_day_time_words(now)}
     for number in count(1):
         try:
             numbered = name if number == 1 else f"{name} ({number})"
@@ -99,12 +100,12 @@ def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | N
 
 
 def _keep_files(preset: Preset) -> None:
-    """Protect the uploads that are named in the answers."""
+    """Protect the uploads that the answers name."""
     preset.uploads.set(Upload.objects.filter(public_id__in=upload_ids(answers_of(preset))))
 
 
 def answer_lines(answers: Sequence[Answer]) -> list[InputLine]:
-    """ANSWERS as people read them."""
+    """`answers` as people read them."""
     found = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
     lines = []
     for answer in answers:

@@ -1,9 +1,11 @@
-"""The very same run once more."""
+"""The same run again."""
 
 from collections import Counter
 from dataclasses import dataclass
 
 from django.forms import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest
@@ -13,43 +15,43 @@ from runs.schema_forms.answers import Answer, Value, upload_ids
 from runs.schema_forms.build import SchemaForm
 from runs.uploads import ownership
 
-GONE = "Lamina no longer offers this app, so it cannot be run again."
-CHANGED = "This app's form has changed since that run, so the very same run is not possible. Look it over in the form."
-FILES = "A file of that run is no longer here. Choose it again in the form."
+GONE = gettext_noop("Lamina no longer offers this app, so it can't be run again.")
+CHANGED = gettext_noop("This app's form has changed since that run. Check the values in the form.")
+FILES = gettext_noop("A file of that run is no longer here. Choose it again in the form.")
 
 
 @dataclass(frozen=True)
 class RerunPlan:
-    """The same run once more: PRESS is what to send (its token still missing), or REASON says why it cannot be."""
+    """The same run again: the `answers` to send, or the `reason` why it can't be."""
 
     answers: list[Answer]
     reason: str = ""
 
 
 def again(member: Member, run: Run) -> RerunPlan:
-    """What it takes to run RUN once more as it was. The app's present form must take every answer unchanged. Nobody's
-    files are taken over yet: `press_again` does."""
+    """Plan the same run again. The app's current form must take every answer unchanged. Files of others are not taken
+    over yet: `press_again` does that."""
     app, schema = run.app, run.app.schema
     if app.is_gone or schema is None:
-        return RerunPlan([], GONE)
+        return RerunPlan([], _(GONE))
     given = create_run.answers_of(run)
     answers = ownership.shown(member, given)
     form = app_form(member, app, schema, answers=answers, wanted=run.wanted_outputs or None)
     fitted = form.draft_answers()
     if run.schema_id != schema.pk and not (_is_same(answers, fitted, form) and _makes_same(run, schema)):
-        return RerunPlan([], CHANGED)
+        return RerunPlan([], _(CHANGED))
     try:
         for bound in form.questions:
             bound.field.check(bound.value())
     except ValidationError as error:
-        return RerunPlan([], FILES if error.code in ("gone", "failed") else CHANGED)
+        return RerunPlan([], _(FILES) if error.code in ("gone", "failed") else _(CHANGED))
     if len(upload_ids(answers)) != len(upload_ids(given)):
-        return RerunPlan([], FILES)
+        return RerunPlan([], _(FILES))
     return RerunPlan(fitted)
 
 
 def press_again(member: Member, run: Run, found: RerunPlan, token: str) -> LaunchRequest:
-    """The press that starts RUN once more, with MEMBER's own files; what is being typed into the app's form stays."""
+    """What starts `run` again, with the member's own files; the member's draft of the app's form stays."""
     assert run.app.schema is not None  # noqa: S101 - `again` has looked
     return LaunchRequest(
         run.app,
@@ -64,7 +66,7 @@ def press_again(member: Member, run: Run, found: RerunPlan, token: str) -> Launc
 
 
 def _is_same(old: list[Answer], new: list[Answer], form: SchemaForm) -> bool:
-    """Whether every old answer is in the new form, and whatever the old form did not ask is left to the app."""
+    """Whether every old answer is in the new form, and whatever the old form didn't ask is left to the app."""
     if form.dropped:
         return False
 

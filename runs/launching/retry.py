@@ -1,7 +1,7 @@
-"""Trying again only what failed: a new run of the same inputs for the results that did not come, nothing else.
+"""Retry of what failed: a new run with the same inputs, only for the results that failed.
 
-Lamina takes labels, so results of one label are made together (as on the form): where one of them failed, all of them
-are asked for, and the page says how many that is.
+Lamina takes labels, so results of one label are made together (as on the form): if one of them failed, all of them are
+made again, and the page says how many that is.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
@@ -17,12 +20,12 @@ from runs.spending.estimates import CostLine, cost_line
 from runs.uploads.ownership import own_files
 from runs.words.sentences import State, state_of
 
-CHANGED = "This app's form has changed since. Change and run again fills in the new one."
+CHANGED = gettext_noop("This app's form has changed since. Use “Change and run again” instead.")
 
 
 @dataclass(frozen=True)
 class RelatedRun:
-    """Another run of this one's family, as a line on its page."""
+    """Another run that retries this one or is retried by it, as a line on its page."""
 
     url: str
     title: str
@@ -31,16 +34,16 @@ class RelatedRun:
 
 @dataclass(frozen=True)
 class RetryPlan:
-    """What a run page says below its results about trying again what failed."""
+    """What a run's page says below its results about a retry."""
 
-    failed: int  # results that failed; 0 when there is nothing to try
-    made: int  # results that trying them makes
+    failed: int  # results that failed; 0 if there is nothing to retry
+    made: int  # results that a retry makes
     words: str
     cost: CostLine | None
     reason: str  # why it is not possible now
     token: str
-    tried: list[RelatedRun]  # runs that did try them again
-    first: RelatedRun | None  # the run whose failed results this one tries again
+    tried: list[RelatedRun]  # retries of this run
+    first: RelatedRun | None  # the run that this one retries
 
     @property
     def is_offered(self) -> bool:
@@ -48,7 +51,7 @@ class RetryPlan:
 
 
 def failed_indexes(run: Run) -> list[int]:
-    """Which of the app's results failed in RUN, by their index in the form it was made from."""
+    """Which of the app's results failed in `run`, by their index in the form it was made from."""
     offered = _asked_for(run)
     failed = {o.position for o in run.outputs.all() if o.status == Output.Status.ERROR}
     labels = {offered[position]["label"] for position in failed if position < len(offered)}
@@ -56,12 +59,12 @@ def failed_indexes(run: Run) -> list[int]:
 
 
 def _asked_for(run: Run) -> list[dict[str, Any]]:
-    """The results a run was to make, in the order of its boxes."""
+    """The results the run was asked to make, in the order of its boxes."""
     return [o for o in run.schema.outputs if not run.wanted_outputs or o["index"] in run.wanted_outputs]
 
 
 def retry_of(run: Run, member: Member) -> RetryPlan:
-    """What MEMBER may do about the failed results of a run fetched with `for_page()`."""
+    """What `member` may do about the failed results of a run fetched with `for_page()`."""
     is_partly = run.status == Run.Status.COMPLETED and run.outputs_failed > 0
     indexes = failed_indexes(run) if is_partly and member.can_run else []
     family = Run.objects.visible_to(member).select_related("app")
@@ -71,7 +74,8 @@ def retry_of(run: Run, member: Member) -> RetryPlan:
     return RetryPlan(
         failed=failed,
         made=len(indexes),
-        words="Try the one that failed" if failed == 1 else f"Try the {failed} that failed",
+        words=ngettext("Retry the failed result", "Retry %(count)s failed results", failed)
+        % {"count": number_format(failed, use_l10n=True, force_grouping=True)},
         cost=cost,
         reason=_reason(run, cost),
         token=create_run.new_form_token(member) if failed else "",
@@ -81,27 +85,29 @@ def retry_of(run: Run, member: Member) -> RetryPlan:
 
 
 def _tried(family: QuerySet[Run], run: Run, indexes: list[int]) -> list[Run]:
-    """Those of FAMILY that try the results INDEXES of RUN again, the first one first."""
+    """Runs in `family` that retry results `indexes` of `run`, oldest first."""
     led_to = family.filter(parent=run).order_by("pk") if indexes else ()
     return [child for child in led_to if child.wanted_outputs == indexes]
 
 
 def _is_done(run: Run, indexes: list[int]) -> bool:
-    """Whether somebody has tried these again with success so far; also who shows it to nobody, for it is paid once."""
+    """Whether a retry of these is going well or done, also one that isn't shared: nobody pays twice."""
     tried = _tried(Run.objects.filter(deleted_at=None), run, indexes)
     return any(child.is_active or child.status == Run.Status.COMPLETED for child in tried)
 
 
 @transaction.atomic
 def retry_failed(run: Run, member: Member, token: str) -> Run | None:
-    """Start what failed in RUN once more, once for one TOKEN; None when that is not possible now."""
-    Run.objects.select_for_update().get(pk=run.pk)  # of two pages at once the later one sees what the first has started
+    """Retry what failed in `run`, once per `token`; None if that is not possible now."""
+    Run.objects.select_for_update().get(
+        pk=run.pk
+    )  # of two pages at once, the later one sees what the first has started
     if started := create_run.run_of_form(member, token):
         return started if started.parent_id == run.pk else None
     indexes = failed_indexes(run)
     is_known = create_run.read_form_token(token) == member.pk
     if _is_done(run, indexes):
-        return None  # from an old page, or by a teammate just now: what it would make is made already
+        return None  # an old page, or a teammate was faster: it is made already
     if not indexes or not is_known or _reason(run, cost_line(run.app, member)):
         return None
     answers = own_files(member, create_run.answers_of(run))
@@ -115,11 +121,11 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
 def _reason(run: Run, cost: CostLine | None) -> str:
     if cost is not None and cost.is_blocked:
         return cost.reason
-    return CHANGED if cost is not None and run.schema_id != run.app.schema_id else ""
+    return _(CHANGED) if cost is not None and run.schema_id != run.app.schema_id else ""
 
 
 def _first(run: Run, parent: Run | None) -> RelatedRun | None:
-    """PARENT, if RUN tries again what failed in it."""
+    """`parent`, if `run` retries what failed in it."""
     if parent is None or parent.status != Run.Status.COMPLETED or run.schema_id != parent.schema_id:
         return None
     return _again(parent) if run.wanted_outputs and run.wanted_outputs == failed_indexes(parent) else None

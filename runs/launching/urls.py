@@ -1,4 +1,4 @@
-"""Addresses: the form of an app, drafts, presets, running again, and the library."""
+"""Addresses: an app's form, drafts, presets, running again, and the library."""
 
 from django.urls import path
 

@@ -1,9 +1,10 @@
-"""The form of one app: fill it, keep what is typed, run."""
+"""The form of one app: fill it in, save the draft, run."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import reswap, retarget
@@ -13,9 +14,9 @@ from runs.display.cards import app_card, run_cards
 from runs.display.form_look import form_look
 from runs.engine import create_run
 from runs.launching import drafts, prefill, presets
-from runs.launching.app_form import app_form
+from runs.launching.app_form import app_form, dropped_words
 from runs.launching.forms import ControlsForm
-from runs.launching.posted_form import Controls, PostedAppForm, Shown, dropped_words
+from runs.launching.posted_form import Controls, PostedAppForm, Shown
 from runs.launching.prefill import NoSourceError, Opening
 from runs.models import App, AppSchema, Run
 from runs.schema_forms.build import SchemaForm
@@ -48,7 +49,7 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 
 
 def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse:
-    """The form as it was left: the draft, or the run or preset it is begun from, or fresh."""
+    """The form as it was left: with the draft, with the values of a run or preset, or fresh."""
     try:
         opened = prefill.opening(request.user, app, schema, request.GET)
     except NoSourceError:
@@ -79,7 +80,7 @@ def _posted(request: PortalRequest, app: App, schema: AppSchema) -> PostedAppFor
 
 @require_POST
 def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Keep what is typed, valid or not; files travel by themselves."""
+    """Save what is typed, valid or not; files are sent separately."""
     app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
     if app.schema is not None:
         _posted(request, app, app.schema).save_draft()
@@ -88,10 +89,10 @@ def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
 
 @require_POST
 def draft_clear(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Start the form anew."""
+    """Delete the draft."""
     app = get_object_or_404(App, public_id=app_id)
     drafts.clear_draft(request.user, app)
-    messages.info(request, "The form is as the app's author made it.")
+    messages.info(request, _("The form has been reset."))
     return go_to(request, app.get_absolute_url())
 
 

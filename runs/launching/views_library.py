@@ -1,4 +1,4 @@
-"""From the library: earlier results and uploads into a field of a form."""
+"""The library: earlier results and uploads for a field of a form."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -7,7 +7,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from runs.launching.forms import FieldForm
-from runs.launching.library import SOURCES, browse, form_url, put_into_draft, question_of, take
+from runs.launching.library import SOURCES, browse, form_url, put_into_draft, question_of, source_words, take
 from runs.models import App
 from runs.schema_forms.questions import Question
 from runs.uploads import uploads
@@ -17,7 +17,7 @@ from runs.web.http import PortalRequest, go_to, makers_only, render_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @makers_only
 def library(request: PortalRequest) -> HttpResponse:
-    """Shows what field `?field=` of app `?app=` may take, as a page or inside the form; POST takes what was picked."""
+    """GET shows what field `?field=` of app `?app=` may take, as a page or in the form; POST takes what was picked."""
     given = FieldForm.read(request.POST if request.method == "POST" else request.GET)
     app = get_object_or_404(App.objects.select_related("schema"), public_id=given["app"])
     question = question_of(app, given["field"])
@@ -34,7 +34,7 @@ def library(request: PortalRequest) -> HttpResponse:
         "app": app,
         "question": question,
         "source": source,
-        "sources": [(key, words, _url(app, question, source=key, q=q)) for key, words in SOURCES.items()],
+        "sources": [(key, words, _url(app, question, source=key, q=q)) for key, words in source_words().items()],
         "q": q,
         "items": found.items,
         "older_url": _url(app, question, source=source, q=q, before=found.before) if found.before else "",
@@ -51,7 +51,7 @@ def _url(app: App, question: Question, **query: str) -> str:
 
 
 def _picked(request: PortalRequest, app: App, question: Question, picked: list[str]) -> HttpResponse:
-    """With htmx the tiles of what was picked go into the open form; without, into its draft."""
+    """Put what was picked into the open form (htmx) or into its draft."""
     taken = take(request.user, question, picked[:50])
     if request.htmx:
         infos = uploads.upload_infos(request.user, [upload.public_id for upload in taken])

@@ -1,4 +1,4 @@
-"""Presets: name what is in a form or went into a run, change and delete them. They open in the app's own form."""
+"""Presets: save a form or the inputs of a run under a name, change and delete presets. They open in the app's form."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -19,13 +21,13 @@ from runs.uploads import ownership
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.web.posted import posted_of
 
-TAKEN = "You have a preset of this name for this app. Choose another name."
+TAKEN = gettext_noop("You already have a preset with this name. Choose another name.")
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a new preset is made of: a run, or what stands in the member's form of the app. Files of a teammate's run
-    are in it as they are, and taken over as it is saved."""
+    """What a new preset is made of: a run, or the member's draft for the app. Files of a teammate's run are shown as
+    they are, and taken over when the preset is saved."""
 
     app: App
     answers: list[Answer]
@@ -37,7 +39,7 @@ class Source:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def preset_new(request: PortalRequest) -> HttpResponse:
-    """Asks for a name on GET, saves on POST: `?from=<run>`, or `?app=<app>` for what is in its form."""
+    """GET asks for a name, POST saves: `?from=<run>`, or `?app=<app>` for the draft of its form."""
     source = _source(request)
     form = PresetForm(posted_of(request), initial={"name": source.run.title if source.run else ""})
     if not form.is_valid():
@@ -49,11 +51,11 @@ def preset_new(request: PortalRequest) -> HttpResponse:
             request.user, source.app, given["name"], answers, source.wanted, is_team=given["is_team"]
         )
     except NameTakenError:
-        form.add_error("name", TAKEN)
+        form.add_error("name", _(TAKEN))
         return _new_page(request, source, form)
-    if source.draft is not None:  # it is in the preset now, unless more was typed meanwhile
+    if source.draft is not None:  # it is in the preset now, unless more was typed since
         Draft.objects.filter(pk=source.draft.pk, updated_at=source.draft.updated_at).delete()
-    messages.success(request, f"Saved as “{made.name}”.")
+    messages.success(request, _("Saved as “%(name)s”.") % {"name": made.name})
     return go_to(request, made.get_absolute_url())
 
 
@@ -87,7 +89,7 @@ def _new_page(request: PortalRequest, source: Source, form: PresetForm) -> HttpR
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def preset_edit(request: PortalRequest, preset_id: str) -> HttpResponse:
-    """Rename it, share it with the team or take it back, or go on to delete it."""
+    """Rename a preset, or share it with the team or not."""
     preset = _changeable(request, preset_id)
     form = PresetForm(posted_of(request), initial={"name": preset.name, "is_team": preset.is_team})
     if form.is_valid():
@@ -95,9 +97,9 @@ def preset_edit(request: PortalRequest, preset_id: str) -> HttpResponse:
         try:
             presets.edit_preset(preset, given["name"], timezone.now(), is_team=given["is_team"])
         except NameTakenError:
-            form.add_error("name", TAKEN)
+            form.add_error("name", _(TAKEN))
         else:
-            messages.success(request, f"“{preset.name}” is saved.")
+            messages.success(request, _("“%(name)s” is saved.") % {"name": preset.name})
             return go_to(request, preset.get_absolute_url())
     context = {
         "section": "apps",
@@ -115,7 +117,7 @@ def preset_delete(request: PortalRequest, preset_id: str) -> HttpResponse:
     preset = _changeable(request, preset_id)
     app = preset.app
     preset.delete()
-    messages.info(request, f"“{preset.name}” is deleted. Runs made with it stay as they are.")
+    messages.info(request, _("“%(name)s” was deleted. Runs made with it don't change.") % {"name": preset.name})
     return go_to(request, app.get_absolute_url())
 
 

@@ -1,7 +1,9 @@
-"""A run once more, just as it was; and its name."""
+"""Running the same again, and renaming a run."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -17,13 +19,13 @@ from runs.sharing import links
 from runs.spending.estimates import cost_line
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
-OLD_PAGE = "This page was opened for somebody else or too long ago. Nothing was started; press again."
+OLD_PAGE = gettext_noop("This page was opened by someone else or too long ago. Nothing was started; press again.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Asks on GET, since it costs; starts one run on POST, however often that is pressed."""
+    """GET asks, since it costs credits; POST starts one run, however often it is pressed."""
     run = get_object_or_404(for_page(Run.objects.visible_to(request.user)), public_id=run_id)
     if request.method != "POST":
         catalog.request_balance_if_stale()
@@ -36,7 +38,7 @@ def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
     if found.reason or cost_line(run.app, request.user).is_blocked:
         return _ask(request, run, status=422)
     if create_run.read_form_token(token) != request.user.pk:
-        return _ask(request, run, said=OLD_PAGE, status=422)
+        return _ask(request, run, said=_(OLD_PAGE), status=422)
     try:
         started = launch_run(request.user, rerun.press_again(request.user, run, found, token))
     except TokenSpentError as error:
@@ -64,7 +66,7 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
 
 @require_POST
 def run_rename(request: PortalRequest, run_id: str) -> HttpResponse:
-    """A title of one's own; an empty one gives the app's name back."""
+    """Give a run a title; an empty one goes back to the app's name."""
     run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     refuse_viewers(request.user)
     titles.rename(run, TitleForm.read(request.POST)["title"])

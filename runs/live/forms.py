@@ -4,6 +4,6 @@ from runs.web.posted import CutField, PostedForm
 
 
 class RetryForm(PostedForm):
-    """The press that tries again what failed: a token that starts one run, however often it is sent."""
+    """Retry of the failed results: the token starts one run, however often it is sent."""
 
     token = CutField()

@@ -1,4 +1,4 @@
-"""Addresses: a run, and what its open pages ask."""
+"""Addresses: a run, and what its open pages request."""
 
 from django.urls import path
 

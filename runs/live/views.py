@@ -1,4 +1,4 @@
-"""The one poller of a page: it tells which runs are on screen and gets back only what has changed."""
+"""The one poller of a page: it says which runs are on screen and gets back only what has changed."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode, urlsplit
@@ -7,6 +7,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -21,7 +22,7 @@ from runs.web.http import PortalRequest
 from runs.words.sentences import state_of
 
 MAX_RUNS = 200
-TITLE_CHARS = 60  # in the tab and when a change is told aloud
+TITLE_CHARS = 60  # in the tab and in announcements
 COUNTS = ("outputs_ready", "outputs_failed", "outputs_total")
 KNOWN_FIELDS = ("public_id", "version", "status", "opened_at", "started_at", "created_at", "app__slow_seconds", *COUNTS)
 
@@ -39,7 +40,7 @@ class Seen:
 
     @property
     def boxes(self) -> int:
-        """How many result boxes the page has."""
+        """Number of result boxes on the page."""
         count = self.token.rpartition("-")[2]
         return _number(count)
 
@@ -47,14 +48,14 @@ class Seen:
 @require_safe
 @never_cache
 def live(request: PortalRequest) -> HttpResponse:
-    """204 when nothing changed, else changed cards (or panel and boxes, with `page=run`) to swap out of band."""
+    """204 if nothing changed, else changed cards (with `page=run`: panel and boxes) to swap out of band."""
     return _changes(request, _seen(request.GET.getlist("r")), request.GET.get("page", ""))
 
 
 @require_safe
 @never_cache
 def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
-    """The live parts of one run; opened directly it is the run's page."""
+    """The live parts of one run; opened directly, the run's page."""
     if not request.htmx:
         return run_detail(request, run_id)
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
@@ -63,14 +64,14 @@ def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _number(text: str) -> int:
-    """TEXT as a number, 0 when it is none that we wrote."""
+    """`text` as a number; 0 if it isn't one that we wrote."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _seen(pairs: list[str]) -> dict[str, Seen]:
     seen = {}
     for pair in pairs[:MAX_RUNS]:
-        public_id, _, token = pair.partition(":")
+        public_id, _colon, token = pair.partition(":")
         number = token.partition("-")[0].partition(".")[0]
         seen[public_id] = Seen(_number(number), token)
     return seen
@@ -90,11 +91,11 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
     news = [run for run in fresh if version_token(run).partition("-")[2] != seen[run.public_id].said]
     context = {"oob": True, "announcement": " ".join(_announce(run) for run in news)}
     if is_run_page:
-        page = run_page(fresh[0], request.user, is_swap=True)
+        page = run_page(fresh[0], request.user, is_swap=True, walk=_walk(request))
         known_as = seen[fresh[0].public_id]
         boxes = [box for box in page.boxes if box.version > known_as.version and box.position < known_as.boxes]
         title = f"{page.state.word} · {_short_title(fresh[0])} · Lamina Portal"
-        context |= {"page": page, "run": fresh[0], "boxes": boxes, "page_title": title, "walk": _walk(request)}
+        context |= {"page": page, "run": fresh[0], "boxes": boxes, "page_title": title}
         context["retry"] = retry_of(fresh[0], request.user)
         context["new_boxes"] = [box for box in page.boxes if box.position >= known_as.boxes]
     else:
@@ -109,18 +110,18 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
 
 
 def _query_of_page(request: PortalRequest) -> QueryDict:
-    """What stands in the address of the page that asks: a filter, or the list that a run was opened from."""
+    """Query of the page that polls: a filter, or the list that a run was opened from."""
     return QueryDict(urlsplit(request.htmx.current_url or "").query)
 
 
 def _walk(request: PortalRequest) -> str:
-    """The list that a run's results lead on through, as the page itself was given it."""
+    """The list that a run's results lead on through, from the page's own address."""
     query = _query_of_page(request)
     return urlencode({"in": query["in"]}) if "in" in query else ""
 
 
 def _keep_watch(active: list[Run]) -> None:
-    """Note what is on screen, or else see that somebody polls: one query each, never both in one look."""
+    """Note what is on screen, or else make sure that the poller runs: one query each, never both."""
     now = timezone.now()
     if any(run.opened_at is None or (now - run.opened_at).total_seconds() > 5 for run in active):
         polling_schedule.touch_opened(active, now)
@@ -134,4 +135,5 @@ def _short_title(run: Run) -> str:
 
 def _announce(run: Run) -> str:
     state = state_of(run)
-    return f"{_short_title(run)}: {state.word}{', ' + state.detail if state.detail else ''}."
+    values = {"title": _short_title(run), "state": state.word, "detail": state.detail}
+    return (_("%(title)s: %(state)s, %(detail)s.") if state.detail else _("%(title)s: %(state)s.")) % values

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from runs.display.bin_rows import binned_page
@@ -32,7 +33,9 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     run = for_page(Run.objects.visible_to(request.user)).filter(public_id=run_id).first()
     if run is None:
         return render_page(request, "history/run_binned.html", binned_page(request.user, public_id=run_id), status=404)
-    page = run_page(run, request.user)
+    # the History list that the page was opened from: next and previous follow it
+    walk = urlencode({"in": request.GET["in"]}) if "in" in request.GET else ""
+    page = run_page(run, request.user, walk=walk)
     if page.is_live:
         polling_schedule.touch_opened([run], timezone.now())
         poller_wakeups.ensure_poller()
@@ -42,24 +45,22 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
         "page": page,
         "retry": retry_of(run, request.user),
         "share": share_panel(request.user, run) if run.is_manageable_by(request.user) else None,
-        # the list in History that the page was reached from: the results lead on through it
-        "walk": urlencode({"in": request.GET["in"]}) if "in" in request.GET else "",
     }
     return render_page(request, "live/run_detail.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Asks on GET, does it on POST: a page of its own, so that the run page's refresh wipes nothing."""
+    """GET asks for confirmation on a page of its own, which no live update replaces; POST cancels."""
     run = _changeable_run_of(request, run_id)
     if request.method != "POST":
         return render_page(
             request, "live/run_cancel.html", {"section": "history", "run": run, "page": run_page(run, request.user)}
         )
     said = {
-        "cancelled": "Cancelled. Nothing had been started.",
-        "asked": "Lamina is asked to stop this run.",
-        "too late": "This run had already ended.",
+        "cancelled": _("Cancelled. Nothing had been started."),
+        "asked": _("Lamina was asked to stop this run."),
+        "too late": _("This run had already ended."),
     }
     messages.info(request, said[progress.ask_cancel(run, request.user, timezone.now())])
     return go_to(request, run.get_absolute_url())
@@ -67,8 +68,8 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
-    """A person who is asked decides that a doubtful start did not happen; it may cost twice, and the page says so. An
-    old page, or a second person who was asked too, starts nothing."""
+    """Send a doubtful start again; the page says that it may cost twice. An old page, or a second person who was asked
+    too, starts nothing."""
     run = _changeable_run_of(request, run_id)
     if run.needs_confirmation and progress.start_again(run, timezone.now()):
         poller_wakeups.ensure_poller()
@@ -77,7 +78,7 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def run_leave(request: PortalRequest, run_id: str) -> HttpResponse:
-    """A person gives up on a doubtful start."""
+    """Give up on a doubtful start, or on a run without an end."""
     run = _changeable_run_of(request, run_id)
     progress.leave_it(run, timezone.now())
     return go_to(request, run.get_absolute_url())
@@ -85,10 +86,10 @@ def run_leave(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def run_retry_failed(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Starts only what failed, once more; pressed twice it leads to the one run."""
+    """Retry the failed results. Idempotent: pressing twice returns the same run."""
     refuse_viewers(request.user)
     run = _run_of(request, run_id)
     again = retry_failed(run, request.user, RetryForm.read(request.POST)["token"])
     if again is None:
-        messages.info(request, "Nothing was started. The page below tells how it stands now.")
+        messages.info(request, _("Nothing was started. This page shows how it stands now."))
     return go_to(request, (again or run).get_absolute_url())

@@ -1,4 +1,4 @@
-"""The health page's facts: what an admin needs to see in one look, each with a verdict and, when bad, a next step."""
+"""The facts of the health page: what an admin needs at a glance, each with a verdict and, if bad, a next step."""
 
 import shutil
 from dataclasses import dataclass
@@ -9,6 +9,9 @@ from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from runs.background import heartbeats
 from runs.connection import rate_limit
@@ -16,24 +19,37 @@ from runs.connection.status import STATUS_ID
 from runs.engine import webhooks
 from runs.history import bin
 from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run, StoredFile
-from runs.storage.fetch import size_words
+from runs.words.messages import say
+from runs.words.moments import brief_day_words
+from runs.words.moments import short_time_words as when
 from runs.words.sentences import age_words, credits_words
+from runs.words.sizes import size_words
+from runs.words.workers import worker_words
 
 INCIDENTS = 10
 STORAGE_SECONDS = 60
 LITTLE_ROOM, NO_ROOM = 3_000_000_000, 300_000_000  # bytes
 
-# How the list of apps can fail: what happened, and what is done about it.
+# How the list of apps can fail: what happened, and what is done about it. Translated where they are used.
 LIST_PROBLEMS = {
-    "refused": ("refused by Lamina", "The portal retries by itself, for 200 apps and then for fewer."),
-    "late": ("not sent in time", "Lamina has up to 45 s to answer; the portal retries by itself, for fewer apps."),
-    "unreadable": ("could not be read", "The portal retries by itself, for fewer apps."),
+    "refused": (
+        gettext_noop("refused by Lamina since %(when)s"),
+        gettext_noop("The portal retries by itself, with 200 apps and then with fewer."),
+    ),
+    "late": (
+        gettext_noop("not sent in time since %(when)s"),
+        gettext_noop("Lamina has up to 45 s to answer; the portal retries by itself, with fewer apps."),
+    ),
+    "unreadable": (
+        gettext_noop("unreadable since %(when)s"),
+        gettext_noop("The portal retries by itself, with fewer apps."),
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One line. STATE is "good", "warn" or "bad"; ADVICE says what to do when it is not good."""
+    """One line. `state` is "good", "warn" or "bad"; `advice` says more, and what to do if it isn't good."""
 
     label: str
     words: str
@@ -46,7 +62,7 @@ class StateCount:
     """Runs in one state and the oldest of them."""
 
     word: str
-    count: int
+    count: str
     oldest: datetime | None
 
 
@@ -60,7 +76,7 @@ class HealthReport:
 
 
 def health_report() -> HealthReport:
-    """Read everything afresh; about a dozen queries."""
+    """Read everything anew; about a dozen queries."""
     now = timezone.now()
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     beats = dict(Heartbeat.objects.values_list("name", "at"))
@@ -69,9 +85,7 @@ def health_report() -> HealthReport:
         _lamina(status, now),
         _key(status),
         _app_list(status, now),
-        Fact(
-            "Credits left", credits_words(status.balance) or "unknown", "good" if status.balance is not None else "warn"
-        ),
+        _credits(status),
         _budget(),
         _deliveries(status, now),
         *_workers(beats.get(heartbeats.ANY), now),
@@ -84,109 +98,145 @@ def health_report() -> HealthReport:
 
 
 def _lamina(status: LaminaStatus, now: datetime) -> Fact:
+    label = "Lamina"
     if status.away_since is not None:
-        advice = f"Check that this server reaches {settings.LAMINA_BASE_URL}. New runs wait and start by themselves."
-        return Fact("Lamina", f"not reached since {_when(status.away_since)}", "bad", advice)
+        words = _("not reached since %(when)s") % {"when": when(status.away_since)}
+        advice = _("Check that this server can reach %(url)s. New runs wait and start by themselves.")
+        return Fact(label, words, "bad", advice % {"url": settings.LAMINA_BASE_URL})
     if status.answered_at is None:
-        return Fact("Lamina", "not asked yet", "warn", "The worker asks within a minute of its start.")
-    name = " (sandbox: nothing here is real)" if status.is_sandbox else ""
-    since = f"reachable since {_when(status.reachable_since)}" if status.reachable_since else "reachable"
-    return Fact("Lamina", f"{since}{name}, last answer {age_words(status.answered_at, now)}")
+        return Fact(label, _("not asked yet"), "warn", _("The worker asks within a minute of starting."))
+    values = {"age": age_words(status.answered_at, now)}
+    if status.reachable_since:
+        values["when"] = when(status.reachable_since)
+        words = _("reachable since %(when)s, last answer %(age)s") % values
+    else:
+        words = _("reachable, last answer %(age)s") % values
+    return Fact(label, words, advice=_("This is the sandbox: nothing here is real.") if status.is_sandbox else "")
 
 
 def _key(status: LaminaStatus) -> Fact:
+    label = _("Workspace key")
     if status.key_refused_at is not None:
-        advice = "Make a new key in Lamina, put it on the server as LAMINA_API_KEY and restart the portal."
-        return Fact("Workspace key", f"refused since {_when(status.key_refused_at)}", "bad", advice)
+        words = _("refused since %(when)s") % {"when": when(status.key_refused_at)}
+        advice = _("Make a new key in Lamina, set it on the server as LAMINA_API_KEY and restart the portal.")
+        return Fact(label, words, "bad", advice)
     if status.answered_at is None:
-        return Fact("Workspace key", "not tried yet", "warn")
-    return Fact("Workspace key", f"accepted: {status.workspace_name}" if status.workspace_name else "accepted")
+        return Fact(label, _("not tried yet"), "warn")
+    if status.workspace_name:
+        return Fact(label, _("accepted: %(workspace)s") % {"workspace": status.workspace_name})
+    return Fact(label, _("accepted"))
 
 
 def _app_list(status: LaminaStatus, now: datetime) -> Fact:
     """The list of apps: its last state, and what happens if it fails."""
+    label = _("App list")
     if status.catalog_problem:
-        since = f" since {_when(status.catalog_problem_at)}" if status.catalog_problem_at else ""
-        words, advice = LIST_PROBLEMS[status.catalog_problem]
-        quote = f": “{status.catalog_quote}”" if status.catalog_quote else ""
-        kept = "Known apps still work." if status.catalog_at else "No apps can be shown until then."
-        return Fact("App list", f"{words}{since}{quote}", "warn" if status.catalog_at else "bad", f"{kept} {advice}")
+        words, retries = LIST_PROBLEMS[status.catalog_problem]
+        quote = _("Lamina says: “%(quote)s”.") % {"quote": status.catalog_quote} if status.catalog_quote else ""
+        still = _("Known apps still work.") if status.catalog_at else _("No apps can be shown until then.")
+        advice = " ".join(filter(None, [quote, still, _(retries)]))
+        words = _(words) % {"when": when(status.catalog_problem_at or now)}
+        return Fact(label, words, "warn" if status.catalog_at else "bad", advice)
     if status.catalog_at is None:
-        return Fact("App list", "not read yet", "warn", "The worker reads it within a minute of starting.")
-    words = f"{status.catalog_count:,} {'app' if status.catalog_count == 1 else 'apps'}"
-    if status.catalog_limit is not None and status.catalog_limit_until and now < status.catalog_limit_until:
-        asked = f"{status.catalog_limit} at a time" if status.catalog_limit else "without a number"
-        words += f", asked for {asked}, the most that worked"
-    return Fact("App list", f"{words}, read {age_words(status.catalog_at, now)}")
+        return Fact(label, _("not read yet"), "warn", _("The worker reads it within a minute of starting."))
+    words = ngettext("%(count)s app, read %(age)s", "%(count)s apps, read %(age)s", status.catalog_count)
+    words %= {"count": _number(status.catalog_count), "age": age_words(status.catalog_at, now)}
+    return Fact(label, words, advice=_app_list_limit(status, now))
+
+
+def _app_list_limit(status: LaminaStatus, now: datetime) -> str:
+    """How many apps the portal asks for if Lamina did not send them all; "" if it did."""
+    if status.catalog_limit is None or not status.catalog_limit_until or now >= status.catalog_limit_until:
+        return ""
+    if not status.catalog_limit:
+        return _("Asked for without a number, since none worked.")
+    return _("Asked for %(count)s at a time, the most that worked.") % {"count": _number(status.catalog_limit)}
+
+
+def _credits(status: LaminaStatus) -> Fact:
+    if status.balance is None:
+        return Fact(_("Credits left"), _("unknown"), "warn")
+    return Fact(_("Credits left"), credits_words(status.balance))
 
 
 def _budget() -> Fact:
-    used, limit = rate_limit.used(), settings.LAMINA_REQUESTS_PER_MINUTE
+    label, used, limit = _("Requests in the last minute"), rate_limit.used(), settings.LAMINA_REQUESTS_PER_MINUTE
     closed = rate_limit.closed_seconds()
+    values = {"used": _number(used), "limit": _number(limit), "seconds": f"{closed:.0f}"}
     if closed > 0:
-        return Fact("Requests in the last minute", f"{used} of {limit}, Lamina asks to wait {closed:.0f} s", "warn")
-    return Fact("Requests in the last minute", f"{used} of {limit}", "good" if used < limit * 0.9 else "warn")
+        return Fact(label, _("%(used)s of %(limit)s, Lamina asks to wait %(seconds)s s") % values, "warn")
+    return Fact(label, _("%(used)s of %(limit)s") % values, "good" if used < limit * 0.9 else "warn")
 
 
 def _deliveries(status: LaminaStatus, now: datetime) -> Fact:
+    label = _("Deliveries by Lamina")
     if not webhooks.are_wanted():
-        return Fact("Deliveries by Lamina", "off: the portal asks by itself")
+        return Fact(label, _("off: the portal asks by itself"))
     if status.delivered_at is None:
-        advice = f"Lamina must reach {settings.PORTAL_URL} from outside. Until then the portal asks by itself."
-        return Fact("Deliveries by Lamina", "none has arrived yet", "warn", advice)
-    return Fact("Deliveries by Lamina", f"last one {age_words(status.delivered_at, now)}")
+        advice = _("Lamina must be able to reach %(url)s from outside. Until then the portal asks by itself.")
+        return Fact(label, _("none has arrived yet"), "warn", advice % {"url": settings.PORTAL_URL})
+    return Fact(label, _("last one %(age)s") % {"age": age_words(status.delivered_at, now)})
 
 
 def _workers(at: datetime | None, now: datetime) -> list[Fact]:
-    """Each cluster of the last hour: beside one that works, a silent one would go unseen."""
+    """Each cluster of the last hour, since one that works would hide a silent one."""
     if at is None:
-        return [Fact("Worker", "no sign of life yet", "warn", "It shows one within a minute of its start.")]
-    facts = [_worker(beat.at, now, heartbeats.words_of(beat.name)) for beat in heartbeats.clusters(now)]
+        advice = _("It shows one within a minute of starting.")
+        return [Fact(_("Worker"), _("no sign of life yet"), "warn", advice)]
+    facts = [_worker(beat.at, now, worker_words(beat.name)) for beat in heartbeats.clusters(now)]
     is_another_alive = now - at <= heartbeats.SILENT_AFTER and all(fact.state != "good" for fact in facts)
     return [_worker(at, now), *facts] if is_another_alive or not facts else facts
 
 
 def _worker(at: datetime, now: datetime, name: str = "") -> Fact:
-    who = f"{name}: " if name else ""
+    """The state of one cluster, or without `name` of any."""
+    label, values = _("Worker"), {"name": name, "when": when(at), "age": age_words(at, now)}
     if now - at > heartbeats.SILENT_AFTER:
-        advice = "Start “manage.py worker” again; nothing is lost meanwhile."
-        return Fact("Worker", f"{who}no sign of life since {_when(at)}", "bad", advice)
-    return Fact("Worker", f"{who}alive {age_words(at, now)}")
+        words = _("%(name)s: no sign of life since %(when)s") if name else _("no sign of life since %(when)s")
+        return Fact(label, words % values, "bad", _("Start “manage.py worker” again; nothing is lost meanwhile."))
+    return Fact(label, (_("%(name)s: alive %(age)s") if name else _("alive %(age)s")) % values)
 
 
 def _poller(at: datetime | None, active: int, now: datetime) -> Fact:
+    label = _("Watching runs")
     if active and (at is None or now - at > heartbeats.SILENT_AFTER):
-        advice = "The worker wakes it every 30 s. If this stays, start the worker again."
-        return Fact("Watching runs", "stopped although runs are active", "bad", advice)
-    return Fact("Watching runs", f"last look {age_words(at, now)}" if at else "nothing to watch yet")
+        advice = _("The worker wakes it every 30 s. If it stays stopped, restart the worker.")
+        return Fact(label, _("stopped although runs are active"), "bad", advice)
+    return Fact(label, _("last look %(age)s") % {"age": age_words(at, now)} if at else _("nothing to watch yet"))
 
 
 def _files() -> Fact:
-    waiting = OutputFile.objects.filter(status=OutputFile.Status.SAVING)
+    label, waiting = _("Result files"), OutputFile.objects.filter(status=OutputFile.Status.SAVING)
     saving, failed = waiting.count(), OutputFile.objects.filter(status=OutputFile.Status.FAILED).count()
-    words = f"{saving} not saved yet, {failed} could not be saved"
+    words = _("%(saving)s not saved yet, %(failed)s could not be saved")
+    words %= {"saving": _number(saving), "failed": _number(failed)}
     trouble = waiting.exclude(error="").order_by("created_at").values_list("error", flat=True).first()
     if trouble:
-        return Fact("Result files", words, "warn", f"{trouble} The portal tries again by itself for 24 hours.")
-    advice = "Each of them has a button “Try to fetch again” in its result." if failed else ""
-    return Fact("Result files", words, "warn" if failed else "good", advice)
+        advice = _("The portal keeps trying for 24 hours.")
+        return Fact(label, words, "warn", f"{say(trouble)} {advice}")
+    if failed:
+        return Fact(label, words, "warn", _("Each of them has a button “Try to fetch again” in its result."))
+    return Fact(label, words)
 
 
 def _storage() -> Fact:
-    """Adding up every file takes a moment with many of them, so it is done once a minute."""
+    """Adding up many files takes a moment, so it is done once a minute."""
+    label = _("Storage used")
     total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, STORAGE_SECONDS) or {}
-    words = f"{size_words(total['bytes'] or 0)} in {total['files']:,} {'file' if total['files'] == 1 else 'files'}"
+    files, size = total["files"], size_words(total["bytes"] or 0)
+    values = {"size": size, "count": _number(files)}
+    words = ngettext("%(size)s in %(count)s file", "%(size)s in %(count)s files", files) % values
     try:
         free = shutil.disk_usage(default_storage.path("")).free
     except NotImplementedError:
-        return Fact("Storage used", f"{words}, in a bucket")
-    except FileNotFoundError:  # nothing was kept yet
-        return Fact("Storage used", words)
-    words += f", {size_words(free)} left on the disk"
+        return Fact(label, _("%(files)s, in a bucket") % {"files": words})
+    except FileNotFoundError:  # nothing was saved yet
+        return Fact(label, words)
+    words = _("%(files)s, %(free)s left on the disk") % {"files": words, "free": size_words(free)}
     if free < LITTLE_ROOM:
-        advice = "Make room: a full disk takes no results. What is on its way is tried again for 24 hours."
-        return Fact("Storage used", words, "bad" if free < NO_ROOM else "warn", advice)
-    return Fact("Storage used", words)
+        advice = _("Free some space: a full disk takes no results. The portal keeps trying to save them for 24 hours.")
+        return Fact(label, words, "bad" if free < NO_ROOM else "warn", advice)
+    return Fact(label, words)
 
 
 def _sum_files() -> dict[str, int]:
@@ -196,20 +246,24 @@ def _sum_files() -> dict[str, int]:
 def _bin() -> Fact:
     binned = Run.objects.filter(deleted_at__isnull=False).aggregate(count=Count("pk"), first=Min("deleted_at"))
     if not binned["count"]:
-        return Fact("Bin", "empty")
-    gone = timezone.localtime(binned["first"] + bin.KEPT_FOR)
-    return Fact("Bin", f"{binned['count']} {'run' if binned['count'] == 1 else 'runs'}, the first goes on {gone:%d %B}")
+        return Fact(_("Bin"), _("empty"))
+    day = brief_day_words(binned["first"] + bin.KEPT_FOR)
+    words = ngettext(
+        "%(count)s run, deleted for good on %(day)s",
+        "%(count)s runs, the first is deleted for good on %(day)s",
+        binned["count"],
+    )
+    return Fact(_("Bin"), words % {"count": _number(binned["count"]), "day": day})
 
 
 def _counts() -> list[StateCount]:
     rows = Run.objects.values("status").annotate(count=Count("pk"), oldest=Min("created_at")).order_by("status")
-    words = {"queued": "In progress (queued)", "running": "In progress (running)"}
+    words = {"queued": _("In progress (queued)"), "running": _("In progress (running)")}
     return [
-        StateCount(words.get(row["status"], str(Run.Status(row["status"]).label)), row["count"], row["oldest"])
+        StateCount(words.get(row["status"], str(Run.Status(row["status"]).label)), _number(row["count"]), row["oldest"])
         for row in rows
     ]
 
 
-def _when(at: datetime) -> str:
-    local = timezone.localtime(at)
-    return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local:%d %B, %H:%M}"
+def _number(count: int) -> str:
+    return number_format(count, use_l10n=True, force_grouping=True)

@@ -1,4 +1,4 @@
-"""Addresses: the admin's overview."""
+"""Addresses: the health page for admins."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""For admins: how the portal and its connection are."""
+"""For admins: the state of the portal and its connection."""
 
 from django.http import HttpResponse
 from django.views.decorators.cache import never_cache

@@ -1,4 +1,4 @@
-"""Where the portal's parts listen: read, tried before anything starts, and asked whether they answer."""
+"""Addresses where the portal's parts listen: parse them, check that they are free, and check that they respond."""
 
 import errno
 import http.client
@@ -11,7 +11,7 @@ ANY = "0.0.0.0"  # noqa: S104 - a person asked for it with ":8000"
 
 
 class AddressError(Exception):
-    """An address that cannot be used; str() is the sentence for the terminal."""
+    """An address that can't be used; str() is the message for the terminal."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Address:
         return Address({ANY: "127.0.0.1", "::": "::1"}.get(self.host, self.host), self.port)
 
     def demand_free(self) -> None:
-        """Raise AddressError when something else listens here already, or we may not."""
+        """Raise AddressError if something else already listens here, or if we may not."""
         try:
             family, kind, protocol, _, target = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, kind, protocol) as trial:
@@ -54,7 +54,7 @@ class Address:
             raise AddressError(f"Nothing can listen on {self}: {error.strerror or error}.") from None
 
     def answers(self, path: str) -> bool:
-        """True when a web server answers GET PATH here, whatever it says."""
+        """True if a web server here responds to GET `path`, with any status."""
         here = self.as_seen_from_here
         connection = http.client.HTTPConnection(here.host, here.port, timeout=5)
         try:

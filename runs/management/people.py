@@ -1,4 +1,4 @@
-"""The first people: demo ones in the sandbox, an admin for the real Lamina."""
+"""The first people: demo accounts in the sandbox, an admin for the real Lamina."""
 
 import getpass
 import sys
@@ -14,19 +14,19 @@ from runs.management.addresses import Address, is_loopback
 from runs.models import Member
 from runs.web.demo import DEMO_EMAILS, DEMO_PASSWORD, DEMO_PEOPLE
 
-HOW_TO_MAKE_AN_ADMIN = "Make the first admin with: .venv/bin/python manage.py createsuperuser"
+HOW_TO_MAKE_AN_ADMIN = "Create the first admin with: .venv/bin/python manage.py createsuperuser"
 
 
 def prepare_people(bind: Address, say: Callable[[str], None]) -> list[str]:
-    """See to it that somebody can sign in; returns the sentences that tell who."""
+    """Make sure that somebody can sign in; return messages that say who."""
     if settings.IS_SANDBOX:
         public = next((host for host in (_portal_host(), bind.host) if not is_loopback(host)), None)
         if public is None:
             return _make_demo_people()
         _close_demo_people()
         say(
-            f"The portal is to be reached at {public}, which is not this machine alone:"
-            " demo@example.com and sam@example.com cannot sign in there, their password is known to all."
+            f"Others can reach the portal at {public}, so demo@example.com and sam@example.com cannot sign in:"
+            " everybody knows their password."
         )
     if Member.objects.filter(role=Member.Role.ADMIN, is_active=True).exists():
         return []
@@ -57,8 +57,8 @@ def _close_demo_people() -> None:
 
 
 def _ask_for_admin(say: Callable[[str], None]) -> str:
-    """Ask at the terminal until there is an admin; returns the mail address."""
-    say("There is no admin yet. Who shall it be?")
+    """Ask on the terminal until there is an admin; return the mail address."""
+    say("There is no admin yet. Create one:")
     while True:
         email = input("  Email address: ").strip()
         password = getpass.getpass("  Password: ")
@@ -68,7 +68,7 @@ def _ask_for_admin(say: Callable[[str], None]) -> str:
             if getpass.getpass("  Password again: ") != password:
                 raise ValidationError("The two passwords differ.")
             if Member.objects.filter(email=Member.objects.normalize_email(email)).exists():
-                raise ValidationError("There is a member with this address already.")
+                raise ValidationError("A member with this address already exists.")
         except ValidationError as error:
             say("\n".join(f"  {message}" for message in error.messages))
             continue

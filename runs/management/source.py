@@ -1,7 +1,7 @@
-"""Tells which files of the portal's own source have changed, for `make dev`.
+"""Finds changed files in the portal's source, for `make dev`.
 
-gunicorn's `--reload` would not do: its main process keeps the settings and our worker class as it first read them, and
-the worker of the queue would stay as it was.
+gunicorn's `--reload` is not enough: its main process keeps the old settings and worker class, and the queue's worker
+wouldn't reload at all.
 """
 
 import os
@@ -14,7 +14,7 @@ ENDINGS = (".py", ".html", ".env")  # static files are served as they are
 
 
 class Source:
-    """The source under `root`, looked at once in `every` seconds at most."""
+    """The source under `root`, checked at most once in `every` seconds."""
 
     def __init__(self, root: Path, every: float = 0.5) -> None:
         self.root = root
@@ -22,7 +22,7 @@ class Source:
         self._seen = self._look()
 
     def changed(self) -> list[str]:
-        """Paths, relative to `root`, that were changed, added or removed since the last look."""
+        """Paths, relative to `root`, that were changed, added or removed since the last check."""
         if time.monotonic() - self._looked_at < self.every:
             return []
         before, self._seen = self._seen, self._look()
@@ -30,14 +30,14 @@ class Source:
         return sorted(os.path.relpath(path, self.root) for path in differ)
 
     def _look(self) -> dict[str, int]:
-        """Path of each watched file -> time of its last change in nanoseconds."""
+        """The path of each watched file and the time of its last change in nanoseconds."""
         self._looked_at = time.monotonic()
         found = {}
         for name in WATCHED:
             for path in _files(self.root / name):
                 try:
                     found[path] = os.stat(path).st_mtime_ns  # noqa: PTH116 - some hundred files, twice a second
-                except FileNotFoundError:  # removed since, or replaced just now by an editor
+                except FileNotFoundError:  # removed, or being replaced by an editor
                     continue
         return found
 

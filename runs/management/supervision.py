@@ -1,8 +1,8 @@
-"""Keeps the portal's processes together: started in order, watched, restarted or taken down, never left behind.
+"""Supervises the portal's processes: starts them in order, watches, restarts and stops them, and leaves none behind.
 
-Each part has a session of its own, so that a Ctrl-C of the terminal reaches only the supervisor, and asks the kernel
-for SIGTERM should the supervisor be killed. Only a part's main process gets SIGTERM: django-q2's cluster hangs when
-its whole group does. What has not ended in time is killed, group and all.
+Each part has its own session, so that Ctrl-C reaches only the supervisor. If the supervisor is killed, the kernel sends
+each part SIGTERM. Only a part's main process gets SIGTERM: django-q2's cluster hangs if its whole group gets it. What
+hasn't ended in time is killed with its group.
 """
 
 import os
@@ -29,19 +29,19 @@ Say = Callable[[str], None]
 
 
 class PartDied(Exception):
-    """A part ended that must not; str() is the sentence for the terminal."""
+    """A part ended that must keep running; str() is the message for the terminal."""
 
 
 class StopAsked(Exception):
-    """Ctrl-C, SIGTERM or SIGHUP came."""
+    """Ctrl-C, SIGTERM or SIGHUP was received."""
 
 
 @dataclass
 class Part:
     """One process of the portal.
 
-    `is_restarted`: an end of it is mended instead of ending all. `is_reloaded`: it runs our source, starts again when
-    that changes, and when it ends, it waits for the next change, since only that will help.
+    `is_restarted`: if it ends, it is restarted; otherwise, everything stops. `is_reloaded`: it runs our source and
+    restarts when that changes; if it ends, it waits for the next change, since nothing else will help.
     """
 
     name: str
@@ -49,9 +49,10 @@ class Part:
     folder: Path
     is_restarted: bool = False
     is_reloaded: bool = False
-    is_alive: Callable[[], bool] = lambda: True  # asked every few seconds; False means it hangs
+    is_alive: Callable[[], bool] = lambda: True  # called every few seconds; False means that the part hangs
     on_start: Callable[[], None] = lambda: None
-    on_mend: Callable[[str], None] = lambda _what: None  # told what happened, before it is started again
+    # Called with the exit code (None if it hung) before a restart.
+    on_restart: Callable[[int | None], None] = lambda _exit_code: None
     process: "subprocess.Popen[bytes] | None" = None
     restarts: deque[float] = field(default_factory=deque)  # monotonic times
 
@@ -66,9 +67,14 @@ class Part:
         )
         self.on_start()
 
+    @property
+    def exit_code(self) -> int | None:
+        """As `Popen.poll`: the negative number of the signal that killed it."""
+        return self.process.poll() if self.process else None
+
     def exit_words(self) -> str:
         """How it ended, for a sentence: "ended with code 1", "was killed by SIGKILL"."""
-        code = self.process.poll() if self.process else None
+        code = self.exit_code
         if code is not None and code < 0:
             return f"was killed by {signal.Signals(-code).name}"
         return f"ended with code {code}"
@@ -77,7 +83,7 @@ class Part:
         return self.process is not None and self.process.poll() is not None
 
     def stop(self, deadline: float) -> None:
-        """Ask the main process to end, wait until DEADLINE (monotonic), then kill whatever is left of its group."""
+        """Ask the main process to end, wait until `deadline` (monotonic), then kill the rest of its group."""
         if self.process is None:
             return
         if self.process.poll() is None:
@@ -90,7 +96,7 @@ class Part:
 
 
 class Supervisor:
-    """Runs parts in the order they are started and stops them in the order of STOP_ORDER (names)."""
+    """Runs parts; stops them in the order of `stop_order` (names)."""
 
     def __init__(self, say: Say, stop_order: Iterable[str]) -> None:
         self.say = say
@@ -99,7 +105,7 @@ class Supervisor:
         self.is_stop_asked = False
 
     def catch_signals(self) -> None:
-        """From now on Ctrl-C, SIGTERM and SIGHUP are remembered and looked at between steps.
+        """From now on, remember Ctrl-C, SIGTERM and SIGHUP, and check for them between steps.
 
         Set explicitly: a job that a script starts with `&` inherits an ignored SIGINT.
         """
@@ -110,18 +116,18 @@ class Supervisor:
         self.is_stop_asked = True
 
     def start(self, part: Part, is_up: Callable[[], bool] = lambda: True, seconds: float = 60.0) -> None:
-        """Start PART and wait until IS_UP; raises PartDied when it takes longer than SECONDS."""
+        """Start `part` and wait until `is_up`; raises PartDied if that takes longer than `seconds`."""
         self.parts[part.name] = part
         part.start()
         deadline = time.monotonic() + seconds
         while not is_up():
             self.look()
             if time.monotonic() > deadline:
-                raise PartDied(f"The {part.name} did not answer within {seconds:.0f} seconds.")
+                raise PartDied(f"The {part.name} did not respond within {seconds:.0f} seconds.")
             time.sleep(LOOK_SECONDS / 2)
 
     def watch(self, changed: Callable[[], list[str]] = list) -> None:
-        """Look after the parts until StopAsked or PartDied is raised; reload them when files have `changed` (paths)."""
+        """Watch the parts until StopAsked or PartDied is raised; reload them when files have `changed` (paths)."""
         while True:
             self.look()
             if paths := changed():
@@ -130,7 +136,7 @@ class Supervisor:
 
     def _reload(self, paths: list[str]) -> None:
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        self.say(f"{paths[0]}{more} changed; starting again.")
+        self.say(f"{paths[0]}{more} changed; restarting.")
         for name in self.stop_order:
             part = self.parts.get(name)
             if part and part.is_reloaded and not self.is_stop_asked:
@@ -138,26 +144,26 @@ class Supervisor:
                 part.start()
 
     def look(self) -> None:
-        """One look at everything: raises StopAsked or PartDied, restarts what may be restarted."""
+        """Check everything once: restart what may be restarted, or raise StopAsked or PartDied."""
         if self.is_stop_asked:
             raise StopAsked
         for part in self.parts.values():
             if part.process is None:  # waits for a change
                 continue
             if part.has_ended():
-                self._mend(part, f"The {part.name} {part.exit_words()}")
+                self._handle_end(part, f"The {part.name} {part.exit_words()}", part.exit_code)
             elif not part.is_alive():
                 part.stop(time.monotonic() + STOP_SECONDS)
-                self._mend(part, f"The {part.name} gave no sign of life for a while")
+                self._handle_end(part, f"The {part.name} gave no sign of life for a while", None)
 
-    def _mend(self, part: Part, what: str) -> None:
+    def _handle_end(self, part: Part, what: str, exit_code: int | None) -> None:
         if part.is_reloaded:
             part.stop(time.monotonic())  # whatever it left behind
             part.process = None
-            self.say(f"{what}; it starts again when a file changes.")
+            self.say(f"{what}; it restarts when a file changes.")
             return
         if not part.is_restarted:
-            raise PartDied(f"{what}; without it the portal cannot go on.")
+            raise PartDied(f"{what}; the portal cannot run without it.")
         now = time.monotonic()
         while part.restarts and part.restarts[0] <= now - PER_SECONDS:
             part.restarts.popleft()
@@ -165,12 +171,12 @@ class Supervisor:
             raise PartDied(f"{what}, the {MAX_RESTARTS + 1}th time within a minute; the portal stops.")
         part.restarts.append(now)
         part.stop(now)  # whatever it left behind
-        part.on_mend(what)
-        self.say(f"{what}; starting it again.")
+        part.on_restart(exit_code)
+        self.say(f"{what}; restarting it.")
         part.start()
 
     def stop(self) -> None:
-        """Stop all parts within STOP_SECONDS, one after another: no new work comes in while the last is finished."""
+        """Stop all parts within STOP_SECONDS, one after another, so that no new work comes in during the last one."""
         deadline = time.monotonic() + STOP_SECONDS
         for name in self.stop_order:
             if name in self.parts:
@@ -178,8 +184,8 @@ class Supervisor:
 
 
 class Pulse:
-    """Tells from a value that changes while a part lives whether it still does; by our own clock, so that neither
-    other hosts' clocks nor a laptop's sleep matter."""
+    """Tells whether a part is alive by a value that keeps changing. It uses our own clock, so that other hosts' clocks
+    and a sleeping laptop don't matter."""
 
     def __init__(self, read: Callable[[], object], seconds: float = 120.0, every: float = 5.0) -> None:
         self.read = read
@@ -188,7 +194,7 @@ class Pulse:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew: the part was started just now."""
+        """Start over: the part has just been started."""
         self._value: object = None
         self._changed_at = self._read_at = time.monotonic()
 
@@ -204,5 +210,5 @@ class Pulse:
 
 
 def python(*arguments: str) -> list[str]:
-    """The command that runs ARGUMENTS with this very Python."""
+    """The command that runs `arguments` with this Python."""
     return [sys.executable, *arguments]

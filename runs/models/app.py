@@ -1,4 +1,4 @@
-"""The catalogue as Lamina last told it, kept so that pages never wait for Lamina."""
+"""The catalogue as Lamina last sent it, stored so that pages never wait for Lamina."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,24 +10,25 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from runs.models.ids import new_public_id
+from runs.models.messages import MessageCharField
 
 SCHEMA_FRESH_FOR = timedelta(minutes=10)
 
 
 class AppQuerySet(models.QuerySet["App"]):
     def listed(self) -> Self:
-        """Apps on everyone's list; those only found or gone keep their address and runs."""
+        """Apps on everyone's list; apps that were only found, or are gone, keep their address and runs."""
         return self.filter(models.Q(is_listed=True) | models.Q(starred_at__isnull=False), gone_at=None)
 
     def list_for_all(self) -> int:
-        """Put apps that were only found on the list, because someone uses them."""
+        """Add apps that were only found to everyone's list, because someone uses them."""
         return self.filter(is_listed=False).update(is_listed=True)
 
     def making(self, kind: str) -> Self:
         return self.filter(makes_text__contains=f" {kind} ")
 
     def matching(self, words: Iterable[str]) -> Self:
-        """Apps whose name, description or outputs hold every one of WORDS (`folding.fold_words`)."""
+        """Apps with all of `words` (`words.fold.fold_words`) in name, description or outputs."""
         found = self
         for word in words:
             found = found.filter(search_text__contains=word)
@@ -35,13 +36,13 @@ class AppQuerySet(models.QuerySet["App"]):
 
 
 class App(models.Model):
-    """One Lamina app. REMOTE_ID is Lamina's; PUBLIC_ID is ours and stands in addresses."""
+    """One Lamina app. `remote_id` is Lamina's; `public_id` is ours, for addresses."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     remote_id = models.CharField(max_length=200, unique=True)
     name = models.TextField()
     description = models.TextField(blank=True, default="")
-    # Kinds of output it makes with their counts, e.g. {"image": 2, "video": 1}; and " image video " for the filter.
+    # Kinds of output it makes and how many, e.g. {"image": 2, "video": 1}; and " image video " for the filter.
     makes = models.JSONField(default=dict)
     makes_text = models.CharField(max_length=200, blank=True, default=" ")
     search_text = models.TextField(blank=True, default="")
@@ -51,8 +52,8 @@ class App(models.Model):
     # Sample media behind `url` parameters' defaults: {source URL: StoredFile public id}.
     samples = models.JSONField(default=dict)
     schema = models.ForeignKey("runs.AppSchema", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    # Why there is no form, in a sentence; then there is no schema.
-    form_problem = models.CharField(max_length=200, blank=True, default="")
+    # Why there is no form; then there is no schema.
+    form_problem = MessageCharField(max_length=200, blank=True)
     schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last answered for its id
     schema_asked_at = models.DateTimeField(null=True, blank=True)  # when we last asked, answered or not
     # The estimate is the cost of a full run; without one the cost is unknown, not zero.
@@ -60,7 +61,7 @@ class App(models.Model):
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_max = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     estimated_at = models.DateTimeField(null=True, blank=True)
-    # How long its last runs took: half of them at most USUAL, nine in ten at most SLOW; null before five have ended.
+    # How long its last runs took: half of them at most `usual`, nine in ten at most `slow`; null before five ended.
     usual_seconds = models.FloatField(null=True, blank=True)
     slow_seconds = models.FloatField(null=True, blank=True)
     # On everyone's list: Lamina listed it, or someone starred or ran it. Others were only found.
@@ -124,11 +125,11 @@ class App(models.Model):
 
     @property
     def may_have_form(self) -> bool:
-        """Whether asking Lamina may still give a form: it hasn't said that there is none."""
+        """Whether Lamina may still have a form: it hasn't said that there is none."""
         return self.is_runnable and not self.form_problem
 
     def schema_is_stale(self, now: datetime) -> bool:
-        """Whether to ask Lamina again when somebody opens the app; one that Lamina has refused may be back any time."""
+        """Whether to ask Lamina again when somebody opens the app; a refused one may be back at any time."""
         if self.schema_fetched_at is None or not self.is_runnable or (self.schema_id is None and self.may_have_form):
             return True
         return now - self.schema_fetched_at > SCHEMA_FRESH_FOR
@@ -139,7 +140,7 @@ class AppSchema(models.Model):
 
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="schemas")
     version = models.CharField(max_length=16)  # first 16 hex digits of the SHA-256 of the canonical JSON
-    parameters: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # list[dict], as `lamina-api` 3.2 names
+    parameters: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # list[dict] with Lamina's own keys
     outputs: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # {"index", "label", "type"} each
     created_at = models.DateTimeField(default=timezone.now)
 

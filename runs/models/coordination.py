@@ -1,13 +1,15 @@
-"""Little rows with which processes on any host agree: who polls, who is alive, what was asked, how Lamina is."""
+"""Small rows that coordinate processes on all hosts: who polls, who is alive, requests sent, state of Lamina."""
 
 from typing import Any
 
 from django.db import models
 from django.utils import timezone
 
+from runs.models.messages import MessageCharField
+
 
 class Lease(models.Model):
-    """The right to do NAME until UNTIL (database clock); taken and renewed by conditional UPDATE only."""
+    """The right to do `name` until `until` (database clock); acquired and renewed by conditional UPDATE only."""
 
     name = models.CharField(max_length=50, primary_key=True)
     holder = models.CharField(max_length=64, blank=True, default="")
@@ -29,7 +31,7 @@ class Heartbeat(models.Model):
 
 
 class RequestLog(models.Model):
-    """Requests of the last minute, by all processes: row 1 to Lamina, row 2 app searches.
+    """Requests of the last minute by all processes: row 1 to Lamina, row 2 app searches.
 
     Locked while read and written. Times are Unix seconds.
     """
@@ -42,13 +44,13 @@ class RequestLog(models.Model):
 
 
 class LaminaStatus(models.Model):
-    """One row: how Lamina and our key are, as the last answers told."""
+    """One row: state of Lamina and our key, from the last answers."""
 
     answered_at = models.DateTimeField(null=True, blank=True)
     reachable_since = models.DateTimeField(null=True, blank=True)
     clock_ahead_seconds = models.FloatField(default=0.0)  # Lamina's clock minus ours, from its last answer
-    clock_steady_since = models.DateTimeField(null=True, blank=True)  # since when both have kept step; null = unknown
-    failures = models.PositiveIntegerField(default=0)  # answers in a row that were no use
+    clock_steady_since = models.DateTimeField(null=True, blank=True)  # since when both have kept pace; null = unknown
+    failures = models.PositiveIntegerField(default=0)  # useless answers in a row
     away_since = models.DateTimeField(null=True, blank=True)
     key_refused_at = models.DateTimeField(null=True, blank=True)
     is_sandbox = models.BooleanField(default=False)
@@ -57,7 +59,7 @@ class LaminaStatus(models.Model):
     balance_at = models.DateTimeField(null=True, blank=True)
     catalog_at = models.DateTimeField(null=True, blank=True)
     catalog_asked_at = models.DateTimeField(null=True, blank=True)
-    # How many apps to ask for until a time, 0 for "without a number"; null: start with the most.
+    # How many apps to request until a time, 0 for "without a number"; null: start with the most.
     catalog_limit = models.PositiveSmallIntegerField(null=True, blank=True)
     catalog_limit_until = models.DateTimeField(null=True, blank=True)
     catalog_count = models.PositiveIntegerField(default=0)  # apps on the last list
@@ -65,11 +67,11 @@ class LaminaStatus(models.Model):
     catalog_problem = models.CharField(max_length=20, blank=True, default="")
     catalog_problem_at = models.DateTimeField(null=True, blank=True)
     catalog_quote = models.CharField(max_length=300, blank=True, default="")
-    app_asked_at = models.DateTimeField(null=True, blank=True)  # when the round last asked for an app by id
+    app_asked_at = models.DateTimeField(null=True, blank=True)  # when the round last requested an app by id
     signing_keys: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # JWKs
     signing_keys_at = models.DateTimeField(null=True, blank=True)
     signing_keys_asked_at = models.DateTimeField(null=True, blank=True)
-    delivered_at = models.DateTimeField(null=True, blank=True)  # last valid delivery
+    delivered_at = models.DateTimeField(null=True, blank=True)  # last valid webhook
 
     class Meta:
         verbose_name_plural = "Lamina status"
@@ -79,11 +81,11 @@ class LaminaStatus(models.Model):
 
 
 class Incident(models.Model):
-    """Something an admin may want to know: the last few stand on the health page. Never holds key or inputs."""
+    """Something an admin may want to know; the health page shows the last few. Never holds the key or inputs."""
 
     at = models.DateTimeField(default=timezone.now)
     kind = models.CharField(max_length=30)  # "lamina", "delivery", "file", "storage", "worker"
-    text = models.CharField(max_length=300)
+    text = MessageCharField(max_length=300)
     request_id = models.CharField(max_length=100, blank=True, default="")
 
     class Meta:

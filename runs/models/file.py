@@ -1,4 +1,4 @@
-"""Files the portal holds itself: results, uploads, catalogue pictures."""
+"""Files that the portal stores: results, uploads, catalogue pictures."""
 
 from typing import Self
 from urllib.parse import quote
@@ -6,31 +6,33 @@ from urllib.parse import quote
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models.addresses import path_to
 from runs.models.ids import new_public_id
 from runs.models.member import Member
+from runs.models.messages import MessageCharField
 
 THUMBNAIL_WIDTHS = (200, 400, 1200)
 
 
 def thumb_path(public_id: str, sha256: str, width: int) -> str:
-    """Address of a file's WebP at most WIDTH pixels wide; it carries the content hash of the original."""
+    """Address of a file's WebP at most `width` pixels wide, with the content hash of the original."""
     return f"{path_to('file-thumb', public_id, width)}?v={quote(sha256[:16])}"
 
 
 class StoredFile(models.Model):
-    """One file in the storage, complete and checked: a row exists only once its bytes are safely there."""
+    """One complete, checked file in the storage: its row is created once all bytes are there."""
 
     class Kind(models.TextChoices):
-        IMAGE = "image"
-        VIDEO = "video"
-        AUDIO = "audio"
-        OTHER = "other"
+        IMAGE = "image", _lazy("Image")
+        VIDEO = "video", _lazy("Video")
+        AUDIO = "audio", _lazy("Audio")
+        OTHER = "other", _lazy("Other")
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     file = models.FileField(max_length=200)
-    name = models.CharField(max_length=200)  # the name a person would expect when downloading
+    name = models.CharField(max_length=200)  # as people expect it when downloading
     kind = models.CharField(max_length=5, choices=Kind)
     media_type = models.CharField(max_length=100)  # by content, e.g. image/png; served only as this
     size_bytes = models.PositiveBigIntegerField()
@@ -43,7 +45,7 @@ class StoredFile(models.Model):
     thumb_400 = models.FileField(max_length=200, blank=True, default="")
     thumb_1200 = models.FileField(max_length=200, blank=True, default="")
     is_catalog = models.BooleanField(default=False)
-    # When the worker makes the small pictures (storage.small_pictures); null when they are there, or never will be.
+    # When the worker makes the small pictures (storage.small_pictures); null if they exist or never will.
     picture_due_at = models.DateTimeField(null=True, blank=True)
     picture_attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
@@ -64,11 +66,11 @@ class StoredFile(models.Model):
 
     @property
     def original_url(self) -> str:
-        """Address of the file itself; it carries the content hash, so `immutable` is true."""
+        """Address of the file itself, with the content hash, so that `immutable` is true."""
         return f"{path_to('file-original', self.public_id)}?v={self.sha256[:16]}"
 
     def thumb_url(self, width: int) -> str:
-        """Address of the WebP at most WIDTH pixels wide; empty when there is none."""
+        """Address of the WebP at most `width` pixels wide; empty if there is none."""
         if not getattr(self, f"thumb_{width}"):
             return ""
         return thumb_path(self.public_id, self.sha256, width)
@@ -88,17 +90,17 @@ class StoredFile(models.Model):
 
 class UploadQuerySet(models.QuerySet["Upload"]):
     def owned_by(self, member: Member) -> Self:
-        """Files the member brought, and those that came with runs handed over to them."""
+        """Files the member added, and those of runs transferred to them."""
         return self.filter(member=member)
 
 
 class Upload(models.Model):
-    """A file or a link a member gave for a `url` parameter; it goes to Lamina when a run needs it."""
+    """A file or link that a member added for a `url` parameter; sent to Lamina when a run needs it."""
 
     class Status(models.TextChoices):
-        FETCHING = "fetching", "Fetching"  # a pasted link the worker has not read yet
-        READY = "ready", "Ready"
-        FAILED = "failed", "Failed"
+        FETCHING = "fetching", _lazy("Fetching")  # a pasted link that the worker hasn't read yet
+        READY = "ready", _lazy("Ready")
+        FAILED = "failed", _lazy("Failed")
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="uploads")
@@ -108,8 +110,8 @@ class Upload(models.Model):
     accept = models.JSONField(default=list)  # kinds the field takes, e.g. ["image"]; empty = any
     name = models.CharField(max_length=200)
     search_text = models.TextField(blank=True, default="")  # its name, folded
-    error = models.CharField(max_length=300, blank=True, default="")  # a sentence for people
-    asset_url = models.TextField(blank=True, default="")  # Lamina's own address once handed over; reusable
+    error = MessageCharField(max_length=300, blank=True)
+    asset_url = models.TextField(blank=True, default="")  # Lamina's own address once it was sent; reusable
     claimed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -1,4 +1,4 @@
-"""Random ids for addresses: they do not count up, so nobody can guess a neighbour."""
+"""Random ids for addresses: nobody can guess another one."""
 
 import secrets
 
@@ -6,7 +6,7 @@ ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no hyphens, and no letters that 
 
 
 def new_secret() -> str:
-    """A secret path element of 192 bits, for addresses that are the proof themselves."""
+    """A secret path element of 192 bits, for addresses that are themselves the proof."""
     return secrets.token_urlsafe(24)
 
 

@@ -2,11 +2,13 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models.ids import new_public_id
 
@@ -17,7 +19,7 @@ class MemberManager(BaseUserManager["Member"]):
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """The whole address in lower case: nobody has two accounts that differ by a capital letter."""
+        """The address in lower case, so that no two accounts differ only by case."""
         return (email or "").strip().lower()
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Member":
@@ -31,27 +33,30 @@ class MemberManager(BaseUserManager["Member"]):
 
 
 class Member(AbstractBaseUser, PermissionsMixin):
-    """A person who signs in with a mail address (case-insensitive) and a password."""
+    """A person who signs in with an email address (case-insensitive) and a password."""
 
     class Role(models.TextChoices):
-        VIEWER = "viewer", "Viewer"
-        MAKER = "maker", "Maker"
-        APPROVER = "approver", "Approver"
-        ADMIN = "admin", "Admin"
+        VIEWER = "viewer", _lazy("Viewer")
+        MAKER = "maker", _lazy("Maker")
+        APPROVER = "approver", _lazy("Approver")
+        ADMIN = "admin", _lazy("Admin")
 
     class Theme(models.TextChoices):
-        SYSTEM = "", "As the device"
-        LIGHT = "light", "Light"
-        DARK = "dark", "Dark"
+        SYSTEM = "", _lazy("As the device")
+        LIGHT = "light", _lazy("Light")
+        DARK = "dark", _lazy("Dark")
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
-    email = models.EmailField("email address", max_length=254, unique=True)
+    email = models.EmailField(_lazy("email address"), max_length=254, unique=True)
     name = models.CharField(max_length=150, blank=True, default="")
     role = models.CharField(max_length=10, choices=Role, default=Role.MAKER)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=timezone.now)
     deactivated_at = models.DateTimeField(null=True, blank=True)
     has_shortcuts = models.BooleanField(default=True)
+    # A code of settings.LANGUAGES; empty: as the browser asks, which is remembered for mails.
+    language = models.CharField(max_length=10, blank=True, default="")
+    browser_language = models.CharField(max_length=10, blank=True, default="")
     theme = models.CharField(max_length=5, choices=Theme, blank=True, default=Theme.SYSTEM)
 
     objects = MemberManager()
@@ -74,6 +79,11 @@ class Member(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email.split("@")[0]
 
     @property
+    def mail_language(self) -> str:
+        """Code of the language for mails to this person."""
+        return self.language or self.browser_language or settings.LANGUAGE_CODE
+
+    @property
     def initials(self) -> str:
         words = self.display_name.replace(".", " ").split()
         return "".join(word[0] for word in words[:2]).upper() or "?"
@@ -84,13 +94,15 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     @property
     def can_run(self) -> bool:
-        """Viewers only look; everyone else also runs."""
+        """Whether they may run apps; viewers only look."""
         return self.role != self.Role.VIEWER
 
 
 class ThrottleHit(models.Model):
-    """A try that counts for a while: a wrong password, a link that is none, a guest's look (`throttling.Attempt`). KEY
-    is a hash, never an address or a mail."""
+    """A try that counts for a while: a wrong password, an unknown link, a guest's visit (`throttling.Attempt`).
+
+    `key` is a hash, never an IP or email address.
+    """
 
     key = models.CharField(max_length=64)
     at = models.DateTimeField(default=timezone.now)
@@ -104,8 +116,8 @@ class ThrottleHit(models.Model):
 
 
 class KnownAddress(models.Model):
-    """Someone signed in from an address (`throttling.remember_address`). `key` is a keyed hash of both: without the
-    secret key, neither mail nor address can be found from it."""
+    """A sign-in by someone from an address (`throttling.remember_address`). `key` is a keyed hash of both: without the
+    secret key it reveals neither."""
 
     key = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField(default=timezone.now, db_index=True)  # the latest sign-in

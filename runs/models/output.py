@@ -1,15 +1,17 @@
-"""What a run made: one Output per result box, one OutputFile per media address in it."""
+"""What a run made: one `Output` per result box, one `OutputFile` per media address in it."""
 
 from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models.addresses import path_to
 from runs.models.file import StoredFile
 from runs.models.ids import new_public_id
 from runs.models.member import Member
+from runs.models.messages import MessageCharField, MessageTextField
 from runs.models.run import Run, RunInput, RunInputUpload, RunQuerySet
 
 
@@ -19,13 +21,13 @@ class OutputQuerySet(models.QuerySet["Output"]):
 
 
 class Output(models.Model):
-    """A result box. Labels are not unique within a run: REMOTE_ID identifies it, POSITION orders it."""
+    """A result box. Labels may repeat within a run: `remote_id` identifies it, `position` orders it."""
 
     class Status(models.TextChoices):
-        PENDING = "pending", "Waiting"
-        COMPLETED = "completed", "Ready"
-        ERROR = "error", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
+        PENDING = "pending", _lazy("Waiting")
+        COMPLETED = "completed", _lazy("Ready")
+        ERROR = "error", _lazy("Failed")
+        CANCELLED = "cancelled", _lazy("Cancelled")
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="outputs")
@@ -33,12 +35,12 @@ class Output(models.Model):
     remote_id = models.CharField(max_length=200, blank=True, default="")  # empty until Lamina names it
     label = models.TextField(blank=True, default="")
     search_text = models.TextField(blank=True, default="")  # its label, folded
-    kind = models.CharField(max_length=50)  # expected or real: image, video, audio, text, or a word we do not know
+    kind = models.CharField(max_length=50)  # expected or real: image, video, audio, text, or an unknown word
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
     version = models.PositiveIntegerField(default=1)  # the run's version when this box last changed
-    text = models.TextField(blank=True, default="")  # for text and for values that hold no address
-    error = models.TextField(blank=True, default="")
-    # Space reserved on the page before the picture is there, from the inputs or Lamina's dimensions: never jumps.
+    text = models.TextField(blank=True, default="")  # for text and for values without an address
+    error = MessageTextField(blank=True)  # a quote of Lamina, or our own
+    # Space reserved on the page before the picture is there, from the inputs or Lamina's dimensions: it never jumps.
     box_width = models.PositiveIntegerField(default=1)
     box_height = models.PositiveIntegerField(default=1)
     raw_value: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)
@@ -69,12 +71,12 @@ class Output(models.Model):
 
 
 class OutputFile(models.Model):
-    """One media address Lamina gave and the copy we keep of it."""
+    """One media address from Lamina, and our copy of it."""
 
     class Status(models.TextChoices):
-        SAVING = "saving", "Saving"
-        SAVED = "saved", "Saved"
-        FAILED = "failed", "Could not be saved"
+        SAVING = "saving", _lazy("Saving")
+        SAVED = "saved", _lazy("Saved")
+        FAILED = "failed", _lazy("Could not be saved")
 
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="files")
     position = models.PositiveIntegerField(default=0)
@@ -84,7 +86,7 @@ class OutputFile(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     claimed_until = models.DateTimeField(null=True, blank=True)
-    error = models.CharField(max_length=300, blank=True, default="")
+    error = MessageCharField(max_length=300, blank=True)
     is_refused = models.BooleanField(default=False)  # the guard refuses source_url: don't show it as a link
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -106,7 +108,7 @@ class OutputFile(models.Model):
 
 
 def for_page(runs: RunQuerySet) -> RunQuerySet:
-    """`runs` with all that a run page shows, results and inputs included."""
+    """`runs` with everything a run page shows, including results and inputs."""
     files = models.Prefetch("files", OutputFile.objects.select_related("file"))
     outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
     links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))

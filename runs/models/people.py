@@ -1,4 +1,4 @@
-"""How people come in and where they are signed in."""
+"""Invitations, and where people are signed in."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,16 +8,16 @@ from runs.models.member import Member
 
 
 class Invite(models.Model):
-    """A place in the team for one person. The link is the proof; of its token only a hash is kept.
+    """A place in the team for one person. The link is the proof; only a hash of its token is stored.
 
-    The token is derived from NONCE and the portal's secret key, so that an admin can copy the link again while the
-    database alone tells nobody anything.
+    The token is derived from `nonce` and the portal's secret key, so that an admin can copy the link again, but the
+    database alone doesn't reveal it.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     nonce = models.CharField(max_length=43)
     token_hash = models.CharField(max_length=64, unique=True)  # SHA-256 in hex
-    email = models.EmailField(max_length=254, blank=True, default="")  # empty: whoever has the link names their own
+    email = models.EmailField(max_length=254, blank=True, default="")  # empty: they enter their own
     name = models.CharField(max_length=150, blank=True, default="")
     role = models.CharField(max_length=10, choices=Member.Role, default=Member.Role.MAKER)
     invited_by = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="invites")
@@ -35,7 +35,7 @@ class Invite(models.Model):
 
 
 class BrowserSession(models.Model):
-    """One browser in which a member is signed in, so that they can see it and end it."""
+    """One browser in which a member is signed in; they can see it and sign it out."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="signed_in")

@@ -1,11 +1,11 @@
-"""How long the team keeps what it made."""
+"""How long runs are kept."""
 
 from django.db import models
 
 
 class RetentionRules(models.Model):
-    """One row: days after its end until a run goes to the bin by itself, by kind; null = kept for ever. Read it with
-    `KeepingRules.current()`."""
+    """One row: days from a run's end until it moves to the bin by itself; null = kept for ever. Read it with
+    `RetentionRules.current()`."""
 
     ready_days = models.PositiveSmallIntegerField(null=True, blank=True)
     failed_days = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -14,7 +14,7 @@ class RetentionRules(models.Model):
         db_table = "runs_keepingrules"
 
     def __str__(self) -> str:
-        return "keeping rules"
+        return "retention rules"
 
     @classmethod
     def current(cls) -> "RetentionRules":

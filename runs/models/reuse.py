@@ -1,4 +1,4 @@
-"""What people keep to use again: what is typed into a form, named answers of one, and named filters of History."""
+"""What people reuse: drafts of forms, presets, and saved views of History."""
 
 from typing import Any, Self
 
@@ -13,13 +13,13 @@ from runs.models.member import Member
 
 
 class Draft(models.Model):
-    """What a person has typed into an app's form, kept over reload, expired login and another device."""
+    """What somebody has typed into an app's form, kept over reloads, expired sign-ins and on other devices."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="drafts")
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="drafts")
     answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # as schema_forms.answers dumps them
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
-    source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it was begun from
+    source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it came from
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -35,7 +35,7 @@ class PresetQuerySet(models.QuerySet["Preset"]):
         return self.filter(Q(member=member) | Q(is_team=True))
 
     def manageable_by(self, member: Member) -> Self:
-        """Own presets; for admins the team's too. Of these, viewers are told why they change none (403)."""
+        """Own presets; for admins also the team's. Viewers among them are told why they can't change them (403)."""
         return self.visible_to(member) if member.is_admin else self.filter(member=member)
 
     def changeable_by(self, member: Member) -> Self:
@@ -44,7 +44,7 @@ class PresetQuerySet(models.QuerySet["Preset"]):
 
 
 class Preset(models.Model):
-    """Answers of one app's form under a name; its maker's own, or the team's."""
+    """Named answers of an app's form; its maker's own, or the team's."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="presets")
@@ -67,7 +67,7 @@ class Preset(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The app's form, filled in."""
+        """Address of the app's form, filled in."""
         return f"{self.app.get_absolute_url()}?preset={self.public_id}"
 
     def belongs_to(self, member: Member) -> bool:
@@ -85,12 +85,12 @@ class Preset(models.Model):
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
     def owned_by(self, member: Member) -> Self:
-        """Who sees, changes and deletes a saved view: nobody but whoever saved it."""
+        """Own views: nobody else sees, changes or deletes them."""
         return self.filter(member=member)
 
 
 class SavedView(models.Model):
-    """A filter of History under a name."""
+    """A named filter of History."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="saved_views")

@@ -1,4 +1,4 @@
-"""A run: one press of Run, and everything that became of it. `engine.progress` alone changes its status."""
+"""A run: one press of Run and what became of it. Only `engine.progress` changes its status."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,52 +7,54 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models.addresses import path_to
 from runs.models.app import App, AppSchema
 from runs.models.file import StoredFile, Upload
 from runs.models.ids import new_public_id, new_secret
 from runs.models.member import Member
+from runs.models.messages import MessageTextField
 
 ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")
 AT_LAMINA = ("queued", "running")
 SILENT_AFTER = timedelta(hours=24)
-# Columns that History filters by. What an index's own condition is about stands in it, too: SQLite looks into the rows
-# for it otherwise, all of them.
+# Columns that History filters by. Those of an index's own condition are among them, or SQLite would read all rows for
+# them.
 FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
 
 
 class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, member: Member) -> Self:
-        """A run is its owner's until shared with the team; admins see every run. To anyone else it does not exist, and
-        what lies in the bin does to nobody: only its smallest pictures stand there (`file_access`)."""
+        """Own runs and those shared with the team; admins see every run. To others a run doesn't exist. Nobody sees
+        runs in the bin, which shows only their smallest pictures (`file_access`)."""
         kept = self.filter(deleted_at=None)
         return kept if member.is_admin else kept.filter(Q(member=member) | Q(shared_at__isnull=False))
 
     def owned_by(self, member: Member) -> Self:
-        """The member's own runs, without those in the bin: History's tab Mine. Own is what they made and what was
-        handed over to them since; `Run.made_by` says which of the two."""
+        """The member's own runs outside the bin: History's tab Mine. Made by them or transferred to them; `Run.made_by`
+        tells which."""
         return self.filter(member=member, deleted_at=None)
 
     def shared_by_others(self, member: Member) -> Self:
-        """What teammates share: History's tab Team."""
+        """Runs that teammates share: History's tab Team."""
         return self.filter(shared_at__isnull=False, deleted_at=None).exclude(member=member)
 
     def manageable_by(self, member: Member) -> Self:
-        """Own runs, for admins all: to anyone else there is nothing here to change (404). Viewers among them are told
-        why they change nothing (403, `web.http.refuse_viewers`)."""
+        """Own runs, for admins all; others get a 404. Viewers among them are told why they can't change them (403,
+        `web.http.refuse_viewers`)."""
         kept = self.filter(deleted_at=None)
         return kept if member.is_admin else kept.filter(member=member)
 
     def changeable_by(self, member: Member) -> Self:
-        """Runs the member may cancel, decide about, rename, share or put into the bin: manageable ones, unless they
-        only look."""
+        """Runs the member may cancel, decide about, rename, share or move to the bin: manageable ones, none for
+        viewers."""
         return self.manageable_by(member) if member.can_run else self.none()
 
     def in_bin_of(self, member: Member) -> Self:
-        """Deleted runs the member may bring back."""
+        """Deleted runs that the member may restore."""
         gone = self.filter(deleted_at__isnull=False)
         return gone if member.is_admin else gone.filter(member=member)
 
@@ -60,23 +62,23 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=ACTIVE)
 
     def at_lamina(self) -> Self:
-        """Runs Lamina is working on as far as we know."""
+        """Runs that Lamina is working on, as far as we know."""
         return self.filter(status__in=AT_LAMINA)
 
     def needing_poller(self) -> Self:
-        """Runs that somebody must look after: at Lamina, to be handed over, or to be looked for."""
+        """Runs for the poller: at Lamina, to be sent, or to be looked for."""
         return self.filter(status__in=ACTIVE).exclude(status="checking", due_at=None)
 
     def due(self, now: datetime) -> Self:
-        """Runs whose next step (hand over, look whether it started) should happen by now."""
+        """Runs whose next step (send it, look whether it started) is due by `now`."""
         return self.filter(status__in=("starting", "checking"), due_at__lte=now)
 
     def for_cards(self) -> Self:
-        """All a run card shows but the results, which `display.card_results` reads for many runs at once."""
+        """With everything a run card shows except results, which `display.card_results` reads for many runs at once."""
         return self.select_related("app", "member", "input_picture", "starred_by")
 
     def in_state(self, key: str) -> Self:
-        """Runs in one of the states people know (`words.sentences.State.key`); all of them for an unknown key."""
+        """Runs in a state as people know it (`words.sentences.State.key`); all runs for an unknown key."""
         if key == "progress":
             return self.filter(status__in=AT_LAMINA)
         if key == "ready":
@@ -89,7 +91,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.order_by("-created_at", "-pk")
 
     def matching(self, words: Iterable[str]) -> Self:
-        """Runs whose title, app, inputs or file names hold every one of WORDS (`folding.fold_words`)."""
+        """Runs with all of `words` (`words.fold.fold_words`) in title, app, inputs or file names."""
         found = self
         for word in words:
             found = found.filter(search_text__contains=word)
@@ -97,19 +99,19 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """STATUS is drawn in `engine.progress`; VERSION counts every change a page could show."""
+    """`engine.progress` draws the life of `status`; `version` counts every change a page could show."""
 
     class Status(models.TextChoices):
-        STARTING = "starting", "Starting"
-        CHECKING = "checking", "Checking"
-        QUEUED = "queued", "In progress"
-        RUNNING = "running", "In progress"
-        COMPLETED = "completed", "Ready"
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
+        STARTING = "starting", _lazy("Starting")
+        CHECKING = "checking", _lazy("Checking")
+        QUEUED = "queued", _lazy("In progress")
+        RUNNING = "running", _lazy("In progress")
+        COMPLETED = "completed", _lazy("Ready")
+        FAILED = "failed", _lazy("Failed")
+        CANCELLED = "cancelled", _lazy("Cancelled")
 
     class Wait(models.TextChoices):
-        """Why a run that is starting has not been handed over yet."""
+        """Why a starting run hasn't been sent yet; `words.sentences.WAITS` has it for people."""
 
         NONE = "", ""
         LAMINA = "lamina", "Lamina cannot be reached"
@@ -129,7 +131,7 @@ class Run(models.Model):
     app_name = models.TextField()  # as it was, should the app be renamed or disappear
     title = models.CharField(max_length=200, blank=True, default="")
     search_text = models.TextField(blank=True, default="")
-    # What a card shows of the inputs, so that a gallery reads no input rows: [{"name", "text", "type"}], the first two.
+    # What a card shows of the inputs, so that lists read no input rows: [{"name", "text", "type"}], the first few.
     summary: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     input_picture = models.ForeignKey(StoredFile, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     form_token = models.CharField(max_length=100)
@@ -146,37 +148,37 @@ class Run(models.Model):
     remote_status = models.CharField(max_length=50, blank=True, default="")  # Lamina's own word, unknown ones too
     seen_at = models.DateTimeField(null=True, blank=True)  # last news from Lamina about this run
     asked_at = models.DateTimeField(null=True, blank=True)  # last time it was asked by id
-    opened_at = models.DateTimeField(null=True, blank=True)  # last time somebody had its page on screen
-    # Answers in a row that led nowhere: "no such run" when asked by id; before the start, files that were not taken.
+    opened_at = models.DateTimeField(null=True, blank=True)  # last time its page was on somebody's screen
+    # Failures in a row: "no such run" when asked by id; before the start, files that Lamina didn't take.
     missing_reads = models.PositiveSmallIntegerField(default=0)
-    # Looks at the run list that found nothing, of all its starts; and the ids it found, when too many to choose.
+    # Looks at the run list that found nothing, of all its starts; and the ids found, if there were too many to choose.
     empty_looks = models.PositiveSmallIntegerField(default=0)
     candidates: "models.JSONField[Any, Any]" = models.JSONField(default=list)
-    hook_token = models.CharField(max_length=43, unique=True, default=new_secret)  # path of this run's own deliveries
+    hook_token = models.CharField(max_length=43, unique=True, default=new_secret)  # path of this run's own webhooks
 
     cancel_asked_at = models.DateTimeField(null=True, blank=True)
     cancel_sent_at = models.DateTimeField(null=True, blank=True)
-    cancel_answer = models.CharField(max_length=50, blank=True, default="")  # Lamina's word; it proves nothing
+    cancel_answer = models.CharField(max_length=50, blank=True, default="")  # Lamina's word; proves nothing
     cancelled_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     outputs_total = models.PositiveIntegerField(default=0)
-    outputs_ready = models.PositiveIntegerField(default=0)  # never steps backwards while the run is active
+    outputs_ready = models.PositiveIntegerField(default=0)  # never goes down while the run is active
     outputs_failed = models.PositiveIntegerField(default=0)
-    failure = models.CharField(max_length=30, blank=True, default="")  # cause, a key of words.sentences
-    failure_text = models.TextField(blank=True, default="")  # Lamina's own sentence, quoted on the page
+    failure = models.CharField(max_length=30, blank=True, default="")  # cause, a key of words.run_failures.FAILURES
+    failure_text = MessageTextField(blank=True)  # a quote of Lamina, or our own
     field_errors: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # [{"field": "Style", "message": "…"}]
     request_id = models.CharField(max_length=100, blank=True, default="")
     credits_estimated = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
 
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)  # when Lamina accepted it
-    # Lamina's list showed its end, but the budget had no room to read its results then.
+    # Lamina's list showed its end, but the budget had no room to read its results.
     ended_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    work_seconds = models.FloatField(null=True, blank=True)  # from start to end by Lamina's own clock, where it said so
+    work_seconds = models.FloatField(null=True, blank=True)  # from start to end by Lamina's own clock, if it said so
 
     kinds = models.CharField(max_length=200, blank=True, default=" ")  # of its outputs, " image video ", for the filter
-    parent = models.ForeignKey(  # the run it was begun from, or whose failed outputs it tries again
+    parent = models.ForeignKey(  # the run it was started from, or whose failed outputs it retries
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children"
     )
     preset = models.ForeignKey("runs.Preset", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -185,7 +187,7 @@ class Run(models.Model):
     starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     has_star = models.BooleanField(default=False)  # its own or that of one of its outputs
     deleted_at = models.DateTimeField(null=True, blank=True)  # in the bin since; gone with its files 30 days later
-    brought_back_at = models.DateTimeField(null=True, blank=True)  # the rules of keeping count from here
+    brought_back_at = models.DateTimeField(null=True, blank=True)  # retention counts from here
     deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     objects = RunQuerySet.as_manager()
@@ -231,7 +233,7 @@ class Run(models.Model):
         return path_to("run-detail", self.public_id)
 
     def belongs_to(self, member: Member) -> bool:
-        """Whether it is MEMBER's own, also in the bin."""
+        """Whether it is the member's own, also in the bin."""
         return self.member_id == member.pk
 
     def is_visible_to(self, member: Member) -> bool:
@@ -248,18 +250,18 @@ class Run(models.Model):
         return member.can_run and self.is_manageable_by(member)
 
     def is_shareable_by(self, member: Member) -> bool:
-        """With the team: whoever may change it. For guests, `SharingRules.may_make_links` has a say, too."""
+        """Whether the member may share it with the team. Guest links also need `SharingRules.may_make_links`."""
         return self.is_changeable_by(member)
 
     @property
     def told_input(self) -> dict[str, str] | None:
-        """The input that stands for an own title: the first in words, since a file's name says little."""
+        """The input shown in place of a title: the first one with words, since a file name says little."""
         told = (line for line in self.summary if line["type"] != "url" and line["text"])
         return None if self.title else next(told, None)
 
     @property
     def display_title(self) -> str:
-        """What it is called wherever a member meets it. Never for guests: it may tell what went in."""
+        """Its name for members. Never for guests, since it may show an input."""
         return f"{self.app_name} · {told['text']}" if (told := self.told_input) else self.title or self.app_name
 
     @property
@@ -271,12 +273,12 @@ class Run(models.Model):
         return self.status in ACTIVE
 
     def is_silent(self, now: datetime) -> bool:
-        """At Lamina for more than a day without an end: its maker is asked whether to go on waiting."""
+        """Whether it is at Lamina for over a day without an end: its maker is asked whether to go on waiting."""
         return self.status in AT_LAMINA and now - (self.started_at or self.created_at) > SILENT_AFTER
 
     @property
     def needs_confirmation(self) -> bool:
-        """Whether it started, a person has to say; nothing else moves it meanwhile, but news from Lamina."""
+        """Whether a person has to say if it started; until then only news from Lamina changes it."""
         return self.status == "checking" and self.due_at is None
 
     @property
@@ -285,7 +287,7 @@ class Run(models.Model):
 
 
 class RunInput(models.Model):
-    """One answer of the form, with all three handles of its parameter, since sources disagree which one counts."""
+    """One answer of the form, with name, key and id of its parameter, since sources disagree which one counts."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs")
     position = models.PositiveIntegerField()
@@ -293,9 +295,9 @@ class RunInput(models.Model):
     key = models.TextField(blank=True, default="")
     parameter_id = models.TextField(blank=True, default="")
     type = models.CharField(max_length=50)
-    # What was given: a string for text and options; for url the author's sample addresses when nothing was given.
+    # A string for text and options; for url the author's sample addresses if nothing was given.
     value: "models.JSONField[Any, Any]" = models.JSONField(default=str, blank=True)
-    is_default = models.BooleanField(default=False)  # left out of the call: the app's own default is used
+    is_default = models.BooleanField(default=False)  # not sent: the app uses its own default
     uploads = models.ManyToManyField(Upload, through="RunInputUpload", related_name="inputs")
 
     class Meta:
@@ -307,7 +309,7 @@ class RunInput(models.Model):
 
 
 class RunInputUpload(models.Model):
-    """The order in which a `multiple` parameter's files were given."""
+    """The order of a `multiple` parameter's files."""
 
     input = models.ForeignKey(RunInput, on_delete=models.CASCADE, related_name="links")
     upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="+")

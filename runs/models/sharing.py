@@ -1,13 +1,15 @@
-"""What outsiders may see: links for guests, and the team's rules about them."""
+"""Links for guests, and the team's rules for them."""
 
 from typing import Self
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models.file import StoredFile
 from runs.models.ids import new_public_id
 from runs.models.member import Member
+from runs.models.messages import MessageCharField
 from runs.models.output import Output
 
 
@@ -17,8 +19,7 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
         return self if member.is_admin else self.filter(member=member)
 
     def endable_by(self, member: Member) -> Self:
-        """Those whose address the member may know and which they may end: manageable ones, and whatever shows nothing
-        but the member's own runs, whoever made it."""
+        """Links that the member may copy and revoke: manageable ones, and any that show only the member's own runs."""
         if member.is_admin:
             return self
         shown = GuestLinkOutput.objects.filter(link=models.OuterRef("pk"))
@@ -36,8 +37,8 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
 class GuestLink(models.Model):
     """Chosen results for people without an account, at `/s/<token>/`.
 
-    Of the token only a hash is kept; it is derived from NONCE and the portal's secret key, so that its maker can copy
-    the link again while the database alone opens nothing.
+    Only a hash of the token is stored. The token is derived from `nonce` and the portal's secret key, so that its maker
+    can copy the link again, but the database alone opens nothing.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -55,7 +56,7 @@ class GuestLink(models.Model):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    views = models.PositiveIntegerField(default=0)  # by people: no prefetch, no robot, no member
+    views = models.PositiveIntegerField(default=0)  # by people: no prefetches, robots or members
     viewed_at = models.DateTimeField(null=True, blank=True)
 
     objects = GuestLinkQuerySet.as_manager()
@@ -76,12 +77,12 @@ class GuestLink(models.Model):
         return member.is_admin or self.belongs_to(member)
 
     def is_extendable_by(self, member: Member, rules: "SharingRules") -> bool:
-        """Whoever may change it, while RULES let them make links."""
+        """Whether the member may change it and `rules` let them make links."""
         return self.is_manageable_by(member) and rules.may_make_links(member)
 
     def is_restorable_by(self, member: Member, rules: "SharingRules") -> bool:
-        """Of those who may end it (`GuestLinkQuerySet.endable_by`) whoever has revoked it, and admins; while RULES let
-        them make links."""
+        """Whether the member may undo its end: of those who may revoke it (`GuestLinkQuerySet.endable_by`) whoever did,
+        and admins; while `rules` let them make links."""
         is_theirs = member.is_admin or self.revoked_by_id in (None, member.pk)
         return self.revoked_at is not None and is_theirs and rules.may_make_links(member)
 
@@ -102,16 +103,16 @@ class GuestLinkOutput(models.Model):
 
 
 class GuestCopy(models.Model):
-    """What guests get instead of a stored file: a copy without prompts and other metadata.
+    """A copy of a stored file for guests, without prompts and other metadata.
 
     Deleted with its `source`. Equal contents share one copy: several rows may have the same `file`.
     """
 
     class Status(models.TextChoices):
-        PREPARING = "preparing", "Preparing"
-        READY = "ready", "Ready"
-        IMPOSSIBLE = "impossible", "Cannot be made"
-        NO_TOOL = "no-tool", "ffmpeg is missing"  # until it is installed
+        PREPARING = "preparing", _lazy("Preparing")
+        READY = "ready", _lazy("Ready")
+        IMPOSSIBLE = "impossible", _lazy("Cannot be made")
+        NO_TOOL = "no-tool", _lazy("ffmpeg is missing")  # until it is installed
 
     source = models.OneToOneField(StoredFile, on_delete=models.CASCADE, related_name="guest_copy")
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -120,7 +121,7 @@ class GuestCopy(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     claimed_until = models.DateTimeField(null=True, blank=True)
-    error = models.CharField(max_length=300, blank=True, default="")  # a sentence for members
+    error = MessageCharField(max_length=300, blank=True)  # for members
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -142,8 +143,8 @@ class SharingRules(models.Model):
     """One row: what admins allow. Read it with `SharingRules.current()`."""
 
     class Makers(models.TextChoices):
-        MAKER = "maker", "Makers, approvers and admins"
-        APPROVER = "approver", "Approvers and admins"
+        MAKER = "maker", _lazy("Makers, approvers and admins")
+        APPROVER = "approver", _lazy("Approvers and admins")
 
     guests_allowed = models.BooleanField(default=True)
     longest_days = models.PositiveSmallIntegerField(default=90)

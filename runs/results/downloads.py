@@ -1,5 +1,5 @@
 """Many results as one zip, written while it is sent: no temporary file, and no more memory for a thousand files than
-for one. Media do not shrink, so they are stored as they are, and the browser is told the size beforehand."""
+for one. Media don't compress, so they are stored as they are, and the browser is told the size in advance."""
 
 import hashlib
 import logging
@@ -9,22 +9,25 @@ from pathlib import PurePosixPath
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 from zipstream import ZipStream
 
 from runs.display.provenance_sheet import NAME, Origin, sheet
 from runs.display.run_page import OutputBox, output_boxes
 from runs.models import Member, Output, OutputFile, Run, for_page
 from runs.storage import store
-from runs.storage.fetch import size_words
 from runs.words import file_names
 from runs.words.errors import UserFacingError
+from runs.words.numbers import number_words
+from runs.words.sizes import size_words
 
 logger = logging.getLogger("runs.downloads")
 
 MAX_RESULTS = 1000
 MAX_BYTES = 20_000_000_000
-NOT_SAVED = "The portal has no copy of this one."
-GONE = "The file is no longer in the portal's storage."
+NOT_SAVED = gettext_noop("The portal has no copy of this file.")
+GONE = gettext_noop("The file is no longer in the portal's storage.")
 
 
 class TooMuch(UserFacingError):
@@ -33,7 +36,7 @@ class TooMuch(UserFacingError):
 
 @dataclass(frozen=True)
 class Parcel:
-    """A download ready to be sent: its name, its size in bytes, and the bytes themselves."""
+    """A download ready to be sent: its name, its size in bytes, and the bytes."""
 
     name: str
     size: int
@@ -42,27 +45,39 @@ class Parcel:
 
 
 def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySet[Output]:
-    """Results by their own ids and by those of their runs, as far as MEMBER may see them."""
+    """Results by their own ids and by those of their runs, as far as `member` may see them."""
     named = Q(public_id__in=result_ids) | Q(run__public_id__in=run_ids)
     return Output.objects.visible_to(member).filter(named)
 
 
 def pack(member: Member, result_ids: list[str], run_ids: list[str]) -> Parcel | None:
-    """The parcel of all those results; None when MEMBER may see none of them. Raises `TooMuch`."""
+    """The parcel of all those results; None if `member` may see none of them. Raises `TooMuch`."""
     asked = max(len(set(result_ids)), len(set(run_ids)))
     if asked > MAX_RESULTS:
-        raise TooMuch(
-            f"One download takes at most {MAX_RESULTS} at once, but {asked} are chosen; choose fewer at a time."
+        words = ngettext(
+            "You selected %(count)s item; one download holds at most %(most)s. Select fewer.",
+            "You selected %(count)s items; one download holds at most %(most)s. Select fewer.",
+            asked,
         )
+        raise TooMuch(words % {"count": number_words(asked), "most": number_words(MAX_RESULTS)})
     chosen = wanted(member, result_ids, run_ids)
     found = chosen.aggregate(results=Count("pk", distinct=True), bytes=Sum("files__file__size_bytes"))
     if not found["results"]:
         return None
     if found["results"] > MAX_RESULTS or (found["bytes"] or 0) > MAX_BYTES:
-        raise TooMuch(
-            f"That is {found['results']} results of {size_words(found['bytes'] or 0)} together. One download holds at "
-            f"most {MAX_RESULTS} results and {size_words(MAX_BYTES)}; choose fewer at a time."
+        words = ngettext(
+            "You selected %(count)s result (%(size)s). One download holds at most %(most)s results and %(limit)s. "
+            "Select fewer.",
+            "You selected %(count)s results (%(size)s). One download holds at most %(most)s results and %(limit)s. "
+            "Select fewer.",
+            found["results"],
         )
+        values = {
+            "size": size_words(found["bytes"] or 0),
+            "most": number_words(MAX_RESULTS),
+            "limit": size_words(MAX_BYTES),
+        }
+        raise TooMuch(words % {"count": number_words(found["results"]), **values})
     ids = set(chosen.values_list("pk", flat=True))
     runs = list(for_page(Run.objects.filter(pk__in=chosen.values("run_id")).newest_first()))
     return _parcel(runs, ids)
@@ -84,9 +99,9 @@ def _add_result(archive: ZipStream, run: Run, output: Output, box: OutputBox, ta
     for kept in output.files.all():
         file, name, note = kept.file, "", ""
         if kept.status != OutputFile.Status.SAVED or file is None:
-            note = NOT_SAVED
+            note = _(NOT_SAVED)
         elif not file.file.storage.exists(file.file.name or ""):
-            note = GONE
+            note = _(GONE)
         else:
             ending = PurePosixPath(file.file.name or "").suffix
             name = file_names.unique(f"{file_names.result_stem(run, box.label, kept.position + 1)}{ending}", taken)

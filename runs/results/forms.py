@@ -4,7 +4,7 @@ from runs.web.posted import CutField, PostedForm
 
 
 class UseForm(PostedForm):
-    """The app that shall take a result, and which of its files is meant."""
+    """The app that takes the result, and the number of the result's file."""
 
     app = CutField()
     n = CutField(4)

@@ -1,4 +1,4 @@
-"""One result: its page, and its way into another app."""
+"""One result: its page, and its use in another app."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,7 +14,7 @@ from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 
 def _number(number: str) -> int:
-    """Which file of the result is meant."""
+    """The number of a file within its result; 1 if it makes no sense."""
     return int(number[:4]) if number.isascii() and number.isdigit() else 1
 
 
@@ -30,13 +30,13 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
         )
     page = result_page(run, request.user, result_id, _number(request.GET.get("n", "1")), request.GET.get("in"))
     if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.version):
-        return HttpResponse(status=204)  # as it was: a swap would take the focus away
+        return HttpResponse(status=204)  # unchanged: a swap would lose the focus
     return render_page(request, "results/result_detail.html", {"section": "history", "page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
-    """A result as the input of another app: lists those that take it; POST puts it into the form of `app`."""
+    """A result as input of another app: GET lists the apps that take it, POST puts it into the form of `app`."""
     refuse_viewers(request.user)
     run = find_run(request.user, result_id)
     if run is None:

@@ -1,7 +1,8 @@
-"""Taking results home: one, some, all of a run, as a zip with its sheet of where they come from."""
+"""Downloads of results: one, some or all of a run, as a zip with a sheet that says where they came from."""
 
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from runs.models import Output
@@ -11,26 +12,24 @@ from runs.storage.store import StorageAway
 from runs.web.http import PortalRequest, render_page
 from runs.words import file_names
 
-AWAY = "The portal's storage does not answer. Nothing is lost; try the download again in a moment."
-
 
 @require_safe
 def results_download(request: PortalRequest) -> HttpResponseBase:
-    """A zip of the results `?f=<result>` and of all that the runs `?r=<run>` made, each any number of times."""
+    """A zip of the results `?f=<result>` and of all results of the runs `?r=<run>`; both can be repeated."""
     results, runs = request.GET.getlist("f"), request.GET.getlist("r")
     try:
         parcel = downloads.pack(request.user, results, runs)
     except downloads.TooMuch as refusal:
-        return _nothing(request, "That is too much for one download", refusal.sentence, 422)
+        return _nothing(request, _("Too much for one download"), refusal.sentence, 422)
     except StorageAway:
-        return _nothing(request, "The files cannot be reached just now", AWAY, 503)
+        sentence = _("The portal's storage isn't responding. Nothing is lost; try again in a moment.")
+        return _nothing(request, _("The files can't be reached right now"), sentence, 503)
     if parcel is None:
         raise Http404
     if not parcel.files:
-        return _nothing(
-            request, "There is nothing to download yet", "None of these results could be saved so far.", 404
-        )
-    # Media do not shrink, and a compressed answer would lose its length.
+        sentence = _("None of these results has been saved yet.")
+        return _nothing(request, _("Nothing to download yet"), sentence, 404)
+    # Media don't compress, and a compressed answer would lose its length.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
     headers = {
         "Content-Disposition": content_disposition(parcel.name, is_inline=False),

@@ -1,4 +1,4 @@
-"""Addresses that results had at `/files/<id>/`, which is for bytes alone now."""
+"""The addresses results once had at `/files/<id>/`, which is only for bytes now."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from django.views.generic import RedirectView
 
 
 class OldAddressView(RedirectView):
-    """Redirects for good to the address named `pattern_name`, with the query. It looks nothing up: the new address
-    decides who may see what, and answers the same for what does not exist."""
+    """Redirects permanently to the address named `pattern_name`, with the query. It looks nothing up: the new address
+    decides who may see what, and answers the same for what doesn't exist."""
 
     permanent = True
     query_string = True

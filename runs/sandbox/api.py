@@ -1,4 +1,4 @@
-"""The endpoints under /v1: rows 2 to 5, 8, 9, 11, 12, 13 and 15 of the API reference."""
+"""Most endpoints under /v1: apps, estimates, runs, account, uploads and the webhook key."""
 
 import re
 from datetime import UTC, datetime
@@ -127,14 +127,14 @@ class Api:
     def upload_urls(self, request: Request) -> Reply:
         files = request.json_object().get("files")
         if not isinstance(files, list) or not files:
-            raise ApiError(400, "files must be a list that is not empty")
+            raise ApiError(400, "files must be a non-empty list")
         return json_reply({"data": {"uploads": [self._upload(one, request.origin) for one in files]}}, 201)
 
     def _upload(self, wanted: Any, origin: str) -> dict[str, Any]:
         filename = wanted.get("filename") if isinstance(wanted, dict) else None
         media_type = wanted.get("mediaType") if isinstance(wanted, dict) else None
         if not isinstance(filename, str) or not filename or media_type not in MEDIA_TYPES:
-            raise ApiError(400, "every file needs a filename and a mediaType of image, video or audio")
+            raise ApiError(400, "each file needs a filename and a mediaType of image, video or audio")
         hint = content_type_hint(filename, media_type)
         upload = self.world.add_upload(filename, media_type, hint)
         return {
@@ -151,7 +151,7 @@ class Api:
         return json_reply({"keys": [self.deliveries.jwk()]})
 
     def kind_of(self, address: str, origin: str) -> str | None:
-        """Media kind of an address on this server; "" for any other address, which is never fetched."""
+        """Media kind of an address on this server; "" for other addresses, which are never fetched."""
         try:
             own, given = urlsplit(origin), urlsplit(address)
             if given.hostname not in OWN_NAMES or given.port != own.port:
@@ -181,7 +181,7 @@ def content_type_hint(filename: str, media_type: str) -> str:
 
 
 def shown_inputs(app: catalogue.App, values: dict[int, Any], origin: str) -> list[dict[str, Any]]:
-    """The inputs as they will be drawn, defaults filled in."""
+    """The inputs to draw, with defaults filled in."""
     shown = []
     for position, parameter in enumerate(app["parameters"]):
         value = values.get(position, views.rewrite(parameter.get("default"), origin))
@@ -190,7 +190,7 @@ def shown_inputs(app: catalogue.App, values: dict[int, Any], origin: str) -> lis
 
 
 def _wanted(app: catalogue.App, labels: Any, dialect: Dialect) -> list[dict[str, Any]]:
-    """The outputs meant by these labels (any case; all when none are given). Raises ApiError 400."""
+    """The outputs with these labels (in any case; all if none are given). Raises ApiError 400."""
     made = app.get("outputs")
     if made is None:
         return [{"index": 0, "label": "AI Designer", "type": "image"}]

@@ -1,4 +1,4 @@
-"""Audio results: a gentle chord motif as a WAV file, a few seconds long."""
+"""Audio results: a few seconds of soft chords as a WAV file."""
 
 import array
 import io
@@ -14,7 +14,7 @@ CHORDS = [(0, 7, 11, 16), (-4, 3, 8, 12), (-2, 5, 10, 14), (-7, 0, 5, 9)]
 
 
 def make(job: Job) -> bytes:
-    """Mono 16-bit WAV of AUDIO_SECONDS; root and order of the chords follow the inputs."""
+    """Return AUDIO_SECONDS of mono 16-bit WAV; the inputs decide the root and the order of the chords."""
     chance = job.random()
     root = 196.0 * 2 ** (chance.randrange(-3, 5) / 12)
     chords = chance.sample(CHORDS, 3)
@@ -37,7 +37,7 @@ def make(job: Job) -> bytes:
 
 
 def _pluck(samples: array.array[float], start: float, hertz: float, volume: float) -> None:
-    """Add one soft note: a sine with a quiet octave, quickly in, slowly out."""
+    """Add one soft note: a sine with a quiet octave, fast attack, slow decay."""
     first = int(start * RATE)
     step = 2 * math.pi * hertz / RATE
     for n in range(min(int(RATE * 2.2), len(samples) - first)):

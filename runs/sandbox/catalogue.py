@@ -1,4 +1,4 @@
-"""The apps on offer: `catalog.json`, plus what can only be counted out in code."""
+"""The sandbox's apps: `catalog.json`, with long option lists generated in code."""
 
 import copy
 import json
@@ -15,13 +15,13 @@ CHOICES = {"workspace": {"own", "other"}, "errors": {"structured", "strings", "l
 
 
 def load_catalogue() -> dict[str, App]:
-    """Every app by its id, the good ones first, then the test cards."""
+    """Every app by its id: the good ones first, then the test cards."""
     apps = json.loads(PATH.read_text(encoding="utf-8"))
     return {app["appId"]: complete(app) for app in apps}
 
 
 def complete(app: App) -> App:
-    """A copy with everything the server relies on; "@many" options are counted out."""
+    """A copy with everything the server relies on; "@…" options are generated."""
     app = copy.deepcopy(app)
     app.setdefault("description", None)
     app.setdefault("parameters", [])
@@ -36,7 +36,7 @@ def complete(app: App) -> App:
 
 
 def set_flags(app: App, body: dict[str, Any]) -> None:
-    """Apply the flags in `body`. Raises TypeError or ValueError for nonsense.
+    """Apply the flags in `body`. Raises TypeError or ValueError for invalid ones.
 
     `listed` and `found` (by search and discover): bool. `workspace`: "own" or "other"; another workspace's app is
     private and hidden by default. `gone`: bool, 404 by its id. `names`: which of "key", "id", "name" identify its
@@ -79,14 +79,14 @@ def _is_open(app: App) -> bool:
 
 
 def counted_options(count: int) -> list[str]:
-    """Plausible style names, as many as asked for (at most 100)."""
+    """`count` plausible style names (at most 100)."""
     moods = ["Quiet", "Bright", "Faded", "Warm", "Cold", "Hand-made", "Bold", "Soft", "Grainy", "Glossy"]
     styles = ["Linocut", "Watercolour", "Pastel", "Collage", "Gouache", "Etching", "Poster", "Fresco", "Ink", "Mosaic"]
     return [f"{mood} {style}" for style in styles for mood in moods][:count]
 
 
 def cost(outputs: list[dict[str, Any]]) -> float:
-    """Credits for these outputs; where none are listed, as much as one picture."""
+    """Credits for these outputs; without any, the price of one picture."""
     return sum(PRICES.get(output["type"], PRICE_OF_OTHERS) for output in outputs) or PRICES["image"]
 
 

@@ -14,7 +14,7 @@ DEFAULT_DATA = Path("var/sandbox/lamina")
 
 
 def add_arguments(parser: argparse.ArgumentParser, default_data: Path = DEFAULT_DATA) -> None:
-    """The options; `default_data` is where runs and uploads are kept when --data is not given."""
+    """Add the options; `default_data` is the folder for runs and uploads if --data is not given."""
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--data", type=Path, default=default_data, help="folder that keeps runs and uploads")
     parser.add_argument("--seconds", type=float, default=DEFAULT_SECONDS, help="how long an ordinary run takes")
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser, default_data: Path = DEFAULT_
 
 
 def serve_until_signalled(port: int, data: Path, seconds: float, per_minute: int) -> int:
-    """Serve until SIGTERM, SIGINT or SIGHUP; the exit code is 0 for a clean stop and 1 when the port is taken."""
+    """Serve until SIGTERM, SIGINT or SIGHUP. Returns the exit code: 0 for a clean stop, 1 if the port is taken."""
     stop = threading.Event()
     # Set by hand: a job started in the background by a shell inherits an ignored SIGINT.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -40,7 +40,7 @@ def serve_until_signalled(port: int, data: Path, seconds: float, per_minute: int
 
 
 def main(argv: Sequence[str]) -> int:
-    """Parse the options and serve; returns the exit code."""
+    """Parse the options and serve; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m runs.sandbox", description="A stand-alone sandbox Lamina.")
     add_arguments(parser)
     options = parser.parse_args(argv)

@@ -1,18 +1,18 @@
-"""The control door: tests use it to script runs, order faults and inspect state. No key; loopback only.
+"""The control API: tests use it to script runs, cause faults and inspect state. No key; loopback only.
 
-Everything is JSON: `POST /control/NAME` with an object. `POST reset` undoes everything. What an order does not name
-stays as it was. With `SandboxDoor` of the tests: `sandbox.control("list", most=25, beyond="refuse")`.
+Everything is JSON: `POST /control/NAME` with an object. `POST reset` undoes everything. What a call doesn't mention
+stays as it was. In tests, use `SandboxDoor`: `sandbox.control("list", most=25, beyond="refuse")`.
 
     POST reset           {}
     GET  state           runs, requests (method, path, query, endpoint, status), balance, in_last_minute, refused_429
     POST faults          {"endpoint": "apps", "fault": "status", "status": 403, "times": null}; endpoints and faults are
                          in faults.py; "times": null lasts until DELETE faults; also "appId", "runId", "body", "headers"
-                         {"endpoint": "apps", "fault": "delay", "seconds": 10}: silent for 10 s, then the answer; until
-                         DELETE faults or DELETE delays, when that comes sooner
+                         {"endpoint": "apps", "fault": "delay", "seconds": 10}: answers after 10 s, or at DELETE faults
+                         or DELETE delays
                          {"endpoint": "apps", "fault": "drip", "seconds": 60, "gap": 20}: the headers and a piece of the
                          body at once, then a piece every 20 s, the last after 60 s
     DELETE faults
-    DELETE delays        delayed requests are answered now; lasting faults continue
+    DELETE delays        answers delayed requests now; lasting faults stay
     POST script          {"appId": null, "times": 1, "seconds": 3, "outcome": "failed", "error": "Too dark"}
     POST runs/ID         {"status": "completed", "error": null, "ready": 1}
     POST expire          {"url": "http://..."} or {"all": true}
@@ -23,22 +23,22 @@ stays as it was. With `SandboxDoor` of the tests: `sandbox.control("list", most=
 
     POST follow          {"look_seconds": 0.1, "ping_seconds": 1, "stream_seconds": 5}: pace of `stream` (2, 15, 600)
                          {"feedback_seconds": 3}: how long feedback takes (null: as long as the run did)
-                         {"feedback_waits": false}: feedback answers at once; the run reads `running` until it is done
-    POST transfer        {"shape": "docs"}: `transfer-asset` answers `url` alone; "sdk": cdnUrl, assetId, filename;
-                         "both" (at first): all four
+                         {"feedback_waits": false}: feedback answers at once; the run is `running` until it is done
+    POST transfer        {"shape": "docs"}: `transfer-asset` answers only `url`; "sdk": cdnUrl, assetId, filename;
+                         "both" (default): all four
 
 The list of apps (`GET /v1/apps`; with `search=` it is the endpoint "search" in faults and in the log):
 
-    POST list            {"most": 25, "beyond": "refuse"}: limit=26 is a 400; "clamp" (at first): 25 apps, silently
+    POST list            {"most": 25, "beyond": "refuse"}: limit=26 is a 400; "clamp" (default): 25 apps, silently
                          {"refuse_limit": true}: any limit is a 400; without one there are {"default": 10} apps
-                         {"most": 12, "order": "popularity", "seed": 1}: another order at each call, the workspace's own
-                         private apps first; "seed" begins the same series again; "order": "given" ends it
+                         {"most": 12, "order": "popularity", "seed": 1}: another order on each call, the workspace's own
+                         private apps first; the same "seed" repeats the series; "order": "given" ends it
                          {"most": null, "default": null}: 500 and 100 again
 
-Apps. The flags, for each order: "listed", "found" (by search and discover), "gone" (404 by id), "unknown_first"
+Apps. Each call takes these flags: "listed", "found" (by search and discover), "gone" (404 by id), "unknown_first"
 (unknown input names are reported first): bool; "workspace": "own" or "other" (another's private app: 403 by id,
-hidden unless told otherwise); "names": which of "key", "id", "name" identify inputs; "errors":
-"structured", "strings", "legacy" or "nested".
+hidden by default); "names": which of "key", "id", "name" identify inputs; "errors": "structured", "strings",
+"legacy" or "nested".
 
     POST apps            {"app": {"appId": "new", "name": "New", "parameters": []}, "listed": false}
                          {"app": {"appId": "theirs", "name": "Theirs"}, "workspace": "other"}
@@ -46,7 +46,7 @@ hidden unless told otherwise); "names": which of "key", "id", "name" identify in
     POST apps/ID         {"gone": true}, {"workspace": "other"}, {"listed": false}: flags of an existing app
     DELETE apps/ID
     POST odd-apps        {"kind": "many_parameters", "size": 3000}, with flags; answers {"ok": true, "appIds": [...]}
-                         kinds and their usual size: many_parameters 3000, many_options 501, long_description 3 MiB,
+                         kinds and their default size: many_parameters 3000, many_options 501, long_description 3 MiB,
                          long_labels 1000, large_schema 512 KiB, only_key, only_id; {"kind": "plain", "count": 2000}
                          The first id is `odd-many-parameters`, the second `odd-many-parameters-2`.
 """
@@ -64,18 +64,18 @@ RUN_STATUSES = {"completed", "failed", "cancelled", "running"}
 
 
 class Control:
-    """Every order answers 200 with JSON; nonsense answers 400."""
+    """Every call answers 200 with JSON; an invalid one answers 400."""
 
     def __init__(self, world: World, deliveries: Deliveries) -> None:
         self.world = world
         self.deliveries = deliveries
 
     def handle(self, request: Request, rest: str) -> Reply:
-        # A web page must not reach this door through somebody's browser.
+        # No web page may use this API through somebody's browser.
         if request.headers.get("Origin") or request.headers.get("Sec-Fetch-Site", "none") != "none":
-            raise ApiError(403, "The control door is not for browsers")
+            raise ApiError(403, "The control API is not for browsers")
         head, _, tail = rest.partition("/")
-        order = {
+        act = {
             ("POST", "reset"): self._reset,
             ("GET", "state"): self._state,
             ("POST", "faults"): self._add_fault,
@@ -95,13 +95,13 @@ class Control:
             ("POST", "transfer"): self._transfer,
             ("POST", "webhooks"): self._webhooks,
         }.get((request.method, head))
-        if order is None:
-            raise ApiError(400, f"The control door knows no {request.method} {rest}")
+        if act is None:
+            raise ApiError(400, f"The control API has no {request.method} {rest}")
         try:
             with self.world.lock:
-                return json_reply(order(request.json_object(), unquote(tail)))
+                return json_reply(act(request.json_object(), unquote(tail)))
         except (KeyError, TypeError, ValueError) as error:
-            raise ApiError(400, f"Nonsense asked of the control door: {error!r}") from error
+            raise ApiError(400, f"Invalid call of the control API: {error!r}") from error
 
     def _reset(self, body: dict[str, Any], _: str) -> Any:
         self.world.reset()

@@ -1,4 +1,4 @@
-"""The error answers of the remote side: structured (its details as objects or as strings), legacy and nested."""
+"""Lamina's error responses: structured (with details as objects or as strings), legacy and nested."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -28,7 +28,7 @@ RETRYABLE = {429, 500, 503}
 
 
 class Dropped(Exception):
-    """The connection is to be closed without an answer; `run_id` tells the log which run was started nonetheless."""
+    """Close the connection without a response; `run_id` tells the log which run was started anyway."""
 
     def __init__(self, run_id: str | None = None) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Dropped(Exception):
 
 @dataclass
 class ApiError(Exception):
-    """An error answer in the making; `details` only with VALIDATION_ERROR, `retry_after` whole seconds."""
+    """An error to send; `details` only with VALIDATION_ERROR, `retry_after` in whole seconds."""
 
     status: int
     message: str = ""
@@ -70,7 +70,7 @@ class ApiError(Exception):
 
 
 def legacy_body(message: str, details: list[dict[str, Any]] | None) -> dict[str, Any]:
-    """The older shape: no code, `details` a list of sentences that begin with the quoted name."""
+    """The older format: no code; `details` is a list of sentences that start with the quoted name."""
     if not details:
         return {"error": message}
     return {"error": message, "details": sentences(details)}

@@ -1,4 +1,4 @@
-"""Faults and scripts that tests order through the control door."""
+"""Faults and scripts that tests set through the control API."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +7,7 @@ ENDPOINTS = {
     "apps", "search", "discover", "app", "estimate", "run_start", "run", "runs", "wait", "stream", "cancel", "feedback",
     "account", "usage", "upload_urls", "upload_put", "transfer", "signing_key", "file", "*",
 }  # fmt: skip
-# These answer in place of the endpoint, which does not act unless the fault says "acts": true.
+# These answer instead of the endpoint, which does nothing unless the fault says "acts": true.
 INSTEAD = {"status", "drop_before", "garbage", "old_error", "plain_429", "html", "empty"}
 AFTERWARDS = {"drop_after", "delay", "drip", "truncate", "truncated", "headers"}
 OUTCOMES = {
@@ -17,7 +17,7 @@ OUTCOMES = {
 
 @dataclass
 class Fault:
-    """`times` None lasts until cleared; `seconds` is the delay, a drip's whole time, or the Retry-After of a plain 429.
+    """`times` None lasts until cleared; `seconds` is a delay, the length of a drip, or the Retry-After of a plain 429.
 
     `gap` is the pause between two pieces of a drip, in seconds.
     """
@@ -45,7 +45,7 @@ class Fault:
 
 @dataclass
 class Script:
-    """How the next runs of an app (None: of any app) behave."""
+    """How the next runs of an app behave; `app_id` None means any app."""
 
     app_id: str | None = None
     times: int | None = 1
@@ -58,7 +58,7 @@ class Script:
 
 
 def take_fault(faults: list[Fault], endpoint: str, app_id: str | None, run_id: str | None) -> Fault | None:
-    """The first fault that fits, used up once."""
+    """Take the first matching fault and use it up once."""
     for fault in faults:
         if fault.matches(endpoint, app_id, run_id):
             _use_up(faults, fault)
@@ -67,7 +67,7 @@ def take_fault(faults: list[Fault], endpoint: str, app_id: str | None, run_id: s
 
 
 def take_script(scripts: list[Script], app_id: str) -> Script | None:
-    """The first script that fits this app, used up once."""
+    """Take the first matching script for this app and use it up once."""
     for script in scripts:
         if script.app_id in (None, app_id):
             _use_up(scripts, script)

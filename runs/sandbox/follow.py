@@ -1,4 +1,4 @@
-"""Following a run without polling (rows 6 and 7), and refining a finished one in place (row 10)."""
+"""Following a run without polling (`wait`, `stream`), and refining a finished one in place (`feedback`)."""
 
 import json
 import time
@@ -13,7 +13,7 @@ from runs.sandbox.lookup import run_of, whole_number
 from runs.sandbox.state import World
 from runs.sandbox.wire import Reply, Request, json_reply
 
-LOOK_SECONDS = 0.05  # how soon a waiting call notices that the run has ended
+LOOK_SECONDS = 0.05  # how often a waiting call checks whether the run has ended
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Following:
     world: World
 
     def wait(self, request: Request, run_id: str) -> Reply:
-        """Silent until the run is final or `timeout` seconds (1 to 120, default 60) have passed."""
+        """Answer when the run is final or `timeout` seconds (1 to 120, default 60) have passed."""
         run, seconds = run_of(self.world, run_id), whole_number(request.query, "timeout", 60, 1, 120)
         body: dict[str, Any] = {} if self._is_final_within(run, seconds, request) else {"timeout": True}
         return json_reply({"data": self._status(run, request.origin)} | body)
@@ -34,13 +34,13 @@ class Following:
         return Reply(content_type="text/event-stream", events=self._events(run, request))
 
     def feedback(self, request: Request, run_id: str) -> Reply:
-        """Remake outputs of a completed run under the same run id; a slow call that spends credits.
+        """Remake outputs of a completed run under the same run id: a slow call that costs credits.
 
-        Remakes outputs whose labels the text names, in any case; all of them if it names none.
+        It remakes the outputs whose labels the text mentions, in any case; all of them if it mentions none.
         """
         run, text = run_of(self.world, run_id), request.json_object().get("feedback")
         if not isinstance(text, str) or not text.strip():
-            raise ApiError(400, "feedback must be a text that is not empty")
+            raise ApiError(400, "feedback must be a non-empty text")
         with self.world.lock:
             if lifecycle.status_at(run, self.world.clock()) != "completed":
                 raise ApiError(400, "Only completed runs can be refined")
@@ -81,7 +81,7 @@ class Following:
         return True
 
     def _events(self, run: Run, request: Request) -> Iterator[bytes]:
-        """`progress` on every change, `ping` in between; at last `complete`, `error` or `timeout`."""
+        """`progress` on every change, `ping` in between; finally `complete`, `error` or `timeout`."""
         orders, seen = self.world.follow_orders, None
         began = pinged = time.monotonic()
         while True:

@@ -1,4 +1,4 @@
-"""The files the sandbox makes, drawn when first asked for and kept on disk by what they show."""
+"""The files the sandbox makes: drawn on first request and cached on disk by their content."""
 
 import hashlib
 import threading
@@ -15,9 +15,9 @@ from runs.sandbox.drawing.job import Job, job_of
 from runs.sandbox.lifecycle import Run
 from runs.sandbox.state import World
 
-# Raised whenever the drawings change, so that a kept data folder never serves the old ones.
+# Raise this whenever the drawings change, so that an old data folder never serves old ones.
 VERSION = 1
-# A picture larger than this is drawn as a missing one: the sandbox must not be felled by a decompression bomb.
+# Larger pictures are drawn as missing, so that a decompression bomb can't bring down the sandbox.
 MOST_PIXELS = 60_000_000
 CUBE = "# A cube from the sandbox\n" + "".join(
     f"v {x} {y} {z}\n" for x in (0, 1) for y in (0, 1) for z in (0, 1)
@@ -26,7 +26,7 @@ CUBE = "# A cube from the sandbox\n" + "".join(
 
 @dataclass
 class Gallery:
-    """Draws at most one thing at a time, so that a rush for pictures leaves the API its share of the machine."""
+    """Draws one file at a time, so that many requests for pictures don't slow down the API."""
 
     world: World
 
@@ -59,7 +59,7 @@ class Gallery:
         return self._kept(key, extension, lambda: thumbnails.draw(app))
 
     def sample(self, name: str) -> Path:
-        """The sandbox's own sample of this name; any name gives one."""
+        """The sandbox's own sample with this name; any name gives one."""
         extension = name.rpartition(".")[2].lower()
         job = Job("sample", name, "")
         if extension in {"webm", "mp4"}:
@@ -69,7 +69,7 @@ class Gallery:
         return self._kept(f"sample {name}", "jpg", lambda: samples.draw(name))
 
     def open(self, token: str) -> Image.Image | None:
-        """An input picture, upright and in RGB; None when it is no picture Pillow can read."""
+        """An input picture, upright and in RGB; None if Pillow can't read it."""
         kind, _, name = token.partition(":")
         if kind == "sample":
             return samples.picture(name)

@@ -1,4 +1,4 @@
-"""One connection: reads requests off the socket, writes replies, keeps the connection when it can."""
+"""One connection: reads requests, writes replies, and keeps the connection open if it can."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?", re.IGNORECASE)
 
 
 class BodyStream(io.RawIOBase):
-    """The body of one request, by Content-Length or in chunks; raises ConnectionError when it is cut."""
+    """The body of one request, by Content-Length or in chunks; raises ConnectionError if it is cut off."""
 
     def __init__(self, source: BinaryIO, length: int, is_chunked: bool) -> None:
         self._source = source
@@ -99,7 +99,7 @@ class Handler(BaseHTTPRequestHandler):
     def _request(self, request_id: str, stream: BodyStream) -> Request:
         parts = urlsplit(self.path)
         host = self.headers.get("Host") or ""
-        # The name the caller knows this server by, so that the addresses in answers are of the origin it trusts.
+        # The name by which the caller knows this server, so that addresses in responses have an origin it trusts.
         if not OWN_HOST.fullmatch(host):
             host = f"127.0.0.1:{self.server.server_address[1]}"
         request = Request(
@@ -192,4 +192,4 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Silent: the control door shows every request."""
+        """Do nothing: the control API shows every request."""

@@ -1,4 +1,4 @@
-"""What a run looks like at a given moment: computed from the clock, so a run needs no thread and outlives a kill."""
+"""The state of a run at a given time, computed from the clock: a run needs no thread and survives a kill."""
 
 import hashlib
 from dataclasses import asdict, dataclass, field
@@ -15,7 +15,7 @@ QUEUE_SHARE, QUEUE_MOST = 0.15, 1.0
 
 @dataclass
 class Run:
-    """One run as it was asked for. Times are Unix seconds; everything else follows from them."""
+    """One run as requested. Times are Unix seconds; everything else is derived from them."""
 
     run_id: str
     app_id: str
@@ -35,7 +35,7 @@ class Run:
     origin: str = ""
     variant: int = 0
     is_legacy: bool = False
-    # What the control door or a cancel did: {"status", "at", "error", "ready"}.
+    # What the control API or a cancel did: {"status", "at", "error", "ready"}.
     override: dict[str, Any] | None = None
     delivered: bool = False
     # The last feedback: {"at", "seconds", "positions"}; and how often each output, by position, was remade.
@@ -51,7 +51,7 @@ class Run:
 
     @property
     def ends_at(self) -> float | None:
-        """When the run reaches its final state, None when it will not do so by itself."""
+        """When the run reaches its final state; None if it never does by itself."""
         if self.refinement and not self._is_overruled:
             return float(self.refinement["at"]) + float(self.refinement["seconds"])
         if self.override:
@@ -60,7 +60,7 @@ class Run:
 
     @property
     def _is_overruled(self) -> bool:
-        """Whether the control door or a cancel came after the last feedback."""
+        """Whether the control API or a cancel came after the last feedback."""
         return bool(self.override and self.refinement and self.override["at"] > self.refinement["at"])
 
     def is_refining(self, now: float) -> bool:
@@ -69,7 +69,7 @@ class Run:
         return bool(now < self.refinement["at"] + self.refinement["seconds"])
 
     def lands_at(self, position: int) -> float:
-        """When the output at this position (0-based) is due: evenly over the running time, the last at the end."""
+        """When the output at this position (0-based) is ready: spread evenly over the run time, the last at the end."""
         running = self.created_at + self.seconds - self.starts_at
         return self.starts_at + running * (position + 1) / len(self.outputs)
 
@@ -107,7 +107,7 @@ def output_state(run: Run, position: int, now: float) -> str:
         return "error" if position in run.failed else "completed"
     if status == "failed":
         return "error"
-    # Like the real side: the output being made is cancelled, those behind it still read pending.
+    # As at Lamina: the output in progress is cancelled, the following ones stay pending.
     if status == "cancelled" and position == sum(_has_landed(run, n, now) for n in range(len(run.outputs))):
         return "cancelled"
     return "pending"
@@ -129,7 +129,7 @@ def _has_landed(run: Run, position: int, now: float) -> bool:
 
 
 def started_at(run: Run, now: float) -> float | None:
-    """When it started running; None while it waits, or if it failed or was cancelled before."""
+    """When it started running; None while it waits, or if it failed or was cancelled before that."""
     status = status_at(run, now)
     if status == "queued":
         return None

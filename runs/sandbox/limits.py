@@ -1,4 +1,4 @@
-"""The limit of 100 requests in any 60 seconds, with the headers that tell about it."""
+"""The limit of 100 requests in any 60 seconds, and its headers."""
 
 import math
 import time
@@ -11,7 +11,7 @@ WINDOW_SECONDS = 60.0
 
 @dataclass
 class Limiter:
-    """A sliding window over accepted requests. Refused ones do not count, so waiting always helps."""
+    """A sliding window over accepted requests. Refused ones don't count, so waiting always helps."""
 
     per_minute: int | None
     clock: Callable[[], float] = time.monotonic
@@ -21,7 +21,7 @@ class Limiter:
     _asked: deque[float] = field(default_factory=deque)
 
     def take(self) -> bool:
-        """Count one request; False when it must be refused."""
+        """Count one request; False if it must be refused."""
         now = self.clock()
         self._forget(now)
         self._asked.append(now)

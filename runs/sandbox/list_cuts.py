@@ -1,4 +1,4 @@
-"""How the list of apps is cut: its largest limit, what happens above it, and a changing order."""
+"""How the list of apps is cut: its largest limit, what happens to larger ones, and a changing order."""
 
 import random
 from dataclasses import dataclass
@@ -14,10 +14,9 @@ ORDERS = {"given", "popularity"}
 
 @dataclass
 class ListOrders:
-    """What tests ordered. `most` is the largest limit; `beyond` says how larger ones are treated: capped silently, or a
-    400.
+    """What tests have set. `most` is the largest limit; `beyond` says how to treat larger ones: cap silently, or 400.
 
-    In the order "popularity", each call shuffles the public apps, after the workspace's own ones; the same `seed` and
+    With the order "popularity", each call shuffles the public apps, after the workspace's own ones; the same `seed` and
     number of `calls` give the same order.
     """
 
@@ -30,7 +29,7 @@ class ListOrders:
     calls: int = 0
 
     def change(self, body: dict[str, Any]) -> None:
-        """Apply what `body` names and leave the rest. Raises ValueError for nonsense."""
+        """Apply what `body` contains and keep the rest. Raises ValueError for invalid values."""
         self.beyond = _one_of(BEYOND, body.get("beyond", self.beyond))
         self.order = _one_of(ORDERS, body.get("order", self.order))
         if "most" in body:

@@ -1,4 +1,4 @@
-"""Looks up what an address names and reads query values, for every endpoint."""
+"""Looks up objects by id and reads query values, for every endpoint."""
 
 from runs.sandbox import catalogue
 from runs.sandbox.errors import ApiError
@@ -25,7 +25,7 @@ def run_of(world: World, run_id: str) -> Run:
 
 
 def whole_number(query: dict[str, str], name: str, default: int, least: int, most: int) -> int:
-    """A number from the query, capped at `most`. Raises ApiError 400 if it is no number or below `least`."""
+    """A number from the query, capped at `most`. Raises ApiError 400 if it isn't a number or is below `least`."""
     text = query.get(name)
     if text is None:
         return default

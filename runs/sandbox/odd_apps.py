@@ -1,4 +1,4 @@
-"""Extreme apps made to measure, and plain ones by the thousand."""
+"""Extreme apps of any size, and thousands of plain ones."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +37,7 @@ def long_description(_: int, size: int) -> App:
 
 
 def long_labels(_: int, size: int) -> App:
-    """A name, a parameter, an option, an output of `size` characters each; all must be sent back exactly."""
+    """A name, a parameter, an option and an output of `size` characters each; they must come back unchanged."""
 
     def long(start: str) -> str:
         return (f"{start} " + "long label " * size)[: size - 1] + "."
@@ -48,7 +48,7 @@ def long_labels(_: int, size: int) -> App:
 
 
 def large_schema(_: int, size: int) -> App:
-    """A detail of over `size` bytes within all other limits: descriptions of 1,900 characters."""
+    """App details of over `size` bytes, within all other limits: descriptions of 1,900 characters."""
     text = (LINE * 50)[:1900]
     parameters: list[dict[str, Any]] = [
         {"id": f"ls-{n}", "key": f"field_{n}_text", "name": f"Field {n}", "type": "text", "default": "",
@@ -98,7 +98,7 @@ KINDS: dict[str, tuple[Callable[[int, int], App], int]] = {
 
 
 def make(kind: str, count: int, size: int | None) -> list[App]:
-    """`count` apps of one kind. The first has the id `odd-KIND`, the next `odd-KIND-2`. Raises KeyError."""
+    """Make `count` apps of one kind. The first has the id `odd-KIND`, the next `odd-KIND-2`. Raises KeyError."""
     maker, usual = KINDS[kind]
     first = f"odd-{kind.replace('_', '-')}"
     apps = [maker(number, usual if size is None else size) for number in range(1, count + 1)]

@@ -1,4 +1,4 @@
-"""From a request to a reply: which endpoint, the limit, the faults that were ordered, the key, the log."""
+"""From request to reply: endpoint, rate limit, faults, key, log."""
 
 import json
 import re
@@ -139,7 +139,7 @@ class Router:
             return error_reply(error, request.request_id)
         except OSError:
             raise
-        except Exception:  # noqa: BLE001 - the last line of a server: told to the caller and to whoever started it
+        except Exception:  # noqa: BLE001 - any other error is a 500, with a traceback on the terminal
             traceback.print_exc()
             return error_reply(ApiError(500), request.request_id)
 
@@ -173,7 +173,7 @@ class Router:
 
 
 def canned(fault: Fault, request: Request, run_id: str | None) -> Reply:
-    """The answer a fault gives in place of the true one."""
+    """The response of a fault, instead of the true one."""
     given = fault.body.encode("utf-8", "replace") if isinstance(fault.body, str) else None
     match fault.fault:
         case "garbage":

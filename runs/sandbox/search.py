@@ -1,4 +1,4 @@
-"""Finding apps: the list and its search (row 1), and `discover` (row 16), which ranks them by words."""
+"""Finding apps: the list and its search, and `discover`, which ranks apps by matching words."""
 
 import re
 from typing import Any
@@ -43,7 +43,7 @@ class Finding:
         body = request.json_object()
         intent, constraints = body.get("intent"), body.get("constraints") or {}
         if not isinstance(intent, str) or not intent.strip():
-            raise ApiError(400, "intent must be a text that is not empty")
+            raise ApiError(400, "intent must be a non-empty text")
         if not isinstance(constraints, dict):
             raise ApiError(400, "constraints must be an object")
         most = constraints.get("maxCredits")
@@ -64,7 +64,7 @@ def _text(app: App) -> str:
 
 
 def _found(app: App, words: set[str]) -> set[str]:
-    """The words that match this app, in its name, description or kind of output; plurals match singulars."""
+    """The words that match this app's name, description or kind of output; plurals match singulars."""
     text = " ".join([_text(app), *(output["type"] for output in app.get("outputs") or [])])
     return {word for word in words if word.removesuffix("s") in text}
 

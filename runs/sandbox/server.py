@@ -26,7 +26,7 @@ DEFAULT_PER_MINUTE = 100
 
 
 class Server(ThreadingHTTPServer):
-    """Knows its open connections, so that a stopped sandbox is silent at once, as a dead one would be."""
+    """Knows its open connections, so that a stopped sandbox goes silent at once, like a dead one."""
 
     daemon_threads = True
     block_on_close = False
@@ -50,7 +50,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A caller that went away is no news; anything else keeps its traceback."""
+        """Ignore callers that went away; print a traceback for anything else."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -89,7 +89,7 @@ class Sandbox:
         self._thread.start()
 
     def stop(self) -> None:
-        """Silent at once: open connections are closed, the port is free, the data are kept."""
+        """Stop at once: close open connections, free the port, keep the data."""
         self._server.shutdown()
         self._server.server_close()
         self._server.close_connections()
@@ -108,9 +108,9 @@ def start_sandbox(
     seconds: float = DEFAULT_SECONDS,
     per_minute: int | None = DEFAULT_PER_MINUTE,
 ) -> Sandbox:
-    """Serve in threads of this process; without `data_dir` nothing is kept after `stop()`.
+    """Serve in threads of this process; without `data_dir`, `stop()` deletes the data.
 
-    Port 0 takes a free one. `seconds` is how long an ordinary run takes. Raises OSError when the port is taken.
+    Port 0 takes a free one. `seconds` is how long an ordinary run takes. Raises OSError if the port is taken.
     """
     sandbox = Sandbox(port, data_dir, seconds, per_minute)
     sandbox.start()

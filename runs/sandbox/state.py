@@ -1,4 +1,4 @@
-"""The sandbox's world: apps, runs, uploads, credits and whatever tests have ordered. One lock guards all of it."""
+"""The sandbox's state: apps, runs, uploads, credits and what tests have set. One lock guards all of it."""
 
 import json
 import math
@@ -26,7 +26,7 @@ LOG_LENGTH = 20_000
 
 @dataclass
 class WebhookOrders:
-    """What happens to the next deliveries: `lose` so many runs' (-1: all), `repeat` each so many times more."""
+    """What happens to the next webhooks: `lose` those of so many runs (-1: all), `repeat` each so many more times."""
 
     lose: int = 0
     repeat: int = 0
@@ -51,7 +51,7 @@ class FollowOrders:
 
 @dataclass
 class Delays:
-    """What delayed answers wait for: `over` releases them, `is_void` says that a reset cancelled them."""
+    """What delayed responses wait for: `over` releases them; `is_void` says that a reset has cancelled them."""
 
     over: threading.Event = field(default_factory=threading.Event)
     is_void: bool = False
@@ -69,7 +69,7 @@ class Upload:
 
 @dataclass
 class World:
-    """All state. Methods take the lock themselves; `clock` gives Unix seconds."""
+    """All state. Methods take the lock themselves; `clock` returns Unix seconds."""
 
     folder: Path
     seconds: float
@@ -106,7 +106,7 @@ class World:
         self.is_all_expired = False
 
     def reset(self) -> None:
-        """Back to the start: no runs, no faults, no counters, the first balance. Uploads stay readable."""
+        """Remove runs, faults and counters, and restore the balance. Uploads stay readable."""
         with self.lock:
             self.runs.clear()
             self.store.clear("run")
@@ -116,7 +116,7 @@ class World:
             self._begin()
 
     def end_delays(self, *, is_void: bool = False) -> None:
-        """Release everyone who waits for a delay; if `is_void`, without acting."""
+        """Release all delayed requests; if `is_void`, they do nothing."""
         with self.lock:
             self.delays.is_void = is_void
             self.delays.over.set()
@@ -129,7 +129,7 @@ class World:
 
     def keep(self, run: Run) -> None:
         with self.lock:
-            # A run that a reset has removed must not come back by a late delivery.
+            # A late webhook must not bring back a run that a reset has removed.
             if self.runs.get(run.run_id) is run:
                 self.store.save("run", run.run_id, run.as_record())
 
@@ -144,7 +144,7 @@ class World:
         webhook: str | None,
         origin: str,
     ) -> Run:
-        """Take the credits and keep the run; the caller has checked everything."""
+        """Charge the credits and store the run; the caller has checked everything."""
         own = app["sandbox"]
         script = script or faults.Script(outcome=own.get("outcome", "completed"), error=own.get("error"))
         seconds = script.seconds if script.seconds is not None else float(own.get("seconds", self.seconds))
@@ -152,7 +152,7 @@ class World:
         if failed is None:
             failed = own.get("failedOutputs", [len(outputs) - 1]) if script.outcome == "partial" else []
         with self.lock:
-            # As exact as the times on the wire, so that `since` can be trusted; never in the future.
+            # As precise as times on the wire, so that `since` works; rounded down, so never in the future.
             now = math.floor(self.clock() * 1000) / 1000
             run = Run(
                 run_id=str(uuid.uuid4()),
@@ -186,7 +186,7 @@ class World:
         return count % lifecycle.VARIANTS
 
     def override(self, run: Run, status: str, *, error: str | None = None, ready: int | None = None) -> None:
-        """Bring a run into a state now."""
+        """Put a run into a state now."""
         with self.lock:
             run.override = {"status": status, "at": self.clock(), "error": error, "ready": ready}
             if status not in lifecycle.FINAL:
@@ -194,7 +194,7 @@ class World:
             self.keep(run)
 
     def refine(self, run: Run, positions: list[int], cost: float, seconds: float) -> None:
-        """Charge the credits and remake these outputs from now on; the caller has checked everything."""
+        """Charge the credits and start remaking these outputs; the caller has checked everything."""
         with self.lock:
             run.refinement = {"at": self.clock(), "seconds": seconds, "positions": positions}
             for position in positions:

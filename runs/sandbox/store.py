@@ -1,4 +1,4 @@
-"""Everything worth keeping, written through to one SQLite file, so that it outlives `kill -9`."""
+"""Writes everything at once to one SQLite file, so that it survives `kill -9`."""
 
 import json
 import sqlite3
@@ -9,8 +9,8 @@ from typing import Any
 class Store:
     """Small JSON records by kind and id. Not thread-safe: the caller holds the world's lock.
 
-    `synchronous=OFF` is enough: a killed process loses nothing that was written, only a power cut could, and a write
-    stays near 50 microseconds, so that hundreds of runs may start in one second.
+    `synchronous=OFF` is enough: only a power cut, not a kill, can lose what was written. A write takes about 50
+    microseconds, so hundreds of runs can start in one second.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,8 +30,8 @@ class Store:
 
     def save(self, kind: str, record_id: str, body: Any) -> None:
         if self._is_closed:
-            return  # a stopped sandbox is as good as dead: what its last threads still do is lost
-        # ASCII escapes carry lone surrogates and NULs, which SQLite text would not.
+            return  # a stopped sandbox counts as dead: what its last threads do is lost
+        # ASCII escapes preserve lone surrogates and NULs, which SQLite text doesn't.
         values = (kind, record_id, json.dumps(body))
         self._connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", values)
 

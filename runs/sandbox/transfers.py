@@ -1,4 +1,4 @@
-"""Permanent copies of results (row 14)."""
+"""Permanent copies of results."""
 
 import shutil
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from runs.sandbox.wire import Reply, Request, json_reply
 
 @dataclass
 class Transfers:
-    """Only this server's own files are copied; other public addresses get a sample and are never fetched."""
+    """Copies only this server's own files; for other public addresses, it uses a sample and never fetches them."""
 
     world: World
     files: Files
 
     def transfer(self, request: Request) -> Reply:
-        """`{sourceUrl, mediaType, filename?}`; the answer has both `url` and `cdnUrl`, unless tests order one."""
+        """Takes `{sourceUrl, mediaType, filename?}`; returns both `url` and `cdnUrl`, unless a test has chosen one."""
         body = request.json_object()
         source, media_type, filename = body.get("sourceUrl"), body.get("mediaType"), body.get("filename")
         if not isinstance(source, str) or media_type not in MEDIA_TYPES:
             raise ApiError(400, "a transfer needs a sourceUrl and a mediaType of image, video or audio")
         if filename is not None and (not isinstance(filename, str) or not filename):
-            raise ApiError(400, "filename must be a text that is not empty")
+            raise ApiError(400, "filename must be a non-empty text")
         copied = self._source(source, request.origin)
         filename = filename or urlsplit(source).path.rpartition("/")[2] or "file"
         upload = self.world.add_upload(filename, media_type, copied.content_type)

@@ -1,4 +1,4 @@
-"""Checks a start's inputs as strictly as the remote side does, all problems at once."""
+"""Checks the inputs of a start as strictly as Lamina does, and reports all problems at once."""
 
 import ipaddress
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 Problem = dict[str, Any]
-# Tells the media kind of an address on this server: "image", "video", "audio", "" for anything else, None when absent.
+# Returns the media kind of an address on this server: "image", "video", "audio", "" for anything else, None if missing.
 KindOf = Callable[[str], str | None]
 NAMES = ("key", "id", "name")
 EXTENSIONS = {
@@ -22,7 +22,7 @@ def kind_by_extension(path: str) -> str:
 
 
 def resolve(parameters: list[dict[str, Any]], supplied: str, names: Sequence[str] = NAMES) -> int | None:
-    """Position of the parameter with this name: by key, then id, then name, or only by those in `names`."""
+    """Position of the parameter with this name: by key, then id, then name, limited to those in `names`."""
     for attribute in names:
         for position, parameter in enumerate(parameters):
             if parameter.get(attribute) == supplied:
@@ -38,7 +38,7 @@ def check_inputs(
     names: Sequence[str] = NAMES,
     unknown_first: bool = False,
 ) -> tuple[dict[int, Any], list[Problem]]:
-    """Values by parameter position, and every problem found; or only the unknown names if they come first.
+    """Values by parameter position, and every problem found; only unknown names if these are reported first.
 
     `names` are the attributes that identify inputs.
     """
@@ -73,7 +73,7 @@ def check_value(parameter: dict[str, Any], value: Any, kind_of: KindOf) -> Probl
         return _check_options(parameter, value)
     if kind == "url":
         return _check_url(parameter, value, kind_of)
-    # Numbers and booleans count as text, as in the vendor's own check.
+    # Numbers and booleans count as text, as at Lamina.
     if not isinstance(value, str | bool | int | float):
         return problem(name, "invalid_type", "must be a string", got=type(value).__name__)
     if value == "" and parameter.get("default") is None:

@@ -1,4 +1,4 @@
-"""Video results without a video encoder: Pillow frames as lossy WebP, whose VP8 data goes into a WebM file by hand."""
+"""Video results without a video encoder: Pillow saves frames as lossy WebP, whose VP8 data goes into a WebM file."""
 
 import io
 import struct
@@ -22,7 +22,7 @@ def make(job: Job, open_picture: Open) -> bytes:
 
 
 def vp8_frame(picture: Image.Image) -> bytes:
-    """The VP8 bitstream of one picture: the payload of the `VP8 ` chunk of a lossy WebP file."""
+    """The VP8 bitstream of one picture: the content of the `VP8 ` chunk in a lossy WebP file."""
     file = io.BytesIO()
     picture.convert("RGB").save(file, "WEBP", quality=62, method=1)
     data = file.getvalue()
@@ -36,7 +36,7 @@ def vp8_frame(picture: Image.Image) -> bytes:
 
 
 def webm(frames: Sequence[bytes], size: tuple[int, int], frames_a_second: int) -> bytes:
-    """Mux key frames into one WebM file, one cluster a second. Times are in milliseconds."""
+    """Mux key frames into one WebM file, with one cluster per second. Times are in milliseconds."""
     header = element(
         0x1A45DFA3,
         number(0x4286, 1), number(0x42F7, 1), number(0x42F2, 4), number(0x42F3, 8),
@@ -74,7 +74,7 @@ def _cluster(frames: Sequence[bytes], first: int, frames_a_second: int) -> bytes
 
 
 def _cues(info: bytes, tracks: bytes, clusters: Sequence[bytes]) -> bytes:
-    """The index that lets a player seek: the place of every cluster within the segment."""
+    """The index that lets a player seek: the position of every cluster in the segment."""
     points, place = [], len(info) + len(tracks)
     for second, cluster in enumerate(clusters):
         positions = element(0xB7, number(0xF7, 1), number(0xF1, place))

@@ -1,4 +1,4 @@
-"""The objects as they go over the wire."""
+"""The objects as sent over the wire."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ MEDIA = {
     "audio": ("wav", "audio/wav"),
     "text": ("txt", "text/plain"),
 }
-OTHER_MEDIA = ("obj", "model/obj")  # what an output of an unknown type leads to
+OTHER_MEDIA = ("obj", "model/obj")  # the file type for an output of an unknown type
 
 
 def rewrite(value: Any, origin: str) -> Any:
-    """The vendor's media addresses, and the reserved example.com, lead to this server's own samples."""
+    """Point Lamina's media addresses, and the reserved example.com, to this server's own samples."""
     if isinstance(value, str):
         for prefix in ("https://media.getmason.io/api/assetlib/", "https://example.com/"):
             if value.startswith(prefix):
@@ -114,7 +114,7 @@ def run_started(run: Run) -> dict[str, Any]:
 
 
 def run_status(run: Run, now: float, origin: str) -> dict[str, Any]:
-    """RunStatus; the older dialect says `executionId` and has no progress."""
+    """A run's status; the older dialect has `executionId` and no progress."""
     outputs = [output(run, position, now, origin) for position in range(len(run.outputs))]
     states = [one["status"] for one in outputs]
     status = lifecycle.status_at(run, now)
@@ -161,7 +161,7 @@ def run_row(run: Run, now: float) -> dict[str, Any]:
 
 
 def run_for_tests(run: Run, now: float) -> dict[str, Any]:
-    """A run as the control door shows it."""
+    """A run as the control API shows it."""
     status = lifecycle.status_at(run, now)
     return {
         "runId": run.run_id,
@@ -191,7 +191,7 @@ def output(run: Run, position: int, now: float, origin: str) -> dict[str, Any]:
     state = lifecycle.output_state(run, position, now)
     body = _placeholder(run, position) | {"status": state}
     if state == "error":
-        # The type stays `pending` on failure: only the status tells.
+        # The type stays `pending` on failure: only the status shows it.
         body["error"] = run.error or lifecycle.OUTPUT_FAILURE_TEXT
         if lifecycle.status_at(run, now) == "failed":
             body["error"] = lifecycle.error_message(run, now)

@@ -1,4 +1,4 @@
-"""Signed deliveries when a run ends, tried again after 5 s, 30 s and 2 min."""
+"""Sends signed webhooks when a run ends, and retries after 5 s, 30 s and 2 min."""
 
 import base64
 import heapq
@@ -30,7 +30,7 @@ class Delivery:
 
 
 class Deliveries:
-    """One thread waits for runs to end; a small pool sends. Cancelled runs are not delivered, as far as is known."""
+    """One thread waits for runs to end; a small pool sends. As far as known, cancelled runs send none."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -43,7 +43,7 @@ class Deliveries:
         self._thread = threading.Thread(target=self._wait_for_due, name="sandbox-webhooks", daemon=True)
 
     def start(self) -> None:
-        """Begin, with the deliveries that a killed process still owed."""
+        """Start, with the webhooks that a killed process still had to send."""
         for run in self.world.newest_first():
             if run.webhook and not run.delivered:
                 self._push(run.ends_at, Delivery(run))
@@ -62,12 +62,12 @@ class Deliveries:
         return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "lamina-webhook-v1", "use": "sig", "alg": "EdDSA"}
 
     def plan(self, run: Run) -> None:
-        """Deliver when the run ends."""
+        """Send a webhook when the run ends."""
         if run.webhook:
             self._push(run.ends_at, Delivery(run))
 
     def deliver_now(self, run: Run) -> None:
-        """Deliver before the caller goes on. Not to be called with the world's lock held."""
+        """Send the webhook before the caller continues. Don't call this with the world's lock held."""
         self._send(Delivery(run))
 
     def _push(self, due: float | None, delivery: Delivery) -> None:
@@ -129,11 +129,11 @@ class Deliveries:
         return json.dumps(body, separators=(",", ":")).encode("ascii")
 
     def sign(self, timestamp: str, body: bytes) -> str:
-        """Hex of the Ed25519 signature over timestamp, a full stop and the raw body."""
+        """Hex of the Ed25519 signature over the timestamp, a full stop and the raw body."""
         return self._key.sign(timestamp.encode("ascii") + b"." + body).hex()
 
     def _post(self, run: Run, body: bytes) -> bool:
-        """One POST, redirects not followed; True for any 2xx within 15 seconds."""
+        """Send one POST without following redirects; True for any 2xx within 15 seconds."""
         parts = urlsplit(run.webhook or "")
         timestamp = str(int(time.time()))
         headers = {

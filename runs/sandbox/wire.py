@@ -1,4 +1,4 @@
-"""Requests and replies as plain values, between the socket and the endpoints."""
+"""Requests and replies as plain objects, between the socket and the endpoints."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from runs.sandbox.errors import ApiError
 class Request:
     """`origin` is this server's address as the caller wrote it; `stream` is the unread body.
 
-    `stopping` is set when the server stops, for everyone who waits.
+    `stopping` is set when the server stops, to release waiting calls.
     """
 
     method: str
@@ -43,10 +43,10 @@ class Request:
 
 @dataclass
 class Reply:
-    """What goes back; `cut` sends half of the body under its full length, of `events` one.
+    """A response; `cut` sends only half of the body with its full length, or only one of the `events`.
 
-    `drip` is (seconds, gap): the body goes out in pieces, one every `gap` seconds, the last after `seconds`. `events`
-    is a body without a length, sent piece by piece as it comes.
+    `drip` is (seconds, gap): the body is sent in pieces, one every `gap` seconds, the last after `seconds`. `events` is
+    a body without a length, sent piece by piece.
     """
 
     status: int = 200
@@ -61,7 +61,7 @@ class Reply:
 
 
 def json_reply(value: Any, status: int = 200, **more: Any) -> Reply:
-    # ASCII escapes keep lone surrogates and NULs sendable.
+    # ASCII escapes make lone surrogates and NULs sendable.
     return Reply(status, json.dumps(value).encode("ascii"), **more)
 
 

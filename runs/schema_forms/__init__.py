@@ -2,6 +2,6 @@
 
 No database and no HTTP: files appear here only as ids that a function handed to the form looks up.
 `answers.Answer` is one value, as it is posted, stored and sent. `build.build_form` makes the form, `inputs.to_inputs`
-what is sent, `inputs.answers_for` carries answers to another version of the list, `inputs.map_field_errors` brings
-Lamina's refusals back to their fields.
+what is sent. `inputs.answers_for` carries answers over to another version of the list, and `inputs.map_field_errors`
+maps what Lamina refused to the fields.
 """

@@ -1,4 +1,4 @@
-"""build_form: an app's parameter list and results as one form class, and each question on its page."""
+"""build_form: an app's parameter list and results become a form class; each question as its template reads it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
@@ -6,12 +6,16 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.choices import Choice, choices_of
 from runs.schema_forms.fields import AnswerField, Lookup, UrlAnswerField, field_for
+from runs.schema_forms.file_words import FileWords, file_words
 from runs.schema_forms.inputs import Fitted, answers_for
-from runs.schema_forms.questions import MEDIA_KINDS, Question, clean_text, questions_of
+from runs.schema_forms.questions import Question, clean_text, questions_of
 from runs.schema_forms.results import Result, ResultsField, results_of
 from runs.schema_forms.types import Outputs, Parameters, UploadInfo
 
@@ -23,7 +27,7 @@ Samples = Mapping[str, Mapping[str, str]]
 
 
 class BoundAnswer(BoundField):
-    """A question together with its value, as the templates in schema_forms/ want to read it."""
+    """A question with its value, as the templates in schema_forms/ read it."""
 
     field: AnswerField
     form: "SchemaForm"
@@ -34,7 +38,7 @@ class BoundAnswer(BoundField):
 
     @property
     def answer(self) -> Answer:
-        """The present answer, valid or not."""
+        """The current answer, valid or not."""
         return self.field.typed(self.value())
 
     @property
@@ -56,51 +60,51 @@ class BoundAnswer(BoundField):
 
     @property
     def focus_id(self) -> str:
-        """Where a link in the list of errors leads: something that takes the focus."""
+        """Id of what takes the focus: where a link in the list of errors leads."""
         if self.control == "cards":
             return self.choices[0].id
         return f"{self.name}_file" if self.control == "url" else self.name
 
     @property
     def describedby(self) -> str:
-        """Ids of the texts that belong to the control."""
+        """Ids of the texts that describe the control."""
         parts = [(self.error, "error"), (self.question.help, "help"), (self.note, "note")]
         return " ".join(f"{self.name}-{suffix}" for text, suffix in parts if text)
 
     @property
     def note(self) -> str:
-        """What the portal itself has to say about the field."""
+        """What the portal itself says about the field."""
         q = self.question
         if q.is_unknown:
-            return "This kind of field is new to the portal. What you write is sent as it is."
+            return _("This kind of field is new to the portal. Your text is sent as it is.")
         if q.options_left_out:
             total = len(q.options) + q.options_left_out
-            return f"Showing {len(q.options)} of {total:,} choices."
-        if q.kind == "text" and q.default_words and not q.prefill:
-            return f"Left empty, the app uses its own: {q.default_words[:300]}"
-        if q.kind == "url" and q.default_words and not q.samples:
-            return f"Left empty, the app uses its own: {q.default_words[:300]}"
+            words = ngettext("Showing %(shown)s of %(total)s choice.", "Showing %(shown)s of %(total)s choices.", total)
+            return words % {"shown": _number(len(q.options)), "total": _number(total)}
+        is_shown_elsewhere = q.kind == "options" or (q.prefill if q.kind == "text" else q.samples)
+        if q.default_words and not is_shown_elsewhere:
+            return _("If left empty, the app uses: %(default)s") % {"default": q.default_words[:300]}
         return ""
 
     # --- text ---
 
     @property
     def text(self) -> str:
-        """What stands in the box."""
+        """What is in the box."""
         value = self.value()
         return clean_text(value) if isinstance(value, str) else ""
 
     @property
     def rows(self) -> int:
-        """Lines at first: one where a number is expected, two for words."""
+        """Lines at first: one for a number, two for words."""
         default = self.question.default
         return 1 if default is not None and isinstance(default, int | float) else 2
 
     @property
     def placeholder(self) -> str:
-        """What an emptied box means: the default, since blanks are left out of the call."""
+        """What an empty box means: the default, since blanks are left out of the call."""
         words = " ".join(self.question.prefill.split())
-        return f"Empty uses: {words[:SUMMARY_CHARACTERS]}" if words else ""
+        return _("Default: %(default)s") % {"default": words[:SUMMARY_CHARACTERS]} if words else ""
 
     # --- options ---
 
@@ -112,36 +116,45 @@ class BoundAnswer(BoundField):
     def is_searchable(self) -> bool:
         return len(self.choices) > SEARCH_BEYOND
 
+    @property
+    def search_label(self) -> str:
+        """The name of the box that searches the options."""
+        count = len(self.choices)
+        words = ngettext(
+            "Search the %(count)s choice of %(question)s", "Search the %(count)s choices of %(question)s", count
+        )
+        return words % {"count": _number(count), "question": self.question.label}
+
+    @property
+    def search_hint(self) -> str:
+        """What that box says while it is empty."""
+        count = len(self.choices)
+        return ngettext("Search %(count)s choice", "Search %(count)s choices", count) % {"count": _number(count)}
+
     # --- files ---
 
     @cached_property
     def uploads(self) -> list[UploadInfo]:
-        """Files in the field. One that is no longer known stays in the form, so that its loss is said."""
+        """Files in the field. One that is no longer known stays in the form, which says so."""
         kept = self.answer.upload_ids
         found = {upload.id: upload for upload in self.form.look_up(list(kept))}
-        gone = "This file is no longer here. Remove it or add it again."
-        return [found.get(i) or UploadInfo(id=i, name="Missing file", status="failed", error=gone) for i in kept]
+        gone = _("This file is no longer here. Remove it or add it again.")
+        return [found.get(i) or UploadInfo(id=i, name=_("Missing file"), status="failed", error=gone) for i in kept]
 
     @property
     def link(self) -> str:
-        """A link typed but not yet taken."""
+        """A link that is typed but not yet read."""
         link = self.answer.link
         return "" if link in {upload.source_url for upload in self.uploads} else link
 
     @property
     def accept_attribute(self) -> str:
-        """For the file dialog; empty takes anything. What was chosen is checked by content."""
+        """For the file dialog; empty for anything. A chosen file is checked by its content."""
         return ",".join(f"{kind}/*" for kind in self.question.accept)
 
-    @property
-    def noun(self) -> str:
-        """ "picture", "video", "sound" or "file", for buttons."""
-        words = dict(zip(MEDIA_KINDS, ("picture", "video", "sound"), strict=True))
-        return words[self.question.accept[0]] if len(self.question.accept) == 1 else "file"
-
-    @property
-    def nouns(self) -> str:
-        return f"{self.noun}s"
+    @cached_property
+    def file_words(self) -> FileWords:
+        return file_words(self.question)
 
     @property
     def takes_pictures(self) -> bool:
@@ -149,7 +162,7 @@ class BoundAnswer(BoundField):
 
     @property
     def sample_pictures(self) -> list[dict[str, str]]:
-        """Addresses of our copies of the author's samples, as far as we have them."""
+        """Addresses of the copies we have of the author's samples."""
         return [dict(self.form.samples[url]) for url in self.question.samples if url in self.form.samples]
 
     # --- more options ---
@@ -161,22 +174,25 @@ class BoundAnswer(BoundField):
 
     @property
     def summary(self) -> str:
-        """The present answer in a few words, readable while the field is folded."""
+        """The current answer in a few words, to read while the field is folded."""
         if self.question.kind == "url":
             count = len(self.answer.upload_ids)
-            return f"{count} {self.noun if count == 1 else self.nouns}" if count else "none"
+            chosen = ngettext("%(count)s chosen", "%(count)s chosen", count) % {"count": _number(count)}
+            return chosen if count else pgettext("files", "none")
         words = " ".join(self.answer.text.split())
         if len(words) > SUMMARY_CHARACTERS:
             words = f"{words[:SUMMARY_CHARACTERS].rstrip()}…"
-        return words or ("left to the app" if self.question.kind == "options" else "empty")
+        if words:
+            return words
+        return pgettext("answer", "left to the app") if self.question.kind == "options" else pgettext("answer", "empty")
 
 
 class SchemaForm(forms.Form):
-    """The form of one app; made by build_form.
+    """The form of one app; made by `build_form`.
 
-    ANSWERS and WANTED (labels or indexes of results) fill a fresh form. UPLOADS looks up the files named in it, SAMPLES
-    gives {"small_url", "card_url"} of the author's sample media by address. FIELD_ERRORS are sentences by field name
-    ("p0", "outputs", "" for the form), from failed uploads or from Lamina; they show on fresh forms too.
+    `answers` and `wanted` (labels or indexes of results) fill a fresh form. `uploads` looks up the files named in it,
+    `samples` gives {"small_url", "card_url"} of the author's sample media by address. `field_errors` are sentences by
+    field name ("p0", "outputs", "" for the form), from failed uploads or from Lamina; fresh forms show them, too.
     """
 
     bound_field_class = BoundAnswer
@@ -235,7 +251,7 @@ class SchemaForm(forms.Form):
 
     @property
     def folded(self) -> list[BoundAnswer]:
-        """Optional fields that wait under "More options"."""
+        """Optional fields under "More options"."""
         return [bound for bound in self.optional if not bound.question.samples]
 
     @property
@@ -253,7 +269,7 @@ class SchemaForm(forms.Form):
         return [result.value for result in self.ticked]
 
     def look_up(self, ids: list[str]) -> list[UploadInfo]:
-        """Uploads by id, all those of the form in one go."""
+        """Uploads by id; those of the whole form are fetched at once."""
         if missing := [upload for upload in ids if upload not in self._known]:
             asked = dict.fromkeys([*missing, *self._all_ids()])
             self._known |= {upload.id: upload for upload in self._lookup(list(asked))}
@@ -274,7 +290,7 @@ class SchemaForm(forms.Form):
         return [bound.answer for bound in self.questions]
 
     def wanted_outputs(self) -> list[int]:
-        """Indexes of the results to make; of a valid form at least one, unless the app tells of none."""
+        """Indexes of the results to make; a valid form has at least one, unless the app lists none."""
         return sorted(index for result in self.ticked for index in result.indexes)
 
     # --- errors ---
@@ -288,14 +304,14 @@ class SchemaForm(forms.Form):
         return self.cleaned_data
 
     def error_of(self, name: str) -> str:
-        """The sentence beside field NAME ("" = the whole form), empty when all is well."""
+        """The sentence beside the field `name` ("" for the whole form), empty when all is well."""
         if self.is_bound:
             return " ".join(str(sentence) for sentence in self.errors.get(name or "__all__", []))
         return self.field_errors.get(name, "")
 
     @property
     def form_error(self) -> str:
-        """What belongs to no field."""
+        """Errors that belong to no field."""
         strangers = [] if self.is_bound else [n for n in self.field_errors if n not in self.fields]
         return self.error_of("") or " ".join(self.field_errors[name] for name in strangers)
 
@@ -310,14 +326,18 @@ class SchemaForm(forms.Form):
         listed = [(bound.focus_id, bound.question.label, bound.error) for bound in shown if bound.error]
         if self.results and self.results_error:
             target = f"outputs-{self.results[0].value}" if len(self.results) > 1 else "outputs"
-            listed.append((target, "Results", self.results_error))
+            listed.append((target, _("Results"), self.results_error))
         return listed
 
 
 def build_form(parameters: Parameters, outputs: Outputs) -> type[SchemaForm]:
-    """The form class for an app's PARAMETERS and OUTPUTS, as kept in AppSchema. Fields are named by position."""
+    """The form class for `parameters` and `outputs` of an AppSchema. Fields are named by position."""
     fields: dict[str, Any] = {q.field_name: field_for(q) for q in questions_of(parameters)}
     results = results_of(outputs)
     if results:
         fields["outputs"] = ResultsField(results)
     return type("AppForm", (SchemaForm,), {**fields, "parameters": parameters, "results": results})
+
+
+def _number(count: int) -> str:
+    return number_format(count, use_l10n=True, force_grouping=True)

@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from runs.schema_forms.questions import Question, is_seen, shortened
 
 RATIO = re.compile(r"\s*([1-9]\d?)\s*:\s*([1-9]\d?)\b")
@@ -22,7 +24,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Choice:
-    """One option as shown: VALUE is its position, or empty for leaving it to the app."""
+    """One option as shown: `value` is its position, or empty to leave it to the app."""
 
     value: str
     label: str
@@ -31,7 +33,7 @@ class Choice:
 
     @property
     def ratio(self) -> Ratio | None:
-        """The shape the label names, None when it names none."""
+        """The shape that the label names, None if it names none."""
         if (found := RATIO.match(self.label)) is None:
             return None
         across, down = int(found[1]), int(found[2])
@@ -41,8 +43,8 @@ class Choice:
 
 
 def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
-    """The options of QUESTION in the field called NAME, which holds the position CHOSEN. Equal labels are one choice:
-    Lamina could not tell them apart."""
+    """The options of `question` in the field `name`, with the position `chosen`. Equal labels are one choice: Lamina
+    couldn't tell them apart."""
     first = {label: n for n, label in reversed(list(enumerate(question.options)))}
     if isinstance(chosen, str) and chosen.isascii() and chosen.isdigit() and int(chosen[:6]) < len(question.options):
         chosen = str(first[question.options[int(chosen[:6])]])
@@ -51,17 +53,19 @@ def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
         for (label, n), shown in zip(sorted(first.items(), key=lambda i: i[1]), _shown(question, first), strict=True)
     ]
     if not question.is_needed and question.default_option is None:
-        own = shortened(question.default_words.strip()) or "Leave it to the app"
+        own = shortened(question.default_words.strip()) or _("Leave it to the app")
         listed.insert(0, Choice("", own, f"{name}-own", not chosen))
     return listed
 
 
 def _shown(question: Question, labels: dict[str, int]) -> list[str]:
-    """Labels as shown; those that differ in nothing but spaces get their spaces marked, unseen ones a name."""
+    """Labels as shown: spaces are marked where labels differ in nothing else, and invisible labels get a name."""
     ordered = sorted(labels, key=lambda label: labels[label])
     looks = [" ".join(label.split()) for label in ordered]
     count = Counter(looks)
     return [
-        f"Blank {n}" if not is_seen(label) else shortened(label.replace(" ", "␣") if count[look] > 1 else label)
+        shortened(label.replace(" ", "␣") if count[look] > 1 else label)
+        if is_seen(label)
+        else _("Blank %(number)s") % {"number": n}
         for n, (label, look) in enumerate(zip(ordered, looks, strict=True), 1)
     ]

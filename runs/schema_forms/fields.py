@@ -6,17 +6,18 @@ from typing import Any
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
 
 from runs.schema_forms.answers import Answer, Files, Value
+from runs.schema_forms.file_words import add_words
 from runs.schema_forms.questions import Question, clean_text
 from runs.schema_forms.types import UploadInfo
 
-KIND_WORDS = {"image": "a picture", "video": "a video", "audio": "a sound file"}
 Lookup = Callable[[list[str]], list[UploadInfo]]
 
 
 def all_of(data: Mapping[str, Any], name: str) -> list[str]:
-    """Every value posted as NAME, in order."""
+    """Every value posted as `name`, in order."""
     if isinstance(data, MultiValueDict):
         return list(data.getlist(name))
     value = data.get(name, [])
@@ -35,16 +36,11 @@ class ManyValues(forms.Widget):
 
 
 class UploadValues(forms.Widget):
-    """The parts of a `url` field: NAME_kept once for every upload in the order of the page, NAME_link."""
+    """The parts of a `url` field: <name>_kept once for every upload in the order of the page, <name>_link."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Files:
         kept = dict.fromkeys(upload for upload in all_of(data, f"{name}_kept") if upload)
         return Files(tuple(kept), str(data.get(f"{name}_link") or "").strip())
-
-
-def either(words: list[str]) -> str:
-    """WORDS as one phrase: "a picture, a video or a sound file"."""
-    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 class AnswerField(forms.Field):
@@ -55,11 +51,11 @@ class AnswerField(forms.Field):
         self.question = question
 
     def typed(self, raw: Any) -> Answer:
-        """The answer as it stands, valid or not, for a draft."""
+        """The answer as it is, valid or not, for a draft."""
         raise NotImplementedError
 
     def check(self, raw: Any) -> None:
-        """Raise ValidationError with a sentence when RAW cannot be sent."""
+        """Raise ValidationError with a sentence if `raw` can't be sent."""
         raise NotImplementedError
 
     def clean(self, value: Any) -> Answer:
@@ -72,7 +68,7 @@ class AnswerField(forms.Field):
 
 
 class TextAnswerField(AnswerField):
-    """Free text; also whatever type we do not know. Left empty, the app's default is used."""
+    """Free text, also for types we don't know. If left empty, the app's default is used."""
 
     def __init__(self, question: Question) -> None:
         super().__init__(question, OneValue())
@@ -86,7 +82,7 @@ class TextAnswerField(AnswerField):
 
     def check(self, raw: Any) -> None:
         if self.question.is_needed and not raw:
-            raise forms.ValidationError("Write something here.", code="needed")
+            raise forms.ValidationError(_("Write something here."), code="needed")
 
 
 class OptionsAnswerField(AnswerField):
@@ -97,7 +93,7 @@ class OptionsAnswerField(AnswerField):
         self.initial = "" if question.default_option is None else str(question.default_option)
 
     def position(self, raw: Any) -> int | None:
-        """The position RAW names, None when there is no such option."""
+        """The position that `raw` names, None if there is no such option."""
         if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 6:
             position = int(raw)
             return position if position < len(self.question.options) else None
@@ -114,13 +110,13 @@ class OptionsAnswerField(AnswerField):
 
     def check(self, raw: Any) -> None:
         if raw and self.position(raw) is None:
-            raise forms.ValidationError("Choose one of the listed answers.", code="not_listed")
+            raise forms.ValidationError(_("Choose one of the listed answers."), code="not_listed")
         if self.question.is_needed and not raw:
-            raise forms.ValidationError("Choose one.", code="needed")
+            raise forms.ValidationError(_("Choose one."), code="needed")
 
 
 class UrlAnswerField(AnswerField):
-    """Files and links, which are uploads by the time the form sees them; LOOKUP is set by the form."""
+    """Files and links, which are uploads by the time the form sees them; the form sets `lookup`."""
 
     lookup: Lookup = staticmethod(lambda ids: [])
 
@@ -129,7 +125,7 @@ class UrlAnswerField(AnswerField):
         self.initial = Files()
 
     def kept(self, raw: Files) -> tuple[str, ...]:
-        """Ids that count: where only one file is taken, the newest replaces the others."""
+        """Ids that count: if only one file is taken, the newest replaces the others."""
         return raw.uploads if self.question.is_multiple else raw.uploads[-1:]
 
     def typed(self, raw: Files) -> Answer:
@@ -147,25 +143,22 @@ class UrlAnswerField(AnswerField):
         for upload_id in kept:
             self._check_upload(found.get(upload_id))
         if self.question.is_needed and not kept:
-            raise forms.ValidationError(f"Add {self.noun}.", code="needed")
-
-    @property
-    def noun(self) -> str:
-        """What the field takes: "a picture", "a picture or a video", "a file"."""
-        return either([KIND_WORDS[kind] for kind in self.question.accept]) or "a file"
+            raise forms.ValidationError(add_words(self.question.accept), code="needed")
 
     def _check_upload(self, upload: UploadInfo | None) -> None:
-        """A link that is still being read may go: its run waits for it, and fails without cost if it is none."""
+        """A link that is still being read may go: the run waits for it, and fails without cost if it's no good."""
         if upload is None:
-            raise forms.ValidationError("One file is no longer here. Add it again.", code="gone")
+            raise forms.ValidationError(_("One file is no longer here. Add it again."), code="gone")
         if upload.status == "failed":
-            raise forms.ValidationError(f"“{upload.name}” cannot be used. Remove or replace it.", code="failed")
+            words = _("“%(name)s” can't be used. Remove or replace it.") % {"name": upload.name}
+            raise forms.ValidationError(words, code="failed")
         if upload.status == "ready" and self.question.accept and upload.kind not in self.question.accept:
-            raise forms.ValidationError(f"“{upload.name}” does not fit here. Add {self.noun}.", code="wrong_kind")
+            words = _("“%(name)s” doesn't fit here.") % {"name": upload.name}
+            raise forms.ValidationError(f"{words} {add_words(self.question.accept)}", code="wrong_kind")
 
 
 def field_for(question: Question) -> AnswerField:
-    """The field that asks QUESTION."""
+    """The field that asks `question`."""
     made = {"options": OptionsAnswerField, "url": UrlAnswerField, "text": TextAnswerField}[question.kind]
     field: AnswerField = made(question)
     return field

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from runs.schema_forms.answers import Answer, Files
 from runs.schema_forms.questions import Question, clean_text, questions_of, shortened
 from runs.schema_forms.types import Parameters
@@ -12,7 +14,7 @@ from runs.schema_forms.types import Parameters
 
 @dataclass(frozen=True)
 class Fitted:
-    """Stored answers on a (possibly newer) parameter list: INITIAL by field name, labels of DROPPED answers."""
+    """Stored answers on a (possibly newer) parameter list: `initial` by field name, labels of `dropped` answers."""
 
     initial: dict[str, str | Files]
     dropped: list[str] = field(default_factory=list)
@@ -33,7 +35,7 @@ def to_inputs(
     """The `inputs` of the call; `urls` maps every upload id to its address, else KeyError.
 
     Inputs are identified by name, which every dialect of Lamina knows, or, if `by_key`, by key or id. Defaults and
-    blanks are left out, several files are a list, one is a plain string (lamina-api section 4).
+    blanks are left out, several files are a list, one is a plain string.
     """
     questions = questions_of(parameters)
     handles = Counter(word for q in questions for word in {q.name, q.key, q.id})
@@ -71,7 +73,7 @@ def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: 
 
 
 def answers_for(parameters: Parameters, answers: list[Answer]) -> Fitted:
-    """ANSWERS, perhaps given for another version of the app, as initial values of a form for PARAMETERS."""
+    """`answers`, perhaps given for another version of the app, as initial values of a form for `parameters`."""
     matched, left = _matched(questions_of(parameters), answers)
     initial: dict[str, str | Files] = {}
     dropped = [shortened(answer.name) for answer in left if answer.is_given]
@@ -87,7 +89,7 @@ def answers_for(parameters: Parameters, answers: list[Answer]) -> Fitted:
 
 
 def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> dict[str, str]:
-    """Lamina's complaints by field name ("p0"); what belongs to no field stands under "".
+    """Lamina's complaints by field name ("p0"); those that belong to no field are under "".
 
     Each is {"field", "message"} and perhaps "key", which counts first, since names may repeat.
     """
@@ -98,7 +100,9 @@ def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> di
         question = _asked_as(error.get("key") or "", questions) or _asked_as(name, questions)
         if question is None and name:
             message = f"{shortened(name)}: {message}"
-        found.setdefault(question.field_name if question else "", []).append(message or "Lamina refused this answer.")
+        found.setdefault(question.field_name if question else "", []).append(
+            message or _("Lamina refused this answer.")
+        )
     return {at: " ".join(dict.fromkeys(messages)) for at, messages in found.items()}
 
 
@@ -123,7 +127,7 @@ def _asked_as(word: str, questions: list[Question]) -> Question | None:
 
 
 def _matched(questions: list[Question], answers: list[Answer]) -> tuple[dict[Question, Answer], list[Answer]]:
-    """Answers by question, and those of no question; each answer is used once, in order."""
+    """Answers by question, and those that match none; each answer is used once, in order."""
     left = dict(enumerate(answers))
     found: dict[int, Answer] = {}
     for of_question, of_answer in _HANDLES:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from django.utils.translation import gettext as _
+
 from runs.schema_forms.types import Parameters
 
 MEDIA_KINDS = ("image", "video", "audio")
@@ -16,7 +18,7 @@ UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def clean_text(text: str) -> str:
-    """TEXT as it can be stored and sent: line ends as LF (browsers post CRLF), NUL and lone surrogates as U+FFFD.
+    """`text` as it can be stored and sent: line ends as LF (browsers post CRLF), NUL and lone surrogates as U+FFFD.
 
     Nothing is stripped: a trailing space may be part of the answer.
     """
@@ -24,12 +26,12 @@ def clean_text(text: str) -> str:
 
 
 def sendable(text: str) -> str:
-    """TEXT to the letter, but for what no encoding can carry: handles and labels must reach Lamina as they came."""
+    """`text` unchanged but for what no encoding can carry: handles and labels must reach Lamina as they came."""
     return UNSENDABLE.sub("\ufffd", text)
 
 
 def as_words(value: Any) -> str:
-    """VALUE of whatever type as a person would read it; a string stays as it is."""
+    """`value` of any type as a person would read it; a string stays as it is."""
     if isinstance(value, str):
         return sendable(value)
     if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
@@ -43,13 +45,13 @@ def shortened(text: str, length: int = LABEL_LENGTH) -> str:
 
 
 def is_seen(text: str) -> bool:
-    """Whether TEXT leaves any mark on the page: spaces and invisible characters alone do not."""
+    """Whether `text` can be seen on the page: spaces and invisible characters alone can't."""
     return any(unicodedata.category(character)[0] in "LNPS" for character in text)
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A parameter by its POSITION, which is where the ids of form fields come from; names may be anything."""
+    """A parameter by its `position`, from which ids of form fields are made, since names may be anything."""
 
     position: int
     raw: dict[str, Any]
@@ -77,7 +79,8 @@ class Question:
     @cached_property
     def label(self) -> str:
         """The name as shown, or a stand-in if it is invisible."""
-        return shortened(next((text for text in (self.name, self.key) if is_seen(text)), f"Field {self.position + 1}"))
+        seen = next((text for text in (self.name, self.key) if is_seen(text)), "")
+        return shortened(seen or _("Field %(number)s") % {"number": self.position + 1})
 
     @cached_property
     def help(self) -> str:
@@ -85,7 +88,7 @@ class Question:
 
     @cached_property
     def options(self) -> tuple[str, ...]:
-        """The labels exactly as listed, duplicates too: a label travels by its position."""
+        """The labels exactly as listed, duplicates too: a label is posted by its position."""
         listed = self.raw.get("options")
         return tuple(as_words(option) for option in listed) if isinstance(listed, list) else ()
 
@@ -97,7 +100,7 @@ class Question:
 
     @cached_property
     def kind(self) -> Literal["text", "options", "url"]:
-        """How it is asked. Types we do not know, and options without any, are asked as text."""
+        """How it is asked. Types we don't know, and lists without options, are asked as text."""
         if self.type == "options" and self.options:
             return "options"
         return "url" if self.type == "url" else "text"
@@ -112,17 +115,17 @@ class Question:
 
     @property
     def is_needed(self) -> bool:
-        """Must be answered: it has no default. `required` is not to be trusted (lamina-api section 4)."""
+        """Must be answered: it has no default. What Lamina says in `required` can't be trusted."""
         return self.default is None
 
     @cached_property
     def default_words(self) -> str:
-        """The default as people read it; empty when there is none or it is blank."""
+        """The default as people read it; empty if there is none or it is blank."""
         return "" if self.default is None or self.default == [] else as_words(self.default)
 
     @cached_property
     def default_option(self) -> int | None:
-        """Position of the default among the options; None when it is not one of them."""
+        """Position of the default among the options; None if it is not one of them."""
         if isinstance(self.default, str | int | float) and self.default_words in self.options:
             return self.options.index(self.default_words)
         return None
@@ -160,10 +163,10 @@ def questions_of(parameters: Parameters) -> list[Question]:
 
 
 def files_question(parameters: Parameters, field_name: str) -> Question | None:
-    """The question behind the form field called FIELD_NAME ("p0"), if it takes files."""
+    """The question behind the form field `field_name` ("p0"), if it takes files."""
     return next((q for q in questions_of(parameters) if q.field_name == field_name and q.kind == "url"), None)
 
 
 def sample_urls(parameters: Parameters) -> list[str]:
-    """Addresses of the authors' sample media: what a `url` parameter falls back on when nothing is given."""
+    """Addresses of the author's sample media: what a `url` parameter falls back on when nothing is given."""
     return [url for question in questions_of(parameters) if question.kind == "url" for url in question.samples]

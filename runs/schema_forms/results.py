@@ -7,22 +7,21 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.utils.formats import number_format
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from runs.schema_forms.fields import ManyValues
 from runs.schema_forms.questions import as_words, is_seen, shortened
 from runs.schema_forms.types import Outputs
 
-NOUNS = {
-    "image": ("image", "images"),
-    "video": ("video", "videos"),
-    "audio": ("sound", "sounds"),
-    "text": ("text", "texts"),
-}
+KINDS = ("image", "video", "audio", "text")
 
 
 @dataclass(frozen=True)
 class Result:
-    """Results that carry the same LABEL (in any case), with the INDEXES and KINDS Lamina gives them."""
+    """Results of one `label` (in any case), with their `indexes` and `kinds` at Lamina."""
 
     label: str
     indexes: tuple[int, ...]
@@ -34,13 +33,15 @@ class Result:
 
     @property
     def shown(self) -> str:
-        """The label, or a stand-in when it leaves no mark on the page."""
-        return shortened(self.label) if is_seen(self.label) else f"Output {self.indexes[0] + 1}"
+        """The label, or a stand-in if it is invisible."""
+        return shortened(
+            self.label if is_seen(self.label) else _("Output %(number)s") % {"number": self.indexes[0] + 1}
+        )
 
     @property
     def icons(self) -> list[str]:
         """A drawing for each of the first four."""
-        return [kind if kind in NOUNS else "other" for kind in self.kinds[:4]]
+        return [kind if kind in KINDS else "other" for kind in self.kinds[:4]]
 
     @property
     def count_words(self) -> str:
@@ -49,17 +50,25 @@ class Result:
 
 
 def how_many(kinds: Iterable[str]) -> str:
-    """KINDS counted in words: "2 images and 1 video"; kinds we do not know count as results."""
-    counts = Counter(kind if kind in NOUNS else "" for kind in kinds)
-    parts = [
-        f"{count} {NOUNS.get(kind, ('result', 'results'))[count > 1]}"
-        for kind, count in sorted(counts.items(), key=lambda item: list(NOUNS).index(item[0]) if item[0] else 9)
-    ]
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    """`kinds` counted in words: "2 images and 1 video"; kinds we don't know count as results."""
+    counts = Counter(kind if kind in KINDS else "" for kind in kinds)
+    parts = [_counted(kind, counts[kind]) for kind in (*KINDS, "") if counts[kind]]
+    return get_text_list(parts, pgettext("between the last two of a list", "and"))
+
+
+def _counted(kind: str, count: int) -> str:
+    words = {
+        "image": ngettext("%(count)s image", "%(count)s images", count),
+        "video": ngettext("%(count)s video", "%(count)s videos", count),
+        "audio": ngettext("%(count)s sound", "%(count)s sounds", count),
+        "text": ngettext("%(count)s text", "%(count)s texts", count),
+    }
+    text = words.get(kind) or ngettext("%(count)s result", "%(count)s results", count)
+    return text % {"count": number_format(count, use_l10n=True, force_grouping=True)}
 
 
 def results_of(outputs: Outputs) -> list[Result]:
-    """OUTPUTS grouped by label, in the author's order."""
+    """`outputs` grouped by label, in the author's order."""
     listed = [output if isinstance(output, dict) else {} for output in outputs]
     given = [output.get("index") for output in listed]
     is_sound = all(isinstance(index, int) and index >= 0 for index in given) and len(set(given)) == len(given)
@@ -69,28 +78,28 @@ def results_of(outputs: Outputs) -> list[Result]:
         index = int(given[n] or 0) if is_sound else n
         groups.setdefault(label.casefold(), []).append((label, index, as_words(output.get("type") or "")))
     return [
-        Result(group[0][0], tuple(index for _, index, _ in group), tuple(kind for _, _, kind in group))
+        Result(group[0][0], tuple(index for _label, index, _kind in group), tuple(kind for *_rest, kind in group))
         for group in groups.values()
     ]
 
 
 class ResultsField(forms.Field):
-    """Tick boxes; cleans to the indexes of all ticked results, namesakes included."""
+    """Tick boxes; cleans to the indexes of all ticked results, with all of the same label."""
 
     bound_field_class = BoundField  # not the form's, which is for answers
 
     def __init__(self, results: list[Result]) -> None:
-        super().__init__(required=False, widget=ManyValues(), label="Results")
+        super().__init__(required=False, widget=ManyValues(), label=_("Results"))
         self.results = results
 
     def values_for(self, wanted: Iterable[str | int] | None) -> list[str]:
-        """Values to tick at first for WANTED (labels or indexes); all of them when it names nothing."""
+        """Values to tick at first for `wanted` (labels or indexes); all of them if it names none."""
         named = {as_words(item).casefold() if isinstance(item, str) else item for item in wanted or []}
         ticked = [r for r in self.results if r.label.casefold() in named or not named.isdisjoint(r.indexes)]
         return [result.value for result in ticked or self.results]
 
     def ticked(self, value: Iterable[str]) -> list[Result]:
-        """The results whose value (or that of a namesake) was posted; where there is but one, that one."""
+        """The results of which any index was posted; if there is only one, that one."""
         if len(self.results) == 1:
             return self.results
         posted = set(value)
@@ -99,5 +108,5 @@ class ResultsField(forms.Field):
     def clean(self, value: Any) -> list[int]:
         ticked = self.ticked(value or [])
         if not ticked:
-            raise forms.ValidationError("Tick at least one result.", code="nothing_ticked")
+            raise forms.ValidationError(_("Tick at least one result."), code="nothing_ticked")
         return sorted(index for result in ticked for index in result.indexes)

@@ -9,7 +9,7 @@ Outputs = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class UploadInfo:
-    """What a field shows of one upload. ERROR is a sentence when STATUS is "failed"."""
+    """What a field shows of one upload. `error` is a sentence if `status` is "failed"."""
 
     id: str
     name: str
@@ -26,5 +26,5 @@ class UploadInfo:
 
     @property
     def icon(self) -> str:
-        """The drawing that stands for it while there is no picture."""
+        """The icon that stands for it while there is no picture."""
         return self.kind if self.kind in ("image", "video", "audio") else "file"

@@ -1,5 +1,6 @@
-"""What is posted about sharing: who sees a run, links for guests, what one link shows, and the rules of the admins."""
+"""Forms of sharing: who sees a run, guest links and their options, and the admins' rules."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -7,35 +8,37 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
-from runs.models import GuestLink, Member, Output, SharingRules
+from runs.models import GuestLink, Member, Output, SharingRules, StoredFile
 from runs.sharing import guest_copies, links
 from runs.sharing.guest_names import labels_of
 from runs.sharing.links import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, LinkOptions
 from runs.web.posted import CutField, DaysField, PostedForm, RepeatedField
+from runs.words.moments import day_words
 
 SHORTEST_PASSPHRASE = 6
-MUST_HAVE = "Links need a passphrase here. Choose one."
-TOO_LONG = {"max_length": "This is longer than %(limit_value)d characters."}
+TOO_LONG = {"max_length": _lazy("This is longer than %(limit_value)d characters.")}
 TICKS = ("may_download", "shows_inputs", "shows_app")
 
 
 class PanelForm(PostedForm):
-    """Who shall see the run; `o` names the results that the panel was opened for."""
+    """Who sees the run; `o` holds the results that the panel was opened for."""
 
     who = CutField()
     o = RepeatedField()
 
 
 class NewLinkForm(PostedForm):
-    """A link to results (`o`), or to all that is ready in a run (`run`)."""
+    """A link to results (`o`), or to everything that is ready in a run (`run`)."""
 
     run = CutField()
     o = RepeatedField()
 
 
 class LinkActionForm(PostedForm):
-    """Where the button of a link stood: in the panel of a run, in a list, or in the list of everybody's."""
+    """Where a link's button was pressed: in a run's panel, on a page (`back`), in the list of all links."""
 
     run = CutField()
     back = CutField()
@@ -43,7 +46,7 @@ class LinkActionForm(PostedForm):
 
 
 class PassphraseForm(PostedForm):
-    """What a guest types to see a link."""
+    """The passphrase that a guest types."""
 
     passphrase = CutField(500)
 
@@ -51,23 +54,47 @@ class PassphraseForm(PostedForm):
 class SharingRulesForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' ModelForm takes one only for mypy
     """What admins allow."""
 
-    longest_days = DaysField(
-        1, links.LONGEST_DAYS, f"Give a number of days from 1 to {links.LONGEST_DAYS}.", required=True
-    )
+    longest_days = DaysField(1, links.LONGEST_DAYS, "", required=True)
     link_makers = CutField()
 
     class Meta:
         model = SharingRules
         fields = ("guests_allowed", "longest_days", "needs_passphrase", "link_makers", "team_by_default")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = _("Give a number of days from 1 to %(most)s.") % {"most": links.LONGEST_DAYS}
+        self.fields["longest_days"].error_messages |= {"required": words, "invalid": words}
+
     def clean_link_makers(self) -> str:
-        """One of the choices; anything else leaves it as it is."""
+        """One of the choices; anything else is ignored."""
         makers = str(self.cleaned_data["link_makers"])
         return makers if makers in SharingRules.Makers.values else self.instance.link_makers
 
 
+@dataclass(frozen=True)
+class ResultChoice:
+    """A result that a link could show, and whether it does."""
+
+    output: Output
+    label: str
+    is_shown: bool
+
+    @property
+    def file(self) -> StoredFile | None:
+        """Its first saved file."""
+        first = next(iter(self.output.files.all()), None)
+        return first.file if first is not None else None
+
+    @property
+    def icon(self) -> str:
+        if self.output.text:
+            return "text"
+        return self.file.kind if self.file is not None else "file"
+
+
 class LinkForm(forms.Form):
-    """The options of LINK: what it shows of CHOICES, to whom, how long, and what they may."""
+    """Options of `link`: which of `choices` it shows, to whom, how long, and what guests may do."""
 
     audience = forms.CharField(required=False, max_length=LONGEST_AUDIENCE, error_messages=TOO_LONG)
     message = forms.CharField(required=False, max_length=LONGEST_MESSAGE, error_messages=TOO_LONG)
@@ -98,19 +125,33 @@ class LinkForm(forms.Form):
 
     @property
     def has_films_as_they_are(self) -> bool:
-        """Whether it may share video or audio from which the portal can't remove the prompt."""
+        """Whether it could share video or audio from which the portal can't remove the prompt."""
         return guest_copies.has_films_as_they_are(self.choices)
 
     @property
-    def options(self) -> list[tuple[Output, str, bool]]:
-        """Each result that could be shown, what it is called, and whether it is."""
+    def options(self) -> list[ResultChoice]:
+        """Each result that the link could show."""
         chosen = set(self["o"].value() or [])
         named = zip(self.choices, labels_of(self.choices), strict=True)
-        return [(output, label, output.public_id in chosen) for output, label in named]
+        return [ResultChoice(output, label, output.public_id in chosen) for output, label in named]
+
+    @property
+    def last_day_help(self) -> str:
+        return _("%(day)s at the latest.") % {"day": day_words(self.latest_day)}
+
+    @property
+    def passphrase_label(self) -> str:
+        return _("New passphrase") if self.link.passphrase else _("Passphrase")
+
+    @property
+    def passphrase_help(self) -> str:
+        if self.link.passphrase:
+            return _("Leave empty to keep the one it has.")
+        return _("Leave empty if the link alone is enough.")
 
     @property
     def link_options(self) -> LinkOptions | None:
-        """What was posted means this, if nothing is wrong with it."""
+        """The posted options, if they are valid."""
         if not self.is_valid():
             return None
         given = self.cleaned_data
@@ -126,12 +167,13 @@ class LinkForm(forms.Form):
 
     @property
     def _days_words(self) -> str:
-        return f"Choose a day between today and {self.latest_day:%-d %B %Y}, the longest an admin allows."
+        day = day_words(self.latest_day)
+        return _("Choose a day from today to %(day)s, the latest that admins allow.") % {"day": day}
 
     def clean_o(self) -> list[Output]:
         outputs = [output for output in self.choices if output.public_id in self.cleaned_data["o"]]
         if not outputs:
-            raise ValidationError("Tick at least one result. To show nothing any more, revoke the link.")
+            raise ValidationError(_("Choose at least one result. To stop sharing, revoke the link."))
         return outputs
 
     def clean_last_day(self) -> date:
@@ -143,26 +185,27 @@ class LinkForm(forms.Form):
     def clean_passphrase(self) -> str:
         typed = str(self.cleaned_data["passphrase"])
         if typed and len(typed) < SHORTEST_PASSPHRASE:
-            raise ValidationError(f"Use at least {SHORTEST_PASSPHRASE} characters: a few words are best.")
+            words = _("Use at least %(count)s characters: a few words are best.")
+            raise ValidationError(words % {"count": SHORTEST_PASSPHRASE})
         return typed
 
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
         has_none = given["no_passphrase"] or not self.link.passphrase
         if self.needs_passphrase and has_none and given.get("passphrase") == "":
-            self.add_error("passphrase", MUST_HAVE)
+            self.add_error("passphrase", _("Links need a passphrase here. Choose one."))
         return given
 
 
 def choices_of(link: GuestLink, member: Member) -> list[Output]:
-    """Results LINK may show: those it does, and whatever else is ready in their runs."""
+    """Results that `link` could show: those it shows, and everything else that is ready in their runs."""
     runs = Output.objects.filter(guest_links=link).values("run")
     ids = Output.objects.filter(run__in=runs).values_list("public_id", flat=True)
     return links.outputs_for(member, ids)
 
 
 def link_form(link: GuestLink, member: Member, posted: QueryDict | None = None) -> LinkForm:
-    """The form as LINK is, or as it was POSTED."""
+    """The form with the options of `link`, or with what was `posted`."""
     now: dict[str, Any] = {}
     if posted is None:
         now = {"o": list(link.outputs.values_list("public_id", flat=True)), "audience": link.audience}

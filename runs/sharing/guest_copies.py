@@ -19,6 +19,7 @@ from django.utils import timezone
 from runs.background.queue import enqueue_long
 from runs.models import GuestCopy, GuestLink, GuestLinkOutput, Output, OutputFile, StoredFile
 from runs.storage import ffmpeg
+from runs.words.messages import say
 
 MOVING = ("image/gif", "image/apng")  # we have still pictures of them
 PLAYED = (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)
@@ -72,7 +73,7 @@ def given(link: GuestLink, stored: StoredFile) -> Given:
         return Given(State.READY, stored, is_as_it_is=True) if link.may_download else Given(State.NOT_PLAYED)
     if copy.status == GuestCopy.Status.IMPOSSIBLE:
         return Given(State.NOT_OFFERED)
-    return Given(State.LATE if copy.error else State.PREPARING, since=copy.created_at, error=copy.error)
+    return Given(State.LATE if copy.error else State.PREPARING, since=copy.created_at, error=say(copy.error))
 
 
 def has_films_as_they_are(outputs: list[Output]) -> bool:

@@ -1,22 +1,21 @@
-"""What guests read results and files called: made anew from the labels, since the kept names tell the app or the title.
+"""What guests see results and files called: made from the labels, since stored names reveal the app or the title.
 
-The page, a single download and the zip all say the same, and no two results of a link are called alike.
+The page, a single download and the zip use the same names, and no two results of a link share one.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from itertools import count
 
+from django.utils.translation import gettext as _
+
 from runs.models import Output, StoredFile
 from runs.words import file_names
 
-UNNAMED = "Result"
-
 
 def labels_of(outputs: Sequence[Output]) -> list[str]:
-    """What the results are called; equal ones, and those without a label, are told apart by number: the next one that
-    makes a name which no other result has."""
-    names = [output.label or UNNAMED for output in outputs]
+    """What the results are called. Equal labels, and missing ones, get the next number that makes the name unique."""
+    names = [output.label or _("Result") for output in outputs]
     counts = Counter(names)
     is_alone = [bool(output.label) and counts[output.label] == 1 for output in outputs]
     taken = {name for name, alone in zip(names, is_alone, strict=True) if alone}
@@ -30,13 +29,13 @@ def labels_of(outputs: Sequence[Output]) -> list[str]:
 
 
 def file_name(label: str, position: int, stored: StoredFile) -> str:
-    """`front-view.png`, `front-view_2.png` for the file at POSITION of what is called LABEL."""
+    """Name of the file at `position` of what is called `label`: `front-view.png`, `front-view_2.png`."""
     extension = stored.name.rpartition(".")[2] if "." in stored.name else "bin"
     return f"{_word(label)}{f'_{position + 1}' if position else ''}.{extension}"
 
 
 def still_name(label: str, position: int) -> str:
-    """The name of a picture that replaces the file."""
+    """Name of a picture that replaces the file."""
     return f"{_word(label)}{f'_{position + 1}' if position else ''}.webp"
 
 
@@ -45,4 +44,4 @@ def text_name(label: str) -> str:
 
 
 def _word(label: str) -> str:
-    return file_names.slug(label) or "result"
+    return file_names.slug(label) or file_names.slug(_("Result"))

@@ -1,8 +1,9 @@
-"""Everything a link shows as one zip, written while it is sent. No provenance in it: that would tell what went in."""
+"""Everything a link shows as one zip, written while it is sent. Without provenance: that would reveal the inputs."""
 
 from collections.abc import Iterator
 
 from django.db.models.fields.files import FieldFile
+from django.utils.translation import gettext as _
 from zipstream import ZipStream
 
 from runs.models import GuestLink, StoredFile
@@ -12,20 +13,15 @@ from runs.sharing.guest_names import file_name, labels_of, still_name, text_name
 from runs.storage import store
 from runs.words import file_names
 
-NOTE_NAME = "Not all of it.txt"
-NOTE = "These couldn't be shared as they are: they have hidden details that can't be removed."
-IN_ITS_PLACE = "a smaller picture is included"
-NOT_HERE = "not here"
-
 
 class StillPreparing(Exception):
     """Some copies are not ready yet."""
 
 
 def pack(link: GuestLink) -> ZipStream:
-    """The results of `link` under the names guests see; its length is known in advance.
+    """Zip of the results of `link` under the names guests see; its length is known in advance.
 
-    Raises `StillPreparing`, and `StorageAway`.
+    Raises `StillPreparing` and `StorageAway`.
     """
     archive = ZipStream(sized=True)
     taken: set[str] = set()
@@ -38,7 +34,9 @@ def pack(link: GuestLink) -> ZipStream:
         if output.text:
             archive.add(output.text.encode("utf-8", "replace"), file_names.unique(text_name(label), taken))
     if notes:
-        archive.add("\n".join([NOTE, *notes, ""]).encode("utf-8", "replace"), file_names.unique(NOTE_NAME, taken))
+        note = _("These couldn't be shared as they are: they have hidden details that can't be removed.")
+        note_name = f"{_('Missing files')}.txt"
+        archive.add("\n".join([note, *notes, ""]).encode("utf-8", "replace"), file_names.unique(note_name, taken))
     return archive
 
 
@@ -59,9 +57,9 @@ def _add(
     elif stored.thumb_1200 and _exists(stored.thumb_1200):
         with stored.thumb_1200.open("rb") as small:
             archive.add(small.read(), file_names.unique(still_name(*place), taken))
-        yield f"- {name}: {IN_ITS_PLACE}"
+        yield _("- %(name)s: a smaller picture is included") % {"name": name}
     else:
-        yield f"- {name}: {NOT_HERE}"
+        yield _("- %(name)s: not included") % {"name": name}
 
 
 def _exists(field: FieldFile) -> bool:

@@ -1,8 +1,8 @@
-"""The guest's side of a link: which one it is, whether it opens, what it shows, and who has looked.
+"""The guest's side of a link: find it, check whether it opens, list what it shows, count views.
 
-Everything is asked anew at each request, for files too, so that a revoked link is dead at the next one. Guests have no
-account, no cookie and no script; what proves that they know the passphrase is a signed value that travels in the form
-and in the addresses of the files, holds for twelve hours, and dies with the passphrase.
+Every request checks the link again, for files too, so that a revoked link stops working at once. Guests have no
+account, no cookies and no scripts. The proof that they know the passphrase is a signed value in the addresses of page
+and files; it is valid for twelve hours, and only until the passphrase changes.
 """
 
 import re
@@ -24,7 +24,7 @@ from runs.sharing.guest_names import file_name, labels_of
 from runs.web import secret_links
 from runs.web.throttling import Attempt, TooManyError, address_of
 
-MAX_UNKNOWN = 60  # addresses of links that are none, from one place in ten minutes
+MAX_UNKNOWN = 60  # unknown link addresses from one place in ten minutes
 MAX_WRONG = 10  # passphrases for one link from one place
 MAX_WRONG_OF_ALL = 100  # and from everywhere
 PROOF_SALT = "runs.guest-proof"
@@ -37,7 +37,7 @@ ROBOTS = re.compile(
 
 
 class State(StrEnum):
-    """What a link that exists is at just now."""
+    """State of an existing link."""
 
     OPEN = "open"
     REVOKED = "revoked"
@@ -46,7 +46,7 @@ class State(StrEnum):
 
 
 def find_link(token: str) -> GuestLink | None:
-    """The link TOKEN opens, in whatever state."""
+    """The link of `token`, in any state."""
     return secret_links.find(GuestLink.objects.select_related("member"), token)
 
 
@@ -60,10 +60,10 @@ def state_of(link: GuestLink, rules: SharingRules) -> State:
 
 # --- Guessing ---------------------------------------------------------------------------------------------------------
 def record_unknown(request: HttpRequest) -> bool:
-    """An address came that is none; False when too many of them came from there.
+    """Count a request for an unknown link; False if too many came from the same place.
 
-    Real links go on to open from there: no stranger in the same house may keep guests out, and the tokens are too long
-    to be guessed anyhow.
+    Real links still open from there: a stranger on the same network must not lock guests out, and tokens are too long
+    to guess anyway.
     """
     try:
         Attempt({f"guest:{address_of(request)}": MAX_UNKNOWN})
@@ -74,12 +74,12 @@ def record_unknown(request: HttpRequest) -> bool:
 
 # --- Passphrase -------------------------------------------------------------------------------------------------------
 def proof_of(link: GuestLink) -> str:
-    """What somebody who knows the passphrase carries along; empty for a link without one."""
+    """Proof that the passphrase was given; empty for a link without one."""
     return signing.TimestampSigner(salt=PROOF_SALT).sign(_proven(link)) if link.passphrase else ""
 
 
 def is_proven(link: GuestLink, proof: str) -> bool:
-    """True when LINK has no passphrase, or PROOF shows that it was given."""
+    """Whether `link` has no passphrase, or `proof` shows that it was given."""
     if not link.passphrase:
         return True
     try:
@@ -93,7 +93,7 @@ def _proven(link: GuestLink) -> str:
 
 
 def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bool:
-    """Whether TYPED is it. Raises `TooManyError`, before anybody looks at it, when many wrong ones came."""
+    """Whether `typed` is the passphrase. After too many wrong ones, raises `TooManyError` without checking it."""
     this = f"passphrase:{link.public_id}"
     attempt = Attempt({f"{this}:{address_of(request)}": MAX_WRONG, this: MAX_WRONG_OF_ALL})
     if not check_password(typed.strip(), link.passphrase):
@@ -104,7 +104,7 @@ def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bo
 
 # --- What it shows ----------------------------------------------------------------------------------------------------
 def outputs_of(link: GuestLink) -> list[Output]:
-    """What LINK shows, in its order: results that are still there."""
+    """Results that `link` shows and that still exist, in its order."""
     kept = Prefetch("files", OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file"))
     return list(_shown(link).select_related("run").prefetch_related(kept))
 
@@ -117,7 +117,7 @@ def _shown(link: GuestLink) -> QuerySet[Output]:
 
 
 def runs_with_inputs(outputs: list[Output]) -> list[Run]:
-    """The runs OUTPUTS come from, each once, with what went in."""
+    """The runs that `outputs` come from, each once, with their inputs."""
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = Prefetch("inputs", RunInput.objects.prefetch_related(links))
     order = list(dict.fromkeys(output.run_id for output in outputs))
@@ -127,7 +127,7 @@ def runs_with_inputs(outputs: list[Output]) -> list[Run]:
 
 @dataclass(frozen=True)
 class Found:
-    """A file of a link, and its name for guests. Of inputs they get only small pictures."""
+    """A file of a link, and its name for guests. Of inputs, guests only get small pictures."""
 
     stored: StoredFile
     name: str
@@ -135,7 +135,7 @@ class Found:
 
 
 def file_of(link: GuestLink, file_id: str) -> Found | None:
-    """The file of that name, if LINK shows it: of its results, and of what went in where the sender says so."""
+    """The file with that id, if `link` shows it: of its results, or of their inputs if the sender shows them."""
     shown = Q(output__guest_links=link, output__status="completed", output__run__deleted_at=None, status="saved")
     result = OutputFile.objects.filter(shown, file__public_id=file_id).select_related("file__guest_copy__file").first()
     if result is not None and result.file is not None:
@@ -152,10 +152,11 @@ def file_of(link: GuestLink, file_id: str) -> Found | None:
     return Found(given.upload.file, file_name(given.input.name, given.position, given.upload.file))
 
 
-# --- Looks ------------------------------------------------------------------------------------------------------------
-def count_look(request: HttpRequest, link: GuestLink) -> None:
-    """Somebody looks at LINK: counted when it is a person, once in ten minutes from one place and browser. They see it
-    all the same when it cannot be written down, because the disk is full for instance."""
+# --- Views ------------------------------------------------------------------------------------------------------------
+def count_view(request: HttpRequest, link: GuestLink) -> None:
+    """Count a person's view of `link`, once in ten minutes for the same place and browser. If it can't be saved, for
+    example because the disk is full, the page is shown anyway.
+    """
     if not is_person(request):
         return
     with suppress(DatabaseError):
@@ -167,12 +168,12 @@ def _count(request: HttpRequest, link: GuestLink) -> None:
         Attempt({f"look:{link.public_id}:{address_of(request)}:{request.headers.get('User-Agent', '')}": 1})
         more = 1
     except TooManyError:
-        more = 0  # a reload is the same look
+        more = 0  # a reload is the same view
     GuestLink.objects.filter(pk=link.pk).update(viewed_at=timezone.now(), views=F("views") + more)
 
 
 def is_person(request: HttpRequest) -> bool:
-    """True for a browser that shows the page to somebody outside: no prefetch, no robot, no member of the team."""
+    """Whether somebody outside the team sees the page in a browser: no prefetch, no robot, no member."""
     headers = request.headers
     if request.method == "HEAD" or any(headers.get(name) for name in ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")):
         return False

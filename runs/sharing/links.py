@@ -1,10 +1,10 @@
-"""Who may see a run besides its maker: the team, and guests with a link.
+"""Who can see a run besides its maker: the team, and guests with a link.
 
-*Only me*, *Team* and *Guest link* are one click each. Team and guest link go together; *Only me* ends both. A link is
-made at once with all that is ready, until the end of the day in two weeks, and its options come afterwards. Revoking
-asks nothing, since it can be undone: the same address works again. Of a link that an admin revoked, only an admin can
-undo it. Rules of the admins (`SharingRules`) hold for new links; a shorter longest time shortens the old ones too, and
-while guests are not allowed no link opens.
+*Only me*, *Team* and *Guest link* are one click each. A run can have both team and guest links; *Only me* ends both. A
+link is made at once, with everything that is ready, and lasts two weeks; its options come afterwards. Revoking asks for
+no confirmation, since it can be undone: the same address works again. If an admin revoked the link, only an admin can
+undo it. The admins' rules (`SharingRules`) apply to new links. A lower maximum of days also shortens existing links,
+and while guest links are turned off, none opens.
 """
 
 from collections.abc import Iterable
@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules
 from runs.models.ids import ALPHABET
@@ -27,22 +28,22 @@ from runs.web.secret_links import Purpose
 
 DEFAULT_DAYS = 14
 DOUBLE_CLICK = timedelta(seconds=3)
-LONGEST_DAYS = 730  # more than two years is a publication
+LONGEST_DAYS = 730  # anything longer is a publication
 LONGEST_AUDIENCE = 150
 LONGEST_MESSAGE = 2_000
 LONGEST_PASSPHRASE = 200
-CHANGED_BY_WISHES = ("audience", "message", "may_download", "shows_inputs", "shows_app", "expires_at", "passphrase")
+CHANGED_BY_OPTIONS = ("audience", "message", "may_download", "shows_inputs", "shows_app", "expires_at", "passphrase")
 
 
 @dataclass(frozen=True)
 class LinkOptions:
-    """How a link shall be: what its form was filled with, checked."""
+    """Valid options for a link, from its form."""
 
     outputs: list[Output]
     audience: str
     message: str
     last_day: date
-    passphrase: str | None  # a new one; "" takes it away, None leaves it
+    passphrase: str | None  # a new one; "" removes it, None keeps it
     may_download: bool
     shows_inputs: bool
     shows_app: bool
@@ -50,74 +51,75 @@ class LinkOptions:
 
 # --- Team -------------------------------------------------------------------------------------------------------------
 def begins_with_team(parent: Run | None) -> bool:
-    """Whether a new run is seen by the team from its start. One begun from a run that its maker kept private is not,
-    whatever the rules: it holds the same inputs."""
+    """Whether a new run is shared with the team from the start. If `parent` is private, it is not, whatever the rules:
+    it has the same inputs.
+    """
     is_private = parent is not None and parent.shared_at is None
     return not is_private and SharingRules.current().team_by_default
 
 
 def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
-    """What stands beside Run where new runs are shared from the start; else "", since a run is its maker's."""
+    """Who will see a new run, shown beside Run if new runs are shared from the start; otherwise empty."""
     if not is_private and begins_with_team(parent):
-        return "the team sees it"
-    return "only you and admins see it" if SharingRules.current().team_by_default else ""
+        return _("the team sees it")
+    return _("only you and admins see it") if SharingRules.current().team_by_default else ""
 
 
 def share_with_team(run: Run) -> bool:
-    """From now on every member sees RUN; False when they did already."""
+    """Share `run` with every member; False if it was already."""
     shared = Run.objects.filter(pk=run.pk, shared_at=None)
     return bool(shared.update(shared_at=timezone.now(), version=F("version") + 1))
 
 
-def take_from_team(run: Run) -> bool:
-    """From now on RUN is its maker's again; False when it was."""
+def stop_sharing_with_team(run: Run) -> bool:
+    """Make `run` private to its maker again; False if it was already."""
     shared = Run.objects.filter(pk=run.pk, shared_at__isnull=False)
     return bool(shared.update(shared_at=None, version=F("version") + 1))
 
 
 @transaction.atomic
 def only_me(run: Run, member: Member) -> int:
-    """Nobody else sees RUN any more (admins do); returns how many links to it were ended.
+    """Hide `run` from everyone but its maker and admins; returns how many links to it were revoked.
 
-    A link that also shows other runs keeps those; one that has ended may be opened again for their sake, so RUN is
-    taken out of it, too.
+    A link that also shows other runs keeps those. If such a link has ended, it may be restored for them, so `run` is
+    removed from it, too.
     """
     ended, now = 0, timezone.now()
-    # links before runs, as whatever changes a link does: two people at once would block each other
+    # Lock links before runs, like everything that changes a link, or two people at once could deadlock.
     for link in list(links_to(run).select_for_update().order_by("pk")):
         if link.chosen.exclude(output__run=run).exists():
             link.chosen.filter(output__run=run).delete()
         elif link.expires_at > now:
             ended += revoke(link, member)
     _count_change([run.pk])
-    take_from_team(run)
+    stop_sharing_with_team(run)
     return ended
 
 
 # --- Links ------------------------------------------------------------------------------------------------------------
 def links_to(run: Run) -> GuestLinkQuerySet:
-    """Every link that shows something of RUN, newest first."""
+    """Every link that shows a result of `run`, newest first."""
     chosen = GuestLinkOutput.objects.filter(output__run=run)
     return GuestLink.objects.filter(pk__in=chosen.values("link"))
 
 
 def shareable(outputs: QuerySet[Output]) -> QuerySet[Output]:
-    """Those of OUTPUTS that a guest could look at: ready, with a kept file or a text."""
+    """Those of `outputs` that a guest could see: ready, with a saved file or a text."""
     kept = OutputFile.objects.filter(status=OutputFile.Status.SAVED).values("output")
     ready = outputs.filter(status=Output.Status.COMPLETED, run__deleted_at=None)
     return ready.filter(~Q(text="") | Q(pk__in=kept))
 
 
 def outputs_for(member: Member, public_ids: Iterable[str]) -> list[Output]:
-    """The results of that name which MEMBER may show to guests, in run order."""
-    theirs = Run.objects.manageable_by(member)  # whether they make links at all, `SharingRules` says
+    """The results with these ids that `member` may show to guests, in run order."""
+    theirs = Run.objects.manageable_by(member)  # whether they may make links at all is up to `SharingRules`
     found = shareable(Output.objects.filter(public_id__in=list(public_ids), run__in=theirs))
     return list(found.order_by("-run__created_at", "run", "position").prefetch_related("files__file"))
 
 
 @transaction.atomic
 def make_link(member: Member, outputs: list[Output]) -> GuestLink:
-    """A link to OUTPUTS with what is usual. Raises `PermissionDenied` when MEMBER may not make any."""
+    """Make a link to `outputs` with the usual options. Raises `PermissionDenied` if `member` may not make any."""
     rules = SharingRules.current()
     _demand_leave(member, outputs, rules)
     fresh = secret_links.new_link(Purpose.GUEST)
@@ -137,10 +139,11 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
 
 @transaction.atomic
 def link_of_click(member: Member, outputs: list[Output]) -> GuestLink:
-    """`make_link` for a button: the second click of a double one gets the link of the first, or one would stay open
-    that nobody has seen. Raises `PermissionDenied` likewise."""
+    """Make a link for a click. The second click of a double click gets the link of the first; otherwise a link that
+    nobody has seen would stay open. Raises `PermissionDenied` like `make_link`.
+    """
     _demand_leave(member, outputs, SharingRules.current())
-    Member.objects.select_for_update().get(pk=member.pk)  # one click after the other
+    Member.objects.select_for_update().get(pk=member.pk)  # one click at a time
     now = timezone.now()
     wanted = [output.pk for output in outputs]
     for link in GuestLink.objects.alive().filter(member=member, created_at__range=(now - DOUBLE_CLICK, now)):
@@ -156,13 +159,13 @@ def _demand_leave(member: Member, outputs: list[Output], rules: SharingRules) ->
 
 @transaction.atomic
 def change_link(link: GuestLink, options: LinkOptions) -> None:
-    """Make LINK as wished; its address stays, and so does what others did to it meanwhile: looks, and a revoke."""
+    """Apply `options` to `link`. Its address stays, and so does what happened meanwhile: views, or a revoke."""
     link.audience, link.message = options.audience, options.message
     link.may_download, link.shows_inputs, link.shows_app = options.may_download, options.shows_inputs, options.shows_app
     link.expires_at = end_of(options.last_day)
     if options.passphrase is not None:
         link.passphrase = make_password(options.passphrase) if options.passphrase else ""
-    link.save(update_fields=CHANGED_BY_WISHES)
+    link.save(update_fields=CHANGED_BY_OPTIONS)
     shown_before = _runs_shown(link)
     _choose(link, options.outputs)
     _count_change({*shown_before, *_runs_shown(link)})
@@ -181,15 +184,15 @@ def _runs_shown(link: GuestLink) -> list[int]:
 
 
 def _count_change(runs: Iterable[int]) -> None:
-    """Let pages that show RUNS (primary keys) know that somebody else sees them now, or no longer."""
+    """Tell pages that show `runs` (primary keys) that who sees them has changed."""
     changed = Run.objects.filter(pk__in=list(runs))
-    list(changed.select_for_update().order_by("pk").values_list("pk"))  # in one order, or two changes could block
+    list(changed.select_for_update().order_by("pk").values_list("pk"))  # in one order, or two changes could deadlock
     changed.update(version=F("version") + 1)
 
 
 @transaction.atomic
 def revoke(link: GuestLink, member: Member) -> bool:
-    """LINK opens nothing from the next request on; False when it was revoked already."""
+    """Revoke `link`, from the next request on; False if it was already revoked."""
     open_links = GuestLink.objects.filter(pk=link.pk, revoked_at=None)
     is_ended = bool(open_links.update(revoked_at=timezone.now(), revoked_by=member))
     if is_ended:
@@ -199,7 +202,7 @@ def revoke(link: GuestLink, member: Member) -> bool:
 
 @transaction.atomic
 def restore(link: GuestLink, rules: SharingRules) -> None:
-    """The same address works again, as long as its time lasts, and no longer than RULES allow by now."""
+    """Make the same address work again, until its last day, or the latest that `rules` now allow."""
     expires_at = min(link.expires_at, end_of(latest_day(rules)))
     GuestLink.objects.filter(pk=link.pk).update(revoked_at=None, revoked_by=None, expires_at=expires_at)
     _count_change(_runs_shown(link))
@@ -207,7 +210,7 @@ def restore(link: GuestLink, rules: SharingRules) -> None:
 
 
 def extend(link: GuestLink) -> None:
-    """Two weeks more, from its end or from today, whichever is later; never beyond what admins allow."""
+    """Add two weeks to its last day, or to today if that is later; never beyond what admins allow."""
     rules = SharingRules.current()
     begin = max(timezone.localdate(), last_day_of(link))
     last = min(begin + timedelta(days=DEFAULT_DAYS), latest_day(rules))
@@ -220,12 +223,12 @@ def usual_last_day(rules: SharingRules) -> date:
 
 
 def latest_day(rules: SharingRules) -> date:
-    """The last day a link may have that is made or extended today."""
+    """The latest last day for a link that is made or extended today."""
     return timezone.localdate() + timedelta(days=rules.longest_days)
 
 
 def end_of(day: date) -> datetime:
-    """The moment DAY is over where the portal is: "until 8 December" includes that day."""
+    """End of `day` in the portal's time zone: "until 8 December" includes that day."""
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 
@@ -234,7 +237,7 @@ def last_day_of(link: GuestLink) -> date:
 
 
 def suggested_passphrase(nonce: str) -> str:
-    """Twelve letters in three groups, readable aloud; derived, so that it can be shown again until it is changed."""
+    """Twelve letters in three groups, easy to read aloud; derived, so that it can be shown again until it changes."""
     digest = salted_hmac("portal.guest-passphrase", nonce, algorithm="sha256").digest()
     letters = "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:12])
     return "-".join(letters[i : i + 4] for i in (0, 4, 8))
@@ -243,7 +246,7 @@ def suggested_passphrase(nonce: str) -> str:
 # --- Rules ------------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def change_rules(rules: SharingRules) -> int:
-    """Keep RULES, the one row there is; returns how many links got shorter by it."""
+    """Save `rules`, the only row; returns how many links were shortened."""
     rules.pk = SharingRules.objects.values_list("pk", flat=True).first() or 1
     rules.save()
     latest = end_of(latest_day(rules))

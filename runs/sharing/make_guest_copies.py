@@ -1,9 +1,9 @@
-"""Makes the copies for guests, in the worker.
+"""Make the copies for guests, in the worker.
 
 The database says what is due; a task only means "look now", and one worker runs it at a time. A row is claimed by a
 conditional UPDATE with the database's clock, which also postpones its next try; the claim is renewed while bytes move.
-So a dead worker loses it within a minute, and a file that kills its worker goes behind the others. Each copy ends as
-ready, as "cannot be made", or is retried later with its reason; no file can end the task.
+So a dead worker loses it within a minute, and a file that kills its worker moves behind the others. Each copy ends as
+ready or impossible, or is retried later with its reason; no file can end the task.
 """
 
 import logging
@@ -18,10 +18,11 @@ from django.utils import timezone
 
 from runs.background.queue import stop_requested
 from runs.models import GuestCopy, GuestLink, StoredFile
+from runs.models.messages import Message
 from runs.sharing import guest_copies
 from runs.storage import ffmpeg, file_types, orphans, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer
-from runs.storage.disk import disk_sentence
+from runs.storage.disk import disk_message
 from runs.storage.ffmpeg import CopyFailed
 from runs.storage.metadata import CannotStrip, strip
 from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
@@ -34,8 +35,8 @@ BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last
 MOST_FAILURES = 4  # for failures of the copying itself; disk and storage problems are retried without limit
 UNUSED_AFTER = timedelta(days=7)  # links may be revoked by mistake
 
-NOT_THERE = "The file is missing from the portal's storage."
-FAILED = "Something went wrong while making the copy."
+NOT_THERE = Message("copy_source_lost")
+FAILED = Message("copy_failed")
 
 
 class NoTool(Exception):
@@ -43,8 +44,9 @@ class NoTool(Exception):
 
 
 def make_due_copies() -> None:
-    """Make everything that is due, until nothing is left, the window ends or the worker stops. Returns at once if
-    another worker is on it. Run it in a task with a time-out of `copies.TASK_SECONDS`."""
+    """Make every copy that is due, until none is left, the window ends or the worker stops. Returns at once if another
+    worker is on it. Run it in a task with a time-out of `guest_copies.TASK_SECONDS`.
+    """
     with file_slot(COPYING) as slot:
         if slot is None:
             return
@@ -94,7 +96,7 @@ def _make(copy: GuestCopy, slot: FileSlot) -> None:
         _try_later(copy, NOT_THERE)
     except OSError as error:
         logger.warning("could not copy file %s for guests: %s", copy.source_id, error)
-        _try_later(copy, disk_sentence(error))
+        _try_later(copy, disk_message(error))
     except Exception as error:  # unexpected errors of one file must not stop the others
         if not isinstance(error, CopyFailed):
             logger.exception("could not copy file %s for guests", copy.source_id)
@@ -141,13 +143,13 @@ def _open(copy: GuestCopy) -> QuerySet[GuestCopy]:
 
 def _settle(copy: GuestCopy, status: GuestCopy.Status, file: StoredFile | None = None) -> bool:
     """Save its new state; False if the row is gone or claimed by another worker."""
-    ended = {"file": file, "error": "", "due_at": None, "claimed_until": None}
+    ended = {"file": file, "error": Message(), "due_at": None, "claimed_until": None}
     return bool(_open(copy).update(status=status, **ended))
 
 
-def _try_later(copy: GuestCopy, sentence: str) -> None:
+def _try_later(copy: GuestCopy, message: Message) -> None:
     """Retry at the time set by the claim."""
-    _open(copy).update(claimed_until=None, error=sentence)
+    _open(copy).update(claimed_until=None, error=message)
 
 
 # --- Once a day -------------------------------------------------------------------------------------------------------

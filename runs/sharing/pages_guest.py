@@ -1,18 +1,21 @@
-"""The guest's page, ready for templates; it tells nothing about the run beyond what was chosen.
+"""The guest's page, ready for templates; it reveals nothing about the run beyond what was chosen.
 
 Without permission to download, pictures are shown 1200 pixels wide. Instead of originals, guests get copies without
-metadata (`copies`); until they are ready, the page says so and refreshes itself.
+metadata (`guest_copies`); until they are ready, the page says so and refreshes itself.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from runs.display.provenance import NOUNS
 from runs.engine.input_summary import input_files, whole_text
 from runs.models import GuestLink, Output, Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened
@@ -24,14 +27,16 @@ from runs.sharing.guest_names import file_name, labels_of, still_name
 STILL_WIDTH = 1200
 REFRESH_SECONDS, REFRESH_LATER_SECONDS, REFRESH_LATE_SECONDS = 5, 20, 60
 LABELS_TOLD = 3
-AT_MOST_ALONE = 2  # so many each get the screen for themselves
+AT_MOST_ALONE = 2  # up to so many get the whole screen each
 
 
 @dataclass(frozen=True)
 class GuestFile:
-    """One saved file as a guest sees it. `url` is the file or its largest picture; empty if there is nothing to look at
-    or play. `note` says why something is missing."""
+    """One saved file as a guest sees it. `label` tells its download apart. `url` is the file or its largest picture;
+    empty if there is nothing to show or play. `note` says why something is missing.
+    """
 
+    label: str
     kind: str
     name: str
     url: str
@@ -54,6 +59,16 @@ class GuestFile:
     @property
     def is_waited_for(self) -> bool:
         return self.state in (State.PREPARING, State.LATE)
+
+    @property
+    def srcset(self) -> str:
+        """Its sizes for the browser to choose from; empty if there is only one."""
+        if not self.small_url or not self.large_url:
+            return ""
+        sizes = [f"{self.small_url} 400w", f"{self.large_url} {STILL_WIDTH}w"]
+        if self.url != self.large_url and (self.width or 0) > STILL_WIDTH:
+            sizes.append(f"{self.url} {self.width}w")
+        return ", ".join(sizes)
 
 
 @dataclass(frozen=True)
@@ -79,7 +94,7 @@ class GuestInputFile:
 
 @dataclass(frozen=True)
 class GuestInput:
-    """One thing that went in, shown only when the sender says so."""
+    """One input, shown only if the sender allows it."""
 
     label: str
     text: str
@@ -88,7 +103,7 @@ class GuestInput:
 
 @dataclass(frozen=True)
 class GuestInputs:
-    """What went into one run; RESULTS names those of them the link shows, empty when all are of one run."""
+    """Inputs of one run. `results` names the results it made, if the link shows several runs."""
 
     results: str
     lines: list[GuestInput]
@@ -116,6 +131,11 @@ class GuestPage:
         return [file for result in self.results for file in result.files]
 
     @property
+    def marked_app_names(self) -> SafeString:
+        """The names of the apps, each in its own direction of writing."""
+        return format_html_join(", ", "<bdi>{}</bdi>", ((name,) for name in self.app_names))
+
+    @property
     def is_waiting(self) -> bool:
         """Whether some files are still being prepared."""
         return any(file.is_waited_for for file in self.files)
@@ -133,7 +153,7 @@ class GuestPage:
 
     @property
     def is_many(self) -> bool:
-        """Whether a wide screen shows two beside each other; texts take its whole width and do not count."""
+        """Whether a wide screen shows two side by side; texts take its whole width and don't count."""
         return sum(not result.text for result in self.results) > AT_MOST_ALONE
 
 
@@ -161,7 +181,7 @@ class Addresses:
 
 
 def guest_page(link: GuestLink, token: str) -> GuestPage:
-    """The page of an open link; without results when all were taken back."""
+    """The page of an open link; without results if none of them is left."""
     outputs = guests.outputs_of(link)
     addresses = Addresses(link, token)
     results = _results(outputs, addresses)
@@ -173,7 +193,8 @@ def guest_page(link: GuestLink, token: str) -> GuestPage:
         audience=link.audience,
         message=link.message,
         last_day=links.last_day_of(link),
-        title=f"{how_many([result.kind for result in results])} from {link.member.display_name}",
+        title=_("%(results)s from %(sender)s")
+        % {"results": how_many([result.kind for result in results]), "sender": link.member.display_name},
         results=results,
         inputs=_all_inputs(runs, outputs, addresses) if link.shows_inputs else [],
         app_names=list(dict.fromkeys(run.app_name for run in runs)) if link.shows_app else [],
@@ -188,8 +209,14 @@ def _results(outputs: list[Output], addresses: Addresses) -> list[GuestResult]:
     results = []
     for number, (output, label) in enumerate(zip(outputs, labels_of(outputs), strict=True), 1):
         files = [_file(f.file, label, f.position, addresses) for f in output.files.all() if f.file is not None]
+        if len(files) > 1:
+            files = [replace(file, label=_file_label(label, n)) for n, file in enumerate(files, 1)]
         results.append(GuestResult(number, label, output.kind, output.text, files))
     return results
+
+
+def _file_label(label: str, number: int) -> str:
+    return _("%(label)s, file %(number)s") % {"label": label, "number": number}
 
 
 def _file(stored: StoredFile, label: str, position: int, addresses: Addresses) -> GuestFile:
@@ -201,6 +228,7 @@ def _file(stored: StoredFile, label: str, position: int, addresses: Addresses) -
     has_still_alone = given.state is State.NOT_OFFERED and bool(large) and link.may_download
     download = addresses.file(stored, "original", is_download=True) if given.stored and link.may_download else ""
     return GuestFile(
+        label=label,
         kind=stored.kind,
         name=still_name(label, position) if has_still_alone else file_name(label, position, stored),
         url=itself or still,
@@ -220,24 +248,30 @@ def _file(stored: StoredFile, label: str, position: int, addresses: Addresses) -
 
 def _note(link: GuestLink, stored: StoredFile, given: Given) -> str:
     """Explains to guests why a file is missing or changed."""
-    noun, sender = NOUNS.get(stored.kind, "file"), link.member.display_name
-    is_shown_small = stored.kind == StoredFile.Kind.IMAGE and bool(stored.thumb_1200)
+    is_picture, sender = stored.kind == StoredFile.Kind.IMAGE, {"sender": link.member.display_name}
+    is_shown_small = is_picture and bool(stored.thumb_1200)
     if given.state is State.PREPARING:
-        what = "The picture in full size" if is_shown_small else f"This {noun}"
-        return f"{what} is being prepared and will be here in a moment."
+        if is_shown_small:
+            return _("The full-size picture is being prepared and will be here in a moment.")
+        return _("This file is being prepared and will be here in a moment.")
     if given.state is State.LATE:
-        what = "the picture in full size" if is_shown_small else f"this {noun}"
-        return f"Something went wrong while preparing {what}. We'll try again; please come back later."
+        if is_shown_small:
+            return _("Something went wrong while preparing the full-size picture. We'll try again; come back later.")
+        return _("Something went wrong while preparing this file. We'll try again; come back later.")
     if given.state is State.NOT_OFFERED:
+        if is_shown_small:
+            return _("Only this smaller picture can be shared: the original has hidden details that can't be removed.")
         if stored.thumb_1200:
-            only = "this smaller picture" if noun == "picture" else f"this picture of the {noun}"
-            return f"Only {only} can be shared: the {noun} has hidden details that can't be removed."
-        return f"This {noun} can't be shared: it has hidden details that can't be removed. Ask {sender} for it."
-    return f"This {noun} can't be played here. Ask {sender} for it." if given.state is State.NOT_PLAYED else ""
+            return _("Only this still can be shared: the original has hidden details that can't be removed.")
+        words = _("This file can't be shared: it has hidden details that can't be removed. Ask %(sender)s for it.")
+        return words % sender
+    if given.state is State.NOT_PLAYED:
+        return _("This file can't be played here. Ask %(sender)s for it.") % sender
+    return ""
 
 
 def preview_of(outputs: list[Output]) -> StoredFile | None:
-    """The first picture or film still, for chat tools that show one beside the address."""
+    """The first picture or film still, for chat tools that show one beside the link."""
     files = (f.file for output in outputs for f in output.files.all())
     return next((stored for stored in files if stored is not None and stored.thumb_1200), None)
 
@@ -253,7 +287,10 @@ def _all_inputs(runs: list[Run], outputs: list[Output], addresses: Addresses) ->
 def _some(labels: list[str]) -> str:
     """ "Front 1, Back 1, Side 1 and 9 more"."""
     more = len(labels) - LABELS_TOLD
-    return f"{', '.join(labels[:LABELS_TOLD])} and {more} more" if more > 0 else ", ".join(labels)
+    names = ", ".join(labels[:LABELS_TOLD])
+    if more <= 0:
+        return names
+    return ngettext("%(names)s and %(more)s more", "%(names)s and %(more)s more", more) % {"names": names, "more": more}
 
 
 def _inputs(inputs: Iterable[RunInput], addresses: Addresses) -> list[GuestInput]:

@@ -10,7 +10,10 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -28,20 +31,20 @@ from runs.sharing.links import (
     restore,
     revoke,
     share_with_team,
-    take_from_team,
+    stop_sharing_with_team,
 )
 from runs.web.http import PortalRequest, admins_only, go_to, refuse_viewers, render_page, wants_fragment
 from runs.web.posted import posted_of
 
 PAGE = 50
 SAID = {
-    "team": "The team sees it now.",
-    "not-team": "The team no longer sees it.",
-    "me": "Only you and admins see it now.",
-    "made": "The link is made.",
-    "extended": "The link lasts longer now.",
-    "revoked": "The link is revoked: it opens nothing any more.",
-    "restored": "The link works again.",
+    "team": gettext_noop("The team can see it now."),
+    "not-team": gettext_noop("The team no longer sees it."),
+    "me": gettext_noop("Only you and admins see it now."),
+    "made": gettext_noop("The link is ready."),
+    "extended": gettext_noop("The link lasts longer now."),
+    "revoked": gettext_noop("The link is revoked and no longer works."),
+    "restored": gettext_noop("The link works again."),
 }
 
 
@@ -49,30 +52,32 @@ SAID = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Who sees a run: the page, or with htmx the panel alone; POST sets Only me or Team. `o` names the result from
-    whose page it was opened: a guest link shows that one alone."""
+    """Who can see a run: the page, or with htmx only the panel. POST sets Only me or Team. `o` is the id of the result
+    from whose page it was opened: a new link shows only that one.
+    """
     run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     if request.method != "POST":
         return _panel(request, run, made=request.GET.get("made", ""))
     if not run.is_shareable_by(request.user):
         raise PermissionDenied
     who = PanelForm.read(request.POST)["who"]
-    said = SAID.get(who, "")
+    said = _(SAID[who]) if who in SAID else ""
     if who == "me" and not run.belongs_to(request.user):
-        said = f"Only {run.member.display_name} and admins see it now."
+        said = _("Only %(name)s and admins see it now.") % {"name": run.member.display_name}
     if who == "team":
         share_with_team(run)
     elif who == "not-team":
-        take_from_team(run)
+        stop_sharing_with_team(run)
     elif who == "me" and (ended := only_me(run, request.user)):
-        said += f" {ended} guest link{' was' if ended == 1 else 's were'} revoked."
+        words = ngettext("%(count)s guest link was revoked.", "%(count)s guest links were revoked.", ended)
+        said = f"{said} {words % {'count': ended}}"
     run.refresh_from_db()
     return _done(request, run, said)
 
 
 @require_POST
 def share_new(request: PortalRequest) -> HttpResponse:
-    """A guest link to all that is ready in a run (`run`), or to chosen results (`o`, repeated)."""
+    """Make a guest link to everything that is ready in a run (`run`), or to chosen results (`o`, repeated)."""
     run, posted = None, NewLinkForm.read(request.POST)
     if posted["run"]:
         run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=posted["run"])
@@ -81,21 +86,22 @@ def share_new(request: PortalRequest) -> HttpResponse:
         chosen = list(Output.objects.filter(run=run).values_list("public_id", flat=True))
     outputs = outputs_for(request.user, chosen)
     if not outputs and run is not None:
-        return _done(request, run, share_panel.NOT_READY, level=messages.WARNING)
+        words = _("Nothing is ready yet. Press Guest link again when a result is.")
+        return _done(request, run, words, level=messages.WARNING)
     if not outputs:
         raise Http404
     if request.htmx and run is not None and (refusal := share_panel.refusal_of(request.user)):
         return _panel(request, run, said=refusal)
     link = link_of_click(request.user, outputs)
     if run is not None:
-        return _done(request, run, SAID["made"], made=link.public_id)
+        return _done(request, run, _(SAID["made"]), made=link.public_id)
     return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
 
 
 def _done(
     request: PortalRequest, run: Run, said: str, *, made: str = "", level: int = messages.SUCCESS
 ) -> HttpResponse:
-    """The panel as it is now; without scripts by way of the run's sharing page."""
+    """Show the panel as it is now; without scripts, redirect to the run's sharing page."""
     if request.htmx:
         return _panel(request, run, made=made, said=said)
     messages.add_message(request, level, said)
@@ -111,7 +117,7 @@ def _panel(request: PortalRequest, run: Run, *, made: str = "", said: str = "") 
 
 
 def _one_result(request: PortalRequest) -> str:
-    """Id of the result the panel was opened for; empty when it is about all of a run."""
+    """Id of the result that the panel was opened for; empty if for the whole run."""
     given = PanelForm.read(request.POST if request.method == "POST" else request.GET)["o"]
     return given[0][:16] if len(given) == 1 else ""
 
@@ -140,10 +146,10 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
         if refusal:
             raise PermissionDenied(refusal)
     form = link_form(link, request.user, posted_of(request))
-    refusal = refusal or ("" if form.choices else share_panel.NOTHING_TO_CHOOSE)
+    refusal = refusal or ("" if form.choices else _("None of this link's results are yours to share."))
     if (link_options := form.link_options) is not None:
         change_link(link, link_options)
-        messages.success(request, "Saved. The link itself stays the same.")
+        messages.success(request, _("Saved. The address stays the same."))
         return go_to(request, reverse("runs:link-detail", args=[link.public_id]))
     made = link.public_id if "made" in request.GET else ""
     context = {
@@ -165,34 +171,34 @@ def share_copies(request: PortalRequest, link_id: str) -> HttpResponse:
 
 @require_POST
 def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
-    """Two weeks more."""
+    """Let a link last two weeks longer."""
     link = _link_of(request, link_id)
     if not link.is_extendable_by(request.user, SharingRules.current()):
         raise PermissionDenied
     extend(link)
-    return _changed(request, link, SAID["extended"])
+    return _changed(request, link, _(SAID["extended"]))
 
 
 @require_POST
 def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
-    """Dead from the next request on; asks nothing, since it can be undone."""
+    """Revoke a link, from the next request on; without confirmation, since it can be undone."""
     link = _link_to_end(request, link_id)
     revoke(link, request.user)
-    return _changed(request, link, SAID["revoked"])
+    return _changed(request, link, _(SAID["revoked"]))
 
 
 @require_POST
 def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
-    """The undo of revoke."""
+    """Undo a revoke."""
     link, rules = _link_to_end(request, link_id), SharingRules.current()
     if not link.is_restorable_by(request.user, rules):
         raise PermissionDenied
     restore(link, rules)
-    return _changed(request, link, SAID["restored"])
+    return _changed(request, link, _(SAID["restored"]))
 
 
 def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse:
-    """The link's row, or the panel it stood in (`run`), as it is now; without scripts the page it was on (`back`)."""
+    """Show the link's row, or the panel it is in (`run`), as it is now; without scripts, redirect to `back`."""
     posted = LinkActionForm.read(request.POST)
     run_id, back = posted["run"], posted["back"]
     run = Run.objects.manageable_by(request.user).filter(public_id=run_id).first() if run_id else None
@@ -211,7 +217,7 @@ def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse
 @require_safe
 @never_cache
 def shares(request: PortalRequest) -> HttpResponse:
-    """My links for guests."""
+    """My guest links."""
     mine = GuestLink.objects.owned_by(request.user)
     return render_page(request, "sharing/links.html", {"section": "shares", **_listed(request, mine)})
 
@@ -220,7 +226,7 @@ def shares(request: PortalRequest) -> HttpResponse:
 @never_cache
 @admins_only
 def manage_sharing(request: PortalRequest) -> HttpResponse:
-    """What admins allow, and every link there is."""
+    """What admins allow, and all links."""
     form = SharingRulesForm(posted_of(request), instance=SharingRules.current())
     if form.is_valid():
         shortened = change_rules(form.instance)
@@ -238,7 +244,7 @@ def manage_sharing(request: PortalRequest) -> HttpResponse:
 
 
 def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:
-    """One page of LINKS, those that open first."""
+    """One page of `links`, those that still open first."""
     rules = SharingRules.current()
     page = Paginator(share_panel.open_first(links), PAGE).get_page(request.GET.get("page"))
     views = [link_view(link, request.user, rules) for link in page.object_list]
@@ -247,5 +253,6 @@ def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:
 
 def _rules_words(shortened: int) -> str:
     if not shortened:
-        return "Saved."
-    return f"Saved. {shortened} link{' ends' if shortened == 1 else 's end'} earlier now."
+        return _("Saved.")
+    words = ngettext("Saved. %(count)s link now ends earlier.", "Saved. %(count)s links now end earlier.", shortened)
+    return words % {"count": number_format(shortened, use_l10n=True, force_grouping=True)}

@@ -1,7 +1,7 @@
 """What people without an account see at `/s/<token>/`: no cookies, no scripts, and nothing but what was chosen.
 
-The secret address is the proof, so the one form there needs no other token. Whatever goes wrong has a plain page of its
-own that tells nothing of the content; of an address that is none, not even whether it ever was one.
+The secret address is the proof, so the only form here needs no other token. Whatever goes wrong has a plain page that
+reveals nothing of the content; for an unknown address, not even whether it ever existed.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,8 @@ from django.http import (
 )
 from django.shortcuts import render
 from django.utils.csp import CSP
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.csp import csp_override
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -47,14 +49,26 @@ POLICY = {
 }
 HEADERS = {"X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "no-referrer"}
 PAGE_CACHE = "private, no-store"
-FILE_CACHE = "private, no-cache"  # kept by the browser, but asked for at each use: a revoked link is dead at once
+FILE_CACHE = "private, no-cache"  # browsers keep it, but ask before each use: a revoked link stops working at once
 PREVIEW_QUALITY = 82
+HEADINGS = {
+    "ask": gettext_noop("What's the passphrase?"),
+    "wrong": gettext_noop("What's the passphrase?"),
+    "revoked": gettext_noop("This link was revoked"),
+    "expired": gettext_noop("This link has ended"),
+    "off": gettext_noop("Closed to guests for now"),
+    "withdrawn": gettext_noop("No longer shared"),
+    "preparing": gettext_noop("One moment"),
+    "slow": gettext_noop("Too many tries"),
+    "nothing": gettext_noop("There's nothing here"),
+    "unknown": gettext_noop("This link doesn't work"),
+}
 
 View = Callable[..., HttpResponseBase]
 
 
 def for_guests(view: View) -> View:
-    """No account, no cookie, nothing indexed, no address passed on."""
+    """Decorate a view for guests: no account, no cookies, not indexed, no referrer."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -68,8 +82,8 @@ def for_guests(view: View) -> View:
 
 
 def _plain(request: HttpRequest, kind: str, status: int, link: GuestLink | None = None) -> HttpResponse:
-    """A page that says why there is nothing to see; the sender's name only where the link was real."""
-    context: dict[str, Any] = {"kind": kind}
+    """A page that says why there is nothing to see; with the sender's name only if the link is real."""
+    context: dict[str, Any] = {"kind": kind, "heading": _(HEADINGS[kind])}
     if link is not None:
         context |= {"sender": link.member.display_name, "last_day": links.last_day_of(link)}
     return render(request, "sharing/guest_plain.html", context, status=status)
@@ -83,7 +97,7 @@ def _preparing(request: HttpRequest, link: GuestLink) -> HttpResponse:
 
 
 def _open_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
-    """The link TOKEN opens, or the page that says why it does not."""
+    """The link that `token` opens, or the page that says why it doesn't."""
     link = guests.find_link(token)
     if link is None:
         return _plain(request, "unknown", 404) if guests.record_unknown(request) else _plain(request, "slow", 429)
@@ -92,7 +106,7 @@ def _open_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 
 
 def _proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
-    """The same for what lies behind the passphrase."""
+    """The same, for what needs the passphrase."""
     link = _open_link(request, token)
     if isinstance(link, GuestLink) and not guests.is_proven(link, request.GET.get("p", "")):
         return _plain(request, "ask", 403, link)
@@ -102,9 +116,9 @@ def _proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 @for_guests
 @require_http_methods(["GET", "HEAD", "POST"])
 def guest(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The page; with a passphrase, it answers the form that asks for it, and later the proof given.
+    """The page, or the form that asks for the passphrase.
 
-    While something is being prepared it refreshes by a header: there are no scripts here.
+    While something is being prepared, a header refreshes it: there are no scripts here.
     """
     link = _open_link(request, token)
     if isinstance(link, HttpResponse):
@@ -115,7 +129,7 @@ def guest(request: HttpRequest, token: str) -> HttpResponseBase:
     page = pages_guest.guest_page(link, token)
     if not page.results:
         return _plain(request, "withdrawn", 410, link)
-    guests.count_look(request, link)
+    guests.count_view(request, link)
     answer = render(request, "sharing/guest.html", {"page": page, "link": link})
     if page.refresh_seconds:
         answer.headers["Refresh"] = f"{page.refresh_seconds}; url={page.address}"
@@ -165,10 +179,10 @@ def _itself(request: HttpRequest, link: GuestLink, found: Found) -> HttpResponse
 
 
 def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> HttpResponseBase | None:
-    """The answer with `stored` as `name`; None if there is no such variant, or it is missing from the storage."""
+    """The response with `stored` as `name`; None if it has no such variant, or is missing from the storage."""
     if variant not in (ORIGINAL, *map(str, THUMBNAIL_WIDTHS)):
         return None
-    stored.name = name  # for this answer only
+    stored.name = name  # for this response only
     try:
         response = file_response(request, stored, variant)
     except Http404:
@@ -181,7 +195,7 @@ def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> 
 @for_guests
 @require_safe
 def guest_preview(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The picture chat tools show beside the address: a JPEG, since not all of them know WebP."""
+    """The picture that chat tools show beside the link: a JPEG, since not all of them know WebP."""
     link = _open_link(request, token)
     if isinstance(link, HttpResponse):
         return link
@@ -200,7 +214,7 @@ def guest_preview(request: HttpRequest, token: str) -> HttpResponseBase:
 @for_guests
 @require_safe
 def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
-    """All files at once, where the sender lets them be downloaded."""
+    """All files at once, if the sender allows downloads."""
     link = _proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link
@@ -212,19 +226,19 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
         return HttpResponse(AWAY, status=503, content_type="text/plain; charset=utf-8", headers=AWAY_HEADERS)
     if not archive:
         return _plain(request, "nothing", 404)
-    request.META.pop("HTTP_ACCEPT_ENCODING", None)  # a compressed answer would lose its length
+    request.META.pop("HTTP_ACCEPT_ENCODING", None)  # a compressed response would lose its length
     headers = {
         "Content-Length": str(len(archive)),
-        "Content-Disposition": content_disposition("shared.zip", is_inline=False),
+        "Content-Disposition": content_disposition(f"{_('shared')}.zip", is_inline=False),
     }
-    if request.method == "HEAD":  # a stream would be read to its end, only to be thrown away
+    if request.method == "HEAD":  # a stream would be read to its end for nothing
         return HttpResponse(content_type="application/zip", headers=headers)
     return StreamingHttpResponse(iter(archive), content_type="application/zip", headers=headers)
 
 
 @for_guests
 def guest_unknown(request: HttpRequest, rest: str) -> HttpResponseBase:
-    """Whatever else is asked for under `/s/`: a forgotten slash is added, the rest is nothing."""
+    """Anything else under `/s/`: add a missing slash, or say that the link doesn't work."""
     if request.method in ("GET", "HEAD") and rest and "/" not in rest:
         return HttpResponseRedirect(f"{request.path}/")
     return _plain(request, "unknown", 404)

@@ -1,9 +1,9 @@
 """An S3-compatible bucket as Django's storage, by STORAGE_URL.
 
 django-storages does the talking. Changed here: files are read piece by piece and from any point, never into memory or a
-temporary copy; uploads run in one thread with parts of 16 MB, so that a film of 1 GB costs little memory; what was sent
-is looked at before it counts as kept; and every trouble is an OSError, as with a disk, so that callers need not know.
-An object appears whole or not at all, that is S3's own promise.
+temporary copy; uploads use one thread and parts of 16 MB, so that a 1 GB video takes little memory; the size of what
+arrived is checked; and every failure is an OSError, as with a disk, so that callers needn't know. S3 itself promises
+that an object appears whole or not at all.
 """
 
 import errno
@@ -32,7 +32,7 @@ FULL = {"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "Insufficie
 
 @contextmanager
 def _as_os_errors(name: str) -> Iterator[None]:
-    """What the libraries raise, as a disk would; never with keys in it."""
+    """Turn what the libraries raise into a disk's errors, without keys in them."""
     try:
         yield
     except ClientError as error:
@@ -58,7 +58,7 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
             read_timeout=READ_SECONDS,
             retries={"total_max_attempts": 2, "mode": "standard"},
             max_pool_connections=20,
-            # Other makers' stores do not know Amazon's newer checksums.
+            # Other S3 servers don't know Amazon's newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
@@ -99,20 +99,20 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
             super().delete(name)
 
     def body_from(self, name: str, start: int) -> Any:
-        """The object's bytes from START on, to be read and closed."""
+        """The object's bytes from `start` on; the caller reads and closes them."""
         asked = {"Range": f"bytes={start}-"} if start else {}
         with _as_os_errors(name):
             return self.client.get_object(Bucket=self.bucket_name, Key=name, **asked)["Body"]
 
     def all_names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """Names that begin with PREFIX, in their order, with the time of their last change."""
+        """Names that begin with `prefix`, in order, with the time of their last change."""
         with _as_os_errors(prefix):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name, Prefix=prefix)
             for page in pages:
                 yield from ((entry["Key"], entry["LastModified"]) for entry in page.get("Contents", ()))
 
     def drop_interrupted(self, before: datetime) -> int:
-        """Forget the parts of uploads that were begun before BEFORE and never ended: they cost room, unseen."""
+        """Delete the parts of uploads that began before `before` and never ended: they take space unseen."""
         count = 0
         with _as_os_errors("interrupted uploads"):
             pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket_name)
@@ -125,7 +125,7 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
 
 
 class BucketFile(File):  # type: ignore[type-arg]  # Django's own class takes no arguments
-    """One object, read from where `seek` says; nothing is fetched before it is read."""
+    """One object, read from where `seek` says; fetches only what is read."""
 
     def __init__(self, bucket: Bucket, name: str) -> None:
         super().__init__(None, name)
@@ -152,7 +152,7 @@ class BucketFile(File):  # type: ignore[type-arg]  # Django's own class takes no
         return self
 
     def read(self, size: int = -1) -> bytes:
-        """The next SIZE bytes, fewer only at the end."""
+        """The next `size` bytes; fewer only at the end."""
         if self._body is None:
             if self._at >= self.size:
                 return b""

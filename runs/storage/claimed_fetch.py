@@ -1,4 +1,4 @@
-"""Files of other places on their way here: fetched through the guard while our claim on the work lives, looked at."""
+"""Fetch files from elsewhere through the guard and inspect them, while our claim on the work lasts."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ class Renewer:
 
 @contextmanager
 def arriving(url: str, seconds: float, renewer: Renewer, *, keeps_unopened: bool = False) -> Iterator[Arrival]:
-    """The file at URL, if it comes within SECONDS; whatever is not stored in the block is gone after it.
+    """The file at `url`, if it arrives within `seconds`; it is deleted after the block unless stored in it.
 
     Raises what `fetch` and `media.inspect` raise, and `ClaimLost`.
     """

@@ -1,5 +1,5 @@
-"""The total time of a transfer, which no time-out of a socket limits: a watch cuts the connection when it is over, even
-while headers are still dripping in."""
+"""The total time of a transfer, which no time-out of a socket limits: the connection is cut when it is over, even while
+headers are still coming in slowly."""
 
 import socket
 import threading
@@ -12,7 +12,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class Deadline:
-    """The total time of one transfer. When it is over, its connections are cut, whatever they are waiting for."""
+    """The total time of one transfer; when it is over, its connections are cut."""
 
     def __init__(self, seconds: float) -> None:
         self.is_over = False
@@ -35,7 +35,7 @@ class Deadline:
             self._sockets.clear()
 
     def watch(self, sock: socket.socket) -> None:
-        """Cut SOCK too when the time is over. A duplicate is kept: TLS takes the original away from its object."""
+        """Cut `sock` too when the time is over. We keep a duplicate, since TLS detaches the original."""
         with self._lock:
             self._sockets.append(sock.dup())
         if self.is_over:
@@ -45,7 +45,7 @@ class Deadline:
         self.is_over = True
         with self._lock:
             for watched in self._sockets:
-                with suppress(OSError):  # closed by the other side already
+                with suppress(OSError):  # the other side has closed it
                     watched.shutdown(socket.SHUT_RDWR)
 
 

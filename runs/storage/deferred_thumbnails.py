@@ -17,6 +17,7 @@ from django.utils import timezone
 from runs import events
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import StoredFile, Upload
+from runs.models.messages import Message
 from runs.storage import media, store
 from runs.storage.claimed_fetch import ClaimLost
 from runs.storage.media import Media, NotMedia
@@ -84,7 +85,7 @@ def _make(stored: StoredFile, slot: FileSlot) -> None:
         again = {"picture_due_at": Now(), "picture_attempts": stored.picture_attempts}
         StoredFile.objects.filter(pk=stored.pk).update(**again)
     except NotMedia as error:
-        _refuse(stored, error.sentence)
+        _refuse(stored, error.message)
     except Exception:
         logger.exception("file %s: no small picture could be made", stored.pk)
 
@@ -101,9 +102,9 @@ def _settle(stored: StoredFile, found: Media) -> None:
     events.file_inspected.send(stored)
 
 
-def _refuse(stored: StoredFile, sentence: str) -> None:
+def _refuse(stored: StoredFile, message: Message) -> None:
     """It isn't a picture after all: an upload can't be used; a result can still be downloaded."""
     StoredFile.objects.filter(pk=stored.pk).update(picture_due_at=None)
     uploads = Upload.objects.filter(file=stored, status=Upload.Status.READY, asset_url="")
-    uploads.update(status=Upload.Status.FAILED, error=sentence[:300])
+    uploads.update(status=Upload.Status.FAILED, error=message)
     events.file_inspected.send(stored)

@@ -1,16 +1,17 @@
-"""What people read when the place for files doesn't take one."""
+"""What people are told when a file can't be saved."""
 
 import errno
 
+from runs.models.messages import Message
 from runs.storage.store import StorageAway
 
-DISK_FULL = "There is no room left on the portal's disk, so the file could not be kept. An administrator can make room."
-DISK_TROUBLE = "The portal could not keep the file just now. Try it again in a moment."
-STORAGE_AWAY = "The place where the portal keeps its files cannot be reached just now. Try it again in a moment."
+DISK_FULL = Message("disk_full")
+DISK_TROUBLE = Message("disk_trouble")
+STORAGE_AWAY = Message("storage_away")
 
 
-def disk_sentence(error: OSError) -> str:
-    """What to tell people when the disk would not take a file."""
+def disk_message(error: OSError) -> Message:
+    """The message for `error`."""
     if isinstance(error, StorageAway):
         return STORAGE_AWAY
     return DISK_FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else DISK_TROUBLE

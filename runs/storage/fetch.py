@@ -1,7 +1,7 @@
-"""Moving files between the portal and addresses that strangers name: always through the guard, never through memory.
+"""Move files between the portal and untrusted addresses: always through the guard, never through memory.
 
-Limits of ours: kind by the first bytes, size by the bytes really read (after decoding, whatever the headers say), and
-total time. Writing to disk may raise OSError, which is left to the caller: a full disk is no fault of the address.
+Limited are the size by kind (from the first bytes, and the bytes really read, whatever the headers say) and the total
+time. Writing to disk may raise OSError, which the caller handles: a full disk isn't the address's fault.
 """
 
 import hashlib
@@ -12,43 +12,34 @@ from pathlib import Path
 from typing import BinaryIO
 
 import requests
-from django.template.defaultfilters import filesizeformat
 from urllib3.exceptions import HTTPError
 
+from runs.models.messages import Message
 from runs.storage import file_types, store
 from runs.storage.deadline import Deadline
 from runs.storage.guard import TOO_SLOW, FetchFailed, FetchRefused, check_url, open_url
 
-__all__ = ["LIMITS", "FetchFailed", "FetchRefused", "Fetched", "check_url", "fetch", "put_file", "size_words"]
+__all__ = ["LIMITS", "FetchFailed", "FetchRefused", "Fetched", "check_url", "fetch", "put_file"]
 
 MB = 1000 * 1000
 LIMITS: Mapping[str, int] = {"image": 50 * MB, "video": 1000 * MB, "audio": 200 * MB, "other": 50 * MB}  # bytes
 CHUNK_BYTES = 64 * 1024
-CUT_OFF = "The connection ended before the whole file was there."
-NOT_ALLOWED = "The other side does not let the portal read that file."
-NOT_THERE = "There is no file at that address any more."
-TROUBLE = "The other side has a problem right now."
-EMPTY = "The file at that address is empty."
-NOT_TAKEN = "Lamina did not take the file."
+CUT_OFF = Message("cut_off")
+NOT_ALLOWED = Message("not_allowed")
+NOT_THERE = Message("not_there")
+TROUBLE = Message("other_side_trouble")
+EMPTY = Message("empty_at_address")
+NOT_TAKEN = Message("not_taken")
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A file that arrived whole, in the storage's waiting room; whoever asked for it moves or deletes it."""
+    """A file that arrived whole, in the waiting room; the caller moves or deletes it."""
 
     path: Path
     size_bytes: int
     sha256: str
-    media_type_header: str  # what the other side calls it; never believed
-
-
-def size_words(size_bytes: int) -> str:
-    """12,300,000 → "12.3 MB"."""
-    if size_bytes >= 1000 * MB:
-        return f"{size_bytes / (1000 * MB):.1f}".removesuffix(".0") + " GB"
-    if size_bytes >= MB:
-        return f"{size_bytes / MB:.1f}".removesuffix(".0") + " MB"
-    return filesizeformat(size_bytes).replace("\xa0", " ")
+    media_type_header: str  # from the other side; never trusted
 
 
 def fetch(
@@ -59,11 +50,11 @@ def fetch(
     on_chunk: Callable[[int], None] | None = None,
     trusted: Sequence[str] = (),
 ) -> Fetched:
-    """Stream the file at URL to disk within SECONDS in all.
+    """Stream the file at `url` to disk within `seconds` in all.
 
-    MAX_BYTES is one limit, or one per kind (by content). ON_CHUNK gets the bytes read so far and may raise to stop.
-    TRUSTED are the origins that need not be public. Raises `FetchRefused` (never try again), `FetchFailed` (later,
-    perhaps), or OSError when the disk is in trouble.
+    `max_bytes` is one limit, or one per kind (by content). `on_chunk` gets the bytes read so far and may raise to stop.
+    `trusted` origins needn't be public. Raises `FetchRefused` (never retry), `FetchFailed` (a retry may work), or
+    OSError for disk problems.
     """
     path = store.new_waiting_path()
     try:
@@ -107,13 +98,13 @@ def _stream(
 
 
 def _next_chunk(response: requests.Response, deadline: Deadline) -> bytes:
-    """What has arrived, at most 64 KB of decoded bytes: `read1` never waits to fill it, and a bomb comes in slices."""
+    """What has arrived, at most 64 KB of decoded bytes: `read1` doesn't wait for more, and a bomb comes in slices."""
     try:
         chunk: bytes = response.raw.read1(CHUNK_BYTES, decode_content=True)
     except HTTPError:
         raise FetchFailed(TOO_SLOW if deadline.is_over else CUT_OFF) from None
     if deadline.is_over:
-        raise FetchFailed(TOO_SLOW)  # without a length the cut looks like an orderly end
+        raise FetchFailed(TOO_SLOW)  # without a length, the cut looks like a normal end
     return chunk
 
 
@@ -124,7 +115,7 @@ def _declared_size(response: requests.Response) -> int:
 
 def _check_size(size: int, limit: int) -> None:
     if size > limit:
-        raise FetchRefused(f"That file is larger than the limit of {size_words(limit)}.")
+        raise FetchRefused(Message("too_large_to_fetch", {"limit_bytes": limit}))
 
 
 def _check_status(status: int) -> None:
@@ -146,7 +137,7 @@ class _Sending:
         self._size = os.fstat(file.fileno()).st_size
 
     def __len__(self) -> int:
-        """Without it requests would send the length and chunks both, which servers refuse."""
+        """Without it, requests would send both a length and chunks, which servers refuse."""
         return self._size
 
     def __iter__(self) -> Iterator[bytes]:
@@ -166,10 +157,10 @@ def put_file(
     on_chunk: Callable[[int], None] | None = None,
     trusted: Sequence[str] = (),
 ) -> None:
-    """PUT the bytes of PATH to an upload address of Lamina's, through the same guard, within SECONDS in all.
+    """PUT the bytes of `path` to one of Lamina's upload addresses, through the same guard, within `seconds` in all.
 
-    Any 2xx is success (lamina-api 3.8); no key goes with it. ON_CHUNK gets the bytes sent so far and may raise to
-    stop. Raises `FetchRefused` or `FetchFailed`.
+    Any 2xx is a success; the key isn't sent. `on_chunk` gets the bytes sent so far and may raise to stop. Raises
+    `FetchRefused` or `FetchFailed`.
     """
     headers = {"Content-Type": content_type}
     with (

@@ -54,7 +54,7 @@ UNKNOWN = Probed()
 
 
 def probe(path: Path, demuxer: str) -> Probed:
-    """Size in pixels and length in seconds of PATH; `UNKNOWN` without ffprobe or when it fails."""
+    """Size in pixels and length in seconds of `path`; `UNKNOWN` without ffprobe or if it fails."""
     fields = "format=duration:stream=codec_type,width,height:stream_side_data=rotation"
     output = _run("ffprobe", ["-show_entries", fields, "-of", "json"], path, demuxer, PROBE_SECONDS)
     try:

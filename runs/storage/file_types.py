@@ -1,4 +1,4 @@
-"""What a file is by its first bytes. Names and headers are never asked."""
+"""What a file is, by its first bytes. Names and headers don't count."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ MP3_RATES = (44100, 48000, 32000)
 
 @dataclass(frozen=True)
 class Sniffed:
-    """KIND is image, video, audio or other. MEDIA_TYPE is what it is served as: nothing a browser runs is in the list,
-    SVG and HTML included. READER is the name of the decoder (Pillow's format, ffmpeg's demuxer)."""
+    """`kind` is image, video, audio or other. `media_type` is what it is served as: never anything that a browser runs,
+    such as SVG or HTML. `reader` is the decoder (Pillow's format, ffmpeg's demuxer)."""
 
     kind: str
     media_type: str
@@ -64,7 +64,7 @@ PREFIXES = (
 
 
 def sniff(head: bytes) -> Sniffed:
-    """Kind, media type and extension from HEAD, the first bytes of a file (a few thousand, or all of them)."""
+    """Kind, media type and extension from `head`, the first bytes of a file (a few thousand, or all)."""
     for prefix, sniffed in PREFIXES:
         if head.startswith(prefix):
             return sniffed
@@ -100,7 +100,7 @@ def _by_brand(head: bytes) -> Sniffed:
 
 
 def _is_mp3(head: bytes) -> bool:
-    """An MPEG audio frame, layer III, followed by another one: two bytes alone prove nothing."""
+    """An MPEG audio frame, layer III, followed by another: two bytes alone prove nothing."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return False
     version, bits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3

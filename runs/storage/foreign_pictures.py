@@ -18,10 +18,10 @@ BYTES = 50_000_000
 
 
 def save_catalog_picture(url: str) -> StoredFile | None:
-    """Copy an app's picture or a sample medium, so that browsers never load a foreign address.
+    """Copy an app's picture or sample file, so that browsers never load a foreign address.
 
-    Takes at most 20 s to fetch and 15 s to look at. None when it cannot be had, whatever is wrong with it. The same
-    bytes are kept once. Raises `FetchFailed` when another try may succeed.
+    Takes at most 20 s to fetch and 15 s to inspect. None if it can't be used. Equal files are saved once. Raises
+    `FetchFailed` if a retry may work.
     """
     try:
         return _save_catalog_picture(url)

@@ -1,13 +1,13 @@
-"""The guard on addresses that strangers name: results, uploads' targets, catalogue pictures, pasted links.
+"""The guard on untrusted addresses: results, targets of uploads, catalogue pictures, pasted links.
 
-Allowed is https to a public address on one of the web's own ports, or exactly one of the origins the caller trusts
-(scheme, host and port equal), `settings.TRUSTED_FILE_ORIGINS`: Lamina's own and those an operator named. Links that
-members paste go by the same rule, so an operator who names an origin opens its media to the members too; the README
-says so.
-requests-hardened resolves a name once, checks the address and connects to that very address, so a second DNS answer
-changes nothing. What it leaves open is closed here: odd spellings of addresses, user names in links, redirects (each
-is checked as if it had been pasted), proxies and cookies, the body of a redirect (requests would read it whole), and
-the total time (see `deadline`).
+Allowed are https to a public address on port 80 or 443, and origins that the caller trusts (same scheme, host and
+port): `settings.TRUSTED_FILE_ORIGINS`, which are Lamina's own and those that an operator named. Links that members
+paste follow the same rule, so an operator who names an origin opens its media to members too; the README says so.
+
+requests-hardened resolves a name once, checks the address and connects to just that address, so a second DNS answer
+changes nothing. The rest is done here: odd spellings of addresses, user names in links, redirects (each is checked like
+a pasted link), proxies and cookies, the body of a redirect (requests would read all of it), and the total time (see
+`deadline`).
 """
 
 import ipaddress
@@ -27,6 +27,7 @@ from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES, InvalidIPAddre
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.exceptions import HTTPError
 
+from runs.models.messages import Message
 from runs.storage.deadline import POOLS, current_deadline
 from runs.words.errors import UserFacingError
 
@@ -36,25 +37,25 @@ MAX_REDIRECTS = 5
 MAX_URL_LENGTH = 8000
 FOLLOWED = {301, 302, 303, 307, 308}
 FOLLOWED_WITH_BODY = {307, 308}
-ISATAP = 0x0000_5EFE  # in the middle of an IPv6 address: the rest of it is an IPv4 address of the local network
-# Public by its number, yet a cloud's own door: Azure answers every guest's questions there.
+ISATAP = 0x0000_5EFE  # in the middle of an IPv6 address; the rest is an IPv4 address in the local network
+# Looks public, but belongs to the cloud: here Azure answers its virtual machines.
 PLATFORM_NETWORKS = (ipaddress.ip_network("168.63.129.16/32"),)
 WEB_PORTS = {80, 443}  # public mail servers or databases aren't pictures
 INTERNAL_NAMES = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".onion")
 
-NO_LINK = "That is not a web link. A link starts with https://"
-NOT_HTTPS = "Only links that start with https:// can be opened."
-PRIVATE = "That address belongs to a private network, so the portal does not open it."
-OTHER_PORT = "Only links to ports 80 and 443 can be opened."
-WITH_PASSWORD = "Links that carry a user name or a password cannot be opened."  # noqa: S105 - a sentence
-TOO_MANY_REDIRECTS = "That link leads from one address to the next too many times."
-UNREACHABLE = "The address of the file could not be reached."
-UNSAFE_CONNECTION = "The address of the file has no valid certificate, so its answer cannot be trusted."
-TOO_SLOW = "The file took too long to arrive."
+NO_LINK = Message("no_link")
+NOT_HTTPS = Message("not_https")
+PRIVATE = Message("private_address")
+OTHER_PORT = Message("other_port")
+WITH_PASSWORD = Message("with_password")
+TOO_MANY_REDIRECTS = Message("too_many_redirects")
+UNREACHABLE = Message("unreachable")
+UNSAFE_CONNECTION = Message("unsafe_connection")
+TOO_SLOW = Message("too_slow")
 
 
 class Body(Protocol):
-    """What is sent: read piece by piece, and from the start again after a redirect."""
+    """What is sent, piece by piece; from the start again after a redirect."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 
@@ -67,19 +68,19 @@ class Body(Protocol):
 
 
 class FetchError(UserFacingError):
-    """A transfer that did not happen."""
+    """A transfer that didn't happen."""
 
 
 class FetchRefused(FetchError):
-    """Never to be tried again: the address or what it holds is not acceptable."""
+    """Never retry: the address, or what it holds, isn't acceptable."""
 
 
 class FetchFailed(FetchError):
-    """May work later: the other side, or the way to it, is in trouble."""
+    """A retry may work: the other side, or the way to it, has a problem."""
 
 
 class _PlainAdapter(HTTPAdapter):
-    """For trusted origins only: no check of the address."""
+    """For trusted origins only: doesn't check the address."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,7 +88,7 @@ class _PlainAdapter(HTTPAdapter):
 
 
 class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has no types
-    """Checks the address again by our own, stricter rule after requests-hardened has pinned it."""
+    """Checks the address again by our stricter rule, after requests-hardened has pinned it."""
 
     def __init__(self) -> None:
         super().__init__(is_https_proto=True)
@@ -106,7 +107,7 @@ class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has
 
 
 class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
-    """One hop: no proxies, no .netrc, no cookies, no redirects of its own, https through the guard only."""
+    """One hop: no proxies, .netrc, cookies or redirects; https only through the guard."""
 
     def __init__(self, trusted: Sequence[str]) -> None:
         super().__init__(Config(False, False, True, (CONNECT_SECONDS, READ_SECONDS), "LaminaPortal"))
@@ -119,11 +120,11 @@ class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
             self.mount(f"{origin}/", _PlainAdapter())
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Never: requests would read the body of a redirect whole, and an endless one for ever."""
+        """None: requests would read the whole body of a redirect, even an endless one."""
 
 
 def is_public(address: str) -> bool:
-    """True if ADDRESS (an IP address in its usual notation) may be reached by anybody on the internet."""
+    """True if anyone on the internet may reach `address`, an IP address in its usual notation."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
@@ -136,8 +137,8 @@ def is_public(address: str) -> bool:
 
 
 def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """True if IP belongs to this very machine, whose services may trust what comes from it. Sends nothing: the kernel
-    is asked from which address it would speak to IP."""
+    """True if `ip` belongs to this machine, whose services may trust local requests. Sends nothing: the kernel says
+    from which address it would connect to `ip`."""
     family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as asking:
@@ -148,7 +149,7 @@ def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 
 def check_url(url: str, trusted: Sequence[str] = ()) -> None:
-    """Refuse an address that can be refused without looking it up; raises `FetchRefused`. Makes no connection."""
+    """Raise `FetchRefused` for an address that is wrong without looking it up. Makes no connection."""
     if len(url) > MAX_URL_LENGTH or re.search(r"[\x00-\x20\x7f-\xa0\\]", url):
         raise FetchRefused(NO_LINK)
     parts = re.match(r"([a-z][a-z0-9+.-]*):(?://([^/?#]+))?", url, re.IGNORECASE)
@@ -167,7 +168,7 @@ def check_url(url: str, trusted: Sequence[str] = ()) -> None:
 
 
 def _check_prepared(url: str, trusted: Sequence[str]) -> None:
-    """URL is as it goes out: host in ASCII, path quoted."""
+    """`url` is as it will be sent: host in ASCII, path quoted."""
     if any(url.lower().startswith(f"{origin}/") for origin in trusted):
         return
     parts = urlsplit(url)
@@ -184,7 +185,7 @@ def _check_host(parts: SplitResult) -> None:
         raise FetchRefused(NO_LINK)
     last = host.rsplit(".", 1)[-1]
     if ":" in host or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last):
-        try:  # whatever ends in a number is meant as an address; only the usual notation is read, 127.1 is not
+        try:  # a name that ends in a number is an address; only the usual notation counts, not 127.1
             is_allowed = is_public(host)
         except ValueError:
             is_allowed = False
@@ -203,11 +204,10 @@ def open_url(
     body: Body | None = None,
     trusted: Sequence[str] = (),
 ) -> Iterator[requests.Response]:
-    """Ask URL through the guard, following at most five redirects, and hand out the answer with its body unread.
+    """Request `url` through the guard, following at most five redirects; the answer's body isn't read yet.
 
-    TRUSTED origins, and only exactly those, need be neither https nor public. Must be used inside a `Deadline`. Raises
-    `FetchRefused` or `FetchFailed`. A redirect moves a BODY only by 307 or 308; any other answer to it is handed out
-    as it is.
+    Only `trusted` origins needn't be https or public. Use it inside a `Deadline`. Raises `FetchRefused` or
+    `FetchFailed`. With a `body`, only 307 and 308 are followed; other redirects are returned as they are.
     """
     for _ in range(MAX_REDIRECTS + 1):
         check_url(url, trusted)
@@ -226,7 +226,7 @@ def open_url(
             response.close()
             try:
                 url = urljoin(prepared.url or "", location.encode("latin-1").decode("utf-8"))
-            except ValueError:  # an address no parser understands
+            except ValueError:  # an address that can't be parsed
                 raise FetchRefused(NO_LINK) from None
         if body is not None:
             body.seek(0)
@@ -235,7 +235,7 @@ def open_url(
 
 @contextmanager
 def _speaking_plainly() -> Iterator[None]:
-    """Turn whatever the libraries raise into our two errors with a sentence."""
+    """Turn what the libraries raise into our two errors, with a message for people."""
     deadline = current_deadline()
     try:
         yield

@@ -1,5 +1,5 @@
-"""What a file really is: kind, type and size, by its content. Pictures are decoded fully to find broken ones; that
-happens in a separate process (`pictures`), never here."""
+"""What a file really is: kind, type and size, by its content. Pictures are decoded fully to find broken ones, in a
+separate process (`picture_process`), never here."""
 
 import shutil
 import threading
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from runs.models.messages import Message
 from runs.storage import file_types, picture_client, picture_headers
 from runs.storage.picture_headers import Header
 from runs.storage.picture_slots import OnWait
@@ -16,28 +17,28 @@ MAX_POINTS = 70_000_000  # 280 MB unpacked; a few kilobytes can claim billions o
 MAX_SCANNED_POINTS = 1_000_000_000  # per JPEG, pixels times scans; real ones have about ten scans
 WEB_SECONDS = 5.0  # how long a web thread waits for the small picture; then it is made later
 WEB_WAITERS = 3  # of a web process's eight threads, so that the others stay free
-BROKEN = "This picture is broken or cut off, so it cannot be used."
-TOO_MANY_POINTS = "This picture has over 70 million pixels, more than the portal can open."
-TOO_MANY_SCANS = "This picture would keep the portal busy for too long, so it is not opened."
+BROKEN = Message("broken_picture")
+TOO_MANY_POINTS = Message("too_many_points")
+TOO_MANY_SCANS = Message("too_many_scans")
 _web_places = threading.BoundedSemaphore(WEB_WAITERS)
 
 
 class NotMedia(UserFacingError):
-    """The file is not what it pretends to be.
+    """The file isn't what it claims to be.
 
-    IS_LASTING: the same file can never become acceptable. Without it, a second transfer may bring a whole one.
+    `is_lasting`: this file will never be acceptable. Otherwise, another transfer may bring a whole one.
     """
 
-    def __init__(self, sentence: str, *, is_lasting: bool = False) -> None:
-        super().__init__(sentence)
+    def __init__(self, message: Message, *, is_lasting: bool = False) -> None:
+        super().__init__(message)
         self.is_lasting = is_lasting
 
 
 class TooLargeToOpen(NotMedia):
     """A picture that would take too much memory or time."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence, is_lasting=True)
+    def __init__(self, message: Message) -> None:
+        super().__init__(message, is_lasting=True)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""What nobody refers to any more: uploads, rows of files, and names in the storage without a row.
+"""What nothing refers to any more: uploads, rows of files, and names in the storage without a row.
 
-A daily sweep removes them. Everything is old before it counts: a form may be open for days, a worker may be between
-bytes and row, and a database that was restored from a backup is younger than the files it does not know.
+A daily sweep removes them, but only old ones: a form may be open for days, a worker may have saved the bytes but not
+the row yet, and a database restored from a backup doesn't know newer files.
 """
 
 import logging
@@ -19,6 +19,7 @@ from runs.background import incidents
 from runs.background.queue import stop_requested
 from runs.models import App, Draft, GuestCopy, Member, Preset, StoredFile, Upload
 from runs.models.file import THUMBNAIL_WIDTHS
+from runs.models.messages import Message
 from runs.models.run import RunInputUpload
 from runs.schema_forms.answers import load_answers, upload_ids
 from runs.storage import store
@@ -27,16 +28,12 @@ logger = logging.getLogger("runs.orphans")
 
 UNUSED_AFTER = timedelta(days=7)
 STRAY_AFTER = timedelta(days=7)
-FEW = 100  # stray names that are removed whatever their share
-MANY_STRAYS = (
-    "The storage holds {strays} old files that the database does not know, and {known} that it knows. Nothing was "
-    "removed: check that database and storage belong together."
-)
+FEW = 100  # so many stray names are always removed
 FIELDS = ("file", *(f"thumb_{width}" for width in THUMBNAIL_WIDTHS))
 
 
 def unused_uploads(member: Member | None = None) -> QuerySet[Upload]:
-    """Uploads that no run and no preset uses; whether a draft does is a question for `named_in_drafts`."""
+    """Uploads that no run and no preset uses; for drafts, see `named_in_drafts`."""
     used = RunInputUpload.objects.filter(upload=OuterRef("pk"))
     kept = Preset.uploads.through.objects.filter(upload=OuterRef("pk"))
     uploads = Upload.objects.filter(~Exists(used), ~Exists(kept))
@@ -44,7 +41,7 @@ def unused_uploads(member: Member | None = None) -> QuerySet[Upload]:
 
 
 def named_in_drafts() -> set[str]:
-    """Public ids of the uploads in what people are just typing."""
+    """Public ids of the uploads in people's drafts."""
     named: set[str] = set()
     for answers in Draft.objects.values_list("answers", flat=True).iterator():
         named.update(upload_ids(load_answers(answers)))
@@ -52,7 +49,7 @@ def named_in_drafts() -> set[str]:
 
 
 def remove_uploads(uploads: QuerySet[Upload]) -> int:
-    """Delete those of UPLOADS that nobody uses, with their files unless others need them; returns how many."""
+    """Delete those of `uploads` that nobody uses, and files that nothing else needs; return how many."""
     found = list(uploads.filter(pk__in=unused_uploads()))
     named = named_in_drafts() if found else set()
     count = 0
@@ -62,7 +59,7 @@ def remove_uploads(uploads: QuerySet[Upload]) -> int:
         try:
             with transaction.atomic():
                 upload.delete()
-        except IntegrityError:  # a run has taken it at this very moment
+        except IntegrityError:  # a run has just taken it
             continue
         count += 1
         if upload.file_id:
@@ -81,7 +78,7 @@ def unreferenced(files: QuerySet[StoredFile]) -> QuerySet[StoredFile]:
 
 
 def remove_files(files: QuerySet[StoredFile]) -> int:
-    """Delete those of FILES that nothing points at, the row first and then its bytes; returns how many."""
+    """Delete those of `files` that nothing points at, first the row, then its bytes; return how many."""
     return sum(_remove(stored) for stored in unreferenced(files.filter(is_catalog=False)))
 
 
@@ -90,7 +87,7 @@ def _remove(stored: StoredFile) -> bool:
     try:
         with transaction.atomic():
             StoredFile.objects.filter(pk=stored.pk).delete()
-    except IntegrityError:  # somebody has begun to use it at this very moment; a protected one is an IntegrityError too
+    except IntegrityError:  # someone has just begun to use it; ProtectedError is an IntegrityError too
         return False
     store.discard(stored)
     remove_files(StoredFile.objects.filter(pk__in=copies))  # unless guests also get them for an equal file
@@ -98,7 +95,7 @@ def _remove(stored: StoredFile) -> bool:
 
 
 def sweep() -> None:
-    """The daily look for what nobody needs."""
+    """Remove what nobody needs; once a day."""
     young = timezone.now() - UNUSED_AFTER
     counts = {
         "uploads": remove_uploads(Upload.objects.filter(created_at__lt=young)),
@@ -112,7 +109,7 @@ def sweep() -> None:
 
 
 def _remove_catalogue_pictures() -> int:
-    """Those no app shows any more, neither as its picture nor as a sample."""
+    """Remove those that no app shows any more, as its picture or a sample."""
     samples: set[str] = set()
     for named in App.objects.values_list("samples", flat=True).iterator():
         samples.update(str(public_id) for public_id in (named or {}).values())
@@ -121,8 +118,8 @@ def _remove_catalogue_pictures() -> int:
 
 
 def _remove_strays() -> int:
-    """Delete names in the storage that no row has. Where they are more than the known ones, the database is more
-    likely to be wrong than the storage: then nothing is deleted and an admin is told."""
+    """Delete names in the storage that no row has. If there are more of them than known ones, the database is probably
+    wrong: then delete nothing and tell an admin."""
     before = timezone.now() - STRAY_AFTER
     strays: list[str] = []
     known = 0
@@ -134,7 +131,7 @@ def _remove_strays() -> int:
         strays += [name for name in names if name not in rows]
         known += len(rows)
     if len(strays) > max(FEW, known):
-        incidents.record_incident("storage", MANY_STRAYS.format(strays=len(strays), known=known))
+        incidents.record_incident("storage", Message("many_strays", {"strays": len(strays), "known": known}))
         return 0
     for name in strays:
         default_storage.delete(name)

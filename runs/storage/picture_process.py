@@ -5,7 +5,7 @@ crash. It has neither Django nor secrets. Its memory is limited, and each reques
 time; beyond them the kernel kills it, and the caller continues.
 
 It reads one request per line (JSON: path, kind, reader, max_points, is_tight) and answers each with a line of JSON
-(`Answer` in `pictures`), followed by the small pictures. It ends when its input ends.
+(`Look` in `picture_client`), followed by the small pictures. It ends when its input ends.
 """
 
 import json

@@ -1,6 +1,7 @@
-"""Who may open a picture now: one process per core of this host, and one of them a large picture.
+"""Who may open a picture now: one process per core of this host, and only one of them a large picture.
 
-The locks are files in the data folder that every process of the portal on this host locks; whoever dies lets go.
+The locks are files in the data folder, for all processes of the portal on this host; a process that dies releases its
+locks.
 """
 
 import fcntl
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-LARGE_BYTES = 100 * 1024 * 1024  # of memory for the points; two such pictures at once are too much for a small host
+LARGE_BYTES = 100 * 1024 * 1024  # of memory for its pixels; two such pictures at once are too much for a small host
 PAUSE_SECONDS = 0.03
 
 type OnWait = Callable[[], None]
@@ -20,10 +21,10 @@ type OnWait = Callable[[], None]
 
 @contextmanager
 def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator[bool]:
-    """The right to open one picture for as long as the block lasts; False when none came free until ENDS_AT
-    (`time.monotonic`). ON_WAIT is called meanwhile and may raise.
+    """The right to open one picture during the block; False if none came free until `ends_at` (`time.monotonic`).
+    `on_wait` is called meanwhile and may raise.
 
-    Who waits for a core has the turn: whoever comes later, or comes again, waits for the turn first.
+    Only one waits for a core, holding the turn; everyone else waits for the turn first.
     """
     cores = [f"core-{core}" for core in range(_cores())]
     held: list[int] = []
@@ -41,7 +42,7 @@ def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator
 
 
 def _wait_for(names: list[str], ends_at: float, on_wait: OnWait) -> int | None:
-    """Lock the first of NAMES that is free, now or until ENDS_AT; its descriptor, None when none was."""
+    """Lock the first of `names` that is free, now or until `ends_at`; return its descriptor, or None."""
     while True:
         for name in names:
             if (descriptor := _lock(name)) is not None:

@@ -1,8 +1,8 @@
-"""Sending a stored file to a browser that may see it; whether it may is the view's question.
+"""Send a stored file to a browser; the view decides who may see it.
 
-The address carries the content hash, so the answer may be kept for ever, privately. What a file is served as comes
-from a list of harmless types, never from the file: whatever is not in it is a download. Even then nothing in it can
-run: the policy sandboxes it, and other sites cannot embed it.
+The address contains the content's hash, so browsers may cache the answer forever, privately. A file is served as one of
+a list of harmless types, never as what it claims to be; anything else is a download. Nothing in it can run: the policy
+sandboxes it, and other sites can't embed it.
 """
 
 import re
@@ -15,6 +15,8 @@ from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import parse_etags
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from runs.models import StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
@@ -23,20 +25,18 @@ from runs.storage.store import INVISIBLE
 
 ORIGINAL = "original"
 BLOCK_BYTES = 64 * 1024
-AWAY = (
-    "The place where the portal keeps its files cannot be reached just now. Nothing is lost; try it again in a moment."
-)
+AWAY = gettext_noop("The portal's file storage can't be reached right now. Nothing is lost; try again in a moment.")
 AWAY_HEADERS = {"Cache-Control": "no-store", "Retry-After": "10", "X-Content-Type-Options": "nosniff"}
 CACHE_CONTROL = "private, max-age=31536000, immutable"
-# A browser shows a bare picture or film in a page of its own making, with styles in it.
+# A browser shows a bare picture or video in a page of its own, with styles in it.
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 
 
 def file_response(request: HttpRequest, stored: StoredFile, variant: str | int = ORIGINAL) -> HttpResponseBase:
-    """Answer with STORED: VARIANT is "original", or a thumbnail by its width ("thumb_200", 200, "400", …).
+    """Answer with `stored`; `variant` is "original", or the width of a thumbnail ("thumb_200", 200, "400", …).
 
     Handles ranges (206, 416), `If-Range`, `If-None-Match` (304) and HEAD; `?download=1` makes it a download. Raises
-    `Http404` where there is no such variant or the file is gone from the storage.
+    `Http404` if there is no such variant or the storage has lost the file.
     """
     variant = str(variant).removeprefix("thumb_")
     field = _field(stored, variant)
@@ -58,7 +58,7 @@ def file_response(request: HttpRequest, stored: StoredFile, variant: str | int =
         "Content-Type": media_type if media_type in SERVED_INLINE else "application/octet-stream",
         "Content-Disposition": content_disposition(_name(stored, is_thumb), is_inline=is_inline),
     }
-    # Media do not shrink, and a compressed answer would lose its length and its ranges.
+    # Media don't shrink, and a compressed answer would lose its length and ranges.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
     return _send(request, field, etag, headers)
 
@@ -93,7 +93,7 @@ def _send(request: HttpRequest, field: FieldFile, etag: str, headers: dict[str, 
     except FileNotFoundError:
         raise Http404 from None
     except OSError:
-        return HttpResponse(AWAY, status=503, content_type="text/plain; charset=utf-8", headers=AWAY_HEADERS)
+        return HttpResponse(_(AWAY), status=503, content_type="text/plain; charset=utf-8", headers=AWAY_HEADERS)
     wanted = _wanted_range(request, etag, size)
     if wanted == UNSATISFIABLE:
         opened.close()
@@ -108,7 +108,7 @@ def _send(request: HttpRequest, field: FieldFile, etag: str, headers: dict[str, 
         return HttpResponse(status=status, headers=headers)
     if wanted or not _is_on_disk(opened):
         return StreamingHttpResponse(_slice(opened, start, end - start), status=status, headers=headers)
-    response = FileResponse(opened, content_type=headers["Content-Type"])  # the server may hand it to the kernel whole
+    response = FileResponse(opened, content_type=headers["Content-Type"])  # the server may let the kernel send it
     response.block_size = BLOCK_BYTES
     for name, value in headers.items():  # last: FileResponse guesses type and name from the file on disk
         response[name] = value
@@ -131,8 +131,8 @@ UNSATISFIABLE = (-1, -1)
 
 
 def _wanted_range(request: HttpRequest, etag: str, size: int) -> tuple[int, int] | None:
-    """First byte and the one after the last; None for all of it. Several ranges at once are answered with the whole,
-    as RFC 9110 allows."""
+    """First byte and the one after the last; None for the whole file, also if several ranges are asked for at once, as
+    RFC 9110 allows."""
     if request.method != "GET" or request.headers.get("If-Range", etag) != etag:
         return None
     asked = re.fullmatch(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", request.headers.get("Range", ""))

@@ -1,8 +1,8 @@
-"""Keeping files: own names, whole or not at all, and a row only once the bytes are safe.
+"""Save files: under our own names, whole or not at all, with a row only once the bytes are safe.
 
-A file arrives in the waiting room (`incoming/` in the storage's own folder), is flushed to the disk and then renamed
-to its place: a crash leaves a leftover in the waiting room, never half a file under a name that is used. A storage
-elsewhere (`bucket`) takes the whole file or none of it.
+A file arrives in the waiting room (`incoming/` in the storage's own folder), is flushed to disk and then renamed to its
+place: a crash leaves a leftover in the waiting room, but never half a file under a name in use. A storage elsewhere
+(`bucket`) takes the whole file or nothing.
 """
 
 import hashlib
@@ -38,12 +38,12 @@ INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, direction and
 
 
 class StorageAway(OSError):
-    """The storage cannot be reached, or refuses to work, just now."""
+    """The storage can't be reached or isn't working right now."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A file that is here whole and was looked at; it is moved away when it is stored."""
+    """A file that arrived whole and was inspected; it is moved when it is stored."""
 
     path: Path
     media: Media
@@ -71,8 +71,8 @@ def new_waiting_path() -> Path:
 
 
 def clean_name(name: str, extension: str, fallback: str = "file") -> str:
-    """A file name for people: the last part of NAME without what is invisible or means something to a shell or a file
-    system, ending in the true EXTENSION. Any script is welcome."""
+    """A file name for people: the last part of `name` without invisible characters and those that mean something to a
+    shell or file system, with the true `extension`. Any script is fine."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(
         " " if char.isspace() else char
@@ -88,7 +88,7 @@ def clean_name(name: str, extension: str, fallback: str = "file") -> str:
 def store(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
     """Move what arrived into the storage with its small pictures, and record it. Its path is gone afterwards.
 
-    ON_CHUNK is called while a storage elsewhere takes the bytes, and may raise to stop. Raises OSError when the disk is
+    `on_chunk` is called while a storage elsewhere takes the bytes, and may raise to stop. Raises OSError if the disk is
     full or away; then nothing is left behind.
     """
     stored = place(arrival, name, is_catalog=is_catalog, on_chunk=on_chunk)
@@ -98,7 +98,7 @@ def store(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: On
 
 
 def place(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
-    """Like `store`, but the row is not saved yet: for callers that save it together with another fact."""
+    """Like `store`, but without saving the row: for callers that save it together with something else."""
     media = arrival.media
     random = secrets.token_hex(16)
     stem = f"files/{random[:2]}/{random[2:4]}/{random}"
@@ -146,7 +146,7 @@ def place_copy(source: StoredFile, path: Path, on_chunk: OnChunk) -> StoredFile:
 
 
 def _digest(path: Path, on_chunk: OnChunk) -> tuple[str, int]:
-    """SHA-256 and size of the file at PATH."""
+    """SHA-256 and size of the file at `path`."""
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
         while block := file.read(BLOCK_BYTES):
@@ -158,7 +158,7 @@ def _digest(path: Path, on_chunk: OnChunk) -> tuple[str, int]:
 
 @contextmanager
 def discarding_on_error(stored: StoredFile) -> Iterator[None]:
-    """Delete the files of STORED again when the block fails."""
+    """Delete the files of `stored` if the block fails."""
     try:
         yield
     except BaseException:
@@ -167,8 +167,8 @@ def discarding_on_error(stored: StoredFile) -> Iterator[None]:
 
 
 def discard(stored: StoredFile) -> None:
-    """Delete the files of a row that was never saved, or is deleted. What a storage that is away keeps, the daily sweep
-    finds."""
+    """Delete the files of a row that was never saved, or is deleted. If the storage is away, the daily sweep finds
+    them."""
     for field in (stored.file, stored.thumb_200, stored.thumb_400, stored.thumb_1200):
         if field.name:
             try:
@@ -178,7 +178,7 @@ def discard(stored: StoredFile) -> None:
 
 
 def _keep(path: Path, name: str, on_chunk: OnChunk | None = None) -> str:
-    """Give the file at PATH its NAME in the storage, flushed to the disk; returns the name it really has."""
+    """Move the file at `path` to `name` in the storage, flushed to disk; return the name it got."""
     try:
         place = Path(default_storage.path(name))
     except NotImplementedError:  # a storage without a folder of its own
@@ -205,7 +205,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def blocks_of(stored: StoredFile) -> Iterator[bytes]:
-    """The file piece by piece, for a zip; it is opened when its turn comes."""
+    """The file piece by piece, for a zip; opened when the first piece is read."""
     with stored.file.storage.open(stored.file.name or "", "rb") as opened:
         while block := opened.read(BLOCK_BYTES):
             yield block
@@ -239,11 +239,11 @@ def tidy_waiting_room() -> None:
             if time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:
                 path.unlink()
         except FileNotFoundError:
-            pass  # somebody else was faster
+            pass  # someone else was faster
 
 
 def all_names() -> Iterator[tuple[str, datetime]]:
-    """Every name in the storage with the time it was last changed, names of one folder behind each other."""
+    """Every name in the storage with the time of its last change, folder by folder."""
     try:
         root = Path(default_storage.path("files"))
     except NotImplementedError:
@@ -251,13 +251,13 @@ def all_names() -> Iterator[tuple[str, datetime]]:
         return
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         for path in folder.rglob("*"):
-            with suppress(FileNotFoundError):  # deleted at this very moment
+            with suppress(FileNotFoundError):  # just deleted
                 if path.is_file():
                     name = path.relative_to(root.parent).as_posix()
                     yield name, datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
 
 
 def drop_interrupted(before: datetime) -> int:
-    """Forget what storages elsewhere keep of transfers that were begun before BEFORE and never ended."""
+    """Delete what storages elsewhere keep of transfers that began before `before` and never ended."""
     drop: Callable[[datetime], int] | None = getattr(default_storage, "drop_interrupted", None)
     return drop(before) if drop else 0

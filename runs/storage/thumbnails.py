@@ -206,7 +206,7 @@ def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _within(picture: Image.Image, max_bytes: int) -> bytes:
-    """PICTURE as WebP of at most MAX_BYTES: quality goes down first, then size."""
+    """`picture` as WebP of at most `max_bytes`: with lower quality first, then smaller."""
     while True:
         encoded = _best_fit(picture, max_bytes)
         if len(encoded) <= max_bytes:
@@ -217,11 +217,11 @@ def _within(picture: Image.Image, max_bytes: int) -> bytes:
 
 
 def _best_fit(picture: Image.Image, max_bytes: int) -> bytes:
-    """The best quality that fits, found by halving; the lowest one when none does."""
+    """The best quality that fits, found by halving; the lowest if none does."""
     low, high = 0, len(QUALITIES) - 1
     best = b""
     while low <= high:
-        # most pictures fit at the first try; the others are not worth seven
+        # most pictures fit at once; the others aren't worth seven tries
         middle = low if low == 0 and high == len(QUALITIES) - 1 else (low + high) // 2
         encoded = _encoded(picture, QUALITIES[middle])
         if len(encoded) <= max_bytes:
@@ -238,7 +238,7 @@ def _encoded(picture: Image.Image, quality: int) -> bytes:
 
 
 def _dominant_colour(picture: Image.Image) -> str:
-    """The colour that covers most of PICTURE, as "#rrggbb"; of what is not transparent, if anything."""
+    """The colour that covers most of `picture` where it is opaque, as "#rrggbb"; "" if nothing is."""
     small = picture.resize((32, 32), Image.Resampling.BOX, reducing_gap=2.0).convert("RGBA")
     solid = [pixel[:3] for pixel in small.get_flattened_data() if pixel[3] > 127]  # type: ignore[index]
     if not solid:

@@ -1,7 +1,7 @@
-"""Who may move files: two workers that save results, two that read links, two that send files to Lamina, one that makes
-late small pictures, one that makes copies for guests.
+"""Who may move files: two workers save results, two read links, two send files to Lamina, one makes late small pictures
+and one makes copies for guests.
 
-So nothing waits behind a video or a slow link: of eleven workers, three remain for starts, poller and pulse.
+So nothing else waits behind a video or a slow link: of eleven workers, three remain for starts, poller and pulse.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class FileSlot:
     holder: str
 
     def is_kept(self) -> bool:
-        """Keep it for another 60 s; False when the worker stops or another one has taken its place."""
+        """Keep it for another 60 s; False if the worker must stop or another has taken the slot."""
         return not stop_requested() and leases.renew(self.name, self.holder, LEASE_SECONDS)
 
 

@@ -1,6 +1,8 @@
 """The name of a browser in words, from what it says of itself: "Firefox on Windows"."""
 
-BROWSERS = (  # the first that is named counts: most call themselves Safari and Chrome besides
+from django.utils.translation import gettext as _
+
+BROWSERS = (  # the first match counts: most also call themselves Safari and Chrome
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
     ("SamsungBrowser", "Samsung Internet"),
@@ -19,12 +21,21 @@ SYSTEMS = (
     ("Macintosh", "Mac"),
     ("Linux", "Linux"),
 )
+SOME = "Browser"  # as stored: one that is not in the list
 
 
-def browser_words(user_agent: str) -> str:
-    """ "Firefox on Windows", "Safari on iPhone", "Chrome", or "Unknown browser"."""
+def browser_of(user_agent: str) -> str:
+    """The browser as a row stores it, in no language: "Firefox on Windows", "Browser on Mac", "Chrome" or ""."""
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
-    if browser and system:
-        return f"{browser} on {system}"
-    return browser or (f"Browser on {system}" if system else "Unknown browser")
+    return f"{browser or SOME} on {system}" if system else browser
+
+
+def browser_words(stored: str) -> str:
+    """What `browser_of` made, in the active language: "Firefox on Windows", "Unknown browser"."""
+    browser, on, system = stored.partition(" on ")
+    if on and browser == SOME:
+        return _("Browser on %(system)s") % {"system": system}
+    if on:
+        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return _("Unknown browser") if browser in ("", "Unknown browser") else browser

@@ -1,27 +1,33 @@
-"""Forms about people: inviting, joining, passwords, one's own settings. `web/_form_field.html` shows a field."""
+"""Forms about people: invites, joining, passwords, own settings. `web/_form_field.html` shows a field."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models import Member
 from runs.team import members
 from runs.team.password_rules import HELP
 from runs.web.posted import CutField, PostedForm
 
-ROLES = (
-    (Member.Role.VIEWER, "Viewer", "Sees what is shared with the team, and downloads it."),
-    (Member.Role.MAKER, "Maker", "Also runs apps and shares results."),
-    (Member.Role.APPROVER, "Approver", "Also makes guest links where admins keep those for approvers."),
-    (Member.Role.ADMIN, "Admin", "Also sees private runs and manages people and the portal."),
-)
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise as Words
+
+WHAT_ROLES_DO = {
+    Member.Role.VIEWER: _lazy("Sees and downloads what the team shares."),
+    Member.Role.MAKER: _lazy("Also runs apps and shares results."),
+    Member.Role.APPROVER: _lazy("Also makes guest links where only approvers may."),
+    Member.Role.ADMIN: _lazy("Also sees private runs and manages people and the portal."),
+}
 
 
 def name_field(*, is_required: bool) -> forms.CharField:
     return forms.CharField(
-        label="Name",
+        label=_lazy("Name"),
         max_length=150,
         required=is_required,
         widget=forms.TextInput(attrs={"autocomplete": "name", "dir": "auto"}),
@@ -30,23 +36,22 @@ def name_field(*, is_required: bool) -> forms.CharField:
 
 def mail_field(*, is_required: bool, autocomplete: str = "off") -> forms.EmailField:
     attrs = {"autocomplete": autocomplete, "autocapitalize": "none", "spellcheck": "false"}
-    return forms.EmailField(
-        label="Mail address", max_length=254, required=is_required, widget=forms.EmailInput(attrs=attrs)
-    )
+    widget = forms.EmailInput(attrs=attrs)
+    return forms.EmailField(label=_lazy("Email address"), max_length=254, required=is_required, widget=widget)
 
 
-def password_field(label: str, autocomplete: str, help_text: str = "") -> forms.CharField:
-    """Exactly what is typed, spaces too; a manager of passwords may fill it in."""
+def password_field(label: "Words", autocomplete: str, help_text: "Words" = "") -> forms.CharField:
+    """Exactly what is typed, spaces included; a password manager may fill it in."""
     widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(label=label, strip=False, max_length=1000, widget=widget, help_text=help_text)
 
 
 class RoleForm(forms.Form):
-    """Which role somebody has."""
+    """The role of a person."""
 
     role = forms.ChoiceField(
-        label="Role",
-        choices=[(value, label) for value, label, _ in ROLES],
+        label=_lazy("Role"),
+        choices=Member.Role.choices,
         widget=forms.RadioSelect,
         initial=Member.Role.MAKER,
     )
@@ -54,11 +59,11 @@ class RoleForm(forms.Form):
     def role_cards(self) -> list[tuple[str, str, str, bool]]:
         """Value, name, what it may do, and whether it is chosen."""
         chosen = self["role"].value()
-        return [(str(value), label, words, value == chosen) for value, label, words in ROLES]
+        return [(str(role), str(role.label), str(words), role == chosen) for role, words in WHAT_ROLES_DO.items()]
 
 
 class InviteForm(RoleForm):
-    """Somebody new. Without a mail address it is a link for whoever the admin hands it to."""
+    """Someone new. Without an email address the invite is a link for whoever the admin gives it to."""
 
     email = mail_field(is_required=False)
     name = name_field(is_required=False)
@@ -66,7 +71,7 @@ class InviteForm(RoleForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].help_text = "Leave it empty to get only a link."
+        self.fields["email"].help_text = _("Leave it empty to get only a link.")
         self.fields["name"].widget.attrs["autocomplete"] = "off"
 
 
@@ -77,14 +82,14 @@ class MemberField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic 
         return f"{obj.display_name} ({obj.email})"
 
 
-class HandOverForm(forms.Form):
+class TransferForm(forms.Form):
     """Who takes over."""
 
     to = MemberField(
-        label="Who takes over",
+        label=_lazy("New owner"),
         queryset=Member.objects.none(),
         to_field_name="public_id",
-        empty_label="Choose somebody",
+        empty_label=_lazy("Choose a person"),
     )
 
     def __init__(self, leaver: Member, *args: Any, **kwargs: Any) -> None:
@@ -95,9 +100,9 @@ class HandOverForm(forms.Form):
 
 
 class NewPasswordForm(forms.Form):
-    """A new password for MEMBER, who need not be saved yet."""
+    """A new password for `member`, who may not be saved yet."""
 
-    password = password_field("New password", "new-password", HELP)
+    password = password_field(_lazy("New password"), "new-password", _lazy(HELP))
 
     def __init__(self, member: Member, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -118,7 +123,7 @@ class JoinForm(NewPasswordForm):
 
     def __init__(self, member: Member, *args: Any, **kwargs: Any) -> None:
         super().__init__(member, *args, **kwargs)
-        self.fields["password"].label = "Password"
+        self.fields["password"].label = _("Password")
         if member.email:
             del self.fields["email"]
 
@@ -129,15 +134,15 @@ class JoinForm(NewPasswordForm):
 
 
 class ChangePasswordForm(NewPasswordForm):
-    """Somebody who is signed in proves that it is them before the password changes."""
+    """A signed-in person proves who they are, then changes their password."""
 
-    old_password = password_field("Your password now", "current-password")
+    old_password = password_field(_lazy("Current password"), "current-password")
     field_order = ("old_password", "password")
 
     def clean_old_password(self) -> str:
         old = str(self.cleaned_data["old_password"])
         if not self.member.check_password(old):
-            raise ValidationError("That is not your password.")
+            raise ValidationError(_("That is not your password."))
         return old
 
 
@@ -148,19 +153,19 @@ class AskForm(forms.Form):
 
 
 class PasswordAgainForm(forms.Form):
-    """The password of somebody who is signed in, once more; with the prefix "your" the field is "your-password"."""
+    """The password of a signed-in person, again. The prefix "your" makes the field "your-password"."""
 
     prefix = "your"
-    password = forms.CharField(strip=False, error_messages={"required": "Enter your password."})
+    password = forms.CharField(strip=False, error_messages={"required": _lazy("Enter your password.")})
 
     @property
     def is_sent(self) -> bool:
-        """Whether the page that asks was answered, however."""
+        """Whether the page that asks was answered at all."""
         return self["password"].html_name in self.data
 
 
 class ReplayForm(PostedForm):
-    """What was being sent when the sign-in had expired, signed (`views_sign_in.make_replay`)."""
+    """What was being sent when the sign-in expired, signed (`views_sign_in.make_replay`)."""
 
     replay = CutField()
 
@@ -169,13 +174,22 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' 
     """One's own settings."""
 
     name = name_field(is_required=True)
-    theme = forms.ChoiceField(label="Look", choices=Member.Theme.choices, required=False, widget=forms.RadioSelect)
+    theme = forms.ChoiceField(
+        label=_lazy("Look"), choices=Member.Theme.choices, required=False, widget=forms.RadioSelect
+    )
+    language = forms.ChoiceField(label=_lazy("Language"), required=False)
     has_shortcuts = forms.BooleanField(
-        label="Keyboard shortcuts",
+        label=_lazy("Keyboard shortcuts"),
         required=False,
-        help_text="Single keys, such as / for search. They do nothing while you type.",
+        help_text=_lazy("Single keys, such as / for search. They do nothing while you type."),
     )
 
     class Meta:
         model = Member
-        fields = ("name", "theme", "has_shortcuts")
+        fields = ("name", "language", "theme", "has_shortcuts")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        language = self.fields["language"]
+        assert isinstance(language, forms.ChoiceField)  # noqa: S101 - declared above
+        language.choices = [("", _("Browser language")), *settings.LANGUAGES]

@@ -1,4 +1,4 @@
-"""Invites: a place in the team for one person, by mail or by a link that an admin hands over."""
+"""Invites: a place in the team for one person, by email or by a link that an admin passes on."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from runs.models import Invite, Member
 from runs.team import mail
@@ -15,13 +17,14 @@ from runs.web.secret_links import Purpose
 
 LIFETIME = timedelta(days=7)
 DOUBLE_CLICK = timedelta(seconds=3)
-TAKEN = "There is an account with this mail address already. Sign in with it, or ask for a new password."
-TOO_LATE = "This invite has just been used or taken back."
+# Translated where they are used.
+TAKEN = gettext_noop("An account with this email address already exists. Sign in, or set a new password.")
+TOO_LATE = gettext_noop("This invite has just been used or revoked.")
 
 
 @dataclass(frozen=True)
 class OpenInvite:
-    """A line of the list: ADDRESS is empty when the portal's secret key was changed since."""
+    """One line of the list. `address` is empty if the portal's secret key has changed since."""
 
     invite: Invite
     address: str
@@ -38,23 +41,23 @@ def state_of(invite: Invite) -> str:
 
 
 def open_invites() -> list[OpenInvite]:
-    """What has been neither used nor taken back, newest first; expired ones too, since they can be sent again."""
+    """Invites neither used nor revoked, newest first; expired ones too, since they can be sent again."""
     found = Invite.objects.filter(accepted_at=None, revoked_at=None).select_related("invited_by")
     return [OpenInvite(invite, address_of(invite), state_of(invite) == "expired") for invite in found]
 
 
 def address_of(invite: Invite) -> str:
-    """The link to hand over, the same every time."""
+    """The link to pass on, the same every time."""
     token = secret_links.token_again(Purpose.INVITE, invite.nonce, invite.token_hash)
     return secret_links.full_address(reverse("runs:invite", args=[token])) if token else ""
 
 
 @transaction.atomic
 def invite(by: Member, email: str, name: str, role: str) -> Invite:
-    """Make a place for somebody; without EMAIL whoever has the link names their own.
+    """Make a place for someone; without `email`, whoever has the link gives their own.
 
-    One after another, whoever of the admins presses: a second invite for the same person would stay open when the first
-    is taken back. Without EMAIL, the second click of a double one gets what the first has made.
+    One at a time, even if several admins press: a second invite for the same person would stay open when the first is
+    revoked. Without `email`, the second click of a double click gets the invite of the first.
     """
     lock_admins_and(by)
     email, name, now = Member.objects.normalize_email(email), name.strip(), timezone.now()
@@ -76,7 +79,7 @@ def invite(by: Member, email: str, name: str, role: str) -> Invite:
 
 
 def _just_made(by: Member, name: str, role: str, now: datetime) -> Invite | None:
-    """An invite without a mail address that BY has made a moment ago, with the very same click."""
+    """The same invite, without an email address, that `by` made a moment ago."""
     waiting = Invite.objects.filter(invited_by=by, email="", name=name, role=role, accepted_at=None, revoked_at=None)
     return waiting.filter(created_at__range=(now - DOUBLE_CLICK, now)).first()
 
@@ -84,62 +87,66 @@ def _just_made(by: Member, name: str, role: str, now: datetime) -> Invite | None
 def _refuse_known(email: str) -> None:
     member = Member.objects.filter(email__iexact=email).first()
     if member is not None and member.is_active:
-        raise RefusedError(f"{member.display_name} ({member.email}) is a member already.")
+        raise RefusedError(_("%(name)s (%(email)s) is already a member.") % _who(member))
     if member is not None:
-        raise RefusedError(
-            f"{member.display_name} ({member.email}) was deactivated. Reactivate them in the list instead."
-        )
+        raise RefusedError(_("%(name)s (%(email)s) was deactivated. Reactivate them instead.") % _who(member))
     waiting = Invite.objects.filter(email=email, accepted_at=None, revoked_at=None)
     if waiting.exists():
-        raise RefusedError(f"There is an invite for {email} already. Send it again below, or revoke it first.")
+        told = _("%(email)s already has an invite. Send it again below, or revoke it first.")
+        raise RefusedError(told % {"email": email})
+
+
+def _who(member: Member) -> dict[str, str]:
+    return {"name": member.display_name, "email": member.email}
 
 
 def renew(invite: Invite) -> None:
-    """Another seven days from now, with the same link."""
+    """Seven more days from now, with the same link."""
     invite.expires_at = timezone.now() + LIFETIME
     invite.save(update_fields=["expires_at"])
 
 
 def send(invite: Invite) -> bool:
-    """Mail the link to whom it is for; False when that could not be done (the link can be handed over)."""
+    """Email the link, in the language of whoever invites; False if that failed (the link can be passed on)."""
     address = address_of(invite)
     if not invite.email or not address:
         return False
-    until = timezone.localtime(invite.expires_at)
+    by = invite.invited_by.display_name
     return mail.send(
         invite.email,
-        f"{_plain(invite.invited_by.display_name)} invites you to Lamina Portal",
-        f"Hello {invite.name or 'there'},",
-        f"{invite.invited_by.display_name} has made a place for you in Lamina Portal. Choose a password here:",
+        _("%(name)s invites you to Lamina Portal") % {"name": _one_line(by)},
+        _("Hello %(name)s,") % {"name": invite.name} if invite.name else _("Hello,"),
+        _("%(name)s has invited you to Lamina Portal. Choose a password here:") % {"name": by},
         address,
-        f"The link works once, until {until:%d %B %Y, %H:%M}. It is for you alone: do not pass it on.",
+        _("The link works once, until %(until)s. It is only for you, so don't pass it on.")
+        % {"until": mail.zoned_words(invite.expires_at)},
     )
 
 
 def revoke(invite: Invite) -> bool:
-    """Take the place back; False when it is taken or gone already."""
+    """Revoke the invite; False if it was used or revoked already."""
     waiting = Invite.objects.filter(pk=invite.pk, accepted_at=None, revoked_at=None)
     return bool(waiting.update(revoked_at=timezone.now()))
 
 
 def accept(invite: Invite, *, email: str, name: str, password: str) -> Member:
-    """Make the member; of two who press at once one gets in. EMAIL counts only where the invite names none."""
+    """Make the member; of two who press at once, one gets in. `email` counts only if the invite has none."""
     now = timezone.now()
     address = invite.email or Member.objects.normalize_email(email)
     try:
         with transaction.atomic():
             waiting = Invite.objects.filter(pk=invite.pk, accepted_at=None, revoked_at=None, expires_at__gt=now)
             if not waiting.update(accepted_at=now):
-                raise RefusedError(TOO_LATE)
+                raise RefusedError(_(TOO_LATE))
             if Member.objects.filter(email__iexact=address).exists():
-                raise RefusedError(TAKEN)
+                raise RefusedError(_(TAKEN))
             member = Member.objects.create_user(address, password, name=name.strip(), role=invite.role)
             Invite.objects.filter(pk=invite.pk).update(accepted_by=member)
     except IntegrityError:
-        raise RefusedError(TAKEN) from None
+        raise RefusedError(_(TAKEN)) from None
     return member
 
 
-def _plain(text: str) -> str:
-    """For a subject: one line."""
+def _one_line(text: str) -> str:
+    """`text` for a subject."""
     return " ".join(text.split())[:60]

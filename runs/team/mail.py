@@ -1,10 +1,17 @@
-"""Mail to people: plain, short, from the portal's own address; a server that is away never breaks a page."""
+"""Emails to people: plain and short, from the portal's own address. A mail server that is down never breaks a page.
+
+Sentences are whole paragraphs. Callers activate the reader's language: `translation.override(member.mail_language)`.
+"""
 
 import logging
 import smtplib
+from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.utils import timezone, translation
+
+from runs.words.moments import day_time_words
 
 logger = logging.getLogger("runs.mail")
 
@@ -12,18 +19,25 @@ NO_SERVER = ("console", "dummy")
 
 
 def is_set_up() -> bool:
-    """True when mail leaves this machine (or lands in a folder), and not only in the terminal."""
+    """True if mail leaves this machine or lands in a folder, rather than in the terminal."""
     backend: str = settings.MAILERS["default"]["BACKEND"]
     return backend.rsplit(".", 2)[-2] not in NO_SERVER
 
 
 def send(to: str, subject: str, *paragraphs: str) -> bool:
-    """Send one mail; False when it could not be handed over. Never raises, never logs what is in it."""
+    """Send one email in the active language; False if it could not be sent. Never raises, never logs its content."""
     if not is_set_up():
         return False
-    message = EmailMessage(subject, "\n\n".join(paragraphs) + "\n", settings.DEFAULT_FROM_EMAIL, [to])
+    headers = {"Content-Language": translation.get_language() or settings.LANGUAGE_CODE}
+    text = "\n\n".join(paragraphs) + "\n"
+    message = EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [to], headers=headers)
     try:
         return bool(message.send())
     except (OSError, smtplib.SMTPException, ValueError) as error:
         logger.warning("mail not sent: %s", type(error).__name__)
         return False
+
+
+def zoned_words(at: datetime) -> str:
+    """ "5 March 2026, 14:07 (CET)": whoever reads it may be in another time zone."""
+    return f"{day_time_words(at)} ({timezone.localtime(at):%Z})"

@@ -1,6 +1,6 @@
-"""What admins do with people: roles, coming and going, and who takes over the work of those who have left.
+"""What admins do with people: roles, deactivating, reactivating, and who takes over the work of those who left.
 
-There is always an active admin: whatever would take the last one away is refused.
+There is always an active admin: anything that would remove the last one is refused.
 """
 
 from dataclasses import dataclass
@@ -9,22 +9,24 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from runs.models import BrowserSession, GuestLink, Invite, Member, Preset, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.team import sessions
 from runs.words.sentences import age_words
 
-LAST_ADMIN = "{} is the only admin. Make somebody else an admin first."
-
 
 class RefusedError(Exception):
-    """The sentence says why."""
+    """A change of people is refused; the sentence says why."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """A member as the list of people shows them."""
+    """A member, as the list of people shows them."""
 
     member: Member
     runs: int
@@ -34,10 +36,14 @@ class Person:
     def seen_words(self) -> str:
         return age_words(self.seen_at) if self.seen_at else ""
 
+    @property
+    def runs_words(self) -> str:
+        return runs_words(self.runs)
+
 
 @dataclass(frozen=True)
 class Left:
-    """What somebody has made and others may need."""
+    """What a person owns and others may need."""
 
     runs: int
     presets: int
@@ -46,14 +52,25 @@ class Left:
 
     @property
     def words(self) -> str:
-        """ "12 runs, 1 preset and 2 links for guests"; empty when there is nothing."""
-        counts = ((self.runs, "run", ""), (self.presets, "preset", ""), (self.links, "link", " for guests"))
-        parts = [f"{count} {word}{'' if count == 1 else 's'}{what}" for count, word, what in counts if count]
-        return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+        """ "12 runs, 1 preset and 2 guest links"; empty if there is nothing."""
+        presets = ngettext("%(count)s preset", "%(count)s presets", self.presets) % {"count": self.presets}
+        links = ngettext("%(count)s guest link", "%(count)s guest links", self.links) % {"count": self.links}
+        parts = ((self.runs, self.runs_words), (self.presets, presets), (self.links, links))
+        return get_text_list([words for count, words in parts if count], _("and"))
+
+    @property
+    def runs_words(self) -> str:
+        return runs_words(self.runs)
+
+
+def runs_words(count: int) -> str:
+    """ "1 run", "1,200 runs"."""
+    words = ngettext("%(count)s run", "%(count)s runs", count)
+    return words % {"count": number_format(count, use_l10n=True, force_grouping=True)}
 
 
 def people() -> list[Person]:
-    """Everybody, active ones first, by name; three queries."""
+    """Everyone, active people first, by name; three queries."""
     runs = dict(Run.objects.filter(deleted_at=None).order_by().values_list("member").annotate(Count("pk")))
     seen = dict(BrowserSession.objects.order_by().values_list("member").annotate(Max("seen_at")))
     found = [
@@ -67,24 +84,24 @@ def _latest(*moments: datetime | None) -> datetime | None:
 
 
 def seen_at(member: Member) -> datetime | None:
-    """When MEMBER was last here."""
+    """When `member` was last here."""
     return _latest(member.signed_in.aggregate(at=Max("seen_at"))["at"], member.last_login)
 
 
 def left_by(member: Member) -> Left:
-    """What MEMBER would leave behind: runs (those in the bin too), presets, links for guests."""
+    """What `member` would leave behind: runs (also those in the bin), presets, guest links."""
     links = GuestLink.objects.filter(member=member)
     return Left(member.runs.count(), member.presets.count(), links.count(), links.alive().count())
 
 
 def successors(member: Member) -> QuerySet[Member]:
-    """Who may take over what MEMBER has made: whoever may run."""
+    """Who may take over what `member` owns: anyone who may run."""
     return Member.objects.filter(is_active=True).exclude(role=Member.Role.VIEWER).exclude(pk=member.pk).order_by("name")
 
 
 @transaction.atomic
 def change_role(member: Member, role: str) -> None:
-    """Give MEMBER another role; whoever is no admin any more has no open invites either."""
+    """Give `member` another role. Someone who is no longer an admin loses their open invites."""
     if role != Member.Role.ADMIN:
         _refuse_last_admin(member)
         _revoke_invites_of(member)
@@ -94,7 +111,7 @@ def change_role(member: Member, role: str) -> None:
 
 @transaction.atomic
 def deactivate(member: Member) -> None:
-    """Close the door: sign-ins and open invites end at once; runs stay, and links for guests work until revoked."""
+    """Sign `member` out for good: sign-ins and open invites end at once. Runs stay; guest links work until revoked."""
     _refuse_last_admin(member)
     _revoke_invites_of(member)
     member.is_active, member.deactivated_at = False, timezone.now()
@@ -103,17 +120,17 @@ def deactivate(member: Member) -> None:
 
 
 def reactivate(member: Member) -> None:
-    """Open it again, with the password and the role there were."""
+    """Let `member` sign in again, with their old password and role."""
     member.is_active, member.deactivated_at = True, None
     member.save(update_fields=["is_active", "deactivated_at"])
 
 
 @transaction.atomic
-def hand_over(leaver: Member, to: Member) -> Left:
-    """Everything LEAVER owns is TO's from now on, with the files that went in; returns how much it was. Who made each
-    run stays as it is (`Run.made_by`)."""
+def transfer(leaver: Member, to: Member) -> Left:
+    """Give everything `leaver` owns to `to`, with the files used as inputs; return how much it was. Who made each run
+    doesn't change (`Run.made_by`)."""
     if leaver.is_active:
-        raise RefusedError(f"{leaver.display_name} is active. Deactivate them first.")
+        raise RefusedError(_("%(name)s is active. Deactivate them first.") % {"name": leaver.display_name})
     left = left_by(leaver)
     used = RunInputUpload.objects.filter(input__run__member=leaver).values("upload")
     Upload.objects.filter(Q(pk__in=used) | Q(presets__member=leaver), member=leaver).update(member=to)
@@ -127,7 +144,7 @@ def hand_over(leaver: Member, to: Member) -> Left:
 
 
 def _free_name(preset: Preset, to: Member, whose: str) -> str:
-    """The preset's name, with its maker's beside it when TO has one of that name for the same app."""
+    """The preset's name, followed by its maker's if `to` has one of that name for the same app."""
     taken = set(Preset.objects.filter(app=preset.app, member=to).values_list("name", flat=True))
     name, number = preset.name, 1
     while name in taken:
@@ -138,8 +155,8 @@ def _free_name(preset: Preset, to: Member, whose: str) -> str:
 
 
 def lock_admins_and(member: Member) -> list[int]:
-    """Keep the active admins (returned by `pk`) and MEMBER as they are until the transaction ends. Everybody locks all
-    they will need at once and in the same order, or two would wait for each other."""
+    """Lock the active admins (returned by `pk`) and `member` until the transaction ends. Everyone locks all they need
+    at once and in the same order, or two would wait for each other."""
     is_admin = Q(role=Member.Role.ADMIN, is_active=True)
     locked = Member.objects.select_for_update().filter(is_admin | Q(pk=member.pk)).order_by("pk")
     rows = locked.values_list("pk", "role", "is_active")
@@ -149,9 +166,10 @@ def lock_admins_and(member: Member) -> list[int]:
 def _refuse_last_admin(member: Member) -> None:
     """Inside a transaction: two admins who demote each other at once must not both succeed."""
     if lock_admins_and(member) == [member.pk]:
-        raise RefusedError(LAST_ADMIN.format(member.display_name))
+        told = _("%(name)s is the only admin. Make somebody else an admin first.")
+        raise RefusedError(told % {"name": member.display_name})
 
 
 def _revoke_invites_of(member: Member) -> None:
-    """Nobody comes back by a door they have left open for themselves."""
+    """No one gets back in with an invite they made for themselves."""
     Invite.objects.filter(invited_by=member, accepted_at=None, revoked_at=None).update(revoked_at=timezone.now())

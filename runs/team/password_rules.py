@@ -11,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator, UserAttributeSimilarityValidator
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from zxcvbn import zxcvbn
 
 from lamina_portal.environment import host_of
@@ -20,14 +22,14 @@ MIN_SCORE = 2  # of 4: more than 10^6 guesses
 LOOKED_AT = 72  # characters; these take a hundredth of a second, and the time grows with their square
 PORTAL_WORDS = ("lamina", "portal", "lamina portal", "laminaportal")
 
-HELP = "At least 10 characters. A few words that don't belong together are easy to remember."
-TOO_SHORT = "This password is too short. Use at least 10 characters, such as four words in a row."
-TOO_COMMON = "This password is too common. Choose another, such as four words that don't belong together."
-TOO_SIMILAR = (
-    "This password is too much like your name, your mail address or the portal's name."
-    " Choose something nobody would expect."
+# Translated where they are used.
+HELP = gettext_noop("At least 10 characters. A few words that don't belong together are easy to remember.")
+TOO_SHORT = gettext_noop("This password is too short. Use at least 10 characters, such as four words in a row.")
+TOO_COMMON = gettext_noop("This password is too common. Try four words that don't belong together.")
+TOO_SIMILAR = gettext_noop(
+    "This password is too close to your name, your email address or the portal's name. Choose something unexpected."
 )
-TOO_EASY = "This password is too easy to guess. Add a few words that don't belong together."
+TOO_EASY = gettext_noop("This password is too easy to guess. Add a few words that don't belong together.")
 
 _estimating = Lock()  # threads share the dictionary of one person's words
 
@@ -40,19 +42,19 @@ class PasswordRules:
         self._similar = UserAttributeSimilarityValidator(user_attributes=("email", "name"))
 
     def validate(self, password: str, user: Any = None) -> None:
-        """Raise `ValidationError` with one sentence. `user`: a member, saved or not, whose name and mail count."""
+        """Raise `ValidationError` with one sentence. `user`: a member, saved or not, whose name and address count."""
         if len(password) < MIN_CHARACTERS:
-            raise ValidationError(TOO_SHORT, code="password_too_short")
-        _demand(self._common, password, user, TOO_COMMON)
-        _demand(self._similar, password, user, TOO_SIMILAR)
+            raise ValidationError(_(TOO_SHORT), code="password_too_short")
+        _demand(self._common, password, user, _(TOO_COMMON))
+        _demand(self._similar, password, user, _(TOO_SIMILAR))
         with _estimating:
             estimate = zxcvbn(password[:LOOKED_AT], user_inputs=_words_about(user))
         if estimate["score"] < MIN_SCORE:
             uses_theirs = any(part.get("dictionary_name") == "user_inputs" for part in estimate["sequence"])
-            raise ValidationError(TOO_SIMILAR if uses_theirs else TOO_EASY, code="password_too_easy")
+            raise ValidationError(_(TOO_SIMILAR if uses_theirs else TOO_EASY), code="password_too_easy")
 
     def get_help_text(self) -> str:
-        return HELP
+        return _(HELP)
 
 
 def _demand(validator: Any, password: str, user: Any, sentence: str) -> None:
@@ -64,7 +66,7 @@ def _demand(validator: Any, password: str, user: Any, sentence: str) -> None:
 
 
 def _words_about(user: Any) -> list[str]:
-    """What an attacker tries first: name, mail address and the portal's name, whole and in parts."""
+    """What an attacker tries first: name, email address and the portal's name, whole and in parts."""
     texts = [getattr(user, "name", ""), getattr(user, "email", ""), host_of(settings.PORTAL_URL), *PORTAL_WORDS]
     pieces = [piece for text in texts for piece in (text, re.sub(r"\W", "", text), *re.split(r"[\W_]+", text))]
     return sorted({piece.lower() for piece in pieces if len(piece) > 2}, key=len, reverse=True)

@@ -1,7 +1,7 @@
-"""Links with which somebody sets a new password: by mail, or handed over by an admin where there is no mail server.
+"""Links that set a new password: sent by email, or by an admin if there is no mail server.
 
-The link is signed and holds no secret of its own: it says whose it is, until when, and how the account looked when it
-was made (password, last sign-in). So it works once, and it is dead as soon as the person signs in another way.
+A link is signed and holds no secret of its own: it says whose it is, how long it is valid, and what the account looked
+like when it was made (password, last sign-in). So it works once, and not after the person signs in another way.
 """
 
 import base64
@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
 
 from runs.models import Member
 from runs.team import mail, sessions
@@ -24,14 +25,14 @@ BY_HAND = timedelta(days=1)
 
 
 def new_password_address(member: Member, lifetime: timedelta) -> str:
-    """The link for MEMBER."""
+    """The link for `member`."""
     until = int((timezone.now() + lifetime).timestamp())
     token = f"{member.public_id}-{until}-{next(_proofs_of(member, until))}"
     return secret_links.full_address(reverse("runs:password-new", args=[token]))
 
 
 def member_of(token: str) -> Member | None:
-    """Whose password the link sets; None when it is not ours, too old or used."""
+    """Whose password the link sets; None if it is not ours, too old or used."""
     parts = TOKEN.fullmatch(token)
     if parts is None or int(parts["until"]) < timezone.now().timestamp():
         return None
@@ -41,35 +42,37 @@ def member_of(token: str) -> Member | None:
 
 
 def set_with_link(member: Member, password: str) -> bool:
-    """Give MEMBER, as `member_of` found them, a new password, and end every sign-in there was. False when another use
-    of the link, or a sign-in, came first: of several at once one counts."""
+    """Give `member`, as `member_of` found them, a new password, and end all their sign-ins. False if another use of the
+    link, or a sign-in, came first: of several at once only one counts."""
     as_it_was = Member.objects.filter(
         pk=member.pk, is_active=True, password=member.password, last_login=member.last_login
     )
     member.set_password(password)
     if not as_it_was.update(password=member.password):
         member.refresh_from_db()
-        return member.is_active and member.check_password(password)  # the same person has pressed twice
+        return member.is_active and member.check_password(password)  # the same person pressed twice
     sessions.end_all(member)
     return True
 
 
 def send_new_password_mail(member_id: int) -> None:
-    """In the worker, so that the page answers as quickly for an address nobody has."""
+    """In the worker, so that the page answers as quickly for an address that no one has."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
-    if member is not None:
+    if member is None:
+        return
+    with translation.override(member.mail_language):
         mail.send(
             member.email,
-            "Set a new password for Lamina Portal",
-            f"Hello {member.display_name},",
-            "somebody, hopefully you, asked for a new password. Set it here within an hour:",
+            _("Set a new password for Lamina Portal"),
+            _("Hello %(name)s,") % {"name": member.display_name},
+            _("Someone, hopefully you, asked for a new password. Set it here within an hour:"),
             new_password_address(member, BY_MAIL),
-            "If it was not you, do nothing: your password stays as it is.",
+            _("If it wasn't you, do nothing: your password stays the same."),
         )
 
 
 def _proofs_of(member: Member, until: int) -> Iterator[str]:
-    """192 bits of a keyed hash of the account's state, with the portal's secret key, then with former ones."""
+    """192 bits of a keyed hash of the account's state: with the portal's secret key, then with earlier ones."""
     text = f"{member.pk}\n{until}\n{member.password}\n{member.last_login}\n{member.email}"
     for digest in keyed_hashes("portal.new-password", text):
         yield base64.urlsafe_b64encode(digest[:24]).decode("ascii")

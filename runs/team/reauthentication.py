@@ -1,7 +1,7 @@
-"""Asks for the password again before changes to people, then continues with everything that was typed.
+"""Ask for the password again before changes to people, then continue with everything that was typed.
 
-Instead of the answer comes a form with the posted fields, hidden, that posts to the same address. So it works without
-scripts, stores nothing between the two requests, and survives an expired sign-in like any other form.
+The answer is a form with the posted fields, hidden, that posts to the same address. So it works without scripts, stores
+nothing between the two requests, and survives an expired sign-in like any other form.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,8 @@ from typing import Concatenate
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_post_parameters
 
 from runs.team import recent_password
@@ -18,13 +20,13 @@ from runs.web import throttling
 from runs.web.http import PortalRequest, wants_fragment
 
 FIELD = "your-password"  # fields with "password" in their name are never kept across an expired sign-in
-WRONG = "That is not your password. Try again."
+WRONG = gettext_noop("That is not your password. Try again.")
 
 
 def recent_password_required[**P](
     view: Callable[Concatenate[PortalRequest, P], HttpResponse],
 ) -> Callable[Concatenate[PortalRequest, P], HttpResponse]:
-    """For views whose POST changes someone's rights: ask for a password given over 30 minutes ago again."""
+    """For views whose POST changes someone's rights: ask again for a password given over 30 minutes ago."""
 
     @wraps(view)
     @sensitive_post_parameters(FIELD)
@@ -41,15 +43,15 @@ def recent_password_required[**P](
 
 
 def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
-    """What is wrong with the password that was sent; checked throttled like a sign-in; empty if it is right."""
+    """What is wrong with the password that was sent, "" if it is right; throttled like a sign-in."""
     if not form.is_valid():
         return str(form.errors["password"][0])
     try:
         attempt = throttling.Attempt(throttling.sign_in_limits(request, request.user.email))
     except throttling.TooManyError:
-        return throttling.SENTENCE
+        return _(throttling.SENTENCE)
     if not request.user.check_password(form.cleaned_data["password"]):
-        return WRONG
+        return _(WRONG)
     attempt.forgive_first()
     recent_password.record_given(request)
     return ""

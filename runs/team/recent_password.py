@@ -1,4 +1,4 @@
-"""When the person in a session last gave their password: needed before they change others' rights."""
+"""When the person in a session last gave their password: it must be recent before they change others' rights."""
 
 import time
 from datetime import timedelta

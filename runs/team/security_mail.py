@@ -1,17 +1,19 @@
-"""Mails that tell people what happened to their account, in case it wasn't them.
+"""Emails that tell people what happened to their account, in case it wasn't them.
 
-The worker sends them. Their links need a sign-in, or lead to the page for a reset mail.
+The worker sends them. Their links need a sign-in, or lead to the page for a new password.
 """
 
 from datetime import UTC, datetime
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from runs.background.queue import enqueue
 from runs.models import BrowserSession, Member
 from runs.team import mail
+from runs.team.browsers import browser_words
 from runs.web import secret_links
 
 
@@ -31,14 +33,16 @@ def tell_of_browser(request: HttpRequest, member: Member) -> None:
 def send_password_changed_mail(member_id: int, at: int) -> None:
     """In the worker; `at`: Unix seconds."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
-    if member is not None:
+    if member is None:
+        return
+    with translation.override(member.mail_language):
         mail.send(
             member.email,
-            "Your password for Lamina Portal was changed",
-            f"Hello {member.display_name},",
-            f"the password for your account was changed on {_words(at)}. Every other browser was signed out.",
-            "If this was you, you don't need to do anything.",
-            "If it wasn't, tell an admin and reset your password right away:",
+            _("Your password for Lamina Portal was changed"),
+            _("Hello %(name)s,") % {"name": member.display_name},
+            _("Your password was changed on %(when)s. Every other browser was signed out.") % {"when": _words(at)},
+            _("If this was you, you don't need to do anything."),
+            _("If it wasn't, tell an admin and reset your password right away:"),
             secret_links.full_address(reverse("runs:password-reset")),
         )
 
@@ -49,15 +53,17 @@ def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
     if member is None:
         return
     browser = BrowserSession.objects.filter(pk=signed_in_id, member=member).values_list("browser", flat=True).first()
-    mail.send(
-        member.email,
-        "New sign-in to Lamina Portal",
-        f"Hello {member.display_name},",
-        f"someone signed in to your account on {_words(at)}, from a new browser: {browser or 'Unknown browser'}.",
-        "If it was you, you don't need to do anything. A private window always counts as a new browser.",
-        "If it wasn't, sign out that browser and change your password:",
-        secret_links.full_address(f"{reverse('runs:me')}#places"),
-    )
+    with translation.override(member.mail_language):
+        mail.send(
+            member.email,
+            _("New sign-in to Lamina Portal"),
+            _("Hello %(name)s,") % {"name": member.display_name},
+            _("Someone signed in to your account on %(when)s from a new browser: %(browser)s.")
+            % {"when": _words(at), "browser": browser_words(browser or "")},
+            _("If it was you, you don't need to do anything. A private window always counts as a new browser."),
+            _("If it wasn't, sign out that browser and change your password:"),
+            secret_links.full_address(f"{reverse('runs:me')}#places"),
+        )
 
 
 def _now() -> int:
@@ -65,5 +71,4 @@ def _now() -> int:
 
 
 def _words(at: int) -> str:
-    moment = timezone.localtime(datetime.fromtimestamp(at, UTC))
-    return f"{moment:%d %B %Y at %H:%M} ({moment:%Z})"
+    return mail.zoned_words(datetime.fromtimestamp(at, UTC))

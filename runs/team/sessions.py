@@ -1,7 +1,7 @@
-"""Where people are signed in: listed for them, and ended by them.
+"""Where people are signed in: they see the list and can end each sign-in.
 
-A row per browser is made at sign-in. "Last seen" is written at most every few minutes and remembered in this process,
-so that other requests cost no query for it; two processes may both write it, which harms nothing.
+Each sign-in makes a row. "Last seen" is written at most every few minutes and remembered in this process, so that other
+requests need no query for it. Two processes may both write it; that does no harm.
 """
 
 import time
@@ -14,9 +14,10 @@ from django.contrib.sessions.models import Session
 from django.db.models import Max
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import get_language_from_request
 
 from runs.models import BrowserSession, Member
-from runs.team.browsers import browser_words
+from runs.team.browsers import browser_of, browser_words
 from runs.web.session_store import PROVES_FOR, SessionStore
 
 SEEN_EVERY_SECONDS = 240.0
@@ -36,7 +37,7 @@ class BrowserSessionLine:
 
 
 def record_seen(request: HttpRequest) -> None:
-    """Write down that the browser of REQUEST was here, unless that was done a moment ago."""
+    """Record that the browser of `request` was here, unless that was done a moment ago."""
     key = request.session.session_key
     if not key or not _is_due(key) or not request.user.is_authenticated:
         return
@@ -45,12 +46,20 @@ def record_seen(request: HttpRequest) -> None:
         key = request.session.session_key
     if key and not BrowserSession.objects.filter(session_key=key).update(seen_at=timezone.now()):
         _make_row(request, request.user, key)  # signed in before there were rows
+    _remember_language(request, request.user)
     if isinstance(request.session, SessionStore):
         request.session.record_use()
 
 
+def _remember_language(request: HttpRequest, member: Member) -> None:
+    """Store the language the browser asks for: when an email is written, there is no browser to ask."""
+    asked = get_language_from_request(request)
+    if asked != member.browser_language:
+        Member.objects.filter(pk=member.pk).update(browser_language=asked)
+
+
 def last_seen_at() -> datetime | None:
-    """When anyone who is signed in was last here, a few minutes late; None if nobody is."""
+    """When anyone who is signed in was last here, a few minutes late; None if no one is."""
     found: datetime | None = BrowserSession.objects.aggregate(at=Max("seen_at"))["at"]
     return found
 
@@ -61,7 +70,9 @@ def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionL
     alive = Session.objects.filter(session_key__in=[row.session_key for row in rows], expire_date__gt=timezone.now())
     keys = set(alive.values_list("session_key", flat=True))
     lines = [
-        BrowserSessionLine(row.public_id, row.browser, row.created_at, row.seen_at, row.session_key == current_key)
+        BrowserSessionLine(
+            row.public_id, browser_words(row.browser), row.created_at, row.seen_at, row.session_key == current_key
+        )
         for row in rows
         if row.session_key in keys
     ]
@@ -69,7 +80,7 @@ def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionL
 
 
 def end_one(member: Member, public_id: str) -> bool:
-    """End the sign-in of one browser; False when there is none of that id."""
+    """End the sign-in of one browser; False if there is none with that id."""
     key = (
         BrowserSession.objects.filter(member=member, public_id=public_id).values_list("session_key", flat=True).first()
     )
@@ -80,7 +91,7 @@ def end_one(member: Member, public_id: str) -> bool:
 
 
 def end_all(member: Member, *, but: str | None = None) -> int:
-    """End every sign-in of MEMBER, except the one with the session key BUT; returns how many."""
+    """End every sign-in of `member` except the one with the session key `but`; return how many."""
     keys = (
         BrowserSession.objects.filter(member=member)
         .exclude(session_key=but or "")
@@ -90,7 +101,7 @@ def end_all(member: Member, *, but: str | None = None) -> int:
 
 
 def follow(request: HttpRequest, old_key: str | None) -> None:
-    """The session of this browser has a new key (a changed password gives it one)."""
+    """Note the new session key of this browser (a changed password gives it one)."""
     if old_key and request.session.session_key:
         BrowserSession.objects.filter(session_key=old_key).update(session_key=request.session.session_key)
 
@@ -122,7 +133,7 @@ def _signed_out(request: HttpRequest, **_: Any) -> None:
 
 
 def _make_row(request: HttpRequest, member: Any, key: str) -> None:
-    browser = browser_words(request.headers.get("User-Agent", ""))
+    browser = browser_of(request.headers.get("User-Agent", ""))
     BrowserSession.objects.bulk_create(
         [BrowserSession(member_id=member.pk, session_key=key, browser=browser)],
         update_conflicts=True,
@@ -137,7 +148,7 @@ def _end(keys: list[str]) -> int:
 
 
 def _is_due(key: str) -> bool:
-    """True at most every few minutes for KEY, in this process."""
+    """True at most every few minutes for `key`, in this process."""
     now = time.monotonic()
     if now - _noted.get(key, -SEEN_EVERY_SECONDS) < SEEN_EVERY_SECONDS:
         return False

@@ -1,4 +1,4 @@
-"""For admins: who is here, who is invited, and what happens to the work of those who leave."""
+"""For admins: members, invites, and what happens to the work of people who leave."""
 
 from typing import Any
 
@@ -6,18 +6,17 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.models import Invite, Member
 from runs.team import invites, mail, members, passwords, sessions
-from runs.team.forms import HandOverForm, InviteForm, RoleForm
+from runs.team.forms import InviteForm, RoleForm, TransferForm
 from runs.team.members import RefusedError
 from runs.team.reauthentication import recent_password_required
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 from runs.web.posted import posted_of
-
-NO_MAIL = "The mail could not be sent just now. Copy the link and hand it over yourself."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,20 +48,20 @@ def manage_people(request: PortalRequest) -> HttpResponse:
 
 
 def _send(request: PortalRequest, invite: Invite) -> None:
-    """Mail it when there is an address and a mail server, and say how it went."""
+    """Email it if there is an address and a mail server, and say how it went."""
     if not invite.email or not mail.is_set_up():
-        return  # the page shows the link, and that is all there is to say
+        return  # the page shows the link; there is nothing more to say
     if invites.send(invite):
-        messages.success(request, f"The invite is on its way to {invite.email}.")
+        messages.success(request, _("The invite is on its way to %(email)s.") % {"email": invite.email})
     else:
-        messages.warning(request, NO_MAIL)
+        messages.warning(request, _("The email could not be sent. Copy the link and pass it on yourself."))
 
 
 @require_POST
 @admins_only
 @recent_password_required
 def invite_send(request: PortalRequest, invite_id: str) -> HttpResponse:
-    """Once more, open for another seven days."""
+    """Send it again, valid for seven more days."""
     invite = _waiting_invite(invite_id)
     invites.renew(invite)
     _send(request, invite)
@@ -75,17 +74,15 @@ def invite_send(request: PortalRequest, invite_id: str) -> HttpResponse:
 def invite_revoke(request: PortalRequest, invite_id: str) -> HttpResponse:
     invite = _waiting_invite(invite_id)
     invites.revoke(invite)
-    messages.success(request, f"The invite for {_whom(invite)} is taken back. Its link opens nothing any more.")
+    whom = invite.name or invite.email
+    words = _("The invite for %(name)s was revoked.") % {"name": whom} if whom else _("The invite was revoked.")
+    messages.success(request, words)
     return go_to(request, reverse("runs:manage-people"))
 
 
 def _waiting_invite(invite_id: str) -> Invite:
     waiting = Invite.objects.filter(accepted_at=None, revoked_at=None).select_related("invited_by")
     return get_object_or_404(waiting, public_id=invite_id)
-
-
-def _whom(invite: Invite) -> str:
-    return invite.name or invite.email or "whoever has the link"
 
 
 def _person(member_id: str) -> Member:
@@ -112,15 +109,21 @@ def manage_person(request: PortalRequest, member_id: str) -> HttpResponse:
         except RefusedError as refused:
             form.add_error("role", str(refused))
             return _person_page(request, member, form=form, status=422)
-        messages.success(request, f"{member.display_name} is {_with_article(member)} now.")
+        messages.success(request, _role_sentence(member) % {"name": member.display_name})
         steps_down = member == request.user and not member.is_admin
         return go_to(request, reverse("runs:home") if steps_down else _person_address(member))
     return _person_page(request, member, form=form, status=422)
 
 
-def _with_article(member: Member) -> str:
-    word = member.get_role_display().lower()
-    return f"an {word}" if word[0] == "a" else f"a {word}"
+def _role_sentence(member: Member) -> str:
+    """Which role `member` has now, with a place for the name."""
+    sentences = {
+        "viewer": _("%(name)s is now a viewer."),
+        "maker": _("%(name)s is now a maker."),
+        "approver": _("%(name)s is now an approver."),
+        "admin": _("%(name)s is now an admin."),
+    }
+    return sentences[member.role]
 
 
 def _person_page(request: PortalRequest, member: Member, *, status: int = 200, **context: Any) -> HttpResponse:
@@ -130,7 +133,7 @@ def _person_page(request: PortalRequest, member: Member, *, status: int = 200, *
         "form": RoleForm(initial={"role": member.role}),
         "left": members.left_by(member),
         "seen_at": members.seen_at(member),
-        "can_hand_over": members.successors(member).exists(),
+        "can_transfer": members.successors(member).exists(),
     }
     return render_page(request, "team/manage_person.html", whole | context, status=status)
 
@@ -140,10 +143,10 @@ def _person_page(request: PortalRequest, member: Member, *, status: int = 200, *
 @admins_only
 @recent_password_required
 def person_new_password(request: PortalRequest, member_id: str) -> HttpResponse:
-    """A link with which they set a new password; it stands on the page and nowhere else."""
+    """A link that sets a new password; it is shown on the page and nowhere else."""
     member = _person(member_id)
     if not member.is_active:
-        messages.warning(request, f"{member.display_name} cannot sign in. Reactivate them first.")
+        messages.warning(request, _("%(name)s can't sign in. Reactivate them first.") % {"name": member.display_name})
         return go_to(request, _person_address(member))
     return _person_page(request, member, address=passwords.new_password_address(member, passwords.BY_HAND))
 
@@ -153,7 +156,7 @@ def person_new_password(request: PortalRequest, member_id: str) -> HttpResponse:
 @admins_only
 @recent_password_required
 def person_deactivate(request: PortalRequest, member_id: str) -> HttpResponse:
-    """Asks on GET, does it on POST."""
+    """GET asks for confirmation; POST deactivates."""
     member = _person(member_id)
     refusal = ""
     if request.method == "POST":
@@ -162,7 +165,8 @@ def person_deactivate(request: PortalRequest, member_id: str) -> HttpResponse:
         except RefusedError as refused:
             refusal = str(refused)
         else:
-            messages.success(request, f"{member.display_name} can no longer sign in. Their runs are still here.")
+            words = _("%(name)s can no longer sign in. Their runs are still here.") % {"name": member.display_name}
+            messages.success(request, words)
             return go_to(request, _person_address(member))
     context = {
         "section": "manage",
@@ -180,7 +184,8 @@ def person_deactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
     member = _person(member_id)
     members.reactivate(member)
-    messages.success(request, f"{member.display_name} can sign in again, with the password they had.")
+    words = _("%(name)s can sign in again, with their old password.") % {"name": member.display_name}
+    messages.success(request, words)
     return go_to(request, _person_address(member))
 
 
@@ -188,18 +193,19 @@ def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 @never_cache
 @admins_only
 @recent_password_required
-def person_hand_over(request: PortalRequest, member_id: str) -> HttpResponse:
-    """Asks on GET, with who and how much; does it on POST."""
+def person_transfer(request: PortalRequest, member_id: str) -> HttpResponse:
+    """GET asks who takes over and says how much; POST transfers it."""
     member = _person(member_id)
-    form = HandOverForm(member, posted_of(request))
+    form = TransferForm(member, posted_of(request))
     if form.is_valid():
         to: Member = form.cleaned_data["to"]
         try:
-            members.hand_over(member, to)
+            members.transfer(member, to)
         except RefusedError as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, f"Everything {member.display_name} made is {to.display_name}'s now.")
+            names = {"name": member.display_name, "to": to.display_name}
+            messages.success(request, _("Everything %(name)s owned belongs to %(to)s now.") % names)
             return go_to(request, _person_address(member))
     context = {"section": "manage", "person": member, "left": members.left_by(member), "form": form}
     return render_page(request, "team/person_transfer.html", context, status=422 if form.errors else 200)

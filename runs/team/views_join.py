@@ -1,8 +1,8 @@
-"""Ways in for people who cannot sign in yet: an invite, and a new password.
+"""Ways in for people who can't sign in yet: an invite, and a new password.
 
-Nobody learns here who has an account, with one exception that has no cure without a mail server: whoever holds an
-invite that names no mail address is told when the one they give is taken. They may give a few and then have to wait,
-and the first that is free uses the invite up.
+No one learns here who has an account, with one exception that can't be avoided without a mail server: a person whose
+invite has no email address is told if the one they give is taken. They may try a few and then have to wait, and the
+first that is free uses up the invite.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -36,7 +37,7 @@ ADDRESSES_PER_INVITE = 5  # likewise
 @login_not_required
 @sensitive_post_parameters("password")
 def invite(request: HttpRequest, token: str) -> HttpResponse:
-    """Accept an invite: name, password, and a mail address where the invite names none."""
+    """Accept an invite: name, password, and an email address if the invite has none."""
     found = _unless_guessing(request, lambda: secret_links.find(Invite.objects.select_related("invited_by"), token))
     if isinstance(found, HttpResponse):
         return found
@@ -52,25 +53,25 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
             throttling.Attempt({f"join:{found.pk}": ADDRESSES_PER_INVITE})
             member = invites.accept(found, email=given.get("email", ""), name=given["name"], password=given["password"])
         except throttling.TooManyError:
-            form.add_error(None, throttling.SENTENCE)
+            form.add_error(None, _(throttling.SENTENCE))
         except RefusedError as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, f"Welcome, {member.display_name}.")
+            messages.success(request, _("Welcome, %(name)s.") % {"name": member.display_name})
             return _let_in(request, member)
-    context = {"invite": found, "form": form, "role": found.get_role_display().lower()}
+    context = {"invite": found, "form": form, "role": found.get_role_display()}
     return _page(request, "team/invite.html", context, status=422 if form.errors else 200)
 
 
 def _closed(request: HttpRequest, state: str) -> HttpResponse:
-    context = {"state": state, "mail_url": mail_to_admins("Lamina Portal: an invite for me")}
+    context = {"state": state, "mail_url": mail_to_admins(_("Lamina Portal: an invite for me"))}
     return _page(request, "team/invite_closed.html", context, status=410)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 def password_reset(request: HttpRequest) -> HttpResponse:
-    """Ask for a mail with a link. The answer is the same whoever asks for whomever."""
+    """Ask for an email with a link. The answer doesn't depend on who asks or whether the account exists."""
     form = AskForm(posted_of(request))
     context = {"form": form, "has_mail": mail.is_set_up()}
     if not context["has_mail"] or not form.is_valid():
@@ -79,25 +80,25 @@ def password_reset(request: HttpRequest) -> HttpResponse:
         throttling.Attempt({f"ask-address:{throttling.address_of(request)}": throttling.MAX_PER_ADDRESS})
     except throttling.TooManyError:
         return _too_many(request)
-    _ring_for_mail(Member.objects.normalize_email(form.cleaned_data["email"]))
+    _queue_mail(Member.objects.normalize_email(form.cleaned_data["email"]))
     return _page(request, "team/password_reset_sent.html", {"email": form.cleaned_data["email"]})
 
 
-def _ring_for_mail(email: str) -> None:
-    """A few mails to one person and no more, whoever asks."""
+def _queue_mail(email: str) -> None:
+    """Send a few emails to one person and no more, whoever asks."""
     try:
         throttling.Attempt({f"ask-email:{email}": MAILS_PER_PERSON})
     except throttling.TooManyError:
         return
     found = Member.objects.filter(email=email, is_active=True).values_list("pk", flat=True).first()
-    enqueue("send_new_password_mail", found or 0)  # for nobody too: the time it takes tells nothing
+    enqueue("send_new_password_mail", found or 0)  # for no one too: the time it takes tells nothing
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 @sensitive_post_parameters("password")
 def password_new(request: HttpRequest, token: str) -> HttpResponse:
-    """Set a new password with a link from a mail or from an admin; it ends every sign-in there was."""
+    """Set a new password with a link from an email or an admin; this ends all their sign-ins."""
     member = _unless_guessing(request, lambda: passwords.member_of(token))
     if isinstance(member, HttpResponse):
         return member
@@ -108,7 +109,7 @@ def password_new(request: HttpRequest, token: str) -> HttpResponse:
     if not passwords.set_with_link(member, form.cleaned_data["password"]):
         return _page(request, "team/link_unknown.html", {}, status=404)
     security_mail.tell_of_password(member)
-    messages.success(request, "Your new password is set. Every other browser was signed out.")
+    messages.success(request, _("Your new password is set. Every other browser was signed out."))
     return _let_in(request, member)
 
 
@@ -121,7 +122,7 @@ def _let_in(request: HttpRequest, member: Member) -> HttpResponse:
 
 
 def _unless_guessing[Found](request: HttpRequest, look: Callable[[], Found | None]) -> Found | HttpResponse:
-    """What LOOK finds; an answer instead when it finds nothing, or when this address has tried too often."""
+    """What `look` finds; a response instead if it finds nothing or this address has tried too often."""
     try:
         attempt = throttling.Attempt({f"link:{throttling.address_of(request)}": throttling.MAX_PER_ADDRESS})
     except throttling.TooManyError:

@@ -1,4 +1,4 @@
-"""One's own settings: name, look, shortcuts, password, and where one is signed in."""
+"""Own settings: name, language, look, shortcuts, password, and where one is signed in."""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -23,12 +25,13 @@ from runs.web.http import PortalRequest, go_to, render_page
 def me(request: PortalRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
-    fresh = Member.objects.get(pk=request.user.pk)  # a form that is refused leaves the person on the page as they are
+    fresh = Member.objects.get(pk=request.user.pk)  # a refused form leaves the person on the page unchanged
     form = SettingsForm(request.POST, instance=fresh)
     if not form.is_valid():
         return _page(request, form=form, status=422)
     form.save()
-    messages.success(request, "Your settings are saved.")
+    with translation.override(fresh.language or translation.get_language_from_request(request)):  # the next page's
+        messages.success(request, _("Your settings are saved."))
     return go_to(request, reverse("runs:me"))
 
 
@@ -36,14 +39,14 @@ def me(request: PortalRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("old_password", "password")
 def password_change(request: PortalRequest) -> HttpResponse:
-    """A new password for somebody who knows the old one; it ends every other sign-in."""
+    """Set a new password for someone who knows the old one; this ends every other sign-in."""
     if request.method != "POST":
         return redirect(f"{reverse('runs:me')}#password")
     form = ChangePasswordForm(request.user, request.POST)
     try:
         attempt = throttling.Attempt({f"change:{request.user.pk}": throttling.MAX_PER_PAIR})
     except throttling.TooManyError:
-        form.add_error(None, throttling.SENTENCE)
+        form.add_error(None, _(throttling.SENTENCE))
         return _page(request, password_form=form, status=422)
     if not form.is_valid():
         if "old_password" not in form.errors:
@@ -58,24 +61,24 @@ def password_change(request: PortalRequest) -> HttpResponse:
     sessions.end_all(request.user, but=request.session.session_key)
     recent_password.record_given(request)
     security_mail.tell_of_password(request.user)
-    messages.success(request, "Your password is changed. Every other browser was signed out.")
+    messages.success(request, _("Your password was changed. Every other browser was signed out."))
     return go_to(request, reverse("runs:me"))
 
 
 @require_POST
 def session_end(request: PortalRequest, place_id: str) -> HttpResponse:
-    """Sign one browser out."""
+    """Sign out one browser."""
     if not sessions.end_one(request.user, place_id):
         raise Http404
-    messages.success(request, "That browser is signed out.")
+    messages.success(request, _("That browser was signed out."))
     return go_to(request, f"{reverse('runs:me')}#places")
 
 
 @require_POST
 def session_end_others(request: PortalRequest) -> HttpResponse:
-    """Sign every browser out but this one."""
+    """Sign out every browser but this one."""
     sessions.end_all(request.user, but=request.session.session_key)
-    messages.success(request, "Every other browser is signed out.")
+    messages.success(request, _("Every other browser was signed out."))
     return go_to(request, f"{reverse('runs:me')}#places")
 
 

@@ -1,7 +1,7 @@
-"""Signing in: slow for those who guess, one answer whichever part was wrong, and no loss of what was being sent.
+"""Signing in: slow for guessers, one answer whichever part was wrong, and nothing lost that was being sent.
 
-A form that was posted after the sign-in had expired travels through the sign-in page in one signed hidden field,
-`replay`, and is offered for sending again afterwards. It is never sent by itself: the person presses once more.
+A form posted after the sign-in expired travels through the sign-in page in one signed hidden field, `replay`. After
+the sign-in the person can send it again; it is never sent by itself.
 """
 
 from datetime import timedelta
@@ -17,6 +17,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_noop
 
 from runs.team.forms import ReplayForm
 from runs.web import demo, session_store, throttling
@@ -24,7 +27,7 @@ from runs.web.body_limits import SMALL_BYTES
 
 Pairs = list[tuple[str, str]]
 
-WRONG = "That mail address and password do not go together. Check both and try again."
+WRONG = gettext_noop("Wrong email address or password. Check both and try again.")
 
 REPLAY_SALT = "portal.replay"
 REPLAY_MAX_BYTES = 200_000
@@ -33,23 +36,24 @@ REPLAY_MAX_AGE = timedelta(days=1)
 
 
 class SignInForm(AuthenticationForm):
-    """Email address and password. Each try is counted before the password is looked at, so that many at once do not
-    slip through; a success is taken back."""
+    """Email address and password. Each attempt is counted before the password is checked, so that many at once don't
+    slip through; a success
+    is taken off again."""
 
-    username = UsernameField(label="Mail address", widget=forms.EmailInput(attrs={"autofocus": True}))
-    error_messages = {"invalid_login": WRONG, "inactive": WRONG}  # noqa: RUF012 - as Django declares it
+    username = UsernameField(label=_lazy("Email address"), widget=forms.EmailInput(attrs={"autofocus": True}))
+    error_messages = {"invalid_login": _lazy(WRONG), "inactive": _lazy(WRONG)}  # noqa: RUF012 - as Django declares it
 
     def clean(self) -> dict[str, Any]:
         email = str(self.cleaned_data.get("username", "")).strip().lower()
         if not email or not self.cleaned_data.get("password"):
             return self.cleaned_data
         if demo.is_shut_out(self.request, email):  # not counted: this isn't guessing
-            raise forms.ValidationError(demo.REFUSED, code="demo")
+            raise forms.ValidationError(_(demo.REFUSED), code="demo")
         try:
             attempt = throttling.Attempt(throttling.sign_in_limits(self.request, email))
         except throttling.TooManyError:
-            raise forms.ValidationError(throttling.SENTENCE, code="too_many") from None
-        cleaned: dict[str, Any] = super().clean()  # raises when it is wrong: the attempt stays
+            raise forms.ValidationError(_(throttling.SENTENCE), code="too_many") from None
+        cleaned: dict[str, Any] = super().clean()  # raises if it is wrong: the attempt stays counted
         attempt.forgive_first()
         return cleaned
 
@@ -80,12 +84,12 @@ class SignInView(LoginView):
         return response
 
     def _resume(self) -> HttpResponse | None:
-        """The page that offers to send the kept values again; None when there are none (any more)."""
+        """The page that offers to send the saved values again; None if there are none left."""
         kept = read_replay(ReplayForm.read(self.request.POST)["replay"])
         if kept is None:
             return None
         action, fields = kept
-        context = {"action": action, "fields": fields, "label": "Send it again"}
+        context = {"action": action, "fields": fields, "label": _("Send it again")}
         return render(self.request, "team/resume.html", context)
 
 
@@ -99,9 +103,9 @@ class SignOutView(LogoutView):
 
 
 def ask_and_keep(request: HttpRequest) -> HttpResponse:
-    """Answer a POST of somebody who is no longer signed in with the sign-in page, which carries its values along.
+    """Answer a POST of someone who is no longer signed in with the sign-in page, which carries its values along.
 
-    Status 200: it is a page to be filled in, by password managers too, and no proxy may replace it by its own.
+    Status 200: it is a form to fill in, by password managers too, and no proxy may replace it with its own page.
     """
     most = REPLAY_MAX_BYTES if session_store.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
     replay = make_replay(request.get_full_path(), [*_posted_pairs(request), *_file_pairs(request)], most)
@@ -126,7 +130,7 @@ def make_replay(path: str, pairs: Pairs, most: int = REPLAY_MAX_BYTES) -> str:
 
 
 def read_replay(replay: str) -> tuple[str, Pairs] | None:
-    """What `make_replay` packed; None when it is not ours, older than a day, or leads anywhere but into the portal."""
+    """What `make_replay` packed; None if it is not ours, is older than a day, or leads out of the portal."""
     if not replay:
         return None
     try:
@@ -140,7 +144,7 @@ def read_replay(replay: str) -> tuple[str, Pairs] | None:
 
 
 def _posted_pairs(request: HttpRequest) -> Pairs:
-    """What was posted, in order, without tokens of the old session and without passwords."""
+    """What was posted, in order, without the old session's token and without passwords."""
     return [
         (name, str(value))
         for name, values in request.POST.lists()
@@ -150,7 +154,7 @@ def _posted_pairs(request: HttpRequest) -> Pairs:
 
 
 def _file_pairs(request: HttpRequest) -> Pairs:
-    """Fields that stand for the posted files: EXPIRED_FILES_KEEPER, a dotted path, may keep them and name them."""
+    """Fields that stand for the posted files: EXPIRED_FILES_KEEPER, a dotted path, may save and name them."""
     keeper = getattr(settings, "EXPIRED_FILES_KEEPER", "")
     if not keeper or not request.FILES:
         return []

@@ -1,4 +1,4 @@
-"""Drawings of templates/icons, inline: a page of cards shows hundreds, so each is read and rendered once."""
+"""Icons of templates/icons, inline. They hold no text; a page of cards has hundreds, so each is rendered once."""
 
 from functools import cache
 
@@ -12,5 +12,5 @@ register = template.Library()
 @register.simple_tag
 @cache
 def icon(name: str) -> SafeString:
-    """The drawing NAME, a file of templates/icons; raises TemplateDoesNotExist for one that is none."""
+    """The icon `name`, a file of templates/icons; raises TemplateDoesNotExist for an unknown one."""
     return render_to_string(f"icons/{name}.svg")

@@ -1,34 +1,36 @@
-"""Menus of cards: a page shows 24 that differ in an id, an address and a title, so each sort of menu is rendered once
-and then only filled in."""
+"""Menus of cards: a page shows 24 that differ in an id, an address and a title, so each kind of menu is rendered once
+per language and then only filled in."""
 
 import re
 from dataclasses import astuple, dataclass
 from functools import cache
 
 from django import template
+from django.conf import settings
 from django.template import Context
 from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, override
 
 from runs.display.cards import RunCard
 from runs.models.addresses import PLACE, path_to
 
 register = template.Library()
-# What stands for the values until they are filled in. All of it passes through a template as it is.
+# Placeholders until the values are filled in. Templates leave them as they are.
 STANDS_FOR_FORM, STANDS_FOR_TITLE = "0form0", "0title0"
 STANDS_FOR = re.compile(f"({PLACE}|{STANDS_FOR_FORM}|{STANDS_FOR_TITLE})")
 
 
 @dataclass(frozen=True)
 class RunMenu:
-    """Which of the entries of `display/_run_menu.html` one sort of run has for one sort of viewer."""
+    """Which entries of `display/_run_menu.html` a kind of run has for a kind of viewer."""
 
-    can_begin: bool  # the app can be run here, and the viewer runs apps
+    can_begin: bool  # the app can be run, and the viewer runs apps
     can_repeat: bool
     has_results: bool
-    can_share: bool  # with the team while it goes on, too; a guest needs something to look at
-    can_share_with_team: bool  # which does not see it yet
+    can_share: bool  # with the team even while it is active; a guest needs something to look at
+    can_share_with_team: bool  # the team doesn't see it yet
     can_delete: bool
 
     @classmethod
@@ -47,7 +49,7 @@ class RunMenu:
 
 @register.simple_tag(takes_context=True)
 def run_menu(context: Context, card: RunCard) -> SafeString:
-    """The button and the menu of a card: links that lead on, so that it works without scripts."""
+    """The button and the menu of a card; plain links, so that it works without scripts."""
     values = {
         PLACE: card.run.public_id,
         STANDS_FOR_FORM: escape(card.form_url),
@@ -56,16 +58,17 @@ def run_menu(context: Context, card: RunCard) -> SafeString:
     menu = RunMenu.of(card, can_run=context["user"].can_run)
     if not any(astuple(menu)):
         return mark_safe("")  # a viewer's, of a run without results
-    pieces = _pieces(menu)
+    pieces = _pieces(menu, get_language() or settings.LANGUAGE_CODE)
     # Pieces come from a template that escapes, values are escaped above.
     return mark_safe("".join(values.get(piece, piece) for piece in pieces))  # noqa: S308
 
 
 @cache
-def _pieces(menu: RunMenu) -> list[str]:
-    """The menu's HTML, split where values belong; these places hold their stand-in."""
+def _pieces(menu: RunMenu, language: str) -> list[str]:
+    """The menu's HTML in `language`, split where values belong; these places hold their placeholder."""
     stand_ins = {
         "id": PLACE,
+        "quick_id": PLACE if menu.has_results else "",
         "title": STANDS_FOR_TITLE,
         "form_url": STANDS_FOR_FORM,
         "again_url": path_to("run-rerun", PLACE),
@@ -74,4 +77,5 @@ def _pieces(menu: RunMenu) -> list[str]:
         "compare_url": f"{path_to('compare')}?r={PLACE}",
         "download_url": f"{path_to('results-download')}?r={PLACE}",
     }
-    return STANDS_FOR.split(render_to_string("display/_run_menu.html", {"menu": menu, **stand_ins}))
+    with override(language):
+        return STANDS_FOR.split(render_to_string("display/_run_menu.html", {"menu": menu, **stand_ins}))

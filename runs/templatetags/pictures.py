@@ -1,4 +1,4 @@
-"""Pictures of cards: a page shows a hundred, so each is written by a function and opens no template."""
+"""Pictures of cards: a page shows a hundred, so a function writes each without opening a template."""
 
 from datetime import timedelta
 
@@ -6,6 +6,7 @@ from django import template
 from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from runs.display.card_results import CardPicture
 from runs.models import StoredFile
@@ -18,19 +19,20 @@ LAZY = mark_safe('loading="lazy" decoding="async"')
 
 @register.simple_tag
 def kind_mark(kind: str, length: str = "") -> SafeString:
-    """The sign on what stands for a video or a sound, with its LENGTH; other kinds have none."""
+    """The mark on a video or a sound, with its `length`; nothing for other kinds."""
     if kind not in (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO):
         return mark_safe("")
+    name = _("video") if kind == StoredFile.Kind.VIDEO else _("sound")
     words = format_html(' <span class="kind-length">{}</span>', length) if length else ""
     return format_html(
-        '<span class="kind-mark">{}<span class="visually-hidden">{}</span>{}</span>', icon(kind), kind, words
+        '<span class="kind-mark">{}<span class="visually-hidden">{}</span>{}</span>', icon(kind), name, words
     )
 
 
 @register.simple_tag(takes_context=True)
 def card_picture(context: Context, file: StoredFile | CardPicture, is_small: object) -> SafeString:
-    """FILE cropped on its own colour, marked if it is a video; IS_SMALL: the 200 px one is enough, and there is no room
-    for its length. At once where `oob` or `is_eager` is set."""
+    """`file` cropped on its own colour, marked if it is a video. `is_small`: 200 px are enough, without room for its
+    length. Loaded at once if the context has `oob` or `is_eager`."""
     fill = format_html(' fill="{}"', file.colour) if file.colour else ""
     ground = format_html('<svg aria-hidden="true" focusable="false"><rect width="100%" height="100%"{} /></svg>', fill)
     address = (is_small and file.small_url) or file.card_url

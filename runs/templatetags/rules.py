@@ -9,11 +9,11 @@ register = template.Library()
 
 @register.filter
 def belongs_to(row: Run | Preset, member: Member) -> bool:
-    """Whether ROW is MEMBER's own."""
+    """Whether `row` is the member's own."""
     return row.belongs_to(member)
 
 
 @register.filter
 def changeable_by(row: Run | Preset, member: Member) -> bool:
-    """Whether MEMBER may change ROW."""
+    """Whether the member may change `row`."""
     return row.is_changeable_by(member)

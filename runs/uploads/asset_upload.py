@@ -1,4 +1,4 @@
-"""Handing a member's file to Lamina: once, the first time that a run needs it."""
+"""Sending a member's file to Lamina: once, the first time a run needs it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,23 +8,24 @@ from django.conf import settings
 
 from runs.lamina.client import LaminaClient
 from runs.models import StoredFile, Upload
+from runs.models.messages import Message
 from runs.storage import store
-from runs.storage.disk import disk_sentence
+from runs.storage.disk import disk_message
 from runs.storage.fetch import FetchFailed, FetchRefused, put_file
 
-HAND_OVER_SECONDS = 600.0
+SEND_SECONDS = 600.0
 
-NOT_READY = "The file is not ready yet."
-LOST = "The file is no longer in the portal's storage. Choose it again."
-NO_ADDRESS = "Lamina gave no address for the file."
+NOT_READY = Message("file_not_ready")
+LOST = Message("file_lost")
+NO_ADDRESS = Message("no_upload_address")
 
 
 def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int], None] | None = None) -> str:
-    """Lamina's own address of the upload's file; the file is handed over the first time only.
+    """Lamina's own address of the upload's file; the file is sent the first time only.
 
-    Takes as long as the file needs, at most 600 s; ON_CHUNK gets the bytes sent so far (to renew a claim). Raises
-    `FetchFailed` (not ready, or Lamina's storage did not take it: try again), `FetchRefused` (Lamina named an address
-    the guard refuses, or the file is lost), and whatever the client raises.
+    Takes as long as the file needs, at most 600 s; `on_chunk` gets the bytes sent so far (to renew a claim). Raises
+    `FetchFailed` (not ready, or Lamina's storage didn't take it: try again), `FetchRefused` (Lamina named an address
+    that the guard refuses, or the file is lost), and whatever the client raises.
     """
     upload.refresh_from_db()
     if upload.asset_url:
@@ -37,23 +38,23 @@ def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int],
         raise FetchFailed(NO_ADDRESS)
     with _local_copy(file) as path:
         media_type = target.content_type_hint or file.media_type
-        put_file(target.upload_url, path, media_type, HAND_OVER_SECONDS, on_chunk, _lamina_origin())
-    # Two runs may hand over the same upload at once; the first address is kept and both work.
+        put_file(target.upload_url, path, media_type, SEND_SECONDS, on_chunk, _lamina_origin())
+    # Two runs may send the same upload at once; the first address is kept, and both work.
     Upload.objects.filter(pk=upload.pk, asset_url="").update(asset_url=target.asset_url)
     upload.refresh_from_db()
     return upload.asset_url
 
 
 def _lamina_origin() -> list[str]:
-    """Where a member's file may go although it is no public address: to Lamina itself, as the sandbox is one. The
-    origins that an operator named are for reading; no address of Lamina's makes the portal write there."""
+    """Where a member's file may go although the address isn't public: to Lamina itself, as the sandbox is one. Other
+    origins that an operator trusts are for reading; nothing Lamina says makes the portal write there."""
     lamina = f"{settings.LAMINA_BASE_URL}/".lower()  # as the origins are written
     return [origin for origin in settings.TRUSTED_FILE_ORIGINS if lamina.startswith(f"{origin}/")]
 
 
 @contextmanager
 def _local_copy(file: StoredFile) -> Iterator[Path]:
-    """The file to hand over, or a sentence why it cannot be."""
+    """The file to send, or a sentence that says why it can't be."""
     try:
         with store.local_copy(file) as path:
             path.stat()
@@ -61,4 +62,4 @@ def _local_copy(file: StoredFile) -> Iterator[Path]:
     except FileNotFoundError:
         raise FetchRefused(LOST) from None
     except OSError as error:
-        raise FetchFailed(disk_sentence(error)) from None
+        raise FetchFailed(disk_message(error)) from None

@@ -1,13 +1,13 @@
-"""What a person has already: earlier results and uploads, taken into a form again.
+"""Files that are here already: earlier results and uploads, used in a form again.
 
-A run and a preset know only uploads of the person who sends the form. A file from anywhere else is adopted: an upload
-of that person which points at the same stored file. No byte is copied, and the file lives as long as anyone of them
-needs it.
+Runs and presets know only uploads of the person who sends the form. A file from anywhere else is adopted: that person
+gets an upload of their own for the same stored file. Nothing is copied, and the file stays as long as any of them needs
+it.
 
-To look is not to take: a form or a question that opens with a teammate's files shows them as they are (`shown`,
-`infos`), under the ids of the teammate's uploads, and only what is sent takes them over (`own_files`, `take_over`), for
-people who may run. Else a viewer's look, or a browser that fetches a page before its link is pressed, would give them
-the file for good, also when its maker takes the run back.
+Looking takes nothing: a page that opens with a teammate's files shows them as they are (`shown`, `infos`), under the
+ids of the teammate's uploads. Only sending takes them over (`own_files`, `take_over`), and only for people who may run.
+Otherwise a viewer who looks, or a browser that prefetches the page, would get the file for good, even if its maker
+stops sharing the run.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,22 +20,22 @@ from runs.words.fold import named
 
 
 def adopt(member: Member, stored: StoredFile) -> Upload:
-    """The member's own upload of STORED, made now unless there is one. Whether the member may see STORED is the
-    caller's question."""
+    """The member's own upload of `stored`, made now unless there is one. The caller checks that the member may see
+    `stored`."""
     own = Upload.objects.owned_by(member).filter(file=stored, status=Upload.Status.READY)
     return own.order_by("pk").first() or Upload.objects.create(
         member=member,
         file=stored,
         status=Upload.Status.READY,
         **named(stored.name),
-        # Lamina has it already if any run has handed it over: the workspace is one.
+        # Lamina has it already if any run has sent it: there is one workspace.
         asset_url=stored.uploads.exclude(asset_url="").values_list("asset_url", flat=True).first() or "",
     )
 
 
 def infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
-    """What a form shows of MEMBER's own uploads, and of other people's as far as MEMBER may see the file; in the order
-    of IDS, unknown ones left out."""
+    """What a form shows of the member's own uploads, and of other people's if the member may see the file; in the order
+    of `ids`, without unknown ones."""
     wanted = list(ids)
     found = {info.id: info for info in uploads.upload_infos(member, wanted)}
     for public_id, stored in _seen_of_others(member, wanted).items():
@@ -45,14 +45,14 @@ def infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
 
 
 def take_over(member: Member, ids: Sequence[str]) -> list[str]:
-    """IDS of uploads as a form posted them, with MEMBER's own in place of other people's whose file MEMBER may see; of
-    a viewer all stay as they are."""
+    """`ids` of uploads as a form posted them, with the member's own instead of other people's whose file the member may
+    see; a viewer's stay as they are."""
     seen = _seen_of_others(member, ids) if member.can_run else {}
     return [adopt(member, seen[upload_id]).public_id if upload_id in seen else upload_id for upload_id in ids]
 
 
 def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]:
-    """Files by the ids of other people's uploads, as far as MEMBER may see them."""
+    """Files by the ids of other people's uploads, if `member` may see them."""
     others = Upload.objects.filter(public_id__in=ids, file__isnull=False).exclude(member=member) if ids else []
     files = {upload.public_id: upload.file_id for upload in others}
     seen = files_visible_to(member).in_bulk(files.values()) if files else {}
@@ -60,7 +60,7 @@ def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]
 
 
 def shown(member: Member, answers: list[Answer]) -> list[Answer]:
-    """ANSWERS to be looked at by MEMBER; what has no file yet and belongs to somebody else is left out."""
+    """`answers` for `member` to look at, without other people's uploads that have no file yet."""
     found = Upload.objects.in_bulk(upload_ids(answers), field_name="public_id")
 
     def usable(upload_id: str) -> bool:
@@ -71,15 +71,14 @@ def shown(member: Member, answers: list[Answer]) -> list[Answer]:
 
 
 def own_files(member: Member, answers: list[Answer]) -> list[Answer]:
-    """ANSWERS with every upload of somebody else replaced by MEMBER's own of the same file, made now unless there is
-    one; what has no file yet and belongs to somebody else is left out. Whether the member may see the files is the
-    caller's question."""
+    """`answers` with other people's uploads replaced by the member's own of the same file, made unless there is one;
+    other people's uploads that have no file yet are left out. The caller checks that the member may see the files."""
     found = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
     return [_with_uploads(answer, lambda ids: _owned(member, ids, found)) for answer in answers]
 
 
 def only_own(member: Member, answers: Sequence[Answer]) -> list[Answer]:
-    """ANSWERS without the uploads in them that are not MEMBER's: a form names whatever is posted."""
+    """`answers` with only the member's own uploads: a form may name any."""
     ids = upload_ids(answers)
     own = set(Upload.objects.owned_by(member).filter(public_id__in=ids).values_list("public_id", flat=True))
     return [_with_uploads(answer, lambda ids: [i for i in ids if i in own]) for answer in answers]

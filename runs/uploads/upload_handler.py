@@ -1,6 +1,6 @@
-"""Files arriving from a browser: written to their final disk, never into memory (`/tmp` often is memory).
+"""Files arriving from a browser: written to the disk they stay on, never into memory (`/tmp` often is memory).
 
-Free space is also checked while they arrive: many at once, each of which would fit, must not fill the disk together.
+Free space is also checked while they arrive: several at once, each of which fits, must not fill the disk together.
 """
 
 import errno
@@ -15,7 +15,7 @@ from runs.web import body_limits
 
 
 class _Arriving(TemporaryUploadedFile):
-    """A file in the waiting room; it goes when it is closed, and after a crash with the other leftovers."""
+    """A file in the waiting room; it is removed when closed, or after a crash with the other leftovers."""
 
     def __init__(self, name: str, content_type: str, size: int, charset: str | None, extra: Any = None) -> None:
         room = store.new_waiting_path().parent

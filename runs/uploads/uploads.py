@@ -1,8 +1,8 @@
-"""Files and links that members give for a form: kept and checked here first, then handed to Lamina when a run needs it.
+"""Files and links that members add to a form: saved and checked here first, then sent to Lamina when a run needs them.
 
-A file from disk is checked while the person waits; a link is fetched by the worker through the guard. Which of two
-workers owns a link is decided by a conditional UPDATE with the database's clock; a worker that dies loses it after a
-minute of silence.
+A file from disk is checked while the person waits; a link is fetched by the worker through the guard. A conditional
+UPDATE with the database's clock decides which of two workers owns a link; a worker that dies loses it after a minute of
+silence.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import PurePosixPath
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -23,20 +23,22 @@ from django.utils import timezone
 
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import Member, StoredFile, Upload
+from runs.models.messages import Message
 from runs.schema_forms.types import UploadInfo
 from runs.storage import deferred_thumbnails, disk, file_types, media, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
-from runs.storage.fetch import LIMITS, FetchFailed, FetchRefused, check_url, size_words
+from runs.storage.fetch import LIMITS, FetchFailed, FetchRefused, check_url
 from runs.storage.media import NotMedia
 from runs.storage.store import Arrival
 from runs.storage.transfer_slots import LINKS, FileSlot, file_slot
 from runs.uploads import quota
 from runs.words.errors import UserFacingError
 from runs.words.fold import named
+from runs.words.messages import say
 
 logger = logging.getLogger("runs.uploads")
 
-KINDS = {"image": "a picture", "video": "a video", "audio": "a sound"}
+KINDS = ("image", "video", "audio")
 CLAIM = timedelta(seconds=60)  # renewed while bytes arrive
 FETCH_SECONDS = 120.0  # for one link; nobody waits longer at an open form
 SUFFIX = re.compile(r"[^A-Za-z0-9]")
@@ -44,20 +46,20 @@ LINKS_AT_ONCE = 10  # of one member, still being read
 TASK_SECONDS = 900
 GIVE_UP_AFTER = timedelta(hours=1)  # nobody waits longer for a link at an open form
 
-HEIC_PHOTO = "Photos in the HEIC format cannot be used here. Save it as JPEG or PNG and choose that file."
-NO_MEDIA = "That file is neither a picture nor a video nor a sound, so it cannot be used here."
-UNREADABLE = "This file can't be read. Choose another."
-WEB_PAGE = "That link leads to a web page, not to a file. Open the picture itself and copy its address."
+HEIC_PHOTO = Message("heic")
+NO_MEDIA = Message("no_media")
+UNREADABLE = Message("unreadable_file")
+WEB_PAGE = Message("link_to_web_page")
 
 
 class UploadRejected(UserFacingError):
-    """The file or link cannot be taken."""
+    """The file or link can't be taken."""
 
 
 def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: Iterable[str]) -> Upload:
-    """Keep a file from a person's disk. ACCEPT holds the kinds the field takes (empty = any media).
+    """Save a file from a person's disk. `accept` holds the kinds that the field takes (empty = any media).
 
-    Raises `UploadRejected` with a sentence: empty, too large, of another kind, broken, or no room to keep it.
+    Raises `UploadRejected` with a sentence: empty, too large, of another kind, broken, or no room for it.
     """
     kinds = accepted_kinds(accept)
     size = uploaded_file.size or 0
@@ -65,19 +67,19 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     uploaded_file.seek(0)
     sniffed = file_types.sniff(head)
     if size == 0:
-        raise UploadRejected("That file is empty.")
+        raise UploadRejected(Message("empty_file"))
     _check_kind(sniffed.kind, sniffed.extension, kinds)
     if size > LIMITS[sniffed.kind]:
-        limit = size_words(LIMITS[sniffed.kind])
-        raise UploadRejected(f"That file is {size_words(size)} large; the limit here is {limit}.")
+        values = {"size_bytes": size, "limit_bytes": LIMITS[sniffed.kind]}
+        raise UploadRejected(Message("too_large_file", values))
     if not quota.has_room(member, size):
-        raise UploadRejected(quota.SENTENCE)
+        raise UploadRejected(quota.OVER_QUOTA)
     try:
         stored = _keep_uploaded(uploaded_file, kinds)
     except (NotMedia, UploadRejected) as error:
-        raise UploadRejected(error.sentence) from None
+        raise UploadRejected(error.message) from None
     except OSError as error:
-        raise UploadRejected(disk.disk_sentence(error)) from error
+        raise UploadRejected(disk.disk_message(error)) from error
     except Exception as error:
         logger.exception("upload: unexpected error")
         raise UploadRejected(UNREADABLE) from error
@@ -106,18 +108,18 @@ def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> St
 
 
 def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
-    """Note a link; the worker fetches it. Raises `UploadRejected` for what can be refused by its looks."""
+    """Save a link for the worker to fetch. Raises `UploadRejected` if its address alone rules it out."""
     url = url.replace("\x00", "").strip()
     try:
         check_url(url, settings.TRUSTED_FILE_ORIGINS)
     except FetchRefused as error:
-        raise UploadRejected(error.sentence) from None
+        raise UploadRejected(error.message) from None
     path = PurePosixPath(unquote(urlsplit(url).path))
     name = store.clean_name(path.name, SUFFIX.sub("", path.suffix[1:])[:5] or "link").removesuffix(".link")[:200]
     if Upload.objects.owned_by(member).filter(status=Upload.Status.FETCHING).count() >= LINKS_AT_ONCE:
-        raise UploadRejected("Several of your links are still being read. Wait for them, then add this one.")
+        raise UploadRejected(Message("links_at_once"))
     if not quota.has_room(member):
-        raise UploadRejected(quota.SENTENCE)
+        raise UploadRejected(quota.OVER_QUOTA)
     upload = Upload.objects.create(
         member=member, status=Upload.Status.FETCHING, source_url=url, accept=list(accept), **named(name)
     )
@@ -128,7 +130,7 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
 def fetch_upload(upload_id: int) -> None:
     """Fetch the link of an upload, then others that are due, as one of two workers that read links.
 
-    Safe to call at any time, any number of times: whoever finds both places taken leaves it to them.
+    Safe to call at any time, any number of times: if both places are taken, those workers will do it.
     """
     with file_slot(LINKS) as slot:
         ends_at = time.monotonic() + FETCH_SECONDS
@@ -140,12 +142,12 @@ def fetch_upload(upload_id: int) -> None:
 
 
 def _next_due() -> int | None:
-    """A pasted link that waits, or whose own task got lost."""
+    """A link that waits, or whose own task got lost."""
     return Upload.objects.filter(due_links()).order_by("pk").values_list("pk", flat=True).first()
 
 
 def request_links() -> None:
-    """Ask the worker to look for links to read, if there are any."""
+    """Queue a task for the links that are due, if there are any."""
     if (upload_id := _next_due()) is not None:
         enqueue_long("fetch_upload", upload_id, timeout_seconds=TASK_SECONDS)
 
@@ -156,7 +158,7 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
         return
     upload = Upload.objects.get(pk=upload_id)
     if timezone.now() - upload.created_at > GIVE_UP_AFTER:
-        _settle(upload, error="The file took too long to arrive.")
+        _settle(upload, error=Message("too_slow"))
         return
 
     def renew() -> bool:
@@ -167,16 +169,16 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
     try:
         stored = _fetch_link(upload, renewer)
     except ClaimLost:
-        if stop_requested():  # else another worker has it, and it is not ours to touch
+        if stop_requested():  # otherwise another worker has it
             Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING).update(claimed_until=None)
     except (FetchRefused, FetchFailed, NotMedia, UploadRejected) as error:
-        _settle(upload, error=error.sentence)
+        _settle(upload, error=error.message)
     except OSError as error:
         logger.warning("upload %s could not be kept: %s", upload.pk, error)
-        _settle(upload, error=disk.disk_sentence(error))
+        _settle(upload, error=disk.disk_message(error))
     except Exception:  # any library error for an odd file or answer
         logger.exception("upload %s: unexpected error", upload.pk)
-        _settle(upload, error="The address sent an answer that can't be read.")
+        _settle(upload, error=Message("unreadable_answer"))
     else:
         if not _settle(upload, stored=stored):
             store.discard(stored)
@@ -184,7 +186,7 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
 
 
 def due_links() -> Q:
-    """Uploads whose link is still to fetch and that no worker has."""
+    """Uploads with a link to fetch that no worker has."""
     return Q(status=Upload.Status.FETCHING) & (Q(claimed_until=None) | Q(claimed_until__lt=Now()))
 
 
@@ -194,20 +196,20 @@ def _fetch_link(upload: Upload, renewer: Renewer) -> StoredFile:
             raise UploadRejected(WEB_PAGE)
         _check_kind(arrival.media.kind, arrival.media.extension, accepted_kinds(upload.accept))
         if not quota.has_room(upload.member, arrival.size_bytes):
-            raise UploadRejected(quota.SENTENCE)
+            raise UploadRejected(quota.OVER_QUOTA)
         return store.store(arrival, upload.name, on_chunk=renewer)
 
 
-def _settle(upload: Upload, *, stored: StoredFile | None = None, error: str = "") -> bool:
+def _settle(upload: Upload, *, stored: StoredFile | None = None, error: Message | None = None) -> bool:
     status = Upload.Status.READY if stored else Upload.Status.FAILED
-    fields = {"status": status, "file": stored, "error": error[:300], "claimed_until": None}
+    fields: dict[str, Any] = {"status": status, "file": stored, "error": error or Message(), "claimed_until": None}
     if stored:
         fields |= named(stored.name)
     return Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING).update(**fields) == 1
 
 
 def accepted_kinds(accept: Iterable[str]) -> list[str]:
-    """The kinds in ACCEPT ("image", also "image/*"); empty means all three, as do words we do not know."""
+    """The kinds in `accept` ("image", also "image/*"); empty, or only unknown words, means all three."""
     return [kind for kind in KINDS if any(word.strip().lower().split("/")[0] == kind for word in accept)]
 
 
@@ -218,13 +220,11 @@ def _check_kind(kind: str, extension: str, kinds: list[str]) -> None:
         raise UploadRejected(HEIC_PHOTO)
     if not kinds:
         raise UploadRejected(NO_MEDIA)
-    wanted = " or ".join(KINDS[kind] for kind in kinds)
-    given = KINDS.get(kind, "something else")
-    raise UploadRejected(f"This field takes {wanted}, but that file is {given}.")
+    raise UploadRejected(Message("wrong_kind", {"wanted_kinds": " ".join(kinds), "given_kind": kind}))
 
 
 def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
-    """What a form shows of the member's own uploads, in the order of IDS; unknown and foreign ones are left out."""
+    """What a form shows of the member's own uploads, in the order of `ids`; unknown and other people's are left out."""
     wanted = list(ids)
     found = {
         u.public_id: u for u in Upload.objects.owned_by(member).filter(public_id__in=wanted).select_related("file")
@@ -233,7 +233,7 @@ def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
 
 
 def upload_info(upload: Upload) -> UploadInfo:
-    """What a form shows of one upload; its file should have been fetched with it."""
+    """What a form shows of one upload; fetch its file with it."""
     file = upload.file
     return UploadInfo(
         id=upload.public_id,
@@ -241,7 +241,7 @@ def upload_info(upload: Upload) -> UploadInfo:
         size_bytes=file.size_bytes if file else None,
         kind=file.kind if file else "",
         status=cast(Literal["fetching", "ready", "failed"], upload.status),
-        error=upload.error,
+        error=say(upload.error),
         source_url=upload.source_url,
         small_url=file.small_url if file else "",
         card_url=file.card_url if file else "",

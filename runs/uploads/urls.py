@@ -1,4 +1,4 @@
-"""Addresses: files that people bring."""
+"""Addresses: files that people upload."""
 
 from django.urls import path
 

@@ -1,7 +1,8 @@
-"""Taking a file or a link for a field of an app's form, and the tile that stands there for it."""
+"""Taking a file or a link for a field of an app's form, and its tile there."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,13 +15,13 @@ from runs.web.http import VIEWERS_LOOK, PortalRequest
 
 @require_POST
 def upload_create(request: PortalRequest) -> HttpResponse:
-    """Take one file or link for a field of an app's form; answers the tile that stands in the form for it."""
+    """Take one file or link for a field of an app's form; the response is its tile."""
     posted = UploadForm.read(request.POST)
     app, field = get_object_or_404(App, public_id=posted["app"]), posted["field"]
     name = getattr(request.FILES.get("file"), "name", "")
     try:
         if not request.user.can_run:
-            raise uploads.UploadRejected(VIEWERS_LOOK)
+            raise uploads.UploadRejected(_(VIEWERS_LOOK))
         upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), posted["link"])
     except uploads.UploadRejected as rejected:
         return render(request, "uploads/_upload_error.html", {"error": str(rejected), "name": name}, status=422)
@@ -30,7 +31,7 @@ def upload_create(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def upload_detail(request: PortalRequest, upload_id: str) -> HttpResponse:
-    """The tile of one upload; it polls while its link is being read or its preview made."""
+    """The tile of one upload; it polls while its link is being read or its preview is being made."""
     upload = get_object_or_404(Upload.objects.owned_by(request.user).select_related("file"), public_id=upload_id)
     if request.GET.get("known") == "follows" and upload.file is not None and upload.file.picture_follows:
         return HttpResponse(status=204)  # no change: keep the tile and the focus in it

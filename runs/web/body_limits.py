@@ -19,6 +19,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from runs.web import session_store
 
@@ -27,11 +29,11 @@ LARGE_BYTES = 1_000_000  # from this size on, check the free disk space
 SPARE_BYTES = 100_000_000  # reserved for the database and its log
 CLOSE = "portal.close_connection"  # WSGI environ key: the server closes the connection after its answer
 
-SENTENCES = {
-    401: "You're signed out, so this wasn't sent. Sign in in another tab, then send it again.",
-    411: "This was sent without its length. Send it again with a Content-Length header.",
-    413: "That's too much at once. Send less, or split it up.",
-    507: "The portal's disk is nearly full, so this wasn't saved. Tell an admin, then try again.",
+SENTENCES = {  # translated where they are used
+    401: gettext_noop("You're signed out, so this wasn't sent. Sign in in another tab, then send it again."),
+    411: gettext_noop("This was sent without its length. Send it again with a Content-Length header."),
+    413: gettext_noop("That's too much at once. Send less, or split it up."),
+    507: gettext_noop("The portal's disk is nearly full, so this wasn't saved. Tell an admin, then try again."),
 }
 
 
@@ -156,7 +158,7 @@ def _refuse(request: HttpRequest, status: int) -> HttpResponse:
     is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate" and "HX-Request" not in request.headers
     if is_page and status != 411:
         return render(request, f"{status}.html", {"is_stranger": not _has_user(request)}, status=status)
-    return HttpResponse(SENTENCES[status], status=status, content_type="text/plain; charset=utf-8")
+    return HttpResponse(_(SENTENCES[status]), status=status, content_type="text/plain; charset=utf-8")
 
 
 def _has_user(request: HttpRequest) -> bool:

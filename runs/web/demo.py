@@ -12,17 +12,18 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_noop
 
 from lamina_portal.environment import is_loopback
 
 DEMO_PASSWORD = "demo"  # noqa: S105 - public on purpose
-DEMO_PEOPLE = (  # mail address, name, role
+DEMO_PEOPLE = (  # email address, name, role
     ("demo@example.com", "Demo", "admin"),
     ("sam@example.com", "Sam", "maker"),
 )
 DEMO_EMAILS = frozenset(email for email, _, _ in DEMO_PEOPLE)
 IS_LOCAL = "portal.is_local"  # a key of `request.META` that no header can set
-REFUSED = (
+REFUSED = gettext_noop(  # translated where it is used
     "The demo accounts work only on the portal's own computer, not through a proxy. Sign in with your own account;"
     " “manage.py createsuperuser” makes the first one."
 )

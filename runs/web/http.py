@@ -1,7 +1,8 @@
-"""Answers that views share: page or fragment, redirects that htmx follows, and what every page shows."""
+"""What views share: pages or fragments, redirects that htmx follows, roles, and the frame of every page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import wraps
 from typing import Any, Concatenate
 
@@ -9,17 +10,19 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from runs.connection import status as health
 from runs.models import Member
+from runs.words.moments import short_time_words
 from runs.words.sentences import credits_words
 
-VIEWERS_LOOK = (
-    "Your role lets you look, not run, share or change. Nothing was changed. Ask an admin if that should be different."
+VIEWERS_LOOK = gettext_noop(  # translated where it is used
+    "Your role lets you look, not run, share or change. Nothing was changed. Ask an admin if you need to do more."
 )
 
 
@@ -41,18 +44,18 @@ class Portal:
 
 
 def refuse_viewers(member: Member) -> None:
-    """Before anything starts, is shared or changed: a viewer gets a page with a sentence (403).
+    """Call before anything is started, shared or changed: a viewer gets a page with a sentence (403).
 
-    Look the thing up first: what a viewer may not see does not exist for them (404), as for anybody else.
+    Look the thing up first: what a viewer may not see doesn't exist for them (404), as for anyone else.
     """
     if not member.can_run:
-        raise PermissionDenied(VIEWERS_LOOK)
+        raise PermissionDenied(_(VIEWERS_LOOK))
 
 
 def makers_only[**P, R: HttpResponseBase](
     view: Callable[Concatenate[PortalRequest, P], R],
 ) -> Callable[Concatenate[PortalRequest, P], R]:
-    """`refuse_viewers` for a view that needs to look up nothing."""
+    """`refuse_viewers` for a view that doesn't look anything up."""
 
     @wraps(view)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -65,7 +68,7 @@ def makers_only[**P, R: HttpResponseBase](
 def admins_only[**P, R: HttpResponseBase](
     view: Callable[Concatenate[PortalRequest, P], R],
 ) -> Callable[Concatenate[PortalRequest, P], R]:
-    """To everybody else these pages do not exist."""
+    """For everyone else these pages don't exist."""
 
     @wraps(view)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -77,7 +80,7 @@ def admins_only[**P, R: HttpResponseBase](
 
 
 def wants_fragment(request: PortalRequest) -> bool:
-    """True when htmx will swap the answer into a page, not show it as one."""
+    """True if htmx will swap the response into a page, not show it as one."""
     htmx = request.htmx
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
@@ -85,7 +88,7 @@ def wants_fragment(request: PortalRequest) -> bool:
 def render_page(
     request: PortalRequest, template: str, context: dict[str, Any], *, partial: str = "", status: int = 200
 ) -> HttpResponse:
-    """The whole page, or just its PARTIAL when htmx asked."""
+    """The whole page, or only its `partial` if htmx asked."""
     name = f"{template}#{partial}" if partial and wants_fragment(request) else template
     response = render(request, name, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
@@ -93,7 +96,7 @@ def render_page(
 
 
 def go_to(request: PortalRequest, url: str) -> HttpResponse:
-    """Send the person to URL: a 302 would land inside htmx's target, so htmx gets its own header."""
+    """Send the person to `url`. htmx gets its own header, since a 302 would end up inside its target."""
     return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)
 
 
@@ -102,15 +105,20 @@ def portal_context(request: HttpRequest) -> dict[str, Any]:
     status = health.lamina_status()
     away = ""
     if status.away_since is not None:
-        since = timezone.localtime(status.away_since)
-        today = timezone.localdate() == since.date()
-        away = f"{since:%H:%M}" if today else f"{since:%d %B, %H:%M}"
+        away = _("We haven't reached Lamina since %(when)s. Your history works. New runs wait and start by themselves.")
+        away %= {"when": short_time_words(status.away_since)}
     portal = Portal(
         is_sandbox=health.is_sandbox(),
-        balance_words=credits_words(status.balance),
-        away_words=f"We can't reach Lamina since {away}. Your history works. New runs wait and start by themselves."
-        if away
-        else "",
+        balance_words=_balance_words(status.balance),
+        away_words=away,
         key_refused=status.key_refused_at is not None,
     )
     return {"portal": portal}
+
+
+def _balance_words(balance: Decimal | None) -> str:
+    """ "1 credit", "4,250.5 credits"; "" if unknown."""
+    if balance is None:
+        return ""
+    words = ngettext("%(count)s credit", "%(count)s credits", 1 if balance == 1 else 2)
+    return words % {"count": credits_words(balance)}

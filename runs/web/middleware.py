@@ -1,4 +1,4 @@
-"""Who is asking, through which proxy, and what happens to those who are not signed in."""
+"""Trusted proxies, requests that are refused at once, and headers of every page."""
 
 import ipaddress
 import re
@@ -32,10 +32,10 @@ FORWARDED = ("FOR", "PROTO", "HOST", "PORT", "SERVER", "SSL")
 
 
 class TrustedProxyMiddleware:
-    """Believes `X-Forwarded-For`, `-Proto` and `-Host` only of PORTAL_TRUSTED_PROXIES, and drops them otherwise.
+    """Accepts `X-Forwarded-For`, `-Proto` and `-Host` only from PORTAL_TRUSTED_PROXIES, and drops them otherwise.
 
-    From a trusted proxy, REMOTE_ADDR becomes the last address in `X-Forwarded-For` that is no trusted proxy itself:
-    whatever stands before it, the client may have written. Outermost, so that everything after it sees the truth.
+    From a trusted proxy, REMOTE_ADDR becomes the last address in `X-Forwarded-For` that isn't a trusted proxy itself:
+    the client may have written anything before it. Outermost, so that everything after it sees the real address.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -88,7 +88,7 @@ def _address(text: str) -> Address | None:
 
 
 class RefuseNulMiddleware:
-    """No address of ours holds a NUL character, and PostgreSQL would choke on one; no form comes in another charset."""
+    """Refuses addresses with a NUL character, which PostgreSQL can't store, and forms in charsets other than UTF-8."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -102,8 +102,8 @@ class RefuseNulMiddleware:
 
 
 class StorablePostMiddleware:
-    """A NUL character in a posted field becomes U+FFFD before any view looks it up: PostgreSQL takes none. Behind the
-    check of the form's own proof, which has read the fields; what needs no such proof reads its body itself."""
+    """Replaces NUL characters in posted fields with U+FFFD before a view looks them up: PostgreSQL can't store them.
+    After the CSRF check, which has read the fields; views that are exempt read their body themselves."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -118,7 +118,7 @@ class StorablePostMiddleware:
             posted = request.POST.copy()
             for name, values in posted.lists():
                 posted.setlist(name, [value.replace("\0", "\ufffd") for value in values])
-            request.POST = posted  # type: ignore[assignment]  # as Django's own handlers of uploads do
+            request.POST = posted  # type: ignore[assignment]  # as Django's own upload handlers do
 
 
 class HeadersMiddleware:
@@ -143,7 +143,7 @@ def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 
 class SpeculationRulesMiddleware:
-    """Names the rules by which browsers may fetch the next page ahead, on the pages of people who are signed in."""
+    """Names the rules by which browsers may prefetch the next page, on pages of signed-in people."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -159,5 +159,5 @@ class SpeculationRulesMiddleware:
     def _rules_url(self) -> str:
         try:
             return static("portal.speculationrules")
-        except ValueError:  # collectstatic has not seen the file: pages work without it
+        except ValueError:  # not collected by collectstatic: pages work without it
             return ""

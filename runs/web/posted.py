@@ -1,38 +1,41 @@
-"""What is posted, by way of forms: fields that take whatever comes, for buttons, hidden values and small questions.
+"""Forms for posted values: fields that accept anything, for buttons, hidden values and small questions.
 
-A view never reads a field of `request.POST` itself. Where nothing can be wrong with what was posted, it reads a
-`PostedForm`; where something can, it shows an ordinary form again.
+A view never reads a field of `request.POST` itself. If nothing can be wrong with the values, it reads a `PostedForm`;
+if something can, it shows an ordinary form again.
 """
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise as Words
+
 DAYS = re.compile(r"[0-9]{1,6}")
 
 
 def posted_of(request: HttpRequest) -> QueryDict | None:
-    """The data of a page's form: None while somebody only looks at it."""
+    """The data of a page's form; None if the page is only viewed."""
     return request.POST if request.method == "POST" else None
 
 
 class CutField(forms.CharField):
-    """A text just as it was sent, "" if it was not; cut after LENGTH characters instead of refused."""
+    """A text exactly as sent, "" if it wasn't; cut after `length` characters, not refused."""
 
     def __init__(self, length: int | None = None, **options: Any) -> None:
         super().__init__(**({"required": False, "strip": False} | options))
         self.length = length
 
     def to_python(self, value: Any) -> str:
-        # PostgreSQL takes no NUL. In a body there is none (`StorablePostMiddleware`), in an address there may be.
+        # PostgreSQL can't store NUL. A body has none (`StorablePostMiddleware`); an address may.
         return str(super().to_python(value)).replace("\0", "\ufffd")[: self.length]
 
 
 class NameField(CutField):
-    """A name in one line, without spaces around it or doubled in it."""
+    """A name in one line, without leading, trailing or double spaces."""
 
     def to_python(self, value: Any) -> str:
         return " ".join(str(forms.CharField.to_python(self, value)).split())[: self.length]
@@ -51,7 +54,7 @@ class RepeatedField(forms.Field):
 
 
 class SwitchField(forms.BooleanField):
-    """What a button or hidden field says: "1" is on; "0" and nothing are off."""
+    """The value of a button or hidden field: "1" is on; "0" and nothing are off."""
 
     widget = forms.HiddenInput
 
@@ -60,11 +63,11 @@ class SwitchField(forms.BooleanField):
 
 
 class DaysField(forms.Field):
-    """A number of days from FEWEST to MOST, in ASCII digits; None for nothing. SENTENCE says what to give."""
+    """A number of days from `fewest` to `most`, in ASCII digits; None if empty. `sentence` says what to enter."""
 
     widget = forms.NumberInput
 
-    def __init__(self, fewest: int, most: int, sentence: str, **options: Any) -> None:
+    def __init__(self, fewest: int, most: int, sentence: "Words", **options: Any) -> None:
         super().__init__(**options, error_messages={"required": sentence, "invalid": sentence})
         self.fewest, self.most = fewest, most
 
@@ -78,11 +81,11 @@ class DaysField(forms.Field):
 
 
 class PostedForm(forms.Form):
-    """Fields of the kinds above, which refuse nothing."""
+    """Fields like those above, which refuse nothing."""
 
     @classmethod
     def read(cls, given: QueryDict) -> dict[str, Any]:
-        """What the fields hold, by name; of a field that was not sent, its empty value."""
+        """Values of the fields by name; the empty value for a field that wasn't sent."""
         form = cls(given)
         form.full_clean()
         return form.cleaned_data

@@ -1,8 +1,8 @@
-"""Addresses that are the proof themselves: an invite, a link for guests.
+"""Links whose address is the proof: invites and guest links.
 
-A token is a keyed hash (HMAC-SHA-256, 192 bits kept) of a random nonce: the nonce lies in the database, the key is the
-portal's own and lies outside of it. So whoever made a link can copy it again later, while the database alone opens
-nothing: of the token itself only a SHA-256 is stored, and by that it is found.
+A token is a keyed hash (HMAC-SHA-256, 192 bits of it) of a random nonce. The nonce is in the database, the portal's key
+is outside it. So whoever made a link can copy it again later, but the database alone opens nothing: only the token's
+SHA-256 is stored, and the token is found by it.
 """
 
 import base64
@@ -19,18 +19,18 @@ from django.utils.crypto import constant_time_compare
 from runs.web.secret_keys import keyed_hashes
 
 TOKEN_BYTES = 24  # 192 bits, 32 characters
-LONGEST_TOKEN = 100  # nothing of ours is longer; spares hashing what somebody pours in
+LONGEST_TOKEN = 100  # ours are shorter; avoids hashing endless input
 
 
 class Purpose(StrEnum):
-    """What a token is for: one made for the one never opens the other."""
+    """What a token is for: one made for one purpose never opens another."""
 
     INVITE = "invite"
     GUEST = "guest"
 
 
 class NewLink(NamedTuple):
-    """What to store (NONCE, TOKEN_HASH) and what to hand over (TOKEN)."""
+    """What to store (`nonce`, `token_hash`) and what to pass on (`token`)."""
 
     nonce: str
     token: str
@@ -38,36 +38,36 @@ class NewLink(NamedTuple):
 
 
 def new_link(purpose: Purpose) -> NewLink:
-    """A fresh secret for PURPOSE."""
+    """A new secret for `purpose`."""
     nonce = secrets.token_urlsafe(24)
     token = token_of(purpose, nonce)
     return NewLink(nonce, token, hash_of(token))
 
 
 def token_of(purpose: Purpose, nonce: str) -> str:
-    """The token that belongs to NONCE, the same every time."""
+    """The token of `nonce`, the same every time."""
     return next(_tokens_of(purpose, nonce))
 
 
 def token_again(purpose: Purpose, nonce: str, token_hash: str) -> str:
-    """The token, to copy it again; empty if its key is no longer known (the link still works)."""
+    """The token, to copy it again; "" if its key is no longer known (the link still works)."""
     tokens = _tokens_of(purpose, nonce)
     return next((token for token in tokens if constant_time_compare(hash_of(token), token_hash)), "")
 
 
 def _tokens_of(purpose: Purpose, nonce: str) -> Iterator[str]:
-    """What `nonce` gives with the portal's secret key, then with former ones."""
+    """Tokens of `nonce` with the portal's secret key, then with earlier ones."""
     for digest in keyed_hashes(f"portal.secret-link.{purpose}", nonce):
         yield base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).decode("ascii")
 
 
 def hash_of(token: str) -> str:
-    """What is stored of TOKEN."""
+    """Hash of the token, as stored."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def find[Row: Model](rows: QuerySet[Row], token: str) -> Row | None:
-    """The one of ROWS (with a field `token_hash`) that TOKEN opens."""
+    """The row of `rows` (with a field `token_hash`) that `token` opens."""
     if not token or len(token) > LONGEST_TOKEN:
         return None
     wanted = hash_of(token)
@@ -76,5 +76,5 @@ def find[Row: Model](rows: QuerySet[Row], token: str) -> Row | None:
 
 
 def full_address(path: str) -> str:
-    """PATH of the portal as people outside reach it."""
+    """`path` of the portal as people outside reach it."""
     return f"{settings.PORTAL_URL.rstrip('/')}{path}"

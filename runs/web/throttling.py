@@ -1,7 +1,7 @@
 """Slow down password guessing without letting strangers lock anyone out.
 
 Wrong passwords are counted per account and address, per address, and per account from anywhere. The last limit is so
-high that it takes many machines to reach: otherwise anyone who knows a mail address could lock its owner out. People
+high that it takes many machines to reach: otherwise anyone who knows an email address could lock its owner out. People
 who signed in from an address recently don't count towards its limit, so one guessing script in an office doesn't lock
 out the others. Browsers that were used to sign in carry a signed cookie; for that person, such a browser is counted
 separately, so even many machines can't lock them out there.
@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from runs.models import KnownAddress, ThrottleHit
 from runs.web.secret_keys import keyed_hash, keyed_hashes
@@ -36,39 +37,39 @@ PEOPLE_PER_DEVICE = 5
 KNOWN_SALT = "portal.known-address"
 KNOWN_FOR = timedelta(days=30)
 
-
-SENTENCE = "There were too many attempts. Wait ten minutes, then try again."
+# Translated where it is used.
+SENTENCE = gettext_noop("There were too many attempts. Wait ten minutes, then try again.")
 
 
 class TooManyError(Exception):
-    """Somebody has to wait."""
+    """Someone has to wait."""
 
 
 class Attempt:
-    """One try, counted before it is judged, so that many at once do not slip through. LIMITS: what it counts for."""
+    """One attempt, counted for `limits` before it is checked, so that many at once don't slip through."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
         self._rows = ThrottleHit.objects
         self._keys = [_hash(key) for key in limits]
         self._mine = self._rows.bulk_create([self._rows.model(key=key) for key in self._keys])
         now = timezone.now()
-        recent = self._rows.filter(at__range=(now - WINDOW, now + WINDOW))  # none of a clock that was hours ahead
+        recent = self._rows.filter(at__range=(now - WINDOW, now + WINDOW))  # not those of a clock that was hours ahead
         if any(recent.filter(key=key).count() > limit for key, limit in zip(self._keys, limits.values(), strict=True)):
-            self.take_back()  # or a stubborn script locks out for ever
+            self.take_back()  # otherwise a stubborn script locks people out for ever
             raise TooManyError
 
     def take_back(self) -> None:
-        """It was no wrong one."""
+        """Uncount the attempt: it wasn't a wrong one."""
         self._rows.filter(pk__in=[row.pk for row in self._mine]).delete()
 
     def forgive_first(self) -> None:
-        """It was the right one, and the wrong ones before it that count for the first key were slips."""
+        """Uncount a right attempt, and the wrong ones before it that count for the first key: they were slips."""
         self.take_back()
         self._rows.filter(key=self._keys[0]).delete()
 
 
 def sign_in_limits(request: HttpRequest | None, email: str) -> dict[str, int]:
-    """What a try to sign in as EMAIL counts for; the narrowest first."""
+    """What an attempt to sign in as `email` counts for; the narrowest first."""
     if knows_browser(request, email):
         return {f"device:{_device_of(request)['id']}:{email}": MAX_PER_DEVICE}
     address = address_of(request)
@@ -100,9 +101,8 @@ def _pair(email: str, address: str) -> str:
 
 
 def address_of(request: HttpRequest | None) -> str:
-    """Where REQUEST comes from; of IPv6 the network of 64 bits, since whoever has one address there has them all. A
-    server that listens on IPv6 sees IPv4 clients as ::ffff:a.b.c.d, all of them in one such network: they count as
-    themselves."""
+    """Where `request` comes from. For IPv6 the 64-bit network, since whoever has one address there has them all. A
+    server that listens on IPv6 sees IPv4 clients as ::ffff:a.b.c.d, all in one such network: each counts by itself."""
     text = request.META.get("REMOTE_ADDR", "") if request else ""
     try:
         address = ipaddress.ip_address(text)
@@ -114,7 +114,7 @@ def address_of(request: HttpRequest | None) -> str:
 
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, email: str) -> None:
-    """Let the browser carry that EMAIL has signed in there."""
+    """Store in the browser that `email` has signed in there."""
     device = _device_of(request)
     mark, *old_marks = (_mark(digest) for digest in keyed_hashes(DEVICE_SALT, email))
     others = [other for other in device["people"] if other not in (mark, *old_marks)]
@@ -130,7 +130,7 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, email: str
 
 
 def _device_of(request: HttpRequest | None) -> dict[str, Any]:
-    """What the browser's cookie says; a new device when there is none or it is not ours."""
+    """What the browser's cookie says; a new device if there is none or it is not ours."""
     names = (f"{settings.COOKIE_PREFIX}{DEVICE_COOKIE}", DEVICE_COOKIE)  # the second: without the prefix
     cookie = next(filter(None, map(request.COOKIES.get, names)), "") if request else ""
     try:

@@ -1,9 +1,20 @@
-"""Errors that people are told of."""
+"""Errors that people are told about."""
+
+from runs.models.messages import Message, as_message
+from runs.words.messages import say
 
 
 class UserFacingError(Exception):
-    """Something cannot be done; SENTENCE is for people."""
+    """Something can't be done; `message` is for people and may be stored."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, message: Message | str) -> None:
+        super().__init__(message)
+        self.message = as_message(message)
+
+    @property
+    def sentence(self) -> str:
+        """The message in the active language."""
+        return say(self.message)
+
+    def __str__(self) -> str:
+        return self.sentence

@@ -1,4 +1,4 @@
-"""Names of files for people: what it is, which part, which day; safe in any file system."""
+"""Names of downloads: app or title, result, day; safe in any file system."""
 
 import re
 
@@ -12,7 +12,7 @@ PLAIN = re.compile(r"[^\w-]")
 
 
 def result_stem(run: Run, label: str, number: int = 1) -> str:
-    """ "cartoonify_front-view_2026-11-24", with the NUMBER of the file where a result holds several."""
+    """ "cartoonify_front-view_2026-11-24", with `number` where a result has several files."""
     parts = [slug(run.title or run.app_name), slug(label), f"{timezone.localtime(run.created_at):%Y-%m-%d}"]
     if number > 1:
         parts.append(str(number))
@@ -20,13 +20,13 @@ def result_stem(run: Run, label: str, number: int = 1) -> str:
 
 
 def slug(words: str) -> str:
-    """WORDS in lower case with hyphens, in any script; nothing in it means anything to a shell or a file system."""
+    """`words` in lower case with hyphens, in any script, safe for shells and file systems."""
     kept = slugify(words, allow_unicode=True)[:50].encode()[:PART_BYTES].decode(errors="ignore")
     return PLAIN.sub("", kept).strip("-_")
 
 
 def unique(name: str, taken: set[str]) -> str:
-    """NAME, numbered before its ending if it is TAKEN already, in any case; it is taken then."""
+    """`name`, numbered before its ending if `taken` holds it in any case; adds the result to `taken`."""
     stem, dot, ending = name.rpartition(".")
     stem, ending = (stem, f".{ending}") if dot else (name, "")
     found, number = name, 1

@@ -1,43 +1,60 @@
-"""Why a run failed: what happened, what is safe and what to do, a sentence per cause."""
+"""Why a run failed: what happened, what is safe and what to do next, for each cause."""
 
 from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _lazy
+
+from runs.models import Run
+from runs.models.messages import Message
+from runs.words.messages import say
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What happened, what is safe, what to do."""
+    """What happened, what is safe, what to do next."""
 
     sentence: str
     quote: str = ""  # Lamina's own words
     action_label: str = ""
     action_url: str = ""
     reference: str = ""
+    leads_to_form: bool = False  # the action opens the app's form with these inputs
 
 
+NOT_ENOUGH_CREDITS = _lazy("There aren't enough credits left for this run.")
+BACK_TO_FORM = _lazy("Back to the form")
+CHANGE_AND_RUN = _lazy("Change and run again")
+FIND_ANOTHER = _lazy("Find another app")
 # cause: (sentence, label of the button, where it leads)
-FAILURES: dict[str, tuple[str, str, str]] = {
-    "inputs": ("Lamina did not accept what was filled in. Nothing was started.", "Back to the form", "form"),
-    "files": ("One of the files could not be handed over. Nothing was started.", "Back to the form", "form"),
-    "credits": ("There are not enough credits left for this run.", "Ask an admin", "admin"),
+FAILURES: dict[str, tuple[Promise, Promise, str]] = {
+    "inputs": (_lazy("Lamina didn't accept these inputs. Nothing was started."), BACK_TO_FORM, "form"),
+    "files": (_lazy("One of the files couldn't be sent to Lamina. Nothing was started."), BACK_TO_FORM, "form"),
+    "credits": (NOT_ENOUGH_CREDITS, _lazy("Ask an admin"), "admin"),
     "key": (
-        "The connection needs an admin: Lamina refuses the workspace key. Nothing was started.",
-        "Tell an admin",
+        _lazy("Lamina refused the workspace key; an admin needs to fix it. Nothing was started."),
+        _lazy("Tell an admin"),
         "admin",
     ),
-    "gone": ("Lamina no longer offers this app. Nothing was started.", "Find another app", "apps"),
-    "forbidden": ("This workspace may not use this app. Nothing was started.", "Find another app", "apps"),
-    "refused": ("Lamina refused this run. Nothing was started.", "Change and run again", "form"),
-    "remote": ("Lamina could not make this.", "Change and run again", "form"),
-    "nothing": ("Lamina finished, but nothing usable came out.", "Change and run again", "form"),
-    "lost": ("Lamina no longer knows this run.", "Change and run again", "form"),
+    "gone": (_lazy("Lamina no longer offers this app. Nothing was started."), FIND_ANOTHER, "apps"),
+    "forbidden": (_lazy("This workspace can't use this app. Nothing was started."), FIND_ANOTHER, "apps"),
+    "refused": (_lazy("Lamina refused this run. Nothing was started."), CHANGE_AND_RUN, "form"),
+    "remote": (_lazy("Lamina couldn't make this."), CHANGE_AND_RUN, "form"),
+    "nothing": (_lazy("Lamina finished, but nothing usable came out."), CHANGE_AND_RUN, "form"),
+    "lost": (_lazy("Lamina no longer knows this run."), CHANGE_AND_RUN, "form"),
     "silent": (
-        "There was no end for a day, and it was given up. It may have cost credits.",
-        "Change and run again",
+        _lazy("This run didn't finish in a day and was given up. It may have cost credits."),
+        CHANGE_AND_RUN,
         "form",
     ),
     "left": (
-        "It was never clear whether this run started, and it was left at that. It may have cost credits.",
-        "Change and run again",
+        _lazy("We never found out whether this run started. It may have cost credits."),
+        CHANGE_AND_RUN,
         "form",
     ),
 }
+
+
+def field_errors_of(run: Run) -> list[dict[str, str]]:
+    """`Run.field_errors` with each message as a sentence: Lamina's own, or ours about a file."""
+    return [{**error, "message": say(Message.from_stored(error["message"]))} for error in run.field_errors]

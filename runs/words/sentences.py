@@ -1,62 +1,68 @@
-"""How the portal says things: states, waits, failures, amounts and times, in plain words and in one place."""
+"""How the portal says states, waits, amounts and times, in one place."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
 from django.utils.formats import number_format
-from django.utils.timesince import timesince
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext, npgettext_lazy, pgettext, pgettext_lazy
 
 from runs.models import AT_LAMINA, Run
 from runs.schema_forms.results import how_many
 
 # The one list of a run's states as people know them, in the order of a filter.
-STATES = {
-    "progress": "In progress",
-    "ready": "Ready",
-    "partly": "Partly ready",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
-    "starting": "Starting",
-    "checking": "Checking",
+STATES: dict[str, Promise] = {
+    "progress": pgettext_lazy("state of a run", "In progress"),
+    "ready": pgettext_lazy("state of a run", "Ready"),
+    "partly": pgettext_lazy("state of a run", "Partly ready"),
+    "failed": pgettext_lazy("state of a run", "Failed"),
+    "cancelled": pgettext_lazy("state of a run", "Cancelled"),
+    "starting": pgettext_lazy("state of a run", "Starting"),
+    "checking": pgettext_lazy("state of a run", "Checking"),
 }
 
 
 @dataclass(frozen=True)
 class State:
-    """A run's state as people read it. KEY names icon and colour, DETAIL is its number ("1 of 2 ready")."""
+    """A run's state as people read it. `key` names icon and colour, `detail` is its number ("1 of 2 ready")."""
 
     key: str  # starting, checking, progress, ready, partly, failed, cancelled
     word: str
     detail: str = ""
 
 
-WAITS = {
-    Run.Wait.LAMINA: "We can't reach Lamina. This run waits and starts by itself.",
-    Run.Wait.BUDGET: "Many runs are being started. This one is waiting its turn.",
-    Run.Wait.RATE: "Lamina asks us to wait. We start it then.",
-    Run.Wait.APP: "Another start of this app comes first. This one follows by itself.",
-    Run.Wait.FILES: "Your files are being handed over.",
+WAITS: dict[Run.Wait, Promise] = {
+    Run.Wait.LAMINA: _lazy("We can't reach Lamina. This run will start by itself."),
+    Run.Wait.BUDGET: _lazy("Many runs are being started. This one is waiting its turn."),
+    Run.Wait.RATE: _lazy("Lamina asked us to wait. We'll start it then."),
+    Run.Wait.APP: _lazy("Another run of this app is ahead. This one will start by itself."),
+    Run.Wait.FILES: _lazy("Your files are being sent to Lamina."),
 }
 
 
 def state_of(run: Run) -> State:
-    """The one list of states, used everywhere."""
+    """The run's state as shown everywhere."""
     key = run.status
     if key in AT_LAMINA:
         key = "progress"
     elif key == "completed":
         key = "partly" if run.outputs_failed else "ready"
-    return State(key, STATES[key], _ready_of(run) if key in ("progress", "partly") else "")
+    return State(key, str(STATES[key]), _ready_of(run) if key in ("progress", "partly") else "")
 
 
 def _ready_of(run: Run) -> str:
-    return f"{run.outputs_ready} of {run.outputs_total} ready" if run.outputs_total > 1 else ""
+    if run.outputs_total < 2:
+        return ""
+    return _("%(ready)s of %(total)s ready") % {"ready": run.outputs_ready, "total": run.outputs_total}
 
 
 def credits_words(amount: Decimal | None) -> str:
-    """ "12", "4,250", "4,250.5": no zeros that tell nothing; empty when unknown."""
+    """ "12", "4,250", "4,250.5": without trailing zeros; empty when unknown."""
     if amount is None:
         return ""
     shown = amount.quantize(Decimal("0.01")).normalize()
@@ -64,32 +70,65 @@ def credits_words(amount: Decimal | None) -> str:
 
 
 def about_credits(expected: Decimal | None, low: Decimal | None = None, high: Decimal | None = None) -> str:
-    """ "about 12 credits (8 to 20)"; empty when unknown."""
+    """ "about 12 credits", "about 12 credits (8 to 20)"; empty when unknown."""
     if expected is None:
         return ""
-    unit = "credit" if expected == 1 else "credits"
-    words = f"about {credits_words(expected)} {unit}"
-    if low is not None and high is not None and low < high:
-        words += f" ({credits_words(low)}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{credits_words(high)})"
-    return words
+    values = {"amount": credits_words(expected)}
+    count = plural_number(expected)
+    if low is None or high is None or low >= high:
+        return ngettext("about %(amount)s credit", "about %(amount)s credits", count) % values
+    bounds = {"low": credits_words(low), "high": credits_words(high)}
+    values["range"] = (_("%(low)s to %(high)s") % bounds).replace(" ", "\N{NO-BREAK SPACE}")
+    return ngettext("about %(amount)s credit (%(range)s)", "about %(amount)s credits (%(range)s)", count) % values
+
+
+def plural_number(amount: Decimal) -> int:
+    """The whole number whose plural form `amount` takes: 1.5 credits are several."""
+    return int(amount) if amount == int(amount) else max(2, math.ceil(amount))
 
 
 def makes_words(makes: dict[str, int]) -> str:
-    """ "makes 2 images and 1 video"; empty when the app does not say."""
-    kinds = [kind for kind, count in makes.items() for _ in range(count)]
-    return f"makes {how_many(kinds)}" if kinds else ""
+    """ "makes 2 images and 1 video"; empty when the app doesn't say."""
+    kinds = [kind for kind, count in makes.items() for _each in range(count)]
+    return _("makes %(results)s") % {"results": how_many(kinds)} if kinds else ""
+
+
+_AGO: dict[str, Promise] = {
+    "minute": npgettext_lazy("age", "%(count)s min ago", "%(count)s min ago", "count"),
+    "hour": npgettext_lazy("age", "%(count)s h ago", "%(count)s h ago", "count"),
+    "day": npgettext_lazy("age", "%(count)s day ago", "%(count)s days ago", "count"),
+    "week": npgettext_lazy("age", "%(count)s week ago", "%(count)s weeks ago", "count"),
+    "month": npgettext_lazy("age", "%(count)s month ago", "%(count)s months ago", "count"),
+    "year": npgettext_lazy("age", "%(count)s year ago", "%(count)s years ago", "count"),
+}
+# The same for a phone, which has no room for "ago".
+_BRIEF_AGO: dict[str, Promise] = {
+    "minute": npgettext_lazy("brief age", "%(count)s min", "%(count)s min", "count"),
+    "hour": npgettext_lazy("brief age", "%(count)s h", "%(count)s h", "count"),
+    "day": npgettext_lazy("brief age", "%(count)s day", "%(count)s days", "count"),
+    "week": npgettext_lazy("brief age", "%(count)s week", "%(count)s weeks", "count"),
+    "month": npgettext_lazy("brief age", "%(count)s month", "%(count)s months", "count"),
+    "year": npgettext_lazy("brief age", "%(count)s year", "%(count)s years", "count"),
+}
+_UNITS = {"year": 365 * 86400, "month": 30 * 86400, "week": 7 * 86400, "day": 86400, "hour": 3600, "minute": 60}
 
 
 def age_words(at: datetime, now: datetime | None = None) -> str:
     """ "just now", "5 min ago", "2 h ago", "3 days ago"."""
+    return _age(_AGO, at, now)
+
+
+def brief_age_words(at: datetime, now: datetime | None = None) -> str:
+    """ "just now", "5 min", "2 h", "3 days"."""
+    return _age(_BRIEF_AGO, at, now)
+
+
+def _age(phrases: dict[str, Promise], at: datetime, now: datetime | None) -> str:
     seconds = ((now or timezone.now()) - at).total_seconds()
-    if seconds < 60:
-        return "just now"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min ago"
-    if seconds < 86400:
-        return f"{int(seconds // 3600)} h ago"
-    return f"{timesince(at, now, depth=1).replace(chr(160), ' ')} ago"
+    for unit, length in _UNITS.items():
+        if seconds >= length:
+            return str(phrases[unit] % {"count": int(seconds // length)})
+    return _("just now")
 
 
 def clock_words(span: timedelta) -> str:
@@ -101,17 +140,18 @@ def clock_words(span: timedelta) -> str:
 
 
 def usual_words(usual: float | None, slow: float | None) -> str:
-    """ "usually 2 to 3 min", "usually about 20 s"; empty while nobody can know."""
+    """ "usually 2 to 3 min", "usually about 20 s"; empty until it is known."""
     if usual is None or slow is None:
         return ""
     low, high = _rounded(usual), _rounded(slow)
     if low == high:
-        return f"usually about {span_words(timedelta(seconds=low))}"
-    if low >= 60 and low % 60 == high % 60 == 0:
-        return f"usually {low // 60} to {span_words(timedelta(seconds=high))}"
+        return _("usually about %(span)s") % {"span": span_words(timedelta(seconds=low))}
     if high < 60:
-        return f"usually {low} to {high} s"
-    return f"usually {span_words(timedelta(seconds=low))} to {span_words(timedelta(seconds=high))}"
+        return pgettext("seconds", "usually %(low)s to %(high)s s") % {"low": low, "high": high}
+    if low >= 60 and high < 3600 and low % 60 == high % 60 == 0:
+        return pgettext("minutes", "usually %(low)s to %(high)s min") % {"low": low // 60, "high": high // 60}
+    spans = {"low": span_words(timedelta(seconds=low)), "high": span_words(timedelta(seconds=high))}
+    return pgettext("time spans", "usually %(low)s to %(high)s") % spans
 
 
 def _rounded(seconds: float) -> int:
@@ -123,10 +163,15 @@ def _rounded(seconds: float) -> int:
 def span_words(span: timedelta) -> str:
     """ "42 s", "1 min 20 s", "1 h 2 min"."""
     seconds = max(0, round(span.total_seconds()))
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        minutes, seconds = divmod(seconds, 60)
-        return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
-    hours, minutes = divmod(seconds // 60, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    values = {"hours": hours, "minutes": minutes, "seconds": seconds}
+    if hours and minutes:
+        return pgettext("time span", "%(hours)s h %(minutes)s min") % values
+    if hours:
+        return pgettext("time span", "%(hours)s h") % values
+    if minutes and seconds:
+        return pgettext("time span", "%(minutes)s min %(seconds)s s") % values
+    if minutes:
+        return pgettext("time span", "%(minutes)s min") % values
+    return pgettext("time span", "%(seconds)s s") % values

@@ -10,8 +10,8 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.access.walk import ask, body_of
 from tests.support.access_rows import ANY_METHOD, NO_CSRF, ROWS, Row
+from tests.support.access_walk import ask, body_of
 from tests.support.access_world import OUTSIDE, PEOPLE, World
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def all_names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> set
 
 
 def problems_of(world: World, row: Row, who: str, answer: HttpResponseBase) -> list[str]:
-    """What is wrong with ANSWER, in words: the status, the way in, or words of a run that are not for WHO."""
+    """What is wrong with `answer`: the status, the way to sign in, or words of a run that are not for `who`."""
     wanted = row.expected(who, is_shared=world.subject is world.shared)
     if answer.status_code != wanted:
         return [f"{answer.status_code} instead of {wanted}"]
@@ -43,7 +43,7 @@ def problems_of(world: World, row: Row, who: str, answer: HttpResponseBase) -> l
 
 
 def hidden_from(world: World, row: Row, who: str) -> set[str]:
-    """Words that WHO may not read in the answer to ROW: of runs they may not see, and what no guest may see."""
+    """Words that `who` may not read in the answer to `row`: of runs they may not see, and what no guest may see."""
     secret = {world.private.word, world.private.shown, world.shared.word, world.shared.shown}
     if row.is_for_guests:
         seen = world.other if who == "guest, other run" else world.subject

@@ -1,4 +1,4 @@
-"""A NUL character in a posted field: PostgreSQL takes none, so no view may look one up."""
+"""A NUL character in a posted field: PostgreSQL can't store it, so no view may look it up."""
 
 import pytest
 from django.core.cache import cache
@@ -30,7 +30,7 @@ def test_no_posted_field_is_a_server_error(world: World, row: Row) -> None:
             transaction.set_rollback(True)
 
 
-def test_what_is_kept_holds_a_mark_in_its_place(alice: Member) -> None:
+def test_what_is_saved_has_a_mark_in_its_place(alice: Member) -> None:
     client_of(alice).post(reverse("runs:view-save"), {"name": "a\x00b", "query": "q=shoe"})
 
     assert SavedView.objects.get().name == "a\ufffdb"

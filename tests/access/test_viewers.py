@@ -1,4 +1,4 @@
-"""A viewer looks: whatever starts, shares or changes is refused with a sentence, even for what was theirs before."""
+"""Viewers only look: starting, sharing and changing are refused with a sentence, even for what they made."""
 
 from collections.abc import Callable
 
@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from runs.models import Member, Upload
 from runs.web.http import VIEWERS_LOOK
-from tests.access.walk import ask, body_of
 from tests.support.access_rows import ROWS
+from tests.support.access_walk import ask, body_of
 from tests.support.access_world import World
 from tests.support.factories import make_run
 
@@ -21,12 +21,12 @@ OPEN_TO_ALL = (
     "login", "logout", "runs:me", "runs:password", "runs:session", "runs:invite", "runs:draft", "runs:webhook",
     "runs:guest", "runs:link-revoke", "runs:view", "runs:history-bulk-action", "runs:old-",
 )  # fmt: skip
-SENTENCES = (VIEWERS_LOOK, "Your role lets you look", "Your role here does not include this")
+SENTENCES = (VIEWERS_LOOK, "Your role lets you look", "Your role here doesn't include this")
 
 
 @pytest.fixture
 def world(make_member: Callable[..., Member]) -> World:
-    """Alice has made runs and is a viewer now."""
+    """Alice has made runs and is now a viewer."""
     world = World(make_member)
     Member.objects.filter(pk=world.owner.pk).update(role="viewer")
     return world

@@ -1,4 +1,4 @@
-"""Clusters of workers as the database shows them: alive, silent, killed, ended in order."""
+"""Clusters of workers as the database knows them: alive, silent, killed, stopped."""
 
 import os
 from datetime import timedelta
@@ -13,6 +13,8 @@ from runs.background import heartbeats, leases
 from runs.engine import poller_wakeups
 from runs.models import Heartbeat, Incident, Lease
 from runs.tasks import pulse, tidy
+from runs.words.messages import say
+from runs.words.workers import worker_words
 from tests.support.processes import dead_pid
 
 pytestmark = pytest.mark.django_db
@@ -27,11 +29,14 @@ def page(client: Client) -> str:
     return client.get("/manage/").content.decode()
 
 
-def incidents() -> list[str]:
-    return list(Incident.objects.filter(kind="worker").values_list("text", flat=True))
+def incidents() -> list[tuple[str, str]]:
+    """What each says, and of which cluster."""
+    told = Incident.objects.filter(kind="worker").values_list("text", flat=True)
+    assert all(worker_words(str(message.values["worker"])) in say(message) for message in told)
+    return [(message.code, str(message.values["worker"])) for message in told]
 
 
-def test_of_two_clusters_a_deaf_one_is_not_hidden(as_admin: Client) -> None:
+def test_a_silent_cluster_is_shown_beside_a_working_one(as_admin: Client) -> None:
     with time_machine.travel(timezone.now(), tick=False):
         heartbeats.beat_cluster("worker here:1")
         seen("worker there:7", minutes=5)
@@ -43,7 +48,7 @@ def test_of_two_clusters_a_deaf_one_is_not_hidden(as_admin: Client) -> None:
         assert Client().get("/healthz").json()["worker_seconds"] == 0  # the youngest
 
 
-def test_two_that_work_are_two_lines_without_a_problem(as_admin: Client) -> None:
+def test_two_working_clusters_are_two_lines_without_a_problem(as_admin: Client) -> None:
     heartbeats.beat_cluster("worker here:1")
     heartbeats.beat_cluster("worker there:7")
 
@@ -54,7 +59,7 @@ def test_two_that_work_are_two_lines_without_a_problem(as_admin: Client) -> None
     assert "no sign of life" not in body
 
 
-def test_a_plain_qcluster_beside_a_silent_worker_is_told_too(as_admin: Client) -> None:
+def test_a_plain_qcluster_is_shown_beside_a_silent_worker(as_admin: Client) -> None:
     heartbeats.beat_cluster("")
     seen("worker there:7", minutes=5)
 
@@ -64,7 +69,7 @@ def test_a_plain_qcluster_beside_a_silent_worker_is_told_too(as_admin: Client) -
     assert "process 7 on there: no sign of life since" in body
 
 
-def test_one_that_is_silent_for_more_than_an_hour_is_forgotten(as_admin: Client) -> None:
+def test_a_cluster_silent_for_over_an_hour_is_forgotten(as_admin: Client) -> None:
     seen("worker", days=2)
     seen("worker there:7", minutes=61)
 
@@ -74,18 +79,17 @@ def test_one_that_is_silent_for_more_than_an_hour_is_forgotten(as_admin: Client)
     assert Client().get("/healthz").json()["worker_seconds"] >= 172_800  # when any last lived is never forgotten
 
 
-def test_silence_is_written_down_once() -> None:
+def test_silence_is_recorded_once() -> None:
     seen("worker there:7", minutes=5)
     seen("worker there:8", seconds=60)
 
     pulse("worker there:9")
     pulse()
 
-    (told,) = incidents()
-    assert told.startswith("The worker process 7 on there has given no sign of life since")
+    assert incidents() == [("worker_silent", "worker there:7")]
 
 
-def test_one_that_was_killed_on_this_host_is_written_down_and_forgotten() -> None:
+def test_a_cluster_killed_on_this_host_is_recorded_and_forgotten() -> None:
     killed, alive = heartbeats.name_of(dead_pid()), heartbeats.name_of(os.getpid())
     heartbeats.beat_cluster(killed)
     heartbeats.beat_cluster(alive)
@@ -93,7 +97,7 @@ def test_one_that_was_killed_on_this_host_is_written_down_and_forgotten() -> Non
     pulse()
     pulse()
 
-    assert incidents() == [f"The worker {heartbeats.words_of(killed)} ended without being asked to."]
+    assert incidents() == [("worker_killed", killed)]
     assert set(Heartbeat.objects.values_list("name", flat=True)) == {"worker", alive}
 
 

@@ -1,4 +1,4 @@
-"""The worker dies whole, is never deaf, and stops at once: real processes, killed at the worst places."""
+"""The worker dies as a whole, always takes tasks, and stops at once: real processes, killed at the worst moments."""
 
 import os
 import signal
@@ -33,13 +33,13 @@ def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def notes(tmp_path: Path) -> Path:
-    """Where the tasks of this test write."""
+    """The file that the tasks of this test write to."""
     return tmp_path / "notes"
 
 
 @pytest.fixture
 def worker(home: Home, notes: Path) -> "Iterator[subprocess.Popen[bytes]]":
-    """A worker that has shown it works."""
+    """A worker that has run a task."""
     process = home.start("worker")
     enqueue(home, "note", notes, "awake")
     wait_until(lambda: "awake" in lines(notes), "the worker to do its first task")
@@ -65,7 +65,7 @@ def own_name(worker: "subprocess.Popen[bytes]") -> str:
 
 
 def heartbeats(home: Home) -> list[str]:
-    """Whose signs of life the database holds."""
+    """The clusters that the database knows."""
     return home.manage("shell", "--no-imports", "-c", HEARTBEATS).splitlines()
 
 
@@ -82,9 +82,7 @@ def test_it_stops_at_once_inside_a_long_task(home: Home, notes: Path, worker: "s
     wait_until(lambda: not home.processes(), "the rest to be gone")
 
 
-def test_it_shows_itself_as_soon_as_it_is_up_and_leaves_no_trace_when_stopped(
-    home: Home, worker: "subprocess.Popen[bytes]"
-) -> None:
+def test_it_is_recorded_once_it_runs_and_forgotten_when_stopped(home: Home, worker: "subprocess.Popen[bytes]") -> None:
     wait_until(lambda: own_name(worker) in heartbeats(home), "its own sign of life")
     worker.terminate()
     assert worker.wait(TIMEOUT_SECONDS) == 0
@@ -93,7 +91,7 @@ def test_it_shows_itself_as_soon_as_it_is_up_and_leaves_no_trace_when_stopped(
     assert "worker" in left
 
 
-def test_a_killed_one_is_found_missing_by_the_next(home: Home, worker: "subprocess.Popen[bytes]") -> None:
+def test_the_next_worker_notices_a_killed_one(home: Home, worker: "subprocess.Popen[bytes]") -> None:
     wait_until(lambda: own_name(worker) in heartbeats(home), "its own sign of life")
     worker.kill()
     worker.wait()
@@ -136,7 +134,7 @@ def test_nothing_is_left_of_a_killed_sentinel(home: Home, worker: "subprocess.Po
 
 
 def test_a_killed_idle_process_never_leaves_it_deaf(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
-    """One of the pool waits inside the queue's lock; which one cannot be seen, so each death while idle counts."""
+    """One of the pool waits inside the queue's lock; we can't see which, so each death while idle counts."""
 
     def is_dead() -> bool:
         if worker.poll() is None and is_idle(worker):  # if it was busy, it is replaced and work continues
@@ -158,7 +156,7 @@ def test_sigterm_to_the_whole_group_does_not_hang(home: Home, notes: Path, worke
 
 
 def test_a_stop_just_as_the_sentinel_dies_does_not_hang(home: Home, worker: "subprocess.Popen[bytes]") -> None:
-    """The main process learns of the death and of the signal at once; waiting for the dead would last for ever."""
+    """The main process learns of the death and the signal at the same time; waiting for a dead process never ends."""
     sentinel = sentinel_of(worker)
     os.kill(worker.pid, signal.SIGSTOP)
     wait_until(lambda: state_of(worker.pid) == "T", "the main process to stand still")

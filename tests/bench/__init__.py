@@ -1,5 +1,5 @@
-"""The benches: what the portal costs and how fast it is, beside the bars it has to hold.
+"""The benches: what the portal costs and how fast it is, compared with its targets.
 
-`make bench` runs all of them, `python -m tests.bench history --runs 100000` one. Each runs in a process and on a data
-folder of its own, with the portal's real processes and a real sandbox Lamina.
+`make bench` runs all of them, `python -m tests.bench history --runs 100000` one. Each has its own process and data
+folder, and uses the portal's real processes and a real sandbox.
 """

@@ -1,5 +1,5 @@
-"""`python -m tests.bench [NAME…] [--runs N] [--only WORDS]`: one table; the exit code is 1 when a bar
-is missed or nothing was measured."""
+"""`python -m tests.bench [NAME…] [--runs N] [--only WORDS]`: print one table. The exit code is 1 if a target is
+missed or nothing was measured."""
 
 import argparse
 import os
@@ -19,20 +19,20 @@ from tests.support import engines
 from tests.support.processes import ROOT
 
 STOP_SECONDS = 30.0
-LOG_SHOWN = 3_000  # characters of what a bench printed, when something went wrong
+LOG_SHOWN = 3_000  # characters of a bench's output, if something went wrong
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHES)}; all without one")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHES)}; default: all")
     parser.add_argument("--runs", type=int, default=100_000, help="runs in History (default: 100,000)")
-    parser.add_argument("--only", default="", metavar="WORDS", help="of the economy, rows with WORDS in their title")
+    parser.add_argument("--only", default="", metavar="WORDS", help="only rows of `economy` with WORDS in the title")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):
         parser.error(f"there is no bench named {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, leave)  # explicitly: a job started with `&` inherits an ignored SIGINT
-    print(f"On {os.cpu_count()} cores, of which {os.getloadavg()[0]:.1f} were busy in the last minute.\n")
+    print(f"On {os.cpu_count()} cores, {os.getloadavg()[0]:.1f} of them busy in the last minute.\n")
     print(header(), flush=True)
     verdicts: list[bool] = []
     left_out = []
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
             continue
         for row in run_apart(name, options.runs, options.only):
             print(row.as_line(), flush=True)
-            verdicts += [] if row.held is None else [row.held]
+            verdicts += [] if row.met is None else [row.met]
     print(f"\n{verdict_of(verdicts)}")
     if left_out:
         print(f"Not measured: {', '.join(left_out)}.")
@@ -51,15 +51,15 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def verdict_of(verdicts: Sequence[bool]) -> str:
-    """The summary of all bars: `verdicts` says for each measured one whether it is met."""
+    """The summary: `verdicts` says for each measured target whether it is met."""
     if not verdicts:
-        return "Nothing was measured, so no bar is known to be held."
-    return "Every bar that was measured is held." if all(verdicts) else "Not every bar is held."
+        return "Nothing was measured."
+    return "Every measured target is met." if all(verdicts) else "Not every target is met."
 
 
 def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
-    """Run one bench in a process of its own, at most as long as it may take; what goes wrong is its last row."""
-    # A large history takes longer to make: a minute more for each further 10,000 runs.
+    """Run one bench in a process of its own, with a time limit. If anything goes wrong, its last row says so."""
+    # A large history takes longer to create: one more minute per 10,000 runs.
     timeout = BENCHES[name].timeout_seconds + (runs / 10_000 * 60 if name.startswith("history") else 0)
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         report, log = Report(Path(folder) / "rows"), Path(folder) / "log"
@@ -84,13 +84,13 @@ def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
         rows = report.rows()
         if problem or not rows:
             rows.append(Row(name, problem or "found nothing", NO_ERROR, False))
-        if any(row.bar == NO_ERROR for row in rows):
+        if any(row.target == NO_ERROR for row in rows):
             print(log.read_text(errors="replace")[-LOG_SHOWN:], file=sys.stderr)
         return rows
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ask it to end, so that it stops its own processes, and kill it when it does not."""
+    """Ask it to end, so that it stops its own processes; kill it if it doesn't."""
     if process.poll() is None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):

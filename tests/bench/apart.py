@@ -16,15 +16,15 @@ from tests.support.engines import engine
 
 @dataclass(frozen=True)
 class Bench:
-    """How a bench is set up: seconds a run takes at the sandbox, requests a minute, seconds until it is stopped; the
-    module, where it is not called like the bench, and the engine (`tests.support.engines`)."""
+    """How to set up a bench: seconds a run takes in the sandbox, requests a minute, time limit in seconds, the module
+    (default: the name of the bench), and the engine (see `tests.support.engines`)."""
 
     run_seconds: float
     per_minute: int
     timeout_seconds: float
     module: str = ""
     engine: str = "sqlite"
-    by_default: bool = True  # else only when it is named
+    by_default: bool = True  # otherwise it runs only if named
 
 
 BENCHES = {
@@ -45,7 +45,7 @@ BENCHES = {
 
 
 def main(name: str, result: str, runs: str, only: str = "") -> None:
-    """Run the bench NAME; its rows go to the file RESULT."""
+    """Run the bench `name` and write its rows to the file `result`."""
     signal.signal(signal.SIGTERM, leave)
     setup, report = BENCHES[name], Report(Path(result))
     with (
@@ -64,12 +64,12 @@ def main(name: str, result: str, runs: str, only: str = "") -> None:
         )
         portal.only = only
         import_module(f"tests.bench.{setup.module or name}").bench(portal, report)
-        if any(row.bar == NO_ERROR for row in report.rows()):
+        if any(row.target == NO_ERROR for row in report.rows()):
             processes.print_logs()
 
 
 def leave(_signum: int, _frame: object) -> NoReturn:
-    """Exit by way of every `with` and `finally`, so that nothing is left behind."""
+    """Exit through every `with` and `finally`, so that nothing is left behind."""
     sys.exit(1)
 
 

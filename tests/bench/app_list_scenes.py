@@ -1,6 +1,6 @@
-"""How Lamina's list of apps may behave, and what the portal does: one table, for the tests and the bench.
+"""Ways in which Lamina's list of apps may behave, and what the portal does: one table, for the tests and the bench.
 
-A scene orders something at the sandbox, has the portal read the list as its worker does, and gives rows with a bar.
+A scene sets up the sandbox, makes the portal read the list as its worker does, and returns rows with targets.
 """
 
 import time
@@ -24,7 +24,7 @@ SLOW_SECONDS = 10
 
 
 class Door(Protocol):
-    """The sandbox's control door."""
+    """The sandbox's control API."""
 
     def control(self, _path: str, **values: Any) -> dict[str, Any]: ...
 
@@ -32,7 +32,7 @@ class Door(Protocol):
 
 
 def prepare(door: Door) -> None:
-    """60 plain apps at Lamina, five of them the workspace's own; none is known here."""
+    """Put 60 plain apps into the sandbox, five of them the workspace's own; the portal knows none."""
     door.control("reset")
     door.control("limit", per_minute=None)
     for app_id in load_catalogue():
@@ -47,13 +47,13 @@ def prepare(door: Door) -> None:
 
 
 def limits(door: Door) -> list[int | None]:
-    """The limits asked for, call by call; None without one."""
+    """The limit of each request; None if it had none."""
     asked = [request["query"].get("limit") for request in door.requests_to("apps")]
     return [None if limit is None else int(limit) for limit in asked]
 
 
 def list_fact() -> Fact:
-    """What the health page says of the list."""
+    """What the health page says about the list."""
     return next(fact for fact in health_report().facts if fact.label == "App list")
 
 
@@ -63,7 +63,7 @@ def not_runnable(member: Member) -> list[App]:
 
 
 def refused_at_100(door: Door, _: Member) -> list[Row]:
-    """Lamina accepts at most 60: 200 and 100 are refused, 50 works, and next time only that is asked for."""
+    """Lamina accepts at most 60: it refuses 200 and 100, but 50 works and is requested directly the next time."""
     door.control("list", most=60, beyond="refuse")
     catalog.refresh_catalog()
     catalog.refresh_catalog()
@@ -75,7 +75,7 @@ def refused_at_100(door: Door, _: Member) -> list[Row]:
 
 
 def refused_at_25(door: Door, _: Member) -> list[Row]:
-    """Lamina refuses every limit; without one there are ten apps."""
+    """Lamina refuses every limit; without one, it lists ten apps."""
     door.control("list", most=24, beyond="refuse", default=10)
     catalog.refresh_catalog()
     catalog.refresh_catalog()
@@ -87,7 +87,7 @@ def refused_at_25(door: Door, _: Member) -> list[Row]:
 
 
 def capped_at_12(door: Door, member: Member) -> list[Row]:
-    """Silently cut to twelve, another twelve at each of 20 readings: apps seen once stay and can be run."""
+    """The list is silently cut to twelve, other ones at each of 20 reads: apps seen once stay and can be run."""
     door.control("list", most=CAPPED_AT, order="popularity", seed=10)
     seen: set[int] = set()
     for _ in range(ROUNDS):
@@ -102,7 +102,7 @@ def capped_at_12(door: Door, member: Member) -> list[Row]:
 
 
 def slow(door: Door, _: Member) -> list[Row]:
-    """The list is silent for ten seconds, then it comes."""
+    """The list takes ten seconds."""
     door.control("faults", endpoint="apps", fault="delay", seconds=SLOW_SECONDS)
     began = time.monotonic()
     catalog.refresh_catalog()
@@ -116,7 +116,7 @@ def slow(door: Door, _: Member) -> list[Row]:
 
 
 def beyond_the_list(door: Door, member: Member) -> list[Row]:
-    """An unlisted app, found by its words, by a need and by its address; then it is run."""
+    """An unlisted app is found by its words, by a need and by its address, and then run."""
     app_id = "5b0a1f5e-0a1b-4c3d-8e9f-001122334455"
     app = {"appId": app_id, "name": "Dental advert", "description": "A poster for a dentist."}
     door.control("apps", app=app, listed=False)
@@ -157,9 +157,9 @@ def _run(what: str, app: App, member: Member) -> Row:
 
 
 def equals(what: str, found: object, expected: object) -> Row:
-    """A row that is met if `found` equals `expected`."""
-    bar = _words(expected)
-    return Row(what, _words(found), f"= {bar}" if len(bar) < 10 else "just that", found == expected)
+    """A row whose target is that `found` equals `expected`."""
+    target = _words(expected)
+    return Row(what, _words(found), f"= {target}" if len(target) < 10 else "just that", found == expected)
 
 
 def _words(value: object) -> str:

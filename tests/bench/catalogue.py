@@ -1,4 +1,4 @@
-"""What the portal does with Lamina's list of apps, however it is cut, ordered or delayed."""
+"""What the portal makes of Lamina's list of apps, however it is cut, ordered or delayed."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.bench.report import Report
 
 
 class ControlDoor:
-    """The sandbox's control door, for the scenes."""
+    """The sandbox's control API, for the scenes."""
 
     def __init__(self, url: str) -> None:
         self.url = f"{url}/control"

@@ -1,5 +1,5 @@
-"""Three hundred damaged files, every twentieth a good one, through a whole portal: half uploaded by a member, half
-results fetched by the worker."""
+"""Sends three hundred files, all but every twentieth damaged, through a whole portal: half are uploaded by a member,
+half are results fetched by the worker."""
 
 import os
 from collections import Counter
@@ -21,7 +21,7 @@ from tests.support.processes import wait_until
 from tests.support.visitor import Visitor
 
 UPLOADS = RESULTS = 150
-EVERY = 20  # one is good
+EVERY = 20  # one of so many is good
 PER_RUN = 10
 AT_ONCE = 4
 MAX_SECONDS = 60.0  # from the end of a good one's run until it is saved
@@ -30,7 +30,7 @@ NOTE = {"id": "n", "key": "", "name": "Note", "type": "text", "default": ""}
 
 
 def make_app(portal: Portal, app_id: str, parameter: Mapping[str, object]) -> App:
-    """An app at the sandbox with one `parameter`, known to the portal."""
+    """Put an app with one `parameter` into the sandbox and make the portal read it."""
     outputs = [{"index": 0, "label": "Result", "type": "image"}]
     app = {"appId": app_id, "name": app_id, "parameters": [parameter], "outputs": outputs, "sandbox": {"seconds": 0.5}}
     portal.sandbox.order("apps", app=app)

@@ -1,11 +1,11 @@
-"""What watching runs costs at Lamina and how late its news is, beside the quick start's own loop.
+"""How many requests watching runs costs and how late the portal learns of changes, compared with the quick start.
 
-By polling, then with deliveries by the sandbox to the portal's own address. Everybody's runs are started through the
-real web pages and handed over, watched and kept by a real worker; in one round somebody has a run's page open. All
-requests are counted by the sandbox, from the first start to the last known end. Reads by id before a run has ended are
-reads for partial results; they come from spare budget and are shown apart. An end is known when the list read that
-shows it is applied, so that people hear of it; its results come with a read of its own. Where Lamina's limit leaves no
-room for these when the runs end, the bar is what the limit alone forces (`tests.bench.ideal_poller`), times 1.2.
+First by polling, then with webhooks from the sandbox. Runs are started through the real pages; a real worker sends,
+watches and saves them. In one round, somebody has a run's page open. The sandbox counts all requests from the first
+start to the last known end. Reads by id before a run has ended are for partial results; they use spare budget and are
+listed separately. An end counts as known once the portal has applied the list that shows it; the results need another
+read. If Lamina's limit leaves no room for these reads when the runs end, the target is 1.2 times what the limit alone
+makes necessary (`tests.bench.ideal_poller`).
 
 `python -m tests.bench economy --only "deliveries, 50"` measures the rows whose title contains these words.
 """
@@ -30,14 +30,14 @@ from tests.bench.report import Report, number, percentile
 from tests.support.processes import wait_until
 from tests.support.visitor import Visitor
 
-POLL_SECONDS = 2.5  # an open page's own pace
+POLL_SECONDS = 2.5  # how often an open page asks
 TIMEOUT_SECONDS = 420.0
 MAX_DELAY_SECONDS = 5.0
 MAX_DELIVERED_SECONDS = 1.0
 TIMES_FORCED = 1.2
-MAX_OWN = 2  # of a run's own: its start and its final read
+MAX_OWN = 2  # for each run: its start and its final read
 MAX_PER_RUN = 2.7
-COUNTS_FROM = 10  # runs at once from which on MAX_PER_RUN holds
+COUNTS_FROM = 10  # runs at once from which MAX_PER_RUN applies
 MAX_PER_MINUTE = 100
 MAX_COPY_SECONDS = 60.0
 SPREAD_SECONDS = (25.0, 35.0)
@@ -45,7 +45,7 @@ SPREAD_SECONDS = (25.0, 35.0)
 
 @dataclass(frozen=True)
 class Round:
-    """COUNT runs started at once. IS_SPREAD: they take 25 to 35 s instead of 30. IS_WATCHED: one is on a screen."""
+    """`count` runs started at once. `is_spread`: they take 25 to 35 s instead of 30. `is_watched`: one page is open."""
 
     words: str
     count: int
@@ -58,8 +58,8 @@ COUNTS = (1, 10, 50, 100, 200)
 PLAIN = tuple(Round(f"{count} at once", count) for count in COUNTS)
 DELIVERED = tuple(Round(f"{count} at once", count, is_delivered=True) for count in COUNTS)
 WATCHED = Round("10 at once, one on screen", 10, is_watched=True)
-# Runs of exactly one length end at a fixed moment of every rhythm, the portal's as the quick start's: good luck or bad.
-# These end at any, in turn; the mean is the same.
+# If all runs take equally long, they end at the same point of every polling interval, so the delay depends on luck.
+# These end at different points; the mean is the same.
 SPREAD = Round("20 of 25 to 35 s", 20, is_spread=True)
 
 
@@ -78,7 +78,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def measure_all(portal: Portal, report: Report, rows: list[tuple[str, Round]]) -> None:
-    """ROWS on a web server and a worker of their own, with the environment as it is now."""
+    """Measure `rows` on a new web server and worker, with the current environment."""
     if not rows:
         return
     web, worker = portal.start_web(), portal.start_worker()
@@ -94,17 +94,17 @@ def measure_all(portal: Portal, report: Report, rows: list[tuple[str, Round]]) -
 
 
 def await_first_delivery(portal: Portal, visitor: Visitor, path: str) -> None:
-    """Deliveries are relied on once one has come, and need the signing keys, which the worker fetches."""
+    """The portal relies on webhooks once one has come, and needs the signing keys, which the worker fetches."""
     wait_until(lambda: LaminaStatus.objects.exclude(signing_keys=[]).exists(), "the signing keys", 60)
     portal.sandbox.order("script", seconds=1)
     visitor.press_run(path, visitor.open_form(path))
     wait_until(lambda: not Run.objects.active().exists(), "the first run to end", TIMEOUT_SECONDS)
     if not LaminaStatus.objects.filter(delivered_at__isnull=False).exists():
-        raise RuntimeError("no delivery arrived")
+        raise RuntimeError("no webhook arrived")
 
 
 def begin_anew(portal: Portal, each: Round) -> None:
-    """A quiet minute lies behind, at Lamina as here, and the next runs take as long as they shall."""
+    """Start as after a quiet minute, here and at the sandbox, and set how long the next runs take."""
     portal.await_quiet()
     RequestLog.objects.all().delete()
     portal.sandbox.order("reset")
@@ -127,24 +127,24 @@ def measure_portal(portal: Portal, report: Report, visitor: Visitor, path: str, 
     read = {run.remote_id: run.finished_at.timestamp() for run in runs if run.finished_at}
     known = {run.remote_id: (run.ended_at or run.finished_at).timestamp() for run in runs if run.finished_at}
     report_counts(
-        report, state, ended, each.count, until=max(read.values()), is_held_to_bars=True, is_watched=each.is_watched
+        report, state, ended, each.count, until=max(read.values()), has_targets=True, is_watched=each.is_watched
     )
-    told_bar, read_bar = bars(report, each, state, list(ended.values()))
-    report_delays(report, since(ended, known), each.count, bar=told_bar)
+    told_target, read_target = targets(report, each, state, list(ended.values()))
+    report_delays(report, since(ended, known), each.count, target=told_target)
     if not each.is_delivered:
         delays, words = since(ended, read), "delay until the results are read, p95"
-        report.at_most(words, percentile(delays, 95), read_bar, " s", aside=f"median {number(median(delays))}")
+        report.at_most(words, percentile(delays, 95), read_target, " s", aside=f"median {number(median(delays))}")
     looks = [seconds(r["at"]) for r in state["requests"] if r["endpoint"] == "runs"]
     shown = [min((at for at in looks if at >= end), default=end) - end for end in ended.values()]
     if not each.is_delivered:
         report.note("of which until the list read itself, p95", f"{number(percentile(shown, 95))} s")
     handed_over = [run.started_at.timestamp() - begun_at for run in runs if run.started_at]
     report.note("last run handed over after", f"{number(max(handed_over))} s")
-    report_copies(portal, report, runs, ended, bar=max(MAX_COPY_SECONDS, read_bar))
+    report_copies(portal, report, runs, ended, target=max(MAX_COPY_SECONDS, read_target))
 
 
 def since(ended: dict[str, float], known: dict[str, float]) -> list[float]:
-    """Seconds from each run's end until the moment in KNOWN."""
+    """Seconds from each run's end until its time in `known`."""
     return [known[run_id] - ended[run_id] for run_id in known if run_id in ended]
 
 
@@ -175,20 +175,20 @@ def measure_quick_start(portal: Portal, report: Report, each: Round) -> None:
     state = portal.sandbox.state
     ended = {run["runId"]: seconds(run["finishedAt"]) for run in state["runs"] if run["finishedAt"]}
     known = {one.run_id: one.known_at for one in followed if one.known_at is not None}
-    report_counts(report, state, ended, each.count, until=max(known.values()), is_held_to_bars=False)
-    report_delays(report, [known[run_id] - ended[run_id] for run_id in known], each.count, bar=None)
+    report_counts(report, state, ended, each.count, until=max(known.values()), has_targets=False)
+    report_delays(report, [known[run_id] - ended[run_id] for run_id in known], each.count, target=None)
 
 
-def bars(report: Report, each: Round, state: dict[str, Any], ends: list[float]) -> tuple[float, float]:
-    """The bars for hearing of an end and for reading its results: fixed ones, or what the limit forces and a fifth
-    more."""
+def targets(report: Report, each: Round, state: dict[str, Any], ends: list[float]) -> tuple[float, float]:
+    """The targets for learning of an end and for reading its results: fixed ones, or 1.2 times what the limit makes
+    necessary."""
     if each.is_delivered:
         return MAX_DELIVERED_SECONDS, MAX_DELIVERED_SECONDS
     starts = [seconds(r["at"]) for r in state["requests"] if r["endpoint"] == "run_start"]
     look_seconds = settings.LAMINA_POLL_SECONDS
     least = ideal_poller.delays(starts, ends, per_minute=MAX_PER_MINUTE, look_seconds=look_seconds)
     told, read = percentile(least.told, 95), percentile(least.read, 95)
-    report.note("delays p95 that the limit alone forces: told, read", f"{number(told)} s, {number(read)} s")
+    report.note("delays p95 due to the limit alone: told, read", f"{number(told)} s, {number(read)} s")
     return max(MAX_DELAY_SECONDS, TIMES_FORCED * told), max(MAX_DELAY_SECONDS, TIMES_FORCED * read)
 
 
@@ -199,24 +199,24 @@ def report_counts(
     count: int,
     *,
     until: float,
-    is_held_to_bars: bool,
+    has_targets: bool,
     is_watched: bool = False,
 ) -> None:
-    """Rows about the requests that the sandbox counted until the Unix time UNTIL."""
+    """Rows about the requests that the sandbox counted until the Unix time `until`."""
     sent = [r for r in state["requests"] if r["path"].startswith("/v1/") and seconds(r["at"]) <= until]
     partial = [r for r in sent if r["endpoint"] == "run" and seconds(r["at"]) < ended.get(r["runId"], until)]
     kinds = Counter(r["endpoint"] for r in sent)
-    extra = len(partial) if is_held_to_bars else 0  # the quick start has no other looks
+    extra = len(partial) if has_targets else 0  # the quick start makes no other reads
     per_run = (len(sent) - extra) / count
-    if is_held_to_bars and count >= COUNTS_FROM and not is_watched:  # who watches is served by a look every 3 s
+    if has_targets and count >= COUNTS_FROM and not is_watched:  # an open page causes a poll every 3 s
         report.at_most("requests per run", per_run, MAX_PER_RUN)
     else:
         report.note("requests per run", number(per_run))
     others = sum(kinds.values()) - kinds["run_start"] - kinds["run"] - kinds["runs"]
     words = f"{kinds['run_start']}, {kinds['runs']}, {kinds['run'] - extra}, {others}"
     report.note("starts, list reads, reads by id, others", words)
-    if is_held_to_bars:
-        report.note("reads for partial results, apart", str(extra))
+    if has_targets:
+        report.note("reads for partial results", str(extra))
         report.at_most("a run's own requests", (kinds["run_start"] + kinds["run"] - extra) / count, MAX_OWN)
         report.at_most("most requests in any 60 s", state["most_in_a_minute"], MAX_PER_MINUTE)
         report.at_most("answers of 429", state["refused_429"], 0)
@@ -225,24 +225,24 @@ def report_counts(
         report.note("answers of 429", str(state["refused_429"]))
 
 
-def report_delays(report: Report, delays: list[float], count: int, *, bar: float | None) -> None:
-    """Rows about the seconds from an end at Lamina until it is known here; BAR is None where nothing is promised."""
+def report_delays(report: Report, delays: list[float], count: int, *, target: float | None) -> None:
+    """Rows about the seconds from an end at Lamina until it is known here; `target` may be None."""
     missed = count - len(delays)
     p95, middle = percentile(delays, 95), f"median {number(median(delays))}, max {number(max(delays))}"
-    if bar is None:
-        report.note("runs whose start was refused or end never learnt", str(missed))
+    if target is None:
+        report.note("runs never started or end never known", str(missed))
         report.note("delay p95", f"{number(p95)} s ({middle})")
     else:
-        report.at_most("runs whose end was never learnt", missed, 0)
-        report.at_most("delay p95", p95, bar, " s", aside=middle)
+        report.at_most("runs whose end was never known", missed, 0)
+        report.at_most("delay p95", p95, target, " s", aside=middle)
 
 
-def report_copies(portal: Portal, report: Report, runs: Any, ended: dict[str, float], *, bar: float) -> None:
-    """How long after the end at Lamina the copies of all results were there."""
+def report_copies(portal: Portal, report: Report, runs: Any, ended: dict[str, float], *, target: float) -> None:
+    """Report how long after the end at Lamina all results were saved."""
     portal.await_quiet(TIMEOUT_SECONDS)
     saved = OutputFile.objects.filter(output__run__in=runs, status="saved").select_related("file", "output__run")
     ages = [f.file.created_at.timestamp() - ended[f.output.run.remote_id] for f in saved if f.file]
-    report.at_most("results copied after, p95", percentile(ages, 95), bar, " s", aside=f"{len(ages)} files")
+    report.at_most("results saved after, p95", percentile(ages, 95), target, " s", aside=f"{len(ages)} files")
 
 
 def seconds(moment: str) -> float:

@@ -1,4 +1,4 @@
-"""Kept files: what serving one costs, how soon thumbnails are there, and the memory that a film of 1 GB takes."""
+"""Saved files: what serving one costs, how soon thumbnails appear, and how much memory a film of 1 GB takes."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ from tests.support.processes import ROOT, wait_until
 from tests.support.visitor import Visitor
 
 RUNS = 10
-PAGE_PACE_SECONDS = 2.5  # how often an open page asks, as static/portal.js does
+PAGE_PACE_SECONDS = 2.5  # how often an open page asks, as static/live.js does
 MAX_QUERIES = 4  # two besides session and member
 MAX_MS = 5.0
 MAX_SHOWN_SECONDS = 5.0
@@ -47,7 +47,7 @@ def measure_serving(visitor: Visitor, report: Report, member: Member) -> None:
     report.at_most("queries, session and member among them", count_queries(client, address), MAX_QUERIES)
 
     def serve() -> float:
-        """Milliseconds the server itself takes, first byte to last, without sockets and the client's own work."""
+        """Server time in milliseconds, from first byte to last, excluding sockets and the client's work."""
         begun = time.perf_counter()
         sent = b"".join(client.get(address))
         assert sent
@@ -65,7 +65,7 @@ def member_client(member: Member) -> Client:
 
 
 def measure_thumbnails(visitor: Visitor, report: Report) -> None:
-    """The worst case of an open page: it has just asked when the picture lands."""
+    """Measure the worst case of an open page: it polled just before the picture arrived."""
     path = App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
     for _ in range(RUNS):
         try:

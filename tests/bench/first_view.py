@@ -1,7 +1,7 @@
-"""What a first visit weighs and how fast it is there, in a real Chromium with nothing cached.
+"""How much a first visit loads and how fast it is, in a real Chromium with nothing cached.
 
-Bytes are those on the wire, headers included, as Chromium counts them; static files come compressed from the real web
-server. The icon of the tab, which a browser without a window does not fetch, is added.
+Chromium counts the transferred bytes, including headers; static files come compressed from the real web server. The
+favicon, which a headless browser doesn't fetch, is added.
 """
 
 import shutil
@@ -33,7 +33,7 @@ MAX_LCP_MS = 1000
 MAX_CLS = 0.05
 MAX_INP_MS = 100
 TYPED = "cartoon"
-# Apps whose run needs no file from the visitor, with one picture and with several.
+# Apps that need no file, with one picture and with several.
 GALLERY_APPS = (CARTOONIFY, "card-options-25", "card-no-inputs", "card-same-outputs")
 
 OBSERVE = """() => {
@@ -72,7 +72,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 @dataclass
 class Weight:
-    """What one page loaded: bytes by kind (Chromium's word), pictures of apps and runs apart."""
+    """What one page loaded: bytes by kind (in Chromium's terms), pictures of apps and runs separately."""
 
     bytes_by_kind: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     requests: int = 0
@@ -106,7 +106,7 @@ def new_context(browser: Browser, portal: Portal, member: Member | None) -> Brow
 
 
 def weigh(browser: Browser, portal: Portal, address: str, member: Member | None) -> Weight:
-    """Load the page at ADDRESS in a fresh browser, scroll to its end, and count."""
+    """Load the page at `address` in a fresh browser, scroll to its end, and count the bytes."""
     context = new_context(browser, portal, member)
     page, weight = context.new_page(), Weight()
     wire = context.new_cdp_session(page)
@@ -127,7 +127,7 @@ def weigh(browser: Browser, portal: Portal, address: str, member: Member | None)
 
 
 def scroll_to_end(page: Page) -> None:
-    """Bring every lazy picture into view."""
+    """Scroll every lazy picture into view."""
     for _ in range(20):
         page.mouse.wheel(0, 700)
         page.wait_for_load_state("networkidle")
@@ -138,12 +138,12 @@ def scroll_to_end(page: Page) -> None:
 def report_weight(report: Report, weight: Weight) -> None:
     report.at_most("all", weight.total / KB, MAX_KB, " KB")
     report.at_most("requests", weight.requests, MAX_REQUESTS)
-    for kind, (word, bar) in MAX_KB_OF.items():
-        report.at_most(word, weight.bytes_by_kind[kind] / KB, bar, " KB")
+    for kind, (word, target) in MAX_KB_OF.items():
+        report.at_most(word, weight.bytes_by_kind[kind] / KB, target, " KB")
 
 
 def make_gallery(portal: Portal, member: Member) -> None:
-    """Let the portal make CARDS runs with real results, and keep them."""
+    """Make the portal run CARDS runs with real results, and save them."""
     portal.start_worker()
     visitor = Visitor(portal.url, member)
     paths = {app.remote_id: app.get_absolute_url() for app in App.objects.filter(remote_id__in=GALLERY_APPS)}
@@ -175,7 +175,7 @@ def measure_vitals(report: Report, browser: Browser, portal: Portal, member: Mem
 
 
 def load_slowed(browser: Browser, portal: Portal, member: Member) -> dict[str, float]:
-    """LCP (ms), CLS and INP (ms) of Home in a fresh, slowed browser, in which a search is typed."""
+    """LCP (ms), CLS and INP (ms) of Home while someone types a search, in a fresh, slowed browser."""
     context = new_context(browser, portal, member)
     page = context.new_page()
     context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})

@@ -1,7 +1,7 @@
-"""Server time and queries of History with many runs, and of the poll of an open page on which nothing changed.
+"""Server time and queries of History with many runs, and of polls by open pages on which nothing has changed.
 
-Times are those of the real web server (from the request until the head of the answer, over loopback), queries are
-counted in this process on the same database.
+Times are those of the real web server, from the request to the head of the response, over loopback. Queries are counted
+in this process on the same database.
 """
 
 import socket
@@ -37,7 +37,7 @@ PAGE = 24
 MAX_MS = 60.0
 SEARCH_MS = 300.0
 OPEN_PAGES = 200
-POLL_EVERY = 2.5  # seconds, as static/portal.js does
+POLL_EVERY = 2.5  # seconds, as static/live.js does
 POLLS_EACH = 8
 MAX_QUERIES = 8
 CARDS_ON_PAGE = 24
@@ -65,7 +65,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def queries(member: Member) -> dict[str, str]:
-    """What is asked of History: a name and a query string each."""
+    """The requests to History: a name and a query string each."""
     app = App.objects.order_by("pk")[3].public_id
     somebody = Member.objects.order_by("-pk").values_list("public_id", flat=True)[50]
     mine, team = Run.objects.owned_by(member).newest_first(), Run.objects.shared_by_others(member).newest_first()
@@ -98,32 +98,32 @@ def queries(member: Member) -> dict[str, str]:
 
 
 def place(runs: RunQuerySet) -> str:
-    """Where page 1,000 begins, or the last page of a shorter list."""
+    """The position of page 1,000, or of the last page of a shorter list."""
     last = min(999 * PAGE, runs.count()) - 1
     return str(Cursor.of(runs[max(0, last)]))
 
 
-def measure_page(report: Report, visitor: Visitor, member: Member, path: str, bar: float) -> None:
-    report_time(report, lambda: visitor.get(path).elapsed.total_seconds() * 1000, bar)
+def measure_page(report: Report, visitor: Visitor, member: Member, path: str, target: float) -> None:
+    report_time(report, lambda: visitor.get(path).elapsed.total_seconds() * 1000, target)
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(member)
     report.at_most("queries", count_queries(client, path), MAX_QUERIES)
 
 
-def report_time(report: Report, ask: Callable[[], float], bar: float) -> None:
-    """Report the p95 of what ASK returns (milliseconds). A miss is tried again, since other work on the machine can
-    cause one but no luck can hide a slow page; the last try counts."""
+def report_time(report: Report, ask: Callable[[], float], target: float) -> None:
+    """Report the p95 of what `ask` returns (milliseconds). A miss is tried again: other work on the machine can cause
+    one, but luck can't hide a slow page. The last try counts."""
     for _ in range(WARM_UP):
         ask()
     for _ in range(TRIES):
         times = [ask() for _ in range(ROUNDS)]
-        if (p95 := percentile(times, 95)) <= bar:
+        if (p95 := percentile(times, 95)) <= target:
             break
-    report.at_most("server time, p95", p95, bar, " ms", aside=f"median {number(median(times))}")
+    report.at_most("server time, p95", p95, target, " ms", aside=f"median {number(median(times))}")
 
 
 def count_queries(client: Client, path: str, status: int = 200) -> int:
-    """Queries of one GET whose answer must have STATUS; nothing is cached before."""
+    """The number of queries of one GET with nothing cached; the response must have `status`."""
     cache.clear()
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(path)
@@ -133,7 +133,7 @@ def count_queries(client: Client, path: str, status: int = 200) -> int:
 
 
 def measure_poll(portal: Portal, report: Report, member: Member) -> None:
-    """A page of running cards whose poller is awake: all of it is as it was."""
+    """Measure the poll of a page of active runs on which nothing has changed."""
     app = App.objects.order_by("pk")[0]
     pks = [make_run(member, app).pk for _ in range(CARDS_ON_PAGE)]
     runs = Run.objects.filter(pk__in=pks)
@@ -153,7 +153,7 @@ def measure_poll(portal: Portal, report: Report, member: Member) -> None:
 
 
 def measure_open_pages(portal: Portal, report: Report, member: Member) -> None:
-    """Many open pages at once, each asking every 2.5 s as `portal.js` does; all of it is as it was."""
+    """Measure many open pages, each polling every 2.5 s like `live.js`; nothing has changed."""
     app = App.objects.order_by("pk")[0]
     pages = []
     for _ in range(OPEN_PAGES):
@@ -180,7 +180,7 @@ def measure_open_pages(portal: Portal, report: Report, member: Member) -> None:
 
 
 class Wire:
-    """A connection on which every byte of an answer is seen."""
+    """A connection that counts every byte of a response."""
 
     def __init__(self, port: int, cookie: tuple[str, str]) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
@@ -193,7 +193,7 @@ class Wire:
         self.socket.close()
 
     def poll(self, path: str) -> tuple[int, float]:
-        """Bytes and milliseconds of one 204."""
+        """Bytes and milliseconds of one poll with status 204."""
         lines = (f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "HX-Request: true", "Accept-Encoding: gzip")
         begun = time.perf_counter()
         self.socket.sendall("\r\n".join((*lines, f"Cookie: {self.cookie}", "", "")).encode())

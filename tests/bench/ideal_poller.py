@@ -1,9 +1,8 @@
-"""What Lamina's limit alone forces on whoever follows many runs by polling: a perfect reader, simulated.
+"""A simulated perfect poller: the delays that Lamina's rate limit makes inevitable when polling many runs.
 
-It is given the moments at which runs were started and ended, loses no time of its own, and asks no more than it must:
-one look at the list every few seconds while an end is unknown, and one read for each run that ended, the oldest first.
-Starts come first: it may ask only while no minute, with the starts that are still to come in it, holds more requests
-than the limit.
+It is given the times at which runs started and ended, loses no time itself, and sends only the necessary requests: one
+poll of the list every few seconds while an end is unknown, and one read for each run that ended, the oldest first.
+Starts have priority: it may send a request only if no minute, including starts still to come, exceeds the limit.
 """
 
 from bisect import bisect_right, insort
@@ -17,17 +16,17 @@ STEP_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Delays:
-    """Seconds from each end: until a look shows it, and until its results have been read."""
+    """Seconds from each end until a poll shows it, and until its results have been read."""
 
     told: list[float] = field(default_factory=list)
     read: list[float] = field(default_factory=list)
 
 
 def delays(starts: Sequence[float], ends: Sequence[float], *, per_minute: int, look_seconds: float) -> Delays:
-    """What the perfect reader needs; STARTS and ENDS are Unix seconds."""
+    """The delays of the perfect poller; `starts` and `ends` are Unix seconds."""
     sent, to_end = sorted(starts), deque(sorted(ends))
     unknown: deque[float] = deque()
-    listed: deque[float] = deque()  # ends that a look has shown
+    listed: deque[float] = deque()  # ends that a poll has shown
     found = Delays()
     now, looked = to_end[0], float("-inf")
     while len(found.read) < len(ends):
@@ -47,6 +46,6 @@ def delays(starts: Sequence[float], ends: Sequence[float], *, per_minute: int, l
 
 
 def _has_room(sent: list[float], now: float, per_minute: int) -> bool:
-    """Whether one more at NOW leaves every minute it is part of within the limit; SENT holds starts to come, too."""
+    """Whether one more request at `now` keeps every minute within the limit; `sent` includes future starts."""
     later = sent[bisect_right(sent, now) : bisect_right(sent, now + WINDOW_SECONDS)]
     return all(bisect_right(sent, end) - bisect_right(sent, end - WINDOW_SECONDS) < per_minute for end in (now, *later))

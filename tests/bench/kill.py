@@ -1,7 +1,7 @@
-"""200 runs while 50 processes are killed: `python -m tests.bench kill`, on both engines where both are there.
+"""200 runs while 50 processes are killed: `python -m tests.bench kill`, on both engines if both are available.
 
-With numbers of one's own: `python -m tests.bench.kill --runs 200 --kills 50 --seed 1 --engine sqlite`, which prints the
-verdict as JSON. What is done and how it is judged stands in `tests.support.kill_portal`, which does it.
+With other numbers: `python -m tests.bench.kill --runs 200 --kills 50 --seed 1 --engine sqlite`, which prints the
+verdict as JSON. `tests.support.kill_portal` does the work and the checks.
 """
 
 import json
@@ -29,14 +29,14 @@ NEVER = {
 
 
 def bench(_portal: Portal, report: Report) -> None:
-    """The portal that every bench gets stays idle: this one makes its own, to be killed."""
+    """Start another portal to be killed; the one that every bench gets stays idle."""
     for engine in ("sqlite", "postgres") if has_servers() else ("sqlite",):
         with report.part(f"kill -9, {engine}"):
             tell(report, judged(engine))
 
 
 def judged(engine: str) -> dict[str, Any]:
-    """The verdict of one afternoon; Django can be set up only once in a process, hence another one."""
+    """The verdict, from a process of its own: Django can be set up only once in a process."""
     command = [sys.executable, "-m", "tests.support.kill_portal", "--engine", engine, *DEFAULTS]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     if not done.stdout.strip():
@@ -47,8 +47,8 @@ def judged(engine: str) -> dict[str, Any]:
 
 def tell(report: Report, verdict: dict[str, Any]) -> None:
     kills = sum(verdict["kills"].values())
-    report.note("presses, kills, parts started again", f"{verdict['presses']}, {kills}, {verdict['restarts']}")
-    report.note("starts looked for, begun again", f"{verdict['checked']}, {verdict['begun_again']}")
+    report.note("presses, kills, parts restarted", f"{verdict['presses']}, {kills}, {verdict['restarts']}")
+    report.note("starts looked for, sent again", f"{verdict['checked']}, {verdict['begun_again']}")
     for name, words in NEVER.items():
         report.at_most(words, len(verdict[name]), 0)
     report.at_most("from the last kill until every run was final", verdict["settled_seconds"], 120, " s")

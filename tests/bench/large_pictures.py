@@ -1,5 +1,5 @@
-"""Uploads sixteen pictures of 70 million pixels at once, of 200 to 300 KB each: the portal's memory use, and whether it
-still answers."""
+"""Uploads sixteen pictures of 70 million pixels (200 to 300 KB each) at once: how much memory the portal uses, and
+whether it still responds."""
 
 import struct
 import threading
@@ -32,22 +32,22 @@ def bench(portal: Portal, report: Report) -> None:
     visitor = Visitor(portal.url, portal.make_member("demo"))
     visitor.open_form(app.get_absolute_url())
     bodies = [png(6, 4), png(2, 3)]
-    with report.part(f"{PICTURES} pictures of 70 million points at once"), Watch(portal) as watch:
+    with report.part(f"{PICTURES} pictures of 70 million pixels at once"), Watch(portal) as watch:
         begun = time.monotonic()
         with ThreadPoolExecutor(PICTURES) as threads:
             taken = list(threads.map(lambda n: send(visitor, app, bodies[n % 2]), range(PICTURES)))
         report.note("until an upload is answered, slowest", f"{max(taken):.1f} s")
-        report.note("of them without a small picture yet", str(StoredFile.objects.filter(thumb_200="").count()))
+        report.note("without a thumbnail by then", str(StoredFile.objects.filter(thumb_200="").count()))
         made = StoredFile.objects.exclude(thumb_200="")
-        wait_until(lambda: made.count() == PICTURES, "every small picture", 300)
-        report.note("until each has its small picture", f"{time.monotonic() - begun:.1f} s")
+        wait_until(lambda: made.count() == PICTURES, "every thumbnail", 300)
+        report.note("until each has its thumbnail", f"{time.monotonic() - begun:.1f} s")
         report.note("the portal before", f"{watch.first_mb:.0f} MB")
         report.at_most("the whole portal, most", watch.most_mb, MAX_MB, " MB")
         report.at_most("/healthz, slowest", watch.slowest_seconds, MAX_HEALTH_SECONDS, " s")
 
 
 def png(colour_type: int, bytes_per_point: int) -> bytes:
-    """One colour, 70 million pixels."""
+    """A picture of 70 million pixels in one colour."""
     packer = zlib.compressobj(9)
     row = bytes(1 + WIDTH * bytes_per_point)
     data = b"".join([*(packer.compress(row) for _ in range(HEIGHT)), packer.flush()])
@@ -60,7 +60,7 @@ def png(colour_type: int, bytes_per_point: int) -> bytes:
 
 
 def send(visitor: Visitor, app: App, body: bytes) -> float:
-    """Seconds until the upload of `body` is answered."""
+    """Upload `body`; return the seconds until the response."""
     begun = time.monotonic()
     answer = visitor.session.post(
         f"{visitor.url}/uploads/",
@@ -104,13 +104,13 @@ class Watch:
     def _ask(self) -> None:
         while not self._over.wait(PAUSE_SECONDS):
             begun = time.monotonic()
-            with suppress(requests.RequestException):  # then it took as long as it took
+            with suppress(requests.RequestException):  # the time until the error counts
                 requests.get(f"{self._portal.url}/healthz", timeout=30)
             self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - begun)
 
 
 def pss_of(pid: int) -> int:
-    """Memory of process `pid` in bytes, with shared memory divided; 0 if it is gone."""
+    """Memory of process `pid` in bytes, with its share of shared memory; 0 if it is gone."""
     with suppress(OSError, StopIteration):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return 1024 * int(next(line for line in lines if line.startswith("Pss:")).split()[1])

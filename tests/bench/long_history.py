@@ -1,4 +1,4 @@
-"""A long history, written straight into the tables: what a team has after years, without waiting for them."""
+"""Writes a long history straight into the tables: what a team has after years."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ FILES = 2_000
 OUTPUTS_PER_RUN = 4
 BATCH = 2_000
 APART = timedelta(minutes=7)
-# Of every twenty runs one failed, one was cancelled, one is ready in part.
+# Of every twenty runs, one failed, one was cancelled, one is partly ready.
 STATUSES = {7: "failed", 13: "cancelled"}
 PARTLY = 17
 VIDEO = 19  # makes videos instead of pictures
@@ -29,8 +29,8 @@ RARE = "zeppelin"  # in the oldest run of the first member alone, as is a sound 
 
 
 def make_history(many: Member, few: Member, count: int) -> None:
-    """COUNT ended runs, newest first 7 minutes apart, each with four results: six of ten are by MANY, the newest three
-    by FEW, the rest by 198 others. Four of five are shared with the team, one of fifty has a star."""
+    """Create `count` ended runs, newest first, 7 minutes apart, with four results each. Six of ten are by `many`, the
+    newest three by `few`, the rest by 198 others. Four of five are shared with the team, one of fifty is starred."""
     outputs = [{"index": i, "label": f"Picture {i + 1}", "type": "image"} for i in range(OUTPUTS_PER_RUN)]
     apps = [make_app(f"App number {n + 1}", [STYLE, PROMPT], outputs) for n in range(APPS)]
     others = Member.objects.bulk_create(
@@ -53,7 +53,7 @@ def make_history(many: Member, few: Member, count: int) -> None:
 
 
 def prompt_of(number: int, is_rare: bool) -> str:
-    """What was typed for run NUMBER: common words, so that a search finds many."""
+    """The prompt of run `number`: common words, so that a search finds many."""
     adjective, thing = ADJECTIVES[number % len(ADJECTIVES)], THINGS[number % len(THINGS)]
     place = PLACES[number % len(PLACES)]
     return f"A {adjective} {RARE if is_rare else thing} in the morning light of {place}, number {number}, {MANNER}"

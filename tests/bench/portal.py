@@ -23,7 +23,7 @@ SANDBOX_SAYS = "Sandbox Lamina on "
 
 
 class Sandbox:
-    """The sandbox's control door."""
+    """The sandbox's control API."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
@@ -41,8 +41,8 @@ class Sandbox:
 
 
 class Portal:
-    """The portal of one bench. RUN_SECONDS is how long a run takes at the sandbox, RUNS how many History shall hold,
-    ENV where database and queue are (empty: SQLite)."""
+    """The portal of one bench. `run_seconds` is how long a run takes in the sandbox, `runs` how many runs History has,
+    and `env` says where database and queue are (empty: SQLite)."""
 
     def __init__(
         self,
@@ -56,13 +56,13 @@ class Portal:
     ) -> None:
         self.processes = processes
         self.runs = runs
-        self.only = ""  # words of the rows to measure; all without any
+        self.only = ""  # words in the titles of the rows to measure; empty: all
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         for name in [name for name in os.environ if name.startswith(OURS)]:
             del os.environ[name]
         os.environ |= {
-            "PORTAL_TESTING": "1",  # no .env is read
+            "PORTAL_TESTING": "1",  # don't read .env
             "PORTAL_DATA_DIR": str(folder),
             "PORTAL_URL": self.url,
             "LAMINA_REQUESTS_PER_MINUTE": str(per_minute),
@@ -84,7 +84,7 @@ class Portal:
         call_command("migrate", interactive=False, verbosity=0)
 
     def load_catalog(self) -> None:
-        """Read the whole catalogue now, outside of every limit, and see that no Schedule reads it again meanwhile."""
+        """Read the whole catalogue now without any limit, and make sure that no Schedule reads it again soon."""
         from django.test import override_settings
         from django.utils import timezone
         from django_q.models import Schedule
@@ -111,7 +111,7 @@ class Portal:
         return worker
 
     def await_quiet(self, seconds: float = 60.0) -> None:
-        """Wait until nothing is queued or being worked on, and no result is still to be kept."""
+        """Wait until nothing is queued or in progress and every result is saved."""
         from django_q.models import OrmQ
 
         from runs.models import OutputFile

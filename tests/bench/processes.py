@@ -1,7 +1,7 @@
 """Starts the portal's processes for a bench and leaves none behind, however the bench ends.
 
-Each has a session of its own and its output in a log. A stop asks the main process only (django-q2's cluster hangs
-when its whole group is asked), waits a bounded time, then kills what is left of the group.
+Each has its own session, and its output goes to a log. Stopping asks only the main process (django-q2's cluster hangs
+if its whole group gets the signal), waits for a limited time, then kills the rest of the group.
 """
 
 import os
@@ -33,7 +33,7 @@ class Process:
         return self.log.read_text(errors="replace")
 
     def await_output(self, words: str, seconds: float = 30.0) -> str:
-        """Wait until WORDS have been printed; returns the output. Raises AssertionError when it takes too long."""
+        """Wait until `words` have been printed; return the output. Raises AssertionError if it takes too long."""
 
         def look() -> str:
             found = self.output()
@@ -45,7 +45,7 @@ class Process:
         return wait_until(look, f"{self.name} to say {words!r}", seconds)
 
     def demand_alive(self) -> None:
-        """Raise RuntimeError with the end of the log when the process has ended."""
+        """Raise RuntimeError with the end of the log if the process has ended."""
         if self.popen.poll() is not None:
             raise RuntimeError(f"{self.name} ended with {self.popen.returncode}: {self.output()[-500:]}")
 
@@ -60,7 +60,7 @@ class Process:
 
 
 class Processes:
-    """All processes of one bench; a context manager that stops them in the reverse order of their start."""
+    """All processes of one bench: a context manager that stops them in reverse order."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -74,7 +74,7 @@ class Processes:
             process.stop()
 
     def start(self, name: str, *arguments: str) -> Process:
-        """Start Python with ARGUMENTS in the repository, with this process's environment as it is now."""
+        """Start Python with `arguments` in the repository, with this process's current environment."""
         log = self.folder / f"{name}.log"
         with log.open("wb") as output:
             popen = subprocess.Popen(
@@ -91,16 +91,16 @@ class Processes:
         return process
 
     def stop(self, process: Process) -> None:
-        """Stop one of them; what else it has printed is lost with the next of its name."""
+        """Stop one of them; the next process with its name overwrites its log."""
         process.stop()
         self.running.remove(process)
 
     def demand_alive(self) -> None:
-        """Raise RuntimeError when one of the processes has ended."""
+        """Raise RuntimeError if one of the processes has ended."""
         for process in self.running:
             process.demand_alive()
 
     def print_logs(self) -> None:
-        """Print the end of what each process has printed, to find out why something went wrong."""
+        """Print the end of each log, to find out what went wrong."""
         for process in self.running:
             print(f"--- {process.name}\n{process.output()[-LOG_SHOWN:]}")

@@ -1,7 +1,7 @@
-"""The loop of Lamina's own quick start: start a run, then ask for it by its id every 5 s until it has ended.
+"""The loop of Lamina's own quick start: start a run, then read it by its id every 5 s until it has ended.
 
-What the portal's economy is compared with. As there, a refused request (429) is not waited out: a start that is refused
-is lost, and a refused look is simply followed by the next.
+The portal's use of requests is compared with it. As in the original, a refused request (429) is not retried: a refused
+start is lost, and after a refused read comes the next one as usual.
 """
 
 import time
@@ -21,21 +21,21 @@ INPUTS = {"Style": "Ghibli"}
 
 @dataclass(frozen=True)
 class Followed:
-    """One run of the quick start: its id, "" when the start was refused, and when it was known to have ended (Unix
-    seconds), None when that was never learnt."""
+    """One run of the quick start: its id ("" if the start was refused), and when its end was known (Unix seconds; None
+    if never)."""
 
     run_id: str
     known_at: float | None
 
 
 def run_many(sandbox: Sandbox, count: int) -> list[Followed]:
-    """COUNT quick starts at once, each as if it were alone."""
+    """Run `count` quick starts at once, each as if it were alone."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(lambda _: run_one(sandbox.url), range(count)))
 
 
 def run_one(url: str) -> Followed:
-    """One quick start, start to end."""
+    """Run one quick start from start to end."""
     headers = {"x-api-key": KEY}
     started = requests.post(f"{url}/v1/apps/{CARTOONIFY}/runs", json={"inputs": INPUTS}, headers=headers, timeout=30)
     if not started.ok:

@@ -1,4 +1,4 @@
-"""What a bench found: one row per figure, with the bar beside it."""
+"""What a bench measured: one row per figure, next to its target."""
 
 import json
 import math
@@ -11,25 +11,25 @@ from pathlib import Path
 
 WIDTHS = (68, 26, 12, 4)
 NO_ERROR = "no error"
-HEADINGS = ("what", "measured", "bar", "held")
+HEADINGS = ("what", "measured", "target", "met")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. HELD is None where there is no bar."""
+    """One figure. `met` is None if there is no target."""
 
     what: str
     measured: str
-    bar: str = ""
-    held: bool | None = None
+    target: str = ""
+    met: bool | None = None
 
     def as_line(self) -> str:
-        held = {True: "yes", False: "NO", None: ""}[self.held]
-        return line((self.what, self.measured, self.bar, held))
+        met = {True: "yes", False: "NO", None: ""}[self.met]
+        return line((self.what, self.measured, self.target, met))
 
 
 def line(cells: Sequence[str]) -> str:
-    """One line of the table; a cell that is too long pushes the others aside."""
+    """One line of the table; a long cell pushes the others to the right."""
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
 
 
@@ -38,7 +38,7 @@ def header() -> str:
 
 
 class Report:
-    """Collects rows in a file, each as it is known: a bench that is stopped half-way keeps what it has found."""
+    """Collects rows in a file as they are measured, so a bench that is stopped halfway keeps them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -54,23 +54,23 @@ class Report:
         return [Row(**json.loads(text)) for text in self.path.read_text(encoding="utf-8").splitlines()]
 
     def note(self, what: str, measured: str) -> None:
-        """A figure without a bar."""
+        """A figure without a target."""
         self.add(Row(self._full(what), measured))
 
-    def at_most(self, what: str, value: float, bar: float, unit: str = "", *, aside: str = "") -> None:
-        """A figure that holds when VALUE is not above BAR; both in UNIT. ASIDE is shown behind the value."""
+    def at_most(self, what: str, value: float, target: float, unit: str = "", *, aside: str = "") -> None:
+        """A figure whose target is at most `target`, in the same `unit`. `aside` is shown after the value."""
         measured = f"{number(value)}{unit}{f' ({aside})' if aside else ''}"
-        self.add(Row(self._full(what), measured, f"<= {number(bar)}{unit}", value <= bar))
+        self.add(Row(self._full(what), measured, f"<= {number(target)}{unit}", value <= target))
 
     @contextmanager
     def part(self, title: str) -> Iterator[None]:
-        """Rows inside begin with TITLE; an error becomes a row of its own and the bench goes on behind the block."""
+        """Rows inside begin with `title`. An error gets its own row, and the bench continues after the block."""
         outer, self.title = self.title, title
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - told in the table, whatever it is
+        except Exception as error:  # noqa: BLE001 - the table shows any error
             traceback.print_exc(file=sys.stderr)
-            self.add(Row(self._full("broke off"), f"{type(error).__name__}: {error}"[:200], NO_ERROR, False))
+            self.add(Row(self._full("stopped"), f"{type(error).__name__}: {error}"[:200], NO_ERROR, False))
         finally:
             self.title = outer
 
@@ -86,6 +86,6 @@ def number(value: float) -> str:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest of VALUES that at least PERCENT of them do not exceed. VALUES must not be empty."""
+    """The smallest of `values` that at least `percent` of them don't exceed. `values` must not be empty."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]

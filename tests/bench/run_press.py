@@ -1,4 +1,4 @@
-"""How long the portal takes from a pressed Run to the run's page, while Lamina takes 30 s to answer the start."""
+"""How long it takes from pressing Run to the run's page, while Lamina takes 30 s to answer the start."""
 
 import time
 from statistics import median
@@ -31,7 +31,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def press(visitor: Visitor, path: str, form: list[tuple[str, str]]) -> float:
-    """Milliseconds from the post until the run's page is answered."""
+    """Press Run; return the milliseconds until the run's page arrives."""
     begun = time.perf_counter()
     page = visitor.press_run(path, form).headers["Location"]
     answer = visitor.get(page)

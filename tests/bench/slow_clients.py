@@ -1,4 +1,4 @@
-"""Does the portal answer with a hundred strangers of each slow kind connected, and no proxy?"""
+"""Does the portal respond while a hundred slow clients of one kind are connected, without a proxy?"""
 
 import time
 
@@ -22,7 +22,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def watch(url: str) -> list[float]:
-    """Seconds of the answers that came in time, out of ten requests at intervals."""
+    """Seconds taken by each answer that came in time, for ten requests at intervals."""
     taken = []
     for _ in range(ASKED):
         taken += answers_in_time(url, 1, BOUND_SECONDS)

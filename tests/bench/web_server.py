@@ -1,7 +1,7 @@
-"""Which web server serves the portal best: 50 browsers at once that have nothing cached, History, and slow strangers.
+"""Compares web servers for the portal: 50 browsers at once with nothing cached, History, and slow clients.
 
-Not one of the promises; `docs/decisions/web-server.md` holds what was found. granian is measured where it is installed.
-The rounds of all servers take turns, so that other work on the machine meets each of them.
+It has no targets; `docs/decisions/web-server.md` has the results. granian is measured if it is installed. The servers
+take turns, so that other work on the machine affects all of them.
 """
 
 import http.client
@@ -49,7 +49,7 @@ ADDRESS = re.compile(r'(?:src|href)="(/(?:static|files)/[^"]+)"')
 
 @dataclass
 class Found:
-    """Figures of one server, one per round."""
+    """The figures of one server, one per round."""
 
     loads: list[float] = field(default_factory=list)  # whole cold loads a second
     work: list[float] = field(default_factory=list)  # ms of processor time for each, whatever else the machine does
@@ -166,7 +166,7 @@ def ticks_of_all(server: Process) -> int:
 
 
 def connections_of(pid: int, port: int) -> int:
-    """How many established connections to `port` process `pid` has."""
+    """The number of established connections to `port` that process `pid` has."""
     established = set()
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         cells = line.split()
@@ -180,7 +180,7 @@ def connections_of(pid: int, port: int) -> int:
 
 
 def meet_strangers(portal: Portal) -> dict[str, int]:
-    """Answers in time, by kind of slow stranger."""
+    """How many responses came in time, by kind of slow client."""
     found = {}
     for kind in KINDS:
         found[kind] = 0

@@ -20,7 +20,7 @@ RUN_PATH = re.compile(r"/runs/(\w+)/$")
 def sign_in(visitor: Visitor) -> None:
     """Fill the sign-in page that is open, and send it."""
     page = visitor.page
-    page.get_by_label("Mail address").fill(visitor.email)
+    page.get_by_label("Email address").fill(visitor.email)
     page.get_by_label("Password").fill("demo")
     page.get_by_role("button", name="Sign in").click()
 

@@ -172,7 +172,7 @@ def test_the_form_of_an_app_nobody_has_opened_comes_within_one_look(
     print(f"\nthe form stood {time.monotonic() - opened:.1f} s after the page, of which Lamina took 0.4 s")  # noqa: T201
     assert len(whole.lamina.requests_to("app")) == 1
     page.get_by_label("Headline").fill("Smile")
-    expect(page.get_by_text("Kept, also when you leave")).to_be_visible()
+    expect(page.locator("[data-kept]")).to_be_visible()
 
 
 def test_the_first_form_comes_without_scripts_too(guests: Guests, whole: Whole, beyond: dict[str, str]) -> None:

@@ -43,7 +43,7 @@ def place(page: Page) -> tuple[float, float]:
 
 
 def drag(page: Page, box: FloatRect, share: float, by: float) -> None:
-    """Drag sideways from SHARE of the width of BOX, BY pixels."""
+    """Drag sideways from `share` of the width of `box`, `by` pixels."""
     x, y = box["x"] + box["width"] * share, box["y"] + box["height"] / 3
     page.mouse.move(x, y)
     page.mouse.down()
@@ -90,7 +90,7 @@ def test_enlarged_the_keys_move_the_picture_and_on_the_fields_they_slide(
     page = overlaid(guests, gallery, whole)
     enlarge(page)
 
-    page.keyboard.press("Tab")  # from the buttons over the switch into the picture
+    page.keyboard.press("Tab")  # from the buttons past the switch to the picture
     page.keyboard.press("Tab")
     expect(stage(page)).to_be_focused()
     page.keyboard.press("ArrowRight")

@@ -1,4 +1,4 @@
-"""What is typed is kept: over a reload, on another device, over an expired sign-in."""
+"""Drafts survive a reload, another device and an expired sign-in."""
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -11,13 +11,13 @@ APP = "sandbox-quick-reel"
 
 
 def expect_words(page: Page, text: str) -> None:
-    """The form contains `text`; the last words appear just after the page."""
+    """The form holds `text`; its last words may appear just after the page."""
     expect(page.get_by_label("Describe your idea")).to_have_value(text)
 
 
 def kept(page: Page) -> None:
-    """Wait until the page itself says that everything is kept."""
-    expect(page.get_by_text("Kept, also when you leave")).to_be_visible()
+    """Wait until the page says that the draft is saved."""
+    expect(page.locator("[data-kept]")).to_be_visible()
 
 
 def test_a_text_survives_a_reload_and_is_there_on_another_device(guests: Guests, browser: Browser) -> None:
@@ -77,12 +77,12 @@ def test_words_typed_after_the_sign_in_expired_are_not_taken_away_by_the_autosav
     expect(page.locator(".went-in")).to_contain_text("A fox in the snow")
 
 
-def test_start_anew_empties_the_form(guests: Guests) -> None:
+def test_reset_empties_the_form(guests: Guests) -> None:
     visitor = guests()
     page = visitor.page
     open_app(visitor, APP)
     page.get_by_label("Describe your idea").fill("A fox")
     kept(page)
-    page.get_by_role("button", name="Start this form anew").click()
-    expect(page.get_by_text("The form is as the app's author made it.")).to_be_visible()
+    page.get_by_role("button", name="Reset form").click()
+    expect(page.get_by_text("The form has been reset.")).to_be_visible()
     expect_words(page, "")

@@ -1,4 +1,4 @@
-"""A person's own files in a form: chosen, dropped, pasted, linked; seen on their way; refused with a reason."""
+"""Own files in a form: chosen, dropped, pasted or linked, seen while they are sent, refused with a reason."""
 
 import re
 
@@ -33,7 +33,7 @@ def stem(url: str) -> str:
 
 
 def hold_uploads(page: Page) -> list[Route]:
-    """From now on uploads stand still on their way, until the story lets them go on."""
+    """Hold all uploads from now on, until the test lets them go on."""
     held: list[Route] = []
     page.route("**/uploads/", lambda route: held.append(route))
     return held
@@ -57,7 +57,7 @@ def test_a_file_comes_in_every_way_and_survives_a_reload(guests: Guests, whole: 
         hand_over(page.locator(".upload"), way)
     expect_file(page, name)
     wait_until(lambda: any(words.endswith("is in.") for words in told(page, "said")), "the words about it")
-    expect(page.get_by_text("Kept, also when you leave")).to_be_visible()
+    expect(page.locator("[data-kept]")).to_be_visible()
     page.reload()
     expect_file(page, name)
 
@@ -82,7 +82,7 @@ def test_run_waits_for_a_file_on_its_way_and_then_starts_by_itself(guests: Guest
     expect(sending).to_contain_text("me.png")
     expect(sending.locator("img")).to_have_attribute("src", re.compile("^blob:"))
     page.locator(".launch-run").click()
-    expect(page.locator(".launch-run")).to_have_text(re.compile(r"^Waiting for 1 upload… \d+ %$"))
+    expect(page.locator(".launch-run")).to_have_text(re.compile(r"^Waiting for uploads… \d+ %$"))
     visitor.wait_for(lambda: len(held) == 1, "the upload to leave the page")
     held[0].continue_()
     page.wait_for_url(RUN_PATH)
@@ -99,7 +99,7 @@ def test_a_preset_waits_for_its_files(guests: Guests) -> None:
 
     button.click()
 
-    expect(page.get_by_role("button", name=re.compile(r"^Waiting for 1 upload… \d+ %$"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile(r"^Waiting for uploads… \d+ %$"))).to_be_visible()
     expect(page.locator(".launch-run")).to_have_text("Run")
     visitor.wait_for(lambda: len(held) == 1, "the upload to leave the page")
     held[0].continue_()
@@ -113,7 +113,7 @@ def test_a_lost_connection_is_told_and_run_is_free_again(guests: Guests) -> None
     open_app(visitor)
     page.route("**/uploads/", lambda route: route.abort())
     choose(page, a_photo())
-    expect(page.locator(".file-tile")).to_contain_text("This did not get through.")
+    expect(page.locator(".file-tile")).to_contain_text("This didn't get through.")
     page.get_by_role("button", name="Remove").click()
     expect(page.locator(".file-tile")).to_have_count(0)
     expect(page.locator(".launch-run")).to_have_text("Run")
@@ -129,7 +129,7 @@ def test_a_lost_connection_is_told_and_run_is_free_again(guests: Guests) -> None
     ],
     ids=["wrong kind", "broken", "empty"],
 )
-def test_a_file_that_does_not_do_is_refused_in_a_sentence(guests: Guests, file: FilePayload, sentence: str) -> None:
+def test_an_unusable_file_is_refused_with_a_reason(guests: Guests, file: FilePayload, sentence: str) -> None:
     visitor = guests()
     page = visitor.page
     open_app(visitor)
@@ -138,7 +138,7 @@ def test_a_file_that_does_not_do_is_refused_in_a_sentence(guests: Guests, file: 
     expect(tiles(page)).to_have_count(0)
 
 
-def test_a_link_that_is_none_is_refused_beside_the_field(guests: Guests) -> None:
+def test_a_bad_link_is_refused_beside_the_field(guests: Guests) -> None:
     visitor = guests()
     page = visitor.page
     open_app(visitor)
@@ -163,6 +163,6 @@ def test_several_files_keep_their_order_can_be_moved_and_removed(guests: Guests)
     here.nth(1).get_by_role("button", name="Remove").click()
     expect(here).to_have_count(2)
     here.nth(0).get_by_role("button", name="later").click()
-    expect(page.get_by_text("Kept, also when you leave")).to_be_visible()
+    expect(page.locator("[data-kept]")).to_be_visible()
     page.reload()
     expect(listed).to_have_text([order[2], order[1]])

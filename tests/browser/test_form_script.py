@@ -1,4 +1,4 @@
-"""What portal.js adds to a form, in a real browser: files that travel at once, order, search, drafts."""
+"""What app_form.js adds to a form, in a real browser: files that are sent at once, order, search, drafts."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -24,7 +24,7 @@ STYLES = options(*[f"Look {n}" for n in range(30)], "Café noir", name="Look", i
 
 @pytest.fixture(autouse=True)
 def _nothing_is_blocked(page: Page) -> Iterator[None]:
-    """The policy forbids nothing that the page tries, and the script never stumbles."""
+    """The policy forbids nothing that the page does, and the script has no error."""
     said: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
@@ -113,7 +113,7 @@ def test_run_waits_for_the_upload_and_then_goes_by_itself(page: Page) -> None:
         page.locator("#p0_file").set_input_files(picture("slow.png"))
     run = page.locator("[data-run]")
     run.click()
-    expect(run).to_contain_text("Waiting for 1 upload")
+    expect(run).to_contain_text("Waiting for uploads")
     assert not Run.objects.exists()
     with page.expect_navigation(url="**/runs/*/"):
         release(page, held)
@@ -135,7 +135,7 @@ def test_run_waits_no_longer_when_the_upload_is_refused(page: Page) -> None:
     assert not Run.objects.exists()
 
 
-def test_a_second_press_goes_nowhere(page: Page) -> None:
+def test_a_second_press_does_nothing(page: Page) -> None:
     opened(page, text("Idea", default=""))
     page.evaluate(
         """() => {
@@ -178,7 +178,7 @@ def test_what_is_typed_survives_a_reload_even_before_it_was_saved(page: Page) ->
     wait_until(lambda: Draft.objects.get().answers[0]["value"] == " two\nlines  !", "the last words to be kept")
 
 
-def test_a_link_that_is_none_is_said_at_once(page: Page) -> None:
+def test_a_bad_link_is_reported_at_once(page: Page) -> None:
     opened(page, url("Photo", accept=["image"]))
     page.get_by_text("Use a link").click()
     page.locator("[name=p0_link]").fill("shoe.png")

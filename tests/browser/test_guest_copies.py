@@ -1,4 +1,4 @@
-"""The guest's page and the maker's panel in a real browser: while copies are made, when ready, and when impossible."""
+"""The guest's page and the maker's panel in a real browser, while copies are made, when ready, and if impossible."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     expect(guest.get_by_role("link", name="Download all")).to_be_visible()
     expect(guest.get_by_role("link", name="Download")).to_have_count(5)
     assert guest.context.cookies() == []
-    expect(maker.get_by_text("1 file is not shared with guests")).to_be_visible()
+    expect(maker.get_by_text("1 file isn't shared with guests")).to_be_visible()
     expect(maker.get_by_text("being prepared")).to_have_count(0)
     expect_fine(onlooker, path_of(link))
 
@@ -66,7 +66,7 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     ("fields", "told", "told_maker"),
     [
         ({"status": "preparing", "error": "No room."}, "We'll try again", "will be tried again. No room."),
-        ({"status": "impossible"}, "can't be removed", "4 files are not shared with guests"),
+        ({"status": "impossible"}, "can't be removed", "4 files aren't shared with guests"),
         ({"status": "no-tool"}, "Download all", "4 files are offered unchanged"),
     ],
     ids=["late", "impossible", "no tool"],

@@ -1,4 +1,4 @@
-"""By keyboard alone, from signing in to a picture: every stop of Tab is seen, and nothing lies over it."""
+"""By keyboard alone, from signing in to a picture: every Tab stop is visible, and nothing covers it."""
 
 import pytest
 from playwright.sync_api import FileChooser, expect
@@ -21,7 +21,7 @@ def test_from_signing_in_to_a_picture(guests: Guests, whole: Whole, width: int) 
     choosers: list[FileChooser] = []
     page.on("filechooser", lambda chooser: choosers.append(chooser))
     page.goto("/")
-    expect(page.get_by_label("Mail address")).to_be_focused()
+    expect(page.get_by_label("Email address")).to_be_focused()
     keys.look()
     page.keyboard.type(visitor.email)
     press("Tab")

@@ -1,4 +1,4 @@
-"""The whole story with scripts on: from signing in to a picture in one's own history."""
+"""The main story with scripts on: from signing in to a picture in one's own history."""
 
 import re
 
@@ -102,7 +102,7 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
     whole.move(whole.remote_id(run), "completed")
     expect_state(page, "Ready")
     expect(boxes(page).last.locator("img")).to_be_visible()
-    expect(page.locator("#run-panel")).to_contain_text("Kept in your history")
+    expect(page.locator("#run-panel")).to_contain_text("Saved in your history")
     for image in boxes(page).locator("img").all():
         assert PICTURE.match(str(image.get_attribute("src")))
         expect_picture(image)

@@ -1,4 +1,4 @@
-"""Somebody new comes in by a link that an admin hands over: no mail server, no scripts, on a phone."""
+"""Someone new joins with a link that an admin passes on: no mail server, no scripts, on a phone."""
 
 import pytest
 from playwright.sync_api import expect
@@ -23,7 +23,7 @@ def test_an_admin_invites_by_link_and_the_newcomer_is_in(guests: Guests, whole: 
     page = newcomer.page
     page.goto(path)
     expect(page.get_by_label("Name")).to_have_value("Kim")
-    page.get_by_label("Mail address").fill("kim.new@acme.example")
+    page.get_by_label("Email address").fill("kim.new@acme.example")
     page.get_by_label("Password").fill("a long enough password")
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_text("Welcome, Kim.")).to_be_visible()
@@ -33,8 +33,8 @@ def test_an_admin_invites_by_link_and_the_newcomer_is_in(guests: Guests, whole: 
     expect(row).to_contain_text("just now")
     row.get_by_role("link", name="Kim").click()
     admin.page.get_by_label("Viewer").check()
-    admin.page.get_by_role("button", name="Save the role").click()
-    expect(admin.page.get_by_text("Kim is a viewer now.")).to_be_visible()
+    admin.page.get_by_role("button", name="Save role").click()
+    expect(admin.page.get_by_text("Kim is now a viewer.")).to_be_visible()
     page.goto("/apps/")
     page.locator(".app-card a").first.click()
     expect(page.get_by_text("Your role lets you look, not run.").first).to_be_visible()

@@ -1,9 +1,9 @@
-"""On a phone what one came for is in view: nothing scrolls away sideways, and nothing lies under a bar."""
+"""On a phone, the important things are in view: nothing scrolls sideways, and nothing is under a bar."""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from runs.display.run_sentences import SLOW_WORDS
+from runs.display.run_sentences import slow_words
 from runs.words.sentences import WAITS
 from tests.browser.apps import CARTOONIFY, LEFT_ALONE
 from tests.browser.keys import Keys
@@ -57,7 +57,7 @@ def test_no_word_about_a_run_that_goes_on_moves_its_results(guests: Guests, whol
     visitor.page.goto(f"/runs/{run}/")
     results = visitor.page.locator(".run-results")
     before = box(results)["y"]
-    for words in (SLOW_WORDS[1], *WAITS.values()):
+    for words in (slow_words(1), *map(str, WAITS.values())):
         visitor.page.evaluate(SAY, ["0 of 2 ready", "0:09 · usually about 2 s", words])
         assert box(results)["y"] == before, words
 

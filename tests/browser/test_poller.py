@@ -60,7 +60,7 @@ def hide(page: Page, is_hidden: bool) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/history/", "/runs/{}/"])
-def test_a_page_asks_quietly_and_stops_when_all_is_done(guests: Guests, whole: Whole, path: str) -> None:
+def test_a_page_polls_quietly_and_stops_when_all_is_done(guests: Guests, whole: Whole, path: str) -> None:
     visitor = guests()
     page, watch = visitor.page, visitor.watch
     run = a_run_that_goes_on(whole, visitor)
@@ -104,7 +104,7 @@ def test_the_change_comes_at_most_three_seconds_after_the_portal_knows(guests: G
     expect(page.locator("#run-panel .state-chip")).to_have_text("Ready")
 
 
-def test_old_runs_are_asked_for_every_ten_seconds(guests: Guests, whole: Whole) -> None:
+def test_old_runs_are_polled_every_ten_seconds(guests: Guests, whole: Whole) -> None:
     visitor = guests()
     page, watch = visitor.page, visitor.watch
     run = a_run_that_goes_on(whole, visitor)
@@ -140,7 +140,7 @@ def test_an_expired_sign_in_leads_to_the_sign_in_page_and_back(guests: Guests, w
     page.goto(f"/runs/{run}/")
     whole.inside.ask("expire", email=visitor.email)
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    page.get_by_label("Mail address").fill(visitor.email)
+    page.get_by_label("Email address").fill(visitor.email)
     page.get_by_label("Password").fill("demo")
     page.keyboard.press("Enter")
     expect_state(page, "In progress")

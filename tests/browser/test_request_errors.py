@@ -1,4 +1,4 @@
-"""An act that does not get through says so on the page, and what nobody pressed stays quiet."""
+"""An action that fails says so on the page; what nobody pressed stays quiet."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,34 +16,36 @@ def run(alice: Member) -> Run:
     return run
 
 
-def test_a_star_that_is_refused_says_why_until_the_next_act(page: Page, alice: Member, run: Run) -> None:
+def test_a_refused_star_says_why_until_the_next_action(page: Page, alice: Member, run: Run) -> None:
     page.goto("/history/")
     page.locator(".run-card-pick input").check()
     star, note = page.locator(".run-card-star button"), page.get_by_role("alert")
     Member.objects.filter(pk=alice.pk).update(role="viewer")
     star.click()
-    expect(note).to_contain_text("You may not do that any more")
+    expect(note).to_contain_text("You can't do that any more")
     expect(note).to_be_in_viewport()
     page.get_by_role("button", name="Download").click(trial=True)  # the bar of what is chosen is not covered
     note.click()
     expect(note).to_have_count(0)
 
 
-def test_the_sheet_says_when_it_cannot_be_filled(page: Page, run: Run) -> None:
+def test_the_sheet_says_when_it_cannot_load(page: Page, run: Run) -> None:
     page.goto("/history/")
     Run.objects.filter(pk=run.pk).update(member=Member.objects.create(email="eve@example.com"))
     page.get_by_role("button", name="More for").click()
     page.get_by_role("button", name="Share", exact=True).click()
-    expect(page.get_by_role("dialog", name="Sharing").get_by_role("alert")).to_contain_text("It is not there any more")
+    expect(page.get_by_role("dialog", name="Sharing").get_by_role("alert")).to_contain_text(
+        "It's gone, or no longer shared"
+    )
 
 
 @pytest.mark.parametrize("at", ["/", "/history/", "/shares/", "run", "share", "file"])
-def test_every_page_with_such_acts_has_it(page: Page, run: Run, at: str) -> None:
+def test_every_page_with_such_actions_has_it(page: Page, run: Run, at: str) -> None:
     url = run.get_absolute_url()
     page.goto({"run": url, "share": f"{url}share/", "file": run.outputs.all()[0].get_absolute_url()}.get(at, at))
     page.evaluate("htmx.trigger(document.querySelector('main'), 'htmx:sendError', {})")
     note = page.get_by_role("alert")
-    expect(note).to_contain_text("did not get through")
+    expect(note).to_contain_text("didn't get through")
     page.evaluate("htmx.trigger(document.querySelector('main'), 'htmx:beforeRequest', {})")
     expect(note).to_have_count(0)
 

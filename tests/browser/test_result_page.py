@@ -1,4 +1,4 @@
-"""Results on a page of their own: looked at by keys and by mouse, a video that seeks, a zip that opens."""
+"""The result page: viewed by keys and by mouse, a video that seeks, a zip that opens."""
 
 import re
 import zipfile
@@ -59,7 +59,7 @@ def test_a_click_enlarges_where_it_falls_and_nothing_jumps(guests: Guests, galle
     page = guests(email=gallery.email).page
     opened(page, gallery, "card-twelve", "Output 1")
     picture = page.locator("[data-frame] img")
-    expect(picture).to_have_attribute("src", re.compile("/original"))  # small first, then the file itself
+    expect(picture).to_have_attribute("src", re.compile("/original"))  # the small one first, then the file itself
     bar = page.locator(".stage-bar").bounding_box()
 
     picture.click(position={"x": 20, "y": 20})
@@ -107,7 +107,7 @@ def test_a_zip_opens(guests: Guests, gallery: Gallery) -> None:
     opened(page, gallery, "card-video-thumbnail", "Clip")
 
     with page.expect_download() as begun:
-        page.get_by_role("link", name="Zip with its record").click()
+        page.get_by_role("link", name="Zip with details").click()
 
     assert begun.value.suggested_filename.endswith(".zip")
     with zipfile.ZipFile(begun.value.path()) as archive:

@@ -1,4 +1,4 @@
-"""The sheet in which a run's sharing opens above the page, in a real browser."""
+"""The sheet in which a run's sharing opens, in a real browser."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,8 +15,8 @@ def test_closing_it_closes_the_menu_it_came_from(page: Page, alice: Member, by_k
     page.goto("/history/")
     more, sheet = page.get_by_role("button", name="More for"), page.get_by_role("dialog", name="Sharing")
     more.click()
-    page.get_by_role("button", name="Copy a guest link").click()
-    expect(sheet.get_by_text("The link is made.")).to_be_visible()
+    page.get_by_role("button", name="Copy guest link").click()
+    expect(sheet.get_by_text("The link is ready.")).to_be_visible()
     if by_key:
         page.keyboard.press("Escape")
     else:
@@ -29,7 +29,7 @@ def test_closing_it_closes_the_menu_it_came_from(page: Page, alice: Member, by_k
     assert GuestLink.objects.count() == 1
 
 
-def test_one_click_in_a_menu_shares_with_the_team_and_the_card_tells(page: Page, alice: Member) -> None:
+def test_one_click_in_a_menu_shares_with_the_team_and_the_card_says_so(page: Page, alice: Member) -> None:
     run = make_run(alice, status="completed")
     make_kept(run)
     page.goto("/history/")
@@ -37,15 +37,15 @@ def test_one_click_in_a_menu_shares_with_the_team_and_the_card_tells(page: Page,
     expect(who).to_have_text("Only you")
     more = page.get_by_role("button", name="More for")
     more.click()
-    page.get_by_role("button", name="Share with the team").click()
-    expect(sheet.get_by_text("The team sees it now.")).to_be_visible()
+    page.get_by_role("button", name="Share with team").click()
+    expect(sheet.get_by_text("The team can see it now.")).to_be_visible()
     page.keyboard.press("Escape")
     expect(who).to_have_text("Shared with the team")
     expect(more).to_be_focused()
 
     more.click()
-    page.get_by_role("button", name="Copy a guest link").click()
-    expect(sheet.get_by_text("The link is made.")).to_be_visible()
+    page.get_by_role("button", name="Copy guest link").click()
+    expect(sheet.get_by_text("The link is ready.")).to_be_visible()
     page.keyboard.press("Escape")
     expect(who).to_have_text("Team and guest link")
     assert Run.objects.get().shared_at is not None
@@ -60,7 +60,7 @@ def test_news_of_a_run_leaves_its_open_menu_alone(page: Page, alice: Member) -> 
     sheet = page.get_by_role("dialog", name="Sharing")
     expect(sheet.get_by_role("button", name="Team")).to_be_visible()
     Run.objects.filter(pk=run.pk).update(title="News", version=5)
-    page.evaluate("look()")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # asks for news at once
     expect(sheet).to_be_visible()
     expect(card).not_to_contain_text("News")
 

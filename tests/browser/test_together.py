@@ -1,4 +1,4 @@
-"""Two people and a guest: invited, made, shared with the team, found, compared, shown to an outsider, taken back."""
+"""Two people and a guest: invite, run, share with the team, find, compare, share with a guest, revoke."""
 
 import re
 from urllib.parse import urlsplit
@@ -40,17 +40,17 @@ def test_two_people_and_a_guest(guests: Guests, whole: Whole) -> None:
 
 
 def join(newcomer: Visitor, path: str) -> None:
-    """Take the place in the team that the link holds free."""
+    """Accept the invitation at `path`."""
     page = newcomer.page
     page.goto(path)
-    page.get_by_label("Mail address").fill("kim.together@acme.example")
+    page.get_by_label("Email address").fill("kim.together@acme.example")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_text("Welcome, Kim.")).to_be_visible()
 
 
 def make(visitor: Visitor, style: str) -> str:
-    """Run Cartoonify in STYLE and wait for its pictures; returns the run's id."""
+    """Run Cartoonify in `style` and wait for its pictures; returns the run's id."""
     open_app(visitor)
     visitor.page.get_by_role("radio", name=style).check()
     run = press_run(visitor.page)
@@ -69,7 +69,7 @@ def share_with_team(page: Page, run: str) -> None:
 
 
 def find(page: Page, words: str, run: str) -> None:
-    """Two actions: the tab Team, and a word of what went in."""
+    """Two actions: the tab Team, and a word of the inputs."""
     page.goto("/history/?tab=team")
     page.locator("#history-q").fill(words)
     expect(page.locator(".run-card")).to_have_count(1)
@@ -77,7 +77,7 @@ def find(page: Page, words: str, run: str) -> None:
 
 
 def compare(visitor: Visitor, *runs: str) -> None:
-    """Tick the runs in History and see what differs in what went into them."""
+    """Select the runs in History and see how their inputs differ."""
     page = visitor.page
     page.goto("/history/?tab=team")
     for run in runs:
@@ -95,7 +95,7 @@ def compare(visitor: Visitor, *runs: str) -> None:
 
 
 def tick_one_of_each(page: Page) -> None:
-    """Where the runs made several results each, the picker asks which ones; the first of each run will do."""
+    """If runs made several results each, the picker asks which ones: choose the first of each."""
     if page.locator(".compare-inputs").count():
         return
     for group in page.locator(".pick-run").all():
@@ -116,7 +116,7 @@ def make_a_link(visitor: Visitor, run: str) -> str:
 
 
 def look_as_a_guest(guest: Visitor, address: str) -> list[str]:
-    """The chosen pictures and nothing else, without account, cookie or script; returns the pictures' addresses."""
+    """See only the chosen pictures, without account, cookies or scripts; returns the pictures' addresses."""
     page = guest.page
     answer = page.goto(address)
     assert answer is not None
@@ -134,14 +134,14 @@ def look_as_a_guest(guest: Visitor, address: str) -> list[str]:
 
 
 def is_dead_for(guest: Visitor, address: str, pictures: list[str]) -> None:
-    """At the next request, files and small pictures included."""
+    """The link stops working at the next request, as do its files and small pictures."""
     guest.page.goto(address)
-    expect(guest.page.get_by_role("heading", name="This link was taken back")).to_be_visible()
+    expect(guest.page.get_by_role("heading", name="This link was revoked")).to_be_visible()
     for picture in pictures:
         assert guest.context.request.get(picture).status == 410
 
 
-def test_found_shown_and_taken_back_by_keyboard_alone(guests: Guests, whole: Whole) -> None:
+def test_find_share_and_revoke_by_keyboard_alone(guests: Guests, whole: Whole) -> None:
     visitor = guests(hasty=True)
     page = visitor.page
     run = whole.inside.ask("start", email=visitor.email, remote_id=CARTOONIFY, Style="Ghibli")

@@ -1,4 +1,4 @@
-"""What goes on in a page while a story is told: complaints of the policy, foreign requests, errors, shifts, words."""
+"""What happens in a page during a test: policy violations, foreign requests, errors, layout shifts, announcements."""
 
 import re
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ PIECES = ("image", "stylesheet", "script", "media", "font")
 
 @dataclass
 class Watch:
-    """Sees everything a context does; `problems` must be empty when the story ends."""
+    """Watches everything a context does; `problems` must be empty at the end."""
 
     url: str
     problems: list[str] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Watch:
     is_blind: bool = False  # while axe measures: it writes styles into the page
 
     def over(self, context: BrowserContext) -> None:
-        """Begin to watch CONTEXT, which has no page yet."""
+        """Start watching `context`, which has no page yet."""
         context.expose_binding("tellStory", lambda _, words: self.note(str(words)))
         context.add_init_script(SCRIPT)
         context.on("page", self._page)
@@ -68,7 +68,7 @@ class Watch:
             self.problems.append(problem)
 
     def forgive(self, pattern: str) -> None:
-        """Problems that a story causes on purpose don't count, reported already or not."""
+        """Ignore problems that a test causes on purpose, already reported or not."""
         self.forgiven.append(pattern)
         self.problems[:] = [problem for problem in self.problems if not re.search(pattern, problem)]
 

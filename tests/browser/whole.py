@@ -20,7 +20,7 @@ RUN_SECONDS = "1.2"
 
 
 class Whole:
-    """A running portal: `url` for browsers, `lamina` for the sandbox's control door, `inside` for its database."""
+    """A running portal: `url` for browsers, `lamina` for the sandbox's control API, `inside` for its database."""
 
     def __init__(self, folder: Path) -> None:
         port, lamina_port = free_port(), free_port()

@@ -1,4 +1,4 @@
-"""An app that Lamina does not list."""
+"""An app that Lamina doesn't list."""
 
 import pytest
 from pytest_django import Settings

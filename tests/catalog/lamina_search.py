@@ -1,9 +1,13 @@
-"""A search at Lamina in tests: an unlisted app, the page's part, and what Lamina should say."""
+"""Searching at Lamina in tests: an unlisted app, Lamina's part of the page, and its scripted answer."""
 
+import re
 from typing import Any
 
 from django.test import Client
+from django.utils.html import escape
 
+from runs.catalog.pages_search import PROBLEMS
+from tests.support.html import flat
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work
 
@@ -28,5 +32,10 @@ def answer(sandbox: SandboxDoor, body: Any) -> None:
     sandbox.control("faults", endpoint="discover", fault="status", status=200, body=body, times=None)
 
 
-def plain(page: str) -> str:
-    return page.replace("&#x27;", "'")
+def problem_of(page: str) -> str:
+    """The problem that Lamina's part tells; each has its sentence."""
+    found = re.search(r'data-problem="([^"]+)"', page)
+    if found is None:
+        return ""
+    assert escape(str(PROBLEMS[found[1]]).partition(".")[0]) in flat(page)
+    return found[1]

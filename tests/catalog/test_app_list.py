@@ -1,4 +1,4 @@
-"""The list of apps may be incomplete: however Lamina cuts, orders or delays it, no app is lost."""
+"""However Lamina cuts, orders or delays its list of apps, no app is lost."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -38,17 +38,18 @@ def moving() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.mark.parametrize("title", SCENES)
-def test_the_table_of_the_bench(door: SandboxDoor, alice: Member, title: str) -> None:
+def test_the_bench_table_has_no_failures(door: SandboxDoor, alice: Member, title: str) -> None:
     rows = SCENES[title](door, alice)
 
     assert rows
-    assert [row.as_line() for row in rows if not row.held] == []
+    assert [row.as_line() for row in rows if not row.met] == []
 
 
 def test_a_refused_number_is_tried_again_the_next_day(door: SandboxDoor, moving: time_machine.Traveller) -> None:
     door.control("list", most=60, beyond="refuse")
     catalog.refresh_catalog()
-    assert "50 apps, asked for 50 at a time, the most that worked" in list_fact().words
+    assert list_fact().words.startswith("50 apps, read ")
+    assert list_fact().advice.startswith("Asked for 50 at a time")
 
     door.control("list", most=None, beyond="clamp")
     moving.shift(timedelta(hours=23))
@@ -61,7 +62,7 @@ def test_a_refused_number_is_tried_again_the_next_day(door: SandboxDoor, moving:
     assert list_fact().words.startswith("60 apps, read ")
 
 
-def test_a_list_that_is_refused_whatever_is_asked_is_told(door: SandboxDoor, as_admin: Client) -> None:
+def test_a_list_refused_at_any_size_is_reported(door: SandboxDoor, as_admin: Client) -> None:
     door.control("faults", endpoint="apps", fault="status", status=400, body={"error": "Not today"}, times=None)
     catalog.refresh_catalog()
 
@@ -78,7 +79,7 @@ def test_a_list_that_is_refused_whatever_is_asked_is_told(door: SandboxDoor, as_
     assert list_fact().state == "good"
 
 
-def test_a_list_that_comes_too_late_is_asked_for_smaller(
+def test_a_late_list_is_retried_with_fewer_apps(
     door: SandboxDoor, moving: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog.refresh_catalog()
@@ -90,10 +91,11 @@ def test_a_list_that_comes_too_late_is_asked_for_smaller(
     assert (fact.state, fact.words.split(" since")[0]) == ("warn", "not sent in time")
     assert fact.advice.startswith("Known apps still work. Lamina has up to 45 s to answer")
     incidents = Incident.objects.values_list("text", flat=True)
-    assert list(incidents) == ["Lamina did not send the list of apps in time."], "nobody says that Lamina is away"
+    assert [message.code for message in incidents] == ["list_late"], "nobody says that Lamina is away"
 
     catalog.refresh_catalog()
-    assert list_fact().words.startswith("60 apps, asked for without a number, the most that worked")
+    assert list_fact().words.startswith("60 apps, read ")
+    assert list_fact().advice.startswith("Asked for without a number")
     wait_until(lambda: len(limits(door)) == 4, "the late lists to be noted at the sandbox")
     assert sorted(limit or 0 for limit in limits(door)) == [0, 50, 200, 200]
     moving.shift(timedelta(hours=3))
@@ -101,7 +103,7 @@ def test_a_list_that_comes_too_late_is_asked_for_smaller(
     assert limits(door)[4:] == [200]
 
 
-def test_an_app_that_lamina_no_longer_has_is_gone_once_it_is_asked_for(door: SandboxDoor, as_alice: Client) -> None:
+def test_an_app_is_gone_only_when_its_id_is_not_found(door: SandboxDoor, as_alice: Client) -> None:
     catalog.refresh_catalog()
     app = App.objects.get(remote_id="odd-plain-7")
     door.control("apps/odd-plain-7", gone=True)
@@ -126,7 +128,7 @@ def test_an_app_that_lamina_no_longer_has_is_gone_once_it_is_asked_for(door: San
     assert not App.objects.get(pk=app.pk).is_gone
 
 
-def test_a_page_of_a_proxy_says_nothing_about_an_app(door: SandboxDoor, as_alice: Client) -> None:
+def test_an_error_page_of_a_proxy_changes_no_app(door: SandboxDoor, as_alice: Client) -> None:
     catalog.refresh_catalog()
     app = App.objects.get(remote_id="odd-plain-7")
     for status in (403, 404):
@@ -140,9 +142,7 @@ def test_a_page_of_a_proxy_says_nothing_about_an_app(door: SandboxDoor, as_alice
         assert not app.is_forbidden
 
 
-def test_the_round_asks_for_the_one_that_was_asked_for_longest_ago(
-    door: SandboxDoor, moving: time_machine.Traveller
-) -> None:
+def test_the_round_asks_for_the_app_checked_longest_ago(door: SandboxDoor, moving: time_machine.Traveller) -> None:
     catalog.refresh_catalog()
     old = timezone.now() - timedelta(days=3)
     App.objects.update(is_listed=False, schema_asked_at=timezone.now())  # nothing is in use
@@ -185,7 +185,7 @@ def test_an_app_of_another_workspace_keeps_its_form_and_run_says_why(
     assert not cost_line(app, alice).is_blocked
 
 
-def test_what_a_search_finds_joins_and_stands_on_the_list_once_it_is_run(door: SandboxDoor, as_alice: Client) -> None:
+def test_a_found_app_is_listed_once_it_is_run(door: SandboxDoor, as_alice: Client) -> None:
     found = catalog.record_found(lamina().list_apps(limit=3))
 
     assert [app.remote_id for app in found] == ["odd-plain", "odd-plain-2", "odd-plain-3"]

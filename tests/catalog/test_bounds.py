@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 from pytest_django import Settings
 
 from runs import catalog
 from runs.catalog import bounds
 from runs.lamina.types import AppDetail
 from runs.models import App, AppSchema, Run
+from runs.models.messages import Message
 from runs.sandbox.catalogue import load_catalogue
+from runs.words.messages import say
 from tests.support.quick_portal import is_at_rest, work_until
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work
@@ -23,7 +26,7 @@ PAGE_SECONDS = 3.0  # of processor time; without limits it would be 22
 
 @pytest.fixture
 def door(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
-    """A sandbox with only the odd apps that a test adds."""
+    """A sandbox with nothing but the unusual apps that a test adds."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
     sandbox.control("limit", per_minute=None)
     for app_id in load_catalogue():
@@ -56,8 +59,9 @@ def test_very_many_parameters_are_a_sentence(door: SandboxDoor, as_alice: Client
     for address in ("/", "/apps/", "/apps/?q=very+many"):
         assert b"Very many parameters" in measured(as_alice, address).content
     page = measured(as_alice, app.get_absolute_url()).content.decode()
-    assert "This app has 3,000 inputs; forms here have at most 200." in page
-    assert "You can run it at Lamina." in page
+    assert app.form_problem == Message("too_many_inputs", {"asked": 3_000, "limit": 200})
+    assert escape(say(app.form_problem)) in page
+    assert "You can run it on Lamina." in page
     assert "Fetching this app" not in page
     assert 'hx-trigger="every 2s"' not in page
     work()
@@ -94,11 +98,12 @@ def test_a_schema_that_is_too_large_is_a_sentence(door: SandboxDoor, as_alice: C
     app = odd(door, "large_schema")
 
     page = measured(as_alice, app.get_absolute_url()).content.decode()
-    assert "form is too large: " in page
-    assert "KB of at most 512 KB." in page
+    assert app.form_problem.code == "form_too_large"
+    assert app.form_problem.values["limit_bytes"] == bounds.SCHEMA_BYTES
+    assert escape(say(app.form_problem)) in page
 
 
-def test_of_very_many_options_the_first_are_offered_and_the_rest_is_told(door: SandboxDoor, as_alice: Client) -> None:
+def test_only_the_first_of_very_many_options_are_offered(door: SandboxDoor, as_alice: Client) -> None:
     app = odd(door, "many_options", size=3_000)
 
     page = measured(as_alice, app.get_absolute_url()).content.decode()

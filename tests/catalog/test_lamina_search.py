@@ -8,10 +8,9 @@ from django.utils import timezone
 
 from runs import catalog
 from runs.catalog import own_search
-from runs.catalog.pages_search import PROBLEMS
 from runs.catalog.pasted_ids import ids_in
 from runs.models import App, AppSearch, Member
-from tests.catalog.lamina_search import UUID, answer, lamina_part, look, plain
+from tests.catalog.lamina_search import UUID, answer, lamina_part, look, problem_of
 from tests.support import factories
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work
@@ -41,11 +40,11 @@ def test_a_workspace_that_cannot_discover_still_searches_by_words(
     page = lamina_part(as_alice, "dental adv")
 
     assert "Dental advert" in page
-    assert PROBLEMS["no-discover"] in plain(page)
+    assert problem_of(page) == "no-discover"
     assert [request["query"]["search"] for request in sandbox.requests_to("search")] == ["dental adv"]
 
 
-def test_a_find_stands_on_the_list_once_it_is_starred_or_run(
+def test_a_found_app_is_listed_once_it_is_starred_or_run(
     as_alice: Client, as_bob: Client, alice: Member, beyond: str
 ) -> None:
     lamina_part(as_alice, "dentist")
@@ -81,7 +80,7 @@ def test_an_answer_is_shared_and_kept_for_ten_minutes(
     assert work() == ["search_lamina"]
 
 
-def test_what_everybody_has_above_is_not_said_twice(as_alice: Client, beyond: str, sandbox: SandboxDoor) -> None:
+def test_apps_already_shown_above_are_not_repeated(as_alice: Client, beyond: str, sandbox: SandboxDoor) -> None:
     catalog.refresh_catalog()
     sandbox.control("faults", endpoint="discover", fault="status", status=404, times=None)
 
@@ -92,9 +91,7 @@ def test_what_everybody_has_above_is_not_said_twice(as_alice: Client, beyond: st
     assert "Matches cartoon." in page  # but Lamina's reason is told
 
 
-def test_a_known_app_keeps_its_picture_whatever_a_match_leaves_out(
-    as_alice: Client, beyond: str, sandbox: SandboxDoor
-) -> None:
+def test_a_match_without_a_picture_keeps_the_known_one(as_alice: Client, beyond: str, sandbox: SandboxDoor) -> None:
     catalog.refresh_catalog()
     before = App.objects.exclude(thumbnail_url="").get(name="Cartoonify!")
     match = {"appId": before.remote_id, "name": "Cartoonify!", "whyMatch": "It draws."}
@@ -149,19 +146,19 @@ def test_a_pasted_address_opens_the_app_and_is_never_fetched(
     assert not App.objects.listed().filter(pk=app.pk).exists()
 
 
-def test_what_was_typed_and_not_sent_off_does_not_carry_anybody_away(as_alice: Client, beyond: str) -> None:
+def test_only_a_submitted_address_opens_its_app(as_alice: Client, beyond: str) -> None:
     assert "Found at Lamina and added" in lamina_part(as_alice, beyond)
     sent_off = as_alice.get("/apps/lamina/", {"q": beyond, "go": "1"}, headers={"HX-Request": "true"})
     assert sent_off.headers["HX-Redirect"] == App.objects.get(remote_id=beyond).get_absolute_url()
 
 
 @pytest.mark.parametrize(("status", "problem"), [(404, "unknown-id"), (403, "closed")])
-def test_an_id_that_leads_nowhere_says_so(
+def test_an_unknown_or_closed_id_says_so(
     as_alice: Client, beyond: str, sandbox: SandboxDoor, status: int, problem: str
 ) -> None:
     sandbox.control("faults", endpoint="app", fault="status", status=status, times=None)
 
-    assert PROBLEMS[problem] in plain(lamina_part(as_alice, f"https://lamina.test/{beyond}"))
+    assert problem_of(lamina_part(as_alice, f"https://lamina.test/{beyond}")) == problem
     assert not App.objects.filter(remote_id=beyond).exists()
 
 
@@ -180,6 +177,6 @@ def test_apps_with_all_words_come_first_then_those_with_some(as_alice: Client) -
     assert [card.name for card in both["partly"]] == ["Photo frame"]
 
 
-def test_only_idle_words_find_nothing_in_part(as_alice: Client) -> None:
+def test_common_words_alone_find_no_partial_matches(as_alice: Client) -> None:
     factories.make_app("Something to make for you")
     assert own_search.find(App.objects.all(), "the for zebra") == own_search.Found([], [])

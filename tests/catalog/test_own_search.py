@@ -1,4 +1,4 @@
-"""Finding an app by words: in any case, with or without accents, and by what Lamina says of it today."""
+"""Finding an app by words: in any case, with or without accents, by its current description."""
 
 import pytest
 from django.test import Client
@@ -20,7 +20,7 @@ def caption(sandbox: SandboxDoor, settings: Settings) -> App:
     return App.objects.get(remote_id="sandbox-caption")
 
 
-def test_an_app_is_found_without_its_accents_and_with_too_many(as_alice: Client, caption: App) -> None:
+def test_an_app_is_found_with_missing_or_extra_accents(as_alice: Client, caption: App) -> None:
     assert "é" in caption.name
 
     for words in ("legendes", "LÉGENDES", "lègéndes", "captions legend"):
@@ -30,7 +30,7 @@ def test_an_app_is_found_without_its_accents_and_with_too_many(as_alice: Client,
     assert [card.app for card in none["partly"]] == [caption]
 
 
-def test_a_changed_description_takes_the_place_of_the_old_one(caption: App) -> None:
+def test_a_changed_description_replaces_the_old_one(caption: App) -> None:
     for words in ("old words", "older words"):
         App.objects.filter(pk=caption.pk).update(description=words, search_text=f"{caption.search_text} {words}")
         catalog.refresh_catalog()

@@ -1,4 +1,4 @@
-"""Two to four results beside each other, and of what went in only what differs."""
+"""Two to four results side by side, and of their inputs only those that differ."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +12,8 @@ from runs.models import App, Member, Output, OutputFile, Run, RunInput, StoredFi
 from runs.models.run import RunInputUpload
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_run, make_stored
+from tests.support.html import flat
+from tests.support.page import Page
 from tests.support.processes import busy_at_most
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +50,7 @@ def address(*runs: Run, more: str = "") -> str:
 def test_only_the_inputs_that_differ_are_shown(as_alice: Client, alice: Member, app: App) -> None:
     runs = [made(alice, app, style="Ghibli", prompt="at sea"), made(alice, app, style="Plain ", prompt="at sea")]
 
-    whole = as_alice.get(address(*runs)).text
+    whole = flat(as_alice.get(address(*runs)).text)
     page = whole.partition('class="compare-inputs"')[2]
     everything = as_alice.get(address(*runs, more="&all=1")).text.partition('class="compare-inputs"')[2]
 
@@ -83,14 +85,14 @@ def test_the_app_and_what_was_asked_for_stand_there_when_they_differ(as_alice: C
     assert "Everything the app makes" in page
 
 
-def test_results_of_one_run_say_that_the_same_went_in(as_alice: Client, alice: Member, app: App) -> None:
+def test_results_of_one_run_say_that_their_inputs_are_the_same(as_alice: Client, alice: Member, app: App) -> None:
     run = made(alice, app)
     ids = [output.public_id for output in run.outputs.all()]
 
     page = as_alice.get(f"/compare/?f={ids[0]}&f={ids[1]}").text
 
-    assert "These came out of one run" in page
-    assert "Not here yet" not in page
+    assert "These are from one run" in page
+    assert "Not ready yet" not in page
 
 
 def test_a_missing_one_is_named_and_the_rest_shown(as_bob: Client, as_alice: Client, alice: Member, app: App) -> None:
@@ -102,9 +104,9 @@ def test_a_missing_one_is_named_and_the_rest_shown(as_bob: Client, as_alice: Cli
     both = as_bob.get(address(*shared, private, binned)).text
 
     assert "Compare 2 pictures" in page
-    assert "One of them is not there any more" in page
+    assert "1 result is no longer there" in page
     assert "Secret shoes" not in page
-    assert "2 of them are not there any more" in both
+    assert "2 results are no longer there" in both
 
 
 def test_of_more_than_four_the_first_four_are_shown(as_alice: Client, alice: Member, app: App) -> None:
@@ -123,10 +125,10 @@ def test_fewer_than_two_is_a_choice_from_this_run_and_the_latest(
     one, other = made(alice, app), made(alice, app, prompt="a red boat")
     Run.objects.filter(pk=other.pk).update(search_text="a red boat")
 
-    page = as_alice.get(address(one)).text
+    page = flat(as_alice.get(address(one)).text)
     assert f'value="{first(one)}" checked' in page
     assert f'value="{first(other)}"' in page
-    assert f'value="{first(one)}" checked' in as_alice.get(f"/compare/?r={one.public_id}").text
+    assert f'value="{first(one)}" checked' in flat(as_alice.get(f"/compare/?r={one.public_id}").text)
     found = as_alice.get(f"/compare/?f={first(one)}&q=boat&pick=1").text
     assert f'value="{first(other)}"' in found
     assert "Nothing to compare yet" in as_bob.get(address(one)).text
@@ -160,10 +162,13 @@ def test_two_texts_bear_marks_where_they_differ(as_alice: Client, alice: Member,
         for word in ("red", "blue")
     ]
 
-    page = as_alice.get(address(*runs)).text
+    page = Page(as_alice.get(address(*runs)).text)
 
-    assert "A <del>red</del> boat &lt;b&gt;at&lt;/b&gt; sea" in page
-    assert "A <ins>blue</ins> boat" in page
+    first_text, second_text = page.find(css="compare-text")
+    assert first_text.text.rstrip() == "A red boat <b>at</b> sea\nand nothing else"
+    assert [mark.text for mark in first_text.find("del")] == ["red"]
+    assert second_text.text.rstrip() == "A blue boat <b>at</b> sea\nand nothing else"
+    assert [mark.text for mark in second_text.find("ins")] == ["blue"]
 
 
 def test_viewers_are_offered_no_new_run(make_member: Callable[..., Member], alice: Member, app: App) -> None:
@@ -172,7 +177,7 @@ def test_viewers_are_offered_no_new_run(make_member: Callable[..., Member], alic
     page = client_of(make_member("vera", role="viewer")).get(address(*runs)).text
 
     assert "Compare 2 pictures" in page
-    assert "Make this the basis" not in page
+    assert "?from=" not in page
 
 
 # --- marks ---

@@ -1,4 +1,4 @@
-"""Requests that an idle portal sends to Lamina, and that it is fresh again as soon as someone is there."""
+"""An idle portal sends few requests to Lamina, and is fresh again as soon as someone comes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -79,7 +79,7 @@ def test_a_quiet_day_with_2000_apps_costs_at_most_300_requests(known: SandboxDoo
 
 
 @pytest.mark.timeout(120)
-def test_a_portal_with_people_has_a_list_of_ten_minutes(known: SandboxDoor, as_alice: Client) -> None:
+def test_a_busy_portal_has_a_list_at_most_ten_minutes_old(known: SandboxDoor, as_alice: Client) -> None:
     with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
         assert BrowserSession.objects.update(seen_at=timezone.now() + timedelta(hours=1)) == 1
         live(1, traveller)
@@ -90,7 +90,7 @@ def test_a_portal_with_people_has_a_list_of_ten_minutes(known: SandboxDoor, as_a
     assert counts["estimate"] <= counts["app"] <= counts["estimate"] + 4
 
 
-def test_whoever_opens_a_quiet_portal_finds_a_fresh_list_asked_for(
+def test_opening_an_idle_portal_asks_for_a_fresh_list(
     known: SandboxDoor, as_alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     BrowserSession.objects.update(seen_at=timezone.now() - timedelta(hours=2))
@@ -105,7 +105,7 @@ def test_whoever_opens_a_quiet_portal_finds_a_fresh_list_asked_for(
     assert len(known.requests_to("apps")) >= 4
 
 
-def test_a_list_that_fails_is_not_asked_for_all_day_while_nobody_is_there(known: SandboxDoor) -> None:
+def test_a_failing_list_is_not_retried_all_day_on_an_idle_portal(known: SandboxDoor) -> None:
     with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
         live(0.1, traveller)
         known.control("faults", endpoint="apps", fault="status", status=500, times=None)

@@ -32,7 +32,7 @@ def redis(redis_url: str, settings: Settings) -> Iterator["Redis"]:
     server.delete(*NAMES)
 
 
-def test_what_matters_less_leaves_room_for_what_matters_more() -> None:
+def test_less_important_requests_leave_room() -> None:
     assert [rate_limit.take(Priority.CATALOG) == 0 for _ in range(60)].count(True) == 50
     assert [rate_limit.take(Priority.LIST) == 0 for _ in range(60)].count(True) == 47
     assert [rate_limit.take(Priority.START) == 0 for _ in range(60)].count(True) == 3
@@ -40,7 +40,7 @@ def test_what_matters_less_leaves_room_for_what_matters_more() -> None:
     assert 20 < rate_limit.take(Priority.START) <= 62
 
 
-def test_who_has_to_wait_hears_how_long(redis: "Redis") -> None:
+def test_a_held_back_request_is_told_how_long(redis: "Redis") -> None:
     now = time.time()
     for seconds, count in ((32, 3), (22, 47), (2, 50)):
         redis.zadd(rate_limit_redis.STAMPS, {f"{seconds} {n}": now - seconds for n in range(count)})
@@ -58,7 +58,7 @@ def test_a_request_is_forgotten_after_its_minute(redis: "Redis") -> None:
     assert rate_limit.used() == 1
 
 
-def test_nobody_asks_while_lamina_says_to_wait() -> None:
+def test_nothing_is_sent_while_lamina_says_to_wait() -> None:
     rate_limit.close(300)
     rate_limit.close(5)  # the longer one counts
 
@@ -73,7 +73,7 @@ def test_a_long_wait_is_cut(redis: "Redis") -> None:
     assert 500 < rate_limit.closed_seconds() <= 600
 
 
-def test_strangers_at_our_address_are_counted() -> None:
+def test_others_at_our_address_are_counted() -> None:
     for _ in range(10):
         rate_limit.take(Priority.START)
     rate_limit.learn(86)  # four others: on their way, not worth a note
@@ -93,7 +93,7 @@ def test_processes_at_once_never_take_more_than_the_limit(settings: Settings) ->
     assert sum(taken) == 100
 
 
-def test_nothing_is_asked_while_redis_is_away(settings: Settings) -> None:
+def test_nothing_is_sent_while_redis_is_away(settings: Settings) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
 
     assert rate_limit.take(Priority.START) == rate_limit_redis.AWAY_SECONDS

@@ -1,4 +1,4 @@
-"""The cards of runs: what they show of results, and their menus, which are filled into a form made once."""
+"""The cards of runs: what they show of results, and their menus, which are rendered once and filled in."""
 
 import re
 from collections.abc import Callable
@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from django.template import Context
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
-from runs.display.cards import RunCard, run_cards
+from runs.display.cards import RunCard, run_cards, version_token
 from runs.models import GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
 from runs.sharing import links
-from runs.templatetags.menus import run_menu
+from runs.templatetags.menus import _pieces, run_menu
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_a_card_shows_the_first_four_saved_pictures_in_their_order(alice: Member
     assert [picture.width for picture in card.pictures] == [40, 50, 60, 70]
 
 
-def test_where_few_pictures_share_a_card_they_are_sharp_and_where_many_do_they_are_small(alice: Member) -> None:
+def test_few_pictures_on_a_card_are_sharp_and_many_are_small(alice: Member) -> None:
     def sizes(count: int) -> list[str]:
         run = make_run(alice, make_app(outputs=FIVE[:count]), status="completed")
         for place in range(count):
@@ -84,7 +84,7 @@ def test_a_saved_file_without_thumbnails_is_no_picture(alice: Member) -> None:
     assert len(card_of(run, alice).pictures) == 1
 
 
-def test_a_card_tells_the_beginning_of_the_first_text_and_the_length_of_the_first_film(alice: Member) -> None:
+def test_a_card_shows_the_start_of_the_first_text_and_the_length_of_the_first_film(alice: Member) -> None:
     kinds = [{"index": 0, "label": "Story", "type": "text"}, {"index": 1, "label": "Film", "type": "video"}]
     run = make_run(alice, make_app(outputs=kinds), status="completed")
     Output.objects.filter(run=run, position=0).update(text="Once " * 200)
@@ -98,8 +98,8 @@ def test_a_card_tells_the_beginning_of_the_first_text_and_the_length_of_the_firs
     assert card.text_excerpt == ("Once " * 200)[:300]
 
 
-def test_a_video_among_pictures_is_marked_and_a_large_one_tells_its_length(alice: Member) -> None:
-    mark, length = '<span class="visually-hidden">video</span>', "1:12:34"  # no time of day looks like it
+def test_a_video_among_pictures_is_marked_and_a_large_one_shows_its_length(alice: Member) -> None:
+    mark, length = 'class="kind-mark"', "1:12:34"  # no time of day looks like it
     kinds = [{"index": i, "label": f"No. {i}", "type": kind} for i, kind in enumerate(["image", "video", "image"])]
 
     def marks(outputs: list[dict[str, Any]], film: int) -> tuple[int, bool]:
@@ -121,10 +121,10 @@ def test_a_video_among_pictures_is_marked_and_a_large_one_tells_its_length(alice
 def test_a_video_without_a_picture_and_a_sound_are_marked(alice: Member) -> None:
     for kind in ("video", "audio"):
         run = make_run(alice, make_app(outputs=[{"index": 0, "label": "One", "type": kind}]), status="completed")
-        assert f'<span class="visually-hidden">{kind}</span>' in drawn(run, alice)
+        assert 'class="kind-mark"' in drawn(run, alice)
 
 
-def test_a_card_goes_on_asking_while_a_result_is_being_saved(alice: Member) -> None:
+def test_a_card_stays_active_while_a_result_is_being_saved(alice: Member) -> None:
     run = make_run(alice, status="completed")
     kept = make_kept(run)
     assert not card_of(run, alice).is_active
@@ -142,9 +142,7 @@ def test_a_card_goes_on_asking_while_a_result_is_being_saved(alice: Member) -> N
         ("An app whose name alone fills the title of its cards", "", [STYLE, PLACE]),
     ],
 )
-def test_a_card_repeats_nothing_that_its_title_tells(
-    alice: Member, name: str, title: str, lines: list[tuple[str, str]]
-) -> None:
+def test_a_card_does_not_repeat_its_title(alice: Member, name: str, title: str, lines: list[tuple[str, str]]) -> None:
     told = [{"name": key, "text": text, "type": "text"} for key, text in (STYLE, PLACE, LIGHT)]
     run = make_run(alice, make_app(name), status="completed", title=title)
     Run.objects.filter(pk=run.pk).update(summary=told)
@@ -163,7 +161,7 @@ def test_a_run_without_results_has_a_card(alice: Member) -> None:
 
 
 @pytest.mark.parametrize(("age", "words"), [(5, "just now"), (300, "5 min ago"), (3 * 86400, "3 days ago")])
-def test_a_card_tells_its_age_in_words_whole_for_readers(alice: Member, age: int, words: str) -> None:
+def test_a_card_has_its_whole_age_for_screen_readers(alice: Member, age: int, words: str) -> None:
     run = make_run(alice, status="completed", created_at=timezone.now() - timedelta(seconds=age))
     assert words in strip_tags(drawn(run, alice))
 
@@ -184,7 +182,7 @@ def test_each_card_has_a_menu_of_its_own(alice: Member) -> None:
         assert other.public_id not in menu
 
 
-def test_a_menu_names_its_run_where_it_may_cover_the_card(alice: Member) -> None:
+def test_a_menu_names_its_run(alice: Member) -> None:
     menu = menu_of(make_run(alice, status="completed", title="Autumn <coats>"), alice)
     assert '<p class="run-card-menu-name" dir="auto">Autumn &lt;coats&gt;</p>' in menu
 
@@ -216,10 +214,10 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
 
     assert offered(done, alice) == [begin, repeat, share, delete]
     assert offered(going, alice) == [begin, share]
-    assert "Share with the team" in menu_of(make_run(alice), alice)
-    assert "Share with the team" not in menu_of(going, alice)  # it sees the run already
-    assert "Copy a guest link" in menu_of(done, alice)
-    assert "Copy a guest link" not in menu_of(going, alice)  # there is nothing to look at yet
+    assert "Share with team" in menu_of(make_run(alice), alice)
+    assert "Share with team" not in menu_of(going, alice)  # it sees the run already
+    assert "Copy guest link" in menu_of(done, alice)
+    assert "Copy guest link" not in menu_of(going, alice)  # there is nothing to look at yet
     assert offered(make_run(alice, status="failed"), alice) == [begin, repeat, delete]
     assert offered(gone, alice) == [share, delete]
     assert offered(done, bob) == [begin, repeat]
@@ -228,7 +226,7 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
     assert menu_of(going, viewer) == ""
 
 
-def test_a_card_tells_whoever_may_change_it_that_guests_see_it(alice: Member, bob: Member) -> None:
+def test_a_card_tells_those_who_may_change_it_that_guests_see_it(alice: Member, bob: Member) -> None:
     run = make_run(alice, status="completed", shared_at=timezone.now())
     make_kept(run)
     outputs = links.outputs_for(alice, run.outputs.values_list("public_id", flat=True))
@@ -247,3 +245,28 @@ def test_a_card_tells_whoever_may_change_it_that_guests_see_it(alice: Member, bo
     assert card_of(run, alice).has_guests
     GuestLink.objects.update(expires_at=timezone.now())
     assert not card_of(run, alice).has_guests
+
+
+def test_a_menu_kept_for_one_language_is_not_shown_in_another(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(alice, status="completed")
+    menu_of(run, alice)
+
+    with translation.override("de"):
+        monkeypatch.setattr("django.utils.translation._trans.gettext", lambda word: f"German {word}")
+        assert "German Run the same again" in menu_of(run, alice)
+
+    monkeypatch.undo()
+    assert "German" not in menu_of(run, alice)
+    _pieces.cache_clear()
+
+
+def test_what_a_page_knows_of_a_run_is_the_same_in_every_language(
+    alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(alice, status="completed")
+    known = version_token(run)
+
+    with translation.override("de"):
+        monkeypatch.setattr("django.utils.translation._trans.pgettext", lambda _context, word: f"German {word}")
+        assert card_of(run, alice).state.word == "German Ready"
+        assert version_token(run) == known

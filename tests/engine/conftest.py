@@ -1,4 +1,4 @@
-"""The app most of these tests start, and what is behind the sandbox's door."""
+"""The app that most of these tests run, and the sandbox behind its door."""
 
 import pytest
 
@@ -17,11 +17,11 @@ def app(sandbox: SandboxDoor) -> App:
 
 @pytest.fixture
 def _runs_go_on(sandbox: SandboxDoor) -> None:
-    """No run ends at Lamina by itself, however long a test takes; scripts ordered by tests have no effect."""
+    """No run ends at Lamina by itself, however long a test takes; outcomes set by tests have no effect."""
     sandbox.control("script", appId=None, times=None, outcome="never")
 
 
 @pytest.fixture
 def world(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> World:
-    """The sandbox's own state, for what its control door does not offer: clocks that are off, old runs."""
+    """The sandbox's own state, for what its control API does not offer: clocks that are off, old runs."""
     return _sandbox_server.world

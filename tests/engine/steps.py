@@ -1,4 +1,4 @@
-"""Single steps of a run's life, called as the worker would call them, and strangers at Lamina."""
+"""Single steps of a run's life, called as the worker calls them, and other clients at Lamina."""
 
 import threading
 from collections.abc import Callable
@@ -28,7 +28,7 @@ stepped_at: dict[int, datetime] = {}  # by run: when the last step of these bega
 
 
 def hand_over(run: Run) -> Run:
-    """One worker takes the start up."""
+    """One worker takes the start."""
     stepped_at[run.pk] = timezone.now()
     submit.submit_run(run.pk)
     run.refresh_from_db()
@@ -36,7 +36,7 @@ def hand_over(run: Run) -> Run:
 
 
 def look(run: Run) -> Run:
-    """The time for the next look has come, and one worker looks."""
+    """The next look is due, and one worker looks."""
     make_due(run)
     stepped_at[run.pk] = timezone.now()
     reconcile.check_run(run.pk)
@@ -45,7 +45,7 @@ def look(run: Run) -> Run:
 
 
 def make_due(run: Run) -> None:
-    """Let the time pass until the run's next step."""
+    """Let time pass until the run's next step."""
     Run.objects.filter(pk=run.pk, due_at__isnull=False).update(
         due_at=timezone.now() - timedelta(seconds=10), rung_at=None
     )
@@ -66,7 +66,7 @@ def seconds_ahead(run: Run) -> float:
 
 
 def start_as_stranger(sandbox: SandboxDoor, app_id: str = CARTOONIFY, webhook: str = "") -> str:
-    """Another client of the workspace starts a run; its id."""
+    """Let another client of the workspace start a run; return its id."""
     url = f"{sandbox.url}/v1/apps/{app_id}/runs"
     query = {"webhook": webhook} if webhook else {}
     answer = requests.post(url, json={"inputs": INPUTS[app_id]}, params=query, headers=KEY, timeout=60)
@@ -76,7 +76,7 @@ def start_as_stranger(sandbox: SandboxDoor, app_id: str = CARTOONIFY, webhook: s
 
 
 def starts(sandbox: SandboxDoor) -> int:
-    """How many POSTs that start a run have reached the sandbox."""
+    """Number of POSTs to start a run that reached the sandbox."""
     return len(sandbox.requests_to("run_start"))
 
 
@@ -86,7 +86,7 @@ def other_app(remote_id: str = CAPTION) -> App:
 
 
 def press_words(member: Member, app: App) -> Run:
-    """Run pressed on an app with one text."""
+    """Press Run on an app with one text."""
     assert app.schema is not None
     parameter = app.schema.parameters[0]
     handles = {name: parameter[name] for name in ("name", "key", "id", "type")}
@@ -97,7 +97,7 @@ def press_words(member: Member, app: App) -> Run:
 
 
 def begin(act: Callable[[], Any]) -> threading.Thread:
-    """ACT in a thread of its own, which has a database connection of its own."""
+    """Call `act` in its own thread, with its own database connection."""
 
     def go() -> None:
         try:
@@ -111,7 +111,7 @@ def begin(act: Callable[[], Any]) -> threading.Thread:
 
 
 def at_once(count: int, act: Callable[[], Any]) -> None:
-    """ACT in COUNT threads that begin together; returns when all have ended."""
+    """Call `act` in `count` threads that begin together; return when all have ended."""
     gate = threading.Barrier(count)
 
     def go() -> None:

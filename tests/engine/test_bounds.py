@@ -1,4 +1,4 @@
-"""What Lamina answers badly for ever comes to an end: later each time, then told to the person. Never paid twice."""
+"""Endless bad answers of Lamina: retried less and less often, then reported. Never paid twice."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 from django_q.models import OrmQ
 
 from runs.engine import create_run, reconcile, submit, sweep, wakeups
@@ -13,6 +14,7 @@ from runs.engine.create_run import LaunchRequest
 from runs.models import App, Member, Output, OutputFile, Run
 from runs.schema_forms.answers import load_answers
 from runs.uploads import uploads
+from runs.words.run_failures import FAILURES
 from tests.engine.steps import hand_over, look, make_due, seconds_ahead, starts, waits
 from tests.support.cartoonify import press
 from tests.support.factories import make_run
@@ -24,7 +26,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def sent_and_looked_for(run: Run) -> Run:
-    """One start without a clear answer, and the two looks that find nothing."""
+    """One start without a clear answer, and two looks that find nothing."""
     make_due(run)
     assert hand_over(run).status == "checking"
     for _ in range(reconcile.LOOKS):
@@ -32,7 +34,7 @@ def sent_and_looked_for(run: Run) -> Run:
     return run
 
 
-def test_a_start_that_never_gets_a_clear_answer_is_sent_later_each_time_and_then_asked_about(
+def test_a_start_without_a_clear_answer_is_delayed_more_each_time_and_then_a_person_decides(
     alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client
 ) -> None:
     sandbox.control("faults", endpoint="run_start", fault="status", status=503, times=None)
@@ -41,7 +43,7 @@ def test_a_start_that_never_gets_a_clear_answer_is_sent_later_each_time_and_then
         sent_and_looked_for(run)
         assert run.status == "starting"
         assert waits(run, pause)
-    assert "This run waits and starts by itself. Next try in" in as_alice.get(run.get_absolute_url()).content.decode()
+    assert "Next try in" in as_alice.get(run.get_absolute_url()).content.decode()
 
     sent_and_looked_for(run)
 
@@ -56,7 +58,7 @@ def test_a_start_that_never_gets_a_clear_answer_is_sent_later_each_time_and_then
     assert (len(sandbox.runs), starts(sandbox)) == (1, 6)
 
 
-def test_a_person_who_starts_again_gets_all_tries_anew(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_starting_again_begins_with_all_tries(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     sandbox.control("faults", endpoint="run_start", fault="drop_before", times=None)
     run = press(alice, app)
     Run.objects.filter(pk=run.pk).update(empty_looks=reconcile.LOOKS * len(reconcile.AGAIN_AFTER))
@@ -97,11 +99,11 @@ def test_a_file_that_is_never_taken_leads_back_to_the_form(
     assert 25 * 60 < waited < 35 * 60
     assert (run.status, run.failure, starts(sandbox)) == ("failed", "files", 0)
     body = as_alice.get(run.get_absolute_url()).content.decode()
-    assert "One of the files could not be handed over. Nothing was started." in body
+    assert escape(str(FAILURES["files"][0])) in body
     assert "Back to the form" in body
 
 
-def test_a_file_that_is_taken_at_last_is_not_held_against_the_run(
+def test_a_file_that_is_accepted_in_the_end_does_not_count_against_the_run(
     alice: Member, app: App, sandbox: SandboxDoor
 ) -> None:
     sandbox.control("faults", endpoint="upload_put", fault="status", status=503, times=3)
@@ -127,7 +129,7 @@ def press_with_file(member: Member, app: App) -> Run:
     )
 
 
-def test_a_cancel_that_got_no_word_is_sent_once_more_while_the_run_goes_on(
+def test_an_unanswered_cancel_is_sent_once_more_while_the_run_goes_on(
     alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client
 ) -> None:
     run = hand_over(press(alice, app))
@@ -161,7 +163,7 @@ def test_a_box_with_text_says_why_its_file_was_not_saved(alice: Member, as_alice
 
     body = as_alice.get(run.get_absolute_url()).content.decode()
 
-    assert "We could not save a copy of its file. There is no file any more." in body
+    assert "We couldn't save a copy of its file. There is no file any more." in body
     assert link in body
 
 

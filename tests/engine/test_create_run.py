@@ -1,4 +1,4 @@
-"""Pressing Run: one form, one run, however often and however at once it is pressed."""
+"""Pressing Run: one form, one run, however often and simultaneously it is pressed."""
 
 import threading
 from typing import Any
@@ -76,13 +76,13 @@ def test_the_draft_ends_with_the_run(alice: Member) -> None:
     assert not Draft.objects.exists()
 
 
-def test_who_presses_has_made_the_run_and_owns_it(alice: Member, bob: Member) -> None:
+def test_whoever_presses_made_the_run_and_owns_it(alice: Member, bob: Member) -> None:
     run = launch_run(alice, press(make_app(), new_form_token(alice)))
 
     run.refresh_from_db()
     assert (run.made_by, run.member) == (alice, alice)
     members.deactivate(alice)
-    members.hand_over(alice, bob)
+    members.transfer(alice, bob)
     run.refresh_from_db()
     assert (run.made_by, run.member) == (alice, bob)
     assert [*Run.objects.owned_by(alice), *Run.objects.owned_by(bob)] == [run]
@@ -97,11 +97,11 @@ def test_exact_labels_are_kept(alice: Member) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x", "1.abc:def", "\x00", "1" * 200])
-def test_made_up_tokens_are_nobodys(token: str) -> None:
+def test_invented_tokens_belong_to_nobody(token: str) -> None:
     assert read_form_token(token) is None
 
 
-def test_a_token_is_one_members(alice: Member) -> None:
+def test_a_token_belongs_to_one_member(alice: Member) -> None:
     assert read_form_token(new_form_token(alice)) == alice.pk
 
 
@@ -117,11 +117,11 @@ def test_a_token_is_one_members(alice: Member) -> None:
         ("Aspect Ratio", "999:1", (1, 1)),
     ],
 )
-def test_boxes_have_the_ratio_that_was_asked_for(name: str, value: str, ratio: tuple[int, int]) -> None:
+def test_boxes_have_the_requested_ratio(name: str, value: str, ratio: tuple[int, int]) -> None:
     assert expected_ratio([answer(name, value)]) == ratio
 
 
-def test_a_start_whose_task_was_lost_is_rung_for_again(alice: Member) -> None:
+def test_a_start_whose_task_was_lost_gets_another_wakeup(alice: Member) -> None:
     from django_q.models import OrmQ
 
     run = launch_run(alice, press(make_app(), new_form_token(alice)))

@@ -1,4 +1,4 @@
-"""Honest waiting: the usual time from an app's own runs, and a sentence when it takes longer."""
+"""An app's usual time, from its own runs, and the sentence when a run takes longer."""
 
 from datetime import timedelta
 
@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from runs.display.run_sentences import slow_words
 from runs.engine import durations
 from runs.models import App, Member, Run
 from runs.words.sentences import usual_words
@@ -54,7 +55,7 @@ def test_median_and_nine_in_ten_of_the_last_twenty(alice: Member) -> None:
         (700, 1300, "usually 12 to 22 min"),
     ],
 )
-def test_usual_times_are_said_as_people_say_them(usually: float | None, slow: float | None, words: str) -> None:
+def test_usual_times_in_words(usually: float | None, slow: float | None, words: str) -> None:
     assert usual_words(usually, slow) == words
 
 
@@ -68,13 +69,13 @@ def test_the_run_page_says_what_is_usual_and_when_it_is_slow(as_alice: Client, a
     run = make_run(alice, app, status="running")
 
     assert "usually about 20 s" in run_page(as_alice, run)
-    assert "nine in ten" not in run_page(as_alice, run)
+    assert slow_words(1) not in run_page(as_alice, run)
 
     Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(seconds=40))
-    assert "longer than nine in ten" in run_page(as_alice, run)
+    assert slow_words(1) in run_page(as_alice, run)
 
     Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(minutes=31))
-    assert "Longer than ever seen" in run_page(as_alice, run)
+    assert slow_words(2) in run_page(as_alice, run)
 
 
 def test_after_a_day_without_an_end_a_person_may_give_up(as_alice: Client, alice: Member) -> None:
@@ -84,7 +85,7 @@ def test_after_a_day_without_an_end_a_person_may_give_up(as_alice: Client, alice
     assert run.is_active
 
     Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(hours=25))
-    assert "no end for a day" in run_page(as_alice, run)
+    assert 'data-busy="Giving up…"' in run_page(as_alice, run)
     as_alice.post(f"/runs/{run.public_id}/leave/")
 
     run.refresh_from_db()
@@ -97,7 +98,7 @@ def test_the_app_card_says_what_is_usual(as_alice: Client, alice: Member) -> Non
     assert "usually about 20 s" in as_alice.get("/apps/").content.decode()
 
 
-def test_a_start_that_is_held_back_tells_its_place(as_alice: Client, alice: Member, bob: Member) -> None:
+def test_a_delayed_start_shows_its_place_in_the_queue(as_alice: Client, alice: Member, bob: Member) -> None:
     app, other, now = make_app(), make_app("Another"), timezone.now()
 
     def starting(member: Member, app: App, seconds: int, wait: str, status: str = "starting") -> Run:
@@ -124,7 +125,7 @@ def test_a_start_that_is_held_back_tells_its_place(as_alice: Client, alice: Memb
 def test_an_open_form_learns_what_the_app_costs(
     as_alice: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    """The estimate failed when the app was first read: the open page asks until Lamina has said it."""
+    """The estimate failed when the app was first read: the open page asks until Lamina gives one."""
     app = make_app()
     App.objects.filter(pk=app.pk).update(estimated_at=None, credits_expected=None)
     url = f"/apps/{app.public_id}/cost/"

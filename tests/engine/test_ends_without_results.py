@@ -1,4 +1,4 @@
-"""Ends that are known before their results are here: told at once, read as soon as the budget has room."""
+"""Runs that have ended before their results are here: shown at once, read as soon as the budget has room."""
 
 from contextlib import suppress
 
@@ -20,7 +20,7 @@ from tests.support.sandbox_door import SandboxDoor
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_an_end_is_told_although_its_results_must_wait(
+def test_an_end_is_shown_before_its_results_are_read(
     alice: Member, as_alice: Client, app: App, sandbox: SandboxDoor, settings: Settings
 ) -> None:
     run = start(alice, app, sandbox)
@@ -37,7 +37,7 @@ def test_an_end_is_told_although_its_results_must_wait(
     assert (run.status, run.ended_at is not None) == ("queued", True)
     page = as_alice.get(run.get_absolute_url()).content.decode()
     assert "Finished at Lamina." in page or "of 2 ready" in page
-    assert "fetching its results has to wait a moment" in page
+    assert "fetching its results takes a moment longer" in page
     version = run.version
     settings.LAMINA_REQUESTS_PER_MINUTE = 100
     watch.round()
@@ -47,7 +47,7 @@ def test_an_end_is_told_although_its_results_must_wait(
     assert len(sandbox.requests_to("runs")) == 1, "what is known to have ended is read before the next look"
 
 
-def test_a_list_that_cannot_be_read_keeps_no_known_end_waiting(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_an_unreadable_list_does_not_delay_known_ends(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = start(alice, app, sandbox)
     start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
@@ -66,7 +66,7 @@ def test_a_list_that_cannot_be_read_keeps_no_known_end_waiting(alice: Member, ap
     assert run.status == "completed"
 
 
-def test_a_list_that_spoke_too_soon_is_not_believed_any_longer(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_an_end_that_the_list_takes_back_is_no_end(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = start(alice, app, sandbox)
     for told in ("by a read of its own", "by the list"):
         progress.note_ended([Run.objects.get(pk=run.pk)], timezone.now())

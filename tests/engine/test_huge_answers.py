@@ -1,4 +1,4 @@
-"""Answers larger than anything an app makes: what is kept of them is bounded, and so are the pages that show it."""
+"""Answers larger than anything an app makes: what is stored of them is bounded, and so are the pages."""
 
 import pytest
 from django.test import Client
@@ -17,7 +17,7 @@ def snapshot(run: Run, status: str, **told: object) -> RunSnapshot:
     return RunSnapshot.model_validate({"runId": run.remote_id, "status": status, **told})
 
 
-def test_results_beyond_any_number_are_not_kept(alice: Member) -> None:
+def test_too_many_results_are_not_stored(alice: Member) -> None:
     run = make_run(alice, status="running", remote_id="r1")
 
     progress.apply_snapshot(run, snapshot(run, "running", outputs=[{}] * 20_000), timezone.now())
@@ -25,7 +25,7 @@ def test_results_beyond_any_number_are_not_kept(alice: Member) -> None:
     assert Output.objects.filter(run=run).count() == apply_outputs.OUTPUTS_PER_RUN
 
 
-def test_labels_and_reasons_without_end_are_cut(alice: Member, as_alice: Client) -> None:
+def test_endless_labels_and_reasons_are_cut(alice: Member, as_alice: Client) -> None:
     run = make_run(alice, status="running", remote_id="r1")
     bad = {"id": "a", "label": "y" * HUGE, "status": "error", "error": "z" * HUGE}
     told = snapshot(run, "failed", errorMessage="x" * HUGE, outputs=[bad])
@@ -37,7 +37,7 @@ def test_labels_and_reasons_without_end_are_cut(alice: Member, as_alice: Client)
     assert len(page) < 100_000
 
 
-def test_a_story_without_end_is_cut_where_some_results_are_good_too(alice: Member) -> None:
+def test_an_endless_reason_is_cut_also_if_some_results_are_good(alice: Member) -> None:
     run = make_run(alice, status="running", remote_id="r1")
     good = {"id": "a", "type": "text", "value": "Fine", "status": "completed"}
 
@@ -45,10 +45,10 @@ def test_a_story_without_end_is_cut_where_some_results_are_good_too(alice: Membe
 
     run.refresh_from_db()
     assert run.status == "completed"
-    assert 0 < len(run.failure_text) <= apply_outputs.SENTENCE_LENGTH
+    assert 0 < len(run.failure_text.quote) <= apply_outputs.SENTENCE_LENGTH
 
 
-def test_too_few_credits_are_recognised_at_the_end_of_a_long_story(alice: Member) -> None:
+def test_too_few_credits_are_recognised_at_the_end_of_a_long_reason(alice: Member) -> None:
     run = make_run(alice, status="running", remote_id="r1")
 
     progress.apply_snapshot(

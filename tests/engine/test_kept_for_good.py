@@ -1,4 +1,4 @@
-"""Promise 1: what came out stays. The sandbox forgets every file, and the history of a week ago shows all of it."""
+"""Promise 1: results stay. The sandbox forgets every file, and last week's history still shows all of it."""
 
 import re
 from datetime import timedelta
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(params=["local folder", "bucket"])
 def _storage(request: pytest.FixtureRequest) -> None:
-    """Either place to keep files."""
+    """Either kind of storage."""
     if request.param == "bucket":
         request.getfixturevalue("store")
 

@@ -1,4 +1,4 @@
-"""A late answer to a start that is settled already: that run is stopped, never one of ours, and the truth is told."""
+"""A late answer to a start that is already settled: that run is stopped, never one of ours, and this is reported."""
 
 import pytest
 from django.utils import timezone
@@ -21,13 +21,13 @@ def sent(run: Run) -> Run:
 
 
 def answered(run: Run, remote_id: str) -> None:
-    """The answer to the POST has come, as the worker takes it."""
+    """The worker gets the answer to its POST."""
     if not progress.accept(run, remote_id, "queued", timezone.now()):
         submit._note_surplus(run, remote_id)
 
 
 def test_the_id_of_another_run_of_ours_cancels_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Its worker was silent too long, so it is looked for; then Lamina names a run that is somebody's already."""
+    """Its worker was silent too long, so it is looked for; then Lamina names a run that already belongs to somebody."""
     first = hand_over(press(alice, app))
     second = sent(press(alice, app))
     assert progress.doubt(second)
@@ -49,9 +49,9 @@ def test_the_answer_that_names_this_very_run_cancels_nothing(alice: Member, app:
     assert sandbox.requests_to("cancel") == []
 
 
-@pytest.mark.parametrize(("fault", "words"), [("", "was cancelled"), ("drop_before", "could not be cancelled")])
-def test_one_too_many_is_stopped_and_told(
-    alice: Member, app: App, sandbox: SandboxDoor, fault: str, words: str
+@pytest.mark.parametrize(("fault", "code"), [("", "second_start_cancelled"), ("drop_before", "second_start_goes_on")])
+def test_a_surplus_run_is_stopped_and_reported(
+    alice: Member, app: App, sandbox: SandboxDoor, fault: str, code: str
 ) -> None:
     run = sent(press(alice, app))
     assert progress.accept(run, start_as_stranger(sandbox), "queued", timezone.now())
@@ -61,5 +61,5 @@ def test_one_too_many_is_stopped_and_told(
 
     answered(run, surplus)
 
-    assert words in Incident.objects.get(text__contains="second time").text
+    assert Incident.objects.get(text__contains="second_start").text.code == code
     assert fault or sandbox.runs[-1]["status"] == "cancelled"

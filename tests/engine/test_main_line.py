@@ -1,4 +1,4 @@
-"""From a pressed Run to kept pictures, against the sandbox over HTTP and with the queue's work done in order."""
+"""From a press of Run to saved pictures, against the sandbox over HTTP and with the queue's tasks done in order."""
 
 import pytest
 
@@ -16,13 +16,13 @@ def cartoonify(sandbox: SandboxDoor) -> App:
     return known_app()
 
 
-def test_a_press_becomes_one_run_with_kept_pictures(alice: Member, cartoonify: App, sandbox: SandboxDoor) -> None:
+def test_a_press_becomes_one_run_with_saved_pictures(alice: Member, cartoonify: App, sandbox: SandboxDoor) -> None:
     run = press(alice, cartoonify)
 
     work()
 
     run.refresh_from_db()
-    assert (run.status, run.outputs_ready, run.failure_text) == ("completed", 2, "")
+    assert (run.status, run.outputs_ready, run.failure_text.quote) == ("completed", 2, "")
     page = run_page(for_page(Run.objects.all()).get(pk=run.pk), alice)
     assert [box.state for box in page.boxes] == ["ready", "ready"]
     assert all(box.files[0].thumb_400 for box in page.boxes)

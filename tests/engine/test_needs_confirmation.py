@@ -1,4 +1,4 @@
-"""What a person may decide counts only while they are asked, and counts whole, whoever dies in the middle of it."""
+"""A person's decision counts only while they are asked, and takes effect as a whole even if a process dies."""
 
 import pytest
 from django.test import Client
@@ -41,7 +41,7 @@ def test_while_it_is_looked_for_nobody_decides(
 def test_two_who_were_asked_at_once_start_it_once(
     alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, as_admin: Client
 ) -> None:
-    """The second one's page is old: the start the first one wanted has got no answer either, and is looked for."""
+    """The second person's page is old: the start that the first one requested got no answer either."""
     run = asked_about(sandbox, alice, app)
     as_alice.post(f"{run.get_absolute_url()}start-again/")
     sandbox.control("faults", endpoint="run_start", fault="drop_after")
@@ -58,7 +58,7 @@ def test_two_who_were_asked_at_once_start_it_once(
 def test_a_crash_in_the_middle_of_a_cancel_leaves_no_open_box(
     alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The wish came while the POST was on its way; Lamina said "wait", so nothing had started, and the worker died."""
+    """The cancel came while the POST was on its way; Lamina said "wait", so nothing started, and the worker died."""
     run, now = press(alice, app), timezone.now()
     assert progress.claim_start(run, now, now + submit.CLAIM)
     assert progress.mark_sent(run, now, is_alone=True)

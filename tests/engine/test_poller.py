@@ -1,4 +1,4 @@
-"""The poller when it is frozen, pushed aside, refused, or short of requests."""
+"""The poller when it is frozen, replaced, refused, or short of requests."""
 
 import time
 from contextlib import suppress
@@ -27,12 +27,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def end_lease() -> None:
-    """The time of the lease has run out."""
+    """The lease has expired."""
     Lease.objects.filter(name=poller_wakeups.POLLER).update(until=Now() - timedelta(seconds=1))
 
 
 def many(member: Member, app: App, sandbox: SandboxDoor, count: int) -> list[Run]:
-    """COUNT runs that are at Lamina and here, started a minute ago, in the order of their last news."""
+    """`count` runs that are at Lamina and here, started a minute ago, in order of their last news."""
     sandbox.control("limit", per_minute=None)
     sandbox.control("script", appId=None, times=count, outcome="never", seconds=0)
     now = timezone.now()
@@ -73,7 +73,7 @@ def test_a_frozen_poller_is_replaced_and_does_nothing_when_it_wakes(
 
 
 def test_a_lease_lost_during_a_read_ends_the_round(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """The list is read, the lease goes meanwhile: no further question, and nothing is written twice."""
+    """The lease goes while the list is read: no further request, and nothing is written twice."""
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     sandbox.control("faults", endpoint="runs", fault="delay", seconds=600)
@@ -94,7 +94,7 @@ def test_a_lease_lost_during_a_read_ends_the_round(alice: Member, app: App, sand
     )  # and it did not give away what is not its own
 
 
-def test_whoever_died_is_replaced_when_somebody_looks(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_a_dead_poller_is_replaced_when_somebody_looks(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     from django_q.models import OrmQ
 
     start(alice, app, sandbox)
@@ -131,7 +131,7 @@ def test_runs_beyond_the_newest_page_are_watched_page_by_page(alice: Member, app
     assert Run.objects.get(pk=alive.pk).seen_at >= began  # type: ignore[operator]
 
 
-def test_hidden_runs_are_asked_least_recently_seen_first(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_hidden_runs_are_read_in_order_of_their_last_news(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     runs = many(alice, app, sandbox, 6)
     order = [runs[n] for n in (3, 0, 5, 1, 4, 2)]
     for place, run in enumerate(order):
@@ -154,13 +154,13 @@ def test_hidden_runs_are_asked_least_recently_seen_first(alice: Member, app: App
 
 
 def leave_room_for(count: int) -> None:
-    """Use up the budget but for one read of the list and COUNT by id."""
+    """Use up the budget except for one read of the list and `count` by id."""
     limit = 100 - rate_limit.Priority.PARTIAL
     now = time.time()
     RequestLog.objects.update_or_create(pk=rate_limit.ROW_ID, defaults={"stamps": [now] * (limit - count - 1)})
 
 
-def test_starts_find_room_while_every_run_is_asked_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_starts_find_room_while_every_run_is_read_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     many(alice, app, sandbox, 120)
     sandbox.control("faults", endpoint="runs", fault="status", status=403, times=None)
     RequestLog.objects.all().delete()
@@ -173,7 +173,7 @@ def test_starts_find_room_while_every_run_is_asked_by_id(alice: Member, app: App
 
 
 @pytest.mark.parametrize("status", [500, 403])
-def test_one_sick_run_keeps_nobody_waiting(alice: Member, app: App, sandbox: SandboxDoor, status: int) -> None:
+def test_one_broken_run_does_not_delay_the_others(alice: Member, app: App, sandbox: SandboxDoor, status: int) -> None:
     sick, well = start(alice, app, sandbox), start(alice, app, sandbox)
     for run in (sick, well):
         sandbox.control(f"runs/{run.remote_id}", status="completed")
@@ -197,7 +197,7 @@ def test_one_sick_run_keeps_nobody_waiting(alice: Member, app: App, sandbox: San
 @pytest.mark.parametrize(
     "fault", [{"fault": "status", "status": 500}, {"fault": "garbage"}, {"fault": "drop_before"}, {"fault": "empty"}]
 )
-def test_a_list_that_fails_is_asked_again_later_and_later(
+def test_a_failing_list_is_retried_less_and_less_often(
     alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch, fault: dict[str, object]
 ) -> None:
     run = start(alice, app, sandbox)
@@ -221,7 +221,7 @@ def test_a_list_that_fails_is_asked_again_later_and_later(
 
 
 # --- The budget -------------------------------------------------------------------------------------------------------
-def test_told_to_wait_nobody_asks(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_nothing_is_requested_while_lamina_says_wait(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     start(alice, app, sandbox)
     sandbox.control("faults", endpoint="runs", fault="plain_429", seconds=200)
     with pytest.raises(LaminaRateLimited):
@@ -240,7 +240,7 @@ def test_told_to_wait_nobody_asks(alice: Member, app: App, sandbox: SandboxDoor)
     assert len(sandbox.state["requests"]) == asked + 1
 
 
-def test_strangers_who_use_our_limit_are_counted(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_other_clients_of_our_limit_are_counted(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     """Somebody else at our address uses 60 of the 100; the portal uses what is left and is never refused."""
     runs = [start(alice, app, sandbox) for _ in range(3)]
     for _ in range(60):

@@ -1,4 +1,4 @@
-"""Watching runs with shared reads: what the poller asks, what it does with the answers, and when it stops."""
+"""Watching runs with shared reads: what the poller requests, what it does with answers, and when it stops."""
 
 import time
 from datetime import timedelta
@@ -40,7 +40,7 @@ def test_twenty_runs_cost_one_read_a_round(alice: Member, app: App, sandbox: San
 @pytest.mark.parametrize(
     ("told", "known"), [("completed", "completed"), ("failed", "failed"), ("cancelled", "cancelled")]
 )
-def test_every_end_is_learnt(alice: Member, app: App, sandbox: SandboxDoor, told: str, known: str) -> None:
+def test_every_end_is_noticed(alice: Member, app: App, sandbox: SandboxDoor, told: str, known: str) -> None:
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status=told)
 
@@ -63,7 +63,7 @@ def test_a_run_the_newest_page_hides_is_found(alice: Member, app: App, sandbox: 
     assert run.status == "completed"
 
 
-def test_a_row_that_cannot_be_read_ends_no_list(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_an_unreadable_row_does_not_end_the_list(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     start(alice, app, sandbox)
     strangers = [{"runId": f"stranger-{n}", "status": "running"} for n in range(polling.PAGE - 1)]
     for rows in ([], [*strangers, {"status": "running"}], []):
@@ -74,7 +74,7 @@ def test_a_row_that_cannot_be_read_ends_no_list(alice: Member, app: App, sandbox
     assert len(sandbox.requests_to("runs")) == 1 + 2 + 1  # newest; running, two pages; queued
 
 
-def test_a_refused_list_means_asking_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_with_a_refused_list_runs_are_read_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = start(alice, app, sandbox)
     sandbox.control("faults", endpoint="runs", fault="status", status=403, times=None)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
@@ -103,7 +103,7 @@ def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDo
 
 
 def test_a_run_that_is_there_again_is_not_lost(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Lamina says "no such run" of all of them for a while, as a proxy does before it knows the way."""
+    """For a while Lamina says "no such run" of all of them, as a proxy may during a deployment."""
     run = start(alice, app, sandbox)
     sandbox.control("faults", endpoint="*", fault="status", status=404, times=None)
     for _ in range(6):
@@ -142,7 +142,7 @@ def test_an_unknown_word_counts_as_running(alice: Member, app: App, sandbox: San
     assert run.is_active
 
 
-def test_an_idle_portal_asks_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_an_idle_portal_requests_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     before = len(sandbox.state["requests"])
 
     assert watch_once() is None
@@ -202,7 +202,7 @@ def test_only_one_poller_at_a_time(alice: Member, app: App, sandbox: SandboxDoor
     assert sandbox.requests_to("runs") == []
 
 
-def test_a_poller_that_lost_its_lease_asks_nothing_more(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_a_poller_that_lost_its_lease_requests_nothing_more(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     start(alice, app, sandbox)
     holder = leases.new_holder()
     leases.acquire(poller_wakeups.POLLER, holder, 12)
@@ -215,7 +215,7 @@ def test_a_poller_that_lost_its_lease_asks_nothing_more(alice: Member, app: App,
     assert sandbox.requests_to("runs") == []
 
 
-def test_ensure_poller_rings_once(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_ensure_poller_queues_one_task(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     from django_q.models import OrmQ
 
     start(alice, app, sandbox)
@@ -251,7 +251,7 @@ def test_the_budget_is_never_exceeded_by_many_threads() -> None:
     assert rate_limit.take(rate_limit.Priority.START) > 0
 
 
-def test_what_matters_less_leaves_room() -> None:
+def test_less_important_requests_leave_room() -> None:
     catalog_calls = [rate_limit.take(rate_limit.Priority.CATALOG) for _ in range(100)]
 
     assert catalog_calls.count(0.0) == 50

@@ -1,4 +1,4 @@
-"""When the poller looks at the run list: soon enough for everybody, and not at the price of somebody's result."""
+"""When the poller looks at the run list: soon enough for everybody, but never at the cost of a result."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ def _poll(settings: Settings) -> None:
 
 
 def ended(member: Member, app: App, *work_seconds: float | None) -> None:
-    """Runs of the past, known here 9 s after Lamina had ended them."""
+    """Past runs, whose end was known here 9 s late."""
     for seconds in work_seconds:
         started = NOW - timedelta(hours=1)
         took = timedelta(seconds=(seconds or 30) + 9)
@@ -60,7 +60,7 @@ def test_a_young_run_is_left_alone_until_its_app_can_be_done(alice: Member) -> N
     assert not early(aged(alice, app, 25))
 
 
-def test_few_runs_of_the_past_are_believed_less(alice: Member) -> None:
+def test_few_past_runs_count_less(alice: Member) -> None:
     app = make_app()
     ended(alice, app, 30)
 
@@ -76,14 +76,14 @@ def test_without_a_past_the_first_look_comes_after_five_seconds(alice: Member) -
 
 
 def test_how_late_we_looked_does_not_make_the_next_look_later(alice: Member) -> None:
-    """Measured by Lamina's own clock; by ours, each late look would put the next one off a little more."""
+    """Measured by Lamina's own clock; by ours, each late look would delay the next one a little more."""
     app = make_app()
     ended(alice, app, *[10] * 20)
 
     assert not early(aged(alice, app, 9))
 
 
-def test_where_lamina_tells_no_times_ours_count(alice: Member) -> None:
+def test_without_times_from_lamina_ours_count(alice: Member) -> None:
     app = make_app()
     ended(alice, app, *[None] * 5)
 
@@ -91,7 +91,7 @@ def test_where_lamina_tells_no_times_ours_count(alice: Member) -> None:
     assert not early(aged(alice, app, 32))
 
 
-def test_who_watches_is_served_at_once(alice: Member) -> None:
+def test_watched_runs_are_looked_at_now(alice: Member) -> None:
     app = make_app()
     ended(alice, app, *[30] * 5)
     run = aged(alice, app, 2)
@@ -138,7 +138,7 @@ def test_partial_results_are_read_from_spare_budget_only(
     assert len(sandbox.requests_to("run")) == 1
 
 
-def test_the_end_by_lamina_s_clock_is_kept(alice: Member, sandbox: SandboxDoor) -> None:
+def test_the_end_by_laminas_clock_is_stored(alice: Member, sandbox: SandboxDoor) -> None:
     run = start(alice, known_app(), sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
 

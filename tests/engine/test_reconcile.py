@@ -1,4 +1,4 @@
-"""Starts without a clear answer: looked for, found or begun again, and never paid twice without a person's word."""
+"""Starts without a clear answer: looked for, found or sent again, and never paid twice unless a person says so."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -79,7 +79,7 @@ def test_a_start_that_did_happen_is_found(alice: Member, app: App, sandbox: Sand
 
 
 @pytest.mark.parametrize("fault", NOT_STARTED, ids=names)
-def test_a_start_that_did_not_happen_begins_again_once(
+def test_a_start_that_did_not_happen_is_sent_again_once(
     alice: Member, app: App, sandbox: SandboxDoor, fault: dict[str, Any]
 ) -> None:
     run = doubtful(sandbox, alice, app, **fault)
@@ -114,7 +114,7 @@ def test_no_answer_in_time_is_no_answer(
     assert starts(sandbox) == 1
 
 
-def test_a_look_before_its_time_asks_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_an_early_look_requests_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     from runs.engine import reconcile
 
     run = look(doubtful(sandbox, alice, app))
@@ -125,7 +125,7 @@ def test_a_look_before_its_time_asks_nothing(alice: Member, app: App, sandbox: S
     assert (run.status, run.empty_looks, len(sandbox.requests_to("runs"))) == ("checking", 1, 1)
 
 
-def test_a_lost_look_is_made_up_for(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_a_lost_look_is_repeated(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     from django_q.models import OrmQ
 
     run = doubtful(sandbox, alice, app, "drop_after")
@@ -139,7 +139,7 @@ def test_a_lost_look_is_made_up_for(alice: Member, app: App, sandbox: SandboxDoo
 
 
 @pytest.mark.parametrize("button", ["run-again", "run-leave"])
-def test_several_candidates_are_a_persons_choice(
+def test_a_person_decides_between_several_candidates(
     alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, button: str
 ) -> None:
     run = doubtful(sandbox, alice, app, "drop_after")
@@ -151,7 +151,7 @@ def test_several_candidates_are_a_persons_choice(
     page = as_alice.get(run.get_absolute_url()).content.decode()
     assert 'id="run-again"' in page
     assert 'id="run-leave"' in page
-    assert "Start again may cost twice" in page
+    assert "may cost twice" in page
     assert not Run.objects.needing_poller().exists()
     as_alice.post(f"{run.get_absolute_url()}{'start-again' if button == 'run-again' else 'leave'}/")
     run.refresh_from_db()
@@ -166,7 +166,7 @@ def test_several_candidates_are_a_persons_choice(
     assert b'id="run-again"' not in as_alice.get(run.get_absolute_url()).content
 
 
-def test_a_list_that_may_not_be_read_means_asking(
+def test_without_access_to_the_list_a_person_is_asked(
     alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client
 ) -> None:
     run = doubtful(sandbox, alice, app, "drop_after")
@@ -175,7 +175,7 @@ def test_a_list_that_may_not_be_read_means_asking(
     look(run)
 
     assert (run.status, run.due_at, run.candidates) == ("checking", None, [])
-    assert b"list of runs could not tell" in as_alice.get(run.get_absolute_url()).content
+    assert b"list of runs couldn&#x27;t tell" in as_alice.get(run.get_absolute_url()).content
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_strangers_runs_are_never_adopted(alice: Member, app: App, sandbox: Sand
     assert (run.status, run.remote_id) == ("starting", "")
 
 
-def test_runs_that_are_ours_already_are_not_found_twice(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_our_own_runs_are_not_found_again(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     first = hand_over(press(alice, app))
     run = doubtful(sandbox, alice, app)
 
@@ -283,5 +283,5 @@ def test_a_found_run_is_watched_to_its_end(alice: Member, app: App, sandbox: San
     work()
 
     run = Run.objects.get()
-    assert (run.status, run.outputs_ready, run.failure_text) == ("completed", 2, "")
+    assert (run.status, run.outputs_ready, run.failure_text.quote) == ("completed", 2, "")
     assert starts(sandbox) == 1

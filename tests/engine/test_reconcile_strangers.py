@@ -1,4 +1,4 @@
-"""Whose run is it? One that was there before our POST is not adopted where the clocks are known to tell that."""
+"""Whose run is it? One that is older than our POST isn't adopted if the clocks can tell."""
 
 import time
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def older_run(sandbox: SandboxDoor, world: World, seconds: float) -> str:
-    """Another client's run of the same app, begun SECONDS ago."""
+    """Another client's run of the same app, started `seconds` ago."""
     run_id = start_as_stranger(sandbox)
     world.runs[run_id].created_at -= seconds
     return run_id
@@ -32,7 +32,7 @@ def doubtful(sandbox: SandboxDoor, member: Member, app: App, fault: str = "drop_
     return run
 
 
-def test_a_run_from_before_the_start_is_a_question(
+def test_a_run_from_before_the_start_needs_a_person(
     alice: Member, app: App, sandbox: SandboxDoor, world: World, as_alice: Client
 ) -> None:
     older = older_run(sandbox, world, 30)

@@ -1,4 +1,4 @@
-"""Results are fetched, checked and kept; trouble is tried again for 24 hours and then said plainly."""
+"""Results are fetched, checked and saved; failures are retried for 24 hours and then reported."""
 
 import errno
 import tracemalloc
@@ -16,8 +16,10 @@ from runs.background import leases, queue
 from runs.engine import apply_outputs
 from runs.engine.save_outputs import keep_due_files, request_keeping
 from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
+from runs.models.messages import Message
 from runs.storage import media, store
 from runs.storage.claimed_fetch import Renewer
+from runs.words.messages import say
 from tests.support.factories import make_run
 from tests.support.hostile_server import HostileServer, bomb_png, kept_files, picture
 
@@ -35,11 +37,11 @@ def make_file(run: Run, url: str, position: int = 0, **fields: Any) -> OutputFil
 
 
 def make_due() -> None:
-    """As if the next time had come."""
+    """Make the next try due."""
     OutputFile.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=1))
 
 
-def test_a_result_is_kept_and_its_page_refreshes(run: Run, server: HostileServer) -> None:
+def test_a_result_is_saved_and_its_page_refreshes(run: Run, server: HostileServer) -> None:
     server.files["/a.png"] = picture(640, 480)
     output_file = make_file(run, f"{server.url}/a.png")
 
@@ -47,7 +49,7 @@ def test_a_result_is_kept_and_its_page_refreshes(run: Run, server: HostileServer
 
     output_file.refresh_from_db()
     version = Run.objects.get().version
-    assert (output_file.status, output_file.error, output_file.due_at) == ("saved", "", None)
+    assert (output_file.status, output_file.error, output_file.due_at) == ("saved", Message(), None)
     assert output_file.file is not None
     assert output_file.file.file.open("rb").read() == server.files["/a.png"]
     assert output_file.file.name == f"cartoonify_front_{run.created_at:%Y-%m-%d}.png"
@@ -65,22 +67,22 @@ def test_several_files_of_a_box_have_names_of_their_own(run: Run, server: Hostil
 
 
 @pytest.mark.parametrize(
-    ("path", "sentence"),
+    ("path", "code"),
     [
-        ("/missing", "There is no file at that address any more."),
-        ("/page-as-png", "The address answered with a web page instead of the file."),
-        ("/says-more", "The connection ended before the whole file was there."),
-        ("/says-less", "This picture is broken or cut off, so it cannot be used."),
-        ("/empty", "The file at that address is empty."),
+        ("/missing", "not_there"),
+        ("/page-as-png", "web_page_instead"),
+        ("/says-more", "cut_off"),
+        ("/says-less", "broken_picture"),
+        ("/empty", "empty_at_address"),
     ],
 )
-def test_trouble_is_tried_again(path: str, sentence: str, run: Run, server: HostileServer, settings: Settings) -> None:
+def test_failures_are_retried(path: str, code: str, run: Run, server: HostileServer, settings: Settings) -> None:
     output_file = make_file(run, f"{server.url}{path}")
 
     keep_due_files()
 
     output_file.refresh_from_db()
-    assert (output_file.status, output_file.error, output_file.attempts) == ("saving", sentence, 1)
+    assert (output_file.status, output_file.error.code, output_file.attempts) == ("saving", code, 1)
     assert output_file.claimed_until is None
     assert kept_files(settings) == []
 
@@ -98,7 +100,7 @@ def test_each_try_comes_later_than_the_one_before(run: Run, server: HostileServe
     assert len(server.hits) == 7
 
 
-def test_a_file_that_comes_back_is_kept(run: Run, server: HostileServer) -> None:
+def test_a_file_that_comes_back_is_saved(run: Run, server: HostileServer) -> None:
     output_file = make_file(run, f"{server.url}/late.png")
     keep_due_files()
     server.files["/late.png"] = picture()
@@ -110,10 +112,10 @@ def test_a_file_that_comes_back_is_kept(run: Run, server: HostileServer) -> None
     keep_due_files()
 
     output_file.refresh_from_db()
-    assert (output_file.status, output_file.error, output_file.attempts) == ("saved", "", 2)
+    assert (output_file.status, output_file.error, output_file.attempts) == ("saved", Message(), 2)
 
 
-def test_after_24_hours_it_is_said_plainly(run: Run, server: HostileServer) -> None:
+def test_after_24_hours_the_failure_is_reported(run: Run, server: HostileServer) -> None:
     output_file = make_file(run, f"{server.url}/missing", created_at=timezone.now() - timedelta(hours=23, minutes=50))
     keep_due_files()
     output_file.refresh_from_db()
@@ -127,30 +129,31 @@ def test_after_24_hours_it_is_said_plainly(run: Run, server: HostileServer) -> N
     output_file.refresh_from_db()
     assert (output_file.status, output_file.due_at) == ("failed", None)
     assert output_file.get_status_display() == "Could not be saved"
-    assert output_file.error == "There is no file at that address any more."
+    assert output_file.error.code == "not_there"
     assert Run.objects.get().version > version
-    words = f"A result of run {run.public_id} could not be saved: {output_file.error}"
-    assert list(Incident.objects.values_list("kind", "text")) == [("file", words)]
+    incident = Incident.objects.get()
+    values = {"run": run.public_id, "reason_message": output_file.error.to_stored()}
+    assert (incident.kind, incident.text) == ("file", Message("result_not_saved", values))
+    assert say(output_file.error) in say(incident.text)
 
 
 @pytest.mark.parametrize(
-    ("path", "sentence"),
+    ("path", "code"),
     [
-        ("/redirect?to=https://10.0.0.1/", "private network"),
-        ("/loop", "too many times"),
-        ("/says-huge", "larger than the limit"),
+        ("/redirect?to=https://10.0.0.1/", "private_address"),
+        ("/loop", "too_many_redirects"),
+        ("/says-huge", "too_large_to_fetch"),
     ],
 )
-def test_what_can_never_work_is_given_up_at_once(
-    path: str, sentence: str, run: Run, server: HostileServer, settings: Settings
+def test_hopeless_addresses_are_given_up_at_once(
+    path: str, code: str, run: Run, server: HostileServer, settings: Settings
 ) -> None:
     output_file = make_file(run, f"{server.url}{path}")
 
     keep_due_files()
 
     output_file.refresh_from_db()
-    assert output_file.status == "failed"
-    assert sentence in output_file.error
+    assert (output_file.status, output_file.error.code) == ("failed", code)
     assert kept_files(settings) == []
 
 
@@ -160,14 +163,14 @@ def test_a_picture_too_large_to_open_is_saved_as_a_download_only(run: Run, serve
     output_file = make_file(run, f"{server.url}/bomb.png")
     keep_due_files()
     output_file.refresh_from_db()
-    assert (output_file.status, output_file.error) == ("saved", "")
+    assert (output_file.status, output_file.error) == ("saved", Message())
     assert output_file.file is not None
     assert (output_file.file.kind, output_file.file.media_type) == ("other", "application/octet-stream")
     assert output_file.file.name.endswith(".png")
     assert not output_file.file.picture_follows
 
 
-def test_a_drawing_is_kept_as_a_download_only(run: Run, server: HostileServer) -> None:
+def test_a_drawing_is_saved_as_a_download_only(run: Run, server: HostileServer) -> None:
     output_file = make_file(run, f"{server.url}/svg-as-png")
     keep_due_files()
     output_file.refresh_from_db()
@@ -176,7 +179,7 @@ def test_a_drawing_is_kept_as_a_download_only(run: Run, server: HostileServer) -
     assert output_file.file.name.endswith(".svg")
 
 
-def test_a_full_disk_is_a_wait_with_a_sentence(
+def test_a_full_disk_is_reported_and_retried(
     run: Run, server: HostileServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output_file = make_file(run, f"{server.url}/a.png")
@@ -189,7 +192,7 @@ def test_a_full_disk_is_a_wait_with_a_sentence(
         keep_due_files()
     output_file.refresh_from_db()
     assert output_file.status == "saving"
-    assert "no room left on the portal's disk" in output_file.error
+    assert output_file.error.code == "disk_full"
     assert not StoredFile.objects.exists()
     assert kept_files(settings) == []
 
@@ -199,7 +202,7 @@ def test_a_full_disk_is_a_wait_with_a_sentence(
     assert output_file.status == "saved"
 
 
-def test_a_crash_between_file_and_row_is_tried_again(
+def test_a_crash_between_file_and_row_is_retried(
     run: Run, server: HostileServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker's time-out arrives as SystemExit at any moment."""
@@ -246,7 +249,7 @@ def test_a_file_saved_by_another_meanwhile_is_not_saved_twice(
     assert kept_files(settings) == []
 
 
-def test_at_most_two_work_on_files_at_once(run: Run, server: HostileServer) -> None:
+def test_at_most_two_tasks_save_files_at_once(run: Run, server: HostileServer) -> None:
     make_file(run, f"{server.url}/a.png")
     assert leases.acquire("files-0", "somebody", 60)
     assert leases.acquire("files-1", "somebody else", 60)
@@ -258,7 +261,7 @@ def test_at_most_two_work_on_files_at_once(run: Run, server: HostileServer) -> N
     assert server.hits == ["/a.png"]
 
 
-def test_a_worker_that_stops_hands_its_file_back(
+def test_a_worker_that_stops_releases_its_file(
     run: Run, server: HostileServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output_file = make_file(run, f"{server.url}/endless-chunks")
@@ -278,7 +281,7 @@ def test_a_worker_that_stops_hands_its_file_back(
     assert kept_files(settings) == []
 
 
-def test_the_bell_rings_only_when_something_is_due(
+def test_a_task_is_queued_only_if_something_is_due(
     run: Run, server: HostileServer, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):

@@ -1,4 +1,4 @@
-"""Around keeping files: catalogue pictures, leftovers, and how little it costs to look for work."""
+"""Around saving files: catalogue pictures, leftovers, another try, and cheap checks for work."""
 
 import os
 from contextlib import suppress
@@ -13,6 +13,7 @@ from pytest_django import Settings
 from runs.engine.save_outputs import keep_due_files, request_keeping
 from runs.history import bin
 from runs.models import Member, OutputFile, Run
+from runs.models.messages import Message
 from runs.storage import store
 from runs.storage.fetch import FetchFailed
 from runs.storage.foreign_pictures import save_catalog_picture
@@ -34,7 +35,7 @@ def test_a_catalogue_picture_is_copied_once(server: HostileServer) -> None:
 
 
 @pytest.mark.parametrize("path", ["missing", "page-as-png", "svg-as-png", "says-less", "loop", "says-huge"])
-def test_a_catalogue_picture_that_is_none_is_left_out(path: str, server: HostileServer, settings: Settings) -> None:
+def test_a_broken_catalogue_picture_is_left_out(path: str, server: HostileServer, settings: Settings) -> None:
     with suppress(FetchFailed):  # some may be there another time
         assert save_catalog_picture(f"{server.url}/{path}") is None
     assert save_catalog_picture("no link at all") is None
@@ -61,7 +62,7 @@ def make_unsaved(alice: Member, url: str, **fields: Any) -> OutputFile:
 
 
 def given_up(alice: Member, url: str) -> OutputFile:
-    """A file that 24 hours of trying did not save."""
+    """A file that wasn't saved within 24 hours."""
     long_ago = timezone.now() - timedelta(days=2)
     sentence = "There is no file at that address any more."
     return make_unsaved(alice, url, status="failed", error=sentence, due_at=None, attempts=40, created_at=long_ago)
@@ -82,7 +83,7 @@ def test_a_file_that_could_not_be_saved_can_be_tried_again(
     assert as_alice.post(again)["Location"] == page
 
     file.refresh_from_db()
-    assert (file.status, file.error) == ("saving", "")
+    assert (file.status, file.error) == ("saving", Message())
     assert Run.objects.get().version == version + 1
     keep_due_files()
     file.refresh_from_db()
@@ -90,12 +91,12 @@ def test_a_file_that_could_not_be_saved_can_be_tried_again(
     assert "Try to fetch again" not in as_alice.get(page).content.decode()
 
 
-def test_another_try_that_fails_is_told_at_once(alice: Member, as_alice: Client, server: HostileServer) -> None:
+def test_another_try_that_fails_is_reported_at_once(alice: Member, as_alice: Client, server: HostileServer) -> None:
     file = given_up(alice, f"{server.url}/missing.png")
     as_alice.post(f"/results/{file.output.public_id}/fetch-again/")
     keep_due_files()
     file.refresh_from_db()
-    assert (file.status, file.error) == ("failed", "There is no file at that address any more.")
+    assert (file.status, file.error.code) == ("failed", "not_there")
 
 
 def test_a_saved_file_is_not_fetched_again(alice: Member, as_alice: Client, server: HostileServer) -> None:
@@ -113,12 +114,12 @@ def test_one_lost_file_among_saved_ones_is_named(alice: Member, as_alice: Client
 
     page = as_alice.get(lost.output.run.get_absolute_url()).content.decode()
 
-    assert "1 more file could not be saved" in page
+    assert "1 more file couldn't be saved" in page
     assert 'href="https://x.test/b.png"' in page
     assert "Try to fetch again" in page
 
 
-def test_results_of_a_run_in_the_bin_are_kept_all_the_same(alice: Member, server: HostileServer) -> None:
+def test_results_of_a_run_in_the_bin_are_saved_too(alice: Member, server: HostileServer) -> None:
     """It may come back."""
     file = make_unsaved(alice, f"{server.url}/a.png")
     bin.move_to_bin(Run.objects.all(), alice, timezone.now())

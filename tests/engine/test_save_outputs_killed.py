@@ -1,4 +1,4 @@
-"""A worker that is killed while it keeps files: each is whole or tried again, and never half a one called whole."""
+"""A worker that is killed while it saves files: each file is complete or tried again, never half of one."""
 
 import hashlib
 import os
@@ -73,7 +73,7 @@ class Kept:
             return int(database.execute("select count(*) from runs_outputfile where status = 'saved'").fetchone()[0])
 
     def check(self) -> None:
-        """Every row's file is what its row says, and every name in the storage is a whole file."""
+        """Every file matches its row, and every name in the storage is a complete file."""
         with sqlite3.connect(self.folder / "portal.sqlite3", timeout=60) as database:
             rows = database.execute(
                 "select f.file, f.thumb_400, f.sha256, f.size_bytes from runs_outputfile o"

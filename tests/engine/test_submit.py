@@ -1,4 +1,4 @@
-"""Starts that wait, workers that die, and many hands on one start: one call, or a plain word about the wait."""
+"""Starts that wait, workers that die, several workers at one start: one call, or a clear reason for the wait."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,7 +36,7 @@ def shown(client: Client, run: Run) -> str:
 
 
 def swept(run: Run) -> Run:
-    """Its time has come: the sweep rings for it, and a worker takes it up."""
+    """It is due: the sweep wakes a worker, which takes it."""
     OrmQ.objects.all().delete()
     make_due(run)
     sweep.sweep()
@@ -63,7 +63,7 @@ def test_told_to_wait(
 
     assert (run.status, run.wait, run.sent_at) == ("starting", "rate", None)
     assert waits(run, seconds)
-    assert WAITS[Run.Wait.RATE] in shown(as_alice, run)
+    assert str(WAITS[Run.Wait.RATE]) in shown(as_alice, run)
     assert "Next try in" in shown(as_alice, run)
     assert rate_limit.take(rate_limit.Priority.START) > 0  # nobody else asks meanwhile
     RequestLog.objects.update(closed_until=0)
@@ -81,7 +81,7 @@ def test_nobody_there(
 
     assert (run.status, run.wait, run.sent_at) == ("starting", "lamina", None)
     assert waits(run, 3)
-    assert WAITS[Run.Wait.LAMINA] in shown(as_alice, run)
+    assert str(WAITS[Run.Wait.LAMINA]) in shown(as_alice, run)
     for _ in range(5):
         swept(run)
     assert waits(run, 60)  # later and later
@@ -98,7 +98,7 @@ def test_the_budget_is_used_up(alice: Member, app: App, sandbox: SandboxDoor, as
 
     assert (run.status, run.wait, run.sent_at) == ("starting", "budget", None)
     assert 0 < seconds_ahead(run) <= rate_limit.WINDOW_SECONDS
-    assert WAITS[Run.Wait.BUDGET] in shown(as_alice, run)
+    assert str(WAITS[Run.Wait.BUDGET]) in shown(as_alice, run)
     assert starts(sandbox) == 0
     RequestLog.objects.update(stamps=[])
     assert swept(run).remote_id
@@ -141,7 +141,7 @@ def test_a_worker_died_after_it_sent(alice: Member, app: App, sandbox: SandboxDo
 def test_a_slow_answer_is_waited_for(
     alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The claim outlives its own length while the worker lives."""
+    """The claim is extended while the worker lives."""
     monkeypatch.setattr(submit, "RENEW_SECONDS", 0.1)
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=600)
     run = press(alice, app)
@@ -162,7 +162,7 @@ def test_a_slow_answer_is_waited_for(
 
 
 def claim_of(run: Run, later_than: datetime | None = None) -> datetime | None:
-    """Until when a worker holds the start it has sent, once that is after `later_than`."""
+    """Time until which a worker holds the start it has sent, once it is after `later_than`."""
     run.refresh_from_db()
     is_later = run.due_at is not None and (later_than is None or run.due_at > later_than)
     return run.due_at if run.sent_at and is_later else None
@@ -180,7 +180,7 @@ def test_two_workers_with_one_start_make_one_call(alice: Member, app: App, sandb
     assert starts(sandbox) == 1
 
 
-def test_a_worker_that_slept_through_its_claim_changes_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_a_worker_whose_claim_expired_changes_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = press(alice, app)
     sleeper, now = Run.objects.get(pk=run.pk), timezone.now()
     assert progress.claim_start(sleeper, now, now + timedelta(seconds=1))
@@ -198,7 +198,7 @@ def test_a_worker_that_slept_through_its_claim_changes_nothing(alice: Member, ap
 
 
 def test_starts_of_one_app_go_one_after_the_other(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Two in flight at once could not be told apart in the list; all of them are made in the end, each once."""
+    """Two in flight at once couldn't be told apart in the list; in the end each is made once."""
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=0.2, times=None)
     runs = [press(alice, app) for _ in range(5)]
     waiting = iter(runs)
@@ -212,10 +212,10 @@ def test_starts_of_one_app_go_one_after_the_other(alice: Member, app: App, sandb
     assert set(Run.objects.values_list("remote_id", flat=True)) == {run["runId"] for run in sandbox.runs}
 
 
-def test_what_was_found_may_be_another_start_in_flight(
+def test_a_found_run_may_be_another_start_in_flight(
     alice: Member, app: App, sandbox: SandboxDoor, settings: Settings
 ) -> None:
-    """With deliveries on, starts of one app go out together; the look waits for the answers of the others."""
+    """With webhooks on, starts of one app go out together; the look waits for the answers of the others."""
     settings.LAMINA_WEBHOOKS = "on"
     run, other = press(alice, app), press(alice, app)
     claimed = Run.objects.get(pk=run.pk)

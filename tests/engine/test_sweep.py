@@ -1,4 +1,4 @@
-"""The sweep rings for what is due, and does not ring on and on while nobody has time to answer."""
+"""The sweep queues wakeups for what is due, but not again and again while all workers are busy."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -30,13 +30,13 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 def queued() -> list[tuple[str, int]]:
-    """The bells in the queue, the oldest first."""
+    """The wakeups in the queue, oldest first."""
     tasks = [row.task for row in OrmQ.objects.order_by("pk")]
     return [(task["func"].removeprefix("runs.tasks."), *task["args"]) for task in tasks if task["args"]]
 
 
 def lose_all() -> None:
-    """Whoever took the tasks dies with them."""
+    """The worker that took the tasks dies with them."""
     OrmQ.objects.all().delete()
 
 
@@ -55,7 +55,7 @@ def press(member: Member) -> Run:
 
 
 def waiting(member: Member, status: str = "starting", **fields: Any) -> Run:
-    """A run whose next step is due now, and for which no bell has rung."""
+    """A run whose next step is due now, without a wakeup."""
     return make_run(member, make_app(), status=status, **({"due_at": timezone.now()} | fields))
 
 
@@ -87,7 +87,7 @@ def test_a_cancel_that_nobody_sends_does_not_fill_it(alice: Member, clock: time_
     assert len(queued()) <= FEW
 
 
-def test_more_starts_than_a_round_rings_for_are_all_rung_for(alice: Member, clock: time_machine.Traveller) -> None:
+def test_more_starts_than_one_sweep_wakes_all_get_wakeups(alice: Member, clock: time_machine.Traveller) -> None:
     for _ in range(sweep.AT_ONCE + 1):
         waiting(alice)
 
@@ -96,7 +96,7 @@ def test_more_starts_than_a_round_rings_for_are_all_rung_for(alice: Member, cloc
     assert len(set(queued())) == sweep.AT_ONCE + 1
 
 
-def test_a_lost_bell_at_most_doubles_the_wait(alice: Member, clock: time_machine.Traveller) -> None:
+def test_a_lost_wakeup_at_most_doubles_the_wait(alice: Member, clock: time_machine.Traveller) -> None:
     run = press(alice)
     lose_all()
 
@@ -113,7 +113,7 @@ def test_a_lost_bell_at_most_doubles_the_wait(alice: Member, clock: time_machine
     assert queued() == [("submit_run", run.pk)]
 
 
-def test_a_start_long_overdue_is_rung_for_again_in_minutes(alice: Member, clock: time_machine.Traveller) -> None:
+def test_a_long_overdue_start_gets_another_wakeup_in_minutes(alice: Member, clock: time_machine.Traveller) -> None:
     run = waiting(alice, due_at=timezone.now() - timedelta(days=1))
     sweep.sweep()
     lose_all()
@@ -124,8 +124,8 @@ def test_a_start_long_overdue_is_rung_for_again_in_minutes(alice: Member, clock:
     assert queued() == [("submit_run", run.pk)]
 
 
-def test_a_step_that_comes_due_has_a_bell_of_its_own_at_once(alice: Member, clock: time_machine.Traveller) -> None:
-    """A worker died with the claim, however lately the bell rang that it answered."""
+def test_a_step_that_comes_due_gets_its_own_wakeup_at_once(alice: Member, clock: time_machine.Traveller) -> None:
+    """A worker died with the claim, however recent the wakeup that it answered."""
     run = waiting(alice)
     sweep.sweep()
     lose_all()
@@ -140,7 +140,7 @@ def test_a_step_that_comes_due_has_a_bell_of_its_own_at_once(alice: Member, cloc
     assert queued() == [("submit_run", run.pk)]
 
 
-def test_a_bell_by_a_clock_that_was_ahead_is_not_believed(alice: Member) -> None:
+def test_a_wakeup_from_a_clock_that_was_ahead_is_not_trusted(alice: Member) -> None:
     run = waiting(alice, rung_at=timezone.now() + timedelta(hours=2))
 
     sweep.sweep()
@@ -149,8 +149,8 @@ def test_a_bell_by_a_clock_that_was_ahead_is_not_believed(alice: Member) -> None
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-def test_a_killed_cluster_takes_its_bells_with_it(alice: Member, is_new: bool) -> None:
-    """The cluster that comes in its place, or another one that finds it dead, rings anew."""
+def test_wakeups_of_a_killed_cluster_are_queued_again(alice: Member, is_new: bool) -> None:
+    """The cluster that replaces it, or another one that finds it dead, queues them again."""
     run = waiting(alice, due_at=timezone.now() - timedelta(minutes=5))
     heartbeats.beat_cluster("worker there:1")
     heartbeats.beat_cluster(heartbeats.name_of(dead_pid()) if not is_new else "worker there:1")
@@ -162,7 +162,7 @@ def test_a_killed_cluster_takes_its_bells_with_it(alice: Member, is_new: bool) -
     assert queued() == [("submit_run", run.pk)]
 
 
-def test_a_pulse_that_finds_nothing_lost_rings_no_second_time(alice: Member) -> None:
+def test_a_pulse_that_finds_nothing_lost_queues_nothing(alice: Member) -> None:
     run = waiting(alice, due_at=timezone.now() - timedelta(minutes=5))
 
     pulse("worker there:1")

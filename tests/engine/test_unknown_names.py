@@ -117,7 +117,7 @@ def test_inputs_go_by_key_or_id_where_their_names_are_unknown(
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_shape_of_the_refusal_is_understood(door: SandboxDoor, alice: Member, shape: str) -> None:
+def test_every_form_of_the_refusal_is_understood(door: SandboxDoor, alice: Member, shape: str) -> None:
     app = known(door, "only_key", names=["key", "id", "name"])
     door.control("faults", endpoint="run_start", fault="status", status=400, body=SHAPES[shape])
 
@@ -129,7 +129,7 @@ def test_every_shape_of_the_refusal_is_understood(door: SandboxDoor, alice: Memb
 
 
 @pytest.mark.parametrize("shape", OTHERS)
-def test_any_other_refusal_is_told_at_once(door: SandboxDoor, alice: Member, shape: str) -> None:
+def test_any_other_refusal_is_reported_at_once(door: SandboxDoor, alice: Member, shape: str) -> None:
     app = known(door, "only_key")
     door.control("faults", endpoint="run_start", fault="status", status=400, body=OTHERS[shape])
 
@@ -139,7 +139,7 @@ def test_any_other_refusal_is_told_at_once(door: SandboxDoor, alice: Member, sha
     assert len(door.requests_to("run_start")) == 1
 
 
-def test_it_is_sent_no_third_time(door: SandboxDoor, alice: Member) -> None:
+def test_it_is_not_sent_a_third_time(door: SandboxDoor, alice: Member) -> None:
     app = known(door, "only_key")
     door.control("faults", endpoint="run_start", fault="status", status=400, body=SHAPES["legacy"], times=None)
 
@@ -150,7 +150,7 @@ def test_it_is_sent_no_third_time(door: SandboxDoor, alice: Member) -> None:
     assert run.field_errors[0]["field"] == "Title"
 
 
-def test_an_answer_that_proves_nothing_is_never_repeated(door: SandboxDoor, alice: Member) -> None:
+def test_a_start_is_not_repeated_after_an_unclear_answer(door: SandboxDoor, alice: Member) -> None:
     app = known(door, "only_key", names=["key", "id", "name"])
     door.control("faults", endpoint="run_start", fault="status", status=500, acts=True, body=SHAPES["legacy"])
 

@@ -1,4 +1,4 @@
-"""Deliveries at the portal's own address: what is believed, what is refused, and what they settle."""
+"""Webhooks at the portal's own address: which are trusted, which are refused, and what they settle."""
 
 import io
 import json
@@ -41,7 +41,7 @@ def courier(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> Iterator[Courier]
 
 @pytest.fixture
 def run(alice: Member, app: App, sandbox: SandboxDoor) -> Run:
-    """Has ended at Lamina, which nobody here knows yet."""
+    """It has ended at Lamina, but nobody here knows yet."""
     run = hand_over(press(alice, app))
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     return run
@@ -67,7 +67,7 @@ def test_a_genuine_delivery_is_applied_at_once(courier: Courier, run: Run, sandb
     assert lamina_status().delivered_at is not None
 
 
-def test_the_vendors_vector_through_the_view(alice: Member, settings: Settings) -> None:
+def test_laminas_own_test_vector_through_the_view(alice: Member, settings: Settings) -> None:
     record_status(signing_keys=[vector.KEY], signing_keys_at=datetime(2026, 1, 1, tzinfo=UTC))
     run = make_run(alice, remote_id=vector.RUN_ID)
 
@@ -122,7 +122,7 @@ FORGED: dict[str, tuple[int, Forge]] = {
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_what_is_not_genuine_changes_nothing(courier: Courier, run: Run, name: str) -> None:
+def test_a_forged_delivery_changes_nothing(courier: Courier, run: Run, name: str) -> None:
     before, (status, forge) = as_it_is(run), FORGED[name]
 
     assert post(run.hook_token, *forge(courier, run, courier.body(run.remote_id))) == status
@@ -142,7 +142,7 @@ def test_news_of_another_run_is_refused(courier: Courier, run: Run, alice: Membe
     assert Incident.objects.get().kind == "delivery"
 
 
-def test_a_path_of_nobody(courier: Courier, run: Run) -> None:
+def test_an_unknown_path(courier: Courier, run: Run) -> None:
     body = courier.body(run.remote_id)
 
     assert post("x" * 43, body, courier.headers(body, run.remote_id)) == 404
@@ -150,7 +150,7 @@ def test_a_path_of_nobody(courier: Courier, run: Run) -> None:
     assert as_it_is(run)[0] != "completed"
 
 
-def test_the_old_key_counts_no_more_after_a_rotation(courier: Courier, run: Run, sandbox: SandboxDoor) -> None:
+def test_the_old_key_is_useless_after_a_rotation(courier: Courier, run: Run, sandbox: SandboxDoor) -> None:
     body = courier.body(run.remote_id)
     with_old_key = courier.headers(body, run.remote_id)
     courier.change_key()
@@ -181,7 +181,7 @@ def test_keys_that_cannot_be_fetched_leave_the_old_ones(courier: Courier, run: R
     assert courier.deliver(run) == 200
 
 
-def test_without_keys_lamina_is_asked_to_come_again(courier: Courier, run: Run) -> None:
+def test_without_keys_lamina_is_asked_to_try_again(courier: Courier, run: Run) -> None:
     LaminaStatus.objects.update(signing_keys=[], signing_keys_asked_at=None)
     OrmQ.objects.all().delete()
 
@@ -222,7 +222,7 @@ def test_a_delivery_settles_a_start(
 
 @pytest.mark.parametrize("status", ["cancelled", "failed", "completed"])
 @pytest.mark.parametrize("is_known", [True, False])
-def test_a_final_run_is_never_moved(
+def test_a_final_run_never_changes(
     courier: Courier, alice: Member, app: App, sandbox: SandboxDoor, status: str, is_known: bool
 ) -> None:
     remote_id = start_as_stranger(sandbox)
@@ -235,7 +235,7 @@ def test_a_final_run_is_never_moved(
     assert as_it_is(run) == before
 
 
-def test_the_path_stands_in_no_log(courier: Courier, run: Run, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_path_is_in_no_log(courier: Courier, run: Run, caplog: pytest.LogCaptureFixture) -> None:
     console = next(h for h in logging.getLogger().handlers if h.filters)
     assert isinstance(console, logging.StreamHandler)
     written = io.StringIO()

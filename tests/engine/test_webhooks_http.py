@@ -1,4 +1,4 @@
-"""Lamina delivers to the portal over HTTP: signed, early, twice, lost or tried again; the run ends once and right."""
+"""Lamina's webhooks over HTTP: signed, early, twice, lost or retried; the run ends once, and correctly."""
 
 from functools import partial
 
@@ -35,7 +35,7 @@ def ended(run: Run) -> Run:
     return run
 
 
-def test_a_run_ends_without_being_asked_for(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_a_run_ends_without_a_request(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = ended(hand_over(press(alice, app)))
 
     assert (run.status, run.outputs_ready) == ("completed", 2)
@@ -52,7 +52,7 @@ def test_every_delivered_end(alice: Member, app: App, sandbox: SandboxDoor, outc
     assert (run.status, run.failure) == ("failed" if expected else "completed", expected)
 
 
-def test_it_may_come_before_the_posts_own_answer(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_it_may_come_before_the_answer_to_the_post(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     sandbox.control("webhooks", early=True)
 
     run = hand_over(press(alice, app))  # the answer to the POST changes nothing any more
@@ -115,7 +115,7 @@ def test_without_keys_the_second_try_counts(alice: Member, app: App, sandbox: Sa
     assert ended(run).status == "completed"
 
 
-def test_a_lost_delivery_is_made_up_for_by_the_poller(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+def test_the_poller_makes_up_for_a_lost_delivery(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     sandbox.control("webhooks", lose=1)
     run = press(alice, app)
 

@@ -1,4 +1,4 @@
-"""The whole portal under `kill -9` and under ten hands at once; on PostgreSQL and Redis too where they are named."""
+"""The whole portal under `kill -9` and ten simultaneous presses; also on PostgreSQL and Redis if configured."""
 
 import json
 import os
@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 570.0  # less than a test may take: so its log is seen
 
 
 def verdict_of(program: str, *arguments: str) -> dict[str, Any]:
-    """Run a program of this folder; its verdict, and the whole log when it found a fault."""
+    """Run a program of this folder; return its verdict, with the whole log if it found a fault."""
     done = subprocess.run(
         [sys.executable, "-m", f"tests.support.{program}", *arguments],
         cwd=ROOT,

@@ -1,6 +1,7 @@
-"""Many at once: what may be changed is, the rest is left and said; the bin can be undone; views are one's own."""
+"""Many at once: what can be changed is, the rest is left and named; the bin can be undone; views are one's own."""
 
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -11,23 +12,24 @@ from runs.models import GuestLink, Member, Run, SavedView, SharingRules
 from runs.web import secret_links
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run
+from tests.support.html import flat
 
 pytestmark = pytest.mark.django_db
 
 
 def act(client: Client, do: str, *runs: Run, query: str = "") -> str:
-    """Do it without scripts, and read the page one lands on."""
+    """Act without scripts, and return the page it leads to."""
     data = {"do": do, "r": [run.public_id for run in runs], "query": query}
-    return client.post("/history/act/", data, follow=True).content.decode()
+    return flat(client.post("/history/act/", data, follow=True).content)
 
 
 def words(body: str) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+    return unescape(" ".join(re.sub(r"<[^>]+>", " ", body).split()))
 
 
 @pytest.fixture
 def mixed(alice: Member, bob: Member) -> list[Run]:
-    """Two ended runs of Alice, one of hers that goes on, one that Bob shares, one that is Bob's alone."""
+    """Two finished runs of Alice's, an active one of hers, one that Bob shares, one that only Bob sees."""
     app, now = make_app(), timezone.now()
     return [
         make_run(alice, app, status="completed"),
@@ -41,21 +43,22 @@ def mixed(alice: Member, bob: Member) -> list[Run]:
 def test_only_own_runs_are_shared_and_the_rest_is_said(as_alice: Client, mixed: list[Run]) -> None:
     body = act(as_alice, "share", *mixed)
 
-    assert "3 runs are shared with the team. One was left as it is: it is not yours to share." in words(body)
+    assert "3 runs are shared with the team. 1 run isn't yours" in words(body)
     assert Run.objects.filter(shared_at__isnull=False).count() == 4
-    assert "The team sees all of these already." in words(act(as_alice, "share", *mixed[:2]))
+    assert "The team already sees all of these." in words(act(as_alice, "share", *mixed[:2]))
 
 
 def test_the_bin_takes_what_has_ended_and_gives_it_back(as_alice: Client, mixed: list[Run]) -> None:
     body = act(as_alice, "bin", *mixed[:4], query="q=ghibli")
 
-    assert "2 runs are in the bin. One was left as it is: it is still going on." in words(body)
-    assert "it is not yours to delete" in words(body)
+    assert "2 runs are in the bin. 1 run hasn't finished" in words(body)
+    assert "1 run isn't yours, so it wasn't moved." in words(body)
     assert set(Run.objects.filter(deleted_at__isnull=False)) == set(mixed[:2])
     assert all(f'name="r" value="{run.public_id}"' in body for run in mixed[:2])
-    assert "Bring back" not in as_alice.get("/history/").content.decode()
+    assert 'value="restore"' in body
+    assert 'value="restore"' not in as_alice.get("/history/").text
 
-    assert "2 runs are back." in words(act(as_alice, "restore", *mixed))
+    assert "2 runs were restored." in words(act(as_alice, "restore", *mixed))
     assert not Run.objects.filter(deleted_at__isnull=False).exists()
 
 
@@ -71,12 +74,12 @@ def test_one_guest_link_shows_what_is_ready_in_all_of_them(
     link = GuestLink.objects.get()
     assert {output.run for output in link.outputs.all()} == {mixed[0], second}
     assert f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, link.nonce)}/</code>" in body
-    assert "One of the runs is not in it" in words(body)
+    assert "1 run isn't in the link" in words(body)
     assert "ready and yours to share" in words(act(as_alice, "guest", mixed[1], mixed[3]))
     monkeypatch.setattr(bulk_actions, "SHOWN_TO_GUESTS", 1)
     assert "one link shows at most 1" in words(act(as_alice, "guest", mixed[0], second))
     SharingRules.objects.create(guests_allowed=False)
-    assert "Links for guests are switched off here" in words(act(as_alice, "guest", mixed[0]))
+    assert "Guest links are turned off" in words(act(as_alice, "guest", mixed[0]))
     assert GuestLink.objects.count() == 1
 
 
@@ -94,7 +97,7 @@ def test_two_to_four_with_a_result_can_be_compared(as_alice: Client, mixed: list
     answer = as_alice.post("/history/act/", data)
 
     assert set(answer["Location"].removeprefix("/compare/?f=").split(",")) == {first.public_id, other.public_id}
-    assert "Choose two to four runs that have a result" in words(act(as_alice, "compare", mixed[0], mixed[1]))
+    assert "select two to four runs that have a result" in words(act(as_alice, "compare", mixed[0], mixed[1]))
 
 
 def test_download_leads_to_the_zip(as_alice: Client, mixed: list[Run]) -> None:
@@ -117,18 +120,18 @@ def test_more_than_fit_are_all_left_as_they_are(
     answer = as_alice.post("/history/act/", data, follow=True)
 
     assert answer.redirect_chain == [("/history/?state=ready", 302)]
-    assert "At most 2 at once; 3 are chosen. Nothing was changed." in words(answer.content.decode())
+    assert "You selected 3 runs; the limit is 2. Nothing was changed." in words(answer.content.decode())
     assert Run.objects.filter(has_star=False, shared_at=None, deleted_at=binned).count() == 3
     assert not GuestLink.objects.exists()
     as_alice.post("/history/act/", data | {"r": [runs[n].public_id for n in (0, 1, 0)]})  # named twice counts once
-    assert "At most" not in as_alice.get("/history/").text
+    assert "the limit is" not in as_alice.get("/history/").text
 
 
 def test_nothing_chosen_is_said_and_the_filter_stays(as_alice: Client) -> None:
     answer = as_alice.post("/history/act/", {"do": "star", "query": "tab=team&state=ready"})
 
     assert answer["Location"] == "/history/?tab=team&state=ready"
-    assert "Choose at least one run first." in words(act(as_alice, "star"))
+    assert "Select at least one run first." in words(act(as_alice, "star"))
 
 
 @pytest.mark.parametrize("do", ["share", "star", "bin", "restore"])
@@ -157,10 +160,8 @@ def test_a_view_is_saved_shown_renamed_and_deleted(as_alice: Client, as_bob: Cli
         "q=ghibli&state=ready",
         "/history/?q=ghibli&state=ready",
     )
-    assert (
-        'href="/history/?q=ghibli&amp;state=ready" aria-current="page"'
-        in as_alice.get(saved["Location"]).content.decode()
-    )
+    current = 'href="/history/?q=ghibli&amp;state=ready" aria-current="page"'
+    assert current in flat(as_alice.get(saved["Location"]).content)
     assert "Red shoes" not in as_bob.get("/history/").content.decode()
 
     as_alice.post(f"/history/views/{view.public_id}/", {"do": "rename", "name": "Blue shoes"})

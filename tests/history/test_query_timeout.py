@@ -1,4 +1,4 @@
-"""A search that would take too long is stopped, says so, and offers a way on; nothing else is bounded by it."""
+"""A search that takes too long is stopped, says so, and suggests a shorter one; nothing else is limited by it."""
 
 from time import monotonic
 

@@ -1,4 +1,4 @@
-"""How long things are kept: rules by kind, which send to the bin and spare what somebody still wants."""
+"""Retention rules by kind of run: they send runs to the bin, and spare what somebody still wants."""
 
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ def test_each_kind_has_its_own_time(alice: Member, app: App) -> None:
     tasks.clear()
 
     assert binned() == {old.public_id, failed.public_id}
-    assert Run.objects.count() == 5, "they lie in the bin first"
+    assert Run.objects.count() == 5, "they are in the bin first"
 
 
 def test_what_has_a_star_or_is_open_to_guests_stays(alice: Member, app: App) -> None:
@@ -61,12 +61,12 @@ def test_what_has_a_star_or_is_open_to_guests_stays(alice: Member, app: App) -> 
     assert binned() == {taken_back.public_id}
 
 
-def test_it_can_be_brought_back_and_the_bin_says_why(as_alice: Client, alice: Member, app: App) -> None:
+def test_it_can_be_restored_and_the_bin_says_why(as_alice: Client, alice: Member, app: App) -> None:
     RetentionRules.objects.create(ready_days=30)
     run = ended(alice, app, 40)
     tasks.clear()
 
-    assert "by the rules of keeping" in as_alice.get("/bin/").content.decode()
+    assert "by the retention rules" in as_alice.get("/bin/").content.decode()
     as_alice.post(f"/runs/{run.public_id}/restore/")
     tasks.clear()
     assert binned() == set(), "it counts as new now, or it would be gone again the next night"
@@ -88,6 +88,6 @@ def test_a_number_of_days_that_is_none_is_said_so_and_nothing_typed_is_lost(as_a
     answer = as_admin.post(ADDRESS, {"ready_days": days, "failed_days": "20"})
 
     assert answer.status_code == 422
-    assert "Give a number of days from 7 to 3650, or nothing." in answer.content.decode()
+    assert "Enter 7 to 3650 days, or leave it empty." in answer.content.decode()
     assert 'value="20"' in answer.content.decode()
     assert not RetentionRules.objects.exists()

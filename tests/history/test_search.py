@@ -1,4 +1,4 @@
-"""Filters of History: read from an address, written back, asked of the database; pages and neighbours."""
+"""Filters of History: read from an address, written back to one, applied in the database; pages and neighbours."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a run is called once it is opened: its own title, else the app with the first input, so that siblings differ."""
+"""Names of runs on pages: their own title, otherwise the app with the first input, so that siblings differ."""
 
 from datetime import timedelta
 
@@ -10,13 +10,15 @@ from runs.models import GuestLink, Member, Output, Run
 from runs.sharing import make_guest_copies
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_kept, make_run, make_stored
+from tests.support.html import flat
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 LONG = "a lighthouse in a storm, seen from a small boat, with gulls " * 3
 
 
 def told(run: Run, text: str) -> Run:
-    """RUN with TEXT as its first input."""
+    """`run` with `text` as its first input."""
     run.inputs.update(value=text)
     Run.objects.filter(pk=run.pk).update(summary=[{"name": "Style", "text": text[:200], "type": "text"}])
     run.refresh_from_db()
@@ -70,49 +72,56 @@ def test_every_page_of_a_run_names_it_as_its_card_does(as_alice: Client, run: Ru
     as_alice.post("/shares/new/", {"run": run.public_id})
     link = GuestLink.objects.get().public_id
 
-    page = as_alice.get(address.format(run=run.public_id, result=result(run).public_id, link=link)).text
+    page = flat(as_alice.get(address.format(run=run.public_id, result=result(run).public_id, link=link)).text)
 
     assert "Cartoonify! · Simpsons" in page
 
 
 def test_heading_and_tab_of_a_run_tell_it_from_its_siblings(as_alice: Client, run: Run) -> None:
-    page = as_alice.get(run.get_absolute_url()).text
+    page = flat(as_alice.get(run.get_absolute_url()).text)
 
     assert tab_title(page) == "Cartoonify! · Simpsons · Lamina Portal"
     assert '">Cartoonify! · Simpsons</h1>' in page
     assert 'placeholder="Cartoonify!"' in page
-    assert tab_title(as_alice.get(result(run).get_absolute_url()).text).startswith("Front · Cartoonify! · Simpsons")
+    assert tab_title(flat(as_alice.get(result(run).get_absolute_url()).text)).startswith(
+        "Front · Cartoonify! · Simpsons"
+    )
 
 
 def test_a_long_input_is_cut_in_tabs_and_held_to_two_lines_in_the_heading(as_alice: Client, run: Run) -> None:
     told(run, LONG)
 
-    page = as_alice.get(run.get_absolute_url()).text
+    page = flat(as_alice.get(run.get_absolute_url()).text)
 
     assert len(tab_title(page)) <= 60 + len(" · Lamina Portal")
     assert 'class="is-long is-told"' in page
     Run.objects.filter(pk=run.pk).update(title="My own words " * 10)
-    assert 'class="is-long"' in as_alice.get(run.get_absolute_url()).text
+    assert 'class="is-long"' in flat(as_alice.get(run.get_absolute_url()).text)
 
 
 def test_the_bin_tells_each_input_once(as_alice: Client, run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(deleted_at=timezone.now())
 
-    row = as_alice.get("/bin/").text.partition("<h2")[2].partition("<form")[0]
+    row = flat(as_alice.get("/bin/").text).partition("<h2")[2].partition("<form")[0]
 
     assert ">Cartoonify! · Simpsons</h2>" in row
     assert row.count("Simpsons") == 1
 
 
-def test_relatives_are_named_by_what_went_in(as_alice: Client, alice: Member, run: Run) -> None:
+def test_relatives_are_named_by_their_inputs(as_alice: Client, alice: Member, run: Run) -> None:
     child = told(make_run(alice, run.app, status="completed", parent=run), "Ghibli")
 
-    assert ">Cartoonify! · Simpsons</a>" in as_alice.get(child.get_absolute_url()).text.partition("Begun from")[2]
-    assert ">Cartoonify! · Ghibli</a>" in as_alice.get(run.get_absolute_url()).text.partition("Led to")[2]
+    def relatives(of: Run) -> list[str]:
+        timeline = Page(as_alice.get(of.get_absolute_url()).text).first(id="run-timeline")
+        return [link.words for link in timeline.find("a")]
+
+    assert relatives(child) == ["Cartoonify! · Simpsons"]
+    assert relatives(run) == ["Cartoonify! · Ghibli"]
 
 
 def test_news_of_a_run_name_it_the_same(as_alice: Client, run: Run) -> None:
-    news = as_alice.get("/live/", {"r": f"{run.public_id}:0.0-progress-0-2", "page": "run"}, headers=HTMX).text
+    query = {"r": f"{run.public_id}:0.0-progress-0-2", "page": "run"}
+    news = flat(as_alice.get("/live/", query, headers=HTMX).text)
 
     assert tab_title(news) == "Ready · Cartoonify! · Simpsons · Lamina Portal"
     assert "Cartoonify! · Simpsons: Ready" in news
@@ -122,7 +131,7 @@ def test_columns_are_led_by_what_differs(as_alice: Client, alice: Member, run: R
     titled = told(make_run(alice, run.app, status="completed", title="Autumn"), "Ghibli")
     make_kept(titled, make_stored((44, 33)))
 
-    page = as_alice.get(f"/compare/?f={result(run).public_id},{result(titled).public_id}").text
+    page = flat(as_alice.get(f"/compare/?f={result(run).public_id},{result(titled).public_id}").text)
 
     first, second = (part.partition("</p>")[0] for part in page.split('class="compare-from"')[1:])
     assert '<strong class="compare-lead" dir="auto">Simpsons</strong>' in first
@@ -134,7 +143,7 @@ def test_columns_are_led_by_what_differs(as_alice: Client, alice: Member, run: R
 def test_columns_of_one_run_have_no_lead(as_alice: Client, run: Run) -> None:
     second = run.outputs.all()[1]
 
-    page = as_alice.get(f"/compare/?f={result(run).public_id},{second.public_id}").text
+    page = flat(as_alice.get(f"/compare/?f={result(run).public_id},{second.public_id}").text)
 
     assert "compare-lead" not in page
     assert page.count(">Cartoonify! · Simpsons</a>") == 2

@@ -1,4 +1,4 @@
-"""Home: what is in progress with whom, what came last, what was used lately, what has a star."""
+"""Home: runs in progress, latest results, recently used apps, starred runs."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def viewer(make_member: Callable[..., Member]) -> Member:
 
 
 def part(body: str, heading: str) -> str:
-    """The section under HEADING."""
+    """The section under `heading`."""
     return body.partition(f'id="{heading}"')[2].partition("</section>")[0]
 
 
@@ -139,7 +139,7 @@ def test_history_begins_for_a_viewer_without_runs_with_the_teams(as_alice: Clien
 
 @pytest.mark.parametrize("path", ["/history/?tab=team", "/shares/"])
 def test_an_empty_page_sends_no_viewer_where_only_makers_get_on(viewer: Member, as_alice: Client, path: str) -> None:
-    for_makers = ("Look at your own runs", "Choose a run")
+    for_makers = ("Go to your own runs", "Choose a run")
 
     body = client_of(viewer).get(path).content.decode()
 
@@ -194,8 +194,8 @@ def test_the_list_of_shortcuts_is_a_page_and_a_dialog(as_alice: Client, alice: M
 def test_the_list_names_every_key_that_does_something(as_alice: Client) -> None:
     told = set(re.findall(r"<kbd>(.*?)</kbd>", as_alice.get("/help/keys/").content.decode()))
     signs = {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓", "Escape": "Esc", "-": "\u2212"}
-    tables = {"keys.js": r"const acts = \{(.*?)\};", "viewer.js": r"const keys = \{(.*?)\n\t\};",
-              "compare.js": r"const KEYS = \{(.*?)\n\t\};"}  # fmt: skip
+    tables = {"keys.js": r"const acts = \{(.*?)\n\};", "viewer.js": r"const keys = \{(.*?)\n\};",
+              "compare.js": r"const KEYS = \{(.*?)\n\};"}  # fmt: skip
     for name, table in tables.items():
         found = re.search(table, (settings.BASE_DIR / "static" / name).read_text(), re.DOTALL)
         assert found is not None
@@ -206,7 +206,7 @@ def test_the_list_names_every_key_that_does_something(as_alice: Client) -> None:
 
 
 @pytest.mark.parametrize("page", ["/", "/apps/", "/history/", "/help/keys/"])
-def test_whoever_switched_shortcuts_off_has_none_for_the_search(as_alice: Client, alice: Member, page: str) -> None:
+def test_shortcuts_that_are_turned_off_do_not_reach_the_search(as_alice: Client, alice: Member, page: str) -> None:
     make_run(alice)
     assert 'data-hotkey="/"' in as_alice.get(page).content.decode()
 

@@ -1,1 +1,1 @@
-"""Hostile apps, broken answers, bad input: what the portal must survive, tried through its web pages."""
+"""Hostile apps, broken responses and bad input that the portal must survive, through its web pages."""

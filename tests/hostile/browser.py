@@ -1,4 +1,4 @@
-"""A browser that judges whatever it is shown, and a watch for the key in pages, logs and tasks."""
+"""A browser that checks every page, and a search for the key in pages, logs and tasks."""
 
 import logging
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from django_q.models import OrmQ
 
 from runs.models import App, Member, Run
 from tests.hostile.form import Form
-from tests.hostile.page import Page
+from tests.support.page import Page
 from tests.support.quick_portal import KEY
 
 
 class Browser(Client):
-    """Every answer is checked: no page of a broken portal, no key, nothing that could run or lead elsewhere."""
+    """Checks every response: no server error, no key, nothing that could run or lead elsewhere."""
 
     def request(self, **request: Any) -> Any:
         response = super().request(**request)
@@ -39,29 +39,29 @@ class Browser(Client):
         return browser
 
     def page(self, url: str, **query: str) -> Page:
-        """The page at URL, which must be there."""
+        """The page at `url`, which must exist."""
         answer = self.get(url, query)
         assert answer.status_code == 200, f"{url}: {answer.status_code}"
         return Page(answer.content.decode())
 
     def open(self, app: App) -> Form:
-        """The form of APP as it is shown."""
+        """The form of `app` as shown."""
         return Form.on(self.page(app.get_absolute_url()).html)
 
     def send(self, form: Form, url: str = "") -> HttpResponse:
-        """Press Run (or whatever posts FORM)."""
+        """Press Run, or whatever posts `form`."""
         body, content_type = form.encoded()
         answer: HttpResponse = self.generic("POST", url or form.action, body, content_type)  # type: ignore[assignment]
         return answer
 
     def press(self, form: Form) -> Run:
-        """Press Run and land on the run's page."""
+        """Press Run; return the run from the page it leads to."""
         answer = self.send(form)
         assert answer.status_code == 302, Page(answer.content.decode()).find(css="errors")
         return Run.objects.get(public_id=answer["Location"].rstrip("/").rpartition("/")[2])
 
     def refused(self, form: Form) -> Page:
-        """Press Run in vain: the page that says why."""
+        """Press Run without success; return the page that says why."""
         answer = self.send(form)
         assert answer.status_code == 422, answer.status_code
         return Page(answer.content.decode())
@@ -69,7 +69,7 @@ class Browser(Client):
 
 @contextmanager
 def secrecy() -> Iterator[None]:
-    """Fails when the key gets into a log record (of any level, with its traceback) or into a task."""
+    """Fail if the key gets into a log record (at any level, including its traceback) or into a task."""
     leaks: list[str] = []
     seen: list[int] = []
 

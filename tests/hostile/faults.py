@@ -1,4 +1,4 @@
-"""What can go wrong with one call of Lamina's, and how a run lives through it: one row of the fault matrix."""
+"""What can go wrong with one call to Lamina, and how a run survives it: one row of the fault matrix."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -40,11 +40,11 @@ ACTING = ("500 acting", "drop after", "delay", "garbage acting", "truncated")
 READ_FAULTS = {name: order for name, order in FAULTS.items() if not name.endswith(" acting")}  # nothing to act on
 REFUSALS = ("400", "401", "402", "403", "404", "old error")
 WAITS = ("429", "plain 429")
-ROUNDS = 2  # of the worker while a fault lasts
+ROUNDS = 2  # rounds of the worker while a fault lasts
 
 
 def app_like(app_id: str, *, photo: bool = False, kind: str = "text", **sandbox: Any) -> dict[str, Any]:
-    """An app for the sandbox that is cheap to run: a note, perhaps a photo that must be given, one result."""
+    """An app for the sandbox that is cheap to run: a note, optionally a required photo, one result."""
     note = {"id": "n", "key": "", "name": "Note", "type": "text", "default": ""}
     picture = {"id": "u", "key": "", "name": "Photo", "type": "url", "accept": ["image"]}
     return {
@@ -57,7 +57,7 @@ def app_like(app_id: str, *, photo: bool = False, kind: str = "text", **sandbox:
 
 
 def known(door: SandboxDoor, app: dict[str, Any]) -> App:
-    """Put APP into the sandbox and read its form."""
+    """Put `app` into the sandbox and read its form."""
     door.control("apps", app=app)
     row = App.objects.create(remote_id=app["appId"], name="not read yet")
     catalog.refresh_app(row.pk)
@@ -66,7 +66,7 @@ def known(door: SandboxDoor, app: dict[str, Any]) -> App:
 
 @dataclass
 class Outcome:
-    """How a row went: state and page while the fault lasted, and at the end; POSTs and runs at the sandbox."""
+    """The outcome of a row: state and page during the fault and at the end; POSTs and runs at the sandbox."""
 
     endpoint: str
     fault: str
@@ -100,7 +100,7 @@ class Stage:
         self.form = browser.open(app)
 
     def play(self, endpoint: str, name: str, *, is_lasting: bool, is_late: bool = False) -> Outcome:
-        """Press Run under a fault (IS_LATE: once it runs) and see it through; a lasting one is lifted at last."""
+        """Press Run under a fault (`is_late`: once it runs) and follow it to its end; a lasting fault ends at last."""
         outcome = Outcome(endpoint, name, is_lasting)
         LaminaStatus.objects.all().delete()
         cache.clear()
@@ -153,7 +153,7 @@ class Stage:
         return self.browser.press(form)
 
     def _work(self) -> None:
-        """Some rounds of the worker, while the fault lasts."""
+        """Run some rounds of the worker while the fault lasts."""
         for _ in range(self.rounds):
             step()
             polling.poll_window()
@@ -163,7 +163,7 @@ class Stage:
             sweep()
 
     def _end_late(self, run: Run) -> None:
-        """The run goes on for ever by itself: cancelled by now, or ended by the sandbox."""
+        """End the run at the sandbox unless it was cancelled: by itself, it never ends."""
         for _ in range(ROUNDS):
             hurry()
             sweep()
@@ -175,12 +175,12 @@ class Stage:
 
 
 def age_files() -> None:
-    """A day has passed for every file that is not kept yet."""
+    """Let a day pass for every file that isn't saved yet."""
     OutputFile.objects.filter(status="saving").update(created_at=timezone.now() - timedelta(hours=25))
 
 
 def judge(outcomes: list[Outcome]) -> None:
-    """Print the table and fail with the rows that are wrong."""
+    """Print the table, and fail with the wrong rows."""
     print()  # noqa: T201
     for outcome in outcomes:
         print(outcome.line)  # noqa: T201

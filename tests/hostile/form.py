@@ -1,10 +1,10 @@
-"""A form as a browser without scripts fills it in and sends it: multipart, line ends as CRLF, in the page's order."""
+"""A form as a browser without scripts fills in and sends it: multipart, with CRLF line breaks, in page order."""
 
 import re
 import secrets
 from dataclasses import dataclass, field
 
-from tests.hostile.page import Element, Page
+from tests.support.page import Element, Page
 
 LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -20,7 +20,7 @@ class File:
 
 @dataclass
 class Form:
-    """The controls of one form with their values; `set`, `tick` and `attach` do what a person would."""
+    """The controls of one form with their values; `set`, `tick` and `attach` do what a person would do."""
 
     action: str
     pairs: list[tuple[str, str]]
@@ -28,20 +28,20 @@ class Form:
 
     @classmethod
     def on(cls, html: str, id: str = "app-form") -> "Form":
-        """The form of the page HTML."""
+        """The form on the page `html`."""
         form = Page(html).first("form", id=id)
         pairs = [pair for control in form.walk() for pair in _values_of(control)]
         return cls(form.attributes.get("action", ""), pairs)
 
     def get(self, name: str) -> str:
-        """The value of NAME, "" when nothing is chosen."""
+        """The value of `name`; "" if nothing is chosen."""
         return next((value for key, value in self.pairs if key == name), "")
 
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.pairs if key == name]
 
     def set(self, name: str, *values: str) -> "Form":
-        """Give NAME these values in the place of what it has."""
+        """Replace the values of `name`."""
         self.pairs = [pair for pair in self.pairs if pair[0] != name] + [(name, value) for value in values]
         return self
 

@@ -1,4 +1,4 @@
-"""Every app of the sandbox's catalogue, opened, filled, run and looked at through the web."""
+"""Opens, fills in, runs and views every app of the sandbox's catalogue through the web."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,19 +11,19 @@ from runs.sandbox import catalogue
 from tests.hostile.browser import Browser
 from tests.hostile.form import Form
 from tests.hostile.media import png, wav
-from tests.hostile.page import Page
+from tests.support.page import Page
 from tests.support.processes import TIMEOUT_SECONDS
 from tests.support.quick_portal import is_at_rest, step, work_until
 from tests.support.sandbox_door import SandboxDoor
 
 SLOW = ("card-slow", "card-twelve", "173692dd-0258-41bd-8a56-2cf9bbe89910")
 APP_IDS = [app["appId"] for app in json.loads(catalogue.PATH.read_text(encoding="utf-8"))]
-WRITTEN = "  two spaces  \nline two\n<b>{{ 7*7 }}</b> {% debug %} \u202eback  "  # what a person types into every text
+WRITTEN = "  two spaces  \nline two\n<b>{{ 7*7 }}</b> {% debug %} \u202eback  "  # typed into every text field
 
 
 @dataclass
 class Journey:
-    """What one app looked like on the way, and what reached the sandbox."""
+    """The pages of one app on the way, and what reached the sandbox."""
 
     detail: dict[str, Any]
     expected: dict[str, Any] = field(default_factory=dict)  # the inputs as they must arrive
@@ -36,14 +36,14 @@ class Journey:
 
 
 def travel(door: SandboxDoor) -> tuple[dict[str, Journey], list[Page]]:
-    """All journeys by app id, and the pages that show many at once (Home, the catalogue)."""
+    """All journeys by app id, and the pages that show many apps (Home, the catalogue)."""
     member = Member.objects.create_user("traveller@example.com", "a long enough password", name="Traveller")
     browser = Browser.of(member)
     for app_id in SLOW:
         door.control("script", appId=app_id, seconds=0, times=None)
     door.control("balance", balance=100_000)
     catalog.refresh_catalog()
-    while App.objects.filter(schema=None).exists():  # one refresh takes 45 s at most, and the next one goes on
+    while App.objects.filter(schema=None).exists():  # one refresh takes at most 45 s, and the next one continues
         catalog.complete_catalog()
     apps = {app.remote_id: app for app in App.objects.select_related("schema")}
     journeys = {app_id: Journey(catalogue.load_catalogue()[app_id]) for app_id in APP_IDS}
@@ -65,7 +65,7 @@ def travel(door: SandboxDoor) -> tuple[dict[str, Journey], list[Page]]:
 
 
 def _press(browser: Browser, app: App, journey: Journey) -> Run:
-    browser.page(app.get_absolute_url())  # the first look has the form fetched
+    browser.page(app.get_absolute_url())  # the first visit makes the portal fetch the form
     step()
     journey.form = browser.page(app.get_absolute_url())
     form = Form.on(journey.form.html)
@@ -74,7 +74,7 @@ def _press(browser: Browser, app: App, journey: Journey) -> Run:
 
 
 def fill(form: Form, journey: Journey) -> None:
-    """Answer every question as awkwardly as is allowed, and note what Lamina must get for it."""
+    """Fill in every field as awkwardly as allowed, and note what Lamina must get."""
     parameters = journey.detail["parameters"]
     names = [p.get("name") for p in parameters]
     for position, parameter in enumerate(parameters):

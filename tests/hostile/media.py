@@ -1,4 +1,4 @@
-"""Small real files, and files that only pretend."""
+"""Small real files, and fake ones."""
 
 import io
 import wave

@@ -1,4 +1,4 @@
-"""Many presses in the same moment, through real threads and two sign-ins: one run, one call."""
+"""Many presses at the same moment, through real threads and two sign-ins: one run, one call."""
 
 import threading
 from collections.abc import Callable
@@ -26,7 +26,7 @@ TIMES = 10
 
 
 def at_once(*presses: Callable[[], HttpResponse]) -> list[HttpResponse]:
-    """Do all of PRESSES in the same moment, each in a thread with a connection of its own."""
+    """Do all `presses` at the same moment, each in a thread with its own connection."""
     start, lock = threading.Barrier(len(presses)), threading.Lock()
     answers: list[HttpResponse] = []
     trouble: list[BaseException] = []
@@ -37,7 +37,7 @@ def at_once(*presses: Callable[[], HttpResponse]) -> list[HttpResponse]:
             answer = press()
             with lock:
                 answers.append(answer)
-        except BaseException as error:  # noqa: BLE001 - told in the test's own thread
+        except BaseException as error:  # noqa: BLE001 - reported in the test's thread
             trouble.append(error)
         finally:
             connection.close()
@@ -87,7 +87,7 @@ def test_one_form_with_two_contents_at_once(lamina_door: SandboxDoor, browser: B
     assert Run.objects.count() == len(lamina_door.requests_to("run_start")) == 1
 
 
-def test_what_failed_is_tried_again_once_from_many_pages(alice: Member) -> None:
+def test_failed_results_are_retried_once_from_many_pages(alice: Member) -> None:
     run = make_run(alice, status="completed", outputs_failed=1)
     run.outputs.filter(position=1).update(status="error")
     tokens = [create_run.new_form_token(alice) for _ in range(TIMES)]
@@ -102,7 +102,7 @@ def test_what_failed_is_tried_again_once_from_many_pages(alice: Member) -> None:
 
 
 def test_ten_forms_are_ten_runs(lamina_door: SandboxDoor, browser: Browser, alice: Member) -> None:
-    """The other way round: nobody's press is swallowed, and no run of one app is mistaken for another's."""
+    """Conversely, no press is lost, and no run of one app is mistaken for another."""
     app = known(lamina_door, NOTE)
     forms = [browser.open(app).set("p0", f"number {n}") for n in range(TIMES)]
 

@@ -1,30 +1,35 @@
-"""Files and links that are not what they should be: a sentence beside the field, no run, no cost."""
+"""Files and links that aren't what they should be: a message at the field, no run, no cost."""
 
 import pytest
 from django.http import HttpResponse
 
 from runs.models import App, Member, Run, Upload
+from runs.models.messages import Message, Value
 from runs.storage.fetch import LIMITS
+from runs.words.messages import say
+from runs.words.run_failures import FAILURES
 from tests.hostile.apps import EVERYTHING
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known
 from tests.hostile.form import File, Form
 from tests.hostile.media import HTML, SVG, png, wav
-from tests.hostile.page import Page, errors_of
 from tests.support.hostile_server import bomb_png
+from tests.support.page import Page, errors_of
 from tests.support.quick_portal import is_at_rest, step, work_until
 from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NO_LINK = "That is not a web link. A link starts with https://"
-NOT_HTTPS = "Only links that start with https:// can be opened."
-PRIVATE = "That address belongs to a private network, so the portal does not open it."
-ELSE = "This field takes a picture, but that file is something else."
-BROKEN = "This picture is broken or cut off, so it cannot be used."
+
+def said(code: str, **values: Value) -> str:
+    return say(Message(code, values))
+
+
+NO_LINK, NOT_HTTPS, PRIVATE, BROKEN = map(said, ("no_link", "not_https", "private_address", "broken_picture"))
+ELSE = said("wrong_kind", wanted_kinds="image", given_kind="other")
 FILES = {
     "too large": (File("big.png", png().content + bytes(3000), "image/png"), "the limit here is"),
-    "wrong type": (wav(), "This field takes a picture, but that file is a sound."),
+    "wrong type": (wav(), said("wrong_kind", wanted_kinds="image", given_kind="audio")),
     "broken": (File("half.png", png().content[:60], "image/png"), BROKEN),
     "empty": (File("empty.png", b"", "image/png"), "That file is empty."),
     "html": (File("page.png", HTML, "image/png"), ELSE),
@@ -41,7 +46,7 @@ def app(lamina_door: SandboxDoor) -> App:
 
 @pytest.fixture
 def form(browser: Browser, app: App) -> Form:
-    """The form with everything filled but the photo."""
+    """The form with everything filled in but the photo."""
     return browser.open(app).set("p0", "note").set("p1", "1")
 
 
@@ -60,7 +65,7 @@ def test_files(
     assert sentence in told["Photo"]
     assert tile.status_code == 422
     assert sentence in Page(tile.content.decode()).first(css="upload-error").words
-    assert Upload.objects.count() == 1  # the good one of the other field stays
+    assert Upload.objects.count() == 1  # the good file of the other field stays
     assert len(browser.open(app).all("p3_kept")) == 1
     assert not Run.objects.exists()
     assert not lamina_door.requests_to("upload_urls")
@@ -82,15 +87,15 @@ def test_files(
         ("https://2130706433/a.png", PRIVATE),
         ("https://localhost/a.png", PRIVATE),
         ("https://printer.local/a.png", PRIVATE),
-        ("https://me:secret@example.com/a.png", "Links that carry a user name or a password cannot be opened."),
+        ("https://me:secret@example.com/a.png", said("with_password")),
     ],
 )
-def test_links_refused_by_their_looks(browser: Browser, app: App, form: Form, link: str, sentence: str) -> None:
+def test_links_refused_without_opening_them(browser: Browser, app: App, form: Form, link: str, sentence: str) -> None:
     page = browser.refused(form.set("p2_link", link))
     tile = send_at_once(browser, app, link=link)
 
     assert errors_of(page) == {"Photo": sentence}
-    assert Form.on(page.html).get("p2_link") == link  # it can be mended
+    assert Form.on(page.html).get("p2_link") == link  # it can be corrected
     assert Page(tile.content.decode()).first(css="upload-error").words.startswith(sentence)
     assert not Upload.objects.exists()
 
@@ -98,18 +103,18 @@ def test_links_refused_by_their_looks(browser: Browser, app: App, form: Form, li
 @pytest.mark.parametrize(
     ("path", "fault", "sentence"),
     [
-        ("/outputs/none/0.jpg", None, "There is no file at that address any more."),
+        ("/outputs/none/0.jpg", None, said("not_there")),
         ("/thumbs/sandbox-caption.webp", {"fault": "html", "status": 200}, "That link leads to a web page"),
-        ("/thumbs/sandbox-caption.webp", {"fault": "empty"}, "The file at that address is empty."),
+        ("/thumbs/sandbox-caption.webp", {"fault": "empty"}, said("empty_at_address")),
         ("/thumbs/sandbox-caption.webp", {"fault": "garbage"}, ELSE),
-        ("/thumbs/sandbox-caption.webp", {"fault": "drop_before"}, "The address of the file could not be reached."),
+        ("/thumbs/sandbox-caption.webp", {"fault": "drop_before"}, said("unreachable")),
     ],
     ids=["404", "web page", "empty", "garbage", "dropped"],
 )
 def test_links_that_lead_to_nothing(
     lamina_door: SandboxDoor, browser: Browser, app: App, path: str, fault: dict[str, object] | None, sentence: str
 ) -> None:
-    """Sent at once the run waits for the file, ends without a call and leads back to the field."""
+    """If sent at once, the run waits for the file, ends without a call to Lamina and leads back to the field."""
     if fault:
         lamina_door.control("faults", endpoint="file", times=None, **fault)
     form = browser.open(app).set("p0", "note").set("p1", "1").set("p2_link", lamina_door.url + path)
@@ -117,9 +122,7 @@ def test_links_that_lead_to_nothing(
     work_until(is_at_rest)
 
     page = browser.page(run.get_absolute_url())
-    assert page.first(css="run-failure-sentence").words == (
-        "One of the files could not be handed over. Nothing was started."
-    )
+    assert page.first(css="run-failure-sentence").words == str(FAILURES["files"][0])
     assert sentence in page.first("blockquote").words
     assert not lamina_door.requests_to("run_start")
     again = browser.page(page.first(id="run-action").attributes["href"])
@@ -137,7 +140,7 @@ def test_a_link_found_bad_while_the_form_is_open(lamina_door: SandboxDoor, brows
     form = browser.open(app).set("p0", "note").set("p1", "1").set("p2_kept", upload.public_id)
 
     assert "There is no file at that address any more." in told.words
-    assert "cannot be used. Remove or replace it." in errors_of(browser.refused(form))["Photo"]
+    assert "can't be used. Remove or replace it." in errors_of(browser.refused(form))["Photo"]
     assert not Run.objects.exists()
 
 
@@ -154,9 +157,9 @@ def test_somebody_elses_upload(browser: Browser, app: App, form: Form, bob: Memb
     assert browser.get(theirs.file.original_url).status_code == 404
 
 
-def test_a_file_lamina_has_lost_is_handed_over_again(lamina_door: SandboxDoor, browser: Browser, app: App) -> None:
-    """The upload's address was told, but the bytes are gone: the next run must not fail for ever on it."""
-    lamina_door.control("faults", endpoint="upload_put", fault="empty")  # "taken", and thrown away
+def test_a_file_lamina_has_lost_is_sent_again(lamina_door: SandboxDoor, browser: Browser, app: App) -> None:
+    """Lamina gave an address for the upload but lost the bytes: the next run must not fail because of it."""
+    lamina_door.control("faults", endpoint="upload_put", fault="empty")  # accepted, but thrown away
     run = browser.press(browser.open(app).set("p0", "note").set("p1", "1").attach("p2", png()))
     work_until(is_at_rest)
     assert Run.objects.get(pk=run.pk).failure == "inputs"
@@ -169,7 +172,7 @@ def test_a_file_lamina_has_lost_is_handed_over_again(lamina_door: SandboxDoor, b
 
 
 def send_at_once(browser: Browser, app: App, *, file: File | None = None, link: str = "") -> HttpResponse:
-    """What the page's script does when a file is chosen, or a link taken."""
+    """Do what the page's script does when a file or a link is added."""
     form = Form("/uploads/", [("app", app.public_id), ("field", "p2"), ("link", link)])
     if file is not None:
         form.files.append(("file", file))

@@ -1,16 +1,19 @@
-"""Whatever is typed, chosen or forged: no broken page, no run of nonsense, all errors at once, nothing lost."""
+"""Whatever is typed, chosen or forged: no broken page, no invalid run, all errors at once, nothing lost."""
 
 import pytest
 from django.test import Client
 
 from runs.models import Member, Run
+from runs.models.messages import Message
+from runs.team.views_sign_in import WRONG
+from runs.words.messages import say
 from tests.hostile.apps import EVERYTHING, NOTE
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known
 from tests.hostile.form import File, Form
 from tests.hostile.media import HTML, png
-from tests.hostile.page import Page, errors_of
 from tests.support.clients import PASSWORD
+from tests.support.page import Page, errors_of
 from tests.support.quick_portal import is_at_rest, work_until
 from tests.support.sandbox_door import SandboxDoor
 
@@ -19,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NOT_LISTED = "Choose one of the listed answers."
 
 
-def test_everything_wrong_is_said_at_once_and_nothing_is_lost(lamina_door: SandboxDoor, browser: Browser) -> None:
+def test_all_errors_are_shown_at_once_and_nothing_is_lost(lamina_door: SandboxDoor, browser: Browser) -> None:
     app = known(lamina_door, EVERYTHING)
     form = browser.open(app).set("p0", "typed  \n with care ").set("p1", "7").set("p4", "banana").set("outputs")
     form.attach("p2", File("cat.png", HTML, "image/png")).attach("p3", png()).set("p3_link", "no link")
@@ -28,13 +31,13 @@ def test_everything_wrong_is_said_at_once_and_nothing_is_lost(lamina_door: Sandb
 
     assert errors_of(page) == {
         "Style": NOT_LISTED,
-        "Photo": "This field takes a picture, but that file is something else.",
-        "More": "That is not a web link. A link starts with https://",
+        "Photo": say(Message("wrong_kind", {"wanted_kinds": "image", "given_kind": "other"})),
+        "More": say(Message("no_link")),
         "Format": NOT_LISTED,
         "Results": "Tick at least one result.",
     }
     assert page.first(id="errors-title").words == "5 things need another look"
-    for kept in (Form.on(page.html), browser.open(app)):  # on the page at once, and when it is opened again
+    for kept in (Form.on(page.html), browser.open(app)):  # on this page, and when it is opened again
         assert kept.get("p0") == "typed  \n with care "
         assert kept.get("p3_link") == "no link"
         assert len(kept.all("p3_kept")) == 1
@@ -49,7 +52,7 @@ def test_everything_wrong_is_said_at_once_and_nothing_is_lost(lamina_door: Sandb
     assert record["outputs"] == ["Second"]
 
 
-def test_what_must_be_filled_is_asked_for(lamina_door: SandboxDoor, browser: Browser) -> None:
+def test_required_fields_are_reported(lamina_door: SandboxDoor, browser: Browser) -> None:
     form = browser.open(known(lamina_door, EVERYTHING))
 
     page = browser.refused(form)
@@ -60,7 +63,7 @@ def test_what_must_be_filled_is_asked_for(lamina_door: SandboxDoor, browser: Bro
 @pytest.mark.parametrize(
     "position", ["-1", "3", "9" * 5000, "1.0", " 1", "0x1", "\u0661", "1\x00", "Plain", "<b>1</b>"]
 )
-def test_a_position_that_is_none(lamina_door: SandboxDoor, browser: Browser, position: str) -> None:
+def test_an_invalid_position(lamina_door: SandboxDoor, browser: Browser, position: str) -> None:
     form = browser.open(known(lamina_door, EVERYTHING)).set("p0", "x").set("p1", position).attach("p2", png())
 
     assert errors_of(browser.refused(form)) == {"Style": NOT_LISTED}
@@ -84,7 +87,7 @@ def test_unknown_results(lamina_door: SandboxDoor, browser: Browser, ticked: lis
     ("typed", "sent"),
     [
         ("nul\x00nul", "nul\ufffdnul"),
-        ("half \ud83d pair", "half \ufffd\ufffd\ufffd pair"),  # three broken bytes by the time they arrive
+        ("half \ud83d pair", "half \ufffd\ufffd\ufffd pair"),  # arrives as three broken bytes
         ("one\r\ntwo\rthree\nfour", "one\ntwo\nthree\nfour"),
         ("  around\t ", "  around\t "),
         ("\u202eright to left\u2066", "\u202eright to left\u2066"),
@@ -103,7 +106,7 @@ def test_odd_texts_arrive(lamina_door: SandboxDoor, browser: Browser, typed: str
     assert browser.page("/history/").find(id=f"card-{run.public_id}")
 
 
-def test_six_megabytes_of_text_are_refused_calmly(lamina_door: SandboxDoor, browser: Browser) -> None:
+def test_six_megabytes_of_text_are_refused(lamina_door: SandboxDoor, browser: Browser) -> None:
     answer = browser.send(browser.open(known(lamina_door, NOTE)).set("p0", "a" * 6_000_000))
 
     assert answer.status_code in (400, 413)
@@ -133,14 +136,14 @@ def test_six_megabytes_of_text_are_refused_calmly(lamina_door: SandboxDoor, brow
         "/apps/%00/news/?schema=%00",
     ],
 )
-def test_addresses_of_nonsense(lamina_door: SandboxDoor, browser: Browser, address: str) -> None:
+def test_invalid_addresses(lamina_door: SandboxDoor, browser: Browser, address: str) -> None:
     for headers in ({}, {"HX-Request": "true"}):
         assert browser.get(address, headers=headers).status_code in (200, 204, 400, 404)
 
 
 @pytest.mark.parametrize("name", ["schema", "token", "from", "act", "p0_kept", "p2_kept", "p2_link", "outputs"])
 @pytest.mark.parametrize("value", ["\x00", "a" * 70_000, "'\"><script>"], ids=["nul", "long", "markup"])
-def test_hidden_fields_of_nonsense(lamina_door: SandboxDoor, browser: Browser, name: str, value: str) -> None:
+def test_invalid_hidden_fields(lamina_door: SandboxDoor, browser: Browser, name: str, value: str) -> None:
     app = known(lamina_door, EVERYTHING)
     form = browser.open(app).set("p0", "x").set("p1", "0").attach("p3", png())
 
@@ -151,7 +154,7 @@ def test_hidden_fields_of_nonsense(lamina_door: SandboxDoor, browser: Browser, n
     assert not Run.objects.exists()
 
 
-def test_a_wrong_sign_in_tells_nothing(lamina_door: SandboxDoor, alice: Member) -> None:
+def test_a_failed_sign_in_reveals_nothing(lamina_door: SandboxDoor, alice: Member) -> None:
     gone = Member.objects.create_user("gone@example.com", PASSWORD, is_active=False)
     tries = [(alice.email, "wrong"), ("nobody@example.com", PASSWORD), (gone.email, PASSWORD)]
     told = set()
@@ -159,4 +162,4 @@ def test_a_wrong_sign_in_tells_nothing(lamina_door: SandboxDoor, alice: Member) 
         answer = Client().post("/login/", {"username": email, "password": password})
         told.add(Page(answer.content.decode()).first(id="sign-in-error").words)
 
-    assert told == {"That mail address and password do not go together. Check both and try again."}
+    assert told == {WRONG}

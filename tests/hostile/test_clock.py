@@ -1,6 +1,6 @@
-"""The portal's clock two hours off, ahead or behind, for ever or until somebody sets it right in the middle of a run.
+"""The portal's clock is two hours ahead or behind, always or until somebody corrects it during a run.
 
-The sandbox runs in a process of its own, so that its clock stays true.
+The sandbox runs in its own process, so its clock stays right.
 """
 
 import re
@@ -66,7 +66,7 @@ def clock_off(by: timedelta) -> "time_machine.travel":
 
 
 def work_plainly(done: Callable[[], bool]) -> None:
-    """What worker and poller do, without skipping any wait."""
+    """Do what worker and poller do, without skipping any wait."""
 
     def is_done() -> bool:
         step()
@@ -78,7 +78,7 @@ def work_plainly(done: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
-def test_runs_still_end_and_are_kept(door: SandboxDoor, alice: Member, off: timedelta) -> None:
+def test_runs_still_end_and_are_saved(door: SandboxDoor, alice: Member, off: timedelta) -> None:
     picture = f"{door.url}/thumbs/sandbox-caption.webp"
     with clock_off(off):
         app = known(door, app_like("clock", kind="image", values={"0": picture}))
@@ -93,8 +93,8 @@ def test_runs_still_end_and_are_kept(door: SandboxDoor, alice: Member, off: time
 
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
-def test_an_unclear_start_is_still_found_again(door: SandboxDoor, alice: Member, off: timedelta, fault: str) -> None:
-    """Lamina's list is asked by Lamina's clock: its own run is found, and one that never was is started again."""
+def test_an_unclear_start_is_still_found(door: SandboxDoor, alice: Member, off: timedelta, fault: str) -> None:
+    """Lamina's list is read by Lamina's clock: the right run is found, and one that never started is sent again."""
     with clock_off(off):
         app = known(door, NOTE)
         browser = Browser.of(alice)
@@ -108,8 +108,8 @@ def test_an_unclear_start_is_still_found_again(door: SandboxDoor, alice: Member,
     assert [r["inputs"]["Note"] for r in door.runs] == ["an older run of this app", "x"]
 
 
-def test_a_start_made_before_the_clock_was_set_right(door: SandboxDoor, alice: Member) -> None:
-    """Also: pressed on a host whose clock is ahead, handed over by a worker whose clock is right."""
+def test_a_start_before_the_clock_was_corrected(door: SandboxDoor, alice: Member) -> None:
+    """The same as pressing on a host whose clock is ahead, with a worker whose clock is right."""
     with clock_off(timedelta(hours=2)):
         app = known(door, NOTE)
         browser = Browser.of(alice)
@@ -118,7 +118,7 @@ def test_a_start_made_before_the_clock_was_set_right(door: SandboxDoor, alice: M
     work_plainly(is_at_rest)
 
 
-def test_a_run_begun_before_the_clock_was_set_right(door: SandboxDoor, alice: Member) -> None:
+def test_a_run_started_before_the_clock_was_corrected(door: SandboxDoor, alice: Member) -> None:
     with clock_off(timedelta(hours=2)):
         app = known(door, NOTE | {"sandbox": {"seconds": 0.2}})
         browser = Browser.of(alice)
@@ -130,8 +130,8 @@ def test_a_run_begun_before_the_clock_was_set_right(door: SandboxDoor, alice: Me
 
 
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
-def test_the_budget_is_not_blocked_for_ever(door: SandboxDoor, settings: Settings, off: timedelta) -> None:
-    """Requests counted by a clock that was off, and a pause Lamina asked for, are over as by a true clock."""
+def test_the_budget_is_not_blocked_forever(door: SandboxDoor, settings: Settings, off: timedelta) -> None:
+    """Requests counted by a wrong clock, and a pause that Lamina asked for, expire as with a right one."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 10
     with clock_off(off):
         while rate_limit.take(Priority.START) == 0:

@@ -1,4 +1,4 @@
-"""Every app of the sandbox can be opened and run; nothing it sends is executed, lost or cut."""
+"""Every app of the sandbox can be opened and run; nothing it sends is executed, lost or cut off."""
 
 import pytest
 from django.core.management import call_command
@@ -6,13 +6,14 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from runs.home.views import APPS_SHOWN
 from runs.sandbox.server import Sandbox
+from runs.words.run_failures import FAILURES
 from tests.hostile.browser import secrecy
 from tests.hostile.journey import APP_IDS, Journey, media_folder, travel
-from tests.hostile.page import Element, Page
+from tests.support.page import Element, Page
 from tests.support.quick_portal import quick_portal
 from tests.support.sandbox_door import SandboxDoor
 
-# Without the mark no database is made for the module; the tests themselves only look at what was collected.
+# Without this mark, the module gets no database; the tests themselves only check what was collected.
 pytestmark = pytest.mark.django_db
 
 Travelled = tuple[dict[str, Journey], list[Page]]
@@ -27,7 +28,7 @@ def travelled(
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
 ) -> Travelled:
-    """All apps run once; the tests only look at what was shown and sent."""
+    """Run all apps once; the tests only check what was shown and sent."""
     door = SandboxDoor(_sandbox_server.url)
     door.control("reset")
     folder = media_folder(tmp_path_factory.mktemp("every-app"))
@@ -45,7 +46,7 @@ def journey(request: pytest.FixtureRequest, travelled: Travelled) -> Journey:
     return travelled[0][request.param]
 
 
-def test_what_was_chosen_arrives_to_the_letter(journey: Journey) -> None:
+def test_what_was_chosen_arrives_exactly(journey: Journey) -> None:
     sent = journey.record["inputs"]
 
     assert set(sent) == set(journey.expected)
@@ -62,7 +63,7 @@ def test_the_run_ends_as_it_should(journey: Journey) -> None:
     assert word in journey.fragment.first(id="run-panel").words
 
 
-def test_names_are_whole_on_form_run_and_card(journey: Journey) -> None:
+def test_names_are_complete_on_form_run_and_card(journey: Journey) -> None:
     name = journey.detail["name"]
 
     assert journey.form.first("h1").words == " ".join(name.split())
@@ -79,7 +80,7 @@ def test_names_are_whole_on_form_run_and_card(journey: Journey) -> None:
         assert " ".join(output["label"].split()) in journey.run_page.words
 
 
-def test_what_was_written_is_shown_whole(journey: Journey) -> None:
+def test_texts_are_shown_completely(journey: Journey) -> None:
     shown = [e.text for e in journey.run_page.find(css="went-in-text")]
 
     for value in journey.expected.values():
@@ -106,7 +107,7 @@ def test_the_pages_with_many_apps_show_them_all(travelled: Travelled) -> None:
 
 
 class TestOddApps:
-    """One by one, what each test card is there for."""
+    """What each test card is for, one by one."""
 
     def box(self, travelled: Travelled, app_id: str, position: int = 0) -> Element:
         return travelled[0][app_id].run_page.find(css="output")[position]
@@ -117,7 +118,7 @@ class TestOddApps:
     def test_a_list_shows_every_picture(self, travelled: Travelled) -> None:
         assert len(self.box(travelled, "card-value-list").find("img")) == 3
 
-    def test_an_object_shows_every_picture_and_plain_data_is_laid_out(self, travelled: Travelled) -> None:
+    def test_an_object_shows_every_picture_and_plain_data_is_formatted(self, travelled: Travelled) -> None:
         assert len(self.box(travelled, "card-value-object").find("img")) == 2
         text = self.box(travelled, "card-value-object", 1).first(css="output-text").text
         assert '"seed": 4711' in text
@@ -128,7 +129,7 @@ class TestOddApps:
         assert all(piece in text for piece in HOSTILE_TEXT)
         assert "spaces  \n" in text
 
-    def test_a_long_text_is_not_cut(self, travelled: Travelled) -> None:
+    def test_a_long_text_is_not_cut_off(self, travelled: Travelled) -> None:
         text = self.box(travelled, "card-long-text").first(css="output-text").text
         assert len(text) > 19_000
         assert text.rstrip().endswith("wrong about the wind.")
@@ -141,16 +142,16 @@ class TestOddApps:
 
     def test_a_failure_quotes_lamina(self, travelled: Travelled) -> None:
         page = travelled[0]["card-always-fails"].run_page
-        assert page.first(css="run-failure-sentence").words == "Lamina could not make this."
+        assert page.first(css="run-failure-sentence").words == str(FAILURES["remote"][0])
         assert page.first("blockquote").words == "Model refused: <b>unsafe</b> input & nothing to show"
 
     def test_a_run_completed_with_nothing_has_failed(self, travelled: Travelled) -> None:
         page = travelled[0]["card-nothing"].run_page
         assert page.first(css="run-failure-sentence").words == "Lamina finished, but nothing usable came out."
 
-    def test_equal_labels_are_told_apart(self, travelled: Travelled) -> None:
+    def test_equal_labels_can_be_distinguished(self, travelled: Travelled) -> None:
         labels = [e.words for e in travelled[0]["card-same-outputs"].run_page.find(css="output-label")]
         assert labels == ["Poster 1 of 2", "Poster 2 of 2", "Output 3"]
 
     def test_template_code_stays_template_code(self, travelled: Travelled) -> None:
-        assert travelled[0]["card-template"].run_page.first("h1").text.startswith("{{ 7*7 }} {% debug %} ${7*7}")
+        assert travelled[0]["card-template"].run_page.first("h1").words.startswith("{{ 7*7 }} {% debug %} ${7*7}")

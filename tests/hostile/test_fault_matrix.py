@@ -1,8 +1,10 @@
-"""Every fault of the sandbox at every call of the main line: the right end, the right words, one run for one press."""
+"""Every fault of the sandbox at every main call: the right end, the right words, one run for one press."""
 
 import pytest
 
 from runs.models import Member, Run
+from runs.words.run_failures import FAILURES
+from runs.words.sentences import WAITS as WAITING
 from tests.hostile.browser import Browser
 from tests.hostile.faults import (
     ACTING,
@@ -22,19 +24,19 @@ from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AWAY = "We can't reach Lamina. This run waits and starts by itself."
-PLEASE_WAIT = "Lamina asks us to wait. We start it then."
-KEY_REFUSED = "The connection needs an admin: Lamina refuses the workspace key. Nothing was started."
-CANCEL_ASKED = "Cancel is asked for. It goes to Lamina as soon as that is possible."
-NOT_STOPPED = "Lamina could not stop it. It goes on, and what comes out is kept."
-FILE_REFUSED = "One of the files could not be handed over. Nothing was started."
+SAID = {cause: str(sentence) for cause, (sentence, *_) in FAILURES.items()}
+AWAY = str(WAITING[Run.Wait.LAMINA])
+PLEASE_WAIT = str(WAITING[Run.Wait.RATE])
+KEY_REFUSED, FILE_REFUSED = SAID["key"], SAID["files"]
+CANCEL_ASKED = "Cancel requested."
+NOT_STOPPED = "Lamina couldn't stop it."
 START_REFUSED = {
-    "400": "Lamina refused this run. Nothing was started.",
+    "400": SAID["refused"],
     "401": KEY_REFUSED,
     "402": "credits left",
-    "403": "This workspace may not use this app. Nothing was started.",
-    "404": "Lamina no longer offers this app. Nothing was started.",
-    "old error": "Lamina did not accept what was filled in. Nothing was started.",
+    "403": SAID["forbidden"],
+    "404": SAID["gone"],
+    "old error": SAID["inputs"],
 }
 
 
@@ -44,7 +46,7 @@ def is_lasting(request: pytest.FixtureRequest) -> bool:
 
 
 def want(outcome: Outcome, *, end: str, words: str = "", posts: int | None = 1, runs: int = 1) -> None:
-    """Note what is not as it should be at the end; a run is never doubled, whatever else."""
+    """Note what is wrong at the end; above all, a run must never be doubled."""
     checks = {
         f"end is not {end}": outcome.end == end,
         f"not told {words!r}": words in outcome.words,
@@ -70,13 +72,13 @@ def test_start(lamina_door: SandboxDoor, browser: Browser, alice: Member, is_las
         if name in REFUSALS:
             want(outcome, end="failed", words=START_REFUSED[name], runs=0)
         elif name in ACTING:
-            want(outcome, end="ready", posts=1)  # found again, never sent again
+            want(outcome, end="ready", posts=1)  # found, never sent again
         elif is_lasting:
             want(outcome, end="ready", posts=None)
             words = PLEASE_WAIT if name in WAITS else ""
             want_meanwhile(outcome, "starting", *(() if words else ("checking",)), words=words)
         else:
-            want(outcome, end="ready", posts=2)  # after a certain refusal, or two looks that found nothing
+            want(outcome, end="ready", posts=2)  # after a certain refusal, or two polls that found nothing
     judge(outcomes)
 
 
@@ -88,10 +90,10 @@ def test_an_unclear_start_is_looked_for_and_not_repeated(lamina_door: SandboxDoo
     step_to("submit_run")
 
     page = browser.page(run.get_absolute_url())
-    assert page.first(css="run-sentence").words.startswith("Checking We do not know yet whether it started.")
-    assert "nothing is repeated" in page.first(css="run-sentence").words
+    assert page.first(id="run-panel").attributes["data-state"] == "checking"
+    assert "nothing is sent twice" in page.first(css="run-sentence").words
     step()
-    assert Run.objects.get(pk=run.pk).status == "checking"  # one look is not enough
+    assert Run.objects.get(pk=run.pk).status == "checking"  # one poll is not enough
     assert len(lamina_door.requests_to("run_start")) == 1
 
 
@@ -108,12 +110,12 @@ def test_files_on_their_way(
             told = {"401": KEY_REFUSED, "402": "credits left"}.get(name, FILE_REFUSED)
             want(outcome, end="failed", words=told, posts=0, runs=0)
         elif endpoint == "upload_put" and name in ("garbage", "empty"):
-            # A lying success: the file is not there, and Lamina says so when it is needed.
+            # A false success: the file isn't there, and Lamina says so when it is needed.
             want(outcome, end="failed", words=START_REFUSED["old error"], posts=1, runs=0)
         else:
             want(outcome, end="ready", posts=1)
             if is_lasting and (endpoint == "upload_urls" or name not in ("garbage acting", "truncated")):
-                told = "Your files are being handed over." if endpoint == "upload_put" else AWAY
+                told = str(WAITING[Run.Wait.FILES]) if endpoint == "upload_put" else AWAY
                 want_meanwhile(outcome, "starting", words=PLEASE_WAIT if told == AWAY and name in WAITS else told)
     judge(outcomes)
 
@@ -122,7 +124,7 @@ def test_reading_the_run(lamina_door: SandboxDoor, browser: Browser, alice: Memb
     stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("run")))
     outcomes = []
     for name in READ_FAULTS:
-        stage.rounds = 40 if name == "404" else ROUNDS  # "no such run" counts when it was said three times
+        stage.rounds = 40 if name == "404" else ROUNDS  # "no such run" counts after the third time
         outcome = stage.play("run", name, is_lasting=is_lasting)
         outcomes.append(outcome)
         if is_lasting and name == "404":
@@ -136,7 +138,7 @@ def test_reading_the_run(lamina_door: SandboxDoor, browser: Browser, alice: Memb
 
 def test_reading_the_list(lamina_door: SandboxDoor, browser: Browser, alice: Member, is_lasting: bool) -> None:
     stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("list")))
-    stage.rounds = 5  # three bad answers in a row and Lamina counts as away
+    stage.rounds = 5  # after three bad responses in a row, Lamina counts as away
     outcomes = []
     for name in READ_FAULTS:
         outcome = stage.play("runs", name, is_lasting=is_lasting)
@@ -146,7 +148,7 @@ def test_reading_the_list(lamina_door: SandboxDoor, browser: Browser, alice: Mem
             is_asked_by_id = name in REFUSALS and name != "401"
             want_meanwhile(outcome, "ready" if is_asked_by_id else "progress")
             away = name not in (*REFUSALS, *WAITS)
-            if away != ("We can't reach Lamina since" in outcome.banner):
+            if away != ("We haven't reached Lamina since" in outcome.banner):
                 outcome.problems.append(f"banner {outcome.banner!r}")
     judge(outcomes)
 
@@ -159,7 +161,7 @@ def test_cancelling(lamina_door: SandboxDoor, browser: Browser, alice: Member, i
         outcome = stage.play("cancel", name, is_lasting=is_lasting, is_late=True)
         outcomes.append(outcome)
         if (name in REFUSALS and name != "401") or (name == "empty" and is_lasting):
-            want(outcome, end="ready")  # it was not stopped, so it went on
+            want(outcome, end="ready")  # it wasn't stopped, so it continued
             want_meanwhile(outcome, "progress", words=NOT_STOPPED if name in REFUSALS else "")
         else:
             want(outcome, end="cancelled", words="Stopped by Alice.")

@@ -1,4 +1,4 @@
-"""Faults beside the main road: the catalogue, forms, prices, the balance, and files of results and uploads."""
+"""Faults in other calls: the catalogue, forms, prices, the balance, and files of results and uploads."""
 
 from contextlib import nullcontext
 
@@ -12,7 +12,7 @@ from runs.connection import lamina_api
 from runs.models import App, LaminaStatus, Member, OutputFile, Run
 from tests.hostile.browser import Browser
 from tests.hostile.faults import FAULTS, READ_FAULTS, Outcome, age_files, app_like, judge, known
-from tests.hostile.page import Page
+from tests.support.page import Page
 from tests.support.quick_portal import hurry, impatience, is_at_rest, step, work_until
 from tests.support.sandbox_door import SandboxDoor
 
@@ -30,7 +30,7 @@ def is_lasting(request: pytest.FixtureRequest) -> bool:
 
 
 def refresh(app: App) -> None:
-    """Everything the portal ever asks about its catalogue is asked now."""
+    """Make every request now that the portal ever makes for its catalogue."""
     App.objects.update(schema_fetched_at=None, schema_asked_at=None, estimated_at=None)
     cache.clear()
     catalog.refresh_catalog()
@@ -40,7 +40,7 @@ def refresh(app: App) -> None:
 
 
 def forget_all_but(door: SandboxDoor, *kept: str) -> None:
-    """The sandbox's catalogue without its other apps, whose pictures take long to draw."""
+    """Remove the sandbox's other apps, whose pictures take long to draw."""
     for summary in lamina_api.lamina().list_apps():
         if summary.app_id not in kept:
             door._ask("DELETE", f"apps/{summary.app_id}")
@@ -82,8 +82,8 @@ def app_name() -> str:
 
 @pytest.mark.parametrize("endpoint", ["app", "estimate"])
 @pytest.mark.parametrize("name", ["500", "garbage", "drop before", "empty"])
-def test_one_odd_app_holds_up_no_other(lamina_door: SandboxDoor, alice: Member, endpoint: str, name: str) -> None:
-    """The first app of the catalogue answers with nonsense for ever; the others get their forms and prices."""
+def test_one_odd_app_does_not_delay_others(lamina_door: SandboxDoor, alice: Member, endpoint: str, name: str) -> None:
+    """The first app of the catalogue always returns garbage; the others still get their forms and prices."""
     forget_all_but(lamina_door)
     for app_id in ("first", "second", "third"):
         lamina_door.control("apps", app=app_like(app_id))
@@ -138,22 +138,22 @@ def state_of_box(box: Page) -> str:
 
 
 def judge_box(outcome: Outcome, box: Page, original: str) -> None:
-    if outcome.fault == "garbage":  # 200 with bytes that are nothing: kept as a file to download, never shown
+    if outcome.fault == "garbage":  # 200 with garbage: saved as a download, never shown
         is_right = outcome.end == "ready" and bool(box.find("a", css="output-other"))
     elif outcome.is_lasting and outcome.fault != "delay":
         hrefs = [e.attributes["href"] or "" for e in box.find("a")]
         link = [href for href in hrefs if href.startswith("http")]
         is_right = (outcome.meanwhile, outcome.end, link) == ("saving", "unsaved", [original])
-        is_right = is_right and "We could not save a copy." in box.words and "Try to fetch again" in box.words
+        is_right = is_right and "We couldn't save a copy." in box.words and "Try to fetch again" in box.words
     else:
         is_right = outcome.end == "ready" and bool(box.find("img"))
     if not is_right:
         outcome.problems.append("the box is wrong")
 
 
-def test_lamina_away_is_said_with_the_time(lamina_door: SandboxDoor, browser: Browser) -> None:
+def test_the_banner_says_since_when_lamina_is_away(lamina_door: SandboxDoor, browser: Browser) -> None:
     lamina_door.control("faults", endpoint="*", fault="drop_before", times=None)
     catalog.refresh_balance()
     since = timezone.localtime(LaminaStatus.objects.get().away_since)
     told = browser.page("/").first(css="banner").words
-    assert f"We can't reach Lamina since {since:%H:%M}. Your history works. New runs wait" in told
+    assert f"We haven't reached Lamina since {since:%H:%M}. Your history works. New runs wait" in told

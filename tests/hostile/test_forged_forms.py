@@ -1,4 +1,4 @@
-"""Forms that are forged, foreign, spent or out of date: at most one run for one form, and nothing typed is lost."""
+"""Forms that are forged, foreign, used or outdated: at most one run per form, and nothing typed is lost."""
 
 import copy
 from typing import Any
@@ -9,20 +9,21 @@ from django.test import Client
 from runs import catalog
 from runs.engine import create_run
 from runs.models import App, Member, Run
+from runs.words.run_failures import FAILURES
 from tests.hostile.apps import EVERYTHING, NOTE
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known
 from tests.hostile.form import Form
 from tests.hostile.media import png
-from tests.hostile.page import errors_of
+from tests.support.page import errors_of
 from tests.support.quick_portal import is_at_rest, work_until
 from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXPIRED = "This form was opened for somebody else or too long ago. Everything is kept; press Run again."
-SPENT = "This form has already started a run. Press Run again to start another one with these values."
-CHANGED = "This app's form has changed since you opened it. What you filled in is kept where it still fits."
+EXPIRED = "This form was opened by someone else or too long ago. Nothing is lost; press Run again."
+SPENT = "This form has already started a run. Press Run again to start another with these values."
+CHANGED = "This app's form has changed since you opened it. Your answers are kept where they still fit."
 
 
 @pytest.mark.parametrize("token", ["", "forged", "1.abc:forged", "another's", "altered"])
@@ -40,7 +41,7 @@ def test_a_token_that_is_not_ours(lamina_door: SandboxDoor, browser: Browser, bo
     assert Run.objects.count() == 1
 
 
-def test_no_proof_of_the_page_no_run(lamina_door: SandboxDoor, alice: Member) -> None:
+def test_without_a_csrf_token_there_is_no_run(lamina_door: SandboxDoor, alice: Member) -> None:
     app = known(lamina_door, NOTE)
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
@@ -50,7 +51,7 @@ def test_no_proof_of_the_page_no_run(lamina_door: SandboxDoor, alice: Member) ->
     assert not Run.objects.exists()
 
 
-def test_a_spent_form(lamina_door: SandboxDoor, browser: Browser) -> None:
+def test_a_used_form(lamina_door: SandboxDoor, browser: Browser) -> None:
     form = browser.open(known(lamina_door, NOTE)).set("p0", "first")
     run = browser.press(form)
     work_until(is_at_rest)
@@ -66,7 +67,7 @@ def test_a_spent_form(lamina_door: SandboxDoor, browser: Browser) -> None:
     assert [record["inputs"] for record in lamina_door.runs] == [{"Note": "first"}, {"Note": "second"}]
 
 
-def test_a_spent_form_of_another_app(lamina_door: SandboxDoor, browser: Browser) -> None:
+def test_a_used_form_of_another_app(lamina_door: SandboxDoor, browser: Browser) -> None:
     form = browser.open(known(lamina_door, NOTE)).set("p0", "first")
     browser.press(form)
     other = browser.open(known(lamina_door, NOTE | {"appId": "other"})).set("p0", "first")
@@ -78,7 +79,7 @@ def test_a_spent_form_of_another_app(lamina_door: SandboxDoor, browser: Browser)
 
 
 def changed(**parameters: dict[str, Any] | None) -> dict[str, Any]:
-    """EVERYTHING with some parameters (by their id) altered, or taken away by None."""
+    """EVERYTHING with some parameters (by id) changed, or removed if None."""
     app = copy.deepcopy(EVERYTHING)
     kept = [p for p in app["parameters"] if parameters.get(p["id"], {}) is not None]
     app["parameters"] = [p | (parameters.get(p["id"]) or {}) for p in kept]
@@ -95,7 +96,7 @@ def changed(**parameters: dict[str, Any] | None) -> dict[str, Any]:
     ],
     ids=["reordered", "removed option", "removed parameter", "renamed"],
 )
-def test_an_app_that_changed_meanwhile(
+def test_an_app_that_has_changed_meanwhile(
     lamina_door: SandboxDoor, browser: Browser, change: dict[str, Any], style_is: str, complaints: dict[str, str]
 ) -> None:
     app = known(lamina_door, EVERYTHING)
@@ -115,12 +116,12 @@ def test_an_app_that_changed_meanwhile(
     browser.press(kept)
     work_until(is_at_rest)
     [record] = lamina_door.runs
-    assert record["inputs"]["Style"] == "Doubled  space"  # by its label, wherever it stands now
+    assert record["inputs"]["Style"] == "Doubled  space"  # by its label, wherever it is now
 
 
 @pytest.mark.parametrize("version", ["", "0123456789abcdef", "of another app"])
-def test_a_version_nobody_knows(lamina_door: SandboxDoor, browser: Browser, version: str) -> None:
-    """Positions of an unknown list could mean anything, so nothing is started with them."""
+def test_an_unknown_version(lamina_door: SandboxDoor, browser: Browser, version: str) -> None:
+    """Positions in an unknown list could mean anything, so nothing is started with them."""
     app, other = known(lamina_door, EVERYTHING), known(lamina_door, NOTE)
     assert other.schema is not None
     form = browser.open(app).set("p0", "typed").set("p1", "1").attach("p2", png())
@@ -132,7 +133,7 @@ def test_a_version_nobody_knows(lamina_door: SandboxDoor, browser: Browser, vers
     assert not Run.objects.exists()
 
 
-def test_a_change_the_portal_has_not_heard_of(lamina_door: SandboxDoor, browser: Browser) -> None:
+def test_a_change_the_portal_does_not_know_of(lamina_door: SandboxDoor, browser: Browser) -> None:
     """Lamina's own refusal comes back to its field; the form is read anew behind it."""
     app = known(lamina_door, EVERYTHING)
     form = browser.open(app).set("p0", "typed").set("p1", "1").attach("p2", png())
@@ -142,7 +143,7 @@ def test_a_change_the_portal_has_not_heard_of(lamina_door: SandboxDoor, browser:
     work_until(is_at_rest)
 
     page = browser.page(run.get_absolute_url())
-    assert "Lamina did not accept what was filled in. Nothing was started." in page.words
+    assert str(FAILURES["inputs"][0]) in page.words
     back = browser.page(page.first(id="run-action").attributes["href"])
     assert 'invalid option "Doubled space"' in errors_of(back)["Style"]
     assert Form.on(back.html).get("p0") == "typed"

@@ -1,24 +1,24 @@
-"""Results of every shape Lamina, or somebody in between, could name: shown, linked or refused; not run, not lost."""
+"""Results of every shape that Lamina or an attacker could send: shown, linked or refused, but never run or lost."""
 
 from typing import Any
 
 import pytest
 
 from runs.models import OutputFile, Run
+from runs.storage.guard import NOT_HTTPS, PRIVATE
 from tests.hostile.browser import Browser
 from tests.hostile.faults import age_files, app_like, known
-from tests.hostile.page import Element
+from tests.support.page import Element
 from tests.support.quick_portal import is_at_rest, work_until
 from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PRIVATE = "That address belongs to a private network, so the portal does not open it."
 
 
 def result_of(
     door: SandboxDoor, browser: Browser, value: Any, *, kind: str = "image", type: str | None = None
 ) -> Element:
-    """The box on the run's page for a result of this VALUE and kind."""
+    """The box on the run's page for a result with this value and kind."""
     app = known(door, app_like("odd", kind=kind))
     door.control("script", seconds=0, values={"0": value}, types={"0": type} if type is not None else {})
     run = browser.press(browser.open(app).set("p0", "x"))
@@ -66,16 +66,16 @@ def test_unknown_kinds(lamina_door: SandboxDoor, browser: Browser, type: str) ->
         "http://localhost:1/'onerror='x",
     ],
 )
-def test_addresses_inside_are_never_opened(lamina_door: SandboxDoor, browser: Browser, address: str) -> None:
+def test_internal_addresses_are_never_opened(lamina_door: SandboxDoor, browser: Browser, address: str) -> None:
     box = result_of(lamina_door, browser, address)
 
     assert "output-unsaved" in box.classes
     assert not box.find("img")
     kept = OutputFile.objects.get()
-    assert box.first(css="output-refused").words == kept.source_url  # to read, not to follow
+    assert box.first(css="output-refused").words == kept.source_url  # as text, not as a link
     assert not [link for link in box.find("a") if link.attributes["href"].startswith("http")]
     assert (kept.status, kept.attempts) == ("failed", 1)
-    assert kept.error in (PRIVATE, "Only links that start with https:// can be opened.")
+    assert kept.error in (PRIVATE, NOT_HTTPS)
 
 
 def test_many_pictures_in_one_result(lamina_door: SandboxDoor, browser: Browser) -> None:
@@ -92,7 +92,7 @@ def test_a_result_of_two_hundred_thousand_characters(lamina_door: SandboxDoor, b
     assert result_of(lamina_door, browser, text, kind="text").first(css="output-text").text == text
 
 
-def test_a_file_that_came_too_late_is_not_lost_silently(lamina_door: SandboxDoor, browser: Browser) -> None:
+def test_a_file_that_comes_too_late_is_not_lost_silently(lamina_door: SandboxDoor, browser: Browser) -> None:
     lamina_door.control("expire", all=True)
     app = known(lamina_door, app_like("late", kind="image"))
     run = browser.press(browser.open(app).set("p0", "x"))
@@ -101,4 +101,4 @@ def test_a_file_that_came_too_late_is_not_lost_silently(lamina_door: SandboxDoor
     age_files()
     work_until(is_at_rest)
 
-    assert "We could not save a copy." in browser.page(run.get_absolute_url()).first(css="output").words
+    assert "We couldn't save a copy." in browser.page(run.get_absolute_url()).first(css="output").words

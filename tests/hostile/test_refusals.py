@@ -1,4 +1,4 @@
-"""A refused key, Lamina away, a viewer, too few credits: said plainly, and nothing is started that must not be."""
+"""A refused key, Lamina away, a viewer, too few credits: the page says so, and nothing is started that must not be."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,8 @@ from pytest_django import Settings
 
 from runs import catalog
 from runs.models import Member, Run
+from runs.words.run_failures import FAILURES, NOT_ENOUGH_CREDITS
+from runs.words.sentences import WAITS
 from tests.hostile.apps import NOTE
 from tests.hostile.browser import Browser
 from tests.hostile.faults import known
@@ -33,10 +35,10 @@ def test_a_refused_key(lamina_door: SandboxDoor, browser: Browser, admin_member:
     work_until(is_at_rest)
 
     page = browser.page(run.get_absolute_url())
-    assert page.first(css="run-failure-sentence").words.startswith("The connection needs an admin")
+    assert page.first(css="run-failure-sentence").words == str(FAILURES["key"][0])
     for url in PAGES:
         told = banner(browser, url)
-        assert told.startswith("The connection to Lamina needs an admin just now. Your history works as always")
+        assert told.startswith("An admin needs to fix the connection to Lamina. Your history still works")
         assert "key" not in told.casefold()
         assert "LAMINA_API_KEY" in banner(Browser.of(admin_member), url)
     assert not lamina_door.runs
@@ -49,7 +51,7 @@ def test_a_refused_key(lamina_door: SandboxDoor, browser: Browser, admin_member:
 
 
 def test_a_refused_key_echoed_by_lamina(lamina_door: SandboxDoor, browser: Browser, admin_member: Member) -> None:
-    """Lamina, or a proxy, quotes the key: no page, row, log or task may repeat it (`Browser` and `secrecy` watch)."""
+    """Lamina or a proxy quotes the key: no page, row, log or task may repeat it (`Browser` and `secrecy` check)."""
     app = known(lamina_door, NOTE)
     echo = {"error": f"Invalid key {KEY}", "code": KEY, "requestId": KEY, "details": [f'"Note": {KEY}']}
     for status in (400, 401, 404, 429, 500):
@@ -63,7 +65,7 @@ def test_a_refused_key_echoed_by_lamina(lamina_door: SandboxDoor, browser: Brows
         work_until(is_at_rest)
         run.refresh_from_db()
         assert KEY not in repr(run.__dict__)
-        catalog.refresh_app(app.pk)  # a 404 for its own id had made it one that Lamina no longer has
+        catalog.refresh_app(app.pk)  # after a 404 for its id, it counted as gone at Lamina
         browser.page(run.get_absolute_url())
 
 
@@ -80,9 +82,9 @@ def test_lamina_away(lamina_door: SandboxDoor, browser: Browser, settings: Setti
 
     told = browser.page(run.get_absolute_url())
     assert told.first(css="run-sentence").words.startswith("Starting")
-    assert "We can't reach Lamina. This run waits and starts by itself." in told.first(css="run-wait").words
+    assert str(WAITS[Run.Wait.LAMINA]) in told.first(css="run-wait").words
     for url in (*PAGES, before.get_absolute_url(), app.get_absolute_url()):
-        assert "We can't reach Lamina since" in banner(browser, url)
+        assert "We haven't reached Lamina since" in banner(browser, url)
     assert "made before" in browser.page(before.get_absolute_url()).words
 
     settings.LAMINA_BASE_URL = lamina_door.url
@@ -106,10 +108,10 @@ def test_a_waiting_run_can_be_cancelled(lamina_door: SandboxDoor, browser: Brows
     assert not lamina_door.runs
 
 
-def test_a_viewer_looks_but_does_not_run(lamina_door: SandboxDoor, make_member: Callable[..., Member]) -> None:
+def test_a_viewer_can_look_but_not_run(lamina_door: SandboxDoor, make_member: Callable[..., Member]) -> None:
     viewer = Browser.of(make_member("vera", role="viewer"))
     app = known(lamina_door, NOTE)
-    form = Browser.of(make_member("max")).open(app).set("p0", "typed")  # one that came from somewhere else
+    form = Browser.of(make_member("max")).open(app).set("p0", "typed")  # a form from somewhere else
 
     seen, refused = viewer.page(app.get_absolute_url()), viewer.refused(form)
 
@@ -132,7 +134,7 @@ def test_too_few_credits_known_before(
     page = someone.refused(form)
 
     reason = page.first(id="launch-reason").words
-    assert reason.startswith("There are 0.5 credits left, this needs about 1 credit.")
+    assert reason.startswith("This needs about 1 credit; the balance is 0.5.")
     assert reason.endswith("Add credits at Lamina." if is_admin else "Ask an admin to add credits.")
     assert not Run.objects.exists()
     lamina_door.control("balance", balance=10)
@@ -140,7 +142,7 @@ def test_too_few_credits_known_before(
     someone.press(someone.open(app).set("p0", "typed"))
 
 
-def test_too_few_credits_known_too_late(lamina_door: SandboxDoor, browser: Browser) -> None:
+def test_too_few_credits_noticed_too_late(lamina_door: SandboxDoor, browser: Browser) -> None:
     form = browser.open(known(lamina_door, NOTE)).set("p0", "x")
     step()
     lamina_door.control("balance", balance=0.5)
@@ -149,15 +151,15 @@ def test_too_few_credits_known_too_late(lamina_door: SandboxDoor, browser: Brows
     work_until(is_at_rest)
 
     told = browser.page(run.get_absolute_url()).first(css="run-failure-sentence").words
-    assert told == "There are not enough credits left for this run. Nothing was started."  # not "4,250 left"
+    assert told == f"{NOT_ENOUGH_CREDITS} Nothing was started."  # not "4,250 left"
     catalog.refresh_balance()
     told = browser.page(run.get_absolute_url()).first(css="run-failure-sentence").words
     assert told == "There are 0.5 credits left, this needs about 1 credit. Nothing was started."
     assert not lamina_door.runs
 
 
-def test_too_few_credits_in_the_middle(lamina_door: SandboxDoor, browser: Browser) -> None:
-    """The run had begun: nobody is told that nothing was started."""
+def test_too_few_credits_during_the_run(lamina_door: SandboxDoor, browser: Browser) -> None:
+    """The run had started, so the page doesn't say that nothing was started."""
     app = known(lamina_door, NOTE)
     lamina_door.control("script", outcome="failed", error="Insufficient credits", seconds=0)
 
@@ -169,8 +171,8 @@ def test_too_few_credits_in_the_middle(lamina_door: SandboxDoor, browser: Browse
     assert "Nothing was started" not in told
 
 
-def test_results_of_a_run_that_failed_half_way_are_not_denied(lamina_door: SandboxDoor, browser: Browser) -> None:
-    """Lamina says "failed" although one of two results is there: it is shown, and not called nothing."""
+def test_results_of_a_run_that_failed_halfway_are_shown(lamina_door: SandboxDoor, browser: Browser) -> None:
+    """Lamina says "failed" although one of two results is there: the portal shows it as partly ready."""
     app = known(lamina_door, NOTE)
     lamina_door.control("script", outcome="never")
     run = browser.press(browser.open(app).set("p0", "x"))
@@ -187,7 +189,7 @@ def test_results_of_a_run_that_failed_half_way_are_not_denied(lamina_door: Sandb
     assert "Out of paper" in page.words
 
 
-def test_one_run_lamina_cannot_tell_about_holds_up_no_other(lamina_door: SandboxDoor, browser: Browser) -> None:
+def test_one_unreadable_run_does_not_delay_others(lamina_door: SandboxDoor, browser: Browser) -> None:
     app = known(lamina_door, NOTE)
     for _ in range(2):
         lamina_door.control("script", outcome="never")

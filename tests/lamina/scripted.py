@@ -1,4 +1,4 @@
-"""A server that says exactly what a test tells it to, byte by byte: for answers that the sandbox would never give."""
+"""A server that says exactly what a test tells it to, byte by byte: for answers that the sandbox never gives."""
 
 import json
 import socket
@@ -12,7 +12,7 @@ KEY = "lma_secret_key_for_tests"
 
 @dataclass
 class Asked:
-    """One request as it came over the wire."""
+    """One request as received."""
 
     method: str
     target: str
@@ -26,7 +26,7 @@ class Asked:
 
 @dataclass
 class Scripted:
-    """`answer(…)` sets what every following request gets; `act` instead hands the test the connection itself."""
+    """`answer(…)` sets the answer to all further requests; `act` gives the test the connection itself."""
 
     url: str
     asked: list[Asked] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Scripted:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, status: int = 200, body: Any = b"", **headers: str) -> None:
-        """BODY as bytes or text goes out as it is, anything else as JSON; headers with _ for -."""
+        """`body` is sent as it is if bytes or text, else as JSON; headers have _ for -."""
         content = (
             body
             if isinstance(body, bytes)

@@ -55,7 +55,7 @@ ANSWERS = ANYTHING | ANYTHING.map(lambda data: {"data": data}) | ANYTHING.map(la
 
 
 def touch(value: Any) -> None:
-    """Use all that a page would use, and store what would be stored."""
+    """Use everything that a page uses, and store what is stored."""
     for item in value if isinstance(value, list) else [value]:
         match item:
             case RunPage():

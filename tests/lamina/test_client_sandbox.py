@@ -1,4 +1,4 @@
-"""The client against the sandbox: the way of a run, and what goes wrong on it."""
+"""The client against the sandbox: a run from start to end, and what can go wrong."""
 
 import time
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def test_every_app_of_the_sandbox_can_be_read(lamina: LaminaClient) -> None:
         assert all(parameter.name for parameter in detail.parameters)
 
 
-def test_the_way_of_a_run(lamina: LaminaClient) -> None:
+def test_a_run_from_start_to_end(lamina: LaminaClient) -> None:
     t0 = datetime.now(UTC)
     started = lamina.start_run(CARTOONIFY, {"Style": "Ghibli"}, outputs=["AI Designer"])
     assert started.run_id
@@ -187,7 +187,7 @@ def test_a_start_without_a_clear_answer_is_unclear(lamina: LaminaClient, sandbox
     assert len(sandbox.requests_to("run_start")) <= 1, "the client itself never repeats a start"
 
 
-def test_the_hooks_hear_of_every_call(sandbox: SandboxDoor) -> None:
+def test_the_hooks_are_told_of_every_call(sandbox: SandboxDoor) -> None:
     before: list[str] = []
     after: list[Answered] = []
     client = LaminaClient(sandbox.url, "lma_sandbox", before=before.append, after=after.append)

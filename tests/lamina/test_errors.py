@@ -1,4 +1,4 @@
-"""Every shape in which Lamina, or something in front of it, says no."""
+"""Every form of refusal by Lamina, or by something in front of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +35,7 @@ def error_of(client: LaminaClient) -> LaminaError:
 
 
 def field_errors(scripted: Scripted, client: LaminaClient, body: Any, status: int = 400) -> list[tuple[str, str, str]]:
+    """Field, code and message of each."""
     scripted.answer(status, body)
     error = error_of(client)
     assert isinstance(error, LaminaRejected)
@@ -66,10 +67,21 @@ def test_the_legacy_shape(scripted: Scripted, client: LaminaClient) -> None:
 
 
 def test_the_nested_shape(scripted: Scripted, client: LaminaClient) -> None:
-    assert field_errors(scripted, client, NESTED) == [
-        ("Style", "invalid_option", "invalid option. Must be one of: Ghibli, Simpsons"),
-        ("Prompt", "", "At most 10 characters"),
+    scripted.answer(400, NESTED)
+    error = error_of(client)
+    assert isinstance(error, LaminaRejected)
+    assert error.field_errors == [
+        FieldError("Style", "invalid_option", "", ("Ghibli", "Simpsons")),
+        FieldError("Prompt", "", "At most 10 characters"),
     ]
+
+
+def test_choices_that_the_message_names_are_not_repeated(scripted: Scripted, client: LaminaClient) -> None:
+    entry = {"field": "Style", "message": "Ghibli or Simpsons, please", "allowed": ["Ghibli", "Simpsons"]}
+    scripted.answer(400, {"error": "No", "details": [entry, {**entry, "message": "Not this"}]})
+    error = error_of(client)
+    assert isinstance(error, LaminaRejected)
+    assert [problem.allowed for problem in error.field_errors] == [(), ("Ghibli", "Simpsons")]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +91,7 @@ def test_the_nested_shape(scripted: Scripted, client: LaminaClient) -> None:
         ([{"path": ["inputs", "Style"], "message": "Required"}], ("Style", "missing_no_default", "Required")),
         ([{"path": "inputs.a.b", "msg": "bad"}], ("a.b", "", "bad")),
         ([{"param": "Model  Ethnicity", "error": "missing_no_default"}],
-         ("Model  Ethnicity", "missing_no_default", "missing no default")),
+         ("Model  Ethnicity", "missing_no_default", "")),
         ([{"name": "Style ", "type": "invalid_type", "message": "x"}], ("Style ", "invalid_type", "x")),
         ({"Style": "invalid option"}, ("Style", "invalid_option", "invalid option")),
         ({"fieldErrors": {"Style": ["Required"]}}, ("Style", "missing_no_default", "Required")),
@@ -107,7 +119,7 @@ def test_the_headline_alone_may_name_the_field(scripted: Scripted, client: Lamin
 
 
 @pytest.mark.parametrize("details", [None, [], {}, [None, 1, True], "no", [[[[]]]], {"a": 1}, [{"field": "x"}], 3.5])
-def test_details_that_tell_nothing(scripted: Scripted, client: LaminaClient, details: Any) -> None:
+def test_details_that_say_nothing(scripted: Scripted, client: LaminaClient, details: Any) -> None:
     assert field_errors(scripted, client, {"error": "Invalid inputs", "details": details}) == []
 
 
@@ -203,7 +215,7 @@ def test_what_a_refusal_means(scripted: Scripted, client: LaminaClient, status: 
     assert [meaning for meaning in meanings if getattr(error, meaning)] == [verdict]
 
 
-def test_a_database_failure_at_their_side_is_no_bad_key(scripted: Scripted, client: LaminaClient) -> None:
+def test_a_database_failure_at_lamina_is_not_a_bad_key(scripted: Scripted, client: LaminaClient) -> None:
     for status in (500, 401):
         scripted.answer(status, {"error": "Auth failed", "code": "AUTH_FAILED", "retryable": True})
         error = error_of(client)

@@ -1,4 +1,4 @@
-"""The key is sent to Lamina, once, in its header; nothing else ever shows it."""
+"""The key is sent to Lamina in its header, and appears nowhere else."""
 
 import copy
 import logging
@@ -16,7 +16,7 @@ from tests.lamina.scripted import KEY, Scripted
 
 
 def everything(error: LaminaError) -> str:
-    """All that a log or a page could show of ERROR, its chain included."""
+    """All that a log or a page could show of `error`, including its chain."""
     shown = [str(error), repr(error), repr(vars(error)), *traceback.format_exception(error)]
     frames = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
     shown += [
@@ -28,9 +28,7 @@ def everything(error: LaminaError) -> str:
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 429, 500])
-def test_a_key_that_comes_back_is_blotted_out(
-    scripted: Scripted, status: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_key_in_an_answer_is_masked(scripted: Scripted, status: int, caplog: pytest.LogCaptureFixture) -> None:
     heard: list[Answered] = []
     client = LaminaClient(scripted.url, KEY, after=heard.append)
     body: dict[str, Any] = {
@@ -69,7 +67,7 @@ def test_no_exception_chain_leads_to_the_key(nobody: str, scripted: Scripted) ->
     assert KEY not in everything(refused.value)
 
 
-def test_a_key_within_a_result_is_blotted_out(scripted: Scripted, client: LaminaClient) -> None:
+def test_a_key_in_a_result_is_masked(scripted: Scripted, client: LaminaClient) -> None:
     scripted.answer(200, {"data": {"runId": "r", "status": "completed", "outputs": [{"type": "text", "value": KEY}]}})
     assert client.get_run("r").outputs[0].text == "•••"
 
@@ -79,7 +77,7 @@ def test_the_client_shows_only_its_address(client: LaminaClient) -> None:
     assert KEY not in repr(vars(client))
 
 
-def test_it_is_sent_as_documented_and_nothing_else_is(scripted: Scripted, client: LaminaClient) -> None:
+def test_the_key_is_sent_as_documented_and_nothing_else(scripted: Scripted, client: LaminaClient) -> None:
     scripted.answer(202, {"data": {"runId": "r1"}})
     client.start_run("a/b?c d", {"Stylé": "x"}, outputs=["One"], webhook="https://x.example/h?a=1&b=ü")
     asked = scripted.last
@@ -93,9 +91,7 @@ def test_it_is_sent_as_documented_and_nothing_else_is(scripted: Scripted, client
     assert scripted.last.json == {"inputs": {}}
 
 
-def test_a_password_of_the_server_is_not_sent_along(
-    scripted: Scripted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_password_from_netrc_is_not_sent(scripted: Scripted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("default login someone password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -107,7 +103,7 @@ def test_a_password_of_the_server_is_not_sent_along(
     assert "authorization" not in scripted.last.headers
 
 
-def test_a_sandbox_on_this_machine_is_asked_without_the_proxy(
+def test_a_local_sandbox_is_called_without_the_proxy(
     scripted: Scripted, client: LaminaClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -133,7 +129,7 @@ def test_a_redirect_is_not_followed(scripted: Scripted, client: LaminaClient) ->
         LaminaRejected("c", status=401, code="X"),
     ],
 )
-def test_errors_travel_between_processes(error: LaminaError) -> None:
+def test_errors_can_be_pickled(error: LaminaError) -> None:
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):  # noqa: S301 - our own bytes
         assert type(twin) is type(error)
         assert vars(twin) == vars(error)

@@ -1,4 +1,4 @@
-"""Whatever comes for an optional field, the object survives; only what cannot be told from nothing is refused."""
+"""A wrong optional field never costs the object; only what could pass for nothing is refused."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ def test_an_app_list_loses_only_what_is_broken(scripted: Scripted, client: Lamin
 
 
 @pytest.mark.parametrize("data", [None, {}, "", 3, {"apps": []}, [None], [{}]])
-def test_no_list_is_not_an_empty_list(scripted: Scripted, client: LaminaClient, data: Any) -> None:
+def test_a_missing_list_is_not_an_empty_list(scripted: Scripted, client: LaminaClient, data: Any) -> None:
     scripted.answer(200, {"data": data})
     for call in (client.list_apps, client.list_runs):
         with pytest.raises(LaminaUnavailable):
@@ -91,7 +91,7 @@ def test_parameters(scripted: Scripted, client: LaminaClient) -> None:
         ([{"index": None}, {"index": 3}], [0, 1]),
     ],
 )
-def test_output_descriptors_are_told_apart(outputs: list[Any], indexes: list[int]) -> None:
+def test_output_descriptors_are_distinct(outputs: list[Any], indexes: list[int]) -> None:
     app = AppDetail.model_validate({"appId": "x", "outputs": outputs})
     assert [output.index for output in app.outputs] == indexes
     assert all(output.label for output in app.outputs)
@@ -206,8 +206,6 @@ def test_a_list_page_counts_what_it_could_not_read(scripted: Scripted, client: L
     assert scripted.last.target == "/v1/runs?status=running&appId=a+b&limit=100&since=2026-01-01T00%3A00%3A00.000Z"
 
 
-def test_a_receipt_that_is_complete_counts_although_the_connection_broke(
-    scripted: Scripted, client: LaminaClient
-) -> None:
+def test_a_complete_receipt_counts_even_if_the_connection_broke(scripted: Scripted, client: LaminaClient) -> None:
     scripted.send(b"HTTP/1.1 202 OK\r\nContent-Length: 500\r\n\r\n" + b'{"data": {"runId": "r1"}}')
     assert client.start_run("a", {}).run_id == "r1"

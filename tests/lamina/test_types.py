@@ -1,4 +1,4 @@
-"""Runs and outputs as they are read: states, times, and values of any shape."""
+"""Reading runs and outputs: states, times, and values of any shape."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""What stands in a log line: each change of a run, and no secret path, whoever writes it."""
+"""Log lines: one for each change of a run, and no secret paths in any."""
 
 import logging
 import runpy
@@ -50,17 +50,17 @@ def written(message: str, *args: object) -> str:
 
 @pytest.mark.parametrize("path", SECRETS)
 @pytest.mark.parametrize("line", LINES)
-def test_no_secret_path_is_written(path: str, line: str) -> None:
+def test_secret_paths_are_masked(path: str, line: str) -> None:
     assert "T0ken" not in written(line.format(path))
     assert "T0ken" not in written(line.format("%s"), path)
 
 
-def test_other_lines_stay_as_they_are() -> None:
+def test_other_lines_are_unchanged() -> None:
     assert written("Not Found: /runs/%s/", "abc") == "Not Found: /runs/abc/"
 
 
-def test_gunicorns_own_handlers_write_none_either(caplog: pytest.LogCaptureFixture) -> None:
-    """With `--access-logfile` the access log has a handler that is not in our configuration."""
+def test_gunicorns_own_handlers_mask_them_too(caplog: pytest.LogCaptureFixture) -> None:
+    """With `--access-logfile`, the access log has a handler that our configuration doesn't know."""
     log = logging.getLogger("gunicorn.access")
     before = log.filters[:]
     try:

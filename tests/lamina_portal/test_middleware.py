@@ -1,4 +1,4 @@
-"""Who is believed about where a request came from, and an address that cannot be."""
+"""Which proxies are trusted about where a request came from, and impossible addresses."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -12,7 +12,7 @@ PROXY = "10.0.0.2"
 
 
 def seen_through(settings: Settings, trusted: list[str], remote: str, **headers: str) -> HttpRequest:
-    """The request as the views see it when REMOTE sends it with HEADERS (FOR, PROTO, HOST)."""
+    """The request as views see it if `remote` sends it with `headers` (FOR, PROTO, HOST)."""
     settings.PORTAL_TRUSTED_PROXIES = trusted
     settings.ALLOWED_HOSTS = ["portal.example.com", "testserver"]
     seen: list[HttpRequest] = []
@@ -27,7 +27,7 @@ def seen_through(settings: Settings, trusted: list[str], remote: str, **headers:
 
 
 @pytest.mark.parametrize("trusted", [[PROXY], ["10.0.0.0/8"], ["192.0.2.1", "10.0.0.0/24"]])
-def test_a_trusted_proxy_tells_who_asks(settings: Settings, trusted: list[str]) -> None:
+def test_a_trusted_proxy_says_who_sent_the_request(settings: Settings, trusted: list[str]) -> None:
     request = seen_through(settings, trusted, PROXY, FOR="203.0.113.9", PROTO="https", HOST="portal.example.com")
     assert request.META["REMOTE_ADDR"] == "203.0.113.9"
     assert request.is_secure()
@@ -35,7 +35,7 @@ def test_a_trusted_proxy_tells_who_asks(settings: Settings, trusted: list[str]) 
 
 
 @pytest.mark.parametrize("trusted", [[], ["192.0.2.0/24"]])
-def test_nobody_else_is_believed(settings: Settings, trusted: list[str]) -> None:
+def test_others_are_not_trusted(settings: Settings, trusted: list[str]) -> None:
     request = seen_through(settings, trusted, PROXY, FOR="203.0.113.9", PROTO="https", HOST="portal.example.com")
     assert request.META["REMOTE_ADDR"] == PROXY
     assert not request.is_secure()
@@ -46,7 +46,7 @@ def test_nobody_else_is_believed(settings: Settings, trusted: list[str]) -> None
 @pytest.mark.parametrize(
     ("forwarded_for", "client"),
     [
-        ("6.6.6.6, 203.0.113.9", "203.0.113.9"),  # the first one is what the client wrote
+        ("6.6.6.6, 203.0.113.9", "203.0.113.9"),  # the client wrote the first one
         ("6.6.6.6, 203.0.113.9, 10.0.0.3", "203.0.113.9"),  # two proxies of ours
         ("10.0.0.9, 10.0.0.3", "10.0.0.9"),  # a client inside the trusted network
         ("2001:db8::7", "2001:db8::7"),
@@ -60,14 +60,12 @@ def test_nobody_else_is_believed(settings: Settings, trusted: list[str]) -> None
         ("", PROXY),
     ],
 )
-def test_what_a_client_writes_before_the_proxy_does_not_count(
-    settings: Settings, forwarded_for: str, client: str
-) -> None:
+def test_what_the_client_wrote_does_not_count(settings: Settings, forwarded_for: str, client: str) -> None:
     request = seen_through(settings, ["10.0.0.0/8"], PROXY, FOR=forwarded_for)
     assert request.META["REMOTE_ADDR"] == client
 
 
-def test_an_ipv4_proxy_is_known_on_an_ipv6_socket(settings: Settings) -> None:
+def test_an_ipv4_proxy_is_recognised_on_an_ipv6_socket(settings: Settings) -> None:
     request = seen_through(settings, ["10.0.0.0/8"], f"::ffff:{PROXY}", FOR="203.0.113.9")
     assert request.META["REMOTE_ADDR"] == "203.0.113.9"
 
@@ -79,8 +77,8 @@ def test_a_bad_network_is_named(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("address", ["/apps/?q=%00", "/runs/%00/"])
-def test_an_address_that_cannot_be_is_answered_by_a_page(client: Client, address: str) -> None:
+def test_an_impossible_address_gets_an_error_page(client: Client, address: str) -> None:
     answer = client.get(address)
 
     assert answer.status_code == 400
-    assert "We could not read that" in answer.content.decode()
+    assert "We couldn't read that" in answer.content.decode()

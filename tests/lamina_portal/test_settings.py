@@ -1,4 +1,4 @@
-"""The settings contract: defaults that work, a bad value stopped by its name, and never the value of a secret."""
+"""Settings: defaults that work, invalid values reported by name, and secrets never shown."""
 
 import json
 import re
@@ -27,7 +27,7 @@ print(json.dumps({n: str(getattr(s, n)) for n in dir(s) if n.isupper()}))
 
 
 def settings_with(folder: Path, **env: str) -> "subprocess.CompletedProcess[str]":
-    """Load the settings in a process of their own."""
+    """Load the settings in a separate process."""
     return subprocess.run(
         [sys.executable, "-c", SHOW], env=Home(folder, **env).env, capture_output=True, text=True, timeout=60
     )
@@ -40,7 +40,7 @@ def values(folder: Path, **env: str) -> dict[str, Any]:
     return found
 
 
-def test_nothing_set_is_the_sandbox_on_loopback(tmp_path: Path) -> None:
+def test_without_settings_it_is_the_sandbox_on_loopback(tmp_path: Path) -> None:
     found = values(tmp_path)
     assert found["IS_SANDBOX"] == "True"
     assert found["LAMINA_BASE_URL"] == "http://127.0.0.1:8900"
@@ -49,7 +49,7 @@ def test_nothing_set_is_the_sandbox_on_loopback(tmp_path: Path) -> None:
     assert found["DATA_DIR"] == str(tmp_path / "sandbox")
 
 
-def test_a_key_means_the_real_lamina_with_data_apart(tmp_path: Path) -> None:
+def test_a_key_means_the_real_lamina_with_separate_data(tmp_path: Path) -> None:
     key_file = tmp_path / "key"
     key_file.write_text(f"{SECRET}\n")
     for env in ({"LAMINA_API_KEY": SECRET}, {"LAMINA_API_KEY_FILE": str(key_file)}):
@@ -59,7 +59,7 @@ def test_a_key_means_the_real_lamina_with_data_apart(tmp_path: Path) -> None:
         assert found["DATA_DIR"] == str(tmp_path)
 
 
-def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+def test_the_secret_key_is_created_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     first = values(tmp_path)["SECRET_KEY"]
     assert len(first) >= 50
     assert values(tmp_path)["SECRET_KEY"] == first
@@ -103,7 +103,7 @@ def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path)
         ("PORTAL_SECRET_KEY_FALLBACKS", f"{GOOD_KEY},{'x' * 60}"),
     ],
 )
-def test_a_bad_value_stops_the_start_with_its_name(tmp_path: Path, name: str, value: str) -> None:
+def test_an_invalid_value_stops_the_start_and_is_named(tmp_path: Path, name: str, value: str) -> None:
     done = settings_with(tmp_path, LAMINA_API_KEY="", **{name: value})
     assert done.returncode != 0
     assert name in done.stderr.splitlines()[-1]
@@ -111,7 +111,7 @@ def test_a_bad_value_stops_the_start_with_its_name(tmp_path: Path, name: str, va
     assert not name.startswith("PORTAL_SECRET_KEY") or (value not in done.stderr and HOW_TO in done.stderr)
 
 
-def test_any_random_key_is_taken_and_old_ones_beside_it(tmp_path: Path) -> None:
+def test_random_keys_are_accepted_with_old_ones_as_fallbacks(tmp_path: Path) -> None:
     for _ in range(2000):
         for key in (secrets.token_urlsafe(50), secrets.token_hex(16), secrets.token_hex(32), get_random_secret_key()):
             assert environment.strong_key("PORTAL_SECRET_KEY", key) == key
@@ -121,7 +121,7 @@ def test_any_random_key_is_taken_and_old_ones_beside_it(tmp_path: Path) -> None:
     assert found["SECRET_KEY_FALLBACKS"] == str([GOOD_KEY, GOOD_KEY[::-1]])
 
 
-def test_a_data_folder_that_is_not_there_yet_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_missing_data_folder_is_created_for_its_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "srv" / "portal"
     home = Home(folder, PORTAL_SECRET_KEY=secrets.token_urlsafe(50), LAMINA_API_KEY=SECRET)
     home.manage("migrate", "--verbosity", "0")
@@ -129,7 +129,7 @@ def test_a_data_folder_that_is_not_there_yet_is_made_for_its_owner_alone(tmp_pat
     assert (folder / "portal.sqlite3").exists()
 
 
-def test_a_data_folder_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     env = Home(tmp_path / "file" / "portal").env
     command = [sys.executable, "manage.py", "migrate"]
@@ -139,8 +139,8 @@ def test_a_data_folder_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Pat
     assert done.stderr.startswith("PORTAL_DATA_DIR: the folder")
 
 
-def test_what_is_passed_empty_counts_as_not_set(tmp_path: Path) -> None:
-    """Compose files pass every name, empty where nothing was set."""
+def test_an_empty_value_counts_as_not_set(tmp_path: Path) -> None:
+    """Compose files pass every variable, unset ones as empty."""
     names = [
         *("LAMINA_API_KEY", "LAMINA_API_KEY_FILE", "LAMINA_BASE_URL", "PORTAL_DATA_DIR", "PORTAL_SECRET_KEY"),
         "PORTAL_SECRET_KEY_FALLBACKS",
@@ -161,7 +161,7 @@ def test_what_is_passed_empty_counts_as_not_set(tmp_path: Path) -> None:
     assert found["PORTAL_URL"] == "http://127.0.0.1:8000"
 
 
-def test_only_laminas_own_address_and_the_named_ones_are_trusted(tmp_path: Path) -> None:
+def test_only_lamina_and_named_origins_are_trusted(tmp_path: Path) -> None:
     env = {"PORTAL_FILE_ORIGINS": "https://Files.example.com/, http://10.0.0.5:9000"}
     real = values(tmp_path, LAMINA_API_KEY=SECRET, **env)
     theirs = "['https://app.uselamina.ai', 'https://files.example.com', 'http://10.0.0.5:9000']"
@@ -218,7 +218,7 @@ def test_links_lead_where_the_portal_listens(bind: str, url: str) -> None:
     assert environment.address_of(bind) == url
 
 
-def test_a_portal_that_moves_takes_its_links_along_unless_it_has_an_address(tmp_path: Path) -> None:
+def test_links_follow_the_port_unless_there_is_a_public_address(tmp_path: Path) -> None:
     moved = values(tmp_path, PORTAL_BIND="10.1.2.3:8001")
     assert moved["PORTAL_URL"] == "http://10.1.2.3:8001"
     assert moved["ALLOWED_HOSTS"].startswith("['10.1.2.3', ")
@@ -227,8 +227,8 @@ def test_a_portal_that_moves_takes_its_links_along_unless_it_has_an_address(tmp_
     assert public["PORTAL_URL"] == "https://portal.example.com"
 
 
-def test_the_web_server_listens_where_the_file_of_settings_says(tmp_path: Path) -> None:
-    """Else links would lead to another port than the one that answers. A copy, since tests read no such file."""
+def test_the_web_server_listens_where_the_env_file_says(tmp_path: Path) -> None:
+    """Otherwise links would lead to another port. The test uses a copy, since tests don't read `.env`."""
     shutil.copytree(ROOT / "lamina_portal", tmp_path / "lamina_portal")
     shutil.copy(ROOT / "gunicorn.conf.py", tmp_path)
     (tmp_path / ".env").write_text("PORTAL_BIND=127.0.0.1:8001\n")

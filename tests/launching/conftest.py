@@ -1,4 +1,4 @@
-"""An app with three fields, and a picture for the last."""
+"""An app with three fields, and a picture for the last one."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Forms as people send them: an app's own, and *Run again*."""
+"""Forms as people send them: an app's own, and “Run the same again”."""
 
 from typing import Any
 

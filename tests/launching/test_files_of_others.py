@@ -1,4 +1,4 @@
-"""To look at a teammate's files in a form is not to take them: only what is sent makes them one's own."""
+"""Viewing a teammate's files in a form takes nothing: only submitting makes them yours."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(alice: Member, app: App, photo: Upload) -> Run:
-    """Alice's, shared with the team, of a picture of hers."""
+    """A run by Alice with a picture of hers, shared with the team."""
     return run_of(alice, app, photo, status="completed", shared_at=timezone.now())
 
 
@@ -36,7 +36,7 @@ def preset(alice: Member, app: App, photo: Upload) -> Preset:
 
 
 def questions(run: Run, preset: Preset) -> dict[str, str]:
-    """Every page that opens with the picture, by what it is."""
+    """Every page that opens with the picture, by name."""
     return {
         "again": f"/runs/{run.public_id}/again/",
         "form of the run": f"{run.app.get_absolute_url()}?from={run.public_id}",
@@ -97,7 +97,7 @@ def test_what_a_maker_sends_is_their_own_and_stays(
     assert own.file == file
     Run.objects.filter(pk=run.pk).update(shared_at=None)
     assert as_bob.get(file.original_url).status_code == 200
-    if way == "draft":  # what is typed goes on, on the same page
+    if way == "draft":  # more is typed on the same page
         as_bob.post(f"/drafts/{app.public_id}/", posted | {"p1": "at the lake"})
         assert Draft.objects.get().answers[2]["value"] == {"uploads": [own.public_id]}
     if way == "preset":

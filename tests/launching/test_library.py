@@ -1,4 +1,4 @@
-"""From the library: what a field may take, picked with and without scripts, and what is typed is kept."""
+"""The library: what a field may take, picked with and without scripts; drafts stay."""
 
 import re
 from datetime import timedelta
@@ -12,13 +12,14 @@ from runs.launching import library
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload
 from runs.words.fold import named
 from tests.support.factories import PICTURE, PROMPT, make_app, make_run, make_stored
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 MOODS = {"id": "u-2", "key": "", "name": "Moods", "type": "url", "accept": ["image", "video"], "multiple": True}
 
 
 def made(run: Run, **fields: object) -> StoredFile:
-    """A kept result of RUN."""
+    """A saved result of `run`."""
     file = make_stored()
     StoredFile.objects.filter(pk=file.pk).update(**fields)
     output = run.outputs.all()[0]
@@ -28,7 +29,7 @@ def made(run: Run, **fields: object) -> StoredFile:
 
 
 def brought(member: Member, name: str = "shoe.png", **fields: object) -> StoredFile:
-    """A kept upload of MEMBER."""
+    """A saved upload of `member`."""
     file = make_stored()
     StoredFile.objects.filter(pk=file.pk).update(**fields)
     Upload.objects.create(member=member, file=file, status="ready", **named(name))
@@ -45,7 +46,8 @@ def address(app: App, field: str = "p1", **query: str) -> str:
 
 
 def picks(client: Client, url: str) -> list[str]:
-    return re.findall(r'name="pick" value="(\w+)"', client.get(url).content.decode())
+    elements = Page(client.get(url).text).root.walk()
+    return [element.attributes["value"] for element in elements if element.attributes.get("name") == "pick"]
 
 
 def test_each_list_holds_what_it_says(as_alice: Client, alice: Member, bob: Member, app: App) -> None:

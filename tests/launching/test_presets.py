@@ -1,4 +1,4 @@
-"""Presets: what stands in a form or went into a run, under a name, for oneself or the team."""
+"""Presets: the values of a form or a run under a name, for oneself or the team."""
 
 import html
 from typing import Any
@@ -7,10 +7,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.launching import drafts
+from runs.launching import drafts, prefill, views_presets
 from runs.models import App, Draft, Member, Preset, Run, Upload
 from tests.launching.forms import fields, run_of
 from tests.support.factories import PROMPT, STYLE, make_schema
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +22,7 @@ def save(client: Client, query: str, name: str, **more: Any) -> Preset:
     return Preset.objects.get(name=name)
 
 
-def test_what_stands_in_the_form_becomes_a_preset_files_included(
+def test_what_is_in_the_form_becomes_a_preset_including_files(
     as_alice: Client, alice: Member, app: App, photo: Upload
 ) -> None:
     asked = as_alice.post(app.get_absolute_url(), fields(app, alice, photo, act="preset"))
@@ -34,7 +35,7 @@ def test_what_stands_in_the_form_becomes_a_preset_files_included(
     page = as_alice.get(preset.get_absolute_url()).text
     assert "at sea" in page
     assert photo.public_id in page
-    assert "Kept from last time" not in page
+    assert prefill.KEPT not in page
     assert list(preset.uploads.all()) == [photo]
 
 
@@ -75,10 +76,10 @@ def test_a_name_is_needed_and_is_ones_own_once(as_alice: Client, app: App, photo
     run = run_of(alice, app, photo)
     save(as_alice, f"from={run.public_id}", "Twice")
 
-    for name, words in ((" ", "Give it a name"), ("Twice", "of this name")):
+    for name, words in ((" ", "Give it a name."), ("Twice", views_presets.TAKEN)):
         answer = as_alice.post(f"/presets/new/?from={run.public_id}", {"name": name})
         assert answer.status_code == 422
-        assert words in answer.text
+        assert Page(answer.text).first(id="preset-error").words == words
     assert Preset.objects.count() == 1
 
 
@@ -115,10 +116,10 @@ def test_a_preset_of_a_changed_form_keeps_what_fits_and_names_the_rest(
     page = as_alice.get(preset.get_absolute_url()).text
 
     assert "at sea" in page
-    assert "What was filled in for “Photo”, “Style” no longer fits" in page
+    assert "“Photo” and “Style”" in Page(page).first(css="app-notes").words
 
 
-def test_a_presets_files_are_kept(as_alice: Client, app: App, photo: Upload, alice: Member) -> None:
+def test_a_presets_files_stay(as_alice: Client, app: App, photo: Upload, alice: Member) -> None:
     from runs.storage.orphans import remove_uploads
 
     preset = save(as_alice, f"from={run_of(alice, app, photo).public_id}", "Sea")
@@ -132,7 +133,7 @@ def test_a_presets_files_are_kept(as_alice: Client, app: App, photo: Upload, ali
 def test_an_admin_sees_the_pictures_of_the_teams_preset(
     as_alice: Client, as_bob: Client, as_admin: Client, app: App, photo: Upload, alice: Member
 ) -> None:
-    """Files of a preset whose run is gone, or was never made."""
+    """Also when the preset's run is gone, or there never was one."""
     preset = save(as_alice, f"from={run_of(alice, app, photo).public_id}", "Ours", is_team="1")
     Run.objects.all().delete()
 
@@ -150,7 +151,7 @@ def test_an_admin_sees_the_pictures_of_the_teams_preset(
 def test_a_preset_takes_no_file_of_somebody_else(
     as_bob: Client, app: App, photo: Upload, alice: Member, bob: Member, act: str
 ) -> None:
-    """Bob names Alice's upload in his form, and would own her picture by opening what he saved."""
+    """Bob names Alice's upload in his form, to own her picture by opening what he saved."""
     kept = Preset.objects.create(app=app, member=bob, name="Bob's")
     known = {"preset": kept.public_id} if act == "preset-update" else {}
     answer = as_bob.post(app.get_absolute_url(), fields(app, bob, photo, act=act, **known))
@@ -173,17 +174,17 @@ def test_a_draft_outlives_a_form_that_opens_with_something_else(
     as_alice.post(f"/drafts/{app.public_id}/", fields(app, alice, p1="my long thought"))
 
     page = as_alice.get(f"{app.get_absolute_url()}?from={run.public_id}").text
-    assert "What you had typed before is kept" in page
+    assert Page(page).first(css="app-notes").first("a").attributes["href"] == app.get_absolute_url()
     assert "my long thought" not in page
     assert "my long thought" in as_alice.get(app.get_absolute_url()).text  # until something is typed
 
     aside = page.partition('name="aside" value="')[2].partition('"')[0]
     changed = fields(app, alice, photo, p1="at the lake", aside=aside, **{"from": run.public_id})
-    for _ in range(2):  # the second autosave of the page puts nothing aside
+    for _ in range(2):  # the second autosave of the page sets nothing aside
         as_alice.post(f"/drafts/{app.public_id}/", changed)
 
     kept = Preset.objects.get()
-    assert kept.name.startswith("Unfinished, ")
+    assert kept.name.startswith("Draft of ")
     assert "my long thought" in str(kept.answers)
     assert "at the lake" in as_alice.get(app.get_absolute_url()).text
 
@@ -218,12 +219,12 @@ def test_a_teammates_shared_run_opens_with_files_of_ones_own(
     assert own.file == photo.file
     assert list(made.inputs.get(name="Photo").uploads.all()) == [own]
     assert made.parent == run
-    assert "Begun from" in as_bob.get(made.get_absolute_url()).text
+    assert "Started from" in as_bob.get(made.get_absolute_url()).text
     Run.objects.filter(pk=run.pk).update(shared_at=None)
-    assert "Begun from" not in as_bob.get(made.get_absolute_url()).text
+    assert "Started from" not in as_bob.get(made.get_absolute_url()).text
 
 
-def test_nothing_is_put_aside_by_a_made_up_time(alice: Member, app: App, as_alice: Client) -> None:
+def test_a_made_up_time_sets_nothing_aside(alice: Member, app: App, as_alice: Client) -> None:
     drafts.save_draft(alice, app, [], None)
     for aside in ("x", "nan", "1e400", "-1e99"):
         answer = as_alice.post(f"/drafts/{app.public_id}/", fields(app, alice, aside=aside))

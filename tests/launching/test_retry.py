@@ -1,4 +1,4 @@
-"""Part failed: the good ones stay, and only the others are tried again, once."""
+"""Part of a run failed: the good results stay, and only the others are retried, once."""
 
 import re
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from runs.models import App, Draft, Member, Output, Run, Upload
 from runs.models.run import RunInputUpload
 from tests.support.clients import client_of
 from tests.support.factories import PICTURE, STYLE, make_app, make_run, make_schema, make_stored
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 LABELS = ("Front", "Back", "Side", "Reel")
@@ -33,7 +34,7 @@ def app() -> App:
 
 @pytest.fixture
 def partly(alice: Member, app: App) -> Run:
-    """Only three of the app's four were asked for; the second and third of these failed."""
+    """Only three of the app's four results were asked for; the second and third of these failed."""
     run = make_run(alice, app, status="completed", wanted_outputs=[10, 12, 13])
     run.outputs.filter(position=3).delete()
     return failed_in(run, 1, 2)
@@ -53,7 +54,7 @@ def retry(client: Client, run: Run, token: str) -> str:
 def test_only_what_failed_is_started(as_alice: Client, alice: Member, partly: Run, app: App) -> None:
     Draft.objects.create(member=alice, app=app, answers=[{"name": "Style"}])
     body = as_alice.get(partly.get_absolute_url()).content.decode()
-    assert "Try the 2 that failed" in body
+    assert "Retry 2 failed results" in body
     assert "about 12 credits" in body
 
     url = retry(as_alice, partly, token_of(as_alice, partly))
@@ -89,19 +90,24 @@ def test_the_two_runs_lead_to_each_other(as_alice: Client, partly: Run) -> None:
 
     before, after = (as_alice.get(address).content.decode() for address in (partly.get_absolute_url(), url))
 
-    assert f'Tried again in <a href="{url}"' in before
-    assert "Try the 2 that failed" not in before
-    assert f'Tries again what failed in <a href="{partly.get_absolute_url()}"' in after
+    assert links_of(before) == [url]
+    assert "retry-failed/" not in before
+    assert links_of(after) == [partly.get_absolute_url()]
 
 
-def test_when_that_failed_too_it_can_be_tried_again(as_alice: Client, partly: Run) -> None:
+def links_of(page: str) -> list[str]:
+    """Where the lines about retries lead."""
+    return [link.attributes["href"] for line in Page(page).find(css="run-family") for link in line.find("a")]
+
+
+def test_when_that_failed_too_it_can_be_retried(as_alice: Client, partly: Run) -> None:
     retry(as_alice, partly, token_of(as_alice, partly))
     Run.objects.filter(parent=partly).update(status="failed", finished_at=timezone.now())
 
     assert token_of(as_alice, partly)
 
 
-def test_files_of_a_teammates_run_are_taken_along(as_bob: Client, bob: Member, alice: Member, partly: Run) -> None:
+def test_files_of_a_teammates_run_come_along(as_bob: Client, bob: Member, alice: Member, partly: Run) -> None:
     upload = Upload.objects.create(member=alice, file=make_stored(), status="ready", name="a.png")
     photo = partly.inputs.create(position=1, name="Photo", parameter_id="u-1", type="url", value=[])
     RunInputUpload.objects.create(input=photo, upload=upload, position=0)
@@ -113,17 +119,17 @@ def test_files_of_a_teammates_run_are_taken_along(as_bob: Client, bob: Member, a
     assert [link.upload.member for link in RunInputUpload.objects.filter(input__run=again)] == [bob]
 
 
-def test_too_dear_is_blocked_with_the_reason(as_alice: Client, partly: Run) -> None:
+def test_without_enough_credits_it_is_blocked_with_the_reason(as_alice: Client, partly: Run) -> None:
     record_status(balance=Decimal(1))
     body = as_alice.get(partly.get_absolute_url()).content.decode()
 
-    assert "There are 1 credits left" in body
+    assert "the balance is 1." in Page(body).first(id="retry-words").words
     assert 'aria-disabled="true" aria-describedby="retry-words"' in body
     retry(as_alice, partly, re.findall(r'name="token" value="([^"]+)"', body)[0])
     assert Run.objects.count() == 1
 
 
-def test_a_changed_form_is_said(as_alice: Client, partly: Run, app: App) -> None:
+def test_a_changed_form_blocks_it_with_the_reason(as_alice: Client, partly: Run, app: App) -> None:
     token = token_of(as_alice, partly)
     app.schema = make_schema(app, parameters=[STYLE], outputs=[])
     app.save()
@@ -146,7 +152,7 @@ def test_results_of_one_label_are_made_together(as_alice: Client, alice: Member)
     outputs = [{"index": n, "label": "Designer", "type": "image"} for n in range(2)]
     run = failed_in(make_run(alice, make_app(outputs=outputs), status="completed"), 1)
 
-    assert "Same inputs, 2 results." in as_alice.get(run.get_absolute_url()).content.decode()
+    assert "2 results" in Page(as_alice.get(run.get_absolute_url()).text).first(id="retry-words").words
     retry(as_alice, run, token_of(as_alice, run))
 
     assert Run.objects.get(parent=run).wanted_outputs == [0, 1]

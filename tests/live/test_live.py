@@ -1,4 +1,4 @@
-"""The poller of a page: nothing when nothing changed, only the changed parts when something did."""
+"""The poller of a page: nothing if nothing changed, otherwise only the changed parts."""
 
 import pytest
 from django.test import Client
@@ -84,7 +84,7 @@ def test_a_change_is_announced_once(as_alice: Client, alice: Member) -> None:
     assert "Cartoonify! · Ghibli: Failed." not in look(as_alice, after)[1]
 
 
-def test_somebody_elses_run_tells_nothing(as_bob: Client, alice: Member) -> None:
+def test_somebody_elses_run_stays_hidden(as_bob: Client, alice: Member) -> None:
     run = make_run(alice)
     run.version = 0
 
@@ -112,6 +112,6 @@ def test_nonsense_is_answered_calmly(as_alice: Client, query: str) -> None:
 
 
 @pytest.mark.parametrize("token", ["9" * 5_000, f"1.0-ready-{'9' * 5_000}"], ids=["version", "boxes"])
-def test_a_number_without_end_is_no_version(as_alice: Client, alice: Member, token: str) -> None:
+def test_an_endless_number_is_no_version(as_alice: Client, alice: Member, token: str) -> None:
     run = make_run(alice, status="running", remote_id="r1")
     assert as_alice.get("/live/", {"r": f"{run.public_id}:{token}", "page": "run"}, headers=HTMX).status_code == 200

@@ -1,4 +1,4 @@
-"""The health page: what an admin sees when things are well and when they are not."""
+"""The health page: what an admin sees when all is well and when it isn't."""
 
 import shutil
 from datetime import timedelta
@@ -38,7 +38,7 @@ def test_all_is_well(as_admin: Client, alice: Member) -> None:
 
     for words in ("reachable since", "accepted: Acme", "12.5", "1 of 100", "alive just now", "Ready"):
         assert words in body
-    assert "Needs you" not in body
+    assert "verdict-bad" not in body
 
 
 def test_lamina_away_and_a_refused_key_are_told_with_what_to_do(as_admin: Client) -> None:
@@ -50,7 +50,7 @@ def test_lamina_away_and_a_refused_key_are_told_with_what_to_do(as_admin: Client
     assert "not reached since" in body
     assert "refused since" in body
     assert "LAMINA_API_KEY" in body
-    assert "Lamina gave no answer for “runs”." in body
+    assert "Lamina didn&#x27;t answer “runs”." in body
 
 
 def test_a_silent_worker_and_a_stopped_watch_are_told(as_admin: Client, alice: Member) -> None:
@@ -74,7 +74,7 @@ def test_members_see_a_calm_banner_and_admins_the_next_step(as_alice: Client, as
     status.record_answer(timezone.now(), is_sandbox=False, is_key_refused=True)
     cache.clear()
 
-    assert "needs an admin just now" in as_alice.get("/").content.decode()
+    assert "An admin needs to fix the connection" in as_alice.get("/").content.decode()
     assert "LAMINA_API_KEY" in as_admin.get("/").content.decode()
 
 
@@ -82,7 +82,7 @@ def test_everybody_hears_that_lamina_is_away(as_alice: Client) -> None:
     status.record_failure(timezone.now(), endpoint="runs", status=None, request_id="")
     cache.clear()
 
-    assert "reach Lamina since" in as_alice.get("/history/").content.decode()
+    assert "reached Lamina since" in as_alice.get("/history/").content.decode()
 
 
 def test_healthz_tells_ages_without_sign_in() -> None:
@@ -117,12 +117,13 @@ def test_files_storage_and_bin_are_told_with_what_to_do(
     body = page(as_admin)
 
     assert "1 not saved yet, 1 could not be saved" in body
-    assert "No room left. The portal tries again by itself for 24 hours." in body
+    assert "No room left. The portal keeps trying for 24 hours." in body
     assert "in 1 file" in body
     assert "left on the disk" in body
-    assert "1 run, the first goes on" in body
+    assert "1 run, deleted for good on" in body
 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100_000_000))
     body = page(as_admin)
     assert "100 MB left on the disk" in body
-    assert "Make room" in body
+    assert "verdict-bad" in body
+    assert "Free some space" in body

@@ -1,4 +1,4 @@
-"""The demo accounts work on the portal's own machine and not through a proxy: a real gunicorn, a real nginx."""
+"""The demo accounts work on the portal's own machine but not through a proxy, with a real gunicorn and nginx."""
 
 import re
 import shutil
@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def gunicorn(folder: Path) -> Iterator[Start]:
-    """Serve that data with settings; returns the address."""
+    """Serve that data with these settings; return the address."""
     with ExitStack() as stack:
 
         def start(**env: str) -> str:
@@ -52,7 +52,7 @@ def gunicorn(folder: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def nginx(tmp_path: Path) -> Iterator[Start]:
-    """An nginx in front of `upstream` with one block of its configuration; returns the address."""
+    """Start nginx in front of `upstream` with one configuration block; return the address."""
     binary = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
     if binary is None:
         skip_or_fail("No nginx found: install one (Debian: apt-get install nginx-light)")
@@ -74,7 +74,7 @@ def nginx(tmp_path: Path) -> Iterator[Start]:
 
 
 def try_in(url: str, email: str, password: str = DEMO_PASSWORD, **headers: str) -> tuple[requests.Session, str]:
-    """Fill in the sign-in page; returns the browser and the page it got."""
+    """Fill in the sign-in page; return the browser and the page it got."""
     session = requests.Session()
     session.get(f"{url}/login/", timeout=10, headers=headers).raise_for_status()
     form = {"username": email, "password": password, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
@@ -87,7 +87,7 @@ def is_in(session: requests.Session, url: str, **headers: str) -> bool:
 
 
 @pytest.mark.whole
-def test_they_get_in_here_and_without_any_sign_of_a_proxy(gunicorn: Start) -> None:
+def test_they_can_sign_in_locally_without_any_sign_of_a_proxy(gunicorn: Start) -> None:
     url = gunicorn()
     for email in DEMO_EMAILS:
         assert is_in(try_in(url, email)[0], url)
@@ -105,14 +105,14 @@ def test_they_get_in_here_and_without_any_sign_of_a_proxy(gunicorn: Start) -> No
         session, page = try_in(url, "Demo@example.com", **headers)
         assert REFUSED in page, headers
         assert not is_in(session, url)
-        assert not is_in(local, url, **headers)  # nor with a session from here
+        assert not is_in(local, url, **headers)  # not even with a local session
         assert is_in(try_in(url, "kim@acme.example", PASSWORD, **headers)[0], url, **headers)
     assert is_in(local, url)
     assert not is_in(local, url, Origin="https://portal.example.com")
 
 
 @pytest.mark.whole
-def test_a_public_address_shuts_them_out_with_the_sessions_they_had(gunicorn: Start) -> None:
+def test_a_public_address_locks_them_out_and_ends_their_sessions(gunicorn: Start) -> None:
     local = gunicorn()
     session, _ = try_in(local, "demo@example.com")
     assert is_in(session, local)
@@ -126,7 +126,7 @@ def test_a_public_address_shuts_them_out_with_the_sessions_they_had(gunicorn: St
 
 @pytest.mark.whole
 @pytest.mark.parametrize("trusted", ["", "127.0.0.1"], ids=["not trusted", "trusted"])
-def test_behind_a_proxy_on_the_same_machine_they_do_not_get_in(gunicorn: Start, nginx: Start, trusted: str) -> None:
+def test_they_cannot_sign_in_behind_a_local_proxy(gunicorn: Start, nginx: Start, trusted: str) -> None:
     url = gunicorn(PORTAL_TRUSTED_PROXIES=trusted)
     session, _ = try_in(url, "demo@example.com")
     manual = re.findall(r"```nginx\n(.*?)```", (ROOT / "docs/operating.md").read_text(), re.DOTALL)[0]
@@ -151,13 +151,13 @@ def test_behind_a_proxy_on_the_same_machine_they_do_not_get_in(gunicorn: Start, 
         ("::ffff:127.0.0.1", "localhost:8000", "http://localhost:8000", True),
         ("192.0.2.1", "127.0.0.1:8000", "http://127.0.0.1:8000", False),
         ("::ffff:192.0.2.1", "127.0.0.1:8000", "http://127.0.0.1:8000", False),
-        ("", "127.0.0.1:8000", "http://127.0.0.1:8000", False),  # a socket in a folder: there is a proxy
+        ("", "127.0.0.1:8000", "http://127.0.0.1:8000", False),  # a Unix socket: there is a proxy
         ("127.0.0.1", "portal.lan", "http://127.0.0.1:8000", False),
         ("127.0.0.1", "127.0.0.1.example.com", "http://127.0.0.1:8000", False),
         ("127.0.0.1", "127.0.0.1:8000", "http://10.1.2.3:8000", False),
     ],
 )
-def test_every_part_of_the_way_must_be_of_this_machine(
+def test_every_part_of_the_connection_must_be_local(
     settings: Settings, address: str, host: str, url: str, may: bool
 ) -> None:
     settings.PORTAL_URL, settings.ALLOWED_HOSTS = url, ["*"]

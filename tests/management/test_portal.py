@@ -1,4 +1,4 @@
-"""`manage.py portal`, the whole of it: up with one command, down with one key, and nothing left behind."""
+"""`manage.py portal` as a whole: one command starts it, one key stops it, and nothing is left behind."""
 
 import os
 import shutil
@@ -45,22 +45,22 @@ class RunningPortal:
         return self.process is not None and self.process.poll() is not None
 
     def code(self) -> int:
-        """The exit code, once it has ended."""
+        """Wait until it has ended; return the exit code."""
         assert self.process is not None
         return self.process.wait(TIMEOUT_SECONDS)
 
     def wait_for_the_rest(self) -> None:
-        """Wait until nothing is left of it: children take a moment to die."""
+        """Wait until all its processes are gone: children take a moment to end."""
         wait_until(lambda: not self.home.processes(), "every part to be gone")
 
     def has_part(self, word: str, *, other_than: int) -> bool:
-        """True once another main process of this part than `other_than` runs; between the two there is none."""
+        """True once a main process of this part other than `other_than` runs; in between, there may be none."""
         assert self.process is not None
         children = children_of(self.process.pid)
         return any(pid in children and pid != other_than for pid in self.home.processes(word))
 
     def part(self, word: str) -> int:
-        """The main process of a part, known by WORD in its command line."""
+        """The main process of a part, identified by `word` in its command line."""
         assert self.process is not None
         mother = self.process.pid
         return wait_until(
@@ -91,7 +91,7 @@ def sign_in(url: str, email: str, password: str) -> requests.Session:
 
 @needs_proc
 @pytest.mark.whole
-def test_people_sign_in_and_ctrl_c_ends_all(portal: RunningPortal) -> None:
+def test_people_sign_in_and_ctrl_c_stops_everything(portal: RunningPortal) -> None:
     for email in ("demo@example.com", "Sam@Example.com"):
         assert sign_in(portal.url, email, "demo").cookies.get("sessionid"), email
     assert not sign_in(portal.url, "demo@example.com", "domo").cookies.get("sessionid")
@@ -107,7 +107,7 @@ def test_people_sign_in_and_ctrl_c_ends_all(portal: RunningPortal) -> None:
 @needs_proc
 @pytest.mark.whole
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGHUP])
-def test_a_closed_terminal_or_sigterm_ends_all(portal: RunningPortal, sig: signal.Signals) -> None:
+def test_a_closed_terminal_or_sigterm_stops_everything(portal: RunningPortal, sig: signal.Signals) -> None:
     assert portal.process is not None
     portal.process.send_signal(sig)
     assert portal.code() == 0
@@ -116,10 +116,10 @@ def test_a_closed_terminal_or_sigterm_ends_all(portal: RunningPortal, sig: signa
 
 @needs_proc
 @pytest.mark.whole
-def test_a_killed_worker_is_started_again_and_a_killed_web_server_ends_all(portal: RunningPortal) -> None:
+def test_a_killed_worker_is_restarted_and_a_killed_web_server_stops_everything(portal: RunningPortal) -> None:
     worker = portal.part("manage.py worker")
     os.kill(worker, signal.SIGKILL)
-    wait_until(lambda: "starting it again" in portal.home.output(), "the portal to notice")
+    wait_until(lambda: "restarting it" in portal.home.output(), "the portal to notice")
     wait_until(lambda: portal.has_part("manage.py worker", other_than=worker), "another worker in its place")
     assert requests.get(f"{portal.url}/healthz", timeout=60).ok
 
@@ -139,7 +139,7 @@ def test_a_killed_portal_takes_its_parts_with_it(portal: RunningPortal) -> None:
 
 @needs_proc
 @pytest.mark.whole
-def test_a_busy_port_is_told_before_anything_starts(tmp_path: Path) -> None:
+def test_a_busy_port_is_reported_before_anything_starts(tmp_path: Path) -> None:
     portal = RunningPortal(tmp_path)
     with socket.create_server(("127.0.0.1", portal.port)):
         portal.process = portal.home.start("portal")
@@ -153,7 +153,7 @@ def test_a_busy_port_is_told_before_anything_starts(tmp_path: Path) -> None:
 
 @pytest.fixture
 def reloaded(tmp_path: Path) -> Iterator[RunningPortal]:
-    """A portal as `make dev` starts it, on a copy of the code that a test may change."""
+    """A portal started as by `make dev`, on a copy of the code that tests may change."""
     code, data = tmp_path / "code", tmp_path / "data"
     data.mkdir()
     portal = RunningPortal(data)
@@ -170,7 +170,7 @@ def reloaded(tmp_path: Path) -> Iterator[RunningPortal]:
 
 
 def sign_in_page(portal: RunningPortal) -> requests.Response | None:
-    """The page as it is now; None while nothing answers."""
+    """The current page; None while nothing responds."""
     try:
         return requests.get(f"{portal.url}/login/", timeout=60)
     except requests.ConnectionError:
@@ -179,7 +179,7 @@ def sign_in_page(portal: RunningPortal) -> requests.Response | None:
 
 @needs_proc
 @pytest.mark.whole
-def test_what_changes_is_loaded_again_and_ctrl_c_ends_all(reloaded: RunningPortal) -> None:
+def test_changes_are_reloaded_and_ctrl_c_stops_everything(reloaded: RunningPortal) -> None:
     code, worker = reloaded.home.root, reloaded.part("manage.py worker")
     settings_file = code / "lamina_portal" / "settings.py"
     as_it_was = settings_file.read_text()
@@ -193,22 +193,22 @@ def test_what_changes_is_loaded_again_and_ctrl_c_ends_all(reloaded: RunningPorta
         return page is not None and page.headers["Referrer-Policy"] == "no-referrer"
 
     base = code / "templates" / "web/base.html"
-    base.write_text(base.read_text().replace("Skip to the page", "Jump to the page"))
-    wait_until(lambda: shows("Jump to the page"), "a page made from the changed template")
+    base.write_text(base.read_text().replace("Skip to content", "Jump to content"))
+    wait_until(lambda: shows("Jump to content"), "a page made from the changed template")
     wait_until(lambda: reloaded.has_part("manage.py worker", other_than=worker), "another worker in its place")
 
-    # What gunicorn's main process read, too.
+    # Also what gunicorn's main process has read.
     assert not refers_to_nobody()
     settings_file.write_text(f'{as_it_was}\nSECURE_REFERRER_POLICY = "no-referrer"\n')
     wait_until(refers_to_nobody, "the changed setting")
 
-    # A mistake ends what cannot run with it, and nothing else; without the mistake it goes on.
+    # A mistake stops only what cannot run with it, until it is corrected.
     settings_file.write_text("half a line (")
-    said = "The web server ended with code 1; it starts again when a file changes."
+    said = "The web server ended with code 1; it restarts when a file changes."
     wait_until(lambda: said in reloaded.home.output(), "the portal to say that it waits")
     assert not reloaded.has_ended()
     settings_file.write_text(as_it_was)
-    wait_until(lambda: shows("Jump to the page"), "the web server to come back")
+    wait_until(lambda: shows("Jump to content"), "the web server to come back")
 
     assert reloaded.process is not None
     reloaded.process.send_signal(signal.SIGINT)
@@ -217,12 +217,12 @@ def test_what_changes_is_loaded_again_and_ctrl_c_ends_all(reloaded: RunningPorta
 
 
 @pytest.mark.parametrize("text", ["8000", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:70000", "unix:/tmp/x", ""])
-def test_an_address_that_is_none_is_refused_by_name(text: str) -> None:
+def test_an_invalid_address_is_refused_by_name(text: str) -> None:
     with pytest.raises(AddressError, match="PORTAL_BIND"):
         Address.parse(text)
 
 
-def test_addresses_are_read_and_written_the_same_way() -> None:
+def test_addresses_are_parsed_and_written_the_same_way() -> None:
     for text in ("127.0.0.1:8000", "[::1]:8000", "localhost:80"):
         assert str(Address.parse(text)) == text
     assert str(Address.parse(":8000")) == "0.0.0.0:8000"
@@ -271,14 +271,14 @@ def part(name: str, code: str, is_alive: Callable[[], bool] = lambda: True, *, i
     return Part(name, [sys.executable, "-c", code], Path.cwd(), is_restarted=is_restarted, is_alive=is_alive)
 
 
-def test_the_sixth_death_within_a_minute_ends_the_watch(supervisor: Supervisor) -> None:
+def test_the_sixth_death_within_a_minute_stops_the_portal(supervisor: Supervisor) -> None:
     dying = Part("one", ["sh", "-c", "exit 7"], Path.cwd(), is_restarted=True)  # quick: all six fit into a minute
     with pytest.raises(PartDied, match=r"The one ended with code 7, the 6th time within a minute"):
         supervisor.start(dying, lambda: False)
     assert len(dying.restarts) == MAX_RESTARTS
 
 
-def test_a_part_without_a_sign_of_life_is_started_again(supervisor: Supervisor) -> None:
+def test_a_part_without_a_sign_of_life_is_restarted(supervisor: Supervisor) -> None:
     verdicts = [False, True]
     sleeper = part("one", "import time; time.sleep(60)", lambda: verdicts.pop(0), is_restarted=True)
     supervisor.start(sleeper)
@@ -291,7 +291,7 @@ def test_a_part_without_a_sign_of_life_is_started_again(supervisor: Supervisor) 
     assert not sleeper.has_ended()
 
 
-def test_a_sentence_that_cannot_be_written_stops_nothing() -> None:
+def test_a_message_that_cannot_be_written_stops_nothing() -> None:
     with Path("/dev/full").open("w") as full:
         command = Command(stdout=full)
         supervisor = Supervisor(command.say, ["one"])
@@ -305,7 +305,7 @@ def test_a_sentence_that_cannot_be_written_stops_nothing() -> None:
     assert dying.restarts
 
 
-def test_what_ignores_sigterm_is_killed_with_its_children(supervisor: Supervisor, tmp_path: Path) -> None:
+def test_a_part_that_ignores_sigterm_is_killed_with_its_children(supervisor: Supervisor, tmp_path: Path) -> None:
     note = tmp_path / "child"
     deaf = f"""
 import os, pathlib, signal, time
@@ -321,13 +321,13 @@ time.sleep(60)"""
     wait_until(lambda: is_gone(int(note.read_text().rstrip("."))), "the child to be gone")
 
 
-def test_a_stop_is_seen_between_two_looks(supervisor: Supervisor) -> None:
+def test_a_stop_is_noticed_between_two_checks(supervisor: Supervisor) -> None:
     supervisor.is_stop_asked = True
     with pytest.raises(StopAsked):
         supervisor.watch()
 
 
-def test_a_pulse_that_does_not_change_is_no_pulse() -> None:
+def test_a_pulse_that_does_not_change_counts_as_silence() -> None:
     values = iter([1, 2, 2, 2])
     pulse = Pulse(lambda: next(values, 2), seconds=1.0, every=0.0)
     assert pulse.is_beating()

@@ -1,4 +1,4 @@
-"""What a migration does with rows that are there already, and what it may use for it."""
+"""What migrations do with existing rows, and what they may import."""
 
 import ast
 import re
@@ -21,8 +21,8 @@ MODULE_IN_TEXT = re.compile(r"runs(\.\w+){2,}")  # "runs.models.run"; while "run
 
 
 def used_of_the_portal(source: str) -> set[str]:
-    """Dotted names of the portal's own modules that SOURCE uses: imported anywhere, also inside functions, or named by
-    a text. A relative import is named with its dots."""
+    """Dotted names of the portal's own modules that `source` uses: imported anywhere, even in functions, or named in a
+    string. Relative imports keep their dots."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -56,7 +56,7 @@ def test_a_migration_that_uses_more_is_found(source: str) -> None:
 
 @pytest.fixture
 def migrate(transactional_db: None) -> Iterator[Migrate]:
-    """Bring the tables to a migration, and give the models as they were then; at the end all is new again."""
+    """Move the tables to a migration and return the models of that time; at the end all is current again."""
 
     def to(name: str) -> Any:
         executor = MigrationExecutor(connection)
@@ -68,7 +68,7 @@ def migrate(transactional_db: None) -> Iterator[Migrate]:
     executor.migrate(executor.loader.graph.leaf_nodes())
 
 
-def test_people_who_are_here_get_addresses_and_saved_views_still_name_them(migrate: Migrate) -> None:
+def test_existing_people_get_addresses_and_saved_views_still_name_them(migrate: Migrate) -> None:
     old = migrate("0006_work_seconds")
     member_model, view_model = old.get_model("runs", "Member"), old.get_model("runs", "SavedView")
     people = [member_model.objects.create(email=f"p{n}@example.com", password="x") for n in range(3)]
@@ -85,7 +85,7 @@ def test_people_who_are_here_get_addresses_and_saved_views_still_name_them(migra
     assert kept == [f"tab=team&by={ids['p1@example.com']}&kind=image", *queries[1:]]
 
 
-def test_apps_that_are_here_are_found_without_accents(migrate: Migrate) -> None:
+def test_existing_apps_are_found_without_accents(migrate: Migrate) -> None:
     old = migrate("0009_clock_steady_since")
     old.get_model("runs", "App").objects.create(remote_id="a", name="Légendes", search_text="légendes été")
 
@@ -94,7 +94,7 @@ def test_apps_that_are_here_are_found_without_accents(migrate: Migrate) -> None:
     assert new.get_model("runs", "App").objects.get().search_text == "legendes ete"
 
 
-def test_apps_that_only_lists_have_marked_as_gone_are_there_again(migrate: Migrate) -> None:
+def test_apps_that_only_lists_marked_as_gone_are_back(migrate: Migrate) -> None:
     old = migrate("0015_fold_names_and_labels")
     now = timezone.now()
     for name, missed in (("missed", 2), ("by its id", 0), ("both", 1)):
@@ -108,7 +108,7 @@ def test_apps_that_only_lists_have_marked_as_gone_are_there_again(migrate: Migra
     assert not apps.filter(is_listed=False).exists()
 
 
-def test_files_that_are_here_are_found_without_accents_and_the_way_back_is_open(
+def test_existing_files_are_found_without_accents_and_the_migration_can_be_reversed(
     migrate: Migrate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = migrate("0014_rung_at")
@@ -153,7 +153,7 @@ def test_who_made_a_run_is_read_from_its_form_and_never_guessed(migrate: Migrate
 
 
 def rows_before(apps: Any) -> None:
-    """Two uploads and a result with accents, more of them than a batch holds."""
+    """Two uploads and a result with accents: more than one batch."""
 
     def get(name: str) -> Any:
         return apps.get_model("runs", name).objects

@@ -1,4 +1,4 @@
-"""Who may see, change and share: a rule stands once, for one row and for a list of them, and both say the same."""
+"""Who may see, change and share: each rule exists for a row and for a list, and both agree."""
 
 import re
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def app(db: None) -> App:
 
 @pytest.fixture
 def runs(people: dict[str, Member], app: App) -> Rows:
-    """A run in every state of everybody's."""
+    """A run of each person in each state."""
     now = timezone.now()
     return {
         (who, state): make_run(
@@ -58,7 +58,7 @@ def runs(people: dict[str, Member], app: App) -> Rows:
 
 @pytest.fixture
 def presets(people: dict[str, Member], app: App) -> Rows:
-    """A preset of everybody's own, and one for the team."""
+    """A preset of each person's own, and one for the team."""
     return {
         (who, state): Preset.objects.create(app=app, member=member, name=state, is_team=state == "shared")
         for who, member in people.items()
@@ -68,7 +68,7 @@ def presets(people: dict[str, Member], app: App) -> Rows:
 
 @pytest.fixture
 def links(people: dict[str, Member]) -> Rows:
-    """A link for guests of everybody's that is open, and one that is revoked."""
+    """An open and a revoked guest link of each person."""
     now = timezone.now()
     return {
         (who, state): GuestLink.objects.create(
@@ -95,7 +95,7 @@ def uploads(people: dict[str, Member]) -> Rows:
 def differences(
     rows: Rows, people: dict[str, Member], row_rule: str, found: Callable[[Member], QuerySet[Model]]
 ) -> list[str]:
-    """Where the rule of a row and what is found by the rule of lists differ, over ROWS and PEOPLE."""
+    """Where the rule for a row and the rule for lists differ, over `rows` and `people`."""
     wrong = []
     for asking, member in people.items():
         by_list = set(found(member).values_list("pk", flat=True))
@@ -106,7 +106,7 @@ def differences(
     return wrong
 
 
-def test_rows_and_lists_of_runs_say_the_same(people: dict[str, Member], runs: Rows) -> None:
+def test_rows_and_lists_of_runs_agree(people: dict[str, Member], runs: Rows) -> None:
     lists = Run.objects.all()
     assert differences(runs, people, "is_visible_to", lists.visible_to) == []
     assert differences(runs, people, "is_manageable_by", lists.manageable_by) == []
@@ -116,15 +116,13 @@ def test_rows_and_lists_of_runs_say_the_same(people: dict[str, Member], runs: Ro
     assert differences(kept, people, "belongs_to", lists.owned_by) == []
 
 
-def test_rows_and_lists_of_presets_say_the_same(people: dict[str, Member], presets: Rows) -> None:
+def test_rows_and_lists_of_presets_agree(people: dict[str, Member], presets: Rows) -> None:
     lists = Preset.objects.all()
     assert differences(presets, people, "is_visible_to", lists.visible_to) == []
     assert differences(presets, people, "is_changeable_by", lists.changeable_by) == []
 
 
-def test_rows_and_lists_of_links_and_uploads_say_the_same(
-    people: dict[str, Member], links: Rows, uploads: Rows
-) -> None:
+def test_rows_and_lists_of_links_and_uploads_agree(people: dict[str, Member], links: Rows, uploads: Rows) -> None:
     assert differences(links, people, "belongs_to", GuestLink.objects.owned_by) == []
     assert differences(links, people, "is_manageable_by", GuestLink.objects.manageable_by) == []
     assert differences(uploads, people, "belongs_to", Upload.objects.owned_by) == []
@@ -150,7 +148,7 @@ def test_a_difference_is_found(people: dict[str, Member], runs: Rows) -> None:
 def test_who_sees_and_who_changes_a_run(
     people: dict[str, Member], runs: Rows, owner: str, state: str, seen_by: set[str], changed_by: set[str]
 ) -> None:
-    """An account that is deactivated keeps the rules of its role: it cannot sign in, and that is where it ends."""
+    """A deactivated account keeps the rules of its role; it just can't sign in."""
     run = runs[owner, state]
     assert isinstance(run, Run)
     seen_by, changed_by = ({*who, "deactivated admin"} if "admin" in who else who for who in (seen_by, changed_by))
@@ -217,7 +215,7 @@ def test_nothing_offers_to_run_an_app_that_cannot_be_run(people: dict[str, Membe
     assert not App.objects.get(pk=app.pk).is_runnable
 
 
-def test_that_an_app_is_not_for_this_workspace_is_said_in_one_place(people: dict[str, Member], app: App) -> None:
+def test_that_an_app_is_not_for_this_workspace_is_decided_in_one_place(people: dict[str, Member], app: App) -> None:
     App.objects.filter(pk=app.pk).update(forbidden_at=timezone.now())
     app.refresh_from_db()
     said = NOT_OPEN.replace("'", "&#x27;")

@@ -1,4 +1,4 @@
-"""Backup and restore, command by command as docs/operating.md shows them, on a database that is in use."""
+"""Backup and restore with the commands from docs/operating.md, on a database that is in use."""
 
 import os
 import re
@@ -29,7 +29,7 @@ print(names, default_storage.open("results/picture.webp").read(), signing.loads(
 
 
 class Portal:
-    """A folder in which the commands of the manual can be typed as they stand."""
+    """A folder in which the manual's commands can be typed unchanged."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -54,7 +54,7 @@ class Portal:
 
 
 def commands_of_the_manual(backup: Path) -> tuple[str, str]:
-    """How to back up and how to restore, with `backup` in place of /backup."""
+    """The commands for backup and restore, with `backup` in place of /backup."""
     section = (ROOT / "docs/operating.md").read_text().partition("\n## Backup and restore")[2].partition("\n## ")[0]
     first, second = re.findall(r"```sh\n(.*?)```", section, re.S)
     return first.replace("/backup", str(backup)), second.replace("/backup", str(backup))

@@ -1,4 +1,4 @@
-"""The documents tell the truth: what they point to is there, what they quote is said, what they list is all of it."""
+"""The docs are true: links and named files exist, quoted messages are in the code, and lists are complete."""
 
 import re
 import subprocess
@@ -11,35 +11,35 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob(".github/**/*.md")])
 DECISIONS = sorted(path for path in (ROOT / "docs" / "decisions").glob("*.md") if path.name != "README.md")
-DOORS = {"home", "results", "compare", "live", "manage", "help"}
+ENTRY_POINTS = {"home", "results", "compare", "live", "manage", "help"}
 NO_SUBJECTS = {"sandbox", "migrations", "management", "templatetags"}
 OURS = ("lamina_portal", "runs", "templates", "static", "docs")
 
 
 def prose_of(text: str) -> str:
-    """`text` without its blocks of code."""
+    """`text` without its code blocks."""
     return re.sub(r"^ *```.*?^ *```", "", text, flags=re.S | re.M)
 
 
 def anchors_of(path: Path) -> set[str]:
-    """What `#…` may name in a file, by GitHub's rule."""
+    """The anchors that GitHub makes for the headings of a file."""
     headings = re.findall(r"^#+ (.+)$", prose_of(path.read_text()), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_leads_somewhere(path: Path) -> None:
+def test_every_link_has_a_target(path: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", prose_of(path.read_text())):
         if target.startswith("https://"):
             continue
         name, _, anchor = target.partition("#")
-        there = (path.parent / name).resolve() if name else path
-        assert there.is_file(), target
-        assert not anchor or anchor in anchors_of(there), target
+        linked = (path.parent / name).resolve() if name else path
+        assert linked.is_file(), target
+        assert not anchor or anchor in anchors_of(linked), target
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_file_that_is_named_is_there(path: Path) -> None:
+def test_every_named_file_exists(path: Path) -> None:
     named = re.findall(r"(?<![\w/.:-])((?:[\w.-]+/)+(?:[\w-]+\.(?:py|css|js|md|html|toml)))\b", path.read_text())
     for name in named:
         assert any((place / name).exists() for place in (ROOT, ROOT / "runs", path.parent)), name
@@ -52,17 +52,17 @@ def table_of_folders() -> list[str]:
 
 def test_the_architecture_lists_every_folder_and_no_other() -> None:
     folders = {path.parent.name for path in (ROOT / "runs").glob("*/__init__.py")} - NO_SUBJECTS
-    assert folders | {"events.py"} == set(table_of_folders()) | DOORS
+    assert folders | {"events.py"} == set(table_of_folders()) | ENTRY_POINTS
     assert len(table_of_folders()) == len(set(table_of_folders()))
 
 
-def test_the_picture_shows_what_the_page_lists_in_the_same_order() -> None:
+def test_the_picture_shows_the_same_folders_in_the_same_order() -> None:
     picture = ElementTree.parse(ROOT / "docs" / "architecture.svg")  # noqa: S314 - our own
     texts = [text for text in picture.iterfind(".//{*}text") if text.get("class") == "n"]
     names = [text.text or "" for text in texts]
     places = {text.text: (float(text.get("y", 0)), float(text.get("x", 0))) for text in texts}
     outside = {"Browser", "Worker (django-q2)", "Lamina", "Files", "Database"}
-    assert set(names) == {*table_of_folders(), *DOORS, "tasks.py", *outside}
+    assert set(names) == {*table_of_folders(), *ENTRY_POINTS, "tasks.py", *outside}
     assert len(names) == len(set(names))
     drawn = sorted(table_of_folders(), key=lambda name: places[name], reverse=True)
     assert drawn == table_of_folders()
@@ -76,7 +76,7 @@ def test_the_index_lists_every_decision_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.name)
-def test_a_decision_says_why_what_and_what_not_on_one_page(path: Path) -> None:
+def test_a_decision_has_its_four_parts_on_one_page(path: Path) -> None:
     headings = re.findall(r"^## (.+)$", path.read_text(), re.M)
     assert [heading for heading in headings if heading != "Measured"] == [
         "Context",
@@ -87,9 +87,14 @@ def test_a_decision_says_why_what_and_what_not_on_one_page(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 90
 
 
-def test_every_symptom_that_is_quoted_is_said_by_the_portal() -> None:
+def in_one_line(text: str) -> str:
+    """`text` with the line breaks gone that formatting puts into sentences, between string literals as well."""
+    return " ".join(re.sub(r'"\s*\n\s*f?"', "", text).split())
+
+
+def test_every_quoted_symptom_is_a_message_of_the_portal() -> None:
     said = "".join(
-        path.read_text(errors="replace")
+        in_one_line(path.read_text(errors="replace"))
         for folder in ("runs", "lamina_portal", "templates")
         for path in (ROOT / folder).rglob("*")
         if path.suffix in {".py", ".html"}
@@ -106,11 +111,11 @@ def test_the_readme_stays_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 130
 
 
-def test_the_version_stands_in_one_place() -> None:
+def test_the_version_is_written_in_one_place() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     listed = subprocess.run(["git", "ls-files", *OURS, "*.md"], cwd=ROOT, capture_output=True, text=True, check=True)
     names = [name for name in listed.stdout.splitlines() if not name.startswith("static/vendor/")]
     texts = {name: (ROOT / name).read_text(errors="replace") for name in names if (ROOT / name).exists()}
     pattern = re.compile(rf"(?<![\w.]){re.escape(version)}(?![\w.])")
-    # The changes name it in a heading, which test_readme.py compares.
+    # The changelog has it in a heading, which test_readme.py compares.
     assert [name for name, text in texts.items() if pattern.search(text)] == ["CHANGELOG.md"]

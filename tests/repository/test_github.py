@@ -1,4 +1,4 @@
-"""What GitHub reads: the workflow runs what the project says, and the forms for issues can be shown."""
+"""What GitHub reads: the workflow runs the project's own script, and the issue forms are valid."""
 
 import os
 from pathlib import Path
@@ -18,10 +18,10 @@ def read(path: Path) -> dict[Any, Any]:
     return found
 
 
-def test_the_workflow_calls_the_projects_own_script_on_every_change() -> None:
+def test_the_workflow_runs_the_projects_own_script_on_every_change() -> None:
     (path,) = (ROOT / ".github" / "workflows").glob("*.yml")
     workflow = read(path)
-    triggers = workflow[True]  # YAML 1.1 takes the key `on` for a truth
+    triggers = workflow[True]  # YAML 1.1 reads the key `on` as true
     assert triggers["push"] == {"branches": ["main"]}
     assert "pull_request" in triggers
     assert workflow["permissions"] == {"contents": "read"}
@@ -34,7 +34,7 @@ def test_the_workflow_calls_the_projects_own_script_on_every_change() -> None:
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
-def test_a_form_for_issues_can_be_shown(path: Path) -> None:
+def test_an_issue_form_is_valid(path: Path) -> None:
     form = read(path)
     assert {"name", "description", "body"} <= set(form)
     assert {part["type"] for part in form["body"]} <= KINDS
@@ -49,7 +49,7 @@ def test_a_form_for_issues_can_be_shown(path: Path) -> None:
     assert any(field.get("validations", {}).get("required") for field in fields)
 
 
-def test_there_are_forms_for_bugs_and_ideas_and_a_template_for_changes() -> None:
+def test_bugs_and_ideas_have_forms_and_pull_requests_a_template() -> None:
     assert [path.stem for path in FORMS] == ["bug", "idea"]
     template = (ROOT / ".github" / "pull_request_template.md").read_text()
     assert "- [ ] `make check` and `make test` pass" in template

@@ -1,4 +1,4 @@
-"""Where tests and their tools stand: nobody imports a test or a conftest, and no subject needs the tools of another."""
+"""Where tests and their tools are: nothing imports a test or a conftest, or the tools of another subject."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.processes import ROOT
 
-# A measurement may be a test, too: `tests.bench`. What a person does first is a command: `tests.smoke`.
+# Measurements may also be tests: `tests.bench`. What a new user does first is a command: `tests.smoke`.
 FOR_ALL = ("support", "bench", "smoke")
 HELD = re.compile(r"(?:^|\.)(?:test_\w+|conftest)$")
 FIELD_TERMS = ("polling", "sharing", "spending", "launching", "throttling", "drawing", "routing")
@@ -17,7 +17,7 @@ MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py
 
 
 def needed_by(source: str) -> set[str]:
-    """Dotted names below `tests` that `source` imports or names in a string, in functions too."""
+    """Dotted names below `tests` that `source` imports or mentions in a string, inside functions as well."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -31,7 +31,7 @@ def needed_by(source: str) -> set[str]:
 
 
 def problems_of(path: Path, source: str) -> list[str]:
-    """What a module of the tests must not import: tests, conftests, tools of another folder."""
+    """Imports that are not allowed in a module of the tests: tests, conftests, tools of another folder."""
     own = (path.parts[1], *FOR_ALL)
     names = sorted(needed_by(source))
     held = [name for name in names if HELD.search(name)]
@@ -39,13 +39,13 @@ def problems_of(path: Path, source: str) -> list[str]:
     return [*(f"imports {name}" for name in held), *(f"needs {name} of another subject" for name in foreign)]
 
 
-def test_nobody_imports_a_test_or_another_subjects_tools() -> None:
+def test_nothing_imports_a_test_or_another_subjects_tools() -> None:
     found = {str(path): problems_of(path, (ROOT / path).read_text()) for path in MODULES}
     assert {path: problems for path, problems in found.items() if problems} == {}
 
 
-def test_tools_for_all_need_no_subject() -> None:
-    """Nor the benches: `tests.support` stands on its own."""
+def test_shared_tools_depend_on_no_subject() -> None:
+    """Nor on the benches: `tests.support` imports only from itself."""
     tools = [path for path in MODULES if path.parts[1] == "support"]
     assert tools
     needed = {str(path): needed_by((ROOT / path).read_text()) for path in tools}
@@ -69,6 +69,6 @@ def test_a_wrong_import_is_found(source: str) -> None:
     )
 
 
-def test_names_say_what_not_doing() -> None:
+def test_modules_are_named_after_things() -> None:
     doing = [path.stem for path in MODULES if path.stem.endswith("ing")]
     assert [name for name in doing if name.removeprefix("test_") not in FIELD_TERMS] == []

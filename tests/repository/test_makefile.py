@@ -1,4 +1,4 @@
-"""`make` finds a Python that really works, whatever lies on the PATH, and picks up where it was interrupted."""
+"""`make` finds a Python that works, whatever is on the PATH, and continues where it was interrupted."""
 
 import os
 import re
@@ -15,7 +15,7 @@ BIN = ROOT / ".ci" / "make-venv"
 
 SHIM = "#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n"
 OLD = '#!/bin/sh\ncase "$*" in *print*) echo 3.11 ;; *) exit 1 ;; esac\n'
-# Starts and is new enough, but cannot make an environment, as Debian's without python3.13-venv.
+# Starts and is new enough, but can't create an environment, like Debian's without python3.13-venv.
 BARE = f'#!/bin/sh\ncase "$*" in *ensurepip*|*venv*) exit 1 ;; esac\nexec {sys.executable} "$@"\n'
 GOOD = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
 
@@ -38,7 +38,7 @@ def put(tmp_path: Path) -> Callable[[str, str, str], Path]:
 
 @pytest.fixture
 def make_venv(tmp_path: Path) -> Run:
-    """Run .ci/make-venv in an empty folder with a PATH of FOLDERS only, and the few tools it needs."""
+    """Run .ci/make-venv in an empty folder, with only `folders` and the few tools it needs on the PATH."""
     tools = tmp_path / "tools"
     tools.mkdir()
     for tool in ("sh", "rm", "cat"):
@@ -53,9 +53,7 @@ def make_venv(tmp_path: Path) -> Run:
     return run
 
 
-def test_what_does_not_work_is_passed_over(
-    tmp_path: Path, put: Callable[[str, str, str], Path], make_venv: Run
-) -> None:
+def test_what_does_not_work_is_skipped(tmp_path: Path, put: Callable[[str, str, str], Path], make_venv: Run) -> None:
     put("shims", "python3.14", SHIM)
     put("shims", "python3.13", SHIM)
     put("bare", "python3.13", BARE)

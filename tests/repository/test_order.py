@@ -1,4 +1,4 @@
-"""The house: a room per subject, in one order. Verbs import from rooms above theirs, doors from all but other doors."""
+"""The order of the folders of `runs/`: imports go up the list, and only entry points import from all folders."""
 
 import ast
 import re
@@ -9,37 +9,37 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = [
+FOLDERS = [
     *("lamina", "models", "schema_forms", "words", "events", "background", "connection", "storage", "web", "team"),
     *("sharing", "catalog", "uploads", "spending", "engine", "launching", "history", "display"),
 ]
-DOOR_ROOMS = ["home", "results", "compare", "live", "manage", "help"]
-LAST = ["management", "templatetags", "checks", "tasks", "apps", "urls"]  # they put the house together
-DOORS = re.compile(r"(views|forms|pages|urls|middleware|reauthentication)(_\w+)?")  # in the rooms from `web` on
+ENTRY_FOLDERS = ["home", "results", "compare", "live", "manage", "help"]
+LAST = ["management", "templatetags", "checks", "tasks", "apps", "urls"]  # they connect everything
+ENTRY_MODULES = re.compile(r"(views|forms|pages|urls|middleware|reauthentication)(_\w+)?")  # in folders from `web` on
 STAND_ALONE = ["sandbox", "migrations"]
 DOTTED = re.compile(r"(?:runs|lamina_portal)(?:\.[a-z_]+)+(?:\.[A-Za-z_]+)?")
 
 
 @dataclass(frozen=True)
 class Module:
-    """A module under runs/: its dotted name, its room, and whether it is a door."""
+    """A module under runs/: its dotted name, its folder, and whether it is an entry point."""
 
     name: str
 
     @property
-    def room(self) -> str:
+    def folder(self) -> str:
         return self.name.split(".")[1]
 
     @property
-    def is_door(self) -> bool:
-        if self.room in DOOR_ROOMS:
+    def is_entry_point(self) -> bool:
+        if self.folder in ENTRY_FOLDERS:
             return True
-        is_below = self.room in ROOMS and ROOMS.index(self.room) >= ROOMS.index("web")
-        return is_below and self.room != "display" and DOORS.fullmatch(self.name.split(".")[-1]) is not None
+        is_below = self.folder in FOLDERS and FOLDERS.index(self.folder) >= FOLDERS.index("web")
+        return is_below and self.folder != "display" and ENTRY_MODULES.fullmatch(self.name.split(".")[-1]) is not None
 
 
 def sources() -> dict[str, str]:
-    """The source of every module of the house by its dotted name; a package has that of its folder."""
+    """The source of every module of `runs` by its dotted name; a package has the name of its folder."""
     found = {}
     for path in sorted((ROOT / "runs").rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -49,12 +49,12 @@ def sources() -> dict[str, str]:
 
 
 def imports_of(source: str, names: set[str]) -> Iterator[str]:
-    """Every module among `names` that `source` imports, at the top or inside a function."""
+    """The modules among `names` that `source` imports, at the top or inside a function."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in names)
         elif isinstance(node, ast.ImportFrom):
-            assert not node.level, "imports say the whole name"
+            assert not node.level, "imports must be absolute"
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
                 if full in names or node.module in names:
@@ -63,22 +63,24 @@ def imports_of(source: str, names: set[str]) -> Iterator[str]:
 
 def problem(source: Module, target: Module) -> str:
     """What is wrong with an import from `source` of `target`; "" if nothing is."""
-    if source.room in LAST:
+    if source.folder in LAST:
         return ""
-    if target.room in LAST:
-        return "imports what puts the house together"
-    is_own = source.room == target.room
-    if source.is_door:
-        return "is a door and imports another room's door" if target.is_door and not is_own else ""
-    if target.is_door:
-        return "is no door and imports one"
-    if not is_own and ROOMS.index(target.room) > ROOMS.index(source.room):
-        return "imports from a room below"
+    if target.folder in LAST:
+        return "imports a module that connects everything"
+    is_own = source.folder == target.folder
+    if source.is_entry_point:
+        return (
+            "is an entry point and imports another folder's entry point" if target.is_entry_point and not is_own else ""
+        )
+    if target.is_entry_point:
+        return "isn't an entry point but imports one"
+    if not is_own and FOLDERS.index(target.folder) > FOLDERS.index(source.folder):
+        return "imports from a folder below"
     return ""
 
 
 def problems(modules: dict[str, str]) -> list[str]:
-    """All wrong imports, a line each."""
+    """A line for each wrong import."""
     found = []
     for name, source in modules.items():
         for target in sorted(set(imports_of(source, set(modules)))):
@@ -88,7 +90,7 @@ def problems(modules: dict[str, str]) -> list[str]:
 
 
 def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
-    """Rooms that reach themselves, by way of others."""
+    """Folders or modules that import themselves by way of others."""
     found = []
     for start in arrows:
         reached, waiting = set[str](), list(arrows[start])
@@ -102,29 +104,29 @@ def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
     return found
 
 
-def test_every_room_has_its_place_and_imports_go_one_way() -> None:
+def test_every_folder_has_its_place_and_imports_go_one_way() -> None:
     modules = sources()
-    rooms = {Module(name).room for name in modules}
-    assert rooms == {*ROOMS, *DOOR_ROOMS, *LAST}, rooms ^ {*ROOMS, *DOOR_ROOMS, *LAST}
-    print("\n".join([*ROOMS, "-- doors --", *DOOR_ROOMS, "-- last --", *LAST]))  # noqa: T201 - for whoever asks with -s
+    folders = {Module(name).folder for name in modules}
+    assert folders == {*FOLDERS, *ENTRY_FOLDERS, *LAST}, folders ^ {*FOLDERS, *ENTRY_FOLDERS, *LAST}
+    print("\n".join([*FOLDERS, "-- entry points --", *ENTRY_FOLDERS, "-- last --", *LAST]))  # noqa: T201 - for `-s`
     assert problems(modules) == []
 
 
-def test_no_rooms_go_round_in_a_circle() -> None:
+def test_no_folders_import_each_other_in_a_circle() -> None:
     modules = sources()
     arrows: dict[str, set[str]] = {}
     for name, source in modules.items():
-        if not Module(name).is_door and Module(name).room not in LAST:
-            room = Module(name).room
-            arrows.setdefault(room, set()).update(
-                {Module(target).room for target in imports_of(source, set(modules))} - {room}
+        if not Module(name).is_entry_point and Module(name).folder not in LAST:
+            folder = Module(name).folder
+            arrows.setdefault(folder, set()).update(
+                {Module(target).folder for target in imports_of(source, set(modules))} - {folder}
             )
     assert circles(arrows) == []
 
 
-def test_no_modules_go_round_in_a_circle() -> None:
-    """Nor by an import inside a function, or one that only a type checker reads."""
-    modules = {name: source for name, source in sources().items() if Module(name).room not in LAST}
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside functions and for type checkers count, too."""
+    modules = {name: source for name, source in sources().items() if Module(name).folder not in LAST}
     packages = {name for name in modules if any(other.startswith(f"{name}.") for other in modules)}
     arrows = {
         name: set(imports_of(source, set(modules))) - packages
@@ -154,7 +156,7 @@ def test_circles_are_found() -> None:
 
 
 def dotted_strings(source: str, names: set[str]) -> set[str]:
-    """Strings in `source` that name a module among `names`, or something in it."""
+    """Strings in `source` that name a module among `names` or something in it."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
@@ -164,36 +166,36 @@ def dotted_strings(source: str, names: set[str]) -> set[str]:
 
 
 def test_no_import_hides_in_a_string() -> None:
-    """Dotted names stand where the house is put together: settings, addresses, the register of tasks."""
+    """Dotted names are only where everything is connected: settings, URLs, the list of tasks."""
     modules = sources()
     names = {name for name in modules if name.count(".") > 1 or name == "runs.tasks"}
     named = {
         name: dotted_strings(source, names) - {name}  # its logger may have its name
         for name, source in modules.items()
-        if Module(name).room not in LAST
+        if Module(name).folder not in LAST
     }
     wrong = {name: texts for name, texts in named.items() if texts}
-    # The process that opens pictures is started by its name; its starter is in the same room.
+    # The process that opens pictures is started by name, from the same folder.
     assert wrong.pop("runs.storage.picture_client") == {"runs.storage.picture_process"}
     assert wrong.pop("runs.background.queue") == {"runs.tasks"}
     assert wrong == {}
     assert dotted_strings('import_string("runs.engine.submit.submit_run")', names)
 
 
-def test_every_task_that_is_asked_for_stands_in_the_register() -> None:
-    register = {node.name for node in ast.parse(sources()["runs.tasks"]).body if isinstance(node, ast.FunctionDef)}
-    asked = set()
+def test_every_queued_task_exists() -> None:
+    tasks = {node.name for node in ast.parse(sources()["runs.tasks"]).body if isinstance(node, ast.FunctionDef)}
+    queued = set()
     for source in sources().values():
-        asked |= set(re.findall(r"enqueue(?:_long)?\(\s*\"(\w+)\"", source))
-    assert len(asked) > 10
-    assert asked <= register
+        queued |= set(re.findall(r"enqueue(?:_long)?\(\s*\"(\w+)\"", source))
+    assert len(queued) > 10
+    assert queued <= tasks
 
 
 FIELD_TERMS = {"polling", "sharing", "spending", "launching", "throttling", "drawing", "routing"}
 
 
 def test_modules_are_named_after_things() -> None:
-    """A gerund says nothing to a newcomer, unless it is a term of the field."""
+    """A gerund tells a newcomer nothing, unless it is a term of the field."""
     names = {
         part
         for path in (ROOT / "runs").rglob("*.py")
@@ -205,7 +207,7 @@ def test_modules_are_named_after_things() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "runs/lamina").rglob("*.py")), ids=str)
-def test_the_client_knows_no_django(path: Path) -> None:
+def test_the_client_does_not_use_django(path: Path) -> None:
     assert not roots(path) & {"django", "django_q", "django_htmx"}
 
 
@@ -222,7 +224,7 @@ def test_the_wiring_names_runs_by_dotted_string_only(path: Path) -> None:
 
 
 def roots(path: Path) -> set[str]:
-    """The first parts of everything that a file imports."""
+    """The top-level packages that a file imports."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -232,11 +234,11 @@ def roots(path: Path) -> set[str]:
     return found
 
 
-def test_long_files_are_named() -> None:
-    """About 300 lines is where to look, not a limit to cut along: this prints, and fails only when it finds nothing."""
+def test_long_files_are_listed() -> None:
+    """Files over 300 lines deserve a look, but there is no limit: this only prints them (with `-s`)."""
     files = [path for folder in ("lamina_portal", "runs", "tests") for path in (ROOT / folder).rglob("*.py")]
     lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in files}
     assert lengths
     for name, count in sorted(lengths.items(), key=lambda item: -item[1]):
         if count > 300:
-            print(f"{count:5} {name}")  # noqa: T201 - for whoever asks with -s
+            print(f"{count:5} {name}")  # noqa: T201 - for `-s`

@@ -1,4 +1,4 @@
-"""Results taken home: one zip, its sheet of where they come from, and names no file system stumbles over."""
+"""Downloads: one zip, its sheet of where the results came from, and file names that work everywhere."""
 
 import csv
 import io
@@ -81,7 +81,7 @@ def test_all_of_a_run_with_its_sheet(as_alice: Client, run: Run, settings: Setti
         "Ghibli",
     )
     assert (front["Made by"], front["SHA-256"], front["Run at Lamina"]) == ("Alice", file.sha256, run.remote_id)
-    assert front["Credits of the whole run (estimate)"] == "12.5"
+    assert front["Credits for the whole run (estimate)"] == "12.5"
     assert back["Result at Lamina"] == "remote-2"
     assert back["Page"] == settings.PORTAL_URL + run.outputs.all()[1].get_absolute_url()
 
@@ -148,7 +148,7 @@ def test_equal_names_are_told_apart_in_any_case() -> None:
 
 def test_the_sheet_says_when_nothing_is_real(as_alice: Client, run: Run, settings: Settings) -> None:
     keep(run.outputs.all()[0])
-    for is_sandbox, note in ((True, "Made by the sandbox: nothing of it is real."), (False, "")):
+    for is_sandbox, note in ((True, "Made by the sandbox: none of it is real."), (False, "")):
         settings.IS_SANDBOX = is_sandbox
         assert {row["Note"] for row in rows_of(opened(as_alice, f"r={run.public_id}"))} == {note}
 
@@ -172,7 +172,7 @@ def test_too_much_is_refused_with_a_sentence(as_alice: Client, run: Run, monkeyp
     answer = as_alice.get(f"/download/?r={run.public_id}")
 
     assert answer.status_code == 422
-    assert "choose fewer at a time" in answer.content.decode()
+    assert "One download holds at most" in answer.content.decode()
 
 
 def test_more_names_than_one_download_takes_are_refused_and_none_is_dropped(
@@ -186,7 +186,7 @@ def test_more_names_than_one_download_takes_are_refused_and_none_is_dropped(
     answer = as_alice.get(f"/download/?{runs}")
 
     assert answer.status_code == 422
-    assert "takes at most 2 at once, but 3 are chosen" in answer.content.decode()
+    assert "You selected 3 items; one download holds at most 2." in answer.content.decode()
     assert as_alice.get(f"/download/?f=a&f=b&f={run.outputs.all()[0].public_id}").status_code == 422
     assert as_alice.get(f"/download/?r={run.public_id}&r={run.public_id}&r={run.public_id}").status_code == 200
 
@@ -197,7 +197,7 @@ def test_nothing_saved_yet_is_said(as_alice: Client, alice: Member) -> None:
     answer = as_alice.get(f"/download/?r={run.public_id}")
 
     assert answer.status_code == 404
-    assert "nothing to download yet" in answer.content.decode()
+    assert "Nothing to download yet" in answer.content.decode()
 
 
 def test_a_large_video_costs_no_memory(as_alice: Client, run: Run) -> None:
@@ -239,7 +239,7 @@ def test_a_storage_that_is_away_is_said(as_alice: Client, run: Run, monkeypatch:
 @pytest.mark.parametrize("begin", [";", ";  ", "\n", "\r\n", "\t", ';"', '; "" '])
 @pytest.mark.parametrize("mark", ["=", "+", "-", "@", "＝"])  # noqa: RUF001 - the wide form is meant
 def test_no_formula_begins_where_cells_are_parted_otherwise(begin: str, mark: str) -> None:
-    """A spreadsheet of a country that parts cells by semicolons opens the sheet by a double click, too."""
+    """Spreadsheets that separate cells by semicolons open the sheet on a double click, too."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow(map(safe, ["a", f"words{begin}{mark}1+1", "b"]))
     for delimiter in ";\t":

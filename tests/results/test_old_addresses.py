@@ -1,4 +1,4 @@
-"""Results stood at `/files/<id>/` once. Links in mails and chats still lead there, and pages that were open then post
+"""Results once were at `/files/<id>/`. Links in emails and chats still lead there, and pages open since then post
 there."""
 
 import pytest

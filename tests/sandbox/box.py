@@ -57,7 +57,7 @@ class Box:
 
 
 def wait_for[T](look: Callable[[], T], is_good: Callable[[T], Any]) -> T:
-    """Look until what is seen is good; fails with what was seen last."""
+    """Call `look` until `is_good`; fail with the last value."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         seen = look()

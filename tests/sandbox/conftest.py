@@ -1,4 +1,4 @@
-"""A sandbox of its own for each test, so that restarts, limits and clocks stay private."""
+"""Each test has its own sandbox, so that restarts, limits and clocks don't affect others."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The endpoints answer as the API reference says."""
+"""The endpoints respond as described in Lamina's documentation."""
 
 import io
 import time
@@ -14,7 +14,7 @@ TRY_ON = "a76e85ec-20b4-4fbc-99ad-055423a868a2"
 CATALOG = "173692dd-0258-41bd-8a56-2cf9bbe89910"
 
 
-def test_the_list_begins_with_the_six_good_apps(box: Box) -> None:
+def test_the_list_starts_with_the_six_good_apps(box: Box) -> None:
     answer = box.get("/v1/apps", params={"limit": 200})
     apps = answer.json()["data"]
     assert [app["name"] for app in apps[:6]] == [
@@ -33,7 +33,7 @@ def test_the_list_begins_with_the_six_good_apps(box: Box) -> None:
     assert answer.headers["Date"]
 
 
-def test_the_list_is_searched_and_limited(box: Box) -> None:
+def test_the_list_can_be_searched_and_limited(box: Box) -> None:
     assert [app["appId"] for app in box.get("/v1/apps", params={"search": "CARTOON"}).json()["data"]] == [CARTOONIFY]
     assert len(box.get("/v1/apps", params={"limit": 2}).json()["data"]) == 2
     assert box.get("/v1/apps", params={"limit": "two"}).status_code == 400
@@ -89,14 +89,14 @@ def test_a_run_goes_from_queued_to_completed_with_outputs_one_by_one(box: Box, m
     }  # fmt: skip
 
 
-def test_the_pictures_have_the_asked_shape(box: Box) -> None:
+def test_the_pictures_have_the_requested_aspect_ratio(box: Box) -> None:
     run = box.finished(box.start(inputs={"Style": "Disney / Pixar", "Aspect Ratio": "16:9"}))
     answer = requests.get(run["outputs"][0]["value"], timeout=60)
     assert answer.headers["Content-Type"] == run["outputs"][0]["mimeType"] == "image/jpeg"
     assert Image.open(io.BytesIO(answer.content)).size == (1280, 720)
 
 
-def test_only_the_wanted_outputs_are_made_and_paid(box: Box) -> None:
+def test_only_the_wanted_outputs_are_made_and_paid_for(box: Box) -> None:
     run_id = box.start(CAPTION, {"Prompt": "A quiet harbour"}, outputs=["voice-OVER"])
     assert [one["label"] for one in box.run(run_id)["outputs"]] == ["Voice-over"]
     assert box.get("/v1/account/usage").json()["data"]["credits"] == {
@@ -121,7 +121,7 @@ def test_the_estimate_is_the_cost_of_a_whole_run(box: Box) -> None:
     assert "estimatedCredits" not in box.post("/v1/apps/card-no-price/estimate").json()["data"]
 
 
-def test_a_run_that_cannot_be_paid_is_refused(box: Box) -> None:
+def test_a_run_without_enough_credits_is_refused(box: Box) -> None:
     box.control("balance", balance=11)
     answer = box.post(f"/v1/apps/{CARTOONIFY}/runs", json={"inputs": {"Style": "Ghibli"}})
     assert answer.status_code == 400
@@ -151,7 +151,7 @@ def test_wrong_inputs_are_refused(box: Box, inputs: dict[str, Any], field: str, 
     assert box.state["runs"] == []
 
 
-def test_all_problems_are_told_at_once(box: Box) -> None:
+def test_all_problems_are_reported_at_once(box: Box) -> None:
     answer = box.post(f"/v1/apps/{TRY_ON}/runs", json={"inputs": {"location_text": "Moon", "extra": "x"}})
     codes = {one["code"] for one in answer.json()["details"]}
     assert codes == {"invalid_option", "unknown_parameter", "missing_no_default"}
@@ -187,7 +187,7 @@ def test_the_older_dialect(box: Box) -> None:
     assert run["outputs"][0]["status"] == "completed"
 
 
-def test_the_run_list_pages_and_filters(box: Box) -> None:
+def test_the_run_list_has_pages_and_filters(box: Box) -> None:
     first = box.start()
     since = box.run(first)["createdAt"]
     second, third = box.start(), box.start(CAPTION, {})
@@ -252,7 +252,7 @@ def test_an_upload_may_come_in_chunks(box: Box) -> None:
     assert requests.get(upload["assetUrl"], timeout=60).content == b"onetwothree"
 
 
-def test_nonsense_bodies_are_refused(box: Box) -> None:
+def test_invalid_bodies_are_refused(box: Box) -> None:
     for body in (b"{", b"[]", b'{"inputs": []}', b'"text"'):
         assert box.post(f"/v1/apps/{CARTOONIFY}/runs", data=body).status_code == 400
     nonsense: list[dict[str, Any]] = [{}, {"files": []}, {"files": [{"filename": "a"}]}, {"files": ["a.png"]}]
@@ -260,7 +260,7 @@ def test_nonsense_bodies_are_refused(box: Box) -> None:
         assert box.post("/v1/assets/upload-urls", json=wrong).status_code == 400
 
 
-def test_hundred_a_minute_with_headers() -> None:
+def test_a_hundred_requests_a_minute_with_headers() -> None:
     from runs.sandbox.limits import Limiter
 
     now = [0.0]
@@ -273,7 +273,7 @@ def test_hundred_a_minute_with_headers() -> None:
     assert limiter.most == 4
 
 
-def test_beyond_the_limit_is_429(box: Box) -> None:
+def test_requests_over_the_limit_get_429(box: Box) -> None:
     box.control("limit", per_minute=2)
     first, second, third = (box.get("/v1/account") for _ in range(3))
     assert [one.headers["RateLimit-Remaining"] for one in (first, second, third)] == ["1", "0", "0"]

@@ -1,4 +1,4 @@
-"""Every app of the catalogue can be read, run and fetched; every oddity of the reference has its test card."""
+"""Every app of the catalogue can be read and run, and its results fetched; every oddity of Lamina has a test card."""
 
 import io
 import json
@@ -26,7 +26,7 @@ def inputs_for(app: dict[str, Any], url: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("app_id", APPS)
-def test_every_app_runs_to_its_files(box: Box, app_id: str) -> None:
+def test_every_app_runs_and_makes_its_files(box: Box, app_id: str) -> None:
     app = APPS[app_id]
     detail = box.get(f"/v1/apps/{app_id}").json()["data"]
     assert detail["name"] == app["name"]
@@ -56,7 +56,7 @@ def test_every_thumbnail_is_small_and_of_the_promised_size(box: Box) -> None:
             assert len(answer.content) < 90_000
 
 
-def test_the_oddities_are_all_there() -> None:
+def test_every_oddity_has_a_test_card() -> None:
     parameters = [p for app in APPS.values() for p in app["parameters"]]
     outputs = [app["outputs"] for app in APPS.values() if app.get("outputs")]
     counts = {len(p["options"]) for p in parameters if p.get("options")}

@@ -1,4 +1,4 @@
-"""Tests can order whatever the real side might do."""
+"""Tests can make the sandbox do whatever Lamina might do."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,7 +12,7 @@ RUNS = f"/v1/apps/{CARTOONIFY}/runs"
 BODY = {"inputs": {"Style": "Ghibli"}}
 
 
-def test_a_status_fault_answers_in_place_so_many_times(box: Box) -> None:
+def test_a_status_fault_replaces_the_response_so_many_times(box: Box) -> None:
     box.control("faults", endpoint="run_start", fault="status", status=503, times=2)
     assert [box.post(RUNS, json=BODY).status_code for _ in range(3)] == [503, 503, 202]
     assert len(box.state["runs"]) == 1
@@ -66,7 +66,7 @@ def test_a_delayed_call_acts_even_when_the_caller_has_gone(box: Box) -> None:
         ({"fault": "plain_429"}, 429, b"Too many requests"),
     ],
 )
-def test_answers_in_place_of_the_true_one(box: Box, order: dict[str, Any], status: int, starts: bytes) -> None:
+def test_responses_instead_of_the_true_one(box: Box, order: dict[str, Any], status: int, starts: bytes) -> None:
     box.control("faults", endpoint="apps", **order)
     answer = box.get("/v1/apps")
     assert answer.status_code == status
@@ -74,13 +74,13 @@ def test_answers_in_place_of_the_true_one(box: Box, order: dict[str, Any], statu
     assert (answer.content == b"") == (starts == b"")
 
 
-def test_a_plain_429_tells_when_to_come_back_only_if_asked(box: Box) -> None:
+def test_a_plain_429_has_retry_after_only_if_requested(box: Box) -> None:
     box.control("faults", endpoint="apps", fault="plain_429")
     box.control("faults", endpoint="apps", fault="plain_429", seconds=7)
     assert [box.get("/v1/apps").headers.get("Retry-After") for _ in range(2)] == [None, "7"]
 
 
-def test_a_truncated_answer_is_half_of_the_true_one(box: Box) -> None:
+def test_a_truncated_response_is_half_of_the_true_one(box: Box) -> None:
     box.control("faults", endpoint="apps", fault="truncate")
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         box.get("/v1/apps")
@@ -147,7 +147,7 @@ def test_files_expire(box: Box) -> None:
     assert requests.get(second, timeout=60).status_code == 200
 
 
-def test_files_are_not_there_before_they_have_landed(box: Box) -> None:
+def test_files_are_missing_until_they_are_ready(box: Box) -> None:
     box.control("script", outcome="never")
     run_id = box.start()
     assert requests.get(f"{box.url}/outputs/{run_id}/0.jpg", timeout=60).status_code == 404
@@ -164,7 +164,7 @@ def test_apps_come_and_go_and_keys_change(box: Box) -> None:
     assert box.get("/v1/account").status_code == 401
 
 
-def test_reset_brings_everything_back(box: Box) -> None:
+def test_reset_restores_everything(box: Box) -> None:
     box.start()
     box.control("faults", endpoint="*", fault="html", times=None)
     box.control("keys", accepted=[])
@@ -188,13 +188,13 @@ def test_reset_brings_everything_back(box: Box) -> None:
         ("POST", "nonsense", {}),
     ],
 )
-def test_nonsense_is_400(box: Box, method: str, path: str, body: dict[str, Any]) -> None:
+def test_invalid_calls_get_400(box: Box, method: str, path: str, body: dict[str, Any]) -> None:
     answer = requests.request(method, f"{box.url}/control/{path}", json=body, timeout=60)
     assert answer.status_code == 400
     assert answer.json()["error"]
 
 
-def test_the_control_door_is_not_for_web_pages(box: Box) -> None:
+def test_web_pages_cannot_use_the_control_api(box: Box) -> None:
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         answer = requests.post(f"{box.url}/control/reset", json={}, headers=headers, timeout=60)
         assert answer.status_code == 403
@@ -203,7 +203,7 @@ def test_the_control_door_is_not_for_web_pages(box: Box) -> None:
 def test_a_delay_ends_when_it_is_told_to(box: Box) -> None:
     box.control("faults", endpoint="run_start", fault="delay", seconds=600, times=None)
     with ThreadPoolExecutor(1) as pool:
-        for path in ("delays", "faults"):  # the first leaves the fault in force
+        for path in ("delays", "faults"):  # the first keeps the fault
             answer = pool.submit(box.start)
             while not answer.done():
                 requests.delete(f"{box.url}/control/{path}", timeout=60)
@@ -211,11 +211,11 @@ def test_a_delay_ends_when_it_is_told_to(box: Box) -> None:
     assert box.run(box.start())
 
 
-def test_what_a_reset_finds_delayed_does_nothing_any_more(box: Box) -> None:
+def test_a_reset_cancels_delayed_requests(box: Box) -> None:
     box.control("faults", endpoint="run_start", fault="delay", seconds=600)
     with pytest.raises(requests.Timeout):
         requests.post(box.url + RUNS, json=BODY, headers={"x-api-key": "lma_sandbox"}, timeout=(60, 0.1))
-    wait_for(lambda: box.sandbox.world.faults, lambda faults: not faults)  # it has come, and sits the delay out
+    wait_for(lambda: box.sandbox.world.faults, lambda faults: not faults)  # the request has arrived and is delayed
     box.control("reset")
     box.start()
     assert len(box.state["runs"]) == len(box.state["requests"]) == 1

@@ -1,4 +1,4 @@
-"""The list shows what was ordered; search, discover and ids also find unlisted apps."""
+"""The list shows what tests have set up; search, discover and ids also find unlisted apps."""
 
 import http.client
 import time
@@ -62,7 +62,7 @@ def test_the_workspaces_own_apps_come_first(box: Box) -> None:
     assert {ids(box)[0] for _ in range(5)} == {"mine"}
 
 
-def test_an_app_beyond_the_list_is_found_otherwise(box: Box) -> None:
+def test_an_unlisted_app_is_found_in_other_ways(box: Box) -> None:
     hidden = {"appId": "deep", "name": "Quiet harbour", "description": "Paints a lighthouse.", "outputs": []}
     box.control("apps", app=hidden, listed=False)
     assert "deep" not in ids(box, limit=500)
@@ -75,7 +75,7 @@ def test_an_app_beyond_the_list_is_found_otherwise(box: Box) -> None:
     assert box.get("/v1/apps/deep").ok
 
 
-def test_an_app_of_another_workspace_is_403_and_one_that_is_gone_404(box: Box) -> None:
+def test_an_app_of_another_workspace_gets_403_and_a_removed_one_404(box: Box) -> None:
     box.control("apps", app={"appId": "theirs", "name": "Theirs alone"}, workspace="other")
     box.control(f"apps/{CAPTION}", gone=True)
     for app_id, status, code in (("theirs", 403, "FORBIDDEN"), (CAPTION, 404, "NOT_FOUND")):
@@ -96,7 +96,7 @@ def test_an_app_of_another_workspace_is_403_and_one_that_is_gone_404(box: Box) -
     assert box.get("/v1/apps/shared").ok
 
 
-def test_discover_ranks_and_tells_why(box: Box) -> None:
+def test_discover_ranks_apps_and_says_why(box: Box) -> None:
     answer = box.post("/v1/apps/discover", json={"intent": "Turn a photo into a cartoon image"}).json()["data"]
     first = answer["matches"][0]
     assert set(first) == {
@@ -113,7 +113,7 @@ def test_discover_ranks_and_tells_why(box: Box) -> None:
     assert discovered(box, "xylophone") == []
 
 
-def test_discover_keeps_to_constraints(box: Box) -> None:
+def test_discover_respects_constraints(box: Box) -> None:
     assert len(discovered(box, "test card", limit=7)) == 7
     cheap = discovered(box, "test card", limit=50, constraints={"maxCredits": 3})
     assert cheap
@@ -129,7 +129,7 @@ def test_discover_keeps_to_constraints(box: Box) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_a_refused_list_leaves_search_and_ids(box: Box, status: int) -> None:
+def test_search_and_ids_work_while_the_list_is_refused(box: Box, status: int) -> None:
     box.control("faults", endpoint="apps", fault="status", status=status, times=None)
     assert box.get("/v1/apps").status_code == status
     assert ids(box, search="cartoon") == [CARTOONIFY]
@@ -139,7 +139,7 @@ def test_a_refused_list_leaves_search_and_ids(box: Box, status: int) -> None:
     assert [one["endpoint"] for one in box.state["requests"]] == ["apps", "search", "app", "search"]
 
 
-def test_a_list_may_drip(box: Box) -> None:
+def test_the_list_can_drip(box: Box) -> None:
     box.control("faults", endpoint="apps", fault="drip", seconds=2, gap=0.5)
     connection = http.client.HTTPConnection("127.0.0.1", box.sandbox.port, timeout=60)
     started = time.monotonic()
@@ -152,7 +152,7 @@ def test_a_list_may_drip(box: Box) -> None:
     connection.close()
 
 
-def test_a_stopped_sandbox_drips_no_more(box: Box) -> None:
+def test_a_stopped_sandbox_stops_dripping(box: Box) -> None:
     box.control("faults", endpoint="apps", fault="drip", seconds=600, gap=300)
     with requests.get(f"{box.url}/v1/apps", headers=KEY, stream=True, timeout=60) as answer:
         box.sandbox.stop()
@@ -160,7 +160,7 @@ def test_a_stopped_sandbox_drips_no_more(box: Box) -> None:
             answer.content  # noqa: B018 - reading it is the test
 
 
-def test_another_workspace_in_the_header_is_403(box: Box) -> None:
+def test_another_workspace_in_the_header_gets_403(box: Box) -> None:
     own = box.get("/v1/account").json()["data"]["workspace"]["id"]
     found = [
         requests.get(f"{box.url}/v1/account", headers=KEY | {"x-workspace-id": workspace}, timeout=60)

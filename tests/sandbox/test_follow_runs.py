@@ -1,4 +1,4 @@
-"""Waiting, streaming, refining, cancelling early, and copies that last."""
+"""Waiting, streaming, refining, cancelling early, and permanent copies."""
 
 import json
 import time
@@ -45,7 +45,7 @@ def test_wait_gives_up_without_an_error(box: Box) -> None:
     assert box.get("/v1/runs/nope/wait").status_code == 404
 
 
-def test_a_stream_tells_changes_and_closes_with_the_end(box: Box) -> None:
+def test_a_stream_reports_changes_and_closes_at_the_end(box: Box) -> None:
     box.control("follow", look_seconds=0.02)
     run_id = never_ending(box)
     stream = events(box, run_id)
@@ -65,7 +65,7 @@ def test_a_stream_of_a_finished_run_is_one_event(box: Box, outcome: str, name: s
     assert list(events(box, run_id)) == [(name, box.run(run_id))]
 
 
-def test_a_stream_looks_every_two_seconds(box: Box) -> None:
+def test_a_stream_polls_every_two_seconds(box: Box) -> None:
     run_id, started = never_ending(box), time.monotonic()
     stream = events(box, run_id)
     assert next(stream)[0] == "progress"
@@ -83,7 +83,7 @@ def test_a_stream_pings_and_times_out(box: Box) -> None:
     assert set(told[-1][1]) == {"message"}
 
 
-def test_a_stream_may_break(box: Box) -> None:
+def test_a_stream_can_break(box: Box) -> None:
     run_id = never_ending(box)
     box.control("faults", endpoint="stream", fault="truncate")
     with pytest.raises(requests.RequestException):
@@ -91,7 +91,7 @@ def test_a_stream_may_break(box: Box) -> None:
     assert box.get("/v1/runs/nope/stream").status_code == 404
 
 
-def test_a_stopped_sandbox_streams_no_more(box: Box) -> None:
+def test_a_stopped_sandbox_stops_streaming(box: Box) -> None:
     stream = events(box, never_ending(box))
     next(stream)
     box.sandbox.stop()
@@ -99,7 +99,7 @@ def test_a_stopped_sandbox_streams_no_more(box: Box) -> None:
         list(stream)
 
 
-def test_feedback_makes_outputs_anew_under_the_same_run(box: Box) -> None:
+def test_feedback_remakes_outputs_of_the_same_run(box: Box) -> None:
     run_id = box.start()
     before = box.finished(run_id)
     old = [one["value"] for one in before["outputs"]]
@@ -122,7 +122,7 @@ def test_feedback_makes_outputs_anew_under_the_same_run(box: Box) -> None:
     assert len(box.state["runs"]) == 1
 
 
-def test_feedback_that_names_an_output_makes_that_one_anew(box: Box) -> None:
+def test_feedback_that_names_an_output_remakes_only_that_one(box: Box) -> None:
     run_id = box.start(CAPTION, {"Prompt": "Tea"})
     before = box.finished(run_id)["outputs"]
     body = {"feedback": "The caption is too long"}
@@ -130,7 +130,7 @@ def test_feedback_that_names_an_output_makes_that_one_anew(box: Box) -> None:
     assert [one["value"] == other["value"] for one, other in zip(before, after, strict=True)] == [False, True]
 
 
-def test_feedback_may_answer_before_it_is_done(box: Box) -> None:
+def test_feedback_can_answer_before_it_is_done(box: Box) -> None:
     run_id = box.start()
     box.finished(run_id)
     box.control("follow", feedback_seconds=60, feedback_waits=False)
@@ -143,7 +143,7 @@ def test_feedback_may_answer_before_it_is_done(box: Box) -> None:
     assert box.run(run_id)["status"] == "cancelled"
 
 
-def test_feedback_is_for_completed_runs_that_can_be_paid(box: Box) -> None:
+def test_feedback_needs_a_completed_run_and_credits(box: Box) -> None:
     box.control("script", outcome="failed", seconds=0)
     failed, done = box.start(), box.start()
     running = never_ending(box)
@@ -173,7 +173,7 @@ def test_a_run_cancelled_while_queued_has_its_times_in_order(box: Box) -> None:
         assert seen["createdAt"] <= seen["completedAt"]
 
 
-def test_a_run_told_to_end_early_has_its_times_in_order(box: Box) -> None:
+def test_a_run_ended_early_has_its_times_in_order(box: Box) -> None:
     for status in ("completed", "running"):
         box.control("script", seconds=60)
         run_id = box.start()
@@ -229,5 +229,5 @@ def test_a_wrong_transfer_is_refused(box: Box, body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("path", "body"), [("follow", {"look_seconds": "fast"}), ("transfer", {"shape": "round"})])
-def test_nonsense_is_400(box: Box, path: str, body: dict[str, Any]) -> None:
+def test_invalid_calls_get_400(box: Box, path: str, body: dict[str, Any]) -> None:
     assert requests.post(f"{box.url}/control/{path}", json=body, timeout=60).status_code == 400

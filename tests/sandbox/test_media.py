@@ -1,4 +1,4 @@
-"""The files the sandbox makes are real: pictures show their inputs, videos and sounds play."""
+"""The sandbox makes real files: pictures show their inputs, videos and sounds play."""
 
 import io
 import shutil
@@ -93,7 +93,7 @@ def test_text_is_wrapped_and_cut() -> None:
     assert fonts.wrapped("y" * 300, 20, 100, 1)[0].endswith("…")
 
 
-def test_a_broken_upload_is_drawn_as_none(tmp_path: Path) -> None:
+def test_a_broken_upload_is_not_drawn(tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.write_bytes(b"GIF89a not really")
     assert posters.open_upload(broken, 10**6) is None

@@ -1,4 +1,4 @@
-"""Apps made to measure, and what counts as an input's name and value."""
+"""Extreme apps of any size, and what counts as an input's name and value."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ def detail(box: Box, app_id: str) -> Any:
     return box.get(f"/v1/apps/{app_id}").json()["data"]
 
 
-def test_apps_beyond_every_bound(box: Box) -> None:
+def test_apps_beyond_every_limit(box: Box) -> None:
     for kind in ("many_parameters", "many_options", "long_description", "long_labels", "large_schema"):
         box.control("odd-apps", kind=kind)
     assert len(detail(box, "odd-many-parameters")["parameters"]) == 3000
@@ -54,7 +54,7 @@ def test_sizes_counts_and_flags_of_odd_apps(box: Box) -> None:
         (f"apps/{CAPTION}", {"errors": "rude"}),
     ],
 )
-def test_nonsense_is_400(box: Box, path: str, body: dict[str, Any]) -> None:
+def test_invalid_calls_get_400(box: Box, path: str, body: dict[str, Any]) -> None:
     assert requests.post(f"{box.url}/control/{path}", json=body, timeout=60).status_code == 400
 
 
@@ -95,7 +95,7 @@ def test_unknown_names_in_every_shape_of_error(box: Box) -> None:
     assert codes == ["unknown_parameter", "missing_no_default", "missing_no_default"]
 
 
-def test_an_app_may_stop_to_know_names(box: Box) -> None:
+def test_an_app_can_stop_accepting_names(box: Box) -> None:
     box.control(f"apps/{CAPTION}", names=["key", "id"])
     refused = box.post(f"/v1/apps/{CAPTION}/runs", json={"inputs": {"Prompt": "A"}})
     assert refused.json()["details"][0]["code"] == "unknown_parameter"
@@ -103,13 +103,13 @@ def test_an_app_may_stop_to_know_names(box: Box) -> None:
 
 
 @pytest.mark.parametrize("value", [3, 2.5, True, False, 0])
-def test_a_number_or_a_boolean_may_be_a_text(box: Box, value: Any) -> None:
+def test_numbers_and_booleans_count_as_text(box: Box, value: Any) -> None:
     assert box.finished(box.start(CAPTION, {"Prompt": value}))["status"] == "completed"
     wrong = box.post(f"/v1/apps/{CAPTION}/runs", json={"inputs": {"Prompt": [value]}})
     assert wrong.json()["details"][0]["code"] == "invalid_type"
 
 
-def test_a_list_of_one_may_be_a_single_url(box: Box) -> None:
+def test_a_list_of_one_counts_as_a_single_url(box: Box) -> None:
     inputs = {"Style": "Ghibli", "Upload": [f"{box.url}/samples/a.png"]}
     run = box.finished(box.start(CARTOONIFY, inputs))
     assert requests.get(run["outputs"][0]["value"], timeout=60).ok

@@ -1,4 +1,4 @@
-"""The sandbox as a process: it starts, outlives a kill, and stops cleanly."""
+"""The sandbox as a process: it starts, survives a kill, and stops cleanly."""
 
 import contextlib
 import os
@@ -47,7 +47,7 @@ def start(url: str) -> str:
     return str(answer.json()["data"]["runId"])
 
 
-def test_runs_uploads_and_credits_outlive_a_kill(tmp_path: Path) -> None:
+def test_runs_uploads_and_credits_survive_a_kill(tmp_path: Path) -> None:
     with process(tmp_path, "--seconds", "1", "--per-minute", "1000") as (running, url):
         run_id = start(url)
         wanted = {"files": [{"filename": "a.png", "mediaType": "image"}]}
@@ -77,14 +77,14 @@ def test_a_signal_stops_it_with_exit_code_0(tmp_path: Path, number: signal.Signa
         assert running.wait(timeout=60) == 0
 
 
-def test_a_taken_port_is_told_with_exit_code_1(box: Box, tmp_path: Path) -> None:
+def test_a_taken_port_gives_exit_code_1(box: Box, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "runs.sandbox", "--port", str(box.sandbox.port), "--data", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert f"127.0.0.1:{box.sandbox.port}" in done.stderr
 
 
-def test_the_management_command_serves_too(tmp_path: Path) -> None:
+def test_the_management_command_also_serves(tmp_path: Path) -> None:
     command = [sys.executable, "manage.py", "lamina_sandbox", "--port", "0", "--data", str(tmp_path / "data")]
     environment = os.environ | {"PORTAL_DATA_DIR": str(tmp_path)}
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment)
@@ -116,7 +116,7 @@ def test_a_stopped_sandbox_is_silent_and_comes_back_on_its_port(tmp_path: Path) 
         again.stop()
 
 
-def test_nothing_is_left_of_a_sandbox_without_a_folder() -> None:
+def test_a_sandbox_without_a_folder_leaves_nothing_behind() -> None:
     sandbox = start_sandbox()
     folder = sandbox.data_dir
     assert folder.is_dir()
@@ -124,7 +124,7 @@ def test_nothing_is_left_of_a_sandbox_without_a_folder() -> None:
     assert not folder.exists()
 
 
-def test_two_hundred_runs_at_once_are_no_trouble(box: Box) -> None:
+def test_two_hundred_runs_can_start_at_once(box: Box) -> None:
     began = time.process_time()
     with ThreadPoolExecutor(20) as pool:
         found = list(pool.map(lambda _: start(box.url), range(200)))

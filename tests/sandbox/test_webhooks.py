@@ -1,4 +1,4 @@
-"""Deliveries are signed, tried again, and lost, repeated or early when tests ask for it."""
+"""Webhooks are signed and retried, and lost, repeated or early if a test says so."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from tests.sandbox.box import CARTOONIFY, Box, wait_for
 
 
 class Receiver(ThreadingHTTPServer):
-    """Keeps every delivery; answers with the next of `answers`, then 200."""
+    """Records every webhook; responds with the next of `answers`, then 200."""
 
     daemon_threads = True
 
@@ -61,7 +61,7 @@ def start(box: Box, receiver: Receiver) -> str:
 
 
 def check(box: Box, headers: dict[str, str], body: bytes) -> dict[str, Any]:
-    """The body, once its signature is found good."""
+    """Check the signature; return the body."""
     jwk = box.get("/v1/webhooks/signing-key").json()["keys"][0]
     key = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(jwk["x"] + "="))
     stamp = headers["X-Lamina-Webhook-Timestamp"]
@@ -72,7 +72,7 @@ def check(box: Box, headers: dict[str, str], body: bytes) -> dict[str, Any]:
     return found
 
 
-def test_a_finished_run_is_delivered_signed(box: Box, receiver: Receiver) -> None:
+def test_a_finished_run_sends_a_signed_webhook(box: Box, receiver: Receiver) -> None:
     run_id = start(box, receiver)
     wait_for(lambda: receiver.got, len)
     headers, body = receiver.got[0]
@@ -81,7 +81,7 @@ def test_a_finished_run_is_delivered_signed(box: Box, receiver: Receiver) -> Non
     assert check(box, headers, body) == {"data": box.run(run_id)}
 
 
-def test_failed_runs_are_delivered_and_cancelled_ones_are_not(box: Box, receiver: Receiver) -> None:
+def test_failed_runs_send_a_webhook_and_cancelled_ones_do_not(box: Box, receiver: Receiver) -> None:
     box.control("script", seconds=60)
     cancelled = start(box, receiver)
     box.post(f"/v1/runs/{cancelled}/cancel")
@@ -91,7 +91,7 @@ def test_failed_runs_are_delivered_and_cancelled_ones_are_not(box: Box, receiver
     assert [json.loads(body)["data"]["status"] for _, body in receiver.got] == ["failed"]
 
 
-def test_a_refused_delivery_is_tried_again_with_a_fresh_signature(box: Box, receiver: Receiver) -> None:
+def test_a_refused_webhook_is_retried_with_a_new_signature(box: Box, receiver: Receiver) -> None:
     box.control("webhooks", delays=[1.1, 0.05])
     receiver.answers = [500, 404]
     start(box, receiver)
@@ -101,7 +101,7 @@ def test_a_refused_delivery_is_tried_again_with_a_fresh_signature(box: Box, rece
     assert len({headers["X-Lamina-Webhook-Signature"] for headers, _ in receiver.got}) > 1
 
 
-def test_lost_repeated_and_made_up_deliveries(box: Box, receiver: Receiver) -> None:
+def test_lost_repeated_and_made_up_webhooks(box: Box, receiver: Receiver) -> None:
     box.control("webhooks", lose=1)
     lost = start(box, receiver)
     box.finished(lost)
@@ -116,25 +116,25 @@ def test_lost_repeated_and_made_up_deliveries(box: Box, receiver: Receiver) -> N
     assert receiver.got[2][1] == b'{"data":{"runId":"other"}}'
 
 
-def test_an_early_delivery_comes_before_the_answer(box: Box, receiver: Receiver) -> None:
+def test_an_early_webhook_comes_before_the_response(box: Box, receiver: Receiver) -> None:
     box.control("webhooks", early=True)
     run_id = start(box, receiver)
     assert [json.loads(body)["data"]["runId"] for _, body in receiver.got] == [run_id]
 
 
-def test_a_run_ended_by_hand_is_delivered(box: Box, receiver: Receiver) -> None:
+def test_a_run_ended_by_hand_sends_a_webhook(box: Box, receiver: Receiver) -> None:
     box.control("script", outcome="never")
     run_id = start(box, receiver)
     box.control(f"runs/{run_id}", status="completed")
     wait_for(lambda: receiver.got, len)
 
 
-def test_a_run_ended_before_its_time_is_delivered_once(box: Box, receiver: Receiver) -> None:
+def test_a_run_ended_early_sends_one_webhook(box: Box, receiver: Receiver) -> None:
     box.control("script", seconds=2)
     box.control("script", seconds=2.1)
     first, second = start(box, receiver), start(box, receiver)
     box.control(f"runs/{first}", status="completed")
-    box.finished(second)  # the other's own time has come, too
+    box.finished(second)  # the other has also reached its planned end
     wait_for(lambda: box.sandbox.world.runs[second].delivered, bool)
     assert [headers["X-Lamina-Webhook-Request-Id"] for headers, _ in receiver.got] == [first, second]
 

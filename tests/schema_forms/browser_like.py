@@ -1,6 +1,6 @@
 """What a browser does with a form: reads its HTML, keeps or changes values, and posts them its own way.
 
-Line ends become CRLF on the way out, a text area loses one line end after its tag, and nothing else changes.
+On the way out, line ends become CRLF, a text area loses one line end after its tag, and nothing else changes.
 """
 
 from html.parser import HTMLParser
@@ -16,7 +16,7 @@ BOUNDARY = "x-boundary-5f3a"
 
 
 def rendered(form: SchemaForm) -> str:
-    """The fields and results of FORM as the app's page shows them."""
+    """The fields and results of `form` as the app's page shows them."""
     names = ("_errors", "_fields", "_results")
     html = "".join(render_to_string(f"schema_forms/{name}.html", {"form": form}) for name in names)
     return html.encode().decode()  # what cannot be encoded would break the page
@@ -81,7 +81,7 @@ class PageReader(HTMLParser):
 
 
 def posted(fields: list[tuple[str, str]], *, multipart: bool = True) -> QueryDict:
-    """FIELDS as the server gets them from a browser: CRLF line ends, one of the two encodings."""
+    """`fields` as the server gets them from a browser: CRLF line ends, one of the two encodings."""
     wire = [(name, value.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")) for name, value in fields]
     request: WSGIRequest
     if multipart:
@@ -99,7 +99,7 @@ def posted(fields: list[tuple[str, str]], *, multipart: bool = True) -> QueryDic
 
 
 def filled(form: SchemaForm, values: dict[str, str | list[str]] | None = None) -> list[tuple[str, str]]:
-    """What the page of FORM would post, with VALUES typed or chosen instead of what stands there."""
+    """What the page of `form` would post, with `values` typed or chosen instead of what is there."""
     values = values or {}
     fields = [(name, value) for name, value in PageReader(rendered(form)).fields if name not in values]
     for name, value in values.items():

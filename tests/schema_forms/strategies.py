@@ -1,4 +1,4 @@
-"""Parameter lists as nobody would write them: any script, any shape, doubles, huge ones, odd types."""
+"""Parameter lists that nobody would write: any script, any shape, duplicates, huge ones, odd types."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An answer is stored as it always was, and whatever an older version stored is read."""
+"""Answers are stored as they always were, and whatever an older version stored can be read."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ values = st.one_of(words, st.none(), st.builds(Files, st.lists(words).map(tuple)
 
 
 def test_the_stored_shape_does_not_change() -> None:
-    """Drafts and presets outlive an upgrade, also one that is taken back."""
+    """Drafts and presets outlive an upgrade, even one that is rolled back."""
     answers = [
         Answer(**HANDLES, value=Files(("a", "b"), "https://x.test")),
         Answer(**HANDLES, value=Files(("a",))),

@@ -1,4 +1,4 @@
-"""The form of an app: which fields must be filled, what they hold, what is wrong with them."""
+"""The form of an app: which fields must be filled in, what they hold, what is wrong with them."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import pytest
 
 from runs.schema_forms.answers import Files
 from runs.schema_forms.build import SchemaForm, build_form
+from runs.schema_forms.file_words import add_words
 from runs.schema_forms.types import UploadInfo
 from tests.schema_forms.browser_like import PageReader, filled, posted, rendered
 from tests.support.form_examples import (
@@ -107,7 +108,7 @@ def test_labels_that_differ_in_spaces_only_show_them() -> None:
     assert shown == ["Standard", "Standard␣", "Plus Size"]
 
 
-def test_labels_that_leave_no_mark_get_a_name() -> None:
+def test_invisible_labels_get_a_name() -> None:
     form = build_form([options("A", " ", "", "\u200b", name="\u200b")], [{"label": " "}, {"label": "B"}])()
     field = form.questions[0]
     assert [choice.label for choice in field.choices] == ["A", "Blank 2", "Blank 3", "Blank 4"]
@@ -123,7 +124,7 @@ def test_a_default_outside_the_options_is_shown_and_left_to_the_app() -> None:
 
 
 @pytest.mark.parametrize("position", ["9", "-1", "Ghibli", "\u0660", "0 ", "99999999999", "1e1"])
-def test_a_position_that_is_none_is_refused(position: str) -> None:
+def test_an_unknown_position_is_refused(position: str) -> None:
     form = bound([options("Ghibli", "Anime", default="Anime")], ("p0", position))
     assert form.errors["p0"] == ["Choose one of the listed answers."]
 
@@ -176,12 +177,12 @@ def test_one_file_is_replaced_by_the_newest_and_several_keep_their_order() -> No
 @pytest.mark.parametrize(
     ("one", "sentence"),
     [
-        (upload("a", status="failed"), "“a.png” cannot be used. Remove or replace it."),
-        (upload("a", kind="video"), "“a.png” does not fit here. Add a picture."),
+        (upload("a", status="failed"), "“a.png” can't be used. Remove or replace it."),
+        (upload("a", kind="video"), "“a.png” doesn't fit here. Add a picture."),
         (upload("b"), "One file is no longer here. Add it again."),
     ],
 )
-def test_files_that_cannot_go_say_why(one: UploadInfo, sentence: str) -> None:
+def test_files_that_cannot_be_sent_say_why(one: UploadInfo, sentence: str) -> None:
     form = bound([url(accept=["image"])], ("p0_kept", "a"), uploads=(one,))
     assert form.errors["p0"] == [sentence]
     assert 'name="p0_kept" value="a"' in rendered(form)
@@ -227,19 +228,34 @@ def test_uploads_are_looked_up_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accept", "attribute", "noun"),
+    ("accept", "attribute", "words"),
     [
-        (["image"], "image/*", "a picture"),
-        (["image", "video", "hologram"], "image/*,video/*", "a picture or a video"),
-        (["hologram"], "", "a file"),
-        (None, "", "a file"),
-        ("audio", "audio/*", "a sound file"),
+        (["image"], "image/*", "Add a picture."),
+        (["image", "video", "hologram"], "image/*,video/*", "Add a picture or a video."),
+        (["video", "audio", "image"], "image/*,video/*,audio/*", "Add a picture, a video or a sound."),
+        (["hologram"], "", "Add a file."),
+        (None, "", "Add a file."),
+        ("audio", "audio/*", "Add a sound."),
     ],
 )
-def test_accept_names_kinds(accept: object, attribute: str, noun: str) -> None:
+def test_accept_names_kinds(accept: object, attribute: str, words: str) -> None:
     field = build_form([url(accept=accept)], [])().questions[0]
     assert field.accept_attribute == attribute
-    assert field.field.noun == noun  # type: ignore[attr-defined]
+    assert add_words(field.question.accept) == words
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_multiple", "choose", "choose_next"),
+    [
+        (["image"], False, "Choose a picture", "Replace"),
+        (["audio"], True, "Choose sounds", "Add more"),
+        (["image", "video"], True, "Choose files", "Add more"),
+        (None, False, "Choose a file", "Replace"),
+    ],
+)
+def test_the_button_says_what_it_takes(accept: object, is_multiple: bool, choose: str, choose_next: str) -> None:
+    words = build_form([url(accept=accept, multiple=is_multiple)], [])().questions[0].file_words
+    assert (words.choose, words.choose_next) == (choose, choose_next)
 
 
 def test_the_sample_picture_is_our_copy_and_never_a_foreign_address() -> None:

@@ -1,4 +1,4 @@
-"""What is sent, how answers survive another version of the app, and how Lamina's refusals find their fields."""
+"""What is sent, how answers survive a new version of the app, and which fields Lamina's refusals belong to."""
 
 import pytest
 
@@ -67,7 +67,7 @@ def test_answers_find_a_parameter_that_was_renamed_or_moved() -> None:
     assert fitted.dropped == ["Gone"]
 
 
-def test_what_no_longer_fits_is_named() -> None:
+def test_answers_that_no_longer_fit_are_named() -> None:
     old = [answer("Manga", "Style", type="options"), files("a", name="Photo"), answer("", "Empty gone")]
     fitted = answers_for([options("A", "B"), text("Photo")], old)
     assert fitted.initial == {}

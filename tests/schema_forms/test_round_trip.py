@@ -1,4 +1,4 @@
-"""Whatever the parameters: the page renders, a browser posts it, and the exact values come out for Lamina."""
+"""For any parameters, the page renders, a browser posts it, and Lamina gets the exact values."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def test_exact_values_come_out(
 
 
 def _values(answers: list[Answer], parameters: list[dict[str, Any]]) -> list[Any]:
-    """What each answer sends by itself, so that names shared by several hide nothing."""
+    """What each answer sends on its own, so that shared names hide nothing."""
     sent = []
     for answer, parameter in zip(answers, parameters, strict=True):
         inputs = to_inputs([parameter], [answer], URLS)
@@ -97,7 +97,7 @@ def test_every_list_renders_whole(parameters: list[dict[str, Any]], outputs: lis
 def test_answers_for_any_other_list_do_no_harm(
     parameters: list[dict[str, Any]], old: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    """A draft of whatever app opens on this one, and what fits neither is named."""
+    """A draft of any app opens on any other, and what doesn't fit is named."""
     known = lookup(*UPLOADS)
     typed = {name: value for name, value, _ in (_fill(question, data) for question in questions_of(old))}
     answers = build_form(old, [])(
@@ -110,7 +110,7 @@ def test_answers_for_any_other_list_do_no_harm(
 
 
 @given(text=strategies.typed)
-def test_text_is_changed_in_nothing_but_line_ends(text: str) -> None:
+def test_only_line_ends_of_a_text_change(text: str) -> None:
     form = build_form([{"name": "T", "type": "text"}], [])(posted([("p0", text)]))
     expected = text.replace("\r\n", "\n").replace("\r", "\n")
     assert form.draft_answers()[0].value == expected

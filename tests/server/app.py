@@ -1,4 +1,4 @@
-"""A small application behind the portal's web server: each address behaves in a way servers must handle."""
+"""A small application behind the portal's web server: each URL behaves in a way that servers must handle."""
 
 import os
 import tempfile
@@ -40,7 +40,7 @@ def headers(environ: dict[str, Any], start_response: StartResponse, _: int) -> I
 
 
 def refuse(_: dict[str, Any], start_response: StartResponse, __: int) -> Iterable[bytes]:
-    """An answer without reading the body."""
+    """Respond without reading the body."""
     return text(start_response, "refused")
 
 
@@ -63,7 +63,7 @@ def pieces(_: dict[str, Any], start_response: StartResponse, count: int) -> Iter
 
 
 def hold(_: dict[str, Any], start_response: StartResponse, __: int) -> Iterable[bytes]:
-    """Answers once /release has been asked for."""
+    """Respond once /release has been requested."""
     CALLS.acquire()
     return text(start_response, "released")
 

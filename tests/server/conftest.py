@@ -1,4 +1,4 @@
-"""Web servers that end with the test."""
+"""Web servers that stop with the test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.server.servers import Serve, Server
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Start a server; by default with one worker of one thread."""
+    """Start a server, by default with one worker that has one thread."""
     started: list[Server] = []
 
     def start(options: str = "", workers: int = 1, threads: int = 1) -> Server:

@@ -1,4 +1,4 @@
-"""Real web servers on loopback: the portal's worker, a small application, and times short enough for tests."""
+"""Real web servers on loopback: the portal's worker, a small application, and short deadlines."""
 
 import os
 import signal
@@ -58,7 +58,7 @@ class Server:
         return False
 
     def connect(self, window: int = 0) -> socket.socket:
-        """A connection; `window` limits its own unread bytes (0: as usual)."""
+        """A connection; `window` limits its unread bytes (0: the default)."""
         client = socket.socket()
         if window:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
@@ -67,7 +67,7 @@ class Server:
         return client
 
     def get(self, path: str, seconds: float = 10) -> str:
-        """The answer to a GET on its own connection."""
+        """The response to a GET on its own connection."""
         return requests.get(f"{self.url}{path}", timeout=seconds).text
 
     def stop(self) -> None:
@@ -88,7 +88,7 @@ def request(path: str, *headers: str, method: str = "GET") -> bytes:
 
 
 def read_answer(client: socket.socket) -> tuple[str, bytes]:
-    """Head and body of the next answer; ("", b"") if the connection was closed instead."""
+    """Head and body of the next response; ("", b"") if the connection was closed instead."""
     received = b""
     while b"\r\n\r\n" not in received:
         if not (data := client.recv(1)):

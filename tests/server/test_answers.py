@@ -1,4 +1,4 @@
-"""How the web server sends answers to slow clients. One thread, as in `test_requests`."""
+"""How the web server sends responses to slow clients. It has one thread, as in `test_requests`."""
 
 import select
 import signal
@@ -21,10 +21,10 @@ def server(serve: Serve) -> Server:
 
 
 @pytest.mark.parametrize("path", [f"/page/{LARGE}", f"/file/{LARGE}"])
-def test_who_does_not_read_holds_nobody_up_and_can_have_it_all_later(server: Server, path: str) -> None:
+def test_a_client_that_does_not_read_blocks_nobody_and_can_read_all_later(server: Server, path: str) -> None:
     with server.connect(SMALL_WINDOW) as client:
         client.sendall(request(path) + request("/refuse"))
-        assert client.recv(1) == b"H"  # it is its turn
+        assert client.recv(1) == b"H"  # it has been served
         for _ in range(3):
             assert server.get("/refuse") == "refused"
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)
@@ -34,7 +34,7 @@ def test_who_does_not_read_holds_nobody_up_and_can_have_it_all_later(server: Ser
         assert read_answer(client)[1] == b"refused"
 
 
-def test_who_does_not_read_an_answer_in_pieces_holds_nobody_up_either(server: Server) -> None:
+def test_a_client_that_does_not_read_a_streamed_response_blocks_nobody(server: Server) -> None:
     with server.connect(SMALL_WINDOW) as client:
         client.sendall(request("/pieces/2000"))
         assert client.recv(1) == b"H"
@@ -43,24 +43,24 @@ def test_who_does_not_read_an_answer_in_pieces_holds_nobody_up_either(server: Se
 
 
 @pytest.mark.parametrize("path", [f"/page/{LARGE}", f"/file/{LARGE}", "/pieces/2000"])
-def test_who_never_reads_is_parted_with(server: Server, path: str) -> None:
+def test_a_client_that_never_reads_is_disconnected(server: Server, path: str) -> None:
     with server.connect(SMALL_WINDOW) as client:
         client.sendall(request(path))
         assert client.recv(1) == b"H"
-        wait_until(lambda: is_reset(client), "the server to part with the client")
+        wait_until(lambda: is_reset(client), "the server to disconnect the client")
     assert server.get("/refuse") == "refused"
 
 
 def is_reset(client: socket.socket) -> bool:
-    """Whether the server has reset `client`, without reading from it."""
+    """Whether the server has reset `client`; this doesn't read from it."""
     poll = select.poll()
     poll.register(client, select.POLLHUP | select.POLLERR)
     return bool(poll.poll(0))
 
 
 @pytest.mark.parametrize("path", [f"/file/{LARGE}", f"/page/{LARGE}", "/pieces/450"])
-def test_a_slow_download_goes_on(server: Server, path: str) -> None:
-    """For three times as long as a client that reads nothing is tolerated."""
+def test_a_slow_download_continues(server: Server, path: str) -> None:
+    """It takes three times as long as a client may read nothing."""
     with server.connect() as client:
         client.sendall(request(path, "Connection: close"))
         until, came = time.monotonic() + 6, 0
@@ -71,14 +71,14 @@ def test_a_slow_download_goes_on(server: Server, path: str) -> None:
     assert came > 450 * 65536 * 0.99
 
 
-def test_who_does_not_close_holds_nobody_up(server: Server) -> None:
+def test_a_client_that_does_not_close_blocks_nobody(server: Server) -> None:
     clients = [server.connect() for _ in range(20)]
     try:
         for client in clients:
             client.sendall(request("/refuse", "Connection: close"))
         begun = time.monotonic()
         assert server.get("/refuse", 20) == "refused"
-        assert time.monotonic() - begun < 15  # two seconds for each of them would be forty
+        assert time.monotonic() - begun < 15  # two seconds each would be forty
         for client in clients:
             assert read_answer(client)[1] == b"refused"
             assert read_to_end(client) == b""
@@ -87,7 +87,7 @@ def test_who_does_not_close_holds_nobody_up(server: Server) -> None:
             client.close()
 
 
-def test_a_server_that_stops_finishes_what_it_has_begun(serve: Serve) -> None:
+def test_a_stopping_server_finishes_what_it_has_started(serve: Serve) -> None:
     server = serve(threads=2)
     with server.connect() as busy, server.connect() as kept, server.connect() as idle, server.connect() as silent:
         for client in (kept, idle):
@@ -107,8 +107,8 @@ def test_a_server_that_stops_finishes_what_it_has_begun(serve: Serve) -> None:
     assert server.process.wait(20) == 0
 
 
-def test_a_server_that_stops_waits_for_nobody_for_long(serve: Serve) -> None:
-    """A graceful stop takes at most 8 seconds, and 2 if nothing is being done."""
+def test_a_stopping_server_waits_for_nobody_for_long(serve: Serve) -> None:
+    """A graceful stop takes at most 8 seconds, and 2 if the server is idle."""
     server = serve()
     with server.connect() as kept, server.connect() as silent:
         kept.sendall(request("/refuse"))
@@ -119,7 +119,7 @@ def test_a_server_that_stops_waits_for_nobody_for_long(serve: Serve) -> None:
 
 
 def test_it_leaves_https_to_a_proxy(serve: Serve) -> None:
-    with pytest.raises(AssertionError, match="let a proxy in front of it speak https"):
+    with pytest.raises(AssertionError, match="use a proxy"):
         serve("certfile = keyfile = __file__")
 
 

@@ -1,4 +1,4 @@
-"""The web server behind nginx and Caddy, set up as in docs/operating.md: they pass on what it needs."""
+"""The web server behind nginx and Caddy, set up as in docs/operating.md: they pass on everything it needs."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -33,7 +33,7 @@ def url(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> Itera
         yield url
 
 
-def test_the_server_is_told_who_asks_and_how(url: str) -> None:
+def test_the_server_learns_who_sent_the_request_and_how(url: str) -> None:
     forged = {"X-Forwarded-Proto": "https"}
     told = requests.get(f"{url}/headers", headers=forged, timeout=10).text.split()
     assert [told[0].partition(":")[0], *told[1:]] == ["127.0.0.1", "127.0.0.1", "http"]
@@ -47,5 +47,5 @@ def test_many_requests_and_large_bodies_pass(url: str) -> None:
         assert len(browser.get(f"{url}/pieces/50", timeout=10).content) == 50 * 65536
 
 
-def test_a_body_that_is_refused_unread_is_answered(url: str) -> None:
+def test_the_refusal_of_an_unread_body_arrives(url: str) -> None:
     assert requests.post(f"{url}/refuse", data=b"x" * 3_000_000, timeout=10).text == "refused"

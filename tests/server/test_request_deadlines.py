@@ -1,4 +1,4 @@
-"""When a request is complete, and its deadlines; the clock is the test's."""
+"""When a request is complete, and its deadlines, with the test's own clock."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def new(*, is_first: bool = True) -> Arrival:
     return Arrival(NOW + 15, is_first=is_first)
 
 
-def test_the_times_are_those_that_were_promised() -> None:
+def test_the_deadlines_are_those_in_the_manual() -> None:
     assert (deadlines.HEAD_SECONDS, deadlines.BODY_SECONDS, deadlines.UPLOAD_SECONDS) == (15, 30, 10)
 
 
@@ -22,7 +22,7 @@ def post(size: int, *headers: str) -> bytes:
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"x" * 1000])
-def test_a_request_is_whole_with_its_last_byte(body: bytes) -> None:
+def test_a_request_is_complete_with_its_last_byte(body: bytes) -> None:
     whole = post(len(body)) + body
     arrival = new()
     progress = [arrival.add(whole[n : n + 1], NOW) for n in range(len(whole))]
@@ -38,14 +38,14 @@ def test_what_follows_a_request_stays_with_it() -> None:
     assert bytes(arrival.received) == both
 
 
-def test_headers_have_their_time_in_all() -> None:
+def test_headers_have_a_total_deadline() -> None:
     arrival = new()
     for n, byte in enumerate(request("/")[:-1]):
         arrival.add(bytes([byte]), NOW + n)
         assert arrival.due == NOW + 15
 
 
-def test_a_kept_connection_has_the_time_for_headers_from_its_first_byte() -> None:
+def test_on_a_kept_connection_the_deadline_for_headers_starts_with_the_first_byte() -> None:
     arrival = new(is_first=False)
     arrival.add(b"G", NOW + 10)
     assert arrival.due == NOW + 10 + 15
@@ -53,7 +53,7 @@ def test_a_kept_connection_has_the_time_for_headers_from_its_first_byte() -> Non
     assert arrival.due == NOW + 10 + 15
 
 
-def test_a_body_has_its_time_from_the_end_of_the_headers() -> None:
+def test_the_deadline_for_a_body_starts_at_the_end_of_the_headers() -> None:
     arrival = new()
     assert arrival.add(post(10), NOW + 5) is Progress.MORE
     assert arrival.due == NOW + 5 + 30
@@ -83,7 +83,7 @@ def test_only_a_form_with_files_is_an_upload(headers: tuple[str, ...], is_upload
     assert arrival.is_upload is is_upload
 
 
-def test_who_asks_before_sending_a_body_is_told_to_go_on_once() -> None:
+def test_a_client_that_asks_before_sending_a_body_gets_one_continue() -> None:
     arrival = new()
     assert arrival.add(post(5, "Expect: 100-continue"), NOW) is Progress.CONTINUE
     assert arrival.add(b"12345", NOW) is Progress.READY
@@ -91,7 +91,7 @@ def test_who_asks_before_sending_a_body_is_told_to_go_on_once() -> None:
 
 
 @pytest.mark.parametrize("before", [b"", b"x" * 5])
-def test_who_asks_before_sending_much_or_has_sent_all_is_answered_by_gunicorn(before: bytes) -> None:
+def test_gunicorn_answers_clients_that_ask_before_a_large_body_or_have_sent_all(before: bytes) -> None:
     arrival = new()
     size = len(before) or 100_000
     assert arrival.add(post(size, "Expect: 100-continue") + before, NOW) is Progress.READY
@@ -104,7 +104,7 @@ CHUNKED = request("/", "Transfer-Encoding: chunked", method="POST")
 @pytest.mark.parametrize(
     "body", [b"0\r\n\r\n", b"5\r\nhello\r\nA;x=y\r\n0123\r\n\r\n89\r\n0\r\n\r\n", b"0\r\nX-Sum: 1\r\nY: 2\r\n\r\n"]
 )
-def test_a_body_in_chunks_is_whole_with_its_last_byte(body: bytes) -> None:
+def test_a_chunked_body_is_complete_with_its_last_byte(body: bytes) -> None:
     arrival, whole = new(), CHUNKED + body
     progress = [arrival.add(whole[n : n + 1], NOW) for n in range(len(whole))]
     assert set(progress[:-1]) == {Progress.MORE}
@@ -119,7 +119,7 @@ def test_a_large_body_of_unknown_length_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"zz\r\n", b"\r\n", b"-1\r\nx"])
-def test_odd_chunks_are_left_to_the_parser_at_once(body: bytes) -> None:
+def test_odd_chunks_go_to_the_parser_at_once(body: bytes) -> None:
     assert new().add(CHUNKED + body, NOW) is Progress.READY
 
 
@@ -130,10 +130,10 @@ def test_headers_without_an_end_are_refused() -> None:
 
 
 @pytest.mark.parametrize("head", [b"GET / HTTP/1.0\n\n", b"GET / HTTP/1.1\r\nHost: a\n", b"\r\n\r\n", b"\n"])
-def test_what_is_no_request_is_left_to_the_parser_at_once(head: bytes) -> None:
+def test_what_is_not_a_request_goes_to_the_parser_at_once(head: bytes) -> None:
     assert new().add(head, NOW) is Progress.READY
 
 
 @pytest.mark.parametrize("length", ["1x", "-1", "1, 1", "1" * 40])
-def test_an_odd_length_is_left_to_the_parser_at_once(length: str) -> None:
+def test_an_odd_length_goes_to_the_parser_at_once(length: str) -> None:
     assert new().add(request("/", f"Content-Length: {length}", method="POST"), NOW) is Progress.READY

@@ -1,6 +1,6 @@
 """How requests arrive at the web server: in pieces, one after the other, much too slowly, or too large.
 
-Every server here has one thread, so that a client that holds it is noticed.
+Every server here has one thread, so a client that blocks it is noticed.
 """
 
 import select
@@ -13,7 +13,7 @@ import pytest
 from tests.server.servers import Serve, Server, read_answer, read_to_end, request
 from tests.support.processes import wait_until
 
-SLACK_SECONDS = 15.0  # for a busy machine
+SLACK_SECONDS = 15.0  # enough for a busy machine
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_request_in_pieces_is_answered(server: Server) -> None:
         assert read_answer(client)[1] == b"read 10"
 
 
-def test_requests_of_one_connection_are_answered_in_their_order(server: Server) -> None:
+def test_requests_on_one_connection_are_answered_in_order(server: Server) -> None:
     with server.connect() as client:
         client.sendall(post("/read", 3) + b"abc" + request("/refuse") + post("/read", 70_000) + b"x" * 70_000)
         client.sendall(request("/page/5") + request("/refuse", "Transfer-Encoding: chunked"))
@@ -45,7 +45,7 @@ def test_requests_of_one_connection_are_answered_in_their_order(server: Server) 
 
 
 @pytest.mark.parametrize("size", [5, 60_000, 2_000_000])
-def test_who_asks_before_sending_is_told_to_go_on_once(server: Server, size: int) -> None:
+def test_a_client_that_asks_before_sending_gets_one_continue(server: Server, size: int) -> None:
     with server.connect() as client:
         client.sendall(post("/read", size, "Expect: 100-continue"))
         assert read_answer(client)[0].startswith("HTTP/1.1 100 ")
@@ -75,7 +75,7 @@ def test_what_cannot_be_served_is_refused_at_once(server: Server, sent: bytes, s
 
 
 def drip(client: socket.socket, data: bytes, every_seconds: float) -> bytes:
-    """Send `data` byte by byte until something comes back; returns that."""
+    """Send `data` byte by byte until something comes back, and return it."""
     for n in range(len(data)):
         if select.select([client], [], [], every_seconds)[0]:
             break
@@ -88,8 +88,8 @@ def drip(client: socket.socket, data: bytes, every_seconds: float) -> bytes:
     [(request("/")[:-2], 1.5), (post("/read", 60_000), 3.0), (post("/read", 60_000, "Expect: 100-continue"), 3.0)],
     ids=["headers", "body", "body that was asked for"],
 )
-def test_who_drips_is_given_up_and_holds_nobody_up(server: Server, first: bytes, seconds: float) -> None:
-    begun = time.monotonic()  # before the server's own clock starts
+def test_a_dripping_client_is_disconnected_and_blocks_nobody(server: Server, first: bytes, seconds: float) -> None:
+    begun = time.monotonic()  # before the server's clock starts
     with server.connect() as client:
         client.sendall(first)
         if b"Expect" in first:
@@ -100,7 +100,7 @@ def test_who_drips_is_given_up_and_holds_nobody_up(server: Server, first: bytes,
     assert seconds <= time.monotonic() - begun <= seconds + SLACK_SECONDS
 
 
-def test_who_says_nothing_is_given_up_without_a_word(server: Server) -> None:
+def test_a_silent_client_is_disconnected_without_a_response(server: Server) -> None:
     with server.connect() as client:
         assert server.get("/refuse") == "refused"
         begun = time.monotonic()
@@ -120,7 +120,7 @@ def test_a_kept_connection_is_closed_when_nothing_follows(server: Server) -> Non
 MULTIPART = "Content-Type: multipart/form-data; boundary=x"
 
 
-def test_a_slow_upload_holds_nobody_up_and_is_given_up_below_its_rate(server: Server) -> None:
+def test_a_slow_upload_blocks_nobody_and_is_stopped_below_the_minimum_rate(server: Server) -> None:
     """One second of allowance; 2,000 bytes a second, a tenth of the minimum, add little to it."""
     with server.connect() as client:
         client.sendall(post("/read", 1_000_000, MULTIPART))
@@ -132,8 +132,8 @@ def test_a_slow_upload_holds_nobody_up_and_is_given_up_below_its_rate(server: Se
         assert read_to_end(client) == b""
 
 
-def test_a_slow_upload_above_the_rate_goes_on(server: Server) -> None:
-    """Five seconds, mostly spent waiting: far longer than the initial allowance."""
+def test_a_slow_upload_above_the_rate_continues(server: Server) -> None:
+    """It takes five seconds, mostly waiting: far longer than the initial allowance."""
     with server.connect() as client:
         size = 500_000
         client.sendall(post("/read", size, MULTIPART))
@@ -143,8 +143,8 @@ def test_a_slow_upload_above_the_rate_goes_on(server: Server) -> None:
         assert read_answer(client)[1] == f"read {size}".encode()
 
 
-def test_a_large_body_that_is_no_upload_has_its_time_in_all(server: Server) -> None:
-    """Whatever its rate: 200 KB a second here."""
+def test_a_large_body_that_is_not_an_upload_has_a_total_deadline(server: Server) -> None:
+    """Its rate doesn't matter: here, it is 200 KB a second."""
     with server.connect() as client:
         begun = time.monotonic()
         client.sendall(post("/read", 2_000_000, "Content-Type: application/json"))
@@ -154,7 +154,7 @@ def test_a_large_body_that_is_no_upload_has_its_time_in_all(server: Server) -> N
     assert 3 <= time.monotonic() - begun <= 3 + SLACK_SECONDS
 
 
-def test_a_refused_body_is_not_read_and_the_refusal_arrives_all_the_same(server: Server) -> None:
+def test_a_refused_body_is_not_read_but_the_refusal_arrives(server: Server) -> None:
     with server.connect() as client:
         client.sendall(post("/refuse", 50_000_000, MULTIPART))
         with suppress(BrokenPipeError, ConnectionResetError):  # what isn't read stays where it is
@@ -165,7 +165,7 @@ def test_a_refused_body_is_not_read_and_the_refusal_arrives_all_the_same(server:
     assert body == b"refused"
 
 
-def test_a_body_that_was_not_looked_at_does_not_become_the_next_request(server: Server) -> None:
+def test_an_unread_body_does_not_become_the_next_request(server: Server) -> None:
     with server.connect() as client:
         client.sendall(post("/refuse", 30) + b"GET /page/5 HTTP/1.1\r\nHost: a\r\n"[:30] + request("/pid"))
         assert read_answer(client)[1] == b"refused"
@@ -173,7 +173,7 @@ def test_a_body_that_was_not_looked_at_does_not_become_the_next_request(server: 
 
 
 @pytest.mark.parametrize("first", [b"", b"GET"])
-def test_a_full_server_parts_with_the_silent_first(serve: Serve, first: bytes) -> None:
+def test_a_full_server_disconnects_silent_clients_first(serve: Serve, first: bytes) -> None:
     server = serve("worker_connections = 20")
     silent = [server.connect() for _ in range(60)]
     try:

@@ -1,4 +1,4 @@
-"""The portal itself, started as usual, with a hundred slow strangers of each kind and no proxy."""
+"""The portal itself, started as usual, with a hundred slow clients of each kind and no proxy."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ BOUND_SECONDS = 5.0  # 2 s on an idle machine, as `python -m tests.bench slow_cl
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A whole web server of the portal, started as by `make run`."""
+    """A real web server of the portal, started as by `make run`."""
     port = free_port()
     home = Home(tmp_path_factory.mktemp("portal"), PORTAL_BIND=f"127.0.0.1:{port}", PORTAL_TESTING="1")
     home.manage("migrate", "-v0")
@@ -46,20 +46,20 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             return all(requests.get(f"http://127.0.0.1:{port}/login/", timeout=20).ok for _ in range(8))
         return False
 
-    wait_until(answers, "the web server to answer, and to have loaded what it needs", 60)
+    wait_until(answers, "the web server to respond with everything loaded", 60)
     yield port
     process.terminate()
     process.wait(20)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_hundred_slow_strangers_do_not_silence_the_portal(port: int, kind: str) -> None:
+def test_a_hundred_slow_clients_do_not_block_the_portal(port: int, kind: str) -> None:
     with slow_clients(port, kind, STRANGERS):
         taken = answers_in_time(f"http://127.0.0.1:{port}", ASKED, BOUND_SECONDS)
     assert len(taken) == ASKED
 
 
-def test_neither_do_all_of_them_together(port: int) -> None:
+def test_all_kinds_together_do_not_block_it_either(port: int) -> None:
     with ExitStack() as stack:
         for kind in KINDS:
             stack.enter_context(slow_clients(port, kind, STRANGERS))

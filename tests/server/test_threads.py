@@ -1,4 +1,4 @@
-"""The pool of threads: how many work at once, and who replaces one that waits for a client."""
+"""The thread pool: how many threads work at once, and what replaces one that waits for a client."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ SECONDS = 20
 
 
 class Job:
-    """Runs until told to end or to wait for a client; says when it has started."""
+    """Runs until told to end or to wait for a client; reports when it has started."""
 
     def __init__(self, pool: Threads) -> None:
         self.pool = pool
@@ -48,7 +48,7 @@ def pool() -> Iterator[Threads]:
     made.shutdown()
 
 
-def test_so_many_jobs_run_at_once_and_no_more(pool: Threads) -> None:
+def test_no_more_jobs_run_at_once_than_there_are_threads(pool: Threads) -> None:
     jobs = [Job(pool) for _ in range(3)]
     assert all(job.has_begun.wait(SECONDS) for job in jobs[:2])
     assert not jobs[2].has_begun.wait(0.2)
@@ -58,7 +58,7 @@ def test_so_many_jobs_run_at_once_and_no_more(pool: Threads) -> None:
         job.end()
 
 
-def test_another_takes_the_place_of_one_that_is_away(pool: Threads) -> None:
+def test_another_thread_replaces_one_that_is_away(pool: Threads) -> None:
     jobs = [Job(pool) for _ in range(3)]
     assert jobs[0].has_begun.wait(SECONDS)
     jobs[0].leave()
@@ -68,7 +68,7 @@ def test_another_takes_the_place_of_one_that_is_away(pool: Threads) -> None:
         job.end()
 
 
-def test_no_more_are_replaced_than_there_are_spare_ones(pool: Threads) -> None:
+def test_no_more_are_replaced_than_there_are_spare_threads(pool: Threads) -> None:
     jobs = [Job(pool) for _ in range(4)]
     jobs[0].leave()
     assert jobs[2].has_begun.wait(SECONDS)
@@ -79,7 +79,7 @@ def test_no_more_are_replaced_than_there_are_spare_ones(pool: Threads) -> None:
         job.end()
 
 
-def test_an_error_is_the_jobs_own(pool: Threads) -> None:
+def test_an_error_affects_only_its_job(pool: Threads) -> None:
     for _ in range(3):
         future = pool.submit(int, "no number")
         with pytest.raises(ValueError, match="no number"):
@@ -87,7 +87,7 @@ def test_an_error_is_the_jobs_own(pool: Threads) -> None:
     assert pool.submit(int, "1").result(SECONDS) == 1
 
 
-def test_a_thread_that_is_one_too_many_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_surplus_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "IDLE_SECONDS", 0.1)
     left = threading.Semaphore(0)
     pool = Threads(1, 1, left.release)
@@ -97,13 +97,13 @@ def test_a_thread_that_is_one_too_many_ends(monkeypatch: pytest.MonkeyPatch) -> 
     away.end()
     other.end()
     assert left.acquire(timeout=SECONDS)
-    assert not left.acquire(timeout=0.3)  # the one that is left stays
+    assert not left.acquire(timeout=0.3)  # the last one stays
     assert pool.submit(int, "1").result(SECONDS) == 1
     pool.shutdown()
     assert left.acquire(timeout=SECONDS)
 
 
-def test_a_closed_pool_begins_nothing_more(pool: Threads) -> None:
+def test_a_closed_pool_starts_nothing_more(pool: Threads) -> None:
     jobs = [Job(pool) for _ in range(3)]
     assert all(job.has_begun.wait(SECONDS) for job in jobs[:2])
     pool.shutdown()

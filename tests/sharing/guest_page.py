@@ -1,4 +1,4 @@
-"""What a guest reads, and the files it links to."""
+"""The guest's page, and the files it links to."""
 
 import re
 
@@ -10,7 +10,7 @@ from tests.support.guest_links import path_of
 
 
 def page_of(link: GuestLink, **fields: object) -> str:
-    """What a guest reads after `fields` of `link` change and the worker has made the copies."""
+    """The guest's page after `fields` of `link` change and the worker has made the copies."""
     GuestLink.objects.filter(pk=link.pk).update(**fields)
     make_guest_copies.make_due_copies()
     return Client().get(path_of(link)).content.decode()

@@ -1,4 +1,4 @@
-"""What the files are called that a guest takes home: as on the page, and nothing that the page does not tell."""
+"""Names of the files that a guest downloads: the same as on the page, and they reveal nothing more."""
 
 import re
 import zipfile
@@ -19,7 +19,7 @@ from tests.support.guest_links import path_of
 pytestmark = pytest.mark.django_db
 
 
-def test_downloads_have_names_that_tell_nothing(link: GuestLink) -> None:
+def test_names_of_downloads_reveal_nothing(link: GuestLink) -> None:
     page = page_of(link, may_download=True)
     original = next(path for path in file_paths(page) if path.endswith("original?download=1"))
     answer = Client().get(original)
@@ -43,7 +43,8 @@ def test_asked_only_how_large_the_zip_is_nothing_is_read(link: GuestLink) -> Non
 
 
 def test_each_download_is_called_as_on_the_page_and_in_the_zip(alice: Member) -> None:
-    """Equal labels, none at all, letters of three bytes, and a box of two files of which only the second was saved."""
+    """Equal labels, none at all, letters of three bytes, and two files of one result of which only the second was
+    saved."""
     outputs = [
         {"index": i, "label": label, "type": "image"} for i, label in enumerate(["A/B: Öl", "A/B: Öl", "", "靴" * 80])
     ]
@@ -79,7 +80,7 @@ def test_no_two_results_of_a_link_are_called_alike(labels: list[str], called: li
     assert labels_of([Output(label=label) for label in labels]) == called
 
 
-def test_what_went_in_is_called_as_on_the_page(link: GuestLink, run: Run, alice: Member) -> None:
+def test_inputs_are_called_as_on_the_page(link: GuestLink, run: Run, alice: Member) -> None:
     given = run.inputs.create(position=1, name="Your photo", type="url", value=[])
     photos = [make_stored((60, 40 + position)) for position in range(2)]
     for position, photo in enumerate(photos):
@@ -93,7 +94,7 @@ def test_what_went_in_is_called_as_on_the_page(link: GuestLink, run: Run, alice:
 
 
 def name_of(answer: Any) -> str:
-    """What the browser will call a download."""
+    """The name that a browser gives to a download."""
     told = answer.headers["Content-Disposition"]
     written = re.search(r"filename\*=UTF-8''(.+)", told)
     return unquote(written[1]) if written else told.split('"')[1]

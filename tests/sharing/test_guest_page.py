@@ -1,4 +1,4 @@
-"""A guest's side of a link: what it shows, what it never tells, and the plain page for each way it does not open."""
+"""The guest's side of a link: what it shows, what it never reveals, and a plain page for each way it doesn't open."""
 
 import logging
 import re
@@ -18,6 +18,8 @@ from runs.storage.store import StorageAway
 from tests.sharing.guest_page import file_paths, page_of
 from tests.support.factories import make_kept, make_run, make_stored
 from tests.support.guest_links import path_of
+from tests.support.html import flat
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 BROWSER = {
@@ -27,7 +29,7 @@ SECRETS = ("Spring shoes", "Ghibli", "Cartoonify", "cartoonify")
 
 
 # --- What it shows ----------------------------------------------------------------------------------------------------
-def test_a_guest_reads_when_nothing_is_real(link: GuestLink, settings: Settings) -> None:
+def test_in_a_sandbox_a_guest_is_told(link: GuestLink, settings: Settings) -> None:
     assert "Sandbox: nothing here is real" in page_of(link)
     settings.IS_SANDBOX = False
     assert "Sandbox" not in page_of(link)
@@ -58,17 +60,17 @@ def test_inputs_and_app_are_shown_where_the_sender_says_so(link: GuestLink) -> N
     assert "Cartoonify" not in page
 
 
-def test_what_went_into_several_runs_is_told_apart(link: GuestLink, run: Run, alice: Member) -> None:
+def test_inputs_of_several_runs_are_told_apart(link: GuestLink, run: Run, alice: Member) -> None:
     second = make_run(alice, run.app, status="completed")
     make_kept(second)
     both = links.make_link(alice, [*run.outputs.all(), second.outputs.all()[0]])
-    page = page_of(both, shows_inputs=True)
-    assert "What went into <bdi>Front 1, Back</bdi>" in page
-    assert "What went into <bdi>Front 2</bdi>" in page
-    assert "<summary>What went in</summary>" in page_of(link, shows_inputs=True)
+    page = flat(page_of(both, shows_inputs=True))
+    assert re.findall("<summary>.*?<bdi>(.*?)</bdi>", page) == ["Front 1, Back", "Front 2"]
+    (alone,) = Page(page_of(link, shows_inputs=True)).find("summary")
+    assert not alone.find("bdi")
 
 
-def test_without_leave_to_download_a_picture_is_seen_but_not_had(link: GuestLink) -> None:
+def test_a_picture_that_may_not_be_downloaded_is_only_seen(link: GuestLink) -> None:
     small, large = file_paths(page_of(link))
     original = re.sub(r"/\d+$", "/original", large)
     assert [Client().get(path).headers["Content-Type"] for path in (small, large)] == ["image/webp"] * 2
@@ -96,6 +98,16 @@ def test_behind_a_passphrase_a_picture_carries_its_proof(link: GuestLink) -> Non
     assert Client().get(full.partition("?")[0]).status_code == 403
 
 
+@pytest.mark.parametrize("has_passphrase", [False, True])
+def test_a_guest_reads_the_language_their_browser_asks_for(link: GuestLink, has_passphrase: bool) -> None:
+    GuestLink.objects.filter(pk=link.pk).update(passphrase=make_password("green apples") if has_passphrase else "")
+    for language in ("en", "de"):
+        answer = Client().get(path_of(link), headers={"Accept-Language": language})
+        assert Page(answer.text).first("html").attributes["lang"] == language
+        assert "Accept-Language" in answer.headers["Vary"]
+        assert not answer.cookies
+
+
 @pytest.mark.parametrize(("count", "is_many"), [(2, False), (3, True)])
 def test_three_pictures_hang_in_two_columns(run: Run, alice: Member, count: int, is_many: bool) -> None:
     results = [run.outputs.all()[0], run.outputs.all()[1]]  # a picture and a text, which counts as none
@@ -106,7 +118,7 @@ def test_three_pictures_hang_in_two_columns(run: Run, alice: Member, count: int,
     assert ("guest is-many" in page_of(links.make_link(alice, results))) is is_many
 
 
-def test_a_storage_that_is_away_is_said(link: GuestLink, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_guest_is_told_that_the_storage_is_away(link: GuestLink, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> bool:
         raise StorageAway
 
@@ -130,8 +142,10 @@ def test_films_play_piece_by_piece(link: GuestLink, run: Run) -> None:
 
 def test_a_file_that_cannot_be_shown_is_only_named_when_it_may_be_had(link: GuestLink, run: Run) -> None:
     StoredFile.objects.filter(results__output__run=run).update(kind="other", media_type="image/svg+xml")
-    assert "A file that cannot be looked at here" in page_of(link)
+    (place,) = Page(page_of(link)).find(css="guest-file")
+    assert not place.find("bdi")  # no name
     page = page_of(link, may_download=True)
+    assert [name.words for name in Page(page).first(css="guest-file").find("bdi")] == ["front.png"]
     assert Client().get(file_paths(page)[-1]).headers["Content-Type"] == "application/octet-stream"
 
 
@@ -208,7 +222,7 @@ def test_secret_addresses_never_stand_in_a_log_line(link: GuestLink, caplog: pyt
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"revoked_at": timezone.now()}, "This link was taken back"),
+        ({"revoked_at": timezone.now()}, "This link was revoked"),
         ({"expires_at": timezone.now() - timedelta(minutes=1)}, "This link has ended"),
     ],
 )
@@ -218,17 +232,17 @@ def test_a_dead_link_says_why_and_nothing_of_what_it_showed(
     files = file_paths(page_of(link))
     known = {path: Client().get(path).headers["ETag"] for path in files}
     page = page_of(link, audience="Kim at Acme", message="Which one?", **fields)
-    assert words in page
+    assert Page(page).first("h1").words == words
     assert "Ask <bdi>Alice</bdi>" in page
     for secret in (*SECRETS, "Front", "Kim at Acme", "Which one?", "Made for walking."):
         assert secret not in page
     assert Client().get(path_of(link)).status_code == 410
-    for path, etag in known.items():  # what a browser keeps is asked for anew, and gone
+    for path, etag in known.items():  # browsers ask again for what they have cached, and it is gone
         assert Client().get(path, headers={"If-None-Match": etag}).status_code == 410
     assert Client().get(f"{path_of(link)}preview.jpg").status_code == 410
 
 
-def test_a_file_that_is_known_is_asked_for_but_not_sent_again(link: GuestLink) -> None:
+def test_a_cached_file_is_checked_but_not_sent_again(link: GuestLink) -> None:
     path = file_paths(page_of(link))[0]
     answer = Client().get(path)
     assert answer.headers["Cache-Control"] == "private, no-cache"
@@ -239,15 +253,15 @@ def test_an_address_that_is_none_tells_nothing(link: GuestLink) -> None:
     answer = Client().get("/s/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/")
     page = answer.content.decode()
     assert answer.status_code == 404
-    assert "This link opens nothing" in page
+    assert Page(page).first("h1").words == "This link doesn't work"
     assert "Alice" not in page
 
 
-def test_results_in_the_bin_are_taken_back(link: GuestLink, run: Run) -> None:
+def test_results_in_the_bin_are_no_longer_shared(link: GuestLink, run: Run) -> None:
     files = file_paths(page_of(link))
     Run.objects.filter(pk=run.pk).update(deleted_at=timezone.now())
     page = page_of(link)
-    assert "The sender took these back." in page
+    assert Page(page).first("h1").words == "No longer shared"
     assert "Made for walking." not in page
     assert {Client().get(path).status_code for path in files} == {404}
     Run.objects.filter(pk=run.pk).update(deleted_at=None)
@@ -257,7 +271,7 @@ def test_results_in_the_bin_are_taken_back(link: GuestLink, run: Run) -> None:
 def test_no_link_opens_while_guests_are_not_allowed(link: GuestLink) -> None:
     rules = SharingRules.objects.create(guests_allowed=False)
     page = page_of(link)
-    assert "Closed to guests just now" in page
+    assert Page(page).first("h1").words == "Closed to guests for now"
     assert "Made for walking." not in page
     rules.delete()
     assert "Made for walking." in page_of(link)

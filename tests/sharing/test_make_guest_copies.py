@@ -13,11 +13,14 @@ from pytest_django import Settings
 from runs.background import queue
 from runs.history import bin
 from runs.models import GuestCopy, GuestLink, Member, Run, SharingRules, StoredFile
+from runs.models.messages import Message
 from runs.sharing import guest_copies, links, make_guest_copies
 from runs.storage import ffmpeg, metadata, store
+from runs.words.messages import say
 from tests.support.factories import make_run
 from tests.support.guest_links import content_of, link_to, original_of, page_of, path_of
 from tests.support.hostile_server import kept_files, picture
+from tests.support.page import Page
 from tests.support.secret_files import PICTURES
 from tests.support.work import work
 
@@ -30,7 +33,7 @@ def run(alice: Member) -> Run:
 
 
 # --- Trouble ----------------------------------------------------------------------------------------------------------
-def test_a_full_disk_is_waited_for_with_a_sentence(
+def test_a_copy_waits_for_a_full_disk_and_says_so(
     run: Run, as_alice: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = link_to(run, picture(1500, 900))
@@ -53,16 +56,17 @@ def test_a_full_disk_is_waited_for_with_a_sentence(
     assert not list((Path(settings.MEDIA_ROOT) / store.WAITING_ROOM).iterdir())
 
     answer = Client().get(path_of(link))
-    assert "Something went wrong while preparing the picture in full size." in answer.text
+    assert "Something went wrong" in Page(answer.text).first(css="guest-note").words
     assert answer.headers["Refresh"].startswith("60;")
-    panel = as_alice.get(f"/shares/{link.public_id}/").text
-    assert "1 file is not ready for guests yet, and will be tried again." in panel
-    assert "no room left on the portal&#x27;s disk" in panel
+    assert GuestCopy.objects.get().error.code == "disk_full"
+    (note,) = Page(as_alice.get(f"/shares/{link.public_id}/").text).find(css="share-copies-note")
+    assert note.words.startswith("1 file isn't ready for guests yet")
+    assert say(Message("disk_full")) in note.words
 
     GuestCopy.objects.update(due_at=timezone.now())
     make_guest_copies.make_due_copies()
     assert Client().get(original_of(link)).status_code == 200
-    assert "tried again" not in as_alice.get(f"/shares/{link.public_id}/").text
+    assert "share-copies-note" not in as_alice.get(f"/shares/{link.public_id}/").text
 
 
 def test_whatever_a_file_raises_the_others_are_made(
@@ -82,13 +86,13 @@ def test_whatever_a_file_raises_the_others_are_made(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_film_that_ffmpeg_cannot_read_ends_too(run: Run) -> None:
+def test_a_film_that_ffmpeg_cannot_read_is_given_up(run: Run) -> None:
     link = link_to(run, b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm" + b"SECRET" * 5000, may_download=False)
     for _ in range(make_guest_copies.MOST_FAILURES):
         GuestCopy.objects.filter(status="preparing").update(due_at=timezone.now())
         make_guest_copies.make_due_copies()
     assert GuestCopy.objects.get().status == "impossible"
-    assert "This video can&#x27;t be shared" in page_of(link)
+    assert "can't be shared" in Page(page_of(link)).first(css="guest-note").words
 
 
 def test_a_killed_worker_loses_its_claim_and_nothing_is_left_of_it(
@@ -111,7 +115,7 @@ def test_a_killed_worker_loses_its_claim_and_nothing_is_left_of_it(
     assert Client().get(original_of(link)).status_code == 200
 
 
-def test_a_worker_that_stops_gives_its_film_back(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_worker_that_stops_releases_its_film(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     link_to(run, content_of("mp4", tmp_path))
     flag = bytearray(b"\x00")
     monkeypatch.setattr(queue, "stop_flag", flag)

@@ -1,4 +1,4 @@
-"""The rules of sharing, which admins set: who may make links, and how long one lives."""
+"""The sharing rules that admins set: who may make links, and how long they last."""
 
 import re
 
@@ -10,6 +10,7 @@ from runs.engine import create_run
 from runs.models import GuestLink, Member, Run, SharingRules
 from runs.sharing import links
 from tests.support.factories import make_app, make_kept, make_run
+from tests.support.html import flat
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 
@@ -33,21 +34,21 @@ def test_admins_set_the_rules_in_the_one_row(as_admin: Client) -> None:
 
 
 @pytest.mark.parametrize("days", ["", "0", "731", "-3", "ten", "\u0661"])
-def test_a_number_of_days_that_is_none_is_said_so(as_admin: Client, days: str) -> None:
+def test_an_invalid_number_of_days_is_an_error(as_admin: Client, days: str) -> None:
     answer = as_admin.post("/manage/sharing/", rules(longest_days=days))
     assert answer.status_code == 422
     assert "Give a number of days from 1 to 730." in answer.content.decode()
     assert not SharingRules.objects.exists()
 
 
-def test_a_shorter_longest_time_shortens_the_links_there_are(as_admin: Client, link: GuestLink) -> None:
+def test_a_lower_maximum_shortens_existing_links(as_admin: Client, link: GuestLink) -> None:
     page = as_admin.post("/manage/sharing/", rules(longest_days="5"), follow=True).content.decode()
-    assert "1 link ends earlier now." in page
+    assert "1 link now ends earlier." in page
     link.refresh_from_db()
     assert (links.last_day_of(link) - timezone.localdate()).days == 5
 
 
-def test_a_link_that_was_revoked_comes_back_no_longer_than_is_allowed_by_now(as_admin: Client, link: GuestLink) -> None:
+def test_a_restored_link_lasts_no_longer_than_is_allowed_now(as_admin: Client, link: GuestLink) -> None:
     as_admin.post(f"/shares/{link.public_id}/revoke/")
     as_admin.post("/manage/sharing/", rules(longest_days="5"))
     as_admin.post(f"/shares/{link.public_id}/restore/")
@@ -64,7 +65,7 @@ def pressed(member: Member, parent: Run | None = None) -> Run:
     return create_run.launch_run(member, create_run.LaunchRequest(app, app.schema, [], [], token, parent=parent))
 
 
-def test_new_runs_are_the_team_s_where_admins_say_so(alice: Member) -> None:
+def test_new_runs_are_shared_with_the_team_if_admins_say_so(alice: Member) -> None:
     assert pressed(alice).shared_at is None
     SharingRules.objects.create(team_by_default=True)
     assert pressed(alice).shared_at is not None
@@ -80,12 +81,12 @@ def test_a_run_begun_from_a_private_one_stays_private_whatever_the_rules(alice: 
     assert pressed(alice, parent=private).shared_at is not None
 
 
-def test_it_is_said_beside_run_who_will_see_it(as_alice: Client, alice: Member) -> None:
+def test_beside_run_it_says_who_will_see_it(as_alice: Client, alice: Member) -> None:
     run = make_run(alice, status="completed")
     form, again = run.app.get_absolute_url(), f"/runs/{run.public_id}/again/"
 
     def said(url: str) -> list[str]:
-        page = as_alice.get(url).content.decode()
+        page = flat(as_alice.get(url).content)
         return [words for words in ("the team sees it", "only you and admins see it") if words in page]
 
     assert [said(form), said(again)] == [[], []]
@@ -96,11 +97,11 @@ def test_it_is_said_beside_run_who_will_see_it(as_alice: Client, alice: Member) 
     assert said(f"{form}?from={run.public_id}") == said(again) == ["the team sees it"]
 
 
-def test_a_form_keeps_its_promise_when_the_run_it_began_from_is_gone(as_alice: Client, alice: Member) -> None:
+def test_a_form_keeps_its_word_when_the_run_it_began_from_is_gone(as_alice: Client, alice: Member) -> None:
     app = make_app(parameters=[], outputs=[])
     run = make_run(alice, app, status="completed")
     SharingRules.objects.create(team_by_default=True)
-    page = as_alice.get(f"{app.get_absolute_url()}?from={run.public_id}").content.decode()
+    page = flat(as_alice.get(f"{app.get_absolute_url()}?from={run.public_id}").content)
     assert "only you and admins see it" in page
     posted = dict(re.findall(r'<input type="hidden" name="(token|schema|from|private)" value="([^"]*)"', page))
     Run.objects.filter(pk=run.pk).update(deleted_at=timezone.now())

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of files."""
+"""Fixtures for the tests of files."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Links that lead to where no link of a stranger may lead."""
+"""Links to where no untrusted link may lead."""
 
 HOSTILE_URLS = [
     # what it looks like, link with {port} of the decoy

@@ -1,4 +1,4 @@
-"""Programs that stand in for the process which opens pictures."""
+"""Programs that stand in for the picture process."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Files in an S3-speaking store on a real socket: kept whole, read in pieces, and every trouble a state."""
+"""Files in an S3-speaking store on a real socket: saved whole, read in pieces, and every failure is a state."""
 
 import hashlib
 import os
@@ -27,6 +27,7 @@ from runs.uploads.asset_upload import ensure_asset
 from runs.uploads.uploads import UploadRejected, receive_file
 from tests.support.factories import make_run
 from tests.support.hostile_server import HostileServer, kept_files, picture
+from tests.support.messages import says
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.uploads import disk
 
@@ -64,7 +65,9 @@ def test_a_result_is_kept_and_served_from_the_bucket(
     assert body_of(as_alice.get(stored.card_url))[8:12] == b"WEBP"
 
 
-def test_a_range_is_asked_of_the_bucket_as_a_range(store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_range_is_requested_as_a_range_from_the_bucket(
+    store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = picture(600, 400)
     stored = keep(tmp_path, whole)
     asked: list[bytes] = []
@@ -113,7 +116,7 @@ def test_a_transfer_that_is_stopped_half_way_leaves_nothing(store: Any, tmp_path
     assert not StoredFile.objects.exists()
 
 
-def test_a_bucket_that_is_away_is_a_state_with_a_sentence(
+def test_an_unreachable_bucket_is_a_state_with_a_sentence(
     store: Any, tmp_path: Path, alice: Member, server: HostileServer, settings: Settings, s3_url: str
 ) -> None:
     stored = keep(tmp_path, picture())
@@ -123,13 +126,13 @@ def test_a_bucket_that_is_away_is_a_state_with_a_sentence(
     settings.STORAGES = settings.STORAGES | {"default": away}
 
     keep_due_files()
-    with pytest.raises(UploadRejected, match="cannot be reached just now"):
+    with pytest.raises(UploadRejected, check=says("storage_away")):
         receive_file(alice, disk(picture()), ["image"])
     away_answer = get(StoredFile.objects.get(pk=stored.pk))
 
     file.refresh_from_db()
     assert (file.status, file.file) == ("saving", None)
-    assert "cannot be reached just now" in file.error
+    assert file.error.code == "storage_away"
     assert (away_answer.status_code, away_answer["Cache-Control"]) == (503, "no-store")
     assert b"Nothing is lost" in away_answer.content
     assert kept_files(settings) == []
@@ -148,9 +151,7 @@ def test_what_is_not_there_is_not_found(store: Any, tmp_path: Path) -> None:
         get(stored)
 
 
-def test_an_object_that_arrived_cut_off_is_never_called_kept(
-    store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_object_cut_off_on_the_way_is_not_saved(store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bucket.Bucket, "_size", lambda *_: 7)
     with pytest.raises(StorageAway, match="holds 7 of"):
         keep(tmp_path, picture())
@@ -158,7 +159,7 @@ def test_an_object_that_arrived_cut_off_is_never_called_kept(
     assert list(store.all_names("files/")) == []
 
 
-def test_secrets_are_in_no_message(store: Any, caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
+def test_no_message_contains_secrets(store: Any, caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
     wrong = environment.storage("s3://key:top-secret@127.0.0.1:1/results?secure=false")
     settings.STORAGES = settings.STORAGES | {"default": wrong}
     with pytest.raises(StorageAway) as raised:
@@ -166,7 +167,7 @@ def test_secrets_are_in_no_message(store: Any, caplog: pytest.LogCaptureFixture,
     assert not re.search("top-secret|key:", str(raised.value) + caplog.text)
 
 
-def test_an_upload_is_handed_to_lamina_from_the_bucket(
+def test_an_upload_is_sent_to_lamina_from_the_bucket(
     store: Any, alice: Member, sandbox: SandboxDoor, lamina: Any, settings: Settings
 ) -> None:
     upload = receive_file(alice, disk(picture()), ["image"])
@@ -191,7 +192,7 @@ def test_strays_and_interrupted_uploads_are_swept(store: Any, tmp_path: Path, la
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Eight days go by for the sweep."""
+    """Let eight days pass for the sweep."""
 
     def go() -> None:
         ahead = datetime.now(UTC) + timedelta(days=8)

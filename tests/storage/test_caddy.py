@@ -49,7 +49,7 @@ def test_caddy_passes_on_what_the_portal_sends(
         }
 
 
-def test_a_film_can_be_sought(caddy: str, alice: Member, kept: OutputFile) -> None:
+def test_a_video_can_be_sought(caddy: str, alice: Member, kept: OutputFile) -> None:
     assert kept.file is not None
     cookies, address = signed_in(alice), caddy + kept.file.original_url
     whole = requests.get(address, cookies=cookies, timeout=10).content

@@ -1,4 +1,4 @@
-"""The guard: which addresses are refused, watched by a decoy that nobody may contact."""
+"""The guard: which addresses are refused, checked by a decoy that must not be contacted."""
 
 import ipaddress
 import socket
@@ -14,12 +14,13 @@ from runs.storage.fetch import FetchFailed, FetchRefused, check_url, fetch
 from runs.storage.guard import is_public
 from tests.storage.hostile_urls import HOSTILE_URLS
 from tests.support.hostile_server import Decoy, HostileServer, fetch_trusted, kept_files
+from tests.support.messages import says
 
 ANY = 5_000_000  # bytes
-PLENTY = 60.0  # seconds: for what comes at once, or is refused as soon
+PLENTY = 60.0  # seconds, for what comes or is refused at once
 
 
-def test_nothing_about_us_travels(
+def test_nothing_about_us_is_sent(
     server: HostileServer, monkeypatch: pytest.MonkeyPatch, decoy: Decoy, tmp_path: Path
 ) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret")
@@ -74,7 +75,7 @@ def test_a_harmless_name_with_a_private_address_is_refused(
     monkeypatch.setattr(guard, "WEB_PORTS", {decoy.port})
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
 
-    with pytest.raises(FetchRefused, match="private network"):
+    with pytest.raises(FetchRefused, check=says("private_address")):
         fetch_trusted(f"https://pictures.example.com:{decoy.port}/a.png", max_bytes=ANY, seconds=PLENTY)
 
     assert not decoy.was_contacted()
@@ -120,7 +121,7 @@ def test_only_exactly_the_trusted_origin_is_exempt(server: HostileServer, decoy:
     assert not decoy.was_contacted()
 
 
-def test_a_trusted_origin_is_no_prefix() -> None:
+def test_a_trusted_origin_is_not_a_prefix() -> None:
     trusted = ["http://files.example.com"]
     check_url("http://files.example.com/a.png", trusted)
     check_url("http://FILES.example.com?a.png", trusted)
@@ -129,7 +130,7 @@ def test_a_trusted_origin_is_no_prefix() -> None:
         "http://files.example.com:8080/",
         "http://files.example.company",
     ):
-        with pytest.raises(FetchRefused, match="Only links that start with https"):
+        with pytest.raises(FetchRefused, check=says("not_https")):
             check_url(url, trusted)
 
 
@@ -147,7 +148,7 @@ def test_a_redirect_to_a_private_address_is_refused(target: str, server: Hostile
 
 
 def test_redirects_end_after_five(server: HostileServer) -> None:
-    with pytest.raises(FetchRefused, match="too many times"):
+    with pytest.raises(FetchRefused, check=says("too_many_redirects")):
         fetch_trusted(f"{server.url}/loop", max_bytes=ANY, seconds=PLENTY)
 
     assert len(server.hits) == 6
@@ -158,10 +159,10 @@ def test_the_body_of_a_redirect_is_not_read(server: HostileServer) -> None:
     assert fetched.path.read_bytes() == server.files["/a.png"]
 
 
-def test_what_members_paste_is_never_trusted_like_what_lamina_names(
+def test_pasted_links_are_not_trusted_like_those_from_lamina(
     server: HostileServer, settings: Settings, decoy: Decoy
 ) -> None:
-    """Else a member could read a file store of the portal's network through it."""
+    """Otherwise, members could read a file store in the portal's network."""
     settings.TRUSTED_FILE_ORIGINS = []
     for url in (f"{server.url}/a.png", f"{server.url}/redirect?to=http://127.0.0.1:{decoy.port}/"):
         with pytest.raises(FetchRefused):
@@ -177,5 +178,5 @@ def test_the_addresses_of_this_machine_are_refused_even_when_they_are_public(mon
     assert guard._is_own(ipaddress.ip_address("127.0.0.1"))
     assert is_public("9.9.9.9")
     monkeypatch.setattr(guard, "_is_own", lambda ip: str(ip) == "9.9.9.9")
-    with pytest.raises(FetchRefused, match="private network"):
+    with pytest.raises(FetchRefused, check=says("private_address")):
         fetch_trusted("https://9.9.9.9/", max_bytes=ANY, seconds=PLENTY)

@@ -1,6 +1,6 @@
 """Hostile addresses and bodies through the real doors: as a result, and pasted into a form. `-s` prints the table.
 
-Watched by a decoy that nobody may contact; what was stored is then asked for as a browser would.
+A decoy must not be contacted; what was saved is then requested as a browser does.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from runs.engine.save_outputs import keep_due_files
 from runs.models import Member, OutputFile, Upload
 from runs.storage import claimed_fetch, fetch
 from runs.uploads import uploads
+from runs.words.messages import say
 from tests.storage.hostile_urls import HOSTILE_URLS
 from tests.support.factories import make_run
 from tests.support.hostile_server import (
@@ -34,27 +35,27 @@ pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::PIL.Ima
 RUNS_IN_A_BROWSER = ("text/html", "image/svg", "xml", "javascript", "application/pdf")
 SCRIPT = b"<script>alert(1)</script>"
 
-# what it is, path on the hostile server, is something kept, words the person reads
+# what it is, path on the hostile server, is something saved, code of what the person reads
 BODIES = [
-    ("redirect to loopback", "/redirect?to=http://127.0.0.1:{port}/", False, "private|Only links"),
-    ("redirect to a mapped address", "/redirect?to=https://[::ffff:127.0.0.1]:{port}/", False, "private"),
-    ("redirect to another scheme", "/redirect?to=ftp://127.0.0.1:{port}/", False, "Only links"),
-    ("redirects without end", "/loop", False, "too many times"),
-    ("endless body", "/endless", False, "larger than the limit"),
-    ("endless chunks", "/endless-chunks", False, "larger than the limit"),
-    ("body that drips", "/drip", False, "too long"),
-    ("headers that drip", "/drip-headers", False, "too long"),
-    ("says more than it sends", "/says-more", False, "before the whole file"),
-    ("says less than it sends", "/says-less", False, "broken or cut off"),
-    ("says a terabyte", "/says-huge", False, "larger than the limit"),
-    ("compressed bomb", "/gzip-bomb", False, "larger than the limit"),
-    ("compressed bombs in each other", "/gzip-bombs-in-each-other", False, "larger than the limit"),
-    ("nothing at all", "/empty", False, "empty"),
-    ("HTML dressed as PNG", "/page-as-png", False, "web page"),
+    ("redirect to loopback", "/redirect?to=http://127.0.0.1:{port}/", False, "private_address|not_https"),
+    ("redirect to a mapped address", "/redirect?to=https://[::ffff:127.0.0.1]:{port}/", False, "private_address"),
+    ("redirect to another scheme", "/redirect?to=ftp://127.0.0.1:{port}/", False, "not_https"),
+    ("redirects without end", "/loop", False, "too_many_redirects"),
+    ("endless body", "/endless", False, "too_large_to_fetch"),
+    ("endless chunks", "/endless-chunks", False, "too_large_to_fetch"),
+    ("body that drips", "/drip", False, "too_slow"),
+    ("headers that drip", "/drip-headers", False, "too_slow"),
+    ("says more than it sends", "/says-more", False, "cut_off"),
+    ("says less than it sends", "/says-less", False, "broken_picture"),
+    ("says a terabyte", "/says-huge", False, "too_large_to_fetch"),
+    ("compressed bomb", "/gzip-bomb", False, "too_large_to_fetch"),
+    ("compressed bombs in each other", "/gzip-bombs-in-each-other", False, "too_large_to_fetch"),
+    ("nothing at all", "/empty", False, "empty_at_address"),
+    ("HTML dressed as PNG", "/page-as-png", False, "web_page_instead"),
     ("SVG dressed as PNG", "/svg-as-png", True, ""),
     ("picture of 900 million points", "/bomb.png", True, ""),
     ("JPEG of endless scans", "/scans.jpg", True, ""),
-    ("broken picture", "/broken.png", False, "broken or cut off"),
+    ("broken picture", "/broken.png", False, "broken_picture"),
     ("GIF that is a script too", "/polyglot.gif", True, ""),
     ("PNG with a page behind it", "/polyglot.png", True, ""),
     ("JPEG with a page in its comment", "/polyglot.jpg", True, ""),
@@ -111,7 +112,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def serve(client: Client, address: str) -> tuple[str, bool]:
-    """How a browser gets the file at ADDRESS, and whether it would be a danger."""
+    """How a browser gets the file at `address`, and whether that is dangerous."""
     answer = client.get(address)
     kind, shown = answer["Content-Type"], answer["Content-Disposition"].split(";")[0]
     is_fenced = "sandbox" in answer["Content-Security-Policy"] and answer["X-Content-Type-Options"] == "nosniff"
@@ -131,7 +132,7 @@ def test_hostile_bodies(
     rows: list[Row] = []
     wrong: list[Row] = []
     run = make_run(alice)
-    for what, path, is_kept, words in BODIES:
+    for what, path, is_kept, codes in BODIES:
         server.hits.clear()
         monkeypatch.setattr(save_outputs, "FETCH_SECONDS", 1.0 if path.startswith("/drip") else 60.0)
         url = f"{server.url}{path.replace('{port}', str(decoy.port))}"
@@ -141,8 +142,10 @@ def test_hostile_bodies(
         file.refresh_from_db()
         served, is_danger = serve(as_alice, file.file.original_url) if file.file else ("", False)
         stored = f"{file.file.kind} .{file.file.name.rsplit('.')[-1]}" if file.file else "nothing"
-        rows.append(Row(what, f"{len(server.hits)} asked, decoy {decoy.was_contacted():d}", stored, file.error, served))
-        is_said = any(word in file.error for word in words.split("|"))
+        rows.append(
+            Row(what, f"{len(server.hits)} asked, decoy {decoy.was_contacted():d}", stored, say(file.error), served)
+        )
+        is_said = file.error.code in codes.split("|")
         if is_danger or bool(file.file) != is_kept or not is_said or "decoy 1" in rows[-1].contacted:
             wrong.append(rows[-1])
     show("Results", rows)

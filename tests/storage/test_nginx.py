@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def nginx(live_server: LiveServer, settings: Settings, tmp_path: Path) -> Iterator[str]:
-    """The address of an nginx before the live server."""
+    """The address of an nginx in front of the live server."""
     settings.PORTAL_ACCEL_PREFIX = "/kept-files/"
     port, folder = free_port(), tmp_path / "nginx"
     folder.mkdir()
@@ -61,7 +61,7 @@ def test_what_a_browser_has_is_not_sent_again(nginx: str, alice: Member, kept: O
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_a_film_can_be_sought(nginx: str, alice: Member, kept: OutputFile) -> None:
+def test_a_video_can_be_sought(nginx: str, alice: Member, kept: OutputFile) -> None:
     assert kept.file is not None
     cookies, address = signed_in(alice), nginx + kept.file.original_url
     whole = requests.get(address, cookies=cookies, timeout=60).content

@@ -1,4 +1,4 @@
-"""What nobody refers to is found and removed; everything else stays."""
+"""What nothing refers to is removed; everything else stays."""
 
 import os
 import time
@@ -113,4 +113,4 @@ def test_a_database_that_knows_nothing_deletes_nothing(settings: Settings, monke
     orphans.sweep()
 
     assert all(path.exists() for path in strays)
-    assert "Nothing was removed" in Incident.objects.get().text
+    assert Incident.objects.get().text.code == "many_strays"

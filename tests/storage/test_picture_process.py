@@ -1,4 +1,4 @@
-"""One bad file never stops the others: what opens foreign files may crash, hang or grow, and all goes on."""
+"""One bad file never stops the others: the process that opens it may crash, hang or grow."""
 
 import struct
 import threading
@@ -14,21 +14,25 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 from PIL import Image
 from pytest_django import Settings
 
 from runs import catalog
 from runs.engine.save_outputs import keep_due_files
 from runs.models import App, Member, Output, OutputFile, Run, Upload
+from runs.models.messages import Message
 from runs.storage import deferred_thumbnails, picture_headers, picture_slots
 from runs.storage.foreign_pictures import save_catalog_picture
 from runs.storage.media import NotMedia, inspect
 from runs.storage.picture_slots import picture_slot
 from runs.uploads.uploads import receive_file
+from runs.words.messages import say
 from tests.storage.pretend import DIES, HANGS, Pretend
 from tests.support.damaged_files import GIVEN
 from tests.support.factories import make_run
 from tests.support.hostile_server import HostileServer, picture
+from tests.support.messages import says
 from tests.support.sandbox_door import SandboxDoor
 
 
@@ -48,7 +52,7 @@ def upload(member: Member, body: bytes) -> Upload:
 
 
 def large_png(width: int, height: int) -> bytes:
-    """One colour with transparency, 4 bytes a point."""
+    """One colour with transparency, 4 bytes a pixel."""
     packer = zlib.compressobj(1)
     row = bytes(1 + 4 * width)
     data = b"".join([*(packer.compress(row) for _ in range(height)), packer.flush()])
@@ -83,7 +87,7 @@ def test_odd_metadata_is_no_reason_to_lose_a_picture(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("make", [*GIVEN, lambda: b"\xff\xd8\xff" + bytes(500)])
-def test_an_odd_picture_keeps_no_app_from_its_form(
+def test_an_odd_picture_does_not_stop_other_apps_forms(
     make: Callable[[], bytes], sandbox: SandboxDoor, server: HostileServer, settings: Settings
 ) -> None:
     settings.TRUSTED_FILE_ORIGINS = [sandbox.url, server.url]
@@ -103,9 +107,7 @@ def test_an_odd_picture_keeps_no_app_from_its_form(
 
 
 @pytest.mark.django_db
-def test_whatever_is_raised_an_app_goes_without_its_picture(
-    server: HostileServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_any_error_only_costs_the_app_its_picture(server: HostileServer, monkeypatch: pytest.MonkeyPatch) -> None:
     def raising(path: Path, reader: str) -> picture_headers.Header:
         raise TypeError("bad operand type for abs(): 'str'")
 
@@ -116,10 +118,10 @@ def test_whatever_is_raised_an_app_goes_without_its_picture(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("program", [DIES.format("SEGV"), DIES.format("KILL"), "", "print('nonsense')"])
-def test_a_process_that_dies_takes_nothing_with_it(
+def test_a_picture_process_that_dies_loses_nothing(
     program: str, run: Run, server: HostileServer, pretend: Pretend
 ) -> None:
-    """The result is kept, and its small picture follows."""
+    """The result is saved, and its small picture follows."""
     output_file = make_file(run, f"{server.url}/a.png")
     pretend(program or "raise SystemExit(1)")
 
@@ -127,7 +129,7 @@ def test_a_process_that_dies_takes_nothing_with_it(
 
     output_file.refresh_from_db()
     file = output_file.file
-    assert (output_file.status, output_file.error) == ("saved", "")
+    assert (output_file.status, output_file.error) == ("saved", Message())
     assert file is not None
     assert (file.thumb_200.name, file.width, file.picture_follows) == ("", 64, True)
     version = Run.objects.get().version
@@ -151,7 +153,7 @@ def test_too_much_work_is_kept_without_a_small_picture(run: Run, server: Hostile
 
 
 @pytest.mark.django_db
-def test_a_file_that_failed_goes_behind_those_that_did_not(run: Run, server: HostileServer) -> None:
+def test_failed_files_wait_behind_the_others(run: Run, server: HostileServer) -> None:
     long_ago = timezone.now() - timedelta(hours=1)
     make_file(run, f"{server.url}/missing", 0, due_at=long_ago, attempts=1)
     make_file(run, f"{server.url}/a.png", 1)
@@ -160,7 +162,7 @@ def test_a_file_that_failed_goes_behind_those_that_did_not(run: Run, server: Hos
 
 
 @pytest.mark.django_db
-def test_whatever_is_raised_the_others_are_kept(
+def test_any_error_leaves_the_other_files_saved(
     run: Run, server: HostileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.files["/b.png"] = picture(99, 40)
@@ -178,7 +180,7 @@ def test_whatever_is_raised_the_others_are_kept(
 
     bad.refresh_from_db()
     good.refresh_from_db()
-    assert (bad.status, bad.error) == ("saving", "The address sent an answer that can't be read.")
+    assert (bad.status, bad.error.code) == ("saving", "unreadable_answer")
     assert bad.due_at is not None
     assert bad.due_at > timezone.now()
     assert good.status == "saved"
@@ -189,7 +191,7 @@ def test_whatever_is_raised_the_others_are_kept(
 def test_an_address_that_is_refused_is_text_with_the_sentence(
     is_seen_early: bool, run: Run, alice: Member, client: Client, server: HostileServer
 ) -> None:
-    """Refused by its looks, or only once it was asked: it leads into the network."""
+    """Refused by its form, or only when requested: it leads into the local network."""
     address = "https://10.0.0.1/a.png" if is_seen_early else f"{server.url}/redirect?to=https://10.0.0.1/"
     make_file(run, address)
     make_file(run, f"{server.url}/says-huge", 1, status="failed", due_at=None, error="Too large.")
@@ -200,18 +202,18 @@ def test_an_address_that_is_refused_is_text_with_the_sentence(
         html = client.get(page).content.decode()
         assert f"<bdi>{address}</bdi>" in html
         assert f'href="{address}"' not in html
-        assert "belongs to a private network, so the portal does not open it." in html
+        assert escape(say(Message("private_address"))) in html
     assert OutputFile.objects.get(position=0).is_refused
 
 
-def test_a_picture_of_70_million_points_fits_into_the_process(tmp_path: Path) -> None:
+def test_a_picture_of_70_million_pixels_fits_in_the_process(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     path.write_bytes(large_png(10_000, 7_000))
     found = inspect(path)
     assert (found.width, found.height, set(found.small)) == (10_000, 7_000, {200, 400, 1200})
 
 
-def test_points_times_scans_are_bounded_before_anything_is_opened(tmp_path: Path, pretend: Pretend) -> None:
+def test_pixels_times_scans_are_limited_before_anything_is_opened(tmp_path: Path, pretend: Pretend) -> None:
     pretend(HANGS)
     path, few = tmp_path / "scans.jpg", picture(640, 480, "JPEG", progressive=True)
     last = few.rindex(b"\xff\xda")
@@ -219,13 +221,13 @@ def test_points_times_scans_are_bounded_before_anything_is_opened(tmp_path: Path
     at = body.index(b"\xff\xc2")
     struct.pack_into(">HH", body, at + 5, 7_000, 10_000)
     path.write_bytes(body)
-    with pytest.raises(NotMedia, match="busy") as refused:
+    with pytest.raises(NotMedia, check=says("too_many_scans")) as refused:
         inspect(path)
     assert refused.value.is_lasting
 
 
 def nothing() -> None:
-    """There is nobody to ask."""
+    """Nothing to call while waiting."""
 
 
 def test_one_large_picture_at_a_time_on_the_host() -> None:
@@ -239,8 +241,8 @@ def test_one_large_picture_at_a_time_on_the_host() -> None:
         assert third
 
 
-def test_who_waits_is_not_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even by whoever has just had the place and wants it again at once."""
+def test_nobody_overtakes_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even if they just had the slot and want it again."""
     monkeypatch.setattr(picture_slots, "_cores", lambda: 1)
     waits, over, got = threading.Event(), threading.Event(), threading.Event()
 
@@ -262,7 +264,7 @@ def test_who_waits_is_not_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting.join()
 
 
-def test_the_process_is_told_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pretend: Pretend) -> None:
+def test_the_process_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pretend: Pretend) -> None:
     monkeypatch.setenv("LAMINA_API_KEY", "lma_secret")
     told, path = tmp_path / "told", tmp_path / "a.png"
     path.write_bytes(picture())

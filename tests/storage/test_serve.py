@@ -1,4 +1,4 @@
-"""Files as browsers get them: ranges, caching, names, and nothing that could run."""
+"""Files as browsers get them: ranges, caching, names, and nothing that can run."""
 
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ def test_a_range_beyond_the_end(asked: str, stored: StoredFile) -> None:
 @pytest.mark.parametrize(
     "asked", ["bytes=0-1,5-6", "bytes=9-3", "lines=1-2", "bytes=", "bytes=-", "bytes=a-b", "\u0661"]
 )
-def test_a_range_that_is_none_is_ignored(asked: str, stored: StoredFile) -> None:
+def test_an_invalid_range_is_ignored(asked: str, stored: StoredFile) -> None:
     assert get(stored, Range=asked).status_code == 200
 
 
@@ -145,7 +145,7 @@ def test_a_page_is_a_download_whatever_it_is_called(page: StoredFile) -> None:
     assert response["Content-Disposition"] == 'attachment; filename="result.html"'
 
 
-def test_a_row_that_lies_about_its_type_is_not_believed(page: StoredFile) -> None:
+def test_a_wrong_type_in_a_row_is_not_trusted(page: StoredFile) -> None:
     for media_type in ("text/html", "image/svg+xml", "application/xhtml+xml", "image/png\r\nX: y"):
         page.media_type = media_type
         response = get(page)
@@ -191,7 +191,7 @@ def test_the_same_content_has_the_same_name_by_hash(tmp_path: Path) -> None:
     assert len(names) == 2  # nothing is ever overwritten
 
 
-def test_nginx_sends_the_file_where_it_is_asked_to(stored: StoredFile, page: StoredFile, settings: Settings) -> None:
+def test_nginx_sends_the_file_if_configured(stored: StoredFile, page: StoredFile, settings: Settings) -> None:
     settings.PORTAL_ACCEL_PREFIX = "/kept-files/"
     response = get(stored, Range="bytes=0-1")
     assert (response.status_code, body(response)) == (200, b"")

@@ -45,7 +45,7 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
     tile = answer.content.decode()
     taken = Upload.objects.get()
     assert (answer.status_code, taken.status) == (200, "ready")  # it can be used at once
-    assert "Preview is being made" in tile
+    assert "file-follows" in tile
     assert "640 × 480" in tile  # noqa: RUF001 - the sign itself
     assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.make_small_pictures"]
     asks = f"/uploads/{taken.public_id}/?field=p0&amp;known=follows"
@@ -56,7 +56,7 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
     deferred_thumbnails.make_due_pictures()
 
     there = client.get(asks.replace("&amp;", "&")).content.decode()
-    assert "Preview is being made" not in there
+    assert "file-follows" not in there
     assert "hx-get" not in there
     assert StoredFile.objects.get().card_url in there.replace("&amp;", "&")
 
@@ -77,7 +77,7 @@ def test_not_every_web_thread_waits(alice: Member, pretend: Pretend, tmp_path: P
 
 
 @pytest.mark.django_db
-def test_what_turns_out_broken_later_cannot_be_used(
+def test_a_file_found_broken_later_cannot_be_used(
     alice: Member, monkeypatch: pytest.MonkeyPatch, pretend: Pretend
 ) -> None:
     monkeypatch.setattr(media, "WEB_SECONDS", 0.0)
@@ -94,7 +94,7 @@ def test_what_turns_out_broken_later_cannot_be_used(
 
 
 @pytest.mark.django_db
-def test_a_picture_that_never_comes_is_given_up(
+def test_a_picture_that_always_fails_is_given_up(
     alice: Member, monkeypatch: pytest.MonkeyPatch, pretend: Pretend
 ) -> None:
     monkeypatch.setattr(media, "WEB_SECONDS", 0.0)

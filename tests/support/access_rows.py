@@ -1,9 +1,9 @@
-"""The table of the URL walk: one row for each address and method, and who gets in.
+"""The table of the access test: one row for each URL and method, with who may use it.
 
-To add an address: one `Row(name, method, rule, status)` for each of its methods in `ROWS`. RULE says who is let in (to
-a run that is *Only me*, and to one shared with the team), STATUS what they get. Everybody else gets what is usual:
-without an account the sign-in page, with one 404. `only` names people who get something else, `path` gives the address
-its arguments, `data` what is posted; `query` is a word that tells two rows of one address apart.
+To add a URL, add one `Row(name, method, rule, status)` for each of its methods to `ROWS`. `rule` says who has access
+(to a private run, and to one shared with the team), `status` what they get. Everybody else gets the usual: the sign-in
+page without an account, 404 with one. `only` lists people who get something else, `path` has the URL's arguments,
+`data` what is posted; `query` distinguishes two rows of one URL.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,19 +15,19 @@ from tests.support.access_world import MEMBERS, OUTSIDE, PEOPLE, World
 
 @dataclass(frozen=True)
 class Rule:
-    """Who gets in when the run is its maker's alone, and when it is shared with the team."""
+    """Who has access when the run is private, and when it is shared with the team."""
 
     private: tuple[str, ...]
     shared: tuple[str, ...]
 
 
 ALL = Rule(PEOPLE, PEOPLE)  # no account needed
-IN = Rule(MEMBERS, MEMBERS)  # whoever is signed in
-SEES = Rule(("owner", "admin"), MEMBERS)  # what belongs to a run: with the team once it is shared
+IN = Rule(MEMBERS, MEMBERS)  # everyone who is signed in
+SEES = Rule(("owner", "admin"), MEMBERS)  # what belongs to a run: also the team, once it is shared
 CHANGES = Rule(("owner", "admin"), ("owner", "admin"))  # what its maker (and an admin) may do to it
 OWN = Rule(("owner",), ("owner",))  # not even an admin
-NOBODY = Rule((), ())  # it does not exist, not even for its maker
-PRESET = Rule(("owner",), ("owner", "admin"))  # what may be done to a person's own, or to the team's
+NOBODY = Rule((), ())  # it doesn't exist, not even for its maker
+PRESET = Rule(("owner",), ("owner", "admin"))  # actions on a person's own things, or on the team's
 OPENS = Rule(("owner",), MEMBERS)  # what belongs to a preset
 ADMIN = Rule(("admin",), ("admin",))
 RUNS = Rule(*[("stranger or teammate", "approver", "owner", "admin")] * 2)  # everyone but viewers
@@ -71,7 +71,7 @@ def token(world: World) -> list[str]:
 
 @dataclass(frozen=True)
 class Row:
-    """One address and method."""
+    """One URL and method."""
 
     name: str
     method: str
@@ -81,10 +81,10 @@ class Row:
     data: Callable[[World], Any] = _nothing
     only: Mapping[str, int] = field(default_factory=dict)
     query: str = ""
-    viewer: int = 0  # what a viewer gets who may see it, when that is something else
+    viewer: int = 0  # what a viewer with access gets, if that is different
 
     def expected(self, who: str, *, is_shared: bool) -> int:
-        """The status WHO must get."""
+        """The status that `who` must get."""
         if who in self.only:
             return self.only[who]
         if who in (self.rule.shared if is_shared else self.rule.private):

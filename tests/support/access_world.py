@@ -1,4 +1,4 @@
-"""What the URL walk walks over: one run of Alice's that is hers alone, one that the team may see, and who asks."""
+"""The data of the access test: a private run of Alice's, one shared with the team, and everyone who requests them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ PEOPLE = (*OUTSIDE, *MEMBERS)
 
 @dataclass
 class Subject:
-    """One finished run with all that hangs on it. WORD stands in its title, inputs and file names only, SHOWN in the
-    text it made."""
+    """One finished run with everything that belongs to it. `word` is only in its title, inputs and file names; `shown`
+    is in the text it made."""
 
     word: str
     shown: str
@@ -53,7 +53,7 @@ class Subject:
 
 
 def make_subject(owner: Member, app: App, word: str, shown: str, *, is_shared: bool) -> Subject:
-    """A run of OWNER's whose every private detail holds WORD, with two links to it, of which one is revoked."""
+    """A run of `owner` with `word` in every private detail, and with two guest links, one of them revoked."""
     run = make_run(
         owner,
         app,
@@ -95,7 +95,7 @@ def token_of(link: GuestLink) -> str:
 
 
 class World:
-    """Alice's two runs and everyone who may ask for them; SUBJECT is the one that is being walked over."""
+    """Alice's two runs and everyone who may request them; `subject` is the one under test."""
 
     def __init__(self, make_member: Callable[..., Member]) -> None:
         roles = {"stranger or teammate": "maker", "viewer": "viewer", "approver": "approver", "admin": "admin"}
@@ -124,12 +124,12 @@ class World:
 
     @property
     def token(self) -> str:
-        """What WHO has of a link: members got the one that is open."""
+        """The link token that `who` has; members have the open one."""
         links = {"guest, revoked": self.subject.revoked, "guest, other run": self.other.link}
         return token_of(links.get(self.who, self.subject.link)) if self.who != "nobody" else "made-up"
 
     def client(self, who: str) -> Client:
-        """A browser of WHO, as it is after signing in and nothing else; only a member's has cookies."""
+        """The browser of `who` right after signing in; only a member's has cookies."""
         self.who = who
         client = Client()
         client.cookies.load({name: morsel.value for name, morsel in self._cookies.get(who, {}).items()})

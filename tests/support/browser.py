@@ -28,7 +28,7 @@ ARGUMENTS = [
     "--disable-default-apps",
     "--disable-extensions",
 ]
-TIMEOUT_MS = TIMEOUT_SECONDS * 1000  # for all waits for a browser
+TIMEOUT_MS = TIMEOUT_SECONDS * 1000  # for every wait for a browser
 expect.set_options(timeout=TIMEOUT_MS)
 
 
@@ -63,7 +63,7 @@ def new_context(browser: Browser, live_server: "LiveServer") -> Iterator[Callabl
 
 
 def sign_in(context: BrowserContext, member: "Member", url: str) -> None:
-    """Give CONTEXT the session cookie of MEMBER."""
+    """Give `context` the session cookie of `member`."""
     from django.conf import settings
 
     cookie = client_of(member).cookies[settings.SESSION_COOKIE_NAME]

@@ -1,4 +1,4 @@
-"""Browsers without scripts: the password of everybody in the tests, and clients that are signed in."""
+"""Browsers without scripts that are signed in, and the password of everybody in the tests."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,14 +14,14 @@ HTMX = {"HX-Request": "true"}
 
 
 def client_of(member: "Member") -> Client:
-    """A browser without scripts in which MEMBER is signed in."""
+    """A browser without scripts in which `member` is signed in."""
     client = Client()
     client.force_login(member)
     return client
 
 
 def run_out(client: Client, *, hours: float = 0) -> Client:
-    """`client` after its session expired so many `hours` ago; it still has the cookie."""
+    """Return `client` as if its session had expired `hours` ago; it still has the cookie."""
     from django.contrib.sessions.models import Session
 
     ended = timezone.now() - timedelta(hours=hours)

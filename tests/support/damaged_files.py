@@ -1,4 +1,4 @@
-"""Damaged files of every accepted kind: real ones, changed as transfers, disks and strangers change them.
+"""Damaged files of every accepted kind: real ones, changed as by transfers, disks and attackers.
 
 The same number always gives the same file.
 """
@@ -26,8 +26,8 @@ PICTURES = ("png", "jpeg", "progressive", "gif", "webp", "lossless", "bmp", "tif
 FILMS = ("mp4", "mov", "webm", "mkv", "mp3", "wav", "ogg", "flac", "m4a", "aac")
 KINDS = PICTURES + FILMS
 SIZE = (72, 54)
-SHORTEST = 16  # bytes; of less there is nothing left to damage
-FILM_SHARE = 0.25  # each calls ffmpeg twice: less often than pictures
+SHORTEST = 16  # bytes; in less, there is nothing left to damage
+FILM_SHARE = 0.25  # each needs ffmpeg twice, so there are fewer of them than pictures
 CODECS = {
     "mp4": ("-c:v", "libx264", "-c:a", "aac"),
     "mov": ("-c:v", "libx264", "-c:a", "aac"),
@@ -44,7 +44,7 @@ type Change = Callable[[random.Random, bytearray], None]
 
 @cache
 def whole(kind: str) -> bytes:
-    """A good small file of `kind`."""
+    """A small intact file of `kind`."""
     return _film(kind) if kind in FILMS else _picture(kind)
 
 
@@ -97,12 +97,12 @@ def damaged(number: int) -> tuple[str, bytes]:
             break
         chance.choice(CHANGES)(chance, body)
     if kind == "png" and chance.random() < 0.7:
-        mend_sums(body)  # otherwise every change would fail at the first wrong sum
+        mend_sums(body)  # otherwise every change would fail at the first wrong checksum
     return kind, bytes(body)
 
 
 def flip_bits(chance: random.Random, body: bytearray) -> None:
-    near = chance.choice((64, 1024, len(body)))  # headers are short, and most of the code
+    near = chance.choice((64, 1024, len(body)))  # headers are short but use most of the code
     for _ in range(chance.choice((1, 2, 8, 40))):
         body[chance.randrange(min(near, len(body)))] ^= 1 << chance.randrange(8)
 
@@ -139,7 +139,7 @@ def set_number(chance: random.Random, body: bytearray) -> None:
 
 
 def change_exif_type(chance: random.Random, body: bytearray) -> None:
-    """The type in one entry of the metadata: text, a fraction, a number of another length, or unknown."""
+    """Change the type of one metadata entry: to text, a fraction, a number of another length, or unknown."""
     found = [at for mark in (b"II*\x00", b"MM\x00*") if (at := body.find(mark)) >= 0]
     if not found:
         return flip_bits(chance, body)
@@ -168,7 +168,7 @@ CHANGES: tuple[Change, ...] = (
 
 
 def mend_sums(body: bytearray) -> None:
-    """Give every chunk of a PNG the right sum for its content, as far as chunks can be recognised."""
+    """Correct the checksum of every chunk of a PNG that can be recognised."""
     at = 8
     while at + 12 <= len(body):
         size = int.from_bytes(body[at : at + 4], "big")
@@ -179,7 +179,7 @@ def mend_sums(body: bytearray) -> None:
 
 
 def wrong_exif(tag: int) -> bytes:
-    """A good JPEG with `tag` as text in its metadata, and an orientation that rotates it."""
+    """An intact JPEG with `tag` as text in its metadata, and an orientation that rotates it."""
     entries = [(0x0112, 3, 1, struct.pack("<HH", 6, 0)), (tag, 2, 4, b"abc\x00")]
     packed = b"".join(struct.pack("<HHI", tag, kind, count) + value for tag, kind, count, value in sorted(entries))
     exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00" + struct.pack("<H", len(entries)) + packed + bytes(4)
@@ -194,7 +194,7 @@ def wide_as_text() -> bytes:
 
 
 def resolution_as_text() -> bytes:
-    """And TypeError for this."""
+    """`ImageOps.exif_transpose` raises TypeError for this one."""
     return wrong_exif(0x011A)
 
 
@@ -203,7 +203,7 @@ GIVEN = (wide_as_text, resolution_as_text)
 
 @dataclass
 class Tally:
-    """The outcome for many damaged files. `ends` counts saved, saved without a small picture, later and refused."""
+    """The outcome for many damaged files. `ends` counts: saved, saved without a thumbnail, later, refused."""
 
     ends: Counter[str] = field(default_factory=Counter)
     uncaught: list[str] = field(default_factory=list)
@@ -218,10 +218,10 @@ class Tally:
 
 
 def look_at_all(count: int, folder: Path) -> Tally:
-    """Inspect damaged files 0 to `count` in the picture process, as many at once as there are cores."""
+    """Inspect damaged files 0 to `count` in the picture process, one per core at a time."""
     tally, begun = Tally(), time.monotonic()
     for kind in kinds():
-        whole(kind)  # here, since two threads would make it twice
+        whole(kind)  # start it here: otherwise two threads would start two
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         for found in threads.map(partial(_look_at, folder), range(count)):
             tally.add(*found)

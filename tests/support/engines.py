@@ -1,6 +1,6 @@
-"""The two ways to run the portal: SQLite with the queue in it, and PostgreSQL with Redis.
+"""The two ways to run the portal: SQLite, which is also the queue, and PostgreSQL with Redis.
 
-The second is made on the servers that TEST_DATABASE_URL and TEST_REDIS_URL name, with a database of its own each.
+The second uses a new database on each of the servers in TEST_DATABASE_URL and TEST_REDIS_URL.
 """
 
 import os
@@ -15,25 +15,25 @@ TAKEN_SECONDS = 1800
 
 @dataclass(frozen=True)
 class Engine:
-    """What the portal's environment says about it."""
+    """The environment variables for the portal."""
 
     name: str
     env: dict[str, str] = field(default_factory=dict)
 
 
 def has_servers() -> bool:
-    """Whether a PostgreSQL and a Redis for tests are named."""
+    """Whether a PostgreSQL and a Redis for tests are configured."""
     return bool(os.environ.get("TEST_DATABASE_URL")) and bool(os.environ.get("TEST_REDIS_URL"))
 
 
 def names() -> list[str]:
-    """The engines that a test can be made on here."""
+    """The engines available for tests here."""
     return ["sqlite", "postgres"] if has_servers() else ["sqlite"]
 
 
 @contextmanager
 def engine(name: str) -> Iterator[Engine]:
-    """An empty place for one portal: "sqlite" or "postgres"; the second is removed at the end."""
+    """An empty database and queue for one portal: "sqlite" or "postgres"; the second is removed at the end."""
     if name == "sqlite":
         yield Engine("SQLite")
         return
@@ -55,7 +55,7 @@ def engine(name: str) -> Iterator[Engine]:
 
 
 def free_redis(server: str) -> str:
-    """The address of a database on SERVER that nobody uses, ours until its server is stopped or it is emptied."""
+    """The address of an unused database on `server`, ours until the server stops or the database is emptied."""
     import redis
 
     for number in REDIS_DATABASES:

@@ -31,7 +31,7 @@ def make_app(
     outputs: list[dict[str, Any]] | None = None,
     **fields: Any,
 ) -> App:
-    """An app whose form was read just now; STYLE must be filled, PROMPT may be."""
+    """An app whose form has just been read; STYLE is required, PROMPT is optional."""
     now = timezone.now()
     app = App.objects.create(
         remote_id=fields.pop("remote_id", new_public_id()),
@@ -58,7 +58,7 @@ def make_schema(
 
 
 def make_run(member: Member, app: App | None = None, *, status: str = "running", **fields: Any) -> Run:
-    """A run in STATUS with its boxes, made from "Style: Ghibli"; at Lamina it is called REMOTE_ID."""
+    """A run in `status` with its outputs, made from "Style: Ghibli"; its id at Lamina is `remote_id`."""
     app = app or make_app()
     now: datetime = fields.setdefault("created_at", timezone.now())
     if status in ("completed", "failed", "cancelled"):
@@ -93,7 +93,7 @@ def make_run(member: Member, app: App | None = None, *, status: str = "running",
 
 
 def make_stored(size: tuple[int, int] = (40, 30), **fields: Any) -> StoredFile:
-    """A real small picture, kept as a result would be."""
+    """A real small picture, saved like a result."""
     path = store.new_waiting_path()
     Image.new("RGB", size, "#7a6cd0").save(path, "PNG")
     content = path.read_bytes()
@@ -105,7 +105,7 @@ def make_stored(size: tuple[int, int] = (40, 30), **fields: Any) -> StoredFile:
 
 
 def make_kept(run: Run, stored: StoredFile | None = None, position: int = 0) -> OutputFile:
-    """A result of RUN that is kept; of a real small picture unless STORED is given."""
+    """A saved result of `run`: `stored`, or a real small picture."""
     output = run.outputs.all()[position]
     file = stored or make_stored()
     return OutputFile.objects.create(output=output, source_url="https://x.test/a.png", status="saved", file=file)

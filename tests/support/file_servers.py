@@ -1,4 +1,4 @@
-"""Where files come from and go to: a server that does everything wrong, one that nobody may contact, a bucket."""
+"""Where files come from and go to: a server that does everything wrong, one that must not be contacted, a bucket."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.support.hostile_server import Decoy, HostileServer, hostile_server
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[HostileServer]:
-    """Trusted, since loopback could not be reached otherwise."""
+    """A trusted server, since loopback couldn't be reached otherwise."""
     with hostile_server() as running:
         settings.TRUSTED_FILE_ORIGINS = [running.url]
         yield running
@@ -30,7 +30,7 @@ def decoy() -> Iterator[Decoy]:
 
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[str]:
-    """The address of a bucket: TEST_S3_URL's, or one of our own on loopback."""
+    """The address of a bucket: from TEST_S3_URL, or on a server of our own on loopback."""
     if given := os.environ.get("TEST_S3_URL"):
         yield given
         return
@@ -45,7 +45,7 @@ def s3_url() -> Iterator[str]:
 
 @pytest.fixture
 def store(s3_url: str, settings: Settings) -> Any:
-    """The default storage is a fresh bucket."""
+    """Make a new bucket the default storage."""
     parts = urlsplit(s3_url)
     own = urlunsplit(parts._replace(path=f"{parts.path}-{os.urandom(4).hex()}"))
     settings.STORAGES = settings.STORAGES | {"default": environment.storage(own)}

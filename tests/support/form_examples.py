@@ -1,4 +1,4 @@
-"""Parameter lists and uploads for the tests of the form."""
+"""Parameter lists and uploads for the form tests."""
 
 from collections.abc import Callable
 from typing import Any
@@ -45,6 +45,6 @@ def upload(upload_id: str, **more: Any) -> UploadInfo:
 
 
 def lookup(*known: UploadInfo) -> Callable[[list[str]], list[UploadInfo]]:
-    """A look-up as the portal's, which knows only these uploads."""
+    """A lookup like the portal's that knows only these uploads."""
     by_id = {one.id: one for one in known}
     return lambda ids: [by_id[one] for one in ids if one in by_id]

@@ -1,4 +1,4 @@
-"""Links to results with given bytes, and what guests request."""
+"""Guest links to results with given bytes, and what guests request."""
 
 import hashlib
 import shutil
@@ -61,7 +61,7 @@ def content_of(kind: str, folder: Path) -> bytes:
 
 
 def addresses_of(link: GuestLink) -> Iterator[str]:
-    """Every address of `link` that answers with bytes, and its page."""
+    """The page of `link` and every address that serves its files."""
     yield path_of(link)
     yield f"{path_of(link)}download/"
     yield f"{path_of(link)}preview.jpg"

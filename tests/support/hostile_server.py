@@ -1,4 +1,4 @@
-"""A server that does everything wrong a stranger's server can do, and a decoy that must never be contacted."""
+"""A server that does everything wrong that a stranger's server can do, and a decoy that must never be contacted."""
 
 import gzip
 import socket
@@ -24,12 +24,12 @@ SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="ale
 
 
 def fetch_trusted(url: str, **options: Any) -> Fetched:
-    """`fetch` for an address that Lamina named."""
+    """`fetch` for an address that came from Lamina."""
     return fetch(url, trusted=django_settings.TRUSTED_FILE_ORIGINS, **options)
 
 
 def kept_files(settings: Settings) -> list[Path]:
-    """Every file under the media folder, the waiting room included."""
+    """Every file in the media folder, including unfinished uploads."""
     return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
 
@@ -43,7 +43,7 @@ def picture(width: int = 64, height: int = 48, format: str = "PNG", **options: o
 
 
 def bomb_png(width: int = 30_000, height: int = 30_000) -> bytes:
-    """A few bytes that say they are a picture of WIDTH x HEIGHT points."""
+    """A few bytes that claim to be a picture of `width` x `height` pixels."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         checksum = zlib.crc32(name + data)
@@ -56,27 +56,27 @@ def bomb_png(width: int = 30_000, height: int = 30_000) -> bytes:
 
 @cache
 def bomb() -> bytes:
-    """Few bytes that are 60 MB once unpacked."""
+    """A few bytes that unpack to 60 MB."""
     return gzip.compress(bytes(60_000_000), 1)
 
 
 @cache
 def nested_bomb() -> bytes:
-    """Some hundred bytes that have to be unpacked three times."""
+    """A few hundred bytes that have to be unpacked three times."""
     return gzip.compress(gzip.compress(bomb()))
 
 
 def many_scans(count: int) -> bytes:
-    """A JPEG of a few kilobytes per scan that keeps a decoder busy for each of COUNT scans over the whole picture."""
+    """A JPEG with `count` scans of a few kilobytes, each of which makes a decoder go over the whole picture."""
     honest = picture(2000, 2000, "JPEG", progressive=True)
     last = honest.rindex(b"\xff\xda")
     return honest[:last] + honest[last:-2] * count + b"\xff\xd9"
 
 
 class HostileServer(ThreadingHTTPServer):
-    """`hits` are the paths asked for, `headers` those of the last request, `puts` what was uploaded where.
+    """`hits` are the requested paths, `headers` those of the last request, `puts` the uploads by path.
 
-    `files` holds bodies by path, for the honest answers."""
+    `files` has the bodies of honest responses by path."""
 
     daemon_threads = True
 
@@ -86,7 +86,7 @@ class HostileServer(ThreadingHTTPServer):
         self.headers: dict[str, str] = {}
         self.puts: dict[str, tuple[bytes, str]] = {}
         self.files: dict[str, bytes] = {"/a.png": picture()}
-        self.dripping: dict[str, bytes] = {}  # these come in four pieces, a moment apart
+        self.dripping: dict[str, bytes] = {}  # these come in four pieces with pauses
         self.status = 200
         self.over = threading.Event()
 
@@ -95,7 +95,7 @@ class HostileServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, *_: object) -> None:
-        """The other side hangs up often here, and that is what is tested."""
+        """Do nothing: the other side often hangs up, as the tests want."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -209,7 +209,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(b"")
 
     def log_message(self, *_: object) -> None:
-        """Quiet."""
+        """Do nothing."""
 
 
 @contextmanager
@@ -227,7 +227,7 @@ def hostile_server() -> Iterator[HostileServer]:
 
 
 class Decoy:
-    """Listens and counts whoever connects: nobody must."""
+    """Listens, and knows whether anyone has connected: nobody may."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -235,7 +235,7 @@ class Decoy:
         self.port: int = self._socket.getsockname()[1]
 
     def was_contacted(self) -> bool:
-        """The kernel completes connections by itself, so a look afterwards misses none."""
+        """Whether anyone has connected. The kernel accepts connections by itself, so checking afterwards is enough."""
         try:
             self._socket.accept()
         except TimeoutError:

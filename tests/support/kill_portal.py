@@ -1,9 +1,9 @@
 """Press Run many times while processes are killed: `python -m tests.support.kill_portal --runs 20 --kills 8 --seed 1`.
 
-Two web servers and two workers on one database and a sandbox Lamina, all real; web servers, workers, their children,
-the poller and the sandbox are killed with `kill -9` at moments that the seed decides, and started again. Every press
-carries a text of its own, so that the sandbox's own records tell which press became how many runs. The last line
-printed is the verdict, as JSON.
+Two web servers and two workers share one database and a sandbox, all real. Web servers, workers, their children, the
+poller and the sandbox are killed with `kill -9` at times that the seed decides, and restarted. Every press has its own
+text, so the sandbox's records show how many runs each press became. The last line of the output is the verdict, as
+JSON.
 """
 
 import json
@@ -26,26 +26,26 @@ from tests.support.whole_portal import APPS, Whole, parser, with_whole
 if TYPE_CHECKING:
     from runs.models import Run
 
-# The poller and the workers that hand over are what matters most.
+# The poller and the workers that send starts matter most.
 KINDS = ("poller", "worker child", "worker", "sandbox", "web", "web child", "poller", "worker child")
 GAP_SECONDS = (0.5, 2.5)
 DOWN_SECONDS = (0.0, 1.5)
-ANSWER_SECONDS = 0.8  # the sandbox thinks for so long before it starts a run, so that kills meet starts in flight
+ANSWER_SECONDS = 0.8  # the sandbox waits so long before it starts a run, so that kills hit starts in progress
 SETTLED_SECONDS = 240.0
 
 
 @dataclass
 class Verdict:
-    """What is left when the killing is over; everything that must be nothing is a list of what it is."""
+    """The state after the killing. Whatever must not happen is a list of what did."""
 
     engine: str
     presses: int = 0
     kills: dict[str, int] = field(default_factory=dict)
     restarts: int = 0
-    lost: list[str] = field(default_factory=list)  # pressed, and neither started nor refused
+    lost: list[str] = field(default_factory=list)  # pressed, but neither started nor refused
     doubled: list[str] = field(default_factory=list)  # more than one run at the sandbox for one press
-    strangers: list[str] = field(default_factory=list)  # at the sandbox, but nobody's here
-    wrong: list[str] = field(default_factory=list)  # ended otherwise than at the sandbox, or another press's run
+    strangers: list[str] = field(default_factory=list)  # at the sandbox, but unknown here
+    wrong: list[str] = field(default_factory=list)  # ended differently than at the sandbox, or another press's run
     stuck: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)  # not final, stuck or not
     asked: list[str] = field(default_factory=list)  # left to a person
@@ -55,18 +55,18 @@ class Verdict:
 
     @property
     def faults(self) -> dict[str, list[str]]:
-        """Everything that must not be."""
+        """Everything that must not happen."""
         found: dict[str, list[str]] = {name: value for name, value in asdict(self).items() if isinstance(value, list)}
         return {name: value for name, value in found.items() if value}
 
 
 class Killing:
-    """One such afternoon: what happens when is decided by the seed before it begins."""
+    """One round: the seed decides in advance what happens when."""
 
     def __init__(self, whole: Whole, runs: int, kills: int, seed: int) -> None:
         self.whole, self.parts = whole, whole.parts
         chance = random.Random(seed)
-        self.chance = random.Random(chance.random())  # for what depends on who happens to be alive
+        self.chance = random.Random(chance.random())  # for what depends on which processes are alive
         self.kills = [
             (chance.uniform(*GAP_SECONDS), KINDS[n % len(KINDS)], chance.uniform(*DOWN_SECONDS)) for n in range(kills)
         ]
@@ -79,7 +79,7 @@ class Killing:
         self.problems: list[str] = []
 
     def run(self) -> None:
-        """Press and kill as planned; returns after the last kill, when every press has got its page."""
+        """Press and kill as planned; return after the last kill, when every press has got its page."""
         self.parts.keep_alive()
         is_over = threading.Event()
         presser = threading.Thread(target=self._press_all)
@@ -88,7 +88,7 @@ class Killing:
             slower.start()
             presser.start()
             for gap, kind, down_seconds in self.kills:
-                time.sleep(gap)  # the plan's own time: nothing to wait for
+                time.sleep(gap)  # the plan's timing: there is nothing to wait for
                 self.parts.kill(kind, self.chance, down_seconds)
         finally:
             presser.join()
@@ -98,7 +98,7 @@ class Killing:
             raise RuntimeError("; ".join(self.problems))
 
     def _slow_down_starts(self, is_over: threading.Event) -> None:
-        """A killed sandbox forgets that it was told to think about each start."""
+        """Make the sandbox delay starts, again after each kill."""
         pid = 0
         while not is_over.wait(0.1):
             if (now := self.parts.sandbox.pid) != pid:
@@ -115,18 +115,18 @@ class Killing:
             presser.join()
 
     def _press(self, begun: float, moment: float, remote_id: str, text: str) -> None:
-        time.sleep(max(0.0, begun + moment - time.monotonic()))  # the plan's own time
+        time.sleep(max(0.0, begun + moment - time.monotonic()))  # the plan's timing
         try:
             self.pressed[text] = self.whole.press(remote_id, text, self.chance.choice)
         except RuntimeError as error:
             self.problems.append(str(error))
 
     def judge(self, name: str) -> Verdict:
-        """Wait until everything is settled, at most four minutes, and compare with the sandbox's own records."""
+        """Wait until everything has settled, at most four minutes, and compare with the sandbox's records."""
         from runs.models import Run
 
         begun = time.monotonic()
-        wait_until(lambda: all(part.is_up for part in self.parts.all), "what was killed last to be started again")
+        wait_until(lambda: all(part.is_up for part in self.parts.all), "the part killed last to be restarted")
         with suppress(AssertionError):
             wait_until(lambda: not Run.objects.active().exists(), "every run to end", SETTLED_SECONDS)
         verdict = Verdict(name, len(self.pressed), dict(self.parts.killed), self.parts.deaths)
@@ -145,7 +145,7 @@ def text_of(values: Sequence[Any]) -> str:
 
 
 def compare(verdict: Verdict, runs: "list[Run]", remote_runs: list[dict[str, Any]], pressed: set[str]) -> None:
-    """Fill in what is lost, doubled, wrong or stuck."""
+    """Find what is lost, doubled, wrong or stuck."""
     from django.utils import timezone
 
     remote = {run["runId"]: run for run in remote_runs}

@@ -1,4 +1,4 @@
-"""The portal's real processes on free ports: started, killed at given moments, started again, all ended."""
+"""The portal's real processes on free ports: started, killed at given times, restarted, and all stopped."""
 
 import os
 import random
@@ -16,9 +16,9 @@ from pathlib import Path
 from runs.background.prctl import die_with_parent
 from tests.support.processes import ROOT, Home, children_of, free_port, is_gone, wait_until
 
-PER_MINUTE = 1_000_000  # no limit: this is about deaths
+PER_MINUTE = 1_000_000  # no limit: this tests deaths
 WATCH_SECONDS = 0.1
-REVIVED_SECONDS = 180.0  # the lease, plus one look of a live worker's scheduler
+REVIVED_SECONDS = 180.0  # the lease, plus one check by a live worker's scheduler
 
 
 class Part:
@@ -52,7 +52,7 @@ class Part:
 
 
 class Parts:
-    """Sandbox, two web servers and two workers on one database; whatever ends is started again."""
+    """Sandbox, two web servers and two workers on one database; whatever ends is restarted."""
 
     def __init__(self, folder: Path, **env: str) -> None:
         ports = [free_port() for _ in range(3)]
@@ -88,7 +88,7 @@ class Parts:
             part.start()
 
     def keep_alive(self) -> None:
-        """From now on every part that ends is started again."""
+        """From now on, restart every part that ends."""
         self._watcher.start()
 
     def _watch(self) -> None:
@@ -100,16 +100,16 @@ class Parts:
                         part.start()
 
     def kill(self, kind: str, chance: random.Random, down_seconds: float) -> None:
-        """`kill -9` one process of KIND: "sandbox", "web", "web child", "worker", "worker child" or "poller".
+        """`kill -9` one process of `kind`: "sandbox", "web", "web child", "worker", "worker child" or "poller".
 
-        Waits for one to be there, at most as long as the portal may take to have a poller again; where there is
-        nothing to poll, another process of a worker dies in the poller's place.
+        Waits for one to exist, at most as long as the portal may take to replace a poller. If there is nothing to poll,
+        kills another worker process instead.
         """
         killed = wait_until(lambda: self._kill_now(kind, chance, down_seconds), f"a {kind} to kill", REVIVED_SECONDS)
         self.killed[killed] += 1
 
     def _kill_now(self, kind: str, chance: random.Random, down_seconds: float) -> str:
-        """The kind of process that has died; "" if none has."""
+        """Kill one process if possible; return its kind, or "" if none was there."""
         if kind == "poller" and not is_polling_needed():
             kind = "worker child"
         with self._lock:
@@ -149,7 +149,7 @@ class Parts:
 
 
 def polling_pid() -> int:
-    """The process that holds the poller's lease now; 0 when nobody does."""
+    """The process that holds the poller's lease; 0 if none does."""
     from django.db.models.functions import Now
 
     from runs.models import Lease

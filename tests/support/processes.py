@@ -1,4 +1,4 @@
-"""Whole processes of the portal for tests: started with a home of their own, found again, waited for, all ended."""
+"""Whole processes of the portal for tests: started in their own data folder, found, awaited and all stopped."""
 
 import os
 import random
@@ -16,15 +16,15 @@ from typing import Any
 from runs.background.prctl import die_with_parent
 
 ROOT = Path(__file__).parents[2]
-# How long to wait for what is sure to happen. A wait ends as soon as it happens, so passing tests are no slower; a
-# busy machine may need most of it. No test uses a shorter wait, unless it is about speed.
+# How long to wait for what is sure to happen. A wait ends as soon as it happens, so this doesn't slow down passing
+# tests; a busy machine may need most of it. No test uses a shorter wait, unless it tests speed.
 TIMEOUT_SECONDS = 90.0
 PORTS = range(10_240, 32_768)  # below the ports systems use for outgoing connections
 _lent: list[socket.socket] = []
 
 
 def wait_until[T](condition: Callable[[], T], what: str, seconds: float = TIMEOUT_SECONDS) -> T:
-    """Wait until CONDITION is true and return what it returned; WHAT is named when it does not come about."""
+    """Wait until `condition` returns something true, and return it; the error names `what` if that doesn't happen."""
     deadline = time.monotonic() + seconds
     while True:
         if found := condition():
@@ -35,7 +35,7 @@ def wait_until[T](condition: Callable[[], T], what: str, seconds: float = TIMEOU
 
 @contextmanager
 def busy_at_most(seconds: float) -> Iterator[None]:
-    """Fail if this thread used more than `seconds` of processor time; other processes don't count."""
+    """Fail if this thread uses more than `seconds` of CPU time; other processes don't count."""
     began = time.thread_time()
     yield
     assert time.thread_time() - began < seconds
@@ -44,7 +44,7 @@ def busy_at_most(seconds: float) -> Iterator[None]:
 def free_port() -> int:
     """A free port of loopback, reserved for this process until it ends.
 
-    The UDP port of the same number is held meanwhile; other test processes see by it that the port is taken.
+    The UDP port with the same number is held meanwhile, so that other test processes see that the port is taken.
     """
     for port in random.SystemRandom().sample(PORTS, len(PORTS)):
         mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -61,25 +61,25 @@ def free_port() -> int:
 
 
 class Home:
-    """A data folder of its own for processes of the portal, which are known by having it in their environment."""
+    """A data folder for processes of the portal, which can be found by having it in their environment."""
 
     def __init__(self, folder: Path, **env: str) -> None:
         self.folder = folder
         self.root = ROOT  # where the code is
         self.log = folder / "output.log"
-        database = {"DATABASE_URL": ""}  # SQLite in the folder, whatever the suite itself runs on
+        database = {"DATABASE_URL": ""}  # SQLite in the folder, whatever the tests themselves run on
         self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "lamina_portal.settings", **database}
         self.env |= {"PORTAL_DATA_DIR": str(folder), "PYTHONWARNINGS": "error::DeprecationWarning", **env}
 
     def manage(self, *arguments: str) -> str:
-        """Run one command of manage.py to its end and return what it printed; fails the test when it fails."""
+        """Run a command of manage.py and return its output; the test fails if the command does."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(command, cwd=self.root, env=self.env, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
-        """Start a command of manage.py in a session of its own; what it prints is appended to `log`."""
+        """Start a command of manage.py in its own session; its output is appended to `log`."""
         return self.run(sys.executable, "manage.py", *arguments, **options)
 
     def run(self, *command: str, **options: Any) -> "subprocess.Popen[bytes]":
@@ -98,11 +98,11 @@ class Home:
             )
 
     def output(self) -> str:
-        """Everything printed so far."""
+        """The output so far."""
         return self.log.read_text() if self.log.exists() else ""
 
     def processes(self, word: str = "") -> list[int]:
-        """Ids of the living processes of this home whose command line contains WORD."""
+        """Ids of the living processes of this home whose command line contains `word`."""
         mark = f"PORTAL_DATA_DIR={self.folder}".encode()
         found = []
         for entry in Path("/proc").iterdir():
@@ -117,7 +117,7 @@ class Home:
         return sorted(found)
 
     def end_all(self) -> None:
-        """Kill whatever is left."""
+        """Kill the rest."""
         for pid in self.processes():
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -126,16 +126,16 @@ class Home:
         wait_until(lambda: not self.processes(), "every process to be gone")
 
 
-GONE = (FileNotFoundError, ProcessLookupError)  # before its file under /proc was opened, or before it was read
+GONE = (FileNotFoundError, ProcessLookupError)  # it ended before its file in /proc was opened or read
 
 
 def is_gone(pid: int) -> bool:
-    """True when PID has ended, even if nobody has reaped it: a container's first process may never do so."""
+    """True if `pid` has ended, even if nothing has reaped it: a container's first process may never do so."""
     return state_of(pid) in ("Z", "X")
 
 
 def state_of(pid: int) -> str:
-    """The kernel's letter for the state of PID: "R", "S", "T" (stopped), "Z", …; "X" when it is gone."""
+    """The kernel's letter for the state of `pid`: "R", "S", "T" (stopped), "Z", …; "X" if it is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except GONE:
@@ -143,7 +143,7 @@ def state_of(pid: int) -> str:
 
 
 def ticks_of(pid: int) -> int:
-    """How long PID has used the processor, in the kernel's ticks (usually 10 ms); 0 when it is gone."""
+    """CPU time of `pid` in the kernel's ticks (usually 10 ms); 0 if it is gone."""
     try:
         return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
     except GONE:
@@ -151,7 +151,7 @@ def ticks_of(pid: int) -> int:
 
 
 def children_of(pid: int) -> list[int]:
-    """Ids of the direct children of PID, oldest first."""
+    """Ids of the direct children of `pid`, oldest first."""
     found: list[int] = []
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(*GONE):
@@ -160,7 +160,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def lines(path: Path) -> Iterator[str]:
-    """The lines of a file that may not be there yet."""
+    """The lines of a file that may not exist yet."""
     if path.exists():
         yield from path.read_text().splitlines()
 

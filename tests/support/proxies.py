@@ -1,4 +1,4 @@
-"""A real proxy in front of the portal, set up exactly as in docs/operating.md, and what each must do."""
+"""Real proxies in front of the portal, set up exactly as in docs/operating.md."""
 
 import os
 import re
@@ -20,7 +20,7 @@ WHERE = "/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin"
 
 
 def binary(name: str, package: str) -> str:
-    """Path of the program `name`; skips the test without it."""
+    """Path of the program `name`; skips the test if it is missing."""
     found = shutil.which(name, path=WHERE)
     if found is None:
         skip_or_fail(f"No {name} found: install one (Debian: apt-get install {package})")
@@ -29,7 +29,7 @@ def binary(name: str, package: str) -> str:
 
 
 def blocks_of_the_manual(language: str, count: int) -> str:
-    """All its blocks in `language`, as people copy them."""
+    """The manual's code blocks in `language`, as people copy them."""
     blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / "operating.md").read_text(), re.DOTALL)
     assert len(blocks) == count
     return "\n".join(blocks)
@@ -37,7 +37,7 @@ def blocks_of_the_manual(language: str, count: int) -> str:
 
 @contextmanager
 def running(command: list[str], url: str, log: Path) -> Iterator[None]:
-    """The proxy started by `command`; it answers at `url` and writes errors to `log`."""
+    """Run the proxy that `command` starts; it responds at `url` and writes errors to `log`."""
     homes = {"XDG_CONFIG_HOME": str(log.parent), "XDG_DATA_HOME": str(log.parent)}  # where Caddy stores its data
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | homes)

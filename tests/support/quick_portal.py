@@ -1,4 +1,4 @@
-"""A portal that hurries: short pauses, long limits, and a worker whose waiting is always over."""
+"""A portal for quick tests: short pauses, high limits, and a worker that never waits."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -23,13 +23,13 @@ from tests.support.sandbox_door import SandboxDoor
 
 KEY = "lma_hostile7Zq_must_stay_on_the_server"
 IMPATIENT = 0.15  # seconds an impatient portal waits for an answer
-DELAY = 600.0  # longer than any test: it ends when a test releases it
+DELAY = 600.0  # longer than any test: the test releases it
 MOVES = ("file", "upload_put")  # endpoints that files come from or go to
 
 
 @contextmanager
 def quick_portal(door: SandboxDoor, **more: object) -> Iterator[None]:
-    """The portal on the sandbox behind DOOR with a key nobody should see, and without the pauses people live with."""
+    """Connect the portal to the sandbox of `door` with a key that must stay secret, and remove all pauses."""
     door.control("keys", accepted=[KEY])
     door.control("limit", per_minute=None)
     with (
@@ -49,7 +49,7 @@ def quick_portal(door: SandboxDoor, **more: object) -> Iterator[None]:
 
 @contextmanager
 def impatience(endpoint: str) -> Iterator[None]:
-    """Short time-outs for calls of `endpoint`, which is delayed; people wait 5 to 60 s. Other calls are unchanged."""
+    """Shorten the timeouts (usually 5 to 60 s) for calls of the delayed `endpoint`; other calls are unchanged."""
     call, short = LaminaClient._call, Timeouts(read=IMPATIENT, total=2 * IMPATIENT)
 
     def hurried(client: LaminaClient, name: str, *given: Any, **more: Any) -> Any:
@@ -63,7 +63,7 @@ def impatience(endpoint: str) -> Iterator[None]:
 
 
 def hurry() -> None:
-    """Whatever waits for a moment to come: the moment is here."""
+    """Make everything due that waits for a time."""
     past = timezone.now() - timedelta(minutes=1)
     Run.objects.filter(status__in=("starting", "checking"), due_at__gt=past).update(due_at=past)
     Run.objects.filter(cancel_sent_at=None, cancel_asked_at__gt=past).update(cancel_asked_at=past)
@@ -75,7 +75,7 @@ def hurry() -> None:
 
 
 def work_until(done: Callable[[], bool], seconds: float = TIMEOUT_SECONDS) -> None:
-    """Do the queue's work and the sweep's, skipping every wait, until DONE; fails after SECONDS."""
+    """Run queued tasks and the sweep, skipping every wait, until `done`; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, f"never done: {list(Run.objects.values_list('status', 'wait'))}"
@@ -87,7 +87,7 @@ def work_until(done: Callable[[], bool], seconds: float = TIMEOUT_SECONDS) -> No
 
 
 def step(rounds: int = 60) -> list[str]:
-    """Do what is queued now, but not for ever, and without the poller; returns the names of what was done."""
+    """Run what is queued now, without the poller and with a limit; return the names of the tasks."""
     done: list[str] = []
     for _ in range(rounds):
         queued = OrmQ.objects.order_by("pk").first()
@@ -102,12 +102,12 @@ def step(rounds: int = 60) -> list[str]:
 
 
 def step_to(name: str) -> None:
-    """Do what is queued up to the first task called NAME, and that one."""
+    """Run queued tasks up to and including the first one called `name`."""
     while (done := step(1)) != [name]:
         assert done, f"no {name} was queued"
 
 
 def is_at_rest() -> bool:
-    """Every run has ended and every file is kept or given up."""
+    """Whether every run has ended and every file is saved or given up."""
     active = Run.objects.filter(status__in=("starting", "checking", "queued", "running"))
     return not active.exists() and not OutputFile.objects.filter(status="saving").exists()

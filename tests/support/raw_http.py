@@ -1,4 +1,4 @@
-"""A real web server for tests of raw requests, and a client that sends whatever it is told."""
+"""A real web server for tests of raw requests, and a client that sends anything."""
 
 import os
 import selectors
@@ -18,12 +18,12 @@ from django.db import connection
 from tests.support.processes import Home, free_port, wait_until
 
 BLOCK = bytes(64 * 1024)
-SEND_BUFFER = 16 * 1024  # bytes; small, so that bytes sent are about the bytes read
+SEND_BUFFER = 16 * 1024  # bytes; small, so that bytes sent roughly equal bytes read
 TIMEOUT_SECONDS = 20.0
 
 
 class Server:
-    """gunicorn on the tests' own database, with its own data folder."""
+    """gunicorn on the tests' database, with its own data folder."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -38,7 +38,7 @@ class Server:
         )
 
     def start(self, *options: str) -> None:
-        """With gunicorn's own `options`. Raises AssertionError if it doesn't answer."""
+        """Start it with `options` for gunicorn. Raises AssertionError if it doesn't respond."""
         self.home.manage("collectstatic", "--noinput", "--verbosity", "0")
         bind = ("--bind", f"127.0.0.1:{self.port}")
         self.process = self.home.run(sys.executable, "-m", "gunicorn", *bind, *options, "lamina_portal.wsgi")
@@ -52,7 +52,7 @@ class Server:
             return False
 
     def written(self) -> int:
-        """Bytes its processes have written to files so far, without sockets."""
+        """Bytes that its processes have written to files so far, not to sockets."""
         total = 0
         for pid in self.home.processes("gunicorn"):
             fields = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
@@ -79,7 +79,7 @@ def serving(folder: Path, *options: str) -> Iterator[Server]:
 
 @dataclass
 class Told:
-    """The result: the raw answer, and how much of the body the server had read by then."""
+    """The outcome: the raw response, and how much of the body the server had read by then."""
 
     raw: bytes
     sent: int
@@ -104,7 +104,7 @@ class Told:
 
 def push(port: int, path: str, size: int, *, kind: str, first: bytes = b"", **headers: str) -> Told:
     """POST a body of `size` bytes, starting with `first`, until it is sent or the connection is gone. `kind` is the
-    Content-Type; `headers` have _ for -, and by default the true Content-Length."""
+    Content-Type; `headers` have _ instead of -; the default Content-Length is correct."""
     given = {"Host": f"127.0.0.1:{port}", "Content-Type": kind, "Content-Length": str(size)}
     given |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items() if value)]
@@ -136,12 +136,12 @@ def _pour(sock: socket.socket, first: bytes, size: int) -> Told:
             if told.sent >= size and (told.ended or _is_whole(told.raw)):
                 return told
             if told.ended and told.sent < size and not events & selectors.EVENT_WRITE:
-                ready.modify(sock, selectors.EVENT_WRITE)  # half closed: only a reset can come
+                ready.modify(sock, selectors.EVENT_WRITE)  # half closed: only a reset can follow
     raise AssertionError(f"no end after {TIMEOUT_SECONDS:.0f} s: {told.sent} bytes sent, {told.raw[:200]!r}")
 
 
 def _is_whole(raw: bytes) -> bool:
-    """Whether an answer with a Content-Length is complete."""
+    """Whether a response with a Content-Length is complete."""
     head, _, body = raw.partition(b"\r\n\r\n")
     lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     return bool(lengths) and len(body) >= int(lengths[0])

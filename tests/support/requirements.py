@@ -6,7 +6,7 @@ import pytest
 
 
 def skip_or_fail(reason: str) -> None:
-    """Skip the test with REASON; in CI, where everything is installed, a missing piece is a failure."""
+    """Skip the test with `reason`; in CI, where everything is installed, fail instead."""
     if os.environ.get("CI"):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

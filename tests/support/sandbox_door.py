@@ -1,4 +1,4 @@
-"""The sandbox as tests see it: through its control door."""
+"""The sandbox as tests use it: through its control API."""
 
 from typing import Any
 
@@ -6,36 +6,36 @@ import requests
 
 
 class SandboxDoor:
-    """The sandbox seen through its control door: `sandbox.control("faults", endpoint="runs", fault="status")`."""
+    """The sandbox's control API: `sandbox.control("faults", endpoint="runs", fault="status")`."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def control(self, _path: str, **values: Any) -> dict[str, Any]:
-        """POST VALUES to /control/PATH and return the answer; a refusal of the sandbox fails the test."""
+        """POST the values to /control/PATH and return the response; the test fails if the sandbox refuses."""
         return self._ask("POST", _path, json=values)
 
     def clear_faults(self) -> None:
-        """From now on every endpoint works again, and delayed answers are sent."""
+        """Make every endpoint work again, and send delayed responses."""
         self._ask("DELETE", "faults")
 
     def end_delays(self) -> None:
-        """Send delayed answers now; lasting faults continue."""
+        """Send delayed responses now; lasting faults stay."""
         self._ask("DELETE", "delays")
 
     @property
     def state(self) -> dict[str, Any]:
-        """Runs, requests, balance and counters as the sandbox knows them now."""
+        """The sandbox's current runs, requests, balance and counters."""
         return self._ask("GET", "state")
 
     @property
     def runs(self) -> list[dict[str, Any]]:
-        """Every run that was started at the sandbox, oldest first."""
+        """Every run started at the sandbox, oldest first."""
         found: list[dict[str, Any]] = self.state["runs"]
         return found
 
     def requests_to(self, endpoint: str) -> list[dict[str, Any]]:
-        """The requests that reached ENDPOINT (the control door's name for it), oldest first."""
+        """The requests that reached `endpoint` (the control API's name for it), oldest first."""
         return [request for request in self.state["requests"] if request["endpoint"] == endpoint]
 
     def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Files with a secret in every place that can hold one, and everything that guests' copies must keep."""
+"""Files with a secret in every possible place, and with everything that guests' copies must keep."""
 
 import io
 import struct
@@ -25,7 +25,7 @@ TURNED = 6
 
 
 def exif() -> bytes:
-    """Exif that rotates the picture and has a description, a user comment and a maker's note."""
+    """Exif that rotates the picture and has a description, a user comment and a maker note."""
     made = Image.Exif()
     made[0x0112] = TURNED
     made[0x010E] = "SECRET exif description"

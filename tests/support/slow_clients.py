@@ -1,4 +1,4 @@
-"""Strangers with slow connections: they open many and never finish."""
+"""Strangers who open many slow connections and never finish."""
 
 import re
 import select
@@ -22,8 +22,8 @@ TOKEN = "A" * 43  # as long as tokens in the portal's addresses
 
 @dataclass(frozen=True)
 class Kind:
-    """What such a client sends at once, and then byte by byte. `reads`: it reads the answer byte by byte, once there is
-    one. STYLESHEET in the text becomes the address of the portal's own."""
+    """What such a client sends at once, and then byte by byte. `reads`: it reads the response byte by byte. STYLESHEET
+    in the text is replaced by the address of the portal's stylesheet."""
 
     first: bytes
     dripped: bytes = b""
@@ -52,7 +52,7 @@ KINDS = {
 
 
 class Drip:
-    """`count` connections of one `kind` to a server on loopback, run by their own thread."""
+    """`count` connections of one `kind` to a server on loopback, run by one thread."""
 
     def __init__(self, port: int, kind: Kind, count: int) -> None:
         self.kind = kind
@@ -62,7 +62,7 @@ class Drip:
         self.first = kind.first.replace(STYLESHEET, address[1].encode())
         self.sockets = [self._open(port) for _ in range(count)]
         if kind.reads:
-            wait_until(lambda: all(map(has_something, self.sockets)), "each to get the beginning of its answer", 60)
+            wait_until(lambda: all(map(has_something, self.sockets)), "each to get the start of its response", 60)
         self.is_over = threading.Event()
         self.thread = threading.Thread(target=self._drip, daemon=True)
         self.thread.start()
@@ -110,8 +110,8 @@ def slow_clients(port: int, kind: str, count: int) -> Iterator[Drip]:
 
 
 def answers_in_time(url: str, count: int = ASKED, seconds: float = BOUND_SECONDS) -> list[float]:
-    """Seconds of each of `count` requests to url/healthz that was answered within `seconds`, each on a new
-    connection."""
+    """Send `count` requests to url/healthz, each on a new connection; return the times of those answered within
+    `seconds`."""
     taken = []
     for _ in range(count):
         begun = time.monotonic()

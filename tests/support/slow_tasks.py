@@ -1,4 +1,4 @@
-"""Tasks for the tests of the worker: they write what happened into a file, since they run in other processes."""
+"""Tasks for the worker tests: they run in other processes, so they write what happened to a file."""
 
 import os
 import time
@@ -8,13 +8,13 @@ from runs.background import queue
 
 
 def note(path: str, word: str) -> None:
-    """Append WORD to the file."""
+    """Append `word` to the file."""
     with Path(path).open("a") as file:
         file.write(f"{word}\n")
 
 
 def window(path: str, seconds: int) -> None:
-    """A long task as the poller is one: ends at once when the worker is asked to stop."""
+    """Run for long, like the poller, but end at once when the worker is asked to stop."""
     note(path, "begun")
     end = time.monotonic() + seconds
     while time.monotonic() < end and not queue.stop_requested():
@@ -23,13 +23,13 @@ def window(path: str, seconds: int) -> None:
 
 
 def busy(path: str, seconds: int) -> None:
-    """A task that does not look at the stop flag."""
+    """Run without checking the stop flag."""
     note(path, "begun")
     time.sleep(seconds)
     note(path, "done")
 
 
 def own_pid(path: str, seconds: int) -> None:
-    """Tell which process does this, and stay busy."""
+    """Write down the id of this process, and stay busy."""
     note(path, str(os.getpid()))
     time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Files as a form sends them."""
+"""Files as sent by a form."""
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 

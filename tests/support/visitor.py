@@ -17,14 +17,14 @@ Pairs = list[tuple[str, str]]
 
 
 def session_cookie(member: "Member") -> tuple[str, str]:
-    """Name and value of the cookie with which MEMBER is signed in."""
+    """Name and value of the session cookie of `member`."""
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(member)
     return settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 class Visitor:
-    """One signed-in browser: keeps its connection and its cookies."""
+    """A signed-in browser that keeps its connection and its cookies."""
 
     def __init__(self, url: str, member: "Member") -> None:
         self.url = url
@@ -33,13 +33,13 @@ class Visitor:
         self.session.cookies.set(*session_cookie(member))
 
     def get(self, path: str, **headers: str) -> requests.Response:
-        """The answer to GET PATH; redirects are followed. Raises for 4xx and 5xx."""
+        """The response to GET `path`; redirects are followed. Raises for 4xx and 5xx."""
         answer = self.session.get(f"{self.url}{path}", headers=headers, timeout=60)
         answer.raise_for_status()
         return answer
 
     def open_form(self, path: str) -> Pairs:
-        """What a browser would post from the app page at PATH once every empty question has got an answer."""
+        """What a browser would post from the app page at `path` once every empty field is filled in."""
         reader = FormReader("app-form")
         reader.feed(self.get(path).text)
         if not reader.pairs:
@@ -47,7 +47,7 @@ class Visitor:
         return reader.filled()
 
     def press_run(self, path: str, pairs: Pairs) -> requests.Response:
-        """Post the form of the app page at PATH; the answer is the redirect, not followed. Raises when it is none."""
+        """Post the form of the app page at `path`; return the redirect without following it. Raises if it isn't one."""
         files = [(name, (None, value)) for name, value in pairs]  # multipart, as the page's form asks for
         answer = self.session.post(f"{self.url}{path}", files=files, allow_redirects=False, timeout=60)
         if answer.status_code != 302:
@@ -56,7 +56,7 @@ class Visitor:
 
 
 class FormReader(HTMLParser):
-    """Reads the fields of one form as a browser without scripts would send them."""
+    """Reads a form's fields as a browser without scripts would send them."""
 
     def __init__(self, form_id: str) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class FormReader(HTMLParser):
             self.is_inside = False
 
     def filled(self) -> Pairs:
-        """The fields, with the first choice of every group of which none was chosen."""
+        """The fields, with the first option of every group that has none chosen."""
         chosen = {name for name, _ in self.pairs}
         first = [(name, next(filter(None, values), "")) for name, values in self.radios.items() if name not in chosen]
         return [*self.pairs, *first]

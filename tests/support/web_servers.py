@@ -1,4 +1,4 @@
-"""A gunicorn of one worker, or any other server, for tests that need a real one on a socket."""
+"""A gunicorn with one worker, or any other server, for tests that need a real one on a socket."""
 
 import subprocess
 import sys
@@ -14,12 +14,12 @@ from runs.management.addresses import Address
 from runs.management.people import prepare_people
 prepare_people(Address.parse("127.0.0.1:8000"), print)
 """
-MANY_SECONDS = 120.0  # a start on a machine busy with other tests
+MANY_SECONDS = 120.0  # to start on a machine that is busy with other tests
 
 
 @contextmanager
 def serving(command: list[str], url: str, **options: object) -> Iterator[None]:
-    """Run `command` until it answers at `url`, and stop it afterwards."""
+    """Start `command`, wait until it responds at `url`, and stop it afterwards."""
     process = subprocess.Popen(command, **options)  # type: ignore[call-overload]
     try:
         wait_until(lambda: process.poll() is not None or _answers(url), f"an answer of {command[0]}", MANY_SECONDS)
@@ -32,7 +32,7 @@ def serving(command: list[str], url: str, **options: object) -> Iterator[None]:
 
 @contextmanager
 def gunicorn(home: Home, port: int) -> Iterator[str]:
-    """Serve the data of `home` on a loopback port; gives the address."""
+    """Serve the data of `home` on a loopback port; yields the address."""
     url = f"http://127.0.0.1:{port}"
     env = home.env | {"PORTAL_BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1"}
     with serving([sys.executable, "-m", "gunicorn", "lamina_portal.wsgi"], url, cwd=ROOT, env=env):

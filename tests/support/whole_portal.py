@@ -1,6 +1,6 @@
-"""A whole portal made of real processes, and one person who presses Run on it through either web server.
+"""A whole portal of real processes, and one person who presses Run through either web server.
 
-Django is set up here too, on the same database, to prepare and to look; so each such portal needs a process of its own.
+Django is also set up in this process, on the same database, to prepare and check; so each portal needs its own process.
 """
 
 import argparse
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from tests.support.visitor import Pairs, Visitor
 
 APPS = ("card-no-description", "card-nested-errors", "card-same-outputs", "card-template", "sandbox-caption")
-LOG_SHOWN = 30_000  # characters of what the parts printed, when something went wrong
+LOG_SHOWN = 30_000  # characters of the parts' output, if something went wrong
 PRESS_SECONDS = 180.0
 
 
 class Whole:
-    """PARTS with a database, the apps APPS, and a member who is signed in at both web servers."""
+    """`parts` with a database, the apps `apps`, and a member who is signed in at both web servers."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
@@ -38,7 +38,7 @@ class Whole:
         self.visitors: list[Visitor] = []
 
     def prepare(self) -> None:
-        """Database, static files and apps; then every part."""
+        """Prepare database, static files and apps, and start every part."""
         import django
 
         os.environ |= {name: value for name, value in self.parts.home.env.items() if name != "PYTHONWARNINGS"}
@@ -64,7 +64,7 @@ class Whole:
         self._sign_in()
 
     def _sign_in(self) -> None:
-        """The browser knows both web servers by the same cookies."""
+        """Sign the browser in at both web servers, with the same cookies."""
         from runs.models import Member
         from tests.support.visitor import Visitor
 
@@ -78,7 +78,7 @@ class Whole:
         return answers(f"{self.parts.sandbox_url}/control/state")
 
     def order(self, path: str, **values: Any) -> None:
-        """Ask something of the sandbox's control door. Raises RequestException while it is down."""
+        """Call the sandbox's control API. Raises RequestException while it is down."""
         requests.post(f"{self.parts.sandbox_url}/control/{path}", json=values, timeout=5).raise_for_status()
 
     @property
@@ -87,7 +87,7 @@ class Whole:
         return found
 
     def open_form(self, visitor: "Visitor", remote_id: str, text: str) -> "Pairs":
-        """The form of an app as VISITOR would post it, with TEXT in its first text field."""
+        """The form of an app as `visitor` would post it, with `text` in its first text field."""
         app = self.apps[remote_id]
         assert app.schema is not None
         place = next(n for n, parameter in enumerate(app.schema.parameters) if parameter["type"] == "text")
@@ -95,7 +95,7 @@ class Whole:
         return [(name, text if name == f"p{place}" else value) for name, value in pairs]
 
     def press(self, remote_id: str, text: str, choose: "Callable[[list[Visitor]], Visitor]") -> str:
-        """Act like a person: open the form, press Run, and press again while no page comes; the token makes it one run.
+        """Act like a person: open the form, press Run, and press again until a page comes; the token makes it one run.
 
         Returns the run's page. Raises RuntimeError if none comes within three minutes.
         """
@@ -108,7 +108,7 @@ class Whole:
                 return visitor.press_run(path, pairs).headers["Location"]
             except (requests.RequestException, RuntimeError) as error:
                 trouble = f"{type(error).__name__}: {error}"
-                time.sleep(0.2)  # as somebody whose page did not load
+                time.sleep(0.2)  # like somebody whose page didn't load
         raise RuntimeError(f"{text}: no page within {PRESS_SECONDS:.0f} s, lastly {trouble}")
 
 
@@ -120,15 +120,15 @@ def answers(url: str) -> bool:
 
 
 def parser(program: str, description: str | None) -> argparse.ArgumentParser:
-    """The options that every program with such a portal has."""
+    """The options of every program with such a portal."""
     found = argparse.ArgumentParser(prog=f"python -m tests.support.{program}", description=description)
     found.add_argument("--engine", choices=("sqlite", "postgres"), default="sqlite")
     return found
 
 
 def with_whole(engine_name: str, work: Callable[[Whole, Engine], Mapping[str, Sequence[str]]]) -> int:
-    """Make a portal, do WORK, end every process; the exit code is 1 when WORK found faults, shown with the log."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of every `finally`
+    """Start a portal, do `work`, stop every process. The exit code is 1 if `work` found faults, shown with the log."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # through every `finally`
     with (
         tempfile.TemporaryDirectory(prefix="portal-whole-", ignore_cleanup_errors=True) as folder,
         engine(engine_name) as chosen,

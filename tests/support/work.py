@@ -1,4 +1,4 @@
-"""Doing the queue's work in the test's own process, when a whole cluster would only be slow."""
+"""Runs queued tasks in the test's own process, where a whole cluster would only be slow."""
 
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ
@@ -7,10 +7,10 @@ ROUNDS = 200
 
 
 def work() -> list[str]:
-    """Run what is queued, and what that queues, until nothing is left; returns the names in order.
+    """Run what is queued, and what that queues, until nothing is left; return the names in order.
 
-    Tasks that come back by themselves (the poller's successor) are run as often as they come. The poller watches for
-    as long as anything is to be done, so it comes last: a cluster would do the rest beside it.
+    Tasks that queue themselves again (the poller's successor) run each time. The poller runs as long as there is
+    something to watch, so it comes last: in a cluster, the other tasks would run in parallel.
     """
     done: list[str] = []
     for _ in range(ROUNDS):

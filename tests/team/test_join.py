@@ -1,4 +1,4 @@
-"""Joining: what the page of an invite does, and what it tells those it lets in no more."""
+"""Joining: what the page of an invite does, and what it says when the invite no longer works."""
 
 from datetime import timedelta
 
@@ -10,12 +10,13 @@ from runs.models import Invite, Member, ThrottleHit
 from runs.team import invites
 from runs.team.members import RefusedError
 from tests.support.clients import PASSWORD
+from tests.support.html import flat
 from tests.support.invites import invite, join, path_of, said, text_of
 
 pytestmark = pytest.mark.django_db
 
 
-def test_an_invite_by_mail_lets_in_whom_it_names(as_admin: Client) -> None:
+def test_an_invite_by_email_lets_in_the_person_it_names(as_admin: Client) -> None:
     made = invite(as_admin, email="kim@acme.example", name="Kim L", role="viewer")
     page = text_of(Client(), path_of(made))
     assert 'value="Kim L"' in page
@@ -29,7 +30,7 @@ def test_an_invite_by_mail_lets_in_whom_it_names(as_admin: Client) -> None:
 
 def test_an_invite_without_an_address_asks_for_one(as_admin: Client) -> None:
     made = invite(as_admin)
-    assert "Mail address" in said(join(path_of(made), email=""))
+    assert 'id="id_email_error"' in said(join(path_of(made), email=""))
     join(path_of(made), email="KIM@Acme.example")
     assert Member.objects.get(email="kim@acme.example").role == "maker"
 
@@ -42,9 +43,9 @@ def test_an_invite_works_once(as_admin: Client) -> None:
     assert not Member.objects.filter(email="second@acme.example").exists()
 
 
-def test_a_taken_address_and_a_weak_password_are_told(as_admin: Client, alice: Member) -> None:
+def test_a_taken_address_and_a_weak_password_are_refused(as_admin: Client, alice: Member) -> None:
     path = path_of(invite(as_admin))
-    assert "There is an account with this mail address already" in said(join(path, email="Alice@Example.com"))
+    assert invites.TAKEN in said(join(path, email="Alice@Example.com"))
     for weak in ("short", "password1", "kim@acme.example", "Kimberley1"):
         refused = join(path, name="Kimberley", password=weak)
         assert 'id="id_password_error"' in said(refused), weak
@@ -52,10 +53,10 @@ def test_a_taken_address_and_a_weak_password_are_told(as_admin: Client, alice: M
     assert Invite.objects.get().accepted_at is None
 
 
-def test_asking_an_invite_who_has_an_account_is_slowed_down(as_admin: Client, alice: Member, bob: Member) -> None:
+def test_probing_for_accounts_with_an_invite_is_slowed_down(as_admin: Client, alice: Member, bob: Member) -> None:
     path = path_of(invite(as_admin))
     for member in (alice, bob, alice, bob, alice):
-        assert "There is an account with this mail address already" in said(join(path, email=member.email))
+        assert invites.TAKEN in said(join(path, email=member.email))
     for email in (bob.email, "kim@acme.example"):
         assert "too many attempts" in said(join(path, email=email))
     ThrottleHit.objects.update(at=timezone.now() - timedelta(minutes=11))
@@ -81,20 +82,20 @@ def test_guessing_links_is_slowed_down(as_admin: Client) -> None:
         assert Client().get(f"/invite/guess-{n}/").status_code == 404
     stopped = Client().get("/invite/guess/")
     assert stopped.status_code == 429
-    assert 'href="/invite/guess/">Try again' in stopped.content.decode()
+    assert 'href="/invite/guess/">Try again' in flat(stopped.content)
     assert Client().get(path, REMOTE_ADDR="192.0.2.77").status_code == 200
 
 
-def test_who_is_signed_in_does_not_use_up_an_invite(as_admin: Client) -> None:
+def test_a_signed_in_person_does_not_use_up_an_invite(as_admin: Client) -> None:
     path = path_of(invite(as_admin))
-    assert "signed in already" in text_of(as_admin, path)
+    assert "already signed in" in text_of(as_admin, path)
     as_admin.post(path, {"name": "X", "email": "x@example.com", "password": PASSWORD})
     assert Invite.objects.get().accepted_at is None
     left = as_admin.post("/logout/", {"next": path})
     assert left.headers["Location"] == path
 
 
-def test_of_two_who_accept_at_once_one_gets_in(as_admin: Client) -> None:
+def test_only_one_of_two_people_who_accept_at_once_gets_in(as_admin: Client) -> None:
     invite(as_admin)
     first, second = Invite.objects.get(), Invite.objects.get()
     invites.accept(first, email="one@acme.example", name="One", password=PASSWORD)

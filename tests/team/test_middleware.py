@@ -1,4 +1,4 @@
-"""What those get who are not signed in, and what members' browsers are told to fetch ahead."""
+"""What people get who are not signed in, and what members' browsers are told to prefetch."""
 
 import pytest
 from django.conf import settings as django_settings
@@ -28,7 +28,7 @@ def test_a_script_gets_401_and_a_browser_the_sign_in_page(client: Client) -> Non
     assert answer.headers["Location"] == "/login/?next=/history/%3Fq%3Dcat"
 
 
-def test_browsers_are_told_what_to_fetch_ahead_when_signed_in(as_alice: Client) -> None:
+def test_browsers_are_told_what_to_prefetch_when_signed_in(as_alice: Client) -> None:
     page = as_alice.get("/history/")
     assert page.headers["Speculation-Rules"] == '"/static/portal.speculationrules"'
     assert (django_settings.BASE_DIR / "static" / "portal.speculationrules").exists()

@@ -63,7 +63,7 @@ def test_the_longest_password_takes_no_time() -> None:
     assert time.process_time() - began < 0.5
 
 
-def test_one_persons_words_do_not_count_for_the_next() -> None:
+def test_one_persons_words_do_not_count_for_the_next_person() -> None:
     assert said("Kimberley77 Ångström", KIM) != ""
     assert said("Kimberley77 Ångström", Member(name="Bo", email="bo@x.example")) == ""
 

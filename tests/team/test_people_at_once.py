@@ -1,4 +1,4 @@
-"""People who change the same things at the same moment, each in a connection of their own."""
+"""People who change the same things at once, each in their own connection."""
 
 import threading
 from collections.abc import Callable
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def together(acts: list[Callable[[], None]]) -> None:
-    """Do all of ACTS at once, and wait for their end."""
+    """Do all `acts` at once and wait for them to finish."""
     threads = [threading.Thread(target=act) for act in acts]
     for thread in threads:
         thread.start()
@@ -25,8 +25,8 @@ def together(acts: list[Callable[[], None]]) -> None:
         thread.join()
 
 
-def test_many_changes_of_the_same_people_at_once_all_come_to_an_end(make_member: Callable[..., Member]) -> None:
-    """On PostgreSQL, where whoever waits in a circle is thrown out."""
+def test_many_changes_of_the_same_people_at_once_all_finish(make_member: Callable[..., Member]) -> None:
+    """Also on PostgreSQL, which aborts deadlocks."""
     people = [make_member(f"admin{n}", role="admin") for n in range(3)]
     failures: list[DatabaseError] = []
 
@@ -47,7 +47,7 @@ def test_many_changes_of_the_same_people_at_once_all_come_to_an_end(make_member:
     assert failures == []
 
 
-def test_of_several_who_invite_one_person_at_once_one_does(
+def test_one_person_invited_twice_at_once_gets_one_invite(
     admin_member: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meeting = threading.Barrier(2, timeout=1)
@@ -55,7 +55,7 @@ def test_of_several_who_invite_one_person_at_once_one_does(
 
     def look_together(email: str) -> None:
         look(email)
-        with suppress(threading.BrokenBarrierError):  # who looks alone waits in vain
+        with suppress(threading.BrokenBarrierError):  # a lone thread waits in vain
             meeting.wait()
 
     def go() -> None:
@@ -73,8 +73,8 @@ def test_of_several_who_invite_one_person_at_once_one_does(
     assert len(refusals) == 1
 
 
-def test_only_me_and_every_other_change_of_links_at_once_all_come_to_an_end(alice: Member) -> None:
-    """On PostgreSQL, too, where the one would lock the run and the other the link."""
+def test_only_me_and_other_changes_of_links_at_once_all_finish(alice: Member) -> None:
+    """Also on PostgreSQL, where one locks the run and the other the link."""
     run = make_run(alice, status="completed")
     make_kept(run)
     links = [make_link(alice, list(run.outputs.all())) for _ in range(3)]

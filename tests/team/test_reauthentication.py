@@ -34,7 +34,7 @@ def admin(as_admin: Client) -> Client:
 
 
 @pytest.mark.django_db
-def test_every_act_on_people_asks_and_nothing_happens_before(admin: Client, alice: Member, bob: Member) -> None:
+def test_every_change_of_people_asks_before_anything_happens(admin: Client, alice: Member, bob: Member) -> None:
     make_run(bob)
     Member.objects.filter(pk=bob.pk).update(is_active=False)
     grow_old(admin, 0)
@@ -60,11 +60,11 @@ def test_every_act_on_people_asks_and_nothing_happens_before(admin: Client, alic
     assert (list(Member.objects.order_by("pk").values()), list(Invite.objects.values())) == before
     assert alice.runs.count() == 0
     for path in (PEOPLE, f"{PEOPLE}{alice.public_id}/", f"{PEOPLE}{alice.public_id}/deactivate/"):
-        assert ASKED not in admin.get(path).content.decode()  # looking needs no password
+        assert ASKED not in admin.get(path).content.decode()  # viewing needs no password
 
 
 @pytest.mark.django_db
-def test_the_act_goes_on_with_what_was_typed_and_the_next_one_does_not_ask(admin: Client, alice: Member) -> None:
+def test_the_change_continues_with_what_was_typed_and_the_next_does_not_ask(admin: Client, alice: Member) -> None:
     typed = {"email": "", "name": ' Kim "K"\r\n<b>', "role": "admin"}
     asked = admin.post(PEOPLE, typed)
     assert asked.context["fields"] == list(typed.items())
@@ -99,7 +99,7 @@ def test_a_wrong_password_changes_nothing_and_guessing_is_stopped(admin: Client,
 
 
 @pytest.mark.django_db
-def test_guesses_here_and_at_the_sign_in_are_counted_together(admin: Client, admin_member: Member) -> None:
+def test_guesses_here_and_at_sign_in_are_counted_together(admin: Client, admin_member: Member) -> None:
     for _ in range(MAX_PER_PAIR):
         admin.post(PEOPLE, {FIELD: "guess"})
     answer = Client().post("/login/", {"username": admin_member.email, "password": PASSWORD})
@@ -128,7 +128,7 @@ def test_it_is_thirty_minutes_and_a_wrong_clock_gives_no_more(
 
 
 @pytest.mark.django_db
-def test_who_may_not_do_it_is_not_asked(as_alice: Client, bob: Member) -> None:
+def test_someone_who_may_not_do_it_is_not_asked(as_alice: Client, bob: Member) -> None:
     grow_old(as_alice)
     assert as_alice.post(f"{PEOPLE}{bob.public_id}/", {"role": "admin"}).status_code == 404
 
@@ -145,7 +145,7 @@ def test_an_expired_sign_in_on_the_way_keeps_what_was_typed_but_no_password(admi
 
 
 @pytest.mark.django_db
-def test_htmx_shows_it_as_a_page_wherever_the_answer_was_to_go(admin: Client, alice: Member) -> None:
+def test_htmx_shows_it_as_a_whole_page_whatever_the_target(admin: Client, alice: Member) -> None:
     answer = admin.post(f"{PEOPLE}{alice.public_id}/", {"role": "viewer"}, headers={"HX-Request": "true"})
     assert answer.headers["HX-Retarget"] == "body"
     assert answer.headers["HX-Reswap"].startswith("innerHTML")
@@ -179,8 +179,8 @@ def test_an_admin_is_asked_once_and_what_they_typed_is_done(
     give(page, "wrong")
     expect(page.get_by_role("alert")).to_have_text(WRONG)
     give(page, PASSWORD)
-    expect(page.locator("#fresh")).to_contain_text("The link for Kim")
-    expect(page.locator("#fresh")).to_contain_text("comes in as viewer")
+    expect(page.locator("#fresh")).to_contain_text("Link for Kim")
+    expect(page.locator("#fresh")).to_contain_text("the role Viewer")
 
 
 @pytest.mark.browser
@@ -193,14 +193,14 @@ def test_a_form_sent_by_htmx_is_asked_on_a_whole_page(
     page = context.new_page()
     path = f"{PEOPLE}{alice.public_id}/"
     page.goto(path)
-    form = page.locator("form", has=page.get_by_role("button", name="Save the role"))
+    form = page.locator("form", has=page.get_by_role("button", name="Save role"))
     form.evaluate("(form, path) => { form.setAttribute('hx-post', path); htmx.process(form); }", path)
     page.get_by_label("Viewer").check()
-    page.get_by_role("button", name="Save the role").click()
+    page.get_by_role("button", name="Save role").click()
     expect(page.get_by_role("heading", name=ASKED)).to_be_visible()
     expect(page.get_by_role("navigation", name="Manage")).to_have_count(0)
     give(page, PASSWORD)
-    expect(page.get_by_text("Alice is a viewer now.")).to_be_visible()
+    expect(page.get_by_text("Alice is now a viewer.")).to_be_visible()
 
 
 def give(page: Page, password: str) -> None:

@@ -1,4 +1,4 @@
-"""Mails about people's accounts: a real mail server on loopback, a real worker that sends, and who gets none."""
+"""Emails about accounts: a real mail server on loopback, a real worker that sends, and who gets none."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Fi
 
 
 class Mailbox:
-    """Mails that a server received."""
+    """Emails that a server received."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -89,7 +89,7 @@ def change_password_in_a_new_browser(mailbox: Mailbox, url: str) -> None:
 
     session.get(f"{url}/me/", timeout=20)
     answer = post(session, f"{url}/password/change/", {"old_password": "demo", "password": NEW})
-    assert "Your password is changed" in answer.text
+    assert "Your password was changed" in answer.text
     text = mailbox.wait_for("password for Lamina Portal was changed").get_content()
     assert f"{url}/password/reset/" in text.splitlines()
     assert NEW not in text
@@ -126,7 +126,7 @@ def test_a_browser_is_new_once_for_each_person(
 
 
 @pytest.mark.django_db
-def test_a_link_that_sets_a_password_sends_one_mail_and_an_invite_none(
+def test_a_link_that_sets_a_password_sends_one_email_and_an_invite_none(
     as_admin: Client, alice: Member, queued: list[tuple[str, tuple[int, ...]]]
 ) -> None:
     join(path_of(invite(as_admin)))
@@ -151,7 +151,7 @@ def test_without_a_mail_server_nothing_is_queued(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("send", [security_mail.send_new_browser_mail, security_mail.send_password_changed_mail])
-def test_who_cannot_sign_in_any_more_gets_none(
+def test_someone_who_can_no_longer_sign_in_gets_none(
     alice: Member, mailoutbox: list[Mail], send: Callable[..., None]
 ) -> None:
     Member.objects.filter(pk=alice.pk).update(is_active=False)
@@ -160,7 +160,7 @@ def test_who_cannot_sign_in_any_more_gets_none(
 
 
 @pytest.mark.django_db
-def test_whoever_signs_out_at_once_hides_nothing(alice: Member, mailoutbox: list[Mail], settings: Settings) -> None:
+def test_signing_out_at_once_hides_nothing(alice: Member, mailoutbox: list[Mail], settings: Settings) -> None:
     settings.TIME_ZONE = "UTC"
     browser = Client(headers={"User-Agent": FIREFOX})
     sign_in(browser, alice)
@@ -169,6 +169,6 @@ def test_whoever_signs_out_at_once_hides_nothing(alice: Member, mailoutbox: list
     browser.post("/logout/")
     security_mail.send_new_browser_mail(alice.pk, row.pk, 1_800_000_000)
     first, second = (re.sub(r"\s+", " ", str(mail.body)) for mail in mailoutbox)
-    assert "on 15 January 2027 at 08:00 (UTC)" in first
+    assert "on 15 January 2027, 08:00 (UTC)" in first
     assert "Firefox on Windows" in first
     assert "Unknown browser" in second

@@ -67,7 +67,7 @@ def test_a_session_lasts_as_long_as_it_is_used(alice: Member, settings: Settings
     assert client.get("/history/").status_code == 302
 
 
-def test_nobody_stays_longer_than_thirty_days(alice: Member) -> None:
+def test_no_one_stays_signed_in_longer_than_thirty_days(alice: Member) -> None:
     client = sign_in(alice)
     hold(client, row_of(client).get_decoded() | {STARTED: int(time.time()) - 29 * 86400})
     move_end(client, 0.5)
@@ -80,6 +80,7 @@ def test_the_end_is_moved_at_most_once_an_hour(
     alice: Member, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = sign_in(alice)
+    client.get("/history/")  # writes down which language the browser asks for
     move_end(client, 14 - 0.9 / 24)
     with django_assert_num_queries(3):  # session, member, last use
         client.post("/live/")
@@ -88,7 +89,7 @@ def test_the_end_is_moved_at_most_once_an_hour(
         client.post("/live/")
 
 
-def test_a_session_from_before_there_were_such_ends_gets_one(alice: Member) -> None:
+def test_a_session_without_a_start_time_gets_one(alice: Member) -> None:
     client = sign_in(alice)
     forget_start(client)
     move_end(client, 10)  # it began 20 days ago
@@ -109,7 +110,7 @@ def test_over_https_no_neighbour_can_plant_a_cookie(alice: Member) -> None:
     client = Client()
     client.get("/login/")
     sign_in(alice, client)
-    client.post("/me/", {"name": "Alice", "theme": ""})  # the next page says that it is saved
+    client.post("/me/", {"name": "Alice", "theme": ""})  # the next page says it is saved
     names = {"__Host-sessionid", "__Host-csrftoken", "__Host-portal_device", "__Host-messages"}
     assert names == set(client.cookies)
     for cookie in client.cookies.values():
@@ -119,7 +120,7 @@ def test_over_https_no_neighbour_can_plant_a_cookie(alice: Member) -> None:
     assert other.get("/history/").status_code == 302
 
 
-def test_whoever_signed_in_under_the_old_names_stays_signed_in(alice: Member, settings: Settings) -> None:
+def test_someone_signed_in_under_the_old_names_stays_signed_in(alice: Member, settings: Settings) -> None:
     old = Client(enforce_csrf_checks=True)
     old.get("/login/")
     old.force_login(alice)
@@ -141,7 +142,7 @@ def test_whoever_signed_in_under_the_old_names_stays_signed_in(alice: Member, se
     assert late.get("/history/").status_code == 302  # once
 
 
-def test_pages_renounce_what_they_do_not_use(as_alice: Client) -> None:
+def test_pages_turn_off_what_they_do_not_use(as_alice: Client) -> None:
     policy = as_alice.get("/history/").headers["Permissions-Policy"]
     assert {"camera=()", "geolocation=()", "clipboard-read=(self)", "clipboard-write=(self)"} <= set(policy.split(", "))
     assert "Permissions-Policy" not in as_alice.get("/history/", headers={"HX-Request": "true"}).headers
@@ -149,7 +150,7 @@ def test_pages_renounce_what_they_do_not_use(as_alice: Client) -> None:
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_the_browser_knows_every_name_and_lets_people_paste(page: Page) -> None:
+def test_the_browser_knows_every_feature_and_lets_people_paste(page: Page) -> None:
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.goto("/history/")

@@ -25,11 +25,11 @@ def try_in(client: Client, email: str, password: str, address: str = "192.0.2.1"
     return answer.headers.get("Location") or answer.content.decode()
 
 
-def test_the_address_counts_in_any_case(client: Client, alice: Member) -> None:
+def test_the_address_works_in_any_case(client: Client, alice: Member) -> None:
     assert try_in(client, " Alice@Example.COM ", PASSWORD) == "/"
 
 
-def test_the_way_leads_back_to_the_page_but_never_to_a_foreign_one(client: Client, alice: Member) -> None:
+def test_sign_in_leads_back_to_the_page_but_never_to_a_foreign_one(client: Client, alice: Member) -> None:
     assert try_in(client, alice.email, PASSWORD, next="/history/") == "/history/"
     assert try_in(Client(), alice.email, PASSWORD, next="https://evil.example/") == "/"
 
@@ -50,7 +50,7 @@ def test_guessing_at_one_person_is_stopped(client: Client, alice: Member) -> Non
     assert try_in(client, alice.email, PASSWORD) == "/"
 
 
-def test_a_stranger_locks_nobody_out(client: Client, alice: Member) -> None:
+def test_a_stranger_locks_no_one_out(client: Client, alice: Member) -> None:
     for _ in range(MAX_PER_PAIR + 5):
         try_in(client, alice.email, "wrong", "198.51.100.7")
     assert try_in(client, alice.email, PASSWORD, "192.0.2.1") == "/"

@@ -99,7 +99,7 @@ def test_a_picture_comes_once_in_a_session(page: Page, alice: Member) -> None:
 
 @pytest.mark.browser
 def test_a_page_that_was_fetched_ahead_is_shown(browser: Browser, alice: Member, run: Run, tmp_path: Path) -> None:
-    """Although it must not be cached. With the real web server: Django's own doesn't know the type of the rules."""
+    """Even though it mustn't be cached. With the real web server: Django's own doesn't know the rules' MIME type."""
     log = ("--access-logfile", "-", "--access-logformat", "%(m)s %(U)s %({sec-purpose}i)s.")
     with serving(tmp_path, *log) as server:
         context = browser.new_context(base_url=server.url)

@@ -1,7 +1,7 @@
-"""Fill a portal through its own pages and write its database down as SQL text, for SQLite and for PostgreSQL.
+"""Fill a portal through its own pages and write its database as SQL text, for SQLite and for PostgreSQL.
 
-What is written is what an upgrade finds: run this in a checkout of the commit whose database is wanted, with an
-environment that fits that commit, and give it an empty PostgreSQL database that it may fill:
+The result is what an upgrade finds. Run this in a checkout of the commit whose database you want, with an environment
+for that commit, and give it an empty PostgreSQL database to fill:
 
     git worktree add /tmp/then COMMIT
     cd /tmp/then
@@ -10,10 +10,10 @@ environment that fits that commit, and give it an empty PostgreSQL database that
 OUT gets `sqlite.sql`, `postgres.sql`, `facts.json` (when it was made, what the sandbox Lamina knows, and the tokens of
 guest links, which no database holds) and `files.json` (stored files, in base64).
 
-Everything is pressed and posted as people do it, and worked off by the functions the worker calls; the sandbox answers
-over HTTP. What no press can bring about is written into the rows: a guest link that has run out, a moment that has
-come, and pictures the size of a stamp in place of the sandbox's large ones; of sound and film the bytes are left out.
-Random ids and times differ from one making to the next, nothing else does.
+Everything is posted as people do it, and run by the functions that the worker calls; the sandbox responds over HTTP.
+What no press can do is written into the rows: a guest link that has expired, a time that has come, and tiny pictures
+instead of the sandbox's large ones; the bytes of sound and film are left out. Only random ids and times differ from one
+run to the next.
 """
 
 import base64
@@ -29,7 +29,7 @@ from pathlib import Path
 
 import tests
 
-if __name__ == "__main__":  # the checkout's own code; and this folder, which its tests may lack
+if __name__ == "__main__":  # the checkout's own code, and this folder, which the checkout may lack
     tests.__path__.append(str(Path(__file__).resolve().parents[1]))
 
 from tests.upgrades.known import SECRET_KEY
@@ -39,7 +39,7 @@ KEPT_BYTES = 10_000
 
 
 def main(out: Path, postgres: str) -> None:
-    """Fill SQLite, copy every row into an empty PostgreSQL, and write both down."""
+    """Fill SQLite, copy every row to an empty PostgreSQL, and write both to files."""
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder), "")
         guest_links = fill(Path(folder))
@@ -55,7 +55,7 @@ def main(out: Path, postgres: str) -> None:
 
 
 def prepare(folder: Path, database: str) -> None:
-    """Set Django up on an empty portal in FOLDER, whatever else this machine's environment says."""
+    """Set up Django on an empty portal in `folder`, independent of this machine's environment."""
     names = ("LAMINA_", "PORTAL_", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "STORAGE_URL", "DJANGO_")
     for name in [name for name in os.environ if name.startswith(names)]:
         del os.environ[name]
@@ -68,7 +68,7 @@ def prepare(folder: Path, database: str) -> None:
         "DJANGO_SETTINGS_MODULE": "lamina_portal.settings",
     }
     (folder / "sandbox").mkdir(exist_ok=True)
-    socket.gethostname = lambda: "portal"  # leases and signs of life name the machine
+    socket.gethostname = lambda: "portal"  # leases and heartbeats contain the machine's name
     import django
     from django.core.management import call_command
 
@@ -78,7 +78,7 @@ def prepare(folder: Path, database: str) -> None:
 
 
 def keep_rows(path: Path) -> None:
-    """All rows of all tables, for the other engine."""
+    """Save all rows of all tables, for the other engine."""
     from django.core.management import call_command
     from django_q.models import OrmQ
 
@@ -88,7 +88,7 @@ def keep_rows(path: Path) -> None:
 
 
 def copy(rows: Path, database: str) -> None:
-    """Put ROWS into an empty DATABASE, under the tables that this commit's migrations make there."""
+    """Put `rows` into an empty `database`, in the tables that this commit's migrations create."""
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder), database)
         from django.core.management import call_command
@@ -108,7 +108,7 @@ def write_sqlite(path: Path) -> None:
 
 
 def write_postgres(database: str, path: Path) -> None:
-    """What `pg_dump` says, without what only `psql` understands."""
+    """Write the output of `pg_dump` without what only `psql` understands."""
     options = ["--inserts", "--rows-per-insert=100", "--no-owner", "--no-privileges", "--no-comments"]
     environment = os.environ | {"PGTZ": "UTC"}
     done = subprocess.run(["pg_dump", *options, database], check=True, capture_output=True, text=True, env=environment)
@@ -117,7 +117,7 @@ def write_postgres(database: str, path: Path) -> None:
 
 
 def write_facts(sandbox: Path, guest_links: dict[str, str], path: Path) -> None:
-    """The moment in Unix seconds, the tokens of the guest links, and the sandbox's runs and uploads."""
+    """Write the time in Unix seconds, the tokens of the guest links, and the sandbox's runs and uploads."""
     import sqlite3
 
     records = sqlite3.connect(sandbox).execute("SELECT kind, id, body FROM records WHERE kind IN ('run', 'upload')")
@@ -130,7 +130,7 @@ def write_facts(sandbox: Path, guest_links: dict[str, str], path: Path) -> None:
 
 
 def write_files(media: Path, path: Path) -> None:
-    """The small ones of the stored files, by their name in the storage."""
+    """Write the small stored files, by their name in the storage."""
     found = sorted(one for one in (media / "files").rglob("*") if one.is_file() and one.stat().st_size < KEPT_BYTES)
     told = {str(one.relative_to(media)): base64.b64encode(one.read_bytes()).decode() for one in found}
     path.write_text(json.dumps(told, indent=1) + "\n")

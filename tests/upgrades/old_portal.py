@@ -1,4 +1,4 @@
-"""A portal that was filled by an earlier commit, put where the code of today finds it: database, files and sandbox."""
+"""A portal filled by an earlier commit, put where today's code finds it: database, files and sandbox."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ Rows = list[tuple[Any, ...]]
 
 
 class OldPortal:
-    """One fixture, moved to now: what was a minute before it was made is a minute ago."""
+    """One fixture, shifted to now: a minute before it was made becomes a minute ago."""
 
     def __init__(self, commit: str, engine: str, home: Home, sandbox: Sandbox, database: str) -> None:
         self.commit, self.engine, self.home, self.sandbox, self.database = commit, engine, home, sandbox, database
@@ -32,7 +32,7 @@ class OldPortal:
         self.files: dict[str, str] = json.loads((FOLDER / commit / "files.json").read_text())
 
     def load(self) -> None:
-        """Fill the empty database, and put the files beside it."""
+        """Fill the empty database, and put the files next to it."""
         text = moved((FOLDER / self.commit / f"{self.engine}.sql").read_text(), self.facts["made_at"], self.sandbox.url)
         media = self.home.folder / "sandbox" / "media"
         for name, data in self.files.items():
@@ -45,12 +45,12 @@ class OldPortal:
                 connection.execute(text)
 
     def rows(self, query: str) -> Rows:
-        """What the database answers to QUERY, as it is now."""
+        """The rows that `query` returns now."""
         with self._connection() as connection:
             return [tuple(row) for row in connection.execute(query).fetchall()]
 
     def ids(self) -> dict[str, set[Any]]:
-        """The keys of every row of the portal's tables, the queue's and the sessions', by table."""
+        """The keys of all rows of the portal, the queue and the sessions, by table."""
         names = "SELECT name FROM sqlite_master WHERE type = 'table'"
         if self.engine == "postgres":
             names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
@@ -89,7 +89,7 @@ def facts_of(commit: str) -> dict[str, Any]:
 
 
 def moved(text: str, made_at: float, lamina: str) -> str:
-    """TEXT with every moment as far from now as it was from MADE_AT, and with LAMINA's address of today."""
+    """`text` with every time as far from now as it was from `made_at`, and with the current address `lamina`."""
     passed = timedelta(seconds=time() - made_at)
 
     def later(found: re.Match[str]) -> str:
@@ -99,7 +99,7 @@ def moved(text: str, made_at: float, lamina: str) -> str:
 
 
 def started_sandbox(commit: str, folder: Path) -> Sandbox:
-    """A sandbox that knows the fixture's runs, begun as long ago as they were then."""
+    """A sandbox that knows the fixture's runs, started as long ago as they were then."""
     facts = facts_of(commit)
     store = Store(folder / "sandbox.sqlite3")
     for record in facts["sandbox"]:
@@ -112,7 +112,7 @@ def started_sandbox(commit: str, folder: Path) -> Sandbox:
 
 @contextmanager
 def empty_database(engine: str, folder: Path) -> Iterator[str]:
-    """A database with nothing in it: the path of a file, or an address on the server of TEST_DATABASE_URL."""
+    """An empty database: the path of a file, or an address on the server of TEST_DATABASE_URL."""
     if engine == "sqlite":
         (folder / "sandbox").mkdir(parents=True)
         yield str(folder / "sandbox" / "portal.sqlite3")
@@ -135,7 +135,7 @@ def empty_database(engine: str, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def old_portal(commit: str, engine: str, folder: Path) -> Iterator[OldPortal]:
-    """The fixture of COMMIT on ENGINE ("sqlite" or "postgres"), not upgraded yet; all of it ends with the block."""
+    """The fixture of `commit` on `engine` ("sqlite" or "postgres"), not upgraded yet, until the end of the block."""
     sandbox = started_sandbox(commit, folder / "lamina")
     try:
         with empty_database(engine, folder / "home") as database:
@@ -172,7 +172,7 @@ class Browser:
         return self.session.get(f"{self.url}{path}", timeout=60)
 
     def page(self, path: str) -> str:
-        """The page at PATH, which must open as it is."""
+        """The page at `path`, which must open without a redirect."""
         answer = self.get(path)
         assert answer.status_code == 200, (path, answer.status_code)
         assert "/login/" not in answer.url, path

@@ -1,6 +1,6 @@
-"""People who use a portal of whatever commit this runs in, and a worker that does only what it is told.
+"""People who use a portal of any commit, and a worker that does only what it is told.
 
-Modules move from commit to commit: only `runs.tasks`, the sandbox and the names of models are relied on.
+Modules move from commit to commit, so this relies only on `runs.tasks`, the sandbox and the names of models.
 """
 
 import re
@@ -11,18 +11,18 @@ from tests.upgrades.known import PASSWORD
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 POLL = "runs.tasks.poll"
-LATER = (POLL, "runs.tasks.keep_files", "runs.tasks.check_run")  # tasks that the queue keeps
+LATER = (POLL, "runs.tasks.keep_files", "runs.tasks.check_run")  # tasks that stay in the queue
 
 
 def rows(name: str) -> Any:
-    """The rows of the model NAME."""
+    """The rows of the model `name`."""
     from django.apps import apps
 
     return apps.get_model("runs", name)._default_manager
 
 
 class Person:
-    """Somebody's browser without scripts. TOKENS are those of the guest links they have made, by public id."""
+    """Somebody's browser without scripts. `tokens` are those of the guest links they have made, by public id."""
 
     def __init__(self, name: str) -> None:
         from django.test import Client
@@ -50,7 +50,7 @@ class Person:
         return answer
 
     def form_of(self, app: Any) -> Any:
-        """The form of APP as it stands there, once it was read from Lamina."""
+        """The form of `app`, once it has been read from Lamina."""
         from tests.smoke import FormReader
 
         self.get(app.get_absolute_url())
@@ -61,7 +61,7 @@ class Person:
         return reader
 
     def press(self, name: str, **values: str) -> Any:
-        """Fill the form of the app NAME, as far as it must be and with VALUES ("p0"), and press Run."""
+        """Fill in the required fields of the app `name` and `values` ("p0"), and press Run."""
         app = app_called(name)
         pairs, files = self.form_of(app).filled()
         answer = self.browser.post(app.get_absolute_url(), posted(pairs, files, values))
@@ -89,14 +89,14 @@ def app_called(name: str) -> Any:
 
 
 def token_in(page: str, path: str) -> str:
-    """The token of the address that begins with PATH ("/s/") on a page."""
+    """The token of the address on a page that starts with `path` ("/s/")."""
     found = re.search(rf"{path}([\w-]{{32}})/", page)
     assert found is not None, plain(page)
     return found[1]
 
 
 def work(*, but: Sequence[str] = LATER) -> None:
-    """Do what is queued, and what that queues; what BUT names stays in the queue."""
+    """Run queued tasks, and those that they queue; tasks in `but` stay in the queue."""
     from django.utils.module_loading import import_string
     from django_q.models import OrmQ
 
@@ -107,7 +107,7 @@ def work(*, but: Sequence[str] = LATER) -> None:
 
 
 def watch() -> None:
-    """Start what was pressed and watch it to its end, with all its files."""
+    """Start what was pressed and follow it to its end, with all its files."""
     from runs import tasks
 
     work()

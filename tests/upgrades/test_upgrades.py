@@ -1,5 +1,5 @@
-"""Databases that earlier commits filled are brought to today: nothing is lost, all of it opens, and what was queued
-is done. One is from before queued tasks were signed JSON (db182cd), one from before the code was sorted by subject."""
+"""Databases filled by earlier commits are upgraded: nothing is lost, everything opens, and queued tasks are run. One is
+from before queued tasks were signed JSON (db182cd), one from before the code was sorted by subject."""
 
 import base64
 import hashlib
@@ -15,14 +15,14 @@ from tests.upgrades.old_portal import Browser, OldPortal, old_portal
 
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 COMMITS = ["db182cd", "2ae94db"]
-PICKLED = "db182cd"  # its queue holds pickles, which nothing unpickles any more
+PICKLED = "db182cd"  # its queue contains pickles, which nothing unpickles any more
 ENGINES = ["sqlite", "postgres"] if os.environ.get("TEST_DATABASE_URL", "").startswith("postgres") else ["sqlite"]
-CHANGING = {"runs_lease", "runs_heartbeat", "runs_signinattempt"}  # rows of the moment
+CHANGING = {"runs_lease", "runs_heartbeat", "runs_signinattempt"}  # temporary rows
 
 
 @pytest.fixture(params=[f"{commit}-{engine}" for commit in COMMITS for engine in ENGINES])
 def portal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldPortal]:
-    """The fixture, as it lies there before the upgrade."""
+    """The fixture before the upgrade."""
     commit, engine = request.param.split("-")
     with old_portal(commit, engine, tmp_path) as portal:
         yield portal
@@ -30,7 +30,7 @@ def portal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldPortal
 
 @pytest.fixture
 def url(portal: OldPortal) -> Iterator[str]:
-    """Where the upgraded portal answers; nothing was lost on the way there."""
+    """The address of the upgraded portal; nothing was lost on the way."""
     before = portal.ids()
     assert len(before["runs_run"]) >= 18
     portal.home.manage("migrate", "--verbosity", "0")
@@ -41,19 +41,19 @@ def url(portal: OldPortal) -> Iterator[str]:
 
 
 def assert_all_there(portal: OldPortal, before: dict[str, set[object]], *but: str) -> None:
-    """Every row of BEFORE is there, in the table where it was."""
+    """Every row of `before` is still in its table."""
     after = portal.ids()
     lost = {table: ids - after.get(table, set()) for table, ids in before.items() if table not in but}
     assert {table: ids for table, ids in lost.items() if ids} == {}
 
 
 def people(portal: OldPortal, url: str) -> dict[int, Browser]:
-    """Everybody who may sign in, signed in, by their number."""
+    """Signed-in browsers of everybody who may sign in, by id."""
     rows = portal.rows("SELECT id, email FROM runs_member WHERE is_active")
     return {number: Browser(url, mail.partition("@")[0]) for number, mail in rows}
 
 
-def test_all_that_was_there_opens(portal: OldPortal, url: str) -> None:
+def test_everything_opens(portal: OldPortal, url: str) -> None:
     browsers = people(portal, url)
     admin = browsers[portal.rows("SELECT id FROM runs_member WHERE role = 'admin'")[0][0]]
     runs_open(portal, browsers)
@@ -63,13 +63,13 @@ def test_all_that_was_there_opens(portal: OldPortal, url: str) -> None:
     for (person,) in portal.rows("SELECT public_id FROM runs_member"):
         admin.page(f"/manage/people/{person}/")
     assert "nora@example.com" in admin.page("/manage/people/")
-    # One page each: the row is as young as its moment says, but what is signed in it knows its age and may end it then.
+    # One page each: the row is as recent as its time says, but its signed content knows the real age and may expire.
     for (session,) in portal.rows("SELECT session_key FROM django_session"):
         assert Browser(url, session=session).get("/me/").url == f"{url}/me/"
 
 
 def runs_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
-    """Every run and every result, for whose it is; and who made them is known, also of what was handed over."""
+    """Every run and result opens for its owner, and its maker is known, even if it was transferred."""
     runs = portal.rows("SELECT id, public_id, member_id, app_name, deleted_at FROM runs_run")
     for number, run, owner, _, deleted_at in runs:
         if deleted_at:
@@ -88,7 +88,7 @@ def runs_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
 
 
 def files_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
-    """Every file that went in or came out is served byte for byte; of one whose bytes are gone the page says 404."""
+    """Every input and result file is served byte for byte; one whose bytes are missing gets 404."""
     results = (
         "SELECT f.public_id, f.file, f.sha256, r.member_id FROM runs_outputfile "
         "JOIN runs_storedfile f ON f.id = file_id JOIN runs_output o ON o.id = output_id "
@@ -110,7 +110,7 @@ def files_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
 
 
 def what_people_keep_opens(portal: OldPortal, browsers: dict[int, Browser]) -> None:
-    """Presets with their values, drafts as far as they were typed, saved views."""
+    """Presets open with their values, drafts with what was typed, and saved views."""
     app = "(SELECT public_id FROM runs_app WHERE runs_app.id = app_id)"
     for preset, owner, answers in portal.rows("SELECT public_id, member_id, answers FROM runs_preset"):
         browsers[owner].page(f"/presets/{preset}/")
@@ -123,7 +123,7 @@ def what_people_keep_opens(portal: OldPortal, browsers: dict[int, Browser]) -> N
 
 
 def guest_links_are_as_they_were(portal: OldPortal, browsers: dict[int, Browser], url: str) -> None:
-    """Open ones open, revoked ones and those that ran out say so; and each has its page for who made it."""
+    """Open links open, revoked and expired ones say so, and each has its page for its maker."""
     rows = portal.rows("SELECT public_id, member_id, revoked_at, audience, views FROM runs_guestlink ORDER BY id")
     assert {row[0] for row in rows} == set(portal.facts["guest_links"])
     for link, owner, _, _, _ in rows:
@@ -133,7 +133,7 @@ def guest_links_are_as_they_were(portal: OldPortal, browsers: dict[int, Browser]
     assert [(row[3], row[4] > 1) for row in rows if row[3]] == [("Kim at Acme", True)]
 
 
-def test_what_was_queued_is_done(portal: OldPortal, url: str) -> None:
+def test_queued_tasks_are_run(portal: OldPortal, url: str) -> None:
     queued = portal.ids()
     balance_at, catalog_at = portal.rows("SELECT balance_at, catalog_at FROM runs_laminastatus")[0]
     waiting = "SELECT count(*) FROM runs_run WHERE status IN ('starting', 'queued', 'running') OR due_at IS NOT NULL"
@@ -141,8 +141,8 @@ def test_what_was_queued_is_done(portal: OldPortal, url: str) -> None:
 
     worker = portal.home.start("worker")
 
-    wait_until(lambda: not portal.ids()["django_q_ormq"] & queued["django_q_ormq"], "every queued task to be taken")
-    wait_until(lambda: portal.rows(waiting)[0][0] == 0, "runs in the middle of their life to end")
+    wait_until(lambda: not portal.ids()["django_q_ormq"] & queued["django_q_ormq"], "every queued task to be run")
+    wait_until(lambda: portal.rows(waiting)[0][0] == 0, "runs in progress to end")
     runs_ended_as_they_should(portal)
     wait_until(lambda: not portal.rows("SELECT 1 FROM runs_outputfile WHERE status = 'saving'"), "files to be saved")
     wait_until(lambda: not portal.rows("SELECT 1 FROM runs_upload WHERE status <> 'ready'"), "the link to be fetched")
@@ -159,7 +159,7 @@ def test_what_was_queued_is_done(portal: OldPortal, url: str) -> None:
 
 
 def runs_ended_as_they_should(portal: OldPortal) -> None:
-    """Each by what was queued for it: a start, a look for a doubtful start, a cancel, the poller."""
+    """Each ends through what was queued for it: a start, a check of an unclear start, a cancel, the poller."""
     rows = portal.rows("SELECT app_name, status, remote_id FROM runs_run WHERE id >= 13 ORDER BY id")
     assert [(name, status) for name, status, _ in rows[:6]] == [
         ("Test card: ready at once", "completed"),
@@ -170,7 +170,7 @@ def runs_ended_as_they_should(portal: OldPortal) -> None:
         ("Légendes & Captions", "completed"),
     ]
     at_lamina = [run.run_id for run in portal.sandbox.world.newest_first()]
-    assert len(at_lamina) == len(portal.facts["sandbox"]) - uploads_at(portal) + 1  # one start, nothing twice
+    assert len(at_lamina) == len(portal.facts["sandbox"]) - uploads_at(portal) + 1  # one start each, nothing twice
     assert {remote for _, _, remote in rows if remote} <= set(at_lamina)
 
 
@@ -183,9 +183,8 @@ def mails(portal: OldPortal) -> str:
 
 
 def what_only_people_wait_for(portal: OldPortal, url: str) -> None:
-    """An opened form, a search, a copy for guests, a small picture and mails come by themselves. Two of the pickles
-    have left no trace in the rows; their work comes when asked for again: the form by its page, the mail by its person.
-    """
+    """An opened form, a search, a guest copy, a thumbnail and mails come by themselves. Two pickled tasks left no trace
+    in the rows, so they run when requested again: the form by its page, the mail by its person."""
     opened = "SELECT public_id FROM runs_app WHERE name = 'Test card: twelve outputs'"
     if portal.commit == PICKLED:
         assert "Subject" not in mails(portal)
@@ -197,6 +196,6 @@ def what_only_people_wait_for(portal: OldPortal, url: str) -> None:
         copies = "SELECT 1 FROM runs_guestcopy WHERE id > 3 AND status = 'ready'"
         wait_until(lambda: len(portal.rows(copies)) == 2, "copies for the guests of the newest link")
         due = "SELECT 1 FROM runs_storedfile WHERE picture_due_at IS NOT NULL"
-        wait_until(lambda: not portal.rows(due), "the small picture")
+        wait_until(lambda: not portal.rows(due), "the thumbnail")
     wait_until(lambda: "Subject: Set a new password" in mails(portal), "the mail with the link")
     wait_until(lambda: portal.rows(f"{opened} AND schema_id IS NOT NULL"), "the form that was opened")

@@ -1,4 +1,4 @@
-"""How much may lie here unused, and how much may come at once."""
+"""How much may be stored unused, and how much may arrive at once."""
 
 import gc
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from runs.uploads.uploads import UploadRejected, fetch_upload, receive_file, rec
 from runs.web import body_limits
 from tests.support.factories import PICTURE, make_app, make_kept, make_run
 from tests.support.hostile_server import HostileServer, kept_files, picture
+from tests.support.page import Page
 from tests.support.uploads import disk
 
 pytestmark = pytest.mark.django_db
@@ -35,8 +36,9 @@ def test_unused_files_are_taken_up_to_a_limit_of_each_member(alice: Member, bob:
     for _ in range(2):
         receive_file(alice, disk(picture()), ["image"])
     for _ in range(2):
-        with pytest.raises(UploadRejected, match="no run has used yet"):
+        with pytest.raises(UploadRejected) as rejected:
             receive_file(alice, disk(picture()), ["image"])
+        assert rejected.value.message.code == "over_quota"
     assert Upload.objects.count() == StoredFile.objects.count() == 2
     receive_file(bob, disk(picture()), ["image"])
 
@@ -63,7 +65,7 @@ def test_links_count_too(alice: Member, little: int, server: HostileServer, sett
         fetch_upload(link.pk)
         link.refresh_from_db()
     assert [link.status for link in links] == ["ready", "failed"]
-    assert "no run has used yet" in links[1].error
+    assert links[1].error.code == "over_quota"
     assert len(kept_files(settings)) == 2 * 4
 
 
@@ -80,7 +82,7 @@ def test_a_refused_form_leads_back_to_itself(as_alice: Client, settings: Setting
     settings.MAX_BODY_BYTES = 1000
     url = make_app().get_absolute_url()
     body = as_alice.post(url, {"p0": "x" * 2000}).content.decode()
-    assert f'<a class="button primary" href="{url}">Back to the form</a>' in body
+    assert Page(body).first("a", css="primary").attributes["href"] == url
 
 
 def test_a_body_for_which_there_is_no_room_is_refused_with_a_sentence(
@@ -131,7 +133,7 @@ def test_what_breaks_off_leaves_nothing_on_the_disk(alice: Member, settings: Set
 
 @contextmanager
 def garbage_uncollected() -> Iterator[None]:
-    """As in a server that collects it rarely."""
+    """As in a server that rarely collects garbage."""
     gc.disable()
     try:
         yield

@@ -1,4 +1,4 @@
-"""Files and links that members give: kept, checked, handed over once."""
+"""Files and links of members: saved, checked, sent to Lamina once."""
 
 import errno
 from datetime import timedelta
@@ -15,12 +15,14 @@ from pytest_django import Settings
 
 from runs.background import leases, queue
 from runs.models import Member, StoredFile, Upload
+from runs.models.messages import Message
 from runs.storage import store
 from runs.storage.fetch import LIMITS, FetchFailed, FetchRefused
 from runs.storage.transfer_slots import LINKS
 from runs.uploads import uploads
 from runs.uploads.asset_upload import ensure_asset
 from runs.uploads.uploads import LINKS_AT_ONCE, UploadRejected, fetch_upload, receive_file, receive_link, upload_infos
+from runs.words.messages import say
 from tests.support.hostile_server import PAGE, SVG, HostileServer, bomb_png, kept_files, picture
 from tests.support.sandbox_door import SandboxDoor
 
@@ -36,7 +38,7 @@ def test_a_picture_from_disk_is_kept_with_its_small_pictures(alice: Member, sett
 
     file = upload.file
     assert file is not None
-    assert (upload.status, upload.name, upload.error) == ("ready", "shoe red.png", "")
+    assert (upload.status, upload.name, say(upload.error)) == ("ready", "shoe red.png", "")
     assert (file.kind, file.media_type, file.width, file.height) == ("image", "image/png", 640, 480)
     assert file.file.open("rb").read() == picture(640, 480)
     for thumb in (file.thumb_200, file.thumb_400, file.thumb_1200):
@@ -46,37 +48,47 @@ def test_a_picture_from_disk_is_kept_with_its_small_pictures(alice: Member, sett
     assert len(kept_files(settings)) == 4
 
 
+def wrong_kind(wanted: str, given: str) -> Message:
+    return Message("wrong_kind", {"wanted_kinds": wanted, "given_kind": given})
+
+
 @pytest.mark.parametrize(
-    ("body", "accept", "sentence"),
+    ("body", "accept", "message"),
     [
-        (b"", ["image"], "That file is empty."),
-        (picture()[:80], ["image"], "This picture is broken or cut off, so it cannot be used."),
-        (bomb_png(), ["image"], "over 70 million pixels"),
-        (picture(), ["video"], "This field takes a video, but that file is a picture."),
-        (b"RIFF\x24\x00\x00\x00WAVEfmt ", ["image", "video"], "takes a picture or a video, but that file is a sound."),
-        (PAGE, ["image"], "This field takes a picture, but that file is something else."),
-        (SVG, ["image/*"], "This field takes a picture, but that file is something else."),
-        (b"#!/bin/sh", [], "That file is neither a picture nor a video nor a sound, so it cannot be used here."),
-        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", ["image"], "Save it as JPEG or PNG"),
+        (b"", ["image"], Message("empty_file")),
+        (picture()[:80], ["image"], Message("broken_picture")),
+        (bomb_png(), ["image"], Message("too_many_points")),
+        (picture(), ["video"], wrong_kind("video", "image")),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", ["image", "video"], wrong_kind("image video", "audio")),
+        (PAGE, ["image"], wrong_kind("image", "other")),
+        (SVG, ["image/*"], wrong_kind("image", "other")),
+        (b"#!/bin/sh", [], Message("no_media")),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", ["image"], Message("heic")),
     ],
 )
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_wrong_file_is_refused_with_a_sentence(
-    body: bytes, accept: list[str], sentence: str, alice: Member, settings: Settings
+    body: bytes, accept: list[str], message: Message, alice: Member, settings: Settings
 ) -> None:
     with pytest.raises(UploadRejected) as rejected:
         receive_file(alice, disk(body), accept)
 
-    assert sentence in rejected.value.sentence
+    assert rejected.value.message == message
     assert not Upload.objects.exists()
     assert not StoredFile.objects.exists()
     assert kept_files(settings) == []
 
 
+def test_a_wrong_file_is_named_with_what_the_field_takes() -> None:
+    words = say(wrong_kind("image video", "audio"))
+    assert "a picture or a video" in words
+    assert "a sound" in words
+
+
 def test_a_file_too_large_is_refused_with_both_numbers(alice: Member) -> None:
     large = disk(picture())
     large.size = LIMITS["image"] + 12_300_000
-    with pytest.raises(UploadRejected, match=r"That file is 62\.3 MB large; the limit here is 50 MB\."):
+    with pytest.raises(UploadRejected, match=r"62\.3 MB.* 50 MB"):
         receive_file(alice, large, ["image"])
 
 
@@ -91,27 +103,28 @@ def test_a_full_disk_is_told_and_leaves_nothing(
         return keep(path, name)
 
     monkeypatch.setattr(store, "_keep", full)
-    with pytest.raises(UploadRejected, match="no room left on the portal's disk"):
+    with pytest.raises(UploadRejected) as rejected:
         receive_file(alice, disk(picture()), ["image"])
 
+    assert rejected.value.message.code == "disk_full"
     assert not StoredFile.objects.exists()
     assert kept_files(settings) == []
 
 
 @pytest.mark.parametrize(
-    ("link", "sentence"),
+    ("link", "code"),
     [
-        ("a nice cat", "That is not a web link. A link starts with https://"),
-        ("", "That is not a web link. A link starts with https://"),
-        ("http://example.com/a.png", "Only links that start with https:// can be opened."),
-        ("https://127.0.0.1/", "That address belongs to a private network, so the portal does not open it."),
-        ("file:///etc/passwd", "Only links that start with https:// can be opened."),
+        ("a nice cat", "no_link"),
+        ("", "no_link"),
+        ("http://example.com/a.png", "not_https"),
+        ("https://127.0.0.1/", "private_address"),
+        ("file:///etc/passwd", "not_https"),
     ],
 )
-def test_a_link_that_is_none_is_refused_at_once(link: str, sentence: str, alice: Member) -> None:
+def test_a_bad_link_is_refused_at_once(link: str, code: str, alice: Member) -> None:
     with pytest.raises(UploadRejected) as rejected:
         receive_link(alice, link, ["image"])
-    assert rejected.value.sentence == sentence
+    assert rejected.value.message.code == code
     assert not Upload.objects.exists()
 
 
@@ -132,29 +145,28 @@ def test_a_link_is_fetched_by_the_worker(
 
 
 @pytest.mark.parametrize(
-    ("path", "sentence"),
+    ("path", "code"),
     [
-        ("/missing.png", "There is no file at that address any more."),
-        ("/page-as-png", "That link leads to a web page, not to a file."),
-        ("/svg-as-png", "This field takes a picture, but that file is something else."),
-        ("/says-less", "This picture is broken or cut off"),
-        ("/redirect?to=https://127.0.0.1/", "private network"),
-        ("/says-huge", "larger than the limit of 1 GB"),
+        ("/missing.png", "not_there"),
+        ("/page-as-png", "link_to_web_page"),
+        ("/svg-as-png", "wrong_kind"),
+        ("/says-less", "broken_picture"),
+        ("/redirect?to=https://127.0.0.1/", "private_address"),
+        ("/says-huge", "too_large_to_fetch"),
     ],
 )
-def test_a_link_that_leads_nowhere_good_fails_with_a_sentence(
-    path: str, sentence: str, alice: Member, server: HostileServer, settings: Settings
+def test_a_link_without_a_usable_file_fails_with_the_reason(
+    path: str, code: str, alice: Member, server: HostileServer, settings: Settings
 ) -> None:
     upload = receive_link(alice, f"{server.url}{path}", ["image"])
     fetch_upload(upload.pk)
 
     upload.refresh_from_db()
-    assert upload.status == "failed"
-    assert sentence in upload.error
+    assert (upload.status, upload.error.code) == ("failed", code)
     assert kept_files(settings) == []
 
 
-def test_a_link_somebody_fetches_already_is_left_alone(alice: Member, server: HostileServer) -> None:
+def test_a_link_that_another_worker_fetches_is_left_alone(alice: Member, server: HostileServer) -> None:
     upload = receive_link(alice, f"{server.url}/a.png", ["image"])
     Upload.objects.update(claimed_until=timezone.now() + timedelta(seconds=60))
     fetch_upload(upload.pk)
@@ -166,7 +178,7 @@ def test_a_link_somebody_fetches_already_is_left_alone(alice: Member, server: Ho
     assert upload.status == "ready"
 
 
-def test_links_that_drip_hold_two_workers_at_most(alice: Member, server: HostileServer) -> None:
+def test_slow_links_hold_two_workers_at_most(alice: Member, server: HostileServer) -> None:
     upload = receive_link(alice, f"{server.url}/a.png", ["image"])
     for name in LINKS:
         assert leases.acquire(name, "somebody", 60)
@@ -180,15 +192,15 @@ def test_links_that_drip_hold_two_workers_at_most(alice: Member, server: Hostile
         receive_link(alice, f"{server.url}/a.png", ["image"])
 
 
-def test_a_link_nobody_managed_to_fetch_within_an_hour_fails(alice: Member, server: HostileServer) -> None:
+def test_a_link_that_is_not_fetched_within_an_hour_fails(alice: Member, server: HostileServer) -> None:
     upload = receive_link(alice, f"{server.url}/a.png", ["image"])
     Upload.objects.update(created_at=timezone.now() - timedelta(hours=2))
     fetch_upload(upload.pk)
     upload.refresh_from_db()
-    assert (upload.status, upload.error) == ("failed", "The file took too long to arrive.")
+    assert (upload.status, upload.error.code) == ("failed", "too_slow")
 
 
-def test_a_worker_that_stops_hands_the_link_back(
+def test_a_worker_that_stops_gives_the_link_back(
     alice: Member, server: HostileServer, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     upload = receive_link(alice, f"{server.url}/a.png", ["image"])
@@ -214,7 +226,7 @@ def test_a_form_sees_its_members_uploads_in_order(alice: Member, bob: Member) ->
     assert infos[1].small_url
 
 
-def test_a_file_is_handed_to_lamina_once(alice: Member, sandbox: SandboxDoor, lamina: "LaminaClient") -> None:
+def test_a_file_is_sent_to_lamina_once(alice: Member, sandbox: SandboxDoor, lamina: "LaminaClient") -> None:
     upload = receive_file(alice, disk(picture()), ["image"])
 
     address = ensure_asset(upload, lamina)
@@ -225,12 +237,13 @@ def test_a_file_is_handed_to_lamina_once(alice: Member, sandbox: SandboxDoor, la
     assert len(sandbox.requests_to("upload_urls")) == len(sandbox.requests_to("upload_put")) == 1
 
 
-def test_a_hand_over_that_fails_can_be_repeated(alice: Member, sandbox: SandboxDoor, lamina: "LaminaClient") -> None:
+def test_sending_can_be_repeated_after_a_failure(alice: Member, sandbox: SandboxDoor, lamina: "LaminaClient") -> None:
     upload = receive_file(alice, disk(picture()), ["image"])
     sandbox.control("faults", endpoint="upload_put", fault="status", status=503, times=1)
 
-    with pytest.raises(FetchFailed, match="did not take"):
+    with pytest.raises(FetchFailed) as failed:
         ensure_asset(upload, lamina)
+    assert failed.value.message.code == "not_taken"
     assert Upload.objects.get().asset_url == ""
 
     assert ensure_asset(upload, lamina)
@@ -248,10 +261,11 @@ def test_no_file_goes_to_a_private_address_that_lamina_names(
     assert Upload.objects.get().asset_url == ""
 
 
-def test_a_file_that_vanished_is_told(alice: Member, lamina: "LaminaClient") -> None:
+def test_a_lost_file_is_reported(alice: Member, lamina: "LaminaClient") -> None:
     upload = receive_file(alice, disk(picture()), ["image"])
     assert upload.file is not None
     default_storage.delete(upload.file.file.name or "")
-    with pytest.raises(FetchRefused, match="no longer in the portal's storage"):
+    with pytest.raises(FetchRefused) as refused:
         ensure_asset(upload, lamina)
+    assert refused.value.message.code == "file_lost"
     assert uploads.upload_info(upload).status == "ready"

@@ -10,7 +10,8 @@ from pytest_django import Settings
 from runs.models import BrowserSession, KnownAddress, Member
 from runs.sharing import links
 from runs.team import passwords, sessions
-from runs.web import secret_links
+from runs.team.views_sign_in import WRONG
+from runs.web import secret_links, throttling
 from runs.web.secret_links import Purpose
 from runs.web.throttling import KNOWN_FOR, MAX_PER_ADDRESS, MAX_PER_PAIR
 from tests.support.clients import PASSWORD
@@ -19,7 +20,7 @@ from tests.support.invites import PEOPLE, invite, path_of
 
 pytestmark = pytest.mark.django_db
 NEW_KEY = "a new key of more than thirty-two characters 7431"
-TOO_MANY, WRONG = "too many attempts", "do not go together"
+TOO_MANY = throttling.SENTENCE
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""`manage.py lamina_sandbox`: a Lamina that costs nothing, on loopback."""
+"""`manage.py lamina_sandbox`: a free stand-in for Lamina, on loopback."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from runs.sandbox.command import add_arguments, serve_until_signalled
 
 
 class Command(BaseCommand):
-    help = "Serves the sandbox Lamina on 127.0.0.1 until it is stopped."
+    help = "Serve the sandbox on 127.0.0.1 until stopped."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:

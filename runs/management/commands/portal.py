@@ -1,4 +1,4 @@
-"""`manage.py portal`, which is what `make run` does: everything on this machine, in one terminal, until Ctrl-C."""
+"""`manage.py portal`, for `make run`: everything on this machine, in one terminal, until Ctrl-C."""
 
 import signal
 import sys
@@ -21,6 +21,7 @@ from runs.management.people import prepare_people
 from runs.management.source import Source
 from runs.management.supervision import Part, PartDied, Pulse, StopAsked, Supervisor, python
 from runs.models import Heartbeat
+from runs.models.messages import Message
 
 STOP_ORDER = ("web server", "worker", "sandbox")
 
@@ -29,9 +30,7 @@ class Command(BaseCommand):
     help = "Start the whole portal: database, people, sandbox (without a key), worker and web server."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--reload", action="store_true", help="Start web server and worker again when a file changes."
-        )
+        parser.add_argument("--reload", action="store_true", help="Restart web server and worker when a file changes.")
 
     def handle(self, *, reload: bool, **_: Any) -> None:
         for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -49,7 +48,7 @@ class Command(BaseCommand):
         sys.exit(self._supervise(bind, sandbox, people, is_reloaded=reload))
 
     def say(self, sentence: str) -> None:
-        with suppress(OSError):  # nobody reads it any more, or it goes to a disk that is full: no reason to stop
+        with suppress(OSError):  # the terminal is gone or the disk is full: no reason to stop
             self.stdout.write(sentence)
             self.stdout.flush()
 
@@ -64,20 +63,20 @@ class Command(BaseCommand):
                 raise AddressError(f"{error} Nothing was started. Choose another, such as {setting}") from None
 
     def _prepare(self, bind: Address) -> list[str]:
-        """Database, static files and people; returns the sentences that say who can sign in."""
+        """Prepare database, static files and people; return messages that say who can sign in."""
         self.say("Preparing the database and the static files.")
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         people = prepare_people(bind, self.say)
         enqueue("pulse")
-        catalog.request_refresh()  # so that the first person to sign in finds apps
-        connections.close_all()  # the children must not inherit an open one
+        catalog.request_refresh()  # so that whoever signs in first finds apps
+        connections.close_all()  # child processes must not inherit one
         return people
 
     def _supervise(self, bind: Address, sandbox: Address | None, people: list[str], *, is_reloaded: bool) -> int:
-        """Run the parts until asked to stop (returns 0) or until one dies that must not (returns 1)."""
+        """Run the parts until asked to stop (return 0) or until one dies that must keep running (return 1)."""
         supervisor = Supervisor(self.say, STOP_ORDER)
-        changed = Source(settings.BASE_DIR).changed if is_reloaded else list[str]  # since before the parts read it
+        changed = Source(settings.BASE_DIR).changed if is_reloaded else list[str]  # from before the parts read it
         worker, web = worker_part(), web_part(bind)
         supervisor.catch_signals()
         try:
@@ -86,10 +85,10 @@ class Command(BaseCommand):
             supervisor.start(worker)
             supervisor.start(web, lambda: bind.answers("/healthz"))
             self.say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *people, "Ctrl-C stops it."]))
-            worker.is_reloaded = web.is_reloaded = is_reloaded  # from here on: what never came up is for a person
+            worker.is_reloaded = web.is_reloaded = is_reloaded  # only now: what never came up needs a person
             supervisor.watch(changed)
         except StopAsked:
-            self.say("Stopping; what is running is finished first.")
+            self.say("Stopping; work in progress is finished first.")
             return 0
         except PartDied as died:
             self.stderr.write(str(died))
@@ -100,7 +99,7 @@ class Command(BaseCommand):
 
 
 def sandbox_address() -> Address | None:
-    """Where to start the sandbox: only without a key, and only where LAMINA_BASE_URL is a port of this machine."""
+    """Where to start the sandbox; None with a key, or if LAMINA_BASE_URL is not a port of this machine."""
     url = urlsplit(settings.LAMINA_BASE_URL)
     if not settings.IS_SANDBOX or url.scheme != "http" or not url.hostname or not is_loopback(url.hostname):
         return None
@@ -116,7 +115,7 @@ def sandbox_part(address: Address) -> Part:
 def worker_part() -> Part:
     part = Part("worker", python("manage.py", "worker"), settings.BASE_DIR, is_restarted=True)
     pulse = Pulse(lambda: last_heartbeat(part))
-    part.is_alive, part.on_start, part.on_mend = pulse.is_beating, pulse.restart, partial(record_restart, part)
+    part.is_alive, part.on_start, part.on_restart = pulse.is_beating, pulse.restart, partial(record_restart, part)
     return part
 
 
@@ -131,7 +130,7 @@ def worker_name(part: Part) -> str:
 
 
 def last_heartbeat(part: Part) -> object:
-    """When the worker last showed a sign of life; something new each time while the database cannot tell."""
+    """When the worker last showed a sign of life; a new value each time while the database is down."""
     try:
         return Heartbeat.objects.filter(name=worker_name(part)).values_list("at", flat=True).first()
     except DatabaseError:
@@ -140,16 +139,25 @@ def last_heartbeat(part: Part) -> object:
         connections.close_all()
 
 
-def record_restart(part: Part, what: str) -> None:
-    """Let the health page tell what the terminal tells."""
+def record_restart(part: Part, exit_code: int | None) -> None:
+    """Show the restart on the health page, too."""
     with suppress(DatabaseError):
         heartbeats.forget(worker_name(part))
-        incidents.record_incident("worker", f"{what}; it was started again.")
+        incidents.record_incident("worker", restart_message(exit_code))
     connections.close_all()
 
 
+def restart_message(exit_code: int | None) -> Message:
+    """Why the worker was restarted."""
+    if exit_code is None:
+        return Message("worker_hung")
+    if exit_code < 0:
+        return Message("worker_signalled", {"signal": signal.Signals(-exit_code).name})
+    return Message("worker_exited", {"exit_code": exit_code})
+
+
 def address_to_open(bind: Address) -> str:
-    """The address people type: the public one if there is one, else where the portal listens."""
+    """The address that people type: the public one if there is one, otherwise where the portal listens."""
     host = urlsplit(settings.PORTAL_URL).hostname or ""
     return f"{settings.PORTAL_URL}/" if not is_loopback(host) else f"http://{bind.as_seen_from_here}/"
 

@@ -1,4 +1,4 @@
-"""`manage.py worker`: does what the web pages only ask for. One or more per portal, on any host with its database."""
+"""`manage.py worker`: runs queued tasks. A portal has one or more, on any host that shares its database."""
 
 import logging
 import sys
@@ -11,9 +11,9 @@ from runs.engine import polling
 
 
 class Command(BaseCommand):
-    help = "Start the worker: it starts runs at Lamina, watches them and keeps their results."
+    help = "Start the worker: it starts runs at Lamina, watches them and saves their results."
 
     def handle(self, *, verbosity: int, **_: Any) -> None:
         if verbosity < 2:
-            logging.getLogger("django-q").setLevel(logging.WARNING)  # else several lines for every task
+            logging.getLogger("django-q").setLevel(logging.WARNING)  # otherwise several lines for every task
         sys.exit(run_worker(Pulse("runs.tasks.pulse", second_after_seconds=polling.LEASE_SECONDS + 1)))

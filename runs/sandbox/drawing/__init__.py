@@ -1,1 +1,1 @@
-"""Everything the sandbox draws: posters that show the inputs they were made from, thumbnails, samples."""
+"""Everything the sandbox draws: posters that show their inputs, thumbnails, samples."""

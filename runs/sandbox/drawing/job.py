@@ -1,4 +1,4 @@
-"""What is to be drawn: a result as a person would describe it, without anything of the wire."""
+"""What to draw: a result as a person would describe it, independent of the API."""
 
 import hashlib
 import random
@@ -14,7 +14,7 @@ from runs.sandbox.lifecycle import VARIANTS, Run
 class Job:
     """One result. `shown` holds (name, type, value): text as str, pictures as a tuple of `asset:ID` or `sample:NAME`.
 
-    `part` counts the pictures of an output that holds several; `variant` counts runs with equal inputs.
+    `part` counts the pictures of an output with several; `variant` counts runs with equal inputs.
     """
 
     app_id: str
@@ -73,7 +73,7 @@ def _drawable(kind: Any, value: Any) -> Any:
 
 
 def _own_picture(address: Any) -> str | None:
-    """Only this server's own files are ever opened; any other address is never fetched."""
+    """Read only this server's own files; never fetch any other address."""
     try:
         parts = urlsplit(address).path.split("/") if isinstance(address, str) else []
     except ValueError:
@@ -84,6 +84,6 @@ def _own_picture(address: Any) -> str | None:
 
 
 def tidy(text: str) -> str:
-    """Without control characters and lone surrogates, which no font can draw; line ends stay."""
+    """Remove control characters and lone surrogates, which no font can draw; keep line breaks."""
     text = text.replace("\r\n", "\n").replace("\t", " ")
     return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cs"})

@@ -1,4 +1,4 @@
-"""Palettes in the manner of two- and three-colour prints, and a little colour arithmetic."""
+"""Palettes like those of two- and three-colour prints, and some colour arithmetic."""
 
 import random
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Palette:
-    """`tones` go from the darkest to the lightest, `accent` and `second` stand out against all of them."""
+    """`tones` go from the darkest to the lightest; `accent` and `second` stand out against all of them."""
 
     name: str
     paper: Colour
@@ -65,7 +65,7 @@ STYLES = {
 
 
 def choose(chance: random.Random, style: str = "") -> Palette:
-    """The palette of a style that is known by name, else one by chance."""
+    """The palette of a known style, otherwise a random one."""
     for word, name in STYLES.items():
         if word in style.casefold():
             return PALETTES[name]

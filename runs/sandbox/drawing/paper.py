@@ -1,4 +1,4 @@
-"""Paper, scissors and a pen: anti-aliased shapes laid over one another with soft shadows, and grain on top."""
+"""Paper, scissors and a pen: smooth shapes on top of each other, with soft shadows and paper grain."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -12,18 +12,18 @@ from runs.sandbox.drawing.palette import Colour
 Point = tuple[float, float]
 Box = tuple[int, int, int, int]
 Part = tuple[Image.Image, Box]
-# Pillow's radial gradient reaches 255 in the corners; a glow must be gone at the sides.
+# Pillow's radial gradient reaches 255 in the corners; a glow must end at the sides.
 GLOW = [round(255 * max(0.0, 1 - value / 180) ** 2) for value in range(256)]
 SHADOW = (20, 16, 30)
-SCALE = 2  # shapes are drawn at this many times the size and brought down, for smooth edges
+SCALE = 2  # shapes are drawn at this many times the size and scaled down, for smooth edges
 
 
 class Pen:
-    """Notes shapes to be cut, call by call, in pixels of the finished picture. `fill` 0 cuts a hole."""
+    """Collects shapes to cut, in pixels of the finished picture. `fill` 0 cuts a hole."""
 
     def __init__(self) -> None:
         self._strokes: list[tuple[str, list[Point], dict[str, Any]]] = []
-        self._reach: list[tuple[float, float, float]] = []  # x, y and how far ink may go beyond
+        self._reach: list[tuple[float, float, float]] = []  # x, y and how far a shape may extend beyond
 
     def polygon(self, points: Iterable[Point], fill: int = 255) -> Self:
         return self._note("polygon", points, fill=fill)
@@ -40,7 +40,7 @@ class Pen:
         return self._note("rounded_rectangle", [(left, top), (right, bottom)], radius=radius * SCALE, fill=fill)
 
     def slice(self, x: float, y: float, radius: float, start: float, end: float, fill: int = 255) -> Self:
-        """A piece of pie between two angles in degrees, clockwise from three o'clock."""
+        """A pie slice between two angles in degrees, clockwise from three o'clock."""
         corners = [(x - radius, y - radius), (x + radius, y + radius)]
         return self._note("pieslice", corners, start=start, end=end, fill=fill)
 
@@ -64,7 +64,7 @@ class Pen:
         return self.polygon(sides[0] + sides[1][::-1], fill)
 
     def cut(self, size: tuple[int, int]) -> Part | None:
-        """The shapes as a smooth mask just large enough, and its box within a sheet of this size."""
+        """The shapes as a smooth mask of minimal size, and its box within a sheet of this size."""
         if not self._reach:
             return None
         left = max(0, math.floor(min(x - far for x, _, far in self._reach)) - 1)
@@ -104,7 +104,7 @@ def _turned(x: float, y: float, angle: float, along: float, across: float) -> Po
     return x + along * cos - across * sin, y + along * sin + across * cos
 
 
-# A shape: noted by a pen, by a function that is given one, or a mask of the sheet's size.
+# A shape: a pen, a function that uses one, or a mask of the sheet's size.
 Shape = Pen | Callable[[Pen], None] | Image.Image
 
 
@@ -135,11 +135,11 @@ class Paper:
         self, shape: Shape, colour: Image.Image | Colour, *,
         shadow: float = 0.0, lift: int = 6, opacity: float = 1.0,
     ) -> None:  # fmt: skip
-        """Lay down a shape of one colour, or cut from a picture of the sheet's size."""
+        """Add a shape, in one colour or cut from a picture of the sheet's size."""
         part = self._part(shape)
         if part is None:
             return
-        # Only the part that the shape covers is touched: most shapes are small.
+        # Change only the part that the shape covers: most shapes are small.
         mask, box = part
         if shadow:
             self._shade(mask, box[:2], shadow, lift)
@@ -157,7 +157,7 @@ class Paper:
         return pen.cut(self.size)
 
     def _shade(self, part: Image.Image, corner: tuple[int, int], strength: float, lift: int) -> None:
-        """A soft shadow to the lower right, blurred at a quarter of the size, which is all a shadow needs."""
+        """A soft shadow to the lower right, blurred at a quarter of the size, which is enough for a shadow."""
         room = lift * 3
         wide = Image.new("L", (part.width + 2 * room, part.height + 2 * room), 0)
         wide.paste(part, (room, room))
@@ -167,7 +167,7 @@ class Paper:
         self.image.paste(SHADOW, (left, top, left + wide.width, top + wide.height), soft)
 
     def multiply(self, mask: Image.Image, colour: Colour) -> None:
-        """Print a transparent ink over what is there, as a second drum would."""
+        """Print a transparent ink over the picture, like the second colour of a print."""
         white = Image.new("RGB", self.size, (255, 255, 255))
         white.paste(colour, (0, 0, *self.size), mask)
         self.image = ImageChops.multiply(self.image, white)
@@ -201,5 +201,5 @@ def _noise(size: tuple[int, int], strength: int) -> Image.Image:
 
 
 def grained(picture: Image.Image, strength: float = 1.0) -> Image.Image:
-    """The tooth of uncoated paper."""
+    """The picture with the grain of uncoated paper."""
     return ImageChops.overlay(picture, _noise(picture.size, round(17 * strength)))

@@ -1,4 +1,4 @@
-"""What happens to an input picture: looks by the name of the chosen style, and frames of paper around it."""
+"""Treats an input picture: a look that depends on the chosen style, and paper frames."""
 
 import random
 from collections.abc import Callable
@@ -12,15 +12,15 @@ Look = Callable[[Image.Image, Palette], Image.Image]
 
 
 def inked(photo: Image.Image, colours: int, line: float) -> Image.Image:
-    """Few flat colours within drawn outlines."""
+    """A few flat colours within drawn outlines."""
     smooth = photo.filter(ImageFilter.BoxBlur(2))
-    # Flattened at half the size, where it is quick; the filter removes specks between two near colours.
+    # Flattened at half the size, which is faster; the filter removes specks between similar colours.
     half = smooth.reduce(2).filter(ImageFilter.BoxBlur(1))
     few = half.reduce(2).quantize(colours, Image.Quantize.MAXCOVERAGE)
     flat = half.quantize(palette=few, dither=Image.Dither.NONE).filter(ImageFilter.ModeFilter(5)).convert("RGB")
     flat = flat.resize(photo.size, Image.Resampling.BICUBIC)
     edges = ImageOps.grayscale(smooth).filter(ImageFilter.FIND_EDGES)
-    # The filter leaves the outermost pixels as they were.
+    # The filter doesn't change the outermost pixels.
     inside = Image.new("L", photo.size, 0)
     inside.paste(edges.crop((2, 2, photo.width - 2, photo.height - 2)), (2, 2))
     ink = inside.filter(ImageFilter.BoxBlur(1)).point(lambda value: 255 - min(255, int(max(0, value - 12) * line)))
@@ -86,12 +86,12 @@ def look_for(style: str, position: int) -> Look:
 
 
 def fit(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Filled to the size, a little above the middle, where faces are."""
+    """Crop and scale to the size, a little above the middle, where faces are."""
     return ImageOps.fit(photo, size, Image.Resampling.BILINEAR, centering=(0.5, 0.36))
 
 
 def arrange(sheet: Paper, photos: list[Image.Image], chance: random.Random) -> None:
-    """Lay looked-after photos on the sheet: one alone in a large frame, several as prints side by side."""
+    """Put photos with their look on the sheet: one in a large frame, several as prints side by side."""
     width, height = sheet.size
     if len(photos) == 1:
         _alone(sheet, photos[0], chance)
@@ -131,7 +131,7 @@ def _framed(sheet: Paper, photo: Image.Image, shape: Callable[[float], Pen], box
 
 
 def _print(sheet: Paper, photo: Image.Image, place: Point, room: tuple[float, float], turn: float) -> None:
-    """A photo with a white border, laid down a little askew."""
+    """Add a photo with a white border, slightly rotated."""
     scale = min(room[0] / 0.8, room[1])
     border = max(4, round(scale * 0.035))
     size = (round(min(room[0], scale * 0.95)) - 2 * border, round(room[1]) - 2 * border)
@@ -147,7 +147,7 @@ def _print(sheet: Paper, photo: Image.Image, place: Point, room: tuple[float, fl
 
 
 def backdrop(size: tuple[int, int], palette: Palette, chance: random.Random) -> Paper:
-    """Discs and leaves of paper, on which photos lie well."""
+    """Paper discs and leaves as a background for photos."""
     width, height = size
     unit = min(size)
     sheet = Paper(size, mix(palette.tone(0.75), palette.paper, 0.15))

@@ -1,4 +1,4 @@
-"""An image result: a small print on paper, with what it was made from in and under the picture."""
+"""An image result: a small print on paper that shows its inputs in and below the picture."""
 
 import io
 import random
@@ -55,7 +55,7 @@ def picture(job: Job, open_picture: Open) -> Image.Image:
 
 
 def scene(job: Job, room: tuple[int, int], palette: Palette, chance: random.Random) -> Image.Image:
-    """The scene that the words call for, else one by chance; a new one for each output."""
+    """The scene that matches the prompt, otherwise a random one; a different one for each output."""
     words = job.prompt.casefold()
     called = [scene for scene, names in SCENES if any(name in words for name in names)]
     if called and job.position == 0:
@@ -80,7 +80,7 @@ def with_photos(
 
 
 def _caption(sheet: Image.Image, job: Job, palette: Palette, corner: tuple[int, int], unit: int) -> None:
-    """Title, chosen options as chips, and the mark that says what this is."""
+    """Title, chosen options as chips, and the sandbox's mark."""
     left, top = corner
     right = sheet.width - left
     title = " ".join(job.prompt.split())
@@ -108,7 +108,7 @@ def _chips(sheet: Image.Image, job: Job, palette: Palette, corner: tuple[float, 
         if not word or x + wide > end:
             break
         box = (x, y, x + wide, y + size * 1.75)
-        # The first chip names the output; it stands out by a tint that dark letters can be read on.
+        # The first chip names the output; its tint stands out but keeps dark letters readable.
         fill = mix(palette.second, palette.paper, 0.35) if number == 0 else None
         outline = fill or mix(palette.ink, palette.paper, 0.45)
         paint.rounded_rectangle(box, size * 0.87, fill=fill, outline=outline, width=2)
@@ -127,7 +127,7 @@ def _mark(sheet: Image.Image, palette: Palette, right: int, middle: int, size: i
 
 
 def open_upload(path: Path, most_pixels: int) -> Image.Image | None:
-    """An uploaded picture, upright, RGB, at most about 1,600 pixels long; None when it cannot be read."""
+    """An uploaded picture, upright, RGB, at most about 1,600 pixels long; None if it can't be read."""
     try:
         with Image.open(path) as opened:
             if opened.width * opened.height > most_pixels:

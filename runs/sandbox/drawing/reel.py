@@ -1,4 +1,4 @@
-"""The frames of a video result: ranges of hills that drift past a rising sun, or the input picture in slow motion."""
+"""The frames of a video result: hills that drift past a rising sun, or a slow zoom into the input picture."""
 
 import math
 import random
@@ -16,7 +16,7 @@ Layer = tuple[Image.Image, Image.Image, float]
 
 
 def frames(job: Job, open_picture: Open, size: tuple[int, int], count: int) -> Iterator[Image.Image]:
-    """`count` pictures of this size; the motion begins and ends gently."""
+    """`count` pictures of this size; the motion starts and ends gently."""
     chance = job.random()
     palette = choose(chance, job.option("style", "look"))
     given = next((photo for token in job.pictures if (photo := open_picture(token))), None)
@@ -56,7 +56,7 @@ def _hills(size: tuple[int, int], palette: Palette, chance: random.Random) -> li
 
 
 def _show_photo(frame: Image.Image, photo: Image.Image, along: float) -> None:
-    """A window with a round top in which the picture comes slowly nearer."""
+    """A window with a round top in which the picture slowly zooms in."""
     width, height = frame.size
     wide, tall = round(width * 0.72), round(height * 0.5)
     left, top = (width - wide) // 2, round(height * 0.1)

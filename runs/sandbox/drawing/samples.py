@@ -1,4 +1,4 @@
-"""The sandbox's own sample pictures, which stand for the authors' demo media."""
+"""The sandbox's own sample pictures, in place of the apps' demo media."""
 
 import io
 import random
@@ -12,7 +12,7 @@ from runs.sandbox.drawing.palette import PALETTES, Palette, choose, mix
 from runs.sandbox.drawing.paper import Paper, Pen, glow, gradient, grained
 
 SIZE = (960, 1200)
-GRAIN = 0.35  # little, since whoever gets a sample as an input prints it on grained paper again
+GRAIN = 0.35  # little, since a sample used as an input gets paper grain again
 Subject = Callable[[Palette, random.Random], Image.Image]
 
 
@@ -69,7 +69,7 @@ KNOWN: dict[str, tuple[Subject, str]] = {
 
 @lru_cache(maxsize=16)
 def picture(name: str) -> Image.Image:
-    """The sample of this name, 960 by 1200; unknown names give a scene of their own."""
+    """The sample with this name, 960 by 1200; each unknown name gets its own scene."""
     chance = random.Random(name)  # noqa: S311 - art, not secrets
     for start, (subject, palette) in KNOWN.items():
         if name.startswith(start):

@@ -1,4 +1,4 @@
-"""Landscapes of cut paper: each fills a picture of any size from a palette and a source of chance."""
+"""Paper-cut landscapes of any size, from a palette and a random generator."""
 
 import math
 import random
@@ -12,7 +12,7 @@ Size = tuple[int, int]
 
 
 def ridge(size: Size, chance: random.Random, base: float, height: float) -> list[Point]:
-    """The outline of a range of hills whose crest lies around `base` (pixels from the top)."""
+    """The outline of a range of hills whose crest is around `base` (pixels from the top)."""
     width, bottom = size
     waves = [(chance.uniform(0.5, 1.3), 1.0), (chance.uniform(1.7, 2.9), 0.45), (chance.uniform(4.0, 6.0), 0.13)]
     phases = [chance.uniform(0, math.tau) for _ in waves]
@@ -48,7 +48,7 @@ def hills(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
 
 
 def trees(sheet: Paper, outline: list[Point], colour: Colour, chance: random.Random, tall: float) -> None:
-    """A grove that stands behind the crest of `outline`."""
+    """Trees behind the crest of `outline`."""
     middle = chance.uniform(0.15, 0.85) * sheet.width
 
     def cut(pen: Pen) -> None:

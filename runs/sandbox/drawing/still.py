@@ -1,4 +1,4 @@
-"""Quieter subjects of cut paper: a vase, a floor of tiles, a row of houses, circles in orbit."""
+"""Other paper-cut pictures: a vase, a tiled floor, rows of houses, circles in orbit."""
 
 import math
 import random
@@ -11,7 +11,7 @@ from runs.sandbox.drawing.scenes import Size
 
 
 def botanic(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """Branches in a vase before an arch."""
+    """Branches in a vase in front of an arch."""
     width, height = size
     unit = min(size)
     sheet = Paper(size, gradient(size, mix(palette.tone(0.92), palette.paper, 0.3), palette.tone(0.8)))
@@ -120,7 +120,7 @@ def town(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
 
 
 def _street(sheet: Paper, palette: Palette, chance: random.Random, row: int) -> None:
-    """One row of houses, laid down colour by colour."""
+    """One row of houses, drawn colour by colour."""
     unit, base = min(sheet.size), sheet.height * (0.74 + 0.15 * row)
     colours = (palette.tone(0.5 - 0.22 * row), palette.tone(0.32 - 0.14 * row), palette.accent)
     left = -unit * chance.uniform(0, 0.1)
@@ -153,7 +153,7 @@ def _windows(left: float, top: float, wide: float) -> Pen:
 
 
 def orbits(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """Discs and rings, printed over one another in transparent inks."""
+    """Discs and rings, printed over each other in transparent inks."""
     width, height = size
     unit = min(size)
     sheet = Paper(size, palette.paper)

@@ -1,4 +1,4 @@
-"""Catalogue pictures: one for each good app, and a test pattern for the test cards."""
+"""Thumbnails of apps: a picture for each good app, and a test pattern for the test cards."""
 
 import io
 import random
@@ -48,7 +48,7 @@ def halves(chance: random.Random) -> Image.Image:
     slant = [(width * 0.56, -2), (width + 9, -2), (width + 9, height + 2), (width * 0.44, height + 2)]
     edge = [(x - 8, y) for x, y in slant]
     sheet.lay(Pen().polygon(edge), (252, 249, 243), shadow=0.4, lift=8)
-    # At three times the size: the look's blur is meant for large pictures.
+    # At three times the size, since the look's blur is meant for large pictures.
     large = photo.resize((width * 3, height * 3), Image.Resampling.BICUBIC)
     sheet.lay(Pen().polygon(slant), photos.feature(large, palette).resize(SIZE, Image.Resampling.BICUBIC))
     return grained(sheet.image, 0.7)
@@ -151,7 +151,7 @@ def words(chance: random.Random) -> Image.Image:
 
 
 def test_pattern(chance: random.Random) -> Image.Image:
-    """Colour bars, a grid and a circle, as on television before the programme began."""
+    """Colour bars, a grid and a circle, like a television test card."""
     width, height = SIZE
     palette: Palette = choose(chance)
     sheet = Paper(SIZE, mix(palette.paper, palette.tone(0.7), 0.25))

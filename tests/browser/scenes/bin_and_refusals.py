@@ -1,4 +1,4 @@
-"""The bin, what asks before something goes, and the pages that come when an address or a machine says no."""
+"""The bin, its confirmations, and the pages for addresses or servers that fail."""
 
 from tests.browser.apps import LEFT_ALONE
 from tests.browser.scenes.stage import Act, scene, scene_of
@@ -7,7 +7,7 @@ from tests.browser.whole import Whole
 
 
 def binned(visitor: Visitor, whole: Whole, count: int = 2) -> list[str]:
-    """COUNT finished runs of the visitor's in the bin."""
+    """`count` finished runs of the visitor's in the bin."""
     whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=count)
     return list(whole.inside.ask("bin_all", email=visitor.email))
 
@@ -22,7 +22,7 @@ def bin_empty(visitor: Visitor, whole: Whole) -> None:
 def bin_with_runs(visitor: Visitor, whole: Whole) -> None:
     binned(visitor, whole)
     visitor.page.goto("/bin/")
-    visitor.page.get_by_role("button", name="Bring back").first.wait_for()
+    visitor.page.get_by_role("button", name="Restore").first.wait_for()
 
 
 @scene
@@ -49,7 +49,7 @@ def run_to_delete_for_good(visitor: Visitor, whole: Whole) -> None:
 def run_that_cannot_go_yet(visitor: Visitor, whole: Whole) -> None:
     run = whole.inside.ask("stay", email=visitor.email, remote_id=LEFT_ALONE, status="starting")
     visitor.page.goto(f"/runs/{run}/delete/")
-    visitor.page.get_by_role("heading", name="This run is still going on").wait_for()
+    visitor.page.get_by_role("heading", name="This run is still in progress").wait_for()
 
 
 @scene
@@ -62,11 +62,11 @@ def keeping_rules_refused(visitor: Visitor, whole: Whole) -> None:
     visitor.page.goto("/manage/keeping/")
     visitor.page.get_by_label("Runs with results").fill("3")
     visitor.page.get_by_role("button", name="Save").click()
-    visitor.page.get_by_text("Give a number of days from 7 to 3650, or nothing.").wait_for()
+    visitor.page.locator("#ready_days-help[role=alert]").wait_for()
 
 
 def refusal(name: str) -> Act:
-    """The page NAME as it comes when nothing else works; no browser can be made to bring it about."""
+    """The page `name`, shown when nothing else works; a browser can't be made to cause it."""
 
     def act(visitor: Visitor, whole: Whole) -> None:
         body = whole.inside.ask("page", template=f"{name}.html")

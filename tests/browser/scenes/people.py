@@ -10,7 +10,7 @@ admin_scene = scene_of("admin")
 
 
 def invited(visitor: Visitor, **typed: str) -> str:
-    """Invite somebody as the visitor, who is an admin; returns the path of the link to hand over."""
+    """Invite someone as the visitor, who is an admin; return the path of the link."""
     page = visitor.page
     page.goto("/manage/people/")
     for label, text in typed.items():
@@ -29,7 +29,7 @@ def people_with_an_invite(visitor: Visitor, whole: Whole) -> None:
 @admin_scene
 def people_with_a_refused_invite(visitor: Visitor, whole: Whole) -> None:
     visitor.page.goto("/manage/people/")
-    visitor.page.get_by_label("Mail address").fill(visitor.email)
+    visitor.page.get_by_label("Email address").fill(visitor.email)
     visitor.page.get_by_role("button", name="Invite", exact=True).click()
     visitor.page.get_by_role("alert").wait_for()
 
@@ -38,7 +38,7 @@ def people_with_a_refused_invite(visitor: Visitor, whole: Whole) -> None:
 def person_with_a_link_for_a_new_password(visitor: Visitor, whole: Whole) -> None:
     visitor.page.goto("/manage/people/")
     visitor.page.locator("a.person-name").first.click()
-    visitor.page.get_by_role("button", name="Make a link").click()
+    visitor.page.get_by_role("button", name="Create link").click()
     visitor.page.locator("#password-address").wait_for()
 
 
@@ -51,8 +51,8 @@ def person_who_leaves(visitor: Visitor, whole: Whole) -> None:
     page.locator(".person-row", has_text=leaver).get_by_role("link").click()
     page.get_by_role("link", name="Deactivate").click()
     page.get_by_role("button", name="Deactivate").click()
-    page.get_by_role("link", name="Hand it over").click()
-    page.get_by_role("heading", name="Hand over what").wait_for()
+    page.get_by_role("link", name="Transfer").click()
+    page.get_by_role("heading", name="Transfer what").wait_for()
 
 
 @admin_scene
@@ -80,7 +80,7 @@ def sign_in_as_demo_through_a_proxy(visitor: Visitor, whole: Whole) -> None:
     page.context.clear_cookies()
     page.set_extra_http_headers({"Via": "1.1 proxy"})
     page.goto("/login/")
-    page.get_by_label("Mail address").fill("demo@example.com")
+    page.get_by_label("Email address").fill("demo@example.com")
     page.get_by_label("Password").fill("demo")
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("alert").get_by_text("The demo accounts work only").wait_for()
@@ -99,7 +99,7 @@ def joining_with_a_weak_password(visitor: Visitor, whole: Whole) -> None:
     page.context.clear_cookies()
     page.goto(path)
     page.get_by_label("Name").fill("Kim")
-    page.get_by_label("Mail address").fill("kim@acme.example")
+    page.get_by_label("Email address").fill("kim@acme.example")
     page.get_by_label("Password").fill("short")
     page.get_by_role("button", name="Join").click()
     page.get_by_role("alert").wait_for()

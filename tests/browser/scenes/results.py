@@ -22,7 +22,7 @@ def result_not_saved(visitor: Visitor, whole: Whole) -> None:
 @scene
 def result_being_saved(visitor: Visitor, whole: Whole) -> None:
     open_made_up(visitor, whole, file_status="saving")
-    visitor.page.get_by_text("It is here and is being saved.").wait_for()
+    visitor.page.locator(".file-state").wait_for()
 
 
 @scene
@@ -35,4 +35,4 @@ def use_in_another_app(visitor: Visitor, whole: Whole) -> None:
 def library_over_the_form(visitor: Visitor, whole: Whole) -> None:
     open_app(visitor)
     visitor.page.get_by_role("button", name="From the library").first.click()
-    visitor.page.get_by_text("You have not made anything of this kind yet.").wait_for()
+    visitor.page.locator("#library-list .library-none").wait_for()

@@ -26,7 +26,7 @@ def with_passphrase(visitor: Visitor) -> str:
     path = shared(visitor)
     visitor.page.get_by_role("link", name="Options").click()
     visitor.page.get_by_label("Passphrase").fill(PASSPHRASE)
-    visitor.page.get_by_label("For whom").fill("Kim at Acme")
+    visitor.page.get_by_label("Who it's for").fill("Kim at Acme")
     visitor.page.get_by_role("button", name="Save").click()
     visitor.page.get_by_text("Saved.").wait_for()
     return path
@@ -37,7 +37,7 @@ def shared_from_a_card(visitor: Visitor, whole: Whole) -> None:
     run = started(visitor, "card-instant", "ready")
     visitor.page.goto("/history/")
     visitor.page.locator(f"#card-{run} .run-card-open").click()
-    visitor.page.get_by_role("button", name="Copy a guest link").click()
+    visitor.page.get_by_role("button", name="Copy guest link").click()
     visitor.page.locator(".share-sheet .share-link.is-fresh").wait_for()
 
 

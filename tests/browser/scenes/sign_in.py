@@ -15,7 +15,7 @@ def sign_in_page(visitor: Visitor, whole: Whole) -> None:
 @scene
 def sign_in_with_a_wrong_password(visitor: Visitor, whole: Whole) -> None:
     sign_in_page(visitor, whole)
-    visitor.page.get_by_label("Mail address").fill("nobody@example.com")
+    visitor.page.get_by_label("Email address").fill("nobody@example.com")
     visitor.page.get_by_label("Password").fill("wrong")
     visitor.page.keyboard.press("Enter")
     visitor.page.get_by_role("alert").wait_for()

@@ -1,4 +1,4 @@
-"""A page as a browser takes it apart: elements, texts, the form; and what must not be in it."""
+"""A page parsed as by a browser: elements, texts, the form; and what must not be in it."""
 
 import re
 from collections.abc import Iterator
@@ -6,22 +6,23 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
-VOID |= {"rect", "circle", "path", "line", "use"}  # the icons' shapes, closed or not
+VOID |= {"rect", "circle", "path", "line", "use"}  # icon shapes, closed or not
 ADDRESSES = ("href", "src", "action", "formaction", "poster", "hx-get", "hx-post", "data", "xlink:href")
 FORBIDDEN = {"iframe", "object", "embed", "base", "frame", "applet", "style", "b", "marquee", "math", "foreignobject"}
 OWN_ADDRESS = re.compile(r"(/(?!/)|\?|#|$)")
-OWN_REFRESH = re.compile(r"\d+(;url=(/(?!/)|\?)[^;\s]*)?$")  # the page again, or another of ours
+OWN_REFRESH = re.compile(r"\d+(;url=(/(?!/)|\?)[^;\s]*)?$")  # the same page, or another of ours
 
 
 @dataclass
 class Element:
-    """One element with everything in it; TEXT is what a reader sees of it, spaces as written."""
+    """One element with everything in it; `text` is what a reader sees, with spaces as written."""
 
     tag: str
     attributes: dict[str, str]
     parent: "Element | None" = None
     children: "list[Element]" = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
+    own_pieces: list[str] = field(default_factory=list)  # without what its children hold
 
     @property
     def classes(self) -> list[str]:
@@ -33,7 +34,7 @@ class Element:
 
     @property
     def words(self) -> str:
-        """TEXT with its white space closed up, as it is shown."""
+        """`text` with collapsed white space, as shown."""
         return " ".join(self.text.split())
 
     def walk(self) -> "Iterator[Element]":
@@ -54,7 +55,7 @@ class Element:
         return found[0]
 
     def inside(self, class_name: str) -> bool:
-        """True when an element around this one has CLASS_NAME."""
+        """True if an element around this one has the class `class_name`."""
         up = self.parent
         while up is not None:
             if class_name in up.classes:
@@ -64,7 +65,7 @@ class Element:
 
 
 class Page(HTMLParser):
-    """HTML read into elements; `find` and `first` look by tag, class or id."""
+    """HTML parsed into elements; `find` and `first` search by tag, class or id."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -92,6 +93,7 @@ class Page(HTMLParser):
                 return
 
     def handle_data(self, data: str) -> None:
+        self._open[-1].own_pieces.append(data)
         for element in self._open:
             element.pieces.append(data)
 
@@ -106,7 +108,7 @@ class Page(HTMLParser):
         return self.root.first(tag, css=css, id=id)
 
     def dangers(self) -> list[str]:
-        """Everything that could run, load or lead elsewhere though no template of ours put it there."""
+        """Everything that could run, load or lead elsewhere and doesn't come from our templates."""
         return [f"{why}: <{e.tag} {e.attributes}>" for e in self.root.walk() for why in _dangers(e)]
 
 
@@ -129,18 +131,18 @@ def _dangers(element: Element) -> Iterator[str]:
 
 
 def _is_original_link(element: Element, address: str) -> bool:
-    """The link to a result that could not be saved: to Lamina's side, told apart, in a new tab."""
+    """Whether this is the link to the original of a result that could not be saved: marked, and in a new tab."""
     is_link = element.tag == "a" and element.inside("output-links") and re.match(r"https?://", address) is not None
     return is_link and "noopener" in element.attributes.get("rel", "")
 
 
 def _is_mail(element: Element, address: str) -> bool:
-    """The button that writes to the admins."""
+    """Whether this is the button that writes to the admins."""
     return element.attributes.get("id") == "run-action" and address.startswith("mailto:")
 
 
 def errors_of(page: Page) -> dict[str, str]:
-    """The linked list of errors: sentence by label; each must lead to something, and stand beside its field too."""
+    """The linked list of errors, messages by label; each must link to a field that shows it, too."""
     found = {}
     for line in page.first(id="errors").find("li"):
         link = line.first("a")

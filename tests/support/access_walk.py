@@ -11,7 +11,7 @@ from tests.support.access_world import World
 
 
 def ask(world: World, row: Row, client: Client, method: str = "") -> HttpResponseBase:
-    """Send the request of ROW and forget what it changed."""
+    """Send the request of `row` and undo what it changed."""
     cache.clear()
     with transaction.atomic():
         answer: HttpResponseBase = getattr(client, method or row.method)(

@@ -1,0 +1,106 @@
+"""Sentences in rows: a code and its values, so that everyone reads them in their own language.
+
+`words.messages` has the sentence for each code. Sentences from elsewhere, or stored by older versions, are quotes.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+type Value = str | int | float
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sentence to be said later: `code` with `values`, or a `quote` as it came. Empty without either."""
+
+    code: str = ""
+    values: Mapping[str, Value] = field(default_factory=dict)
+    quote: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.code or self.quote)
+
+    def to_stored(self) -> str:
+        """The text of its column: JSON for a code, a plain quote, or nothing."""
+        if self.code:
+            return json.dumps({"code": self.code, **self.values}, ensure_ascii=False)
+        # A quote that looks like ours would be read as ours.
+        return json.dumps({"quote": self.quote}, ensure_ascii=False) if self.quote.startswith("{") else self.quote
+
+    @classmethod
+    def from_stored(cls, text: str) -> "Message":
+        """The message that `to_stored` wrote; any other text is a quote."""
+        if not text.startswith("{"):
+            return cls(quote=text)
+        try:
+            values = json.loads(text)
+        except ValueError:
+            return cls(quote=text)
+        if "quote" in values:
+            return cls(quote=str(values["quote"]))
+        code = str(values.pop("code", ""))
+        return cls(code, values) if code else cls(quote=text)
+
+
+def as_message(value: Message | str | None) -> Message:
+    """The message itself; a plain text becomes a quote."""
+    return value if isinstance(value, Message) else Message(quote=value or "")
+
+
+if TYPE_CHECKING:
+    _CharField = models.CharField["Message | str", Message]
+    _TextField = models.TextField["Message | str", Message]
+else:
+    _CharField, _TextField = models.CharField, models.TextField
+
+
+class _MessageColumn:
+    """Reads and writes a `Message` in a text column. Migrations see a plain text field."""
+
+    max_length: int | None
+    blank: bool
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **({"default": Message} | options))
+
+    def from_db_value(self, value: str | None, *_: Any) -> Message | None:
+        return None if value is None else Message.from_stored(value)
+
+    def to_python(self, value: Any) -> Any:
+        return as_message(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        return value if value is None or hasattr(value, "resolve_expression") else fitted(value, self.max_length)
+
+    def deconstruct(self) -> Any:
+        name, _, args, options = super().deconstruct()  # type: ignore[misc]  # the field's own
+        options.pop("default")
+        kind = "CharField" if self.max_length else "TextField"
+        return name, f"django.db.models.{kind}", args, options | ({"default": ""} if self.blank else {})
+
+
+def fitted(value: Message | str, length: int | None) -> str:
+    """The stored text of `value` in at most `length` characters; quotes and values are cut, the longest first."""
+    message = as_message(value)
+    stored = message.to_stored()
+    while length is not None and len(stored) > length:
+        texts = {name: text for name, text in message.values.items() if isinstance(text, str)}
+        if message.code and texts:
+            name = max(texts, key=lambda one: len(texts[one]))
+            message = Message(message.code, {**message.values, name: texts[name][: len(texts[name]) // 2]})
+        else:
+            message = Message(quote=(message.quote or message.code)[: length - 20])  # room for the JSON around it
+        stored = message.to_stored()
+    return stored
+
+
+class MessageCharField(_MessageColumn, _CharField):
+    """A `Message` in a column of limited length."""
+
+
+class MessageTextField(_MessageColumn, _TextField):
+    """A `Message` in a column of any length."""

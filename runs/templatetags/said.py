@@ -1,0 +1,14 @@
+"""Stored messages in the reader's language: `{{ incident.text|said }}`."""
+
+from django import template
+
+from runs.models.messages import Message
+from runs.words.messages import say
+
+register = template.Library()
+
+
+@register.filter
+def said(message: Message | str) -> str:
+    """The sentence of a stored message."""
+    return say(message)

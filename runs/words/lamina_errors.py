@@ -1,0 +1,25 @@
+"""What Lamina says about one input, as a message to store: its own sentence, or ours for its code."""
+
+from runs.lamina.errors import FieldError
+from runs.models.messages import Message
+
+CODES = {
+    "invalid_option": "field_invalid_option",
+    "missing_no_default": "field_missing",
+    "unknown_parameter": "field_unknown",
+    "invalid_type": "field_invalid_type",
+    "invalid_media": "field_invalid_media",
+}
+
+
+def field_message(error: FieldError) -> Message:
+    """A code without a sentence here is quoted, with spaces."""
+    choices = ", ".join(error.allowed)
+    if error.message:
+        if not choices:
+            return Message(quote=error.message)
+        return Message("field_said_choices", {"said": error.message, "choices": choices})
+    if choices:
+        return Message("field_choices", {"choices": choices})
+    code = CODES.get(error.code.lower())
+    return Message(code) if code else Message(quote=error.code.replace("_", " ").replace("-", " "))

@@ -1,0 +1,157 @@
+"""What stored messages say (`models.messages.Message`), in the active language.
+
+Rows hold the codes: a code that has been in use stays here, with the names of its values, for as long as rows may hold
+it. Endings of names tell what a value is: `_bytes` a size, `_at` a Unix time, `_kind` a kind of file, `_kinds` several,
+`_message` another message as stored; `worker` is the name of a cluster; other numbers are counts.
+"""
+
+from datetime import UTC, datetime
+
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext_lazy
+
+from runs.models.messages import Message, Value, as_message
+from runs.words.moments import exact_time_words
+from runs.words.sizes import size_words
+from runs.words.workers import worker_words
+
+LINKS: dict[str, Promise] = {
+    "no_link": _lazy("That is not a web link. A link starts with https://"),
+    "not_https": _lazy("Only links that start with https:// can be opened."),
+    "private_address": _lazy("That address is on a private network, so the portal won't open it."),
+    "other_port": _lazy("Only links to ports 80 and 443 can be opened."),
+    "with_password": _lazy("Links with a user name or password can't be opened."),
+    "too_many_redirects": _lazy("That link redirects too many times."),
+    "unreachable": _lazy("The address of the file couldn't be reached."),
+    "unsafe_connection": _lazy("The address of the file has no valid certificate, so it can't be trusted."),
+    "too_slow": _lazy("The file took too long to arrive."),
+    "cut_off": _lazy("The connection ended before the whole file had arrived."),
+    "not_allowed": _lazy("The other server doesn't let the portal read that file."),
+    "not_there": _lazy("There is no file at that address any more."),
+    "other_side_trouble": _lazy("The other server is having problems."),
+    "empty_at_address": _lazy("The file at that address is empty."),
+    "too_large_to_fetch": _lazy("That file is larger than the limit of %(limit_bytes)s."),
+    "link_to_web_page": _lazy(
+        "That link leads to a web page, not to a file. Open the picture itself and copy its address."
+    ),
+    "web_page_instead": _lazy("The address sent a web page instead of the file."),
+    "unreadable_answer": _lazy("The address sent something that can't be read."),
+    "not_within_a_day": _lazy("The file couldn't be fetched within 24 hours."),
+}
+FILES: dict[str, Promise] = {
+    "broken_picture": _lazy("This picture is broken or incomplete, so it can't be used."),
+    "too_many_points": _lazy("This picture has over 70 million pixels, more than the portal can open."),
+    "too_many_scans": _lazy("This picture would take too long to open."),
+    "heic": _lazy("HEIC photos can't be used here. Save it as JPEG or PNG and choose that file."),
+    "no_media": _lazy("That file isn't a picture, a video or a sound, so it can't be used here."),
+    "wrong_kind": _lazy("This field takes %(wanted_kinds)s, but that file is %(given_kind)s."),
+    "empty_file": _lazy("That file is empty."),
+    "too_large_file": _lazy("That file is %(size_bytes)s; the limit here is %(limit_bytes)s."),
+    "unreadable_file": _lazy("This file can't be read. Choose another."),
+    "over_quota": _lazy(
+        "You have %(limit_bytes)s or %(limit)s files here that no run has used yet: that is the limit. "
+        "Use some of them in a run, or wait: files that no run has used for %(days)s days are removed."
+    ),
+    "links_at_once": _lazy("Several of your links are still being read. Wait for them, then add this one."),
+    "disk_full": _lazy("The portal's disk is full, so the file couldn't be saved. An admin can free space."),
+    "disk_trouble": _lazy("The portal couldn't save the file. Try again in a moment."),
+    "storage_away": _lazy("The portal's file storage can't be reached right now. Try again in a moment."),
+    "file_not_ready": _lazy("The file isn't ready yet."),
+    "file_lost": _lazy("The file is no longer in the portal's storage. Choose it again."),
+    "no_upload_address": _lazy("Lamina gave no address for the file."),
+    "not_taken": _lazy("Lamina didn't take the file."),
+    "copy_source_lost": _lazy("The file is no longer in the portal's storage."),
+    "copy_failed": _lazy("The copy couldn't be made. The portal will try again."),
+}
+RUNS: dict[str, Promise] = {
+    "another_run": _lazy("Lamina answered with the id of another run."),
+    "nothing_came": _lazy("Nothing came back for this one."),
+    "interrupted": _lazy("The portal was interrupted while it was starting this run."),
+}
+FORMS: dict[str, Promise] = {
+    "too_many_inputs": _lazy("This app has %(asked)s inputs; forms here have at most %(limit)s."),
+    "too_many_results": _lazy("This app makes %(made)s results; forms here offer at most %(limit)s."),
+    "form_too_large": _lazy("This app's form is too large: %(size_bytes)s; the limit is %(limit_bytes)s."),
+    "form_refused": _lazy("Lamina won't send this app's form."),
+}
+FIELDS: dict[str, Promise] = {
+    "field_choices": _lazy("Choose one of: %(choices)s."),
+    "field_said_choices": _lazy("“%(said)s” Choose one of: %(choices)s."),
+    "field_invalid_option": _lazy("Lamina doesn't accept this choice."),
+    "field_missing": _lazy("Lamina needs this input."),
+    "field_unknown": _lazy("Lamina doesn't know this input."),
+    "field_invalid_type": _lazy("Lamina needs another kind of value here."),
+    "field_invalid_media": _lazy("Lamina can't use this file."),
+}
+INCIDENTS: dict[str, Promise] = {
+    "worker_killed": _lazy("Worker %(worker)s ended unexpectedly."),
+    "worker_silent": _lazy("Worker %(worker)s has not reported since %(since_at)s."),
+    "worker_hung": _lazy("The worker stopped responding, so it was restarted."),
+    "worker_exited": _lazy("The worker ended with code %(exit_code)s, so it was restarted."),
+    "worker_signalled": _lazy("The worker was killed by %(signal)s, so it was restarted."),
+    "lamina_status": _lazy("Lamina answered “%(endpoint)s” with status %(status)s."),
+    "lamina_no_answer": _lazy("Lamina didn't answer “%(endpoint)s”."),
+    "list_refused": _lazy("Lamina refused the list of apps."),
+    "list_late": _lazy("Lamina didn't send the list of apps in time."),
+    "list_unreadable": _lazy("Lamina's list of apps couldn't be read."),
+    "webhook_for_another_run": _lazy("A webhook call named a different run than its address."),
+    "result_not_saved": _lazy("A result of run %(run)s couldn't be saved: %(reason_message)s"),
+    "second_start_cancelled": _lazy("Run %(run)s was started a second time at Lamina; the second one was cancelled."),
+    "second_start_goes_on": _lazy(
+        "Run %(run)s was started a second time at Lamina; the second one, %(remote)s, couldn't be cancelled."
+    ),
+    "many_strays": ngettext_lazy(
+        "The storage holds %(strays)s old file that the database doesn't know, and %(known)s that it knows. Nothing "
+        "was removed: check that database and storage belong together.",
+        "The storage holds %(strays)s old files that the database doesn't know, and %(known)s that it knows. Nothing "
+        "was removed: check that database and storage belong together.",
+        "strays",
+    ),
+}
+SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS
+
+
+def say(message: Message | str) -> str:
+    """The sentence in the active language; a quote as it came, "" for nothing. A code that only a newer version knows
+    is shown as it is."""
+    message = as_message(message)
+    if message.code not in SENTENCES:
+        return message.quote or message.code
+    sentence = SENTENCES[message.code]
+    try:
+        return str(sentence % {name: _said(name, value) for name, value in message.values.items()})
+    except (KeyError, ValueError, TypeError):
+        return message.code
+
+
+class _Count(int):
+    """A number shown with thousands separators."""
+
+    def __str__(self) -> str:
+        return number_format(int(self), use_l10n=True, force_grouping=True)
+
+
+def _said(name: str, value: Value) -> object:
+    if name == "worker":
+        return worker_words(str(value))
+    if name.endswith("_message"):
+        return say(Message.from_stored(str(value)))
+    if name.endswith("_kinds"):
+        return get_text_list([kind_words(kind) for kind in str(value).split()])
+    if name.endswith("_kind"):
+        return kind_words(str(value))
+    if name.endswith("_bytes"):
+        return size_words(int(value))
+    if name.endswith("_at"):
+        return exact_time_words(datetime.fromtimestamp(float(value), UTC))
+    return _Count(value) if isinstance(value, int) else value
+
+
+def kind_words(kind: str) -> str:
+    """ "a picture", "a video", "a sound"; "something else" for other kinds."""
+    words = {"image": _("a picture"), "video": _("a video"), "audio": _("a sound")}
+    return words.get(kind, _("something else"))

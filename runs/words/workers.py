@@ -1,0 +1,13 @@
+"""How pages name a cluster of workers."""
+
+from django.utils.translation import gettext as _
+
+PREFIX = "worker "  # names are "worker host:pid"
+
+
+def worker_words(name: str) -> str:
+    """ "process 7 on host"; older incidents hold these words instead of the name."""
+    if not name.startswith(PREFIX):
+        return name
+    host, _colon, pid = name.removeprefix(PREFIX).rpartition(":")
+    return _("process %(pid)s on %(host)s") % {"pid": pid, "host": host}

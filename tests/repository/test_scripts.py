@@ -1,0 +1,117 @@
+"""Scripts and stylesheets: one module on a page that loads the others, nothing global, no text, few requests."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from tests.support.factories import make_app
+from tests.support.form_examples import text
+from tests.support.processes import ROOT
+
+STATIC = ROOT / "static"
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+SCRIPTS = {path.name: path.read_text() for path in sorted(STATIC.glob("*.js"))}
+LOADED = dict(re.findall(r'^\t\["(.+)", \(\) => import\("\./(\w+\.js)"\)\],$', SCRIPTS["portal.js"], re.M))
+COMMENT = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*", re.S)
+LITERAL = re.compile(r'"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|\'(?:[^\'\\\n]|\\.)*\'')
+STYLESHEETS = 2  # of a page, beyond the base
+REQUESTS = 8  # of an app page, itself, the icon and the rules of what is fetched beforehand included
+
+
+def names(pattern: str) -> list[str]:
+    """Templates in which `pattern` is found."""
+    return [str(path.relative_to(ROOT)) for path in TEMPLATES if re.search(pattern, path.read_text())]
+
+
+def test_base_alone_has_a_script_and_it_is_a_module() -> None:
+    assert names(r"<script") == ["templates/web/base.html"]
+    base = (ROOT / "templates/web/base.html").read_text()
+    assert re.findall(r"<script[^>]*>", base) == ["""<script type="module" src="{% static 'portal.js' %}">"""]
+    assert names(r"{% htmx_script") == ["templates/web/base.html"]
+    assert names(r"\son\w+=|javascript:") == []
+
+
+def test_every_script_is_loaded_or_shared() -> None:
+    imported = set(re.findall(r'from "\./(\w+\.js)"', "".join(SCRIPTS.values())))
+    assert len(LOADED) == SCRIPTS["portal.js"].count('import("')
+    assert {"portal.js"} | set(LOADED.values()) == set(SCRIPTS)
+    assert imported <= set(SCRIPTS)
+    assert 'from "' not in SCRIPTS["portal.js"]
+
+
+@pytest.mark.parametrize("css", LOADED)
+def test_the_attribute_of_a_behaviour_stands_in_a_template(css: str) -> None:
+    for attribute in re.findall(r"\[([\w-]+)\]", css):
+        assert names(rf"\s{attribute}[\s=>]"), attribute
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_defines_nothing_global(name: str) -> None:
+    """It is a module, so only what is put on purpose beside the browser's own names would be global."""
+    code = COMMENT.sub("", SCRIPTS[name])
+    assert not re.findall(r"\b(?:window|globalThis|self|top|parent)\s*[.\[]", code)
+    assert not re.findall(r"^\s*(?:var|function|class)\s", code, re.M)
+    assert "eval(" not in code
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_no_text_for_people_stands_in_a_script(name: str) -> None:
+    code = re.sub(r"new Error\(.*?\)", "", COMMENT.sub("", SCRIPTS[name]))
+    assert [words for words in LITERAL.findall(code) if re.match(r".[A-Z][a-z]+ [a-z]|.*[a-z]…", words)] == []
+
+
+def test_none_stands_in_a_stylesheet() -> None:
+    sheets = "".join(path.read_text() for path in STATIC.rglob("*.css"))
+    assert re.findall(r'content:\s*"[^"]*[A-Za-z]{2}[^"]*"', sheets) == []
+
+
+def test_a_page_links_at_most_two_stylesheets_beyond_the_base() -> None:
+    frames = {"templates/web/base.html", "templates/web/alone_base.html"}
+    for path in TEMPLATES:
+        links = path.read_text().count('rel="stylesheet"')
+        base = 1 if str(path.relative_to(ROOT)) in frames or path.name == "guest_base.html" else 0
+        assert links <= STYLESHEETS + base, path
+
+
+def test_every_rule_of_a_page_is_in_a_layer() -> None:
+    """Or one of a page would win over all that says more. `portal.css` names the layers, each part's import its own."""
+    parts = set(re.findall(r'@import url\("([\w./-]+)"\)', "".join(path.read_text() for path in STATIC.glob("*.css"))))
+    for path in STATIC.glob("*.css"):
+        code = re.sub(r"/\*.*?\*/|@import [^;]+;|@layer [\w, ]+;", "", path.read_text(), flags=re.S)
+        if path.name not in parts | {"portal.css"}:
+            assert code.lstrip().startswith("@layer components {"), path.name
+
+
+def test_what_only_checks_scripts_is_pinned_and_names_no_registry() -> None:
+    package = json.loads((ROOT / "package.json").read_text())
+    assert set(package) & {"dependencies", "optionalDependencies"} == set()
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in package["devDependencies"].values())
+    lock = json.loads((ROOT / "package-lock.json").read_text())
+    assert [name for name, entry in lock["packages"].items() if "resolved" in entry] == []
+    assert not list(STATIC.rglob("*.ts"))
+
+
+def fetched(page: str) -> list[str]:
+    """What a browser fetches for `page`, pictures apart, the page itself included."""
+    links = re.findall(r'<link\s[^>]*?rel="(?:stylesheet|modulepreload|icon)"[^>]*?>', page)
+    addresses = re.findall(r'href="([^"]+)"', "".join(links)) + re.findall(r'<script[^>]*? src="([^"]+)"', page)
+    return ["the page", "its speculation rules", *sorted(set(addresses))]
+
+
+@pytest.mark.django_db
+def test_the_sign_in_page_loads_no_module() -> None:
+    page = Client().get("/login/").text
+    assert "<script" not in page
+    assert "modulepreload" not in page
+    assert len(fetched(page)) <= 4
+
+
+@pytest.mark.django_db
+def test_an_app_page_takes_eight_requests(as_alice: Client) -> None:
+    app = make_app(parameters=[text("Idea")])
+    found = fetched(as_alice.get(app.get_absolute_url()).text)
+    assert {Path(address).name for address in found} > {"portal.js", "app_form.js", "launching.css"}
+    assert len(found) <= REQUESTS

@@ -1,0 +1,12 @@
+"""Reads the source of a page in tests, independent of its formatting."""
+
+import re
+
+
+def flat(html: str | bytes) -> str:
+    """The source without what formatting adds: single spaces, none next to the brackets of tags.
+
+    `<a\\n  href="/x/"\\n>\\n  Open\\n</a>` becomes `<a href="/x/">Open</a>`.
+    """
+    text = html.decode() if isinstance(html, bytes) else html
+    return re.sub(r"\s*([<>])\s*", r"\1", re.sub(r"\s+", " ", text))

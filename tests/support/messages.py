@@ -1,0 +1,16 @@
+"""What people are told, by its code: a better sentence breaks no test."""
+
+from collections.abc import Callable
+
+from runs.models.messages import Value
+from runs.words.errors import UserFacingError
+
+
+def says(code: str, **values: Value) -> Callable[[UserFacingError], bool]:
+    """For `pytest.raises(…, check=says("too_slow"))`."""
+
+    def check(error: UserFacingError) -> bool:
+        message = error.message
+        return message.code == code and dict(message.values) | values == message.values and error.sentence != code
+
+    return check

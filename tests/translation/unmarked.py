@@ -1,0 +1,80 @@
+"""Texts of a page that nobody has marked for translation, found by the made-up language (`tests/support/pseudo.py`)."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+from runs.models.messages import Message
+from tests.support.page import Element, Page
+
+READ_ALOUD = ("title", "alt", "placeholder", "aria-label", "aria-description", "aria-roledescription", "summary")
+SILENT = {"script", "style", "code", "svg", "template"}
+PLAIN_WORD = re.compile(r"[A-Za-z]{2,}")
+NAMES = ["Lamina Portal", "Lamina", "Portal", "English", "Deutsch", "Pseudo"]
+TEXTS = (models.CharField, models.TextField, models.JSONField)
+CODES = {"kind", "kinds", "failure", "remote_status", "search_text", "samples", "makes", "code", "problem"}
+UNITS = ["px", "PNG", "JPEG", "WebP", "GIF", "MP4", "WebM", "MP3", "WAV", "CSV", "JSON", "ZIP", "URL", "ID", "UTC"]
+
+
+def unmarked(html: str, known: Iterable[str] = ()) -> list[str]:
+    """Texts in `html` with plain letters that are neither names nor among `known`, the values that people gave."""
+    data = sorted({*NAMES, *UNITS, *(text for text in known if text.strip())}, key=len, reverse=True)
+    known_text = re.compile("|".join(re.escape(text) for text in data))
+    found = []
+    for text in _texts(Page(html).root):
+        rest = known_text.sub(" ", " ".join(text.split()))
+        if PLAIN_WORD.search(rest):
+            found.append(" ".join(text.split())[:160])
+    return found
+
+
+def _texts(element: Element) -> Iterator[str]:
+    """What is read or read aloud of `element` and all in it, an element's own text in one piece."""
+    if element.tag in SILENT:
+        return
+    if element.attributes.get("translate") == "no":
+        return
+    for name, value in element.attributes.items():
+        is_button = (
+            element.tag == "input" and element.attributes.get("type") in ("submit", "button") and name == "value"
+        )
+        if name in READ_ALOUD or is_button or name.startswith("data-say"):
+            yield value
+    yield from element.own_pieces
+    for child in element.children:
+        yield from _texts(child)
+
+
+def stored_texts() -> set[str]:
+    """Every text in the database, and every part of one that stands on its own: names, labels, addresses."""
+    found: set[str] = set()
+    for model in apps.get_app_config("runs").get_models():
+        names = [field.attname for field in model._meta.concrete_fields if _holds_words(field)]
+        for row in model._default_manager.values_list(*names):
+            for value in row:
+                found |= set(_strings(value))
+    return {text for text in found if len(text) > 1}
+
+
+def _holds_words(field: "models.Field[Any, Any]") -> bool:
+    """Whether people or apps put words there: a code such as "ready" must not hide an unmarked "ready"."""
+    return isinstance(field, TEXTS) and not field.choices and field.name not in CODES
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, Message):
+        yield value.quote
+    elif isinstance(value, str):
+        yield value
+        yield from (line.strip() for line in value.splitlines())
+        yield from value.split("@")
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            if name not in ("type", "kind", "key", "id"):
+                yield from _strings(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _strings(one)
