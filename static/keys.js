@@ -69,3 +69,4 @@ document.addEventListener("keydown", (event) => {
 	if ("jk".includes(key) && find("[data-keys]")) return; // viewer.js steps from result to result
 	if (acts[key]?.(event)) event.preventDefault();
 });
+find("[data-shortcuts]")?.setAttribute("data-shortcuts", "on"); // whoever waits for the keys sees that they work
