@@ -17,7 +17,7 @@ from PIL import Image
 TIMEOUT_SECONDS = 120.0
 WANTED = ("cartoonify",)  # else the first app there is
 # A picture in the box of a result; the person's own photo is on the page from the start.
-RESULT = r'(?s)<figure class="output output-ready(?:(?!</figure>).)*?<img[^>]*\ssrc="(/files/[^"]+)"'
+RESULT = r'(?s)<figure\s+class="output output-ready(?:(?!</figure>).)*?<img[^>]*\ssrc="(/files/[^"]+)"'
 Files = dict[str, tuple[str, bytes, str]]
 
 
