@@ -170,6 +170,8 @@ def coded(sentence):
             except (KeyError, ValueError):
                 values = None
             break
+    if values is None and sentence.startswith("{"):  # somebody else's JSON, which must not be read as a code of ours
+        values = {"quote": sentence}
     return json.dumps(values, ensure_ascii=False) if values else sentence
 
 
@@ -183,6 +185,15 @@ def code_sentences(apps, schema_editor):
             stored = coded(sentence)
             if stored != sentence and (length is None or len(stored) <= length):
                 model.objects.filter(**{column: sentence}).update(**{column: stored})
+    code_field_errors(apps.get_model("runs", "Run"))
+
+
+def code_field_errors(run_model):
+    """What was said about single inputs: Lamina's words, or ours about a file."""
+    for pk, errors in run_model.objects.exclude(field_errors=[]).values_list("pk", "field_errors").iterator():
+        fresh = [{**error, "message": coded(error.get("message", ""))} for error in errors]
+        if fresh != errors:
+            run_model.objects.filter(pk=pk).update(field_errors=fresh)
 
 
 class Migration(migrations.Migration):

@@ -1,46 +1,29 @@
-"""Days and times in the reader's language: `{{ at|day }}`, `{{ at|day_time }}`."""
+"""Days and times as the reader's language writes them, from `words/moments.py`: `{{ at|day }}`; nothing for None."""
 
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import datetime
 
 from django import template
 
 from runs.words import moments
 
 register = template.Library()
-When = date | datetime | None
+FILTERS: dict[str, Callable[[datetime], str]] = {
+    "day": moments.day_words,
+    "day_time": moments.day_time_words,
+    "exact_time": moments.exact_time_words,
+    "brief_day": moments.brief_day_words,
+    "brief_day_time": moments.brief_day_time_words,
+    "clock_time": moments.clock_time_words,
+}
 
 
-@register.filter
-def day(at: When) -> str:
-    """ "5 March 2026"."""
-    return moments.day_words(at) if at else ""
+def _or_nothing(words: Callable[[datetime], str]) -> Callable[[datetime | None], str]:
+    def filtered(at: datetime | None) -> str:
+        return words(at) if at else ""
+
+    return filtered
 
 
-@register.filter
-def day_time(at: datetime | None) -> str:
-    """ "5 March 2026, 14:07"."""
-    return moments.day_time_words(at) if at else ""
-
-
-@register.filter
-def exact_time(at: datetime | None) -> str:
-    """ "5 March 2026, 14:07:09"."""
-    return moments.exact_time_words(at) if at else ""
-
-
-@register.filter
-def brief_day(at: When) -> str:
-    """ "5 Mar", with the year unless it is this one."""
-    return moments.brief_day_words(at) if at else ""
-
-
-@register.filter
-def brief_day_time(at: datetime | None) -> str:
-    """ "5 Mar, 14:07", with the year unless it is this one."""
-    return moments.brief_day_time_words(at) if at else ""
-
-
-@register.filter
-def clock_time(at: datetime | None) -> str:
-    """ "14:07:09"."""
-    return moments.clock_time_words(at) if at else ""
+for name, words in FILTERS.items():
+    register.filter(name, _or_nothing(words))

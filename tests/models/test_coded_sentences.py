@@ -80,6 +80,11 @@ def test_a_silent_worker_keeps_its_time() -> None:
     assert "14:07:09" in say(message)
 
 
-@pytest.mark.parametrize("sentence", ["", "Style is none of the options.", '{"code": "x"}', "It is called r-1 there."])
+@pytest.mark.parametrize("json_text", ['{"code": "INTERNAL", "message": "Boom"}', '{"code": "disk_full"}', "{"])
+def test_json_of_somebody_else_is_quoted(json_text: str) -> None:
+    assert Message.from_stored(migration.coded(json_text)) == Message(quote=json_text)
+
+
+@pytest.mark.parametrize("sentence", ["", "Style is none of the options.", "It is called r-1 there."])
 def test_what_is_none_of_ours_stays_as_it_came(sentence: str) -> None:
     assert migration.coded(sentence) == sentence
