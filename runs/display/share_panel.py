@@ -8,7 +8,6 @@ from django.contrib.auth.hashers import check_password
 from django.db.models import Case, Prefetch, QuerySet, When
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,6 +20,7 @@ from runs.sharing.guests import State
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
 from runs.words.moments import brief_day_words
+from runs.words.numbers import number_words
 from runs.words.sentences import age_words
 
 PICTURES = 4
@@ -233,7 +233,7 @@ def _views_words(link: GuestLink) -> str:
     if link.views <= 1:
         return _("Opened once, %(when)s") % {"when": when}
     words = ngettext("Opened %(count)s time, last %(when)s", "Opened %(count)s times, last %(when)s", link.views)
-    return words % {"count": number_format(link.views, use_l10n=True, force_grouping=True), "when": when}
+    return words % {"count": number_words(link.views), "when": when}
 
 
 def copies_notes(given: list[Given]) -> list[str]:

@@ -1,9 +1,9 @@
 """Our own queue: how many starts that we hold back come before a run. Nobody knows Lamina's queue."""
 
-from django.utils.formats import number_format
 from django.utils.translation import ngettext
 
 from runs.models import Run
+from runs.words.numbers import number_words
 
 ORDERED = (Run.Wait.BUDGET, Run.Wait.APP)  # the other waits are for something, not behind other runs
 
@@ -18,4 +18,4 @@ def place_words(run: Run) -> str:
     if not count:
         return ""
     sentence = ngettext("One run comes before it.", "%(count)s runs come before it.", count)
-    return sentence % {"count": number_format(count, use_l10n=True, force_grouping=True)}
+    return sentence % {"count": number_words(count)}

@@ -6,7 +6,6 @@ Viewers make nothing themselves, so their latest results are what the team share
 from dataclasses import dataclass
 
 from django.http import HttpResponse
-from django.utils.formats import number_format
 from django.views.decorators.http import require_safe
 
 from runs import catalog
@@ -15,6 +14,7 @@ from runs.engine import poller_wakeups
 from runs.models import App, Member, Run
 from runs.models.run import RunQuerySet
 from runs.web.http import PortalRequest, render_page
+from runs.words.numbers import number_words
 
 LATEST = 8
 STARRED = 8
@@ -49,7 +49,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "shelves": shelves,
         "apps": apps[:APPS_SHOWN],
         "app_count": len(apps),
-        "app_count_words": number_format(len(apps), use_l10n=True, force_grouping=True),
+        "app_count_words": number_words(len(apps)),
         "used_lately": [] if is_first_visit else _used_lately(request.user, apps),
         "q": "",
         "has_tools": True,

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
@@ -18,6 +17,7 @@ from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
 from runs.models import Member, Output, Run
 from runs.spending.estimates import CostLine, cost_line
 from runs.uploads.ownership import own_files
+from runs.words.numbers import number_words
 from runs.words.sentences import State, state_of
 
 CHANGED = gettext_noop("This app's form has changed since. Use “Change and run again” instead.")
@@ -75,7 +75,7 @@ def retry_of(run: Run, member: Member) -> RetryPlan:
         failed=failed,
         made=len(indexes),
         words=ngettext("Retry the failed result", "Retry %(count)s failed results", failed)
-        % {"count": number_format(failed, use_l10n=True, force_grouping=True)},
+        % {"count": number_words(failed)},
         cost=cost,
         reason=_reason(run, cost),
         token=create_run.new_form_token(member) if failed else "",

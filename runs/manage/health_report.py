@@ -9,7 +9,6 @@ from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
@@ -22,6 +21,7 @@ from runs.models import Heartbeat, Incident, LaminaStatus, OutputFile, Run, Stor
 from runs.words.messages import say
 from runs.words.moments import brief_day_words
 from runs.words.moments import short_time_words as when
+from runs.words.numbers import number_words
 from runs.words.sentences import age_words, credits_words
 from runs.words.sizes import size_words
 from runs.words.workers import worker_words
@@ -140,7 +140,7 @@ def _app_list(status: LaminaStatus, now: datetime) -> Fact:
     if status.catalog_at is None:
         return Fact(label, _("not read yet"), "warn", _("The worker reads it within a minute of starting."))
     words = ngettext("%(count)s app, read %(age)s", "%(count)s apps, read %(age)s", status.catalog_count)
-    words %= {"count": _number(status.catalog_count), "age": age_words(status.catalog_at, now)}
+    words %= {"count": number_words(status.catalog_count), "age": age_words(status.catalog_at, now)}
     return Fact(label, words, advice=_app_list_limit(status, now))
 
 
@@ -150,7 +150,7 @@ def _app_list_limit(status: LaminaStatus, now: datetime) -> str:
         return ""
     if not status.catalog_limit:
         return _("Asked for without a number, since none worked.")
-    return _("Asked for %(count)s at a time, the most that worked.") % {"count": _number(status.catalog_limit)}
+    return _("Asked for %(count)s at a time, the most that worked.") % {"count": number_words(status.catalog_limit)}
 
 
 def _credits(status: LaminaStatus) -> Fact:
@@ -162,7 +162,7 @@ def _credits(status: LaminaStatus) -> Fact:
 def _budget() -> Fact:
     label, used, limit = _("Requests in the last minute"), rate_limit.used(), settings.LAMINA_REQUESTS_PER_MINUTE
     closed = rate_limit.closed_seconds()
-    values = {"used": _number(used), "limit": _number(limit), "seconds": f"{closed:.0f}"}
+    values = {"used": number_words(used), "limit": number_words(limit), "seconds": f"{closed:.0f}"}
     if closed > 0:
         return Fact(label, _("%(used)s of %(limit)s, Lamina asks to wait %(seconds)s s") % values, "warn")
     return Fact(label, _("%(used)s of %(limit)s") % values, "good" if used < limit * 0.9 else "warn")
@@ -209,7 +209,7 @@ def _files() -> Fact:
     label, waiting = _("Result files"), OutputFile.objects.filter(status=OutputFile.Status.SAVING)
     saving, failed = waiting.count(), OutputFile.objects.filter(status=OutputFile.Status.FAILED).count()
     words = _("%(saving)s not saved yet, %(failed)s could not be saved")
-    words %= {"saving": _number(saving), "failed": _number(failed)}
+    words %= {"saving": number_words(saving), "failed": number_words(failed)}
     trouble = waiting.exclude(error="").order_by("created_at").values_list("error", flat=True).first()
     if trouble:
         advice = _("The portal keeps trying for 24 hours.")
@@ -224,7 +224,7 @@ def _storage() -> Fact:
     label = _("Storage used")
     total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, STORAGE_SECONDS) or {}
     files, size = total["files"], size_words(total["bytes"] or 0)
-    values = {"size": size, "count": _number(files)}
+    values = {"size": size, "count": number_words(files)}
     words = ngettext("%(size)s in %(count)s file", "%(size)s in %(count)s files", files) % values
     try:
         free = shutil.disk_usage(default_storage.path("")).free
@@ -253,17 +253,15 @@ def _bin() -> Fact:
         "%(count)s runs, the first is deleted for good on %(day)s",
         binned["count"],
     )
-    return Fact(_("Bin"), words % {"count": _number(binned["count"]), "day": day})
+    return Fact(_("Bin"), words % {"count": number_words(binned["count"]), "day": day})
 
 
 def _counts() -> list[StateCount]:
     rows = Run.objects.values("status").annotate(count=Count("pk"), oldest=Min("created_at")).order_by("status")
     words = {"queued": _("In progress (queued)"), "running": _("In progress (running)")}
     return [
-        StateCount(words.get(row["status"], str(Run.Status(row["status"]).label)), _number(row["count"]), row["oldest"])
+        StateCount(
+            words.get(row["status"], str(Run.Status(row["status"]).label)), number_words(row["count"]), row["oldest"]
+        )
         for row in rows
     ]
-
-
-def _number(count: int) -> str:
-    return number_format(count, use_l10n=True, force_grouping=True)

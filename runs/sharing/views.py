@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
@@ -35,6 +34,7 @@ from runs.sharing.links import (
 )
 from runs.web.http import PortalRequest, admins_only, go_to, refuse_viewers, render_page, wants_fragment
 from runs.web.posted import posted_of
+from runs.words.numbers import number_words
 
 PAGE = 50
 SAID = {
@@ -255,4 +255,4 @@ def _rules_words(shortened: int) -> str:
     if not shortened:
         return _("Saved.")
     words = ngettext("Saved. %(count)s link now ends earlier.", "Saved. %(count)s links now end earlier.", shortened)
-    return words % {"count": number_format(shortened, use_l10n=True, force_grouping=True)}
+    return words % {"count": number_words(shortened)}

@@ -9,7 +9,6 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,6 +16,7 @@ from django.utils.translation import ngettext
 from runs.models import BrowserSession, GuestLink, Invite, Member, Preset, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.team import sessions
+from runs.words.numbers import number_words
 from runs.words.sentences import age_words
 
 
@@ -66,7 +66,7 @@ class Left:
 def runs_words(count: int) -> str:
     """ "1 run", "1,200 runs"."""
     words = ngettext("%(count)s run", "%(count)s runs", count)
-    return words % {"count": number_format(count, use_l10n=True, force_grouping=True)}
+    return words % {"count": number_words(count)}
 
 
 def people() -> list[Person]:

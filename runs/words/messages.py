@@ -7,7 +7,6 @@ it. Endings of names tell what a value is: `_bytes` a size, `_at` a Unix time, `
 
 from datetime import UTC, datetime
 
-from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from django.utils.translation import ngettext_lazy
 
 from runs.models.messages import Message, Value, as_message
 from runs.words.moments import exact_time_words
+from runs.words.numbers import number_words
 from runs.words.sizes import size_words
 from runs.words.workers import worker_words
 
@@ -132,7 +132,7 @@ class _Count(int):
     """A number shown with thousands separators."""
 
     def __str__(self) -> str:
-        return number_format(int(self), use_l10n=True, force_grouping=True)
+        return number_words(int(self))
 
 
 def _said(name: str, value: Value) -> object:
