@@ -115,8 +115,8 @@ def test_a_delayed_start_shows_its_place_in_the_queue(as_alice: Client, alice: M
     def shown(run: Run) -> str:
         return as_alice.get(run.get_absolute_url()).content.decode()
 
-    assert "This one follows by itself. 2 runs come before it." in shown(mine)
-    assert "waiting its turn. One run comes before it." in shown(waiting)
+    assert "2 runs come before it." in shown(mine)
+    assert "One run comes before it." in shown(waiting)
     assert "before it." not in shown(away)
     Run.objects.filter(status="checking").update(due_at=None)  # a person is asked: it holds nobody back
     assert "One run comes before it." in shown(mine)

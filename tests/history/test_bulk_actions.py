@@ -179,6 +179,6 @@ def test_a_name_is_used_once(as_alice: Client) -> None:
 
     body = as_alice.post(f"/history/views/{other.public_id}/", {"do": "rename", "name": "Same"}, follow=True)
 
-    assert "taken by another" in body.content.decode()
+    assert "none of your other views" in body.content.decode()
     assert list(SavedView.objects.values_list("name", "query")) == [("Other", "q=c"), ("Same", "q=b")]
     assert "Give the view a name" in as_alice.post("/history/views/", {"name": " "}, follow=True).content.decode()

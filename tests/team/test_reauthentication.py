@@ -91,7 +91,7 @@ def test_a_wrong_password_changes_nothing_and_guessing_is_stopped(admin: Client,
     for _ in range(MAX_PER_PAIR):
         admin.post(path, {"role": "admin", FIELD: "guess"})
     stopped = admin.post(path, {"role": "admin", FIELD: PASSWORD})
-    assert "too many attempts" in stopped.content.decode()
+    assert "many attempts" in stopped.content.decode()
     alice.refresh_from_db()
     assert alice.role == "maker"
     ThrottleHit.objects.all().delete()
@@ -103,7 +103,7 @@ def test_guesses_here_and_at_sign_in_are_counted_together(admin: Client, admin_m
     for _ in range(MAX_PER_PAIR):
         admin.post(PEOPLE, {FIELD: "guess"})
     answer = Client().post("/login/", {"username": admin_member.email, "password": PASSWORD})
-    assert "too many attempts" in answer.content.decode()
+    assert "many attempts" in answer.content.decode()
 
 
 @pytest.mark.django_db
