@@ -47,7 +47,7 @@ def main(requirements: str) -> int:
 
 
 def exceptions(today: date) -> tuple[list[str], list[str]]:
-    """Options that ignore advisories, and a sentence for each exception that is expired or has no reason."""
+    """Return options that ignore advisories, and a sentence for each exception that has expired or lacks a reason."""
     options, problems = [], []
     listed = tomllib.loads(EXCEPTIONS.read_text())["exception"] if EXCEPTIONS.exists() else []
     for entry in listed:
@@ -61,7 +61,7 @@ def exceptions(today: date) -> tuple[list[str], list[str]]:
 
 
 def why_unreachable() -> str:
-    """Why advisories are unavailable; empty if they are available."""
+    """Return why advisories can't be fetched, or an empty string if they can."""
     question = {"package": {"ecosystem": "PyPI", "name": "pip"}, "version": "25.0"}
     try:
         answer = requests.post(SOURCE, json=question, timeout=SECONDS)

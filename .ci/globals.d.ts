@@ -1,4 +1,4 @@
-/* What the scripts find in the browser and TypeScript does not know: htmx, which the page loads as a script of its own. */
+/* Globals that the scripts use and TypeScript doesn't know: htmx, which pages load as a separate script. */
 
 interface HtmxRequest {
 	elt: Element;

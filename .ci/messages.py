@@ -1,4 +1,4 @@
-"""Gather the texts of the portal for translation: `make messages`; `--check` says whether that was forgotten.
+"""Gather the portal's texts for translation (`make messages`); `--check` reports whether that was forgotten.
 
 Needs gettext's tools (Debian: `apt-get install gettext`). The portal itself doesn't: compiled catalogues are committed.
 """
@@ -17,11 +17,11 @@ CATALOGUES = ROOT / "runs/locale"
 LANGUAGES = ["de"]
 IGNORED = ["tests/*", "docs/*", "data/*", "node_modules/*", "runs/sandbox/*", "runs/migrations/*"]
 TOOLS = ("xgettext", "msgmerge", "msgfmt")
-VARYING = ("POT-Creation-Date", "X-Generator")  # lines of a head that change by themselves
+VARYING = ("POT-Creation-Date", "X-Generator")  # header lines that change on every run
 
 
 def gather(folder: Path, *, is_check: bool = False) -> None:
-    """Write what the sources hold into the catalogues in `folder`, keeping the translations that are there."""
+    """Write the texts in the sources to the catalogues in `folder`, keeping existing translations."""
     command = [sys.executable, "manage.py", "makemessages", "--no-obsolete", "--add-location=file", "--verbosity=0"]
     ignored = [*IGNORED, "runs/locale"] if is_check else IGNORED
     subprocess.run(
@@ -45,7 +45,7 @@ def compile_all(folder: Path) -> None:
 
 
 def stale() -> list[str]:
-    """What differs between the sources and the catalogues, in a line each."""
+    """Return a line for each catalogue that differs from the sources."""
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "locale"
         shutil.copytree(CATALOGUES, fresh)
@@ -58,7 +58,7 @@ def stale() -> list[str]:
 
 
 def untranslated() -> list[str]:
-    """A line for each text that has no translation yet."""
+    """Return a line for each text that isn't translated yet."""
     return [
         f"{path.relative_to(ROOT)}:{entry.linenum}: not translated: {entry.msgid}"
         for path in sorted(CATALOGUES.rglob("*.po"))
@@ -68,7 +68,7 @@ def untranslated() -> list[str]:
 
 
 def texts_of(path: Path) -> list[str]:
-    """The lines of a catalogue without its comments: where a text stands may change."""
+    """Return the lines of a catalogue without its comments, since texts may move between files."""
     return [line for line in path.read_text().splitlines() if not line.startswith("#")]
 
 

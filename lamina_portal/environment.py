@@ -1,7 +1,7 @@
 """Values that settings.py derives from the environment: secret key, mail, database, storage.
 
 Each function raises `environs.EnvValidationError` or `ImproperlyConfigured` with the name of the variable, never its
-value: an invalid setting stops the start with a message that operators can act on.
+value. An invalid setting stops the portal from starting, with a message that operators can act on.
 """
 
 import ipaddress
@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 SQLITE_OPTIONS: dict[str, Any] = {
-    # Without IMMEDIATE, a transaction that reads and then writes fails at once on a stale snapshot.
+    # Without IMMEDIATE, a transaction that reads and then writes fails immediately if its snapshot is stale.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
@@ -27,7 +27,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
 STORAGE_FORM = "STORAGE_URL must be like s3://KEY:SECRET@HOST:PORT/BUCKET?region=eu-central-1&secure=true"
 
 MIN_KEY_CHARACTERS = 32
-MIN_KEY_LETTERS = 8  # different ones; 32 random hexadecimal digits have about 14
+MIN_KEY_LETTERS = 8  # distinct ones; 32 random hexadecimal digits have about 14
 # Parts of well-known example keys, without punctuation: from Django, tutorials and compose files.
 KNOWN_IN_KEYS = (
     *("djangoinsecure", "insecurekey", "secretkey", "supersecret", "mysecret", "yoursecret", "password", "example"),
@@ -40,7 +40,7 @@ LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S1
 
 
 def data_folder(text: str, default: Path) -> Path:
-    """PORTAL_DATA_DIR as an existing folder; if created here, only the portal's user can read it."""
+    """Return the data folder from PORTAL_DATA_DIR. If it is created here, only the portal's user can read it."""
     folder = Path(text) if text else default
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def data_folder(text: str, default: Path) -> Path:
 
 
 def strong_key(name: str, key: str) -> str:
-    """Return `key`, or stop the start if it is easy to guess. `name` is its setting."""
+    """Return `key`; refuse to start if it is easy to guess. `name` is the name of its setting."""
     flaw = _flaw_of(key)
     if flaw:
         raise ImproperlyConfigured(f"{name} {flaw}: anyone who guesses it can sign in as anyone. {HOW_TO_MAKE_A_KEY}")
@@ -61,7 +61,7 @@ def strong_key(name: str, key: str) -> str:
 
 
 def _flaw_of(key: str) -> str:
-    """Why `key` is weak, as the rest of a sentence; empty if it isn't."""
+    """Return why `key` is weak, as the rest of a sentence; empty if it isn't."""
     if len(key) < MIN_KEY_CHARACTERS:
         return f"has {len(key)} characters but needs at least {MIN_KEY_CHARACTERS}"
     plain = re.sub(r"[\W_]", "", key.lower())
@@ -73,8 +73,9 @@ def _flaw_of(key: str) -> str:
 
 
 def stored_secret_key(data_dir: Path) -> str:
-    """The portal's own secret key, created in `data_dir` on first start (mode 0600). It signs sessions and queued
-    tasks."""
+    """Return the portal's own secret key, which signs sessions and queued tasks. It is created in `data_dir` on first
+    start (mode 0600).
+    """
     path = data_dir / "secret_key"
     try:
         return path.read_text(encoding="ascii").strip() or _make_key(path)
@@ -98,7 +99,7 @@ def _make_key(path: Path) -> str:
 
 
 def api_key(env: Env) -> str:
-    """The workspace key from LAMINA_API_KEY or the file LAMINA_API_KEY_FILE; empty means sandbox."""
+    """Return the workspace key from LAMINA_API_KEY or the file LAMINA_API_KEY_FILE; empty means sandbox."""
     key = env.str("LAMINA_API_KEY", "").strip()
     path = env.str("LAMINA_API_KEY_FILE", "")
     if key or not path:
@@ -110,7 +111,7 @@ def api_key(env: Env) -> str:
 
 
 def database(env: Env, data_dir: Path) -> dict[str, Any]:
-    """Django's DATABASES["default"] from DATABASE_URL; without it, SQLite in `data_dir`."""
+    """Return Django's DATABASES["default"] from DATABASE_URL; without it, SQLite in `data_dir`."""
     is_set = bool(env.str("DATABASE_URL", ""))  # compose files pass unset variables as empty values
     sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(data_dir / "portal.sqlite3")}
     config: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL")) if is_set else sqlite
@@ -123,13 +124,13 @@ def database(env: Env, data_dir: Path) -> dict[str, Any]:
 
 
 def mailers(env: Env) -> dict[str, Any]:
-    """Django's MAILERS from EMAIL_URL (smtp://user:password@host:587/?tls=True); without it, the console."""
+    """Return Django's MAILERS from EMAIL_URL (smtp://user:password@host:587/?tls=True); without it, the console."""
     if not env.str("EMAIL_URL", ""):
         return {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
     old = env.dj_email_url("EMAIL_URL")
     backend = old.get("EMAIL_BACKEND")
     if not backend:
-        raise ImproperlyConfigured("EMAIL_URL must begin with smtp://, submission://, file:// or consolemail://")
+        raise ImproperlyConfigured("EMAIL_URL must start with smtp://, submission://, file:// or consolemail://")
     mailer: dict[str, Any] = {"BACKEND": backend}
     if backend.endswith("smtp.EmailBackend"):
         mailer["OPTIONS"] = {
@@ -147,7 +148,7 @@ def mailers(env: Env) -> dict[str, Any]:
 
 
 def host_of(url: str) -> str:
-    """The host of `url` as in a `Host` header: without the port, an IPv6 address in brackets."""
+    """Return the host of `url` as in a `Host` header: without the port, and with brackets around an IPv6 address."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -156,8 +157,11 @@ def host_of(url: str) -> str:
 
 
 def address_of(bind: str) -> str:
-    """The URL of `bind` (PORTAL_BIND: "127.0.0.1:8000", "[::1]:8000", ":8000") on this machine, so that links follow
-    the port. If the web server listens on something else, such as a socket in a folder, it is the default URL."""
+    """Return the URL of `bind` (PORTAL_BIND: "127.0.0.1:8000", "[::1]:8000", ":8000") on this machine, so that links
+    use its port.
+
+    If the web server listens on something else, such as a Unix socket, return the default URL.
+    """
     host, colon, port = bind.rpartition(":")
     if not (colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536) or "/" in host:
         return DEFAULT_URL
@@ -167,23 +171,25 @@ def address_of(bind: str) -> str:
 
 
 def mail_sender(env: Env, host: str) -> str:
-    """The sender of mail: `_default_from_email` in EMAIL_URL, or its user if that is an address, or an address at
-    `host`."""
+    """Return the sender of mail: `_default_from_email` in EMAIL_URL, otherwise its user if that is an address,
+    otherwise an address at `host`.
+    """
     old: dict[str, Any] = env.dj_email_url("EMAIL_URL") if env.str("EMAIL_URL", "") else {}
     user = str(old.get("EMAIL_HOST_USER") or "")
     return str(old.get("DEFAULT_FROM_EMAIL") or (user if "@" in user else f"Lamina Portal <portal@{host}>"))
 
 
 def storage(url: str) -> dict[str, Any]:
-    """Django's STORAGES["default"] from STORAGE_URL (s3://KEY:SECRET@HOST[:PORT]/BUCKET[?region=&secure=]); without it,
-    a local folder."""
+    """Return Django's STORAGES["default"] from STORAGE_URL (s3://KEY:SECRET@HOST[:PORT]/BUCKET[?region=&secure=]);
+    without it, a local folder.
+    """
     if not url:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
         query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
-    except ValueError:  # its message contains the secret
+    except ValueError:  # the original message contains the secret
         raise ImproperlyConfigured(STORAGE_FORM) from None
     key, secret = unquote(parts.username or ""), unquote(parts.password or "")
     bucket, secure = parts.path.strip("/"), query.pop("secure", "true").lower()
@@ -207,7 +213,7 @@ def storage(url: str) -> dict[str, Any]:
 
 
 def accel_prefix(text: str, *, is_local: bool) -> str:
-    """PORTAL_ACCEL_PREFIX, an internal nginx location; empty if the portal sends files itself."""
+    """Return PORTAL_ACCEL_PREFIX, an internal nginx location; empty if the portal sends files itself."""
     if text and not re.fullmatch(r"/[A-Za-z0-9._~/-]*/", text):
         raise ImproperlyConfigured("PORTAL_ACCEL_PREFIX must be like /kept-files/")
     if text and not is_local:
@@ -216,7 +222,7 @@ def accel_prefix(text: str, *, is_local: bool) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """True if `host` (name or address, no port) can only be reached from this machine."""
+    """Return whether `host` (name or address, no port) can only be reached from this machine."""
     if host.lower() == "localhost":
         return True
     try:
@@ -228,9 +234,10 @@ def is_loopback(host: str) -> bool:
 
 
 def origin(name: str, url: str, *, is_bare: bool = True) -> str:
-    """SCHEME://HOST[:PORT] of `url` in lower case, without a trailing slash; `name` is its setting.
+    """Return SCHEME://HOST[:PORT] of `url` in lower case, without a trailing slash. `name` is the name of its setting.
 
-    With `is_bare`, a URL with more than an origin is refused: the whole origin would be trusted, not only that path.
+    With `is_bare`, a URL that has more than an origin is refused, since the whole origin would be trusted, not only
+    that path.
     """
     try:
         parts = urlsplit(url.strip())
@@ -244,7 +251,7 @@ def origin(name: str, url: str, *, is_bare: bool = True) -> str:
 
 
 def networks(name: str, texts: list[str]) -> list[str]:
-    """Return `texts` if each is an IP address or a network; `name` is their setting."""
+    """Return `texts` if all of them are IP addresses or networks. `name` is the name of their setting."""
     for text in texts:
         try:
             ipaddress.ip_network(text, strict=False)

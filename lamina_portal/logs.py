@@ -3,14 +3,14 @@
 import logging
 import re
 
-# Misspelt paths lead nowhere but still contain the token: capital letters, double slashes, encoded letters. Slashes are
-# encoded in an address within another (`?next=`, the referrer of a mail filter), and twice if nested deeper.
+# Misspelt paths (capital letters, double slashes, encoded letters) lead nowhere but still contain the token. Slashes
+# are encoded inside another address (`?next=`, the referrer of a mail filter), and twice if nested deeper.
 PERCENT = "%(?:25)*"
 SLASHES = rf"(?:[/\\]|{PERCENT}(?:2F|5C))+"
 
 
 def _spelt(word: str) -> str:
-    """A pattern for `word` with any of its letters percent-encoded."""
+    """Return a pattern for `word` in which any letter may be percent-encoded."""
     return "".join(rf"(?:{letter}|{PERCENT}{ord(letter):02x}|{PERCENT}{ord(letter.upper()):02x})" for letter in word)
 
 
@@ -23,7 +23,7 @@ SECRET_PATH = re.compile(
 
 
 class MaskSecretPaths(logging.Filter):
-    """Masks the secret part of such paths in the finished message."""
+    """Masks the secret part of these paths in the finished message."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()

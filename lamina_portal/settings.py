@@ -1,6 +1,6 @@
-"""Every setting of the portal, read once from the environment, with defaults that work.
+"""All settings of the portal, read once from the environment, with defaults that work.
 
-README.md lists every name, and a test compares. Only the `.env` next to manage.py is read, but never in tests.
+README.md lists every name, and a test checks the list. The `.env` file next to manage.py is read, too, except in tests.
 """
 
 import os
@@ -67,14 +67,14 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "django.forms",  # templates of the standard fields
+    "django.forms",  # templates of the standard form fields
     "django_htmx",
     "django_q",
     "runs",
 ]
 MIDDLEWARE = [
     "runs.web.middleware.TrustedProxyMiddleware",
-    "runs.web.language.BrowserLanguageMiddleware",  # before anything that may answer with a page
+    "runs.web.language.BrowserLanguageMiddleware",  # before anything that may respond with a page
     "runs.web.body_limits.BodyLimitMiddleware",  # before the CSRF check, which reads the body
     "runs.web.middleware.RefuseNulMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -89,7 +89,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "runs.web.demo.DemoPeopleMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "runs.team.middleware.SeenMiddleware",  # before anything that asks who it is, which may give the session a new key
+    "runs.team.middleware.SeenMiddleware",  # before anything that loads the user, which may give the session a new key
     "runs.web.language.MemberLanguageMiddleware",
     "runs.team.middleware.HtmxLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -154,15 +154,15 @@ PORTAL_ACCEL_PREFIX = environment.accel_prefix(
 )
 MIMETYPES = {".speculationrules": "application/speculationrules+json"}
 WHITENOISE_MIMETYPES = MIMETYPES
-DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes of fields, not of files: long texts are fine
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes of fields, not of files; enough for long texts
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_HANDLERS = ["runs.uploads.upload_handler.WaitingRoomUploadHandler"]
-MAX_BODY_BYTES = 1_100_000_000  # of one request: a film of 1 GB and the rest of the form
+MAX_BODY_BYTES = 1_100_000_000  # per request: a 1 GB video and the rest of the form
 
-# --- Work in the background -------------------------------------------------------------------------------------------
+# --- Background work --------------------------------------------------------------------------------------------------
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
-    "workers": 11,  # one polls, up to eight move files, the rest start runs
+    "workers": 11,  # one polls, up to eight move files, the others start runs
     "timeout": 90,
     "retry": 3600,
     "queue_limit": 10,
@@ -185,7 +185,7 @@ AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.team.password_rules.PasswordRules"}]
 NEW_BROWSER_TELLER = "runs.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.launching.views_expired.keep_expired"
 SESSION_ENGINE = "runs.web.session_store"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # since signing in, even if used all the time
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # after signing in, even if the session is in constant use
 PORTAL_SESSION_IDLE_DAYS = env.int("PORTAL_SESSION_IDLE_DAYS", 14, validate=validate.Range(min=1))
 SECURE_CSP = {
     "default-src": [CSP.NONE],
@@ -202,7 +202,7 @@ SECURE_CSP = {
 }
 _is_https = PORTAL_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
-COOKIE_PREFIX = "__Host-" if _is_https else ""  # hosts of the same domain can neither set nor see such cookies
+COOKIE_PREFIX = "__Host-" if _is_https else ""  # other hosts of the domain can neither set nor see such cookies
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 MESSAGE_STORAGE = "runs.web.message_storage.MessageStorage"
@@ -214,12 +214,12 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 # HSTS for the parent domain is its owner's decision.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # TrustedProxyMiddleware drops it from others
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # TrustedProxyMiddleware drops it from other senders
 X_FRAME_OPTIONS = "DENY"
 
 # --- Language, time, log ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each in its own language, as people look for it
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each in its own language, so that people recognize it
 LOCALE_PATHS = [BASE_DIR / "runs/locale"]
 USE_I18N = True
 TIME_ZONE = env.str("PORTAL_TIME_ZONE", "UTC")

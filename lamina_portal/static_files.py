@@ -1,11 +1,11 @@
-"""How static files are stored: under names that carry a hash of their content, modules and their imports included, and
-each stylesheet as one file.
+"""How static files are stored: under names with a hash of their content, and with each stylesheet as one file.
 
-A stylesheet names its parts as CSS does: `@import url("base/tokens.css") layer(tokens);`. Browsers understand it as it
-stands, at the cost of a request a part. `collectstatic` puts the parts in their place.
+Imports in our modules use these names, too. A stylesheet lists its parts as CSS does: `@import url("base/tokens.css")
+layer(tokens);`. Browsers can load it unchanged, with one request per part; `collectstatic` replaces the imports with
+the parts.
 
-Our modules carry one hash, that of all of them together: `portal.js` loads the others, and they import what it shares.
-Names made of each one's content could not stand in each other. And no page mixes modules of two versions.
+All our modules have the same hash, made from all of them: `portal.js` imports the others and they import it, so none of
+their names can be a hash of its own content. This also keeps pages from mixing modules of two versions.
 """
 
 import posixpath
@@ -20,11 +20,11 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 Paths = dict[str, tuple[Storage, str]]  # where each file comes from, by its name
 IMPORT = re.compile(r'^@import url\("(?P<url>[\w./-]+\.css)"\) layer\((?P<layer>\w+)\);$', re.M)
-MODULE = re.compile(r"\w+\.js")  # not of others: those lie in folders
+MODULE = re.compile(r"\w+\.js")  # only ours; third-party modules are in folders
 
 
 class JoinedStylesheets(Storage):
-    """Stylesheets among `paths`, each with its parts in the place of their imports."""
+    """The stylesheets in `paths`, with each import replaced by the part it names."""
 
     def __init__(self, paths: Paths) -> None:
         self.paths = paths
@@ -45,7 +45,7 @@ class JoinedStylesheets(Storage):
 
 
 class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc] # whitenoise has no types
-    """The portal's static files, as `collectstatic` leaves them for whitenoise."""
+    """The portal's static files, as `collectstatic` stores them for whitenoise."""
 
     support_js_module_import_aggregation = True
     _modules_hash = ""
@@ -61,7 +61,7 @@ class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
             return
         sheets = JoinedStylesheets(paths)
         names = [name for name in paths if name.endswith(".css")]
-        for name in names:  # pages that come when nothing else works use the plain names
+        for name in names:  # error pages use the plain names
             self.delete(name)
             self.save(name, sheets.open(name))
         sources = sha256()

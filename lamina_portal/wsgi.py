@@ -13,7 +13,9 @@ _CLOSE = import_string("runs.web.body_limits.CLOSE")
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Close the connection if the response says so: gunicorn drops the application's `Connection` header, but its
-    response object can be told to close."""
+    """Run the portal, and let it close the connection after a response.
+
+    gunicorn drops the application's `Connection` header, but its response object can be told to close.
+    """
     environ[_CLOSE] = getattr(getattr(start_response, "__self__", None), "force_close", None)
     return _portal(environ, start_response)

@@ -1,4 +1,4 @@
-"""The Django app; registers listeners, and creates django-q2's Schedules after every migrate."""
+"""The Django app. Registers the event listeners, and creates django-q2's Schedules after every migrate."""
 
 from typing import Any
 
@@ -28,12 +28,12 @@ class RunsConfig(AppConfig):
 
 
 def make_schedules(**_: Any) -> None:
-    """Create or update each Schedule by name, which isn't unique in the database."""
+    """Create or update each Schedule. The database doesn't keep names unique, so remove duplicates."""
     from django_q.models import Schedule
 
     from runs.tasks import SCHEDULES
 
     for name, fields in SCHEDULES.items():
         twins = Schedule.objects.filter(name=name).order_by("pk").values_list("pk", flat=True)[1:]
-        Schedule.objects.filter(pk__in=list(twins)).delete()  # two hosts migrated at once
+        Schedule.objects.filter(pk__in=list(twins)).delete()  # duplicates, if two hosts migrated at once
         Schedule.objects.update_or_create(name=name, defaults=fields)

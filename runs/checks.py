@@ -1,4 +1,4 @@
-"""Check before the start that the data folder can be written."""
+"""Startup check: the data folder must be writable."""
 
 import os
 from typing import Any
@@ -14,7 +14,7 @@ def data_folder_is_writable(**_: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"The data folder {settings.DATA_DIR} cannot be written.",
+            f"The data folder {settings.DATA_DIR} cannot be written to.",
             hint="Give the portal's user write permission, or set PORTAL_DATA_DIR to another folder.",
             id="runs.E001",
         )

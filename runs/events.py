@@ -1,7 +1,7 @@
-"""Events: whoever records a fact tells everyone who wants to know.
+"""Events, so that the code that records a fact needn't know who reacts to it.
 
-The writer sends an event inside its own transaction and doesn't know the listeners; `apps.py` registers them. What must
-succeed or fail together with the fact, such as a charge, isn't a listener: the writer calls it.
+An event is sent inside the sender's transaction; `apps.py` registers the listeners. Work that must succeed or fail
+together with the fact, such as a charge, isn't a listener: the sender calls it directly.
 """
 
 import logging
@@ -15,19 +15,19 @@ logger = logging.getLogger(__name__)
 
 
 class Event[**P]:
-    """One kind of event; listeners get its arguments."""
+    """One kind of event. Listeners are called with the arguments of `send`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._listeners: list[Callable[P, object]] = []
 
     def listen(self, listener: Callable[P, object]) -> None:
-        """Call `listener` for each event from now on, in the order of registration; once, even if registered twice."""
+        """Register `listener`; registering it again does nothing. Listeners are called in the order of registration."""
         if listener not in self._listeners:
             self._listeners.append(listener)
 
     def send(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Tell every listener. If one fails, only its own work is undone and the failure logged."""
+        """Call every listener. If one fails, only its own work is rolled back, and the failure is logged."""
         for listener in self._listeners:
             try:
                 with transaction.atomic():
@@ -37,6 +37,6 @@ class Event[**P]:
                 logger.exception("event=%s: %s.%s failed", self._name, listener.__module__, name)
 
 
-run_ended = Event[[Run]]("run_ended")  # it is completed, failed or cancelled now
-output_saved = Event[[OutputFile]]("output_saved")  # a result's file is in the storage now
-file_inspected = Event[[StoredFile]]("file_inspected")  # the kind and small pictures of a saved file are known now
+run_ended = Event[[Run]]("run_ended")  # a run has completed, failed or been cancelled
+output_saved = Event[[OutputFile]]("output_saved")  # a result's file has been saved
+file_inspected = Event[[StoredFile]]("file_inspected")  # a saved file's kind and small pictures are now known

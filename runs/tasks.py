@@ -1,4 +1,4 @@
-"""What django-q2 may call. A task may be lost, repeated or late without harm; the subjects do the work."""
+"""Tasks for django-q2. They only call other packages, and may be lost, repeated or late without harm."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from runs.web import throttling
 
 CLEARING_SECONDS = 3000
 SCHEDULES: dict[str, dict[str, Any]] = {
-    # The scheduler looks every 30 s, whatever a Schedule says; this cron is due each time.
+    # The scheduler only checks every 30 s, whatever a Schedule says; with this cron, the pulse is due each time.
     "pulse": {"func": "runs.tasks.pulse", "schedule_type": "C", "cron": "* * * * * */15", "repeats": -1},
     "catalog": {"func": "runs.tasks.request_catalog", "schedule_type": "I", "minutes": 10, "repeats": -1},
     "clearing": {"func": "runs.tasks.request_clearing", "schedule_type": "D", "repeats": -1},
@@ -29,10 +29,10 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 
 
 def pulse(worker: str = "") -> None:
-    """Every 30 s: show a sign of life, find what is due, wake the poller.
+    """Record a sign of life, queue the work that is due, and wake the poller. Runs every 30 s.
 
-    The Schedule's pulse goes to any cluster; each of our clusters (`worker` is its name) also has its own, which comes
-    when it starts, so that work goes on at once after a kill.
+    The Schedule's pulse goes to any cluster. Each of our clusters (named `worker`) also has its own, which starts with
+    the cluster, so that work resumes at once after a kill.
     """
     is_new, is_any_lost = heartbeats.beat_cluster(worker), heartbeats.record_losses()
     if is_new or is_any_lost:
@@ -44,7 +44,7 @@ def pulse(worker: str = "") -> None:
 
 
 def sweep() -> None:
-    """Look for steps that are due."""
+    """Queue all steps that are due."""
     sweeping.sweep()
     save_outputs.request_keeping()
     uploads.request_links()
@@ -89,7 +89,7 @@ def fetch_upload(upload_id: int) -> None:
 
 
 def request_catalog() -> None:
-    """The Schedule's own task: reading may take longer than a Schedule allows."""
+    """Queue a catalogue refresh, which may take longer than a Schedule allows."""
     catalog.request_regular_refresh()
 
 
@@ -140,13 +140,13 @@ def tidy() -> None:
 
 
 def request_clearing() -> None:
-    """The Schedule's own task: the work may take longer than a Schedule allows."""
+    """Queue the daily cleanup, which may take longer than a Schedule allows."""
     enqueue_long("clear", timeout_seconds=CLEARING_SECONDS)
 
 
 def clear() -> None:
-    """Once a day: apply the retention rules, delete what has been in the bin for 30 days, then remove unused files and
-    copies that no guest needs."""
+    """Clean up, once a day: apply the retention rules, delete runs that have been in the bin for 30 days, then remove
+    unused files and copies that no guest needs."""
     retention.apply(timezone.now())
     bin.empty_overdue()
     orphans.sweep()

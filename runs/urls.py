@@ -1,4 +1,4 @@
-"""Addresses of the portal: each subject has its own."""
+"""The portal's URLs; each package has its own."""
 
 from django.urls import include, path
 

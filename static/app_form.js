@@ -1,7 +1,7 @@
-/* The form of an app: files travel at once and Run waits for them, long lists are searched, and what is typed is kept. */
+/* An app's form: files upload at once and Run waits for them, long lists can be searched, and drafts are saved. */
 import { all, changed, fill, find, get, on, say, showBusy, showIdle } from "./portal.js";
 
-/** @param {Element} node within the files of one question */
+/** @param {Element} node inside one question's files */
 const boxOf = (node) => /** @type {HTMLElement} */ (node.closest(".upload"));
 /** @param {HTMLElement} box */
 const isMany = (box) => box.matches(".is-multiple");
@@ -10,12 +10,12 @@ const complain = (box, words = "") => {
 	get("[data-problem]", box).textContent = words;
 };
 
-/* Run waits for files on their way */
+/* Run waits for uploads in progress */
 
 /** @type {HTMLElement | null} */
 let pressed = null;
 
-/** @param {Element} node within a form that may be waiting: it is sent once nothing is on its way any more */
+/** @param {Element} node in a form that may be waiting; the form is sent when no uploads are left */
 const check = (node) => {
 	const form = node.closest("form");
 	if (!form?.dataset.waiting) return;
@@ -32,13 +32,13 @@ const check = (node) => {
 	else form.requestSubmit(pressed?.hasAttribute("name") ? pressed : get("[data-run]", form));
 };
 
-// Before portal.js hears of it, which sends a form but once
+// Capture the event before portal.js does, which lets a form be sent only once
 document.addEventListener(
 	"submit",
 	(event) => {
 		const { target: form, submitter } = event;
 		if (!(form instanceof HTMLFormElement) || !form.matches(".app-form") || !find("progress", form)) return;
-		if (submitter?.matches("[data-free]:not([name])")) return; // it leaves the form
+		if (submitter?.matches("[data-free]:not([name])")) return; // this button leaves the form
 		event.preventDefault();
 		pressed = submitter;
 		form.dataset.waiting = "1";
@@ -49,7 +49,7 @@ document.addEventListener(
 
 /* The draft, and the values of folded questions */
 
-// Edits so far, how many the request on its way knows, and how many are kept: an answer says nothing of later ones.
+// Edits so far, how many the current request includes, and how many are saved: a response doesn't cover later edits.
 let edits = 0;
 let sent = 0;
 let kept = 0;
@@ -72,7 +72,7 @@ on(["htmx:beforeRequest"], "[data-autosave]", (node) => {
 	sent = edits;
 	return node.closest("[data-locked]") !== null;
 });
-// an expired sign-in waits for Run
+// if the session expired, the redirect to sign-in can wait until Run is pressed
 on(["htmx:beforeOnLoad"], "[data-autosave], #app-news", (_, { detail }) =>
 	Boolean(detail.xhr.getResponseHeader("HX-Redirect")),
 );
@@ -82,7 +82,7 @@ on(["htmx:afterRequest"], "[data-autosave]", (node, { detail }) => {
 	sessionStorage.removeItem(node.getAttribute("hx-post") ?? "");
 });
 
-// a reload outruns its last words
+// keep the last edits, since a reload can overtake the request that saves them
 addEventListener("pagehide", () => {
 	const form = find(".app-form:not([data-locked])", document, HTMLFormElement);
 	const url = form?.dataset.draftUrl;
@@ -100,7 +100,7 @@ if (late) {
 	fetch(draftUrl, { method: "POST", body }).then(() => location.reload());
 }
 
-/* Files; the answer is the tile */
+/* Files; the response is the tile */
 
 /** @param {HTMLElement} tile */
 const remove = (tile) => {
@@ -123,7 +123,7 @@ const send = (box, what) => {
 	htmx.ajax("POST", uploadUrl, { source: tile, target: tile, swap: "outerHTML", values }).catch(() => {});
 };
 
-/** @param {HTMLElement} box @param {Iterable<File>} files @param {string} [link] where there is no file */
+/** @param {HTMLElement} box @param {Iterable<File>} files @param {string} [link] used if there are no files */
 const take = (box, files, link = "") => {
 	const given = [...files];
 	for (const file of isMany(box) ? given : given.slice(0, 1)) send(box, { file });
@@ -206,7 +206,7 @@ on(["keydown"], ".link-box input", ({ nextElementSibling: button }, { key }) => 
 
 /* Long lists */
 
-/** @param {string} text without case and accents */
+/** @param {string} text to lower-case and strip of accents */
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 on(["input", "keydown", "change"], ".select-search", (wrap, event) => {

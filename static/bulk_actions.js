@@ -1,5 +1,5 @@
-/* Choosing many cards: ranges with Shift, everything with Ctrl or Cmd+A, nothing with Esc. The boxes and the bar work
-   without it. Elements are looked up each time: Back after a search brings a page of new ones, and this runs once. */
+/* Selecting many cards: Shift for ranges, Ctrl or Cmd+A for all, Esc for none. The boxes and the bar work without this
+   script. It runs once and looks elements up each time, since going back after a search replaces them. */
 import { all, fill, find, get, on, say } from "./portal.js";
 
 const PICK = "#history-results .run-card-pick";
@@ -24,7 +24,7 @@ const count = (isQuiet = false) => {
 	compare.disabled = size < 2 || size > 4;
 	compare.title = compare.disabled ? pair : "";
 	if (!size && !isQuiet) say(noneChosen);
-	// Back leads to a list with the same cards chosen; a browser by itself would tick by position, and the list has moved
+	// Going back restores the same cards. The browser would restore boxes by position, but the list may have moved.
 	history.replaceState({ ...history.state, chosen: [...chosen] }, "");
 };
 /** @param {HTMLInputElement} box @param {boolean} isOn */
@@ -33,7 +33,7 @@ const set = (box, isOn) => {
 	if (isOn) chosen.add(box.value);
 	else chosen.delete(box.value);
 };
-// Cards come and go with searches, older pages and news: what was chosen stays chosen as long as it is on the page.
+// Searches, older pages and updates add and remove cards: a card stays selected for as long as it is on the page.
 const renew = () => {
 	if (!find("[data-bulk-actions]")) return;
 	const there = boxes();
@@ -59,9 +59,9 @@ on(["click"], `${PICK} input`, (box, event) => {
 	last = box.value;
 	count();
 });
-// Shift with a click on the label would select words instead
+// Otherwise, a Shift-click on the label would select text
 on(["mousedown"], PICK, (_, event) => event.shiftKey);
-// Once something is chosen, a click on a card with Shift chooses, too
+// Once a card is selected, a Shift-click on another card selects it too
 on(["click"], "#history-results .card-link", (link, event) => {
 	const card = link.closest(".run-card");
 	const box = card && find(".run-card-pick input", card);
@@ -88,7 +88,7 @@ on(["reset"], "[data-bulk-actions]", () => {
 	return true;
 });
 
-// Old results stay while a search goes on; htmx tells its end this way, too, when it failed or a newer one took over.
+// Old results stay during a search. htmx also fires afterRequest if the search failed or a newer one replaced it.
 on(["htmx:beforeRequest"], ".history-filters", (_, { detail }) => {
 	detail.target.ariaBusy = "true";
 });

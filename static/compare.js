@@ -1,4 +1,4 @@
-/* The compare page: pictures zoom and move together, one slides over the other, videos keep step. It works without. */
+/* The compare page: pictures zoom and move together, one slides over the other, videos stay in sync. */
 import { all, fill, find, get } from "./portal.js";
 
 const page = get("[data-comparison]");
@@ -7,7 +7,7 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const tools = find("[data-tools]");
 if (tools) tools.hidden = false;
 
-/* Pictures: one scale and one place for all; the place is a share of the stage, so that sizes do not matter */
+/* Pictures share one scale and one offset; the offset is a fraction of the stage, so sizes don't matter */
 const MOST = 8;
 const STEP = 1.5;
 const PACE = 0.08;
@@ -22,7 +22,7 @@ const draw = () => {
 	page.classList.toggle("is-zoomed", view.scale > 1);
 	get("[data-scale]").textContent = `${Math.round(view.scale * 100)} %`;
 	if (view.scale <= 1.4) return;
-	// the large preview is not enough from here on
+	// beyond this scale, the large preview is too coarse
 	for (const image of all("[data-full]:not([data-src])", page, HTMLImageElement)) {
 		image.src = image.dataset.full ?? "";
 		delete image.dataset.full;
@@ -30,7 +30,7 @@ const draw = () => {
 };
 /**
  * @param {number} scale
- * @param {{ x: number, y: number }} [at] where the picture shall stay, as a share of the stage from its middle
+ * @param {{ x: number, y: number }} [at] point that stays in place, as a fraction of the stage from its middle
  */
 const zoom = (scale, at = { x: 0, y: 0 }) => {
 	const next = clamp(scale, 1, MOST);
@@ -64,7 +64,7 @@ const KEYS = {
 	ArrowDown: () => move(0, -PACE),
 };
 
-/** @param {HTMLElement} stage that shall answer to keys, wheel and fingers */
+/** @param {HTMLElement} stage to set up for keys, wheel and touch */
 const prepare = (stage) => {
 	/** @type {Map<number, PointerEvent>} */
 	const fingers = new Map();
@@ -78,7 +78,7 @@ const prepare = (stage) => {
 	stage.addEventListener("keydown", (event) => {
 		const act = KEYS[event.key];
 		if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
-		if (event.key.startsWith("Arrow") && view.scale === 1) return; // then they scroll
+		if (event.key.startsWith("Arrow") && view.scale === 1) return; // let the keys scroll
 		event.preventDefault();
 		act();
 	});
@@ -86,7 +86,7 @@ const prepare = (stage) => {
 		"wheel",
 		(event) => {
 			const isMeant = event.ctrlKey || view.scale > 1 || stage === document.activeElement;
-			if (!isMeant) return; // else nobody could scroll past the pictures
+			if (!isMeant) return; // let people scroll past the pictures
 			event.preventDefault();
 			zoom(view.scale * Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.002)), place(stage, event));
 		},
@@ -96,7 +96,7 @@ const prepare = (stage) => {
 	stage.addEventListener("pointerdown", (event) => {
 		fingers.set(event.pointerId, event);
 		apart = 0;
-		// once enlarged, one finger moves the picture, and only on the line it slides
+		// once enlarged, one finger moves the picture; only on the line does it move the divider
 		const isOnLine = event.target instanceof Element && event.target.matches("[data-line]");
 		isSliding = isOverlay && fingers.size === 1 && (view.scale === 1 || isOnLine);
 		if (isSliding) slideTo(stage, event);
@@ -136,10 +136,10 @@ for (const button of all("[data-zoom]"))
 		zoom(way === "in" ? view.scale * STEP : way === "out" ? view.scale / STEP : 1);
 	});
 
-/* One over the other */
+/* Overlay */
 const shares = all("[data-share]", document, HTMLInputElement);
 
-/** @param {number} value percent of the first picture @param {HTMLInputElement} [from] where it was said */
+/** @param {number} value percent of the first picture @param {HTMLInputElement} [from] field it was entered in */
 const share = (value, from) => {
 	if (!Number.isFinite(value)) return;
 	const percent = clamp(Math.round(value), 0, 100);
@@ -165,11 +165,12 @@ onOff?.addEventListener("click", () => {
 	draw();
 	share(50);
 	if (!isOn) return;
-	get("#overlay-range").focus({ preventScroll: true }); // by itself it comes to the middle, and the picture leaves above
+	// preventScroll: otherwise, the slider would scroll to the middle and the picture out of view
+	get("#overlay-range").focus({ preventScroll: true });
 	overlay.scrollIntoView({ block: "nearest" });
 });
 
-/* Videos: one button and one time for all; sounds: one at a time */
+/* Videos share one button and one time; audio files play one at a time */
 
 /** @param {number} seconds */
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
@@ -191,7 +192,7 @@ const keepStep = (videos, play) => {
 		word.textContent = isOn ? (play.dataset.pause ?? "") : playWord;
 	};
 	for (const [n, video] of videos.entries()) {
-		video.muted = n > 0; // one sound at a time
+		video.muted = n > 0; // only the first video has sound
 		for (const type of ["timeupdate", "play", "pause", "ended", "loadedmetadata"]) video.addEventListener(type, told);
 	}
 	play.addEventListener("click", () => {

@@ -1,4 +1,4 @@
-/* Choosing what to compare: as many as fit, and a word about how many those are. */
+/* Choosing what to compare: limits how many can be selected and says how many are. */
 import { all, find, get, on } from "./portal.js";
 
 const count = () => {

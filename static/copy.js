@@ -1,4 +1,4 @@
-/* Copy buttons, hidden until they can work. */
+/* Copy buttons, hidden without scripts. */
 import { all, find, get, on, say } from "./portal.js";
 
 /** @param {ParentNode} root */
@@ -11,10 +11,10 @@ document.addEventListener("htmx:load", ({ target }) => {
 });
 
 /**
- * Copy what `button` names, where the browser allows it.
+ * Copy the text of the element that `button` names, if the browser allows it.
  *
  * @param {HTMLElement} button
- * @param {string} [words] what is said then
+ * @param {string} [words] announced to screen readers
  */
 export const copy = async (button, words = button.dataset.copied) => {
 	const source = document.getElementById(button.dataset.copy ?? "");

@@ -1,4 +1,4 @@
-/* Shortcuts for whoever wants them; never inside fields. The search box's "/" is portal.js's, a result's own keys are viewer.js's. */
+/* Optional shortcuts, never inside fields. portal.js handles the search box's "/", viewer.js a result page's keys. */
 import { all, find } from "./portal.js";
 
 /** @param {HTMLElement} node */
@@ -69,4 +69,4 @@ document.addEventListener("keydown", (event) => {
 	if ("jk".includes(key) && find("[data-keys]")) return; // viewer.js steps from result to result
 	if (acts[key]?.(event)) event.preventDefault();
 });
-find("[data-shortcuts]")?.setAttribute("data-shortcuts", "on"); // whoever waits for the keys sees that they work
+find("[data-shortcuts]")?.setAttribute("data-shortcuts", "on"); // tells tests that the keys work

@@ -1,4 +1,4 @@
-/* Pages keep up with their runs: one poller asks for all of them, and clocks go on between its answers. */
+/* Keeps pages up to date with their runs: one poller for all runs on a page, and clocks that tick between polls. */
 import { all, find } from "./portal.js";
 
 const AT_ONCE = 120;
@@ -14,7 +14,7 @@ const active = () => all("[data-active]").slice(0, AT_ONCE);
 /** @param {HTMLElement} card */
 const since = (card) => Date.parse(find("[data-elapsed-since]", card)?.dataset.elapsedSince ?? "") || Date.now();
 
-/** Ask for news of the runs on this page, now. */
+/** Request updates for this page's runs now. */
 export const look = async () => {
 	const live = find("#live");
 	const cards = active();
@@ -35,7 +35,7 @@ const soon = () => {
 soon();
 document.addEventListener("visibilitychange", look);
 
-/* Time so far */
+/* Elapsed time */
 setInterval(() => {
 	for (const time of all("[data-elapsed-since]")) {
 		const shown = time.textContent.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);

@@ -1,10 +1,10 @@
-/* The one script of base.html: what the behaviours share, what every page has, and the loader of all else, which comes
-   where its attribute stands. Pages work without all of it. */
+/* The only script in base.html: shared helpers, behaviour on every page, and a loader that imports each of the other
+   scripts where its attribute is on the page. Pages work without any of them. */
 
-/* ---- Finding elements, listening for the whole page, saying what happened */
+/* ---- Helpers: finding elements, page-wide listeners, announcements */
 
 /**
- * First element below `root` that matches `css`, if it is of `type`.
+ * First element in `root` that matches `css`, if it is of `type`.
  *
  * @template {Element} [E=HTMLElement]
  * @param {string} css
@@ -18,7 +18,7 @@ export const find = (css, root = document, type = /** @type {any} */ (HTMLElemen
 };
 
 /**
- * The same for what a page cannot be without.
+ * Like `find`, for elements that must exist: throws if there is none.
  *
  * @template {Element} [E=HTMLElement]
  * @param {string} css
@@ -33,7 +33,7 @@ export const get = (css, root, type) => {
 };
 
 /**
- * All elements below `root` that match `css` and are of `type`.
+ * All elements in `root` that match `css` and are of `type`.
  *
  * @template {Element} [E=HTMLElement]
  * @param {string} css
@@ -45,7 +45,7 @@ export const all = (css, root = document, type = /** @type {any} */ (HTMLElement
 	/** @type {E[]} */ ([...root.querySelectorAll(css)].filter((found) => found instanceof type));
 
 /**
- * Listen on the page for events at elements that match `css`, those that come later included.
+ * Listen on the document for events on elements that match `css`, including elements added later.
  * An `act` that returns true prevents the default.
  *
  * @template {keyof DocumentEventMap} K
@@ -67,22 +67,22 @@ export const say = (words = "") => {
 };
 
 /**
- * `text`, which comes from a `data-` attribute, with its {names} replaced.
+ * Replace the {names} in `text`, which comes from a `data-` attribute.
  *
  * @param {string | undefined} text
  * @param {Record<string, string | number>} values
  */
 export const fill = (text = "", values) => text.replace(/\{(\w+)\}/g, (name, key) => String(values[key] ?? name));
 
-/** @param {Element} node a field whose value a script has changed */
+/** @param {Element} node field whose value a script changed */
 export const changed = (node) => node.dispatchEvent(new Event("change", { bubbles: true }));
 
 /**
- * Show on the button that sends `form` what is going on, and return those words.
+ * Show progress on the button that sends `form`, and return the words shown.
  *
  * @param {HTMLFormElement} form
- * @param {HTMLElement | null} submitter the pressed button; one without a name stands for Run
- * @param {string} [words] what its `data-busy` says, unless given
+ * @param {HTMLElement | null} submitter the pressed button; one without a name means Run
+ * @param {string} [words] shown instead of the button's `data-busy`
  */
 export const showBusy = (form, submitter, words) => {
 	const named = submitter?.hasAttribute("name") ? submitter : null;
@@ -94,7 +94,7 @@ export const showBusy = (form, submitter, words) => {
 	return said;
 };
 
-/** @param {HTMLFormElement} form whose buttons say again what they do */
+/** @param {HTMLFormElement} form whose buttons get their labels back */
 export const showIdle = (form) => {
 	for (const button of all("[data-idle]", form)) {
 		button.textContent = button.dataset.idle ?? "";
@@ -103,9 +103,9 @@ export const showIdle = (form) => {
 	}
 };
 
-/* ---- What every page has */
+/* ---- On every page */
 
-/* A form that is sent once, however often its button is pressed. Who holds the form back has prevented the event. */
+/* Send a form only once, however often its button is pressed. A script that holds the form back prevents the event. */
 on(["submit"], "[data-once]", (form, event) => {
 	if (event.defaultPrevented || !(form instanceof HTMLFormElement)) return false;
 	const { submitter } = event;
@@ -122,7 +122,7 @@ addEventListener("pageshow", () => {
 		}
 });
 
-/* The search box's key, and what is typed stays in sight */
+/* The search box's key, and keep the text box being typed in visible */
 on(["keydown"], "html", (_, { key, target }) => {
 	if (key !== "/" || !(target instanceof Element) || target.matches("input, textarea, select")) return false;
 	const boxes = [...document.querySelectorAll("[data-hotkey]")];
@@ -132,7 +132,7 @@ on(["keydown"], "html", (_, { key, target }) => {
 });
 on(["focusin"], "textarea", (box) => box.scrollIntoView({ block: "nearest" }));
 
-/* ---- The loader. Each import() is written out, since the static storage finds it by its text */
+/* ---- Loader. Each import() is written out, since the static storage finds it by its text */
 
 /** @type {Map<string, () => Promise<unknown>>} */
 const behaviours = new Map([
@@ -148,7 +148,7 @@ const behaviours = new Map([
 	["[data-viewer]", () => import("./viewer.js")],
 ]);
 
-// A module runs once, however often it is asked for, so nothing listens twice.
+// A module runs only once, however often it is imported, so no listener is added twice.
 const load = () => {
 	for (const [css, start] of behaviours)
 		if (document.querySelector(css)) {

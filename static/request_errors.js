@@ -1,8 +1,8 @@
-/* An act that did not get through says so, until the next click: nothing that was pressed may seem done. Without scripts
-   the browser shows the server's own page. */
+/* Says so when an action failed, until the next click, so that it doesn't seem done. Without scripts, the browser shows
+   the server's error page. */
 import { find, get } from "./portal.js";
 
-// Requests that nobody pressed for, or that show their own errors
+// Requests that nobody triggered, or that show their own errors
 const QUIET = "#live, .is-sending, [data-autosave], #app-news, #app-cost, #form-look, #lamina, .file-state";
 
 /** @param {EventTarget | null} target */

@@ -1,4 +1,4 @@
-/* A link made by a click is copied by the same click, where the browser allows it; else its Copy button stands ready. */
+/* The click that makes a link also copies it, if the browser allows it; otherwise, the Copy button is focused. */
 import { copy } from "./copy.js";
 import { look } from "./live.js";
 import { find, get, on } from "./portal.js";
@@ -28,17 +28,17 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 /** @param {HTMLElement} sheet that was just closed */
 const close = (sheet) => {
 	const run = find(".share", sheet)?.id.slice("share-".length);
-	sheet.lastElementChild?.replaceChildren(); // the next run's must never look like this one's
-	const menu = openMenu(); // it was opened from there
+	sheet.lastElementChild?.replaceChildren(); // don't show this run's sharing when the sheet opens for the next one
+	const menu = openMenu(); // the menu that the sheet was opened from
 	menu?.hidePopover();
 	if (menu?.previousElementSibling instanceof HTMLElement) menu.previousElementSibling.focus();
-	// the card behind the sheet asks who sees the run now
+	// refresh the card behind the sheet, since who can see the run may have changed
 	const card = document.getElementById(`card-${run}`);
 	const isWatched = card?.hasAttribute("data-active");
 	card?.setAttribute("data-active", "");
 	look().finally(() => isWatched || openMenu() || card?.removeAttribute("data-active"));
 };
-// `toggle` does not bubble
+// `toggle` doesn't bubble
 document.addEventListener(
 	"toggle",
 	({ target, newState }) => {
@@ -47,10 +47,10 @@ document.addEventListener(
 	true,
 );
 
-// what is swapped takes its open menu away, and the sheet that was opened from there: news can wait
+// delay updates while a menu is open: swapping its card would close it, and the sheet opened from it
 on(["htmx:beforeRequest"], "#live, .file-state", () => !!openMenu());
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
 	if (event.target instanceof Element && event.target.contains(openMenu())) event.preventDefault();
 });
-// a step within the page leaves the menu
+// close the menu when following a link within the page
 on(["click"], '.more-menu [href^="#"]', () => openMenu()?.hidePopover());

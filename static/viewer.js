@@ -1,6 +1,6 @@
-/* The page of one result: zoom, full screen, keys. Without it a click opens the original, and previous and next are
-   links. Nothing here sets what the server did not: a zoomed frame is a larger one in a stage that scrolls, so that
-   touch, wheel, scroll bars and arrow keys move it as they move anything. */
+/* The page of one result: zoom, full screen, keys. Without this script, a click opens the original, and previous and
+   next are links. Zooming only enlarges the frame inside a stage that scrolls, so touch, wheel, scroll bars and arrow
+   keys move it as usual. */
 import { all, find, get, on, say } from "./portal.js";
 
 const STEP = 1.5;
@@ -11,17 +11,17 @@ let fit = { width: 0, height: 0 };
 let held = null;
 let isMoved = false;
 
-const page = () => find("[data-viewer]"); // another one after going back
+const page = () => find("[data-viewer]"); // a different element after going back
 const stage = () => get("[data-stage]");
 const frame = () => find("[data-frame]:has(img)");
 
-/** @param {HTMLElement} node @param {number} [width] px, as the stylesheet says without @param {number} [height] */
+/** @param {HTMLElement} node @param {number} [width] in px; the stylesheet's if omitted @param {number} [height] */
 const size = (node, width, height) => {
 	node.style.width = width ? `${width}px` : "";
 	node.style.height = height ? `${height}px` : "";
 };
 
-/** @param {HTMLImageElement} picture small at first, then the file itself */
+/** @param {HTMLImageElement} picture preview to replace with the original */
 const load = (picture) => {
 	const { original } = picture.dataset;
 	if (!original) return;
@@ -49,7 +49,7 @@ const describe = (box, isZoomed) => {
 	box.ariaLabel = isZoomed ? (box.dataset.zoomed ?? "") : null;
 };
 
-/** Zoom about a point of the screen, by default the middle of the stage. @param {number} wanted @param {number} [x] @param {number} [y] */
+/** Zoom around a point on the screen, by default the middle of the stage. @param {number} wanted @param {number} [x] @param {number} [y] */
 const zoom = (wanted, x, y) => {
 	const box = stage();
 	const inside = frame();
@@ -164,14 +164,14 @@ document.addEventListener(
 	"wheel",
 	(event) => {
 		const isOnStage = event.target instanceof Element && event.target.closest("[data-stage]");
-		if (!event.ctrlKey || !isOnStage || !frame()) return; // a pinch on a track pad
+		if (!event.ctrlKey || !isOnStage || !frame()) return; // a pinch on a trackpad has ctrlKey
 		event.preventDefault();
 		zoom(scale * Math.exp(-event.deltaY / 200), event.clientX, event.clientY);
 	},
 	{ passive: false },
 );
 
-/* Keys; while a picture is enlarged the arrows move it */
+/* Keys; while a picture is enlarged, the arrow keys move it */
 
 /** @type {Record<string, () => unknown>} */
 const keys = {
@@ -197,7 +197,7 @@ addEventListener("keydown", (event) => {
 	if (Object.hasOwn(keys, key)) keys[key]?.();
 });
 
-/** Measures nobody knew are those the video brings itself. */
+/** If the server didn't know a video's size, take it from the video. */
 const shape = () => {
 	for (const { videoWidth: width, videoHeight: height, parentElement } of all(
 		"[data-shapeless] video",
@@ -213,7 +213,7 @@ const shape = () => {
 };
 document.addEventListener("loadedmetadata", shape, true);
 
-/** What a page needs when it is new, or was swapped. */
+/** Set up a page that was just loaded or swapped in. */
 const begin = () => {
 	if (!page()) return;
 	shape();

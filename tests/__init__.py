@@ -1,9 +1,9 @@
-"""Tests by subject: folders are called like those under `runs/`, and files after what they test.
+"""Tests by subject: folders are named after those in `runs/`, and files after what they test.
 
-What crosses all subjects has folders of its own: `access` asks every address as everybody, `hostile` gives the whole
-portal bad apps, answers and input through its pages, `browser` drives a real Chromium, `server` is about the web
-server, `repository` about files and tools around the code, `bench` measures. `lamina_portal` tests the wiring.
+Some folders cover all subjects: `access` requests every URL as every kind of user, `hostile` feeds the whole portal bad
+apps, responses and input through its pages, `browser` drives a real Chromium, `server` tests the web server,
+`repository` tests files and tools around the code, `bench` measures. `lamina_portal` tests the wiring.
 
-A tool of one subject stands in its folder, beside the tests; one of several stands in `support`. Fixtures of a subject
-are in its `conftest.py`; neither a test nor a conftest is imported by anyone.
+A subject's helpers are in its folder, next to the tests; shared helpers are in `support`. A subject's fixtures are in
+its `conftest.py`. Nothing imports a test or a conftest.
 """

@@ -1,4 +1,4 @@
-"""What many tests share: people, their clients, and a real sandbox Lamina on a socket."""
+"""Shared fixtures: people, their clients, and a real sandbox Lamina on a socket."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.support.browser", "tests.support.file_servers"]
 
-# How long an example takes says nothing about the code where other tests run beside it; in CI the examples are the same
-# each time, and what is new is looked for elsewhere.
+# No deadline: other tests run at the same time, so the duration of an example says nothing about the code. CI always
+# uses the same examples; new ones are searched for elsewhere.
 hypothesis_settings.register_profile(
     "here",
     deadline=None,
@@ -39,20 +39,20 @@ hypothesis_settings.load_profile("here")
 
 @pytest.fixture(autouse=True)
 def _clean_slate(settings: Settings, tmp_path: Path) -> None:
-    """Each test has its own media folder and an empty cache."""
+    """Give each test its own media folder and an empty cache."""
     cache.clear()
     settings.MEDIA_ROOT = tmp_path / "media"
 
 
 @pytest.fixture
 def _at_noon() -> Iterator[None]:
-    """The clock starts at noon, so that counts of days don't depend on the time of day."""
+    """Start the clock at noon, so that counts of days don't depend on the time of day."""
     with time_machine.travel(timezone.now().replace(hour=12, minute=0), tick=True):
         yield
 
 
 class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
-    """Side by side, a file keeps what it starts to itself, and all that drives a browser shares one portal."""
+    """In parallel runs, keep each file on one worker, and all browser tests on the same one, to share a portal."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
@@ -74,7 +74,7 @@ def _sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Sandb
 
 @pytest.fixture
 def sandbox(_sandbox_server: "Sandbox", settings: Settings) -> "SandboxDoor":
-    """A real sandbox Lamina on loopback, as new; the portal's settings point at it."""
+    """A real sandbox Lamina on loopback, freshly reset; the portal's settings point to it."""
     door = SandboxDoor(_sandbox_server.url)
     door.control("reset")
     settings.LAMINA_BASE_URL = door.url
@@ -84,7 +84,7 @@ def sandbox(_sandbox_server: "Sandbox", settings: Settings) -> "SandboxDoor":
 
 @pytest.fixture
 def lamina(sandbox: SandboxDoor) -> "LaminaClient":
-    """The client itself, without budget or database."""
+    """The bare Lamina client, without budget or database."""
     from runs.lamina.client import LaminaClient
 
     return LaminaClient(sandbox.url, "lma_sandbox")
@@ -103,25 +103,25 @@ def make_member(db: None) -> Callable[..., "Member"]:
 
 @pytest.fixture
 def alice(make_member: Callable[..., "Member"]) -> "Member":
-    """Owns what the tests are about."""
+    """The owner of whatever the tests are about."""
     return make_member("alice")
 
 
 @pytest.fixture
 def bob(make_member: Callable[..., "Member"]) -> "Member":
-    """Alice's teammate: sees what she shares with the team."""
+    """Alice's teammate, who sees what she shares with the team."""
     return make_member("bob")
 
 
 @pytest.fixture
 def charlie(make_member: Callable[..., "Member"]) -> "Member":
-    """A stranger to whatever is Alice's alone."""
+    """A member without access to Alice's private runs."""
     return make_member("charlie")
 
 
 @pytest.fixture
 def admin_member(make_member: Callable[..., "Member"]) -> "Member":
-    """An admin, who is no superuser: the role alone must do."""
+    """An admin who isn't a superuser: the role alone must be enough."""
     return make_member("ada", role="admin")
 
 

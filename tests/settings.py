@@ -1,7 +1,7 @@
-"""The portal's settings as the tests see them: the developer's own environment and `.env` do not count.
+"""The portal's settings for tests, unaffected by the developer's own environment and `.env`.
 
-Loaded by pytest-django before anything else of the project, so what is cleared here is never read. Real services are
-used where TEST_DATABASE_URL, TEST_REDIS_URL or TEST_S3_URL name them.
+pytest-django loads this before the rest of the project, so variables cleared here are never read. Real services are
+used if TEST_DATABASE_URL, TEST_REDIS_URL or TEST_S3_URL name them.
 """
 
 import atexit
@@ -22,21 +22,21 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's own loop runs i
 if os.environ.get("TEST_DATABASE_URL"):
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 
-from lamina_portal.settings import *  # noqa: E402, F403 - the environment had to be cleared first
+from lamina_portal.settings import *  # noqa: E402, F403 - the environment must be cleared first
 from lamina_portal.settings import DATABASES, LANGUAGES, LOCALE_PATHS, STORAGES  # noqa: E402
 from tests.support.pseudo import CODE, write_catalogue  # noqa: E402
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # A file, not memory: threads and other processes meet the locks that people will meet.
+    # A file, not memory, so that threads and other processes meet the same locks as in production.
     DATABASES["default"]["TEST"] = {"NAME": str(TEST_DIR / "test.sqlite3")}
-# The manifest storage wants collectstatic first, and a page without it would not render at all.
+# The manifest storage needs collectstatic first; without it, no page would render.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 (TEST_DIR / "sandbox" / "static").mkdir(parents=True)  # whitenoise warns when STATIC_ROOT is missing
-# A made-up language in which every marked text can be told from one that isn't.
+# A made-up language that reveals texts which aren't marked for translation.
 write_catalogue(TEST_DIR / "locale")
 LOCALE_PATHS = [*LOCALE_PATHS, TEST_DIR / "locale"]
 LANGUAGES = [*LANGUAGES, (CODE, "Pseudo")]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-LAMINA_POLL_SECONDS = 1.0  # the sandbox's runs take half a second: three would only be waited out
+LAMINA_POLL_SECONDS = 1.0  # sandbox runs take half a second, so three would only waste time

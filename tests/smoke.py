@@ -1,7 +1,7 @@
-"""One person's first picture, over HTTP, at a portal that is running: `python -m tests.smoke [address]`.
+"""Makes a first picture on a running portal, over HTTP: `python -m tests.smoke [address]`.
 
-Signs in as the sandbox's demo person, opens an app, fills its form as far as it must be, presses Run, waits for the
-picture and fetches it. Exits with 0 only if there is one.
+Signs in as the sandbox's demo person, opens an app, fills in its form, presses Run, waits for the picture and fetches
+it. Exits with 0 only if there is one.
 """
 
 import io
@@ -15,14 +15,14 @@ import requests
 from PIL import Image
 
 TIMEOUT_SECONDS = 120.0
-WANTED = ("cartoonify",)  # else the first app there is
-# A picture in the box of a result; the person's own photo is on the page from the start.
+WANTED = ("cartoonify",)  # otherwise the first app
+# Only a picture in a result's box counts: the uploaded photo is on the page from the start.
 RESULT = r'(?s)<figure\s+class="output output-ready(?:(?!</figure>).)*?<img[^>]*\ssrc="(/files/[^"]+)"'
 Files = dict[str, tuple[str, bytes, str]]
 
 
 class FormReader(HTMLParser):
-    """The fields of the form `app-form` with what a browser without scripts would send of it."""
+    """Reads the fields of the form `app-form` as a browser without scripts would send them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class FormReader(HTMLParser):
             self._select = ""
 
     def filled(self) -> tuple[list[tuple[str, str]], Files]:
-        """What a newcomer sends: first choices where nothing is chosen, words where a text is empty, one photo."""
+        """Fill in the rest: first choices where nothing is chosen, words in empty texts, a photo in each file field."""
         pairs = [
             (name, value or ("a cat on a sofa" if re.fullmatch(r"p\d+", name) else "")) for name, value in self.pairs
         ]
@@ -113,7 +113,7 @@ class Visitor:
         return answer.text
 
     def wait_for(self, path: str, pattern: str) -> "re.Match[str]":
-        """Reload the page until PATTERN is in it, as the page without scripts does by itself."""
+        """Reload the page until it contains `pattern`, as the page does by itself without scripts."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while not (found := re.search(pattern, page := self.get(path))):
             if time.monotonic() > deadline:
@@ -129,7 +129,7 @@ class Visitor:
             raise SystemExit(f"smoke: signing in was answered with {answer.status_code}")
 
     def run_app(self, path: str) -> str:
-        """Fill and post the form of the app at PATH; returns the path of the run."""
+        """Fill in and post the form of the app at `path`; return the path of the run."""
         self.wait_for(path, r'id="app-form"')
         reader = FormReader()
         reader.feed(self.get(path))
@@ -145,7 +145,7 @@ class Visitor:
         return found[0]
 
     def fetch_picture(self, path: str) -> tuple[int, int]:
-        """Fetch a picture of the portal and return its width and height."""
+        """Fetch a picture from the portal; return its width and height."""
         answer = self.session.get(urljoin(self.url, path), timeout=30)
         answer.raise_for_status()
         return Image.open(io.BytesIO(answer.content)).size

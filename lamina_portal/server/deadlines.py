@@ -1,11 +1,11 @@
-"""A request while it arrives: when a thread can take it, and its deadlines."""
+"""An arriving request: when a thread can take it, and its deadlines."""
 
 import re
 from enum import Enum
 
-HEAD_SECONDS = 15.0  # from the first byte (of a new connection: from its opening) to the end of the headers
+HEAD_SECONDS = 15.0  # from the first byte (on a new connection: from its opening) to the end of the headers
 BODY_SECONDS = 30.0  # from the end of the headers to the end of the body
-UPLOAD_SECONDS = 10.0  # grace period of an upload; after that, every 20 KB earn one second
+UPLOAD_SECONDS = 10.0  # grace period of an upload; after that, every 20 KB earns one second
 MAX_HEAD = 32 * 1024  # bytes; browsers send 1 to 4 KB
 MAX_AWAITED_BODY = 64 * 1024  # bytes; larger bodies are read by the thread that needs them
 
@@ -31,15 +31,15 @@ class Progress(Enum):
 class Arrival:
     """The bytes of one request, and perhaps of the next. `due` is on the monotonic clock.
 
-    Only gunicorn's parser interprets them; this class finds out whether the parser would have to wait. Odd requests go
-    to the parser at once, since it refuses them without reading on.
+    Only gunicorn's parser interprets the bytes; this class finds out whether the parser would have to wait for more.
+    Odd requests go to the parser at once, since it refuses them without reading on.
     """
 
     def __init__(self, due: float, *, is_first: bool) -> None:
         self.due = due
-        self.is_first = is_first  # for new connections; a kept one waits for its next request
+        self.is_first = is_first  # on a new connection; a kept one waits for its next request
         self.received = bytearray()
-        self.head_size = 0  # bytes with the empty line; 0 until it arrives
+        self.head_size = 0  # bytes, including the empty line; 0 until that arrives
         self.body_size = 0
         self.chunk_at = 0  # where the next chunk starts, if the body is chunked
 
@@ -49,7 +49,7 @@ class Arrival:
 
     @property
     def is_large(self) -> bool:
-        """True if we don't wait for the body here."""
+        """Whether the body is too large to be awaited here."""
         return self.body_size > MAX_AWAITED_BODY
 
     @property
@@ -76,10 +76,10 @@ class Arrival:
         if ENCODING.search(self.received, 0, size):
             self.chunk_at = size
         lengths = LENGTH.findall(self.received, 0, size)
-        self.body_size = int(lengths[0]) if len(lengths) == 1 else 0  # the parser refuses two of them
+        self.body_size = int(lengths[0]) if len(lengths) == 1 else 0  # the parser refuses two lengths
         progress = self._body_progress()
         if progress is Progress.MORE and (expectation := EXPECTATION.search(self.received, 0, size)):
-            del self.received[expectation.start() : expectation.end()]  # otherwise gunicorn would send it again
+            del self.received[expectation.start() : expectation.end()]  # otherwise gunicorn would send another Continue
             self.head_size -= expectation.end() - expectation.start()
             return Progress.CONTINUE
         return progress
@@ -91,8 +91,11 @@ class Arrival:
         return Progress.READY if is_here else Progress.MORE
 
     def _chunks_progress(self) -> Progress:
-        """Progress of a chunked body; some proxies send one even for no body. Django accepts none, so large ones stay
-        unread; small ones are buffered here, since gunicorn reads to their end."""
+        """Return the progress of a chunked body, which some proxies send even if it is empty.
+
+        Django accepts no chunked bodies, so large ones aren't read. Small ones are buffered here, since gunicorn reads
+        them to the end.
+        """
         while found := CHUNK_SIZE.match(self.received, self.chunk_at):
             size = int(found[1], 16)
             if not size:

@@ -1,4 +1,4 @@
-"""A client connection that needs no thread: the main loop later sends what the client doesn't take at once."""
+"""A client connection that needs no thread: the main loop later sends what the client can't take at once."""
 
 import errno
 import os
@@ -12,12 +12,12 @@ from contextlib import AbstractContextManager, suppress
 from typing import IO, Any
 
 BYTES_A_SECOND = 20_000  # minimum speed of a client while a thread waits for it
-ALLOWANCE_SECONDS = 10.0  # at the beginning
+ALLOWANCE_SECONDS = 10.0  # initial allowance
 MOST_ALLOWANCE_SECONDS = 30.0  # the most that a fast client can save up
-NO_ALLOWANCE_SECONDS = 0.2  # when no other thread can take this one's place
+NO_ALLOWANCE_SECONDS = 0.2  # if no other thread can take this one's place
 SHORT_SECONDS = 0.05  # shorter waits count as work
 MAX_IN_KERNEL = 256 * 1024  # bytes; with more, we would notice too late that a client is reading
-MAX_UNSENT = 1_000_000  # bytes of an answer that is sent in pieces; then its thread has to wait
+MAX_UNSENT = 1_000_000  # bytes of a streamed response; with more, its thread has to wait
 NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # file systems without sendfile
 READ_AT_ONCE = 64 * 1024
 MAX_AT_ONCE = 1_000_000  # bytes for one client before it is the others' turn
@@ -31,7 +31,7 @@ class TimeAllowance:
 
     @classmethod
     def in_all(cls, seconds: float) -> "TimeAllowance":
-        """A fixed time, however much is transferred."""
+        """Return an allowance for a fixed time, no matter how much is transferred."""
         return cls(seconds, 0)
 
     def moved(self, count: int) -> None:
@@ -40,7 +40,7 @@ class TimeAllowance:
 
 
 class FilePart:
-    """Part of an open file that is still to be sent, without reading it. It has its own descriptor."""
+    """Part of an open file that is still to be sent, without reading it into memory. It has its own descriptor."""
 
     def __init__(self, file: int, offset: int, count: int) -> None:
         self.file, self.offset, self.count = os.dup(file), offset, count
@@ -87,9 +87,9 @@ class BytesPart:
 class ClientSocket(socket.socket):
     """An accepted connection, as gunicorn's parser and response use it.
 
-    `recv` waits as long as the client's upload allowance lasts. `sendall` and `sendfile` buffer what the client doesn't
-    take at once, for `flush`; only answers sent in many pieces wait for slow readers. A client that is too slow raises
-    ConnectionResetError, like one that has gone. `away` wraps each wait.
+    `recv` waits as long as the client's upload allowance lasts. `sendall` and `sendfile` buffer what the client can't
+    take at once, and `flush` sends it later; only streamed responses wait for slow readers. If a client is too slow,
+    ConnectionResetError is raised, as if it were gone. Each wait is wrapped in `away`.
     """
 
     def __init__(self, accepted: socket.socket, away: Callable[[], AbstractContextManager[bool]]) -> None:
@@ -106,10 +106,10 @@ class ClientSocket(socket.socket):
         """Do nothing; gunicorn calls it before and after each request."""
 
     def settimeout(self, value: float | None) -> None:
-        """Do nothing, either."""
+        """Do nothing, for the same reason."""
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        """For threads, which only read the rest of large bodies."""
+        """Read from the client in a thread; threads only read the rest of large bodies."""
         while self.uploading:
             with suppress(BlockingIOError):
                 data = super().recv(bufsize, flags)
@@ -119,7 +119,7 @@ class ClientSocket(socket.socket):
         raise ConnectionResetError(errno.ECONNRESET, "the rest of the body isn't needed")
 
     def recv_now(self, size: int) -> bytes | None:
-        """For the main loop: the bytes available, b"" at the end, None if there are none yet."""
+        """Read what is available, in the main loop: b"" at the end, None if there is nothing yet."""
         try:
             return super().recv(size)
         except BlockingIOError:
@@ -144,7 +144,7 @@ class ClientSocket(socket.socket):
         return size
 
     def flush(self) -> bool:
-        """Send what the client takes now; True when all is sent. Raises OSError if the client is gone."""
+        """Send what the client can take now; return True if that was all. Raises OSError if the client is gone."""
         sent = 0
         try:
             while self.parts and sent < MAX_AT_ONCE:
@@ -158,7 +158,7 @@ class ClientSocket(socket.socket):
         return not self.parts
 
     def give_up(self) -> None:
-        """Drop unsent data, and make `close` drop the kernel's, too."""
+        """Drop unsent data, and make `close` drop the kernel's unsent data, too."""
         self._forget()
         self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 

@@ -1,4 +1,4 @@
-"""Threads for requests; threads that wait for a slow client don't count."""
+"""A thread pool for requests; threads that wait for a slow client don't count."""
 
 import threading
 from collections import deque
@@ -11,8 +11,11 @@ IDLE_SECONDS = 30.0
 
 
 class Threads:
-    """Runs jobs in `size` threads, like gunicorn's own pool. While a thread is away (waiting for a client), another may
-    take its place, up to `spare` of them; threads no longer needed call `on_leave` and end."""
+    """Runs jobs in `size` threads, like gunicorn's own pool.
+
+    While a thread is away (waiting for a client), another may take its place, up to `spare` of them. Threads that are
+    no longer needed call `on_leave` and end.
+    """
 
     def __init__(self, size: int, spare: int, on_leave: Callable[[], None] = lambda: None) -> None:
         self.size, self.spare, self.on_leave = size, spare, on_leave
@@ -29,7 +32,7 @@ class Threads:
         return future
 
     def shutdown(self, wait: bool = False) -> None:
-        """Let every thread end after its current job, without waiting, whatever `wait` says."""
+        """Let every thread end after its current job. This never waits, whatever `wait` says."""
         with self._changed:
             self._is_closed = True
             self._jobs.clear()
@@ -37,7 +40,7 @@ class Threads:
 
     @contextmanager
     def away(self) -> Iterator[bool]:
-        """Wrap a wait for a client; yields False if no other thread can take this one's place."""
+        """Mark the thread as away while it waits for a client; yield False if no other thread can take its place."""
         with self._changed:
             self._away += 1
             is_replaced = self._away <= self.spare
@@ -66,12 +69,14 @@ class Threads:
                 future.set_result(job(*arguments))
             except BaseException as error:  # noqa: BLE001 - the future carries it
                 future.set_exception(error)
-            del taken, future, job, arguments  # an idle thread must not hold a request
+            del taken, future, job, arguments  # an idle thread must not keep a request alive
         self.on_leave()
 
     def _next(self) -> tuple[Future[Any], Callable[..., Any], tuple[Any, ...]] | None:
-        """The next job; None if this thread should end: the pool is closed, or the thread is surplus and has been idle
-        for a while."""
+        """Return the next job; None if this thread should end.
+
+        It should end if the pool is closed, or if it is surplus and has been idle for a while.
+        """
         with self._changed:
             while not self._jobs:
                 self._idle += 1

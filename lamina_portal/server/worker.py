@@ -1,8 +1,9 @@
-"""gunicorn's threaded worker, changed so that slow clients hold no threads.
+"""gunicorn's threaded worker, changed so that slow clients don't hold threads.
 
-gunicorn gives each new connection to a thread, so 16 strangers who send a byte now and then block it. Here, one loop
-that never blocks reads headers and bodies of up to 64 KB, sends to slow readers and closes connections; threads get
-whole requests. Everything has a deadline (`deadlines`, `sockets`). Clients speak plain HTTP/1.1; TLS is for the proxy.
+gunicorn gives each new connection to a thread, so 16 strangers who send a byte now and then block it. Here, a single
+non-blocking loop reads headers and bodies of up to 64 KB, sends responses to slow readers and closes connections.
+Threads get whole requests. Everything has a deadline (`deadlines`, `sockets`). Clients use plain HTTP/1.1; TLS is left
+to the proxy.
 """
 
 import errno
@@ -24,17 +25,17 @@ from lamina_portal.server.sockets import ClientSocket, TimeAllowance
 from lamina_portal.server.threads import Threads
 
 SPARE_THREADS = 16  # extra threads while others wait for uploads or for slow readers
-STALLED_SECONDS = 60.0  # without progress on an answer that the loop sends
-LINGER_SECONDS = 10.0  # total time for a client to read the last answer before we close
+STALLED_SECONDS = 60.0  # without progress on a response that the loop sends
+LINGER_SECONDS = 10.0  # total time for a client to read the last response before we close
 LINGER_QUIET_SECONDS = 2.0
-LINGER_BYTES = 64 * 1024  # read of what comes meanwhile; the rest stays where it is
+LINGER_BYTES = 64 * 1024  # read from a client that keeps sending; the rest is left unread
 GIVE_WAY_SECONDS = 0.01  # how long a less busy worker has to take the next connection first
 SWEEP_SECONDS = 0.5
 RECEIVE = 64 * 1024  # bytes at once
 NEARLY_FULL = 0.9  # share of gunicorn's worker_connections
 FAULT_OF_CLIENT = (errno.EAGAIN, errno.ECONNABORTED)
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
-OPEN_FILES = 4096  # if the system allows so many: each client needs one, each file being sent another
+OPEN_FILES = 4096  # if the system allows that many: each client needs one, and each file being sent another
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 REFUSAL = "HTTP/1.1 {}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}"
@@ -42,7 +43,9 @@ TIMED_OUT = "408 Request Timeout"
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """One client. In the loop it waits for `waits_for` until `due`; otherwise a thread has it."""
+    """One client. In the loop, it waits until `due` for an event, which is handled by `waits_for`; otherwise a thread
+    has it.
+    """
 
     sock: ClientSocket
 
@@ -54,13 +57,13 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         self.since = now
         self.due = self.arrival.due
         self.waits_for: Callable[[Connection], None] | None = None
-        self.is_kept = False  # for another request
+        self.is_kept = False  # kept open for another request
         self.lingers_until = 0.0
-        self.discarded = 0  # bytes that came after the last answer
+        self.discarded = 0  # bytes that came after the last response
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """Started by gunicorn; see the module."""
+    """The worker class for gunicorn; see the module docstring."""
 
     def __init__(self, age: int, *arguments: Any, **options: Any) -> None:
         super().__init__(age, *arguments, **options)
@@ -105,7 +108,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 self._drop(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Give clients until `deadline` to begin a request; called when the worker stops."""
+        """Give clients until `deadline` to start a request; called when the worker stops."""
         for conn in self.waiting:
             if conn.waits_for == self._receive and not conn.arrival.has_begun:
                 conn.due = min(conn.due, deadline)
@@ -124,7 +127,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 conn.sock.give_up()
             self._drop(conn)
 
-    # --- connections come and go -------------------------------------------------------------------------------------
+    # --- opening and closing connections -----------------------------------------------------------------------------
 
     def accept(self, listener: Any) -> None:
         now = time.monotonic()
@@ -149,12 +152,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._receive(conn)
 
     def _give_way(self, now: float) -> None:
-        """Leave the next connection to another worker; only briefly, since that one may be busy."""
+        """Leave the next connection to another worker, but only briefly, since that worker may be busy."""
         self.gave_way_at, self.gives_way_until = now, now + GIVE_WAY_SECONDS
         self.set_accept_enabled(False)
 
     def _make_room(self) -> None:
-        """Disconnect the client that has waited longest without a whole request: honest clients send theirs at once."""
+        """Disconnect the client that has waited longest without sending a whole request; honest clients send theirs at
+        once.
+        """
         silent = [conn for conn in self.waiting if conn.waits_for != self._send]
         if silent:
             self._drop(min(silent, key=lambda conn: conn.since))
@@ -169,7 +174,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.due = due
 
     def _happened(self, conn: Connection, _: Any) -> None:
-        if conn.waits_for is not None:  # otherwise, it has just been dropped
+        if conn.waits_for is not None:  # otherwise the client has just been dropped
             conn.waits_for(conn)
 
     def _unwatch(self, conn: Connection) -> None:
@@ -180,7 +185,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.waits_for = None
 
     def _leave_until_due(self, conn: Connection) -> None:
-        """Stop watching; `_sweep` disconnects the client."""
+        """Stop watching; `_sweep` disconnects the client later."""
         self.poller.unregister(conn.sock)
         conn.waits_for = None
 
@@ -189,7 +194,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.nr_conns -= 1
         conn.close()
 
-    # --- requests come in --------------------------------------------------------------------------------------------
+    # --- receiving requests ------------------------------------------------------------------------------------------
 
     def _receive(self, conn: Connection) -> None:
         try:
@@ -204,7 +209,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
 
     def _take(self, conn: Connection, data: bytes) -> None:
-        """Add `data` to the request; when it is complete, or complete enough, give it to a thread."""
+        """Add `data` to the request; give it to a thread when enough of it has arrived."""
         progress = conn.arrival.add(data, time.monotonic())
         if progress in (Progress.NO_LENGTH, Progress.TOO_LARGE):
             self._refuse(conn, progress.value)
@@ -214,7 +219,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._watch(conn, selectors.EVENT_READ, self._receive, conn.arrival.due)
         if progress is Progress.CONTINUE:
-            with suppress(OSError):  # the loop notices that it is gone
+            with suppress(OSError):  # the loop notices that the client is gone
                 conn.sock.sendall(CONTINUE)
 
     def _hand_over(self, conn: Connection) -> None:
@@ -232,7 +237,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.enqueue_req(conn)
 
     def _refuse(self, conn: Connection, status: str) -> None:
-        """Answer without a thread, and close."""
+        """Send an error without a thread, and close the connection."""
         with suppress(OSError):  # `_send` handles the same error
             conn.sock.sendall(REFUSAL.format(status, len(status), status).encode())
         conn.is_kept = False
@@ -241,7 +246,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # --- in a thread -------------------------------------------------------------------------------------------------
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
-        """If the answer is sent before the body is read, say that the connection closes: the rest isn't read."""
+        """Handle a request. If the response is sent before the body is read, it says that the connection closes."""
         if conn.sock.uploading:
             should_close = req.should_close
 
@@ -257,10 +262,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.sock.uploading = None
         return super()._keepalive_after(conn, keepalive)  # type: ignore[no-any-return]
 
-    # --- answers go out ----------------------------------------------------------------------------------------------
+    # --- sending responses -------------------------------------------------------------------------------------------
 
     def finish_request(self, conn: Connection, future: Future[bool]) -> None:
-        """The thread is done with the request; the loop does the rest."""
+        """Send the response from the loop, now that the thread is done with the request."""
         conn.is_kept = not future.cancelled() and future.exception() is None and bool(future.result())
         self._send(conn)
 
@@ -286,8 +291,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._watch(conn, selectors.EVENT_READ, self._receive, conn.arrival.due)
 
     def _linger(self, conn: Connection) -> None:
-        """Close for writing and wait for the client to close: otherwise unread data would reset the connection and
-        might lose the last answer."""
+        """Close for writing, and wait for the client to close.
+
+        Otherwise, unread data would reset the connection, and the last response might be lost.
+        """
         try:
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:

@@ -1,7 +1,7 @@
-"""Which clusters of workers exist and whether each still takes tasks, recorded in the database for all hosts.
+"""Which worker clusters exist and whether each still takes tasks, recorded in the database for all hosts.
 
-Each cluster queues a task of its own (`worker.Pulse`) that is recorded here, so one that still runs but takes no tasks
-falls silent. The row "worker" says when any of them last did.
+Each cluster queues tasks of its own (`worker.Pulse`), and each one that runs is recorded here. A cluster that is alive
+but takes no tasks therefore falls silent. The row "worker" records when any cluster last ran a task.
 """
 
 import os
@@ -16,11 +16,11 @@ from runs.models.messages import Message
 
 ANY = "worker"
 SILENT_AFTER = timedelta(seconds=120)
-GONE_AFTER = timedelta(hours=1)  # then a silent cluster counts as gone for good
+GONE_AFTER = timedelta(hours=1)  # after that, a silent cluster is forgotten
 
 
 def beat(name: str) -> bool:
-    """Record that the part `name` ("poller", or a cluster) is alive now; True for its first time."""
+    """Record that the part `name` ("poller" or a cluster) is alive now; return True the first time."""
     now = timezone.now()
     if Heartbeat.objects.filter(name=name).update(at=now):
         return False
@@ -28,13 +28,13 @@ def beat(name: str) -> bool:
 
 
 def age_seconds(name: str, now: datetime) -> int | None:
-    """Seconds since the last sign of life of the part `name`; None if there never was one."""
+    """Return the seconds since the last sign of life of the part `name`; None if there never was one."""
     at = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
     return max(0, int((now - at).total_seconds())) if at else None
 
 
 def name_of(pid: int) -> str:
-    """The name of the cluster on this host with the main process `pid`."""
+    """Return the name of the cluster on this host with the main process `pid`."""
     return f"{ANY} {_host()}:{pid}"
 
 
@@ -43,24 +43,23 @@ def _host() -> str:
 
 
 def beat_cluster(name: str) -> bool:
-    """Record that the cluster `name` runs a task; plain `qcluster` has the name "". True for its first."""
+    """Record that the cluster `name` ("" for plain `qcluster`) runs a task; return True the first time."""
     beat(ANY)
     return bool(name) and beat(name)
 
 
 def clusters(now: datetime) -> list[Heartbeat]:
-    """The clusters that were alive within the last hour, by name."""
+    """Return the clusters that were alive within the last hour, sorted by name."""
     return list(Heartbeat.objects.filter(name__startswith=f"{ANY} ", at__gt=now - GONE_AFTER).order_by("name"))
 
 
 def forget(name: str) -> bool:
-    """The cluster `name` has ended; False if it was forgotten already."""
+    """Forget the cluster `name`, which has ended; return False if it was already forgotten."""
     return Heartbeat.objects.filter(name=name).delete()[0] > 0
 
 
 def record_losses(now: datetime | None = None) -> bool:
-    """Record, once each, the clusters that were killed on this host and those that fell silent; True if there were new
-    ones."""
+    """Record clusters that were killed on this host or fell silent, once each; return True if there were any."""
     now = now or timezone.now()
     is_any = False
     ours = f"{ANY} {_host()}:"
@@ -78,7 +77,7 @@ def record_losses(now: datetime | None = None) -> bool:
 
 
 def is_dead(pid: str) -> bool:
-    """True if no process on this host has the id `pid`."""
+    """Return True if no process on this host has the id `pid`."""
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

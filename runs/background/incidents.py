@@ -1,4 +1,4 @@
-"""Incidents: what an admin may want to know, kept for 30 days."""
+"""Incidents: events that an admin may want to know about, kept for 30 days."""
 
 from datetime import datetime, timedelta
 
@@ -10,12 +10,12 @@ FAILED_TASKS_KEPT = timedelta(days=7)
 
 
 def record_incident(kind: str, message: Message, request_id: str = "") -> None:
-    """Record something an admin may want to know; never keys, inputs or secret paths."""
+    """Record something an admin may want to know about; it must not contain keys, inputs or secret paths."""
     Incident.objects.create(kind=kind, text=message, request_id=request_id[:100])
 
 
 def tidy(now: datetime) -> None:
-    """Delete old incidents, and old failures of the queue."""
+    """Delete old incidents and old failed tasks."""
     from django_q.models import Failure
 
     Incident.objects.filter(at__lt=now - KEPT).delete()

@@ -1,6 +1,6 @@
-"""Leases: the right to do something alone for some seconds, by the database and its clock.
+"""Leases: exclusive rights for a few seconds, held in the database and timed by its clock.
 
-Hosts' own clocks don't matter; if a holder dies, its lease runs out.
+The hosts' own clocks don't matter. If a holder dies, its lease runs out.
 """
 
 import os
@@ -19,7 +19,7 @@ KICK_EVERY = timedelta(seconds=3)
 
 
 def new_holder() -> str:
-    """A name for one piece of work that needs a lease; it begins with host and process, so that it can be found."""
+    """Return a new holder name, which starts with the host and process id so that the holder can be found."""
     return f"{_host()}/{os.getpid()}/{uuid.uuid4().hex}"[:64]
 
 
@@ -35,20 +35,20 @@ def acquire(name: str, holder: str, seconds: float) -> bool:
 
 
 def renew(name: str, holder: str, seconds: float) -> bool:
-    """Keep the lease for another `seconds`; False if it was lost, and the work must end at once."""
+    """Renew the lease for `seconds`; return False if it was lost, in which case the work must stop at once."""
     mine = Lease.objects.filter(name=name, holder=holder, until__gt=Now())
     return mine.update(until=Now() + timedelta(seconds=seconds)) == 1
 
 
 def release(name: str, holder: str) -> None:
-    """Give the lease back early."""
+    """Release the lease early."""
     Lease.objects.filter(name=name, holder=holder).update(until=Now() - timedelta(seconds=1))
 
 
 def release_of_dead(name: str) -> None:
     """Free a lease whose holder was killed on this host, instead of letting it run out.
 
-    If the holder is alive after all (in another container with our host's name), its next renewal fails.
+    If the holder is alive after all (in another container with the same host name), its next renewal fails.
     """
     holder = Lease.objects.filter(name=name, until__gt=Now()).values_list("holder", flat=True).first() or ""
     host, _, rest = holder.partition("/")
@@ -57,12 +57,12 @@ def release_of_dead(name: str) -> None:
 
 
 def is_held(name: str) -> bool:
-    """True while someone has the lease."""
+    """Return True while someone holds the lease."""
     return Lease.objects.filter(name=name, until__gt=Now()).exists()
 
 
 def may_kick(name: str) -> bool:
-    """True for at most one caller in three seconds, and only while the lease is free."""
+    """Return True to at most one caller every three seconds, and only while the lease is free."""
     Lease.objects.get_or_create(name=name, defaults={"until": timezone.now() - timedelta(days=1)})
     idle = Lease.objects.filter(name=name, until__lt=Now())
     return idle.filter(Q(kicked_at=None) | Q(kicked_at__lt=Now() - KICK_EVERY)).update(kicked_at=Now()) == 1

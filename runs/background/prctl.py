@@ -1,6 +1,6 @@
-"""Linux's PR_SET_PDEATHSIG: a process gets a signal when its parent dies, so that none is left behind.
+"""Linux's PR_SET_PDEATHSIG: a process gets a signal when its parent dies, so that no orphans are left behind.
 
-Other systems have nothing like it: there, only `kill -9` of a parent may leave children behind.
+Other systems have nothing like it, so `kill -9` of a parent may leave children behind there.
 """
 
 import ctypes
@@ -9,11 +9,11 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded before any fork: not safe after one
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded before any fork: loading after one isn't safe
 
 
 def die_with_parent(parent_pid: int, sig: signal.Signals) -> None:
-    """Have the kernel send `sig` to this process when its parent `parent_pid` dies; exit now if it is dead already."""
+    """Have the kernel send `sig` to this process when its parent `parent_pid` dies; exit now if it is already dead."""
     if _libc is None:
         return
     _libc.prctl(PR_SET_PDEATHSIG, int(sig), 0, 0, 0)

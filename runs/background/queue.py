@@ -1,7 +1,7 @@
-"""Queue tasks with django-q2, and tell long ones when the worker must stop.
+"""Queue tasks with django-q2, and tell long-running tasks when the worker must stop.
 
-A task only says "look now". What is to be done stands in the database with a due time, so a lost, repeated or late task
-changes nothing.
+A task only says "check now". The work itself is stored in the database with a due time, so a lost, repeated or late
+task does no harm.
 """
 
 import logging
@@ -13,39 +13,39 @@ from django.db import transaction
 from django_q.tasks import async_task
 
 logger = logging.getLogger("runs.background.queue")
-REGISTER = "runs.tasks"  # names in a queue are an interface, like addresses: don't move this module
+REGISTER = "runs.tasks"  # queued tasks refer to this module by name, so don't move it
 
-# One byte shared by the worker's processes, made before they are forked so that all see the same memory.
+# One byte of memory shared by the worker's processes; created before they are forked, so that all of them see it.
 stop_flag = mmap.mmap(-1, 1)
 
 
 def enqueue(task: str, *args: int | str) -> None:
     """Queue `task`, the name of a function in `runs.tasks`, when the current transaction commits.
 
-    Ids only, by position: django-q2 uses some keywords itself, and objects would get stale.
+    Pass ids only, by position: objects would go stale, and django-q2 uses some keywords itself.
     """
     transaction.on_commit(partial(_hand_over, task, *args))
 
 
 def enqueue_long(task: str, *args: int | str, timeout_seconds: int, is_saved: bool = True) -> None:
-    """Like `enqueue`, for a task that may take `timeout_seconds` instead of the cluster's own time-out."""
+    """Like `enqueue`, but allow the task `timeout_seconds` instead of the cluster's default time-out."""
     options = {"timeout": timeout_seconds, "save": is_saved}
     transaction.on_commit(partial(_hand_over, task, *args, q_options=options))
 
 
 def _hand_over(task: str, *args: int | str, **options: Any) -> None:
-    """Queue a task. If that fails (Redis away), go on: the sweep finds what is due."""
+    """Queue a task. If that fails (Redis is down), carry on: the sweep finds whatever is due."""
     try:
         async_task(f"{REGISTER}.{task}", *args, **options)
-    except Exception as error:  # noqa: BLE001 - brokers raise what they like
+    except Exception as error:  # noqa: BLE001 - brokers may raise anything
         logger.warning("task=%s not queued: %s", task, type(error).__name__)
 
 
 def request_stop() -> None:
-    """Tell every long task of this worker to end when it next checks."""
+    """Tell every long task of this worker to stop at its next check."""
     stop_flag[0] = 1
 
 
 def stop_requested() -> bool:
-    """True once this worker has been asked to stop."""
+    """Return True once this worker has been asked to stop."""
     return stop_flag[0] == 1

@@ -1,7 +1,7 @@
-"""Queued tasks are signed JSON: nobody who can write to the queue can run anything without a key, and nothing is ever
-unpickled, even with an old key.
+"""Queued tasks are signed JSON, so write access to the queue alone isn't enough to run anything.
 
-django-q2 itself signs pickles. Its results, statistics and cache are unchanged, since they never become work.
+Tasks are never unpickled, even if signed with an old key. django-q2 itself signs pickles and still does so for its
+results, statistics and cache, which are never run.
 """
 
 import logging
@@ -17,20 +17,20 @@ logger = logging.getLogger(__name__)
 
 
 class TaskPackage:
-    """`django_q.signing.SignedPackage` for tasks: names, ids and times as JSON, signed with `SECRET_KEY`.
+    """Replaces `django_q.signing.SignedPackage` for tasks: names, ids and times as JSON, signed with `SECRET_KEY`.
 
-    Packages signed with one of `SECRET_KEY_FALLBACKS` are accepted, too.
+    Packages signed with one of `SECRET_KEY_FALLBACKS` are also accepted.
     """
 
     @staticmethod
     def dumps(task: dict[str, Any], compressed: bool = False) -> str:
-        """The text for the broker. Raises `TypeError` if an argument is neither a text nor a number."""
+        """Return the text for the broker. Raises `TypeError` if an argument is neither text nor a number."""
         started = {"started": task["started"].isoformat()} if "started" in task else {}
         return signing.dumps(task | started, salt=SALT, compress=compressed)
 
     @staticmethod
     def loads(package: str | bytes) -> dict[str, Any]:
-        """The task again. Raises `signing.BadSignature` for anything not made here."""
+        """Return the task in `package`. Raises `signing.BadSignature` for anything not made here."""
         try:
             text = package.decode() if isinstance(package, bytes) else package
             task: dict[str, Any] = signing.loads(text, salt=SALT)
@@ -42,7 +42,7 @@ class TaskPackage:
 
 
 class QueuedOrCached(TaskPackage):
-    """For `django_q.tasks`, which also reads django-q2's own results from its cache."""
+    """The package class for `django_q.tasks`, which also reads django-q2's own results from its cache."""
 
     @staticmethod
     def loads(package: str | bytes) -> Any:
@@ -53,7 +53,7 @@ class QueuedOrCached(TaskPackage):
 
 
 class OneLine(logging.Filter):
-    """Drop unreadable tasks with one log line: the sweep finds whatever is due."""
+    """Log a dropped, unreadable task in one line. No harm is done, since the sweep finds whatever is due."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -64,7 +64,7 @@ class OneLine(logging.Filter):
 
 
 def install() -> None:
-    """Make django-q2 write and read tasks this way, in every process that queues or takes them."""
+    """Make django-q2 use these packages. Needed in every process that queues or takes tasks."""
     tasks.SignedPackage = QueuedOrCached
     pusher.SignedPackage = models.SignedPackage = TaskPackage
     logging.getLogger("django-q").addFilter(OneLine())

@@ -1,14 +1,13 @@
-"""django-q2's cluster, made robust: its processes live and die together, it always takes tasks, and long ones stop at
-once.
+"""django-q2's cluster, made robust: its processes live and die together, it always takes tasks, and it stops at once.
 
-Plain `qcluster` was measured: after `kill -9` of its main process or sentinel, the rest runs on as orphans; after
-`kill -9` of an idle worker, the queue's lock is lost and nothing runs any more, silently; SIGTERM to the process group
-hangs it forever; a plain SIGTERM waits for the longest task.
+Plain `qcluster` was found to have these problems: after `kill -9` of its main process or sentinel, the other processes
+keep running as orphans; after `kill -9` of an idle worker, the queue's lock is lost and nothing runs any more, without
+an error; SIGTERM to the process group hangs it forever; a plain SIGTERM waits for the longest task.
 
-Here every process asks the kernel to die with its parent, the sentinel ends the whole cluster if a lock may be lost,
-and a flag in shared memory tells long tasks to end. A signal only raises that flag; the main loop acts on it, where
-nothing is half done. Whoever started the cluster starts it again (`manage.py portal`, systemd's `Restart=always`): any
-exit that nobody asked for has the code 3.
+Here, every process asks the kernel to kill it when its parent dies. The sentinel ends the whole cluster if a lock may
+be lost. A flag in shared memory tells long tasks to stop; signals only set that flag, and the main loop acts on it at a
+point where nothing is half done. Any exit that nobody asked for has the code 3, so that whatever started the cluster
+restarts it (`manage.py portal`, systemd's `Restart=always`).
 """
 
 import itertools
@@ -35,24 +34,24 @@ from runs.background.prctl import die_with_parent
 from runs.background.task_package import TaskPackage
 
 logger = logging.getLogger(__name__)
-BROKEN = 3  # the exit code that says: start me again
+BROKEN = 3  # exit code that asks for a restart
 LOOK_SECONDS = 0.1
 PULSE_SECONDS = 30.0
-LEAVE_SECONDS = 15.0  # more than the main process needs to end after the sentinel
+LEAVE_SECONDS = 15.0  # more than the main process needs to exit after the sentinel
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """The task that each cluster runs for itself: its dotted path, and the seconds until its second run."""
+    """The task that each cluster queues for itself: its dotted path and the seconds until its second run."""
 
     task: str
     second_after_seconds: float
 
 
 class WholeSentinel(Sentinel):  # type: ignore[misc]
-    """Ends the whole cluster if a process was killed that may have held a queue's lock."""
+    """Ends the whole cluster if a killed process may have held a queue's lock."""
 
-    pulse: ClassVar[Pulse]  # set before the start, since django-q2 makes the sentinel itself
+    pulse: ClassVar[Pulse]  # set before the start, since django-q2 creates the sentinel itself
 
     def reincarnate(self, process: Any) -> None:
         was_killed = process.exitcode is not None and process.exitcode < 0
@@ -60,7 +59,7 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
         is_worker = process is not self.monitor and process is not self.pusher
         is_busy = is_worker and process.timer.value >= 0
         if was_killed and not is_busy:
-            logger.critical("A process of the worker was killed while it waited; the worker leaves to be started anew.")
+            logger.critical("A worker process was killed and may have held a lock; the worker exits to be restarted.")
             os._exit(BROKEN)
         super().reincarnate(process)
 
@@ -70,11 +69,11 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
 
 
 class PulsingBroker:
-    """The broker as a cluster's pusher sees it: it adds tasks for this cluster alone.
+    """Wraps the broker for a cluster's pusher and adds tasks for this cluster alone.
 
-    They go the way of every task, so they show that this cluster takes tasks. The first comes at once: what the last
-    cluster left unfinished goes on as soon as this one runs. The second comes when the lease of a poller that died with
-    another host has run out.
+    They go the same way as every other task, so they show that this cluster takes tasks. The first comes at once, so
+    that work left unfinished by the last cluster continues right away. The second comes when the lease of a poller that
+    died with another host has run out.
     """
 
     def __init__(self, broker: Any, cluster_pid: int, pulse: Pulse) -> None:
@@ -97,10 +96,10 @@ class PulsingBroker:
 
 
 class WholeCluster(Cluster):  # type: ignore[misc]
-    """The worker of one host: main process, sentinel, pusher, monitor and pool; they live and die together."""
+    """The worker of one host: main process, sentinel, pusher, monitor and pool, which live and die together."""
 
     def run(self) -> int:
-        """Work until asked to stop; return the exit code, 0 only after a clean stop."""
+        """Run until asked to stop; return the exit code, which is 0 only after a clean stop."""
         self.start()
         self._watch_sentinel()
         while self.sentinel.is_alive() and not queue.stop_requested():
@@ -108,15 +107,15 @@ class WholeCluster(Cluster):  # type: ignore[misc]
         self.stop()  # does nothing if the sentinel has ended
         if not queue.stop_requested() or self.sentinel.exitcode != 0:
             return BROKEN
-        with suppress(DatabaseError):  # then the next cluster does it, as for one that was killed
+        with suppress(DatabaseError):  # then the next cluster does it, as for a killed one
             heartbeats.forget(heartbeats.name_of(self.pid))
         return 0
 
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
-        """Only raise the flag: a handler may interrupt anything.
+        """Only set the flag, since a handler may interrupt anything.
 
-        Stopping in here once interrupted a check of the sentinel with a check of the sentinel, took it for alive though
-        it had just ended, and waited forever.
+        Stopping the cluster from here once interrupted one check of the sentinel with another. The sentinel seemed to
+        be alive although it had just ended, and the cluster waited forever.
         """
         if os.getpid() != self.pid:  # a child that hasn't set its own handlers yet
             os._exit(BROKEN)
@@ -125,21 +124,21 @@ class WholeCluster(Cluster):  # type: ignore[misc]
             os._exit(0)  # nothing is running yet
 
     def _watch_sentinel(self) -> None:
-        """Start the watcher after the sentinel was forked, since forking with threads isn't safe."""
+        """Start the watcher thread. Call this after forking the sentinel, since forking with threads isn't safe."""
         if hasattr(os, "waitid"):
             threading.Thread(target=_exit_with, args=(self.sentinel.pid,), daemon=True).start()
 
 
 def _exit_with(sentinel_pid: int) -> None:
-    """Wait for the sentinel's end without reaping it; exit at once if it was killed.
+    """Wait for the sentinel to end, without reaping it; exit at once if it was killed.
 
-    It may die with a lock that `stop` needs: then only this thread can end us. After a normal end, the main thread has
-    nothing to wait for and gets some seconds to finish.
+    A killed sentinel may have held a lock that `stop` needs; then only this thread can end the process. After a normal
+    end, the main thread has nothing to wait for and gets a few seconds to finish.
     """
     try:
         end = os.waitid(os.P_PID, sentinel_pid, os.WEXITED | os.WNOWAIT)
     except ChildProcessError:
-        end = None  # the main thread has seen it end
+        end = None  # the main thread has already seen it end
     if end is not None and (end.si_code != os.CLD_EXITED or end.si_status != 0):
         os._exit(BROKEN)
     time.sleep(LEAVE_SECONDS)
@@ -147,7 +146,7 @@ def _exit_with(sentinel_pid: int) -> None:
 
 
 def run_worker(pulse: Pulse) -> int:
-    """Run the cluster in this process until it is stopped; returns the exit code."""
+    """Run the cluster in this process until it is stopped; return the exit code."""
     WholeSentinel.pulse = pulse
     parents: deque[int] = deque(maxlen=1)
     os.register_at_fork(

@@ -1,4 +1,4 @@
-"""Reading Lamina's list of apps, whose largest page is undocumented: try the most, then fewer, then no number."""
+"""Reading Lamina's list of apps. Its maximum size is undocumented: try the largest, then smaller ones, then none."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from runs.models.messages import Message
 
 ANY_NUMBER = 0
 SIZES = (200, 100, 50, 25, ANY_NUMBER)
-REFUSED_FOR = timedelta(hours=24)  # then try the most again
+REFUSED_FOR = timedelta(hours=24)  # then try the largest size again
 SLOW_FOR = timedelta(hours=2)
 LATE_TRIES = 2  # per refresh: each may take 45 s
 LIMIT_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
@@ -28,17 +28,17 @@ QUOTE_LENGTH = 300
 
 @dataclass(frozen=True)
 class Listed:
-    """A list as received, and how many apps were asked for."""
+    """A list as received, and how many apps were requested."""
 
     summaries: list[AppSummary]
     size: int
 
 
 def refresh_list(go_on: Callable[[], bool]) -> None:
-    """Read the list and save its apps. `go_on` says before each call whether there is still time.
+    """Read the list and save its apps. `go_on` is called before each request and says whether there is time left.
 
-    A refused or late list is noted for the health page and ends here; broader problems (Lamina is down, the key is
-    refused, a limit) are raised.
+    A refused or late list is only noted for the health page. Broader problems (Lamina is down, the key is refused, a
+    rate limit) are raised.
     """
     now = timezone.now()
     listed = _read(go_on, now)
@@ -52,7 +52,7 @@ def refresh_list(go_on: Callable[[], bool]) -> None:
 
 
 def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
-    """The list at the largest size that Lamina accepts; None if it can't be had now."""
+    """Return the list at the largest size that Lamina accepts; None if it isn't available now."""
     size, late, is_refused = _first_size(now), 0, False
     while go_on():
         try:

@@ -1,7 +1,7 @@
-"""Limits on what we store about an app. Longer texts are shortened for display, ending in "…".
+"""Limits on what we store about an app. Longer texts are shortened and end in "…".
 
-Values that are sent back exactly (names, keys, options, labels of outputs) are never cut: they are shortened when
-shown, or left out whole, or a sentence replaces the form.
+Values that must be sent back exactly (names, keys, options, output labels) are never cut. They are shortened only for
+display or left out entirely, or a sentence replaces the form.
 """
 
 import json
@@ -24,7 +24,7 @@ SAMPLES = 20  # sample media copied per app
 
 @dataclass(frozen=True)
 class FormSchema:
-    """The parts of a form, as stored in AppSchema; or `problem`, which says why there is none."""
+    """The parts of a form, as stored in AppSchema, or a `problem` that says why there is no form."""
 
     parameters: list[dict[str, Any]]
     outputs: list[dict[str, Any]]
@@ -44,13 +44,13 @@ def description_of(app: AppSummary | AppDetail) -> str:
 
 
 def thumbnail_url_of(summary: AppSummary) -> str:
-    """Address of its picture, or ""; videos don't count."""
+    """Return the address of the app's picture, or ""; videos don't count."""
     found = summary.thumbnail
     return found.url if found and found.type == "image" and len(found.url) <= ADDRESS_LENGTH else ""
 
 
 def schema_of(detail: AppDetail) -> FormSchema:
-    """The form of an app within the limits."""
+    """Return an app's form, kept within the limits."""
     asked = len(detail.parameters)
     if asked > MOST_PARAMETERS:
         return FormSchema([], [], Message("too_many_inputs", {"asked": asked, "limit": MOST_PARAMETERS}))
@@ -67,8 +67,7 @@ def schema_of(detail: AppDetail) -> FormSchema:
 
 
 def _bounded(parameter: Parameter) -> dict[str, Any]:
-    """`parameter` as stored: a description that fits, and the first options if there are many, with the default's
-    own."""
+    """Return `parameter` as stored: with a shortened description and, of many options, the first and the default."""
     kept = parameter.as_json()
     kept["description"] = shortened(parameter.description, DESCRIPTION_LENGTH)
     if len(parameter.options) > MOST_OPTIONS:

@@ -17,10 +17,10 @@ from runs.models.messages import Message
 
 
 def read_detail(app: App, priority: Priority) -> bool:
-    """Ask Lamina for `app` by its id and save the answer; True if it had the app's form.
+    """Request `app` from Lamina by its id and save the response; return True if Lamina sent the app.
 
-    Only 404 says that an app is gone, and 403 that this workspace can't use it; its form stays. Problems unrelated to
-    the app (Lamina is down, no budget, a refused key) are raised.
+    A 404 means that the app is gone, a 403 that this workspace can't use it; the stored form stays. Problems unrelated
+    to the app (Lamina is down, no budget, a refused key) are raised.
     """
     try:
         detail = lamina(priority).get_app(app.remote_id)
@@ -37,7 +37,7 @@ def read_detail(app: App, priority: Priority) -> bool:
 
 
 def read_estimate(app: App, priority: Priority) -> None:
-    """Cost of a full run of `app`; without an estimate it is unknown, not zero."""
+    """Read and save the cost of a full run of `app`. Without an estimate, the cost is unknown, not zero."""
     fields: dict[str, Any] = {"estimated_at": timezone.now()}
     try:
         estimate = lamina(priority).estimate(app.remote_id)
@@ -57,7 +57,7 @@ def read_estimate(app: App, priority: Priority) -> None:
 
 
 def store_detail(app: App, detail: AppDetail) -> None:
-    """Save `detail`; if a form can't be made, a sentence replaces it."""
+    """Save `detail`; if no form can be made, save the reason instead."""
     name, description = bounds.name_of(detail), bounds.description_of(detail)
     told = bounds.schema_of(detail)
     schema = None if told.problem else _schema_row(app, told)
@@ -86,12 +86,12 @@ def _schema_row(app: App, told: bounds.FormSchema) -> AppSchema:
 
 
 def _note_asked(app: App) -> None:
-    """No usable answer: try again later."""
+    """Note that there was no usable response, so that the app is tried again later."""
     App.objects.filter(pk=app.pk).update(schema_asked_at=timezone.now())
 
 
 def _note_refusal(app: App, error: LaminaRejected) -> None:
-    if not error.quote and not error.code:  # a proxy's page, not Lamina's word on this app
+    if not error.quote and not error.code:  # a proxy's error page, not Lamina's response
         _note_asked(app)
         return
     now = timezone.now()

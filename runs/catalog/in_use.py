@@ -1,7 +1,7 @@
-"""Which apps the portal keeps up to date: those people use. Others are read when someone opens them.
+"""The apps that the portal keeps up to date: apps that people use. Others are read when someone opens them.
 
-At most 60, each with two requests a day (form and estimate), however many apps are known. Lamina's list changes its
-order, and with it which apps are first, so on an idle portal a day's new ones count as well.
+At most 60 apps are kept up to date, with two requests a day each (form and estimate), however many are known. Lamina's
+list changes its order, and with it the apps at the top. On an idle portal, all apps read that day count toward the 60.
 """
 
 from collections.abc import Iterable
@@ -13,18 +13,20 @@ from runs.models import App, Run
 from runs.models.app import AppQuerySet
 
 SHOWN_FIRST, USED, STARRED, IN_ALL = 24, 16, 16, 60
-LOOKED_BACK = 100  # recent runs to search for apps used lately or with starred runs
+LOOKED_BACK = 100  # recent runs to check for recently used apps and for starred runs
 DETAIL_EVERY = timedelta(hours=24)
-RETRY_EVERY = timedelta(minutes=10)  # for an app without a usable answer
-UNREAD_RETRY_EVERY = timedelta(minutes=1)  # for an app that was never read, while people are here
+RETRY_EVERY = timedelta(minutes=10)  # for an app without a usable response
+UNREAD_RETRY_EVERY = timedelta(minutes=1)  # for an app that was never read, while people are active
 QUIET_RETRY_EVERY = timedelta(hours=12)
-ROUND_A_DAY = 96  # apps asked for by id in the round (`requests.ROUND_EVERY`)
+ROUND_A_DAY = 96  # apps requested by id in the round (`requests.ROUND_EVERY`)
 PICTURES_EVERY = timedelta(hours=6)
 
 
 def apps_in_use() -> list[int]:
-    """Ids of the apps in use: first on the list, used lately, starred, or with a starred run; then filled up from the
-    list."""
+    """Return ids of the apps in use: first on the list, used recently, starred, or with a starred run.
+
+    The remaining places are filled from the list.
+    """
     listed = list(App.objects.listed().values_list("pk", flat=True)[:IN_ALL])
     runs = Run.objects.newest_first().values_list("app_id", flat=True)
     used = dict.fromkeys(runs[:LOOKED_BACK])
@@ -35,13 +37,15 @@ def apps_in_use() -> list[int]:
 
 
 def is_old(now: datetime) -> Q:
-    """Apps that Lamina hasn't confirmed by id for a day."""
+    """Match apps that Lamina hasn't confirmed by id for a day."""
     return Q(schema_fetched_at=None) | Q(schema_fetched_at__lt=now - DETAIL_EVERY)
 
 
 def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
-    """Apps in use without a form or an estimate of today, in the order of `apps_in_use`. Recently asked ones wait,
-    longer if the portal is idle."""
+    """Return apps in use whose form or estimate is missing or a day old, in the order of `apps_in_use`.
+
+    Recently requested apps wait, longer if the portal is idle.
+    """
     ids = apps_in_use()
     is_there = Q(gone_at=None, forbidden_at=None)
     is_unpriced = Q(estimated_at=None) | Q(estimated_at__lt=now - DETAIL_EVERY)
@@ -56,14 +60,14 @@ def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
 
 
 def _quiet_allowance(now: datetime) -> int:
-    """How many apps may still be read today on an idle portal."""
+    """Return how many more apps may be read today on an idle portal."""
     priced = App.objects.filter(estimated_at__gte=now - DETAIL_EVERY).count()
     asked = App.objects.filter(schema_asked_at__gte=now - DETAIL_EVERY).count()
     return max(0, min(IN_ALL - priced, IN_ALL + ROUND_A_DAY - asked))
 
 
 def without_picture(now: datetime) -> AppQuerySet:
-    """Listed apps whose picture was never fetched; failed ones are retried some hours later."""
+    """Return listed apps without a picture; failed ones are retried some hours later."""
     may_try = Q(pictures_tried_at=None) | Q(pictures_tried_at__lt=now - PICTURES_EVERY)
     return App.objects.listed().filter(may_try, thumbnail=None).exclude(thumbnail_url="")
 

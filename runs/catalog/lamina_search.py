@@ -1,7 +1,8 @@
-"""Asking Lamina for apps, in the worker: at most ten times a minute for the whole portal; answers last ten minutes.
+"""Searching for apps on Lamina, in the worker, at most ten times a minute for the whole portal.
 
-Pages never wait for Lamina: `ask` saves the request and wakes the worker, `AppSearch` stores the answer, and the page
-polls it. New apps join the catalogue, off the list until someone stars or runs them.
+Pages never wait for Lamina: `ask` saves the request and wakes the worker, `AppSearch` stores the answer for ten
+minutes, and the page polls it. New apps are added to the catalogue, but not to the list until someone stars or runs
+them.
 """
 
 import hashlib
@@ -29,9 +30,9 @@ TURNS_ID = 2  # the RequestLog row for these searches; row 1 counts all requests
 TASK_SECONDS = 80  # four calls of at most 15 s, plus writing
 SHORTEST = 2  # letters; a single one matches everything
 MOST_FINDS = 12
-AGAIN_AFTER = timedelta(seconds=20)  # Lamina was away or too slow
+AGAIN_AFTER = timedelta(seconds=20)  # after Lamina was unreachable or too slow
 AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
-NO_DISCOVER = frozenset({403, 404, 405, 410, 501})  # workspaces without it
+NO_DISCOVER = frozenset({403, 404, 405, 410, 501})  # from workspaces without Discover
 
 Find = dict[str, Any]  # as `AppSearch.finds` holds them
 
@@ -41,14 +42,14 @@ def is_worth_asking(q: str) -> bool:
 
 
 def known(q: str) -> AppSearch | None:
-    """The recent search for these words, answered or not. One query."""
+    """Return the recent search for these words, answered or not, with one query."""
     return AppSearch.objects.filter(key=_key(q)).first()
 
 
 def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
-    """Have the worker ask Lamina for `q`, unless the answer is there or on its way; `is_again` retries failures.
+    """Have the worker search Lamina for `q`, unless the answer is known or on its way; `is_again` retries failures.
 
-    Returns the search, or the seconds until the portal may ask Lamina again.
+    Returns the search, or the seconds until the portal may search Lamina again.
     """
     now = timezone.now()
     search = known(q)
@@ -56,7 +57,7 @@ def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
         return search
     with transaction.atomic():
         turns = _locked_turns()
-        search = known(q)  # whoever held the lock before may have asked the same
+        search = known(q)  # the previous holder of the lock may have asked for the same
         if search is not None and (search.is_waiting(now) or (search.is_good(now) and not is_again)):
             return search
         if (wait := _seconds_until_free(turns)) > 0:
@@ -70,7 +71,7 @@ def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
 
 
 def answer(key: str) -> None:
-    """The worker's part: ask Lamina and save the answer, or the failure."""
+    """Search Lamina and save the answer or the failure. Runs in the worker."""
     search = AppSearch.objects.filter(key=key, answered_at=None).first()
     if search is None:
         return
@@ -81,7 +82,7 @@ def answer(key: str) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Delete answers too old to be shown, because people's words should not be stored."""
+    """Delete answers too old to be shown, so that people's words aren't stored longer than needed."""
     AppSearch.objects.filter(asked_at__lt=now - 2 * KEPT_FOR).delete()
 
 
@@ -98,7 +99,7 @@ def _locked_turns() -> RequestLog:
 
 def _seconds_until_free(turns: RequestLog) -> float:
     now = time.time()
-    # An entry from a host whose clock is ahead counts as now, or it would block us until then.
+    # An entry from a host whose clock is ahead counts as now; otherwise it would block us until then.
     turns.stamps = [min(stamp, now) for stamp in turns.stamps if stamp > now - 60]
     return max(0.1, turns.stamps[-PER_MINUTE] + 60 - now) if len(turns.stamps) >= PER_MINUTE else 0.0
 
@@ -112,7 +113,7 @@ Outcome = tuple[str, datetime | None]  # the problem, and when it makes sense to
 
 
 def _by_words(search: AppSearch) -> Outcome:
-    """First what fits, with its why, then apps with the words; the latter works in every workspace."""
+    """Search by meaning, which also gives reasons, then by words, which works in every workspace."""
     client, problem = lamina(Priority.PARTIAL), ""
     try:
         _take_in(search, client.discover(search.words))
@@ -135,7 +136,7 @@ def _by_words(search: AppSearch) -> Outcome:
 
 
 def _by_id(search: AppSearch, ids: list[str]) -> Outcome:
-    """The first of `ids` that Lamina knows."""
+    """Read the first of `ids` that Lamina knows."""
     outcome: Outcome = ("unknown-id", None)
     for remote_id in ids:
         try:
@@ -172,7 +173,7 @@ def _bounded(seconds: float) -> timedelta:
 
 
 def _take_in(search: AppSearch, found: list[AppSummary] | list[AppMatch]) -> None:
-    """Add new apps to the finds. A known app keeps what the list says, since a match says less."""
+    """Add found apps to the search. Known apps aren't updated, since a match says less than the list."""
     mine = {app.remote_id: app for app in App.objects.filter(remote_id__in=[one.app_id for one in found])}
     fresh = [one for one in found[:MOST_FINDS] if one.app_id not in mine or mine[one.app_id].is_gone]
     new = {one.app_id: app for one, app in zip(fresh, catalog.record_found(fresh), strict=True)}
@@ -191,7 +192,7 @@ def _find(app: App, one: AppSummary, *, is_new: bool) -> Find:
 
 
 def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> None:
-    """An app asked for by its id, together with its form."""
+    """Save an app requested by its id, together with its form."""
     is_new = not App.objects.filter(remote_id=remote_id).exists()
     summary = AppSummary(app_id=remote_id, name=detail.name, description=detail.description)
     app = App.objects.filter(remote_id=remote_id).first() or catalog.record_found([summary])[0]
@@ -200,7 +201,7 @@ def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> Non
 
 
 def _fetch_pictures(search: AppSearch) -> None:
-    """For new apps, after the words are on the page and while the page waits for them."""
+    """Fetch pictures of new apps, while the page already shows the apps and waits for pictures."""
     ends_at = time.monotonic() + PICTURES_WITHIN.total_seconds()
     for app in App.objects.filter(pk__in=[find["app"] for find in search.finds if find["is_new"]], thumbnail=None):
         if time.monotonic() < ends_at:
@@ -209,5 +210,5 @@ def _fetch_pictures(search: AppSearch) -> None:
 
 
 def _save(search: AppSearch, **fields: Any) -> None:
-    """Save it, unless a newer request was made meanwhile: then that answer counts."""
+    """Save `fields` of `search`, unless a newer request has replaced it meanwhile."""
     AppSearch.objects.filter(key=search.key, asked_at=search.asked_at).update(**fields)

@@ -1,4 +1,4 @@
-"""Our own search: listed apps that match all words first, then those that match some."""
+"""Our own search: listed apps that match all words, then apps that match some."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +24,7 @@ that the their them these this those use using want wants what which will with w
 
 @dataclass(frozen=True)
 class Found:
-    """Apps with all the words in catalogue order, and those with some, best matches first."""
+    """Apps with all words, in catalogue order, and apps with some words, best matches first."""
 
     whole: list[App]
     partly: list[App]
@@ -35,7 +35,7 @@ class Found:
 
 
 def find(apps: AppQuerySet, q: str) -> Found:
-    """The `apps` that match `q`; without words, all of them. One query."""
+    """Return the `apps` that match `q`, or all of them without words. Makes one query."""
     words = fold_words(q)[:MOST_WORDS]
     if not words:
         return Found(list(apps), [])
@@ -53,7 +53,7 @@ def _is_telling(word: str) -> bool:
 
 
 def _sum(worth: dict[str, int]) -> Combinable:
-    """Total weight of the words that an app matches."""
+    """Return the total weight of the words that an app matches."""
     total: Combinable = Value(0, output_field=IntegerField())
     for word, letters in worth.items():
         total += Case(When(search_text__contains=word, then=Value(letters)), default=Value(0))

@@ -1,4 +1,4 @@
-"""Lamina's part of a search as shown on a page: what it suggests, why, and what went wrong."""
+"""Lamina's part of a search as shown on a page: suggestions, reasons, and problems."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,11 +18,11 @@ from runs.words.sentences import about_credits, span_words
 
 ROWS_SHOWN, ABOVE_SHOWN = 12, 4
 PICTURES_EVERY = "every 1500ms"
-LOOK_EVERY = "every 600ms"  # htmx's trigger while the worker is on it
-TRIES = 3  # forgotten pages stop asking
+LOOK_EVERY = "every 600ms"  # htmx trigger while the worker is searching
+TRIES = 3  # so that forgotten pages stop asking
 PROBLEMS: dict[str, Promise] = {
     "turn": _lazy("There were many searches in the last minute."),
-    "limited": _lazy("Lamina asks us to wait."),
+    "limited": _lazy("Lamina asked us to wait."),
     "busy": _lazy("Lamina is busy with our other requests."),
     "slow": _lazy("Lamina took too long to answer."),
     "broken": _lazy("Lamina couldn't answer this search."),
@@ -37,8 +37,8 @@ PROBLEMS: dict[str, Promise] = {
 # The same while the page retries by itself.
 WAITING: dict[str, Promise] = {
     "turn": _lazy("There were many searches in the last minute. We'll ask Lamina in %(wait)s."),
-    "limited": _lazy("Lamina asks us to wait. We'll ask again in %(wait)s."),
-    "busy": _lazy("Lamina is busy with our other requests. We'll ask for this in %(wait)s."),
+    "limited": _lazy("Lamina asked us to wait. We'll ask again in %(wait)s."),
+    "busy": _lazy("Lamina is busy with our other requests. We'll try this search in %(wait)s."),
 }
 MAY_ASK_AGAIN = frozenset({"slow", "broken", "away", "lost", *WAITING})
 
@@ -51,13 +51,13 @@ class Suggestion:
     why: str
     credits_words: str
     is_on_list: bool
-    is_above: bool = False  # it is among our own results already
-    is_added: bool = False  # asked for by its id, and new here
+    is_above: bool = False  # already among our own results
+    is_added: bool = False  # requested by its id, and new here
 
 
 @dataclass(frozen=True)
 class Part:
-    """What is below our own results. `state`: "soon" (not asked yet), "asking" or "answered"."""
+    """The part below our own results. `state` is "soon" (not asked yet), "asking" or "answered"."""
 
     words: str
     state: str = "soon"
@@ -67,26 +67,28 @@ class Part:
     problem: str = ""  # a key of PROBLEMS
     sentence: str = ""
     is_drawn: bool = True  # all pictures are final
-    token: str = ""  # what the page has already, so that it isn't sent again
-    next_look: str = ""  # htmx's trigger of the next poll, if any
+    token: str = ""  # identifies what the page already has, so that it isn't sent again
+    next_look: str = ""  # htmx trigger of the next poll, if any
     seconds: int = 0  # until a page without scripts reloads; 0: never
     may_ask_again: bool = False
 
     @property
     def is_held_back(self) -> bool:
-        """It retries by itself after a wait, a limited number of times."""
+        """Whether the page retries by itself after a wait, a limited number of times."""
         return self.state == "answered" and self.next_look.startswith("load")
 
     @property
     def opens(self) -> Suggestion | None:
-        """The one app whose id was asked for."""
+        """The app whose id was searched for, if found."""
         return self.suggestions[0] if self.is_id and self.suggestions else None
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page shows: only apps that make `makes`, those with ids `above` among our own; its poll number
-    `tries`."""
+    """What the page shows: only apps that make `makes`, and the apps with ids `above` among our own results.
+
+    `tries` counts its retries so far.
+    """
 
     makes: str = ""
     above: frozenset[int] = frozenset()
@@ -94,7 +96,7 @@ class Shown:
 
 
 def part_of(q: str, shown: Shown = Shown()) -> Part | None:
-    """What is known for `q` without asking; None if `q` isn't worth a search."""
+    """Return what is known for `q` without asking Lamina; None if `q` isn't worth a search."""
     if not lamina_search.is_worth_asking(q):
         return None
     search, now = lamina_search.known(q), timezone.now()
@@ -103,7 +105,7 @@ def part_of(q: str, shown: Shown = Shown()) -> Part | None:
 
 
 def asked_part(q: str, shown: Shown = Shown(), *, is_again: bool = False) -> Part | None:
-    """The same, asking Lamina if there is no answer yet."""
+    """Return what is known for `q`, asking Lamina if there is no answer yet; None if `q` isn't worth a search."""
     if not lamina_search.is_worth_asking(q):
         return None
     found = lamina_search.ask(q, is_again=is_again)
@@ -137,7 +139,7 @@ def _told(search: AppSearch, shown: Shown, now: datetime) -> Part:
 
 
 def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
-    """What to say about a problem, and when to retry."""
+    """Return what to say about a problem, and when to retry."""
     if not problem:
         return {}
     seconds = max(1, round(wait + 0.5))

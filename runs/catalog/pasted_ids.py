@@ -1,4 +1,4 @@
-"""Pasted addresses of apps at Lamina, or their ids. The addresses are never fetched."""
+"""Pasted addresses or ids of apps on Lamina. The addresses are never fetched."""
 
 import re
 from urllib.parse import unquote
@@ -8,9 +8,9 @@ MOST_IDS = 3  # ids to try per address: each is a request to Lamina
 
 
 def ids_in(words: str) -> list[str]:
-    """Ids that `words` may contain, likeliest first: path segments that are a UUID or `app_…`, from the end.
+    """Return ids that `words` may contain, likeliest first: path segments that are a UUID or `app_…`, from the end.
 
-    The end goes first, because a workspace's id usually precedes the app's. Host, query and fragment are ignored.
+    The last comes first, because a workspace's id usually precedes the app's. Host, query and fragment are ignored.
     """
     found = [segment for word in words.split() for segment in _path_of(word) if ID.fullmatch(segment)]
     ids = [one if one.startswith("app_") else one.lower() for one in reversed(found)]
@@ -18,7 +18,7 @@ def ids_in(words: str) -> list[str]:
 
 
 def _path_of(word: str) -> list[str]:
-    """The path segments of an address; a plain word is its own path."""
+    """Return the path segments of an address; a plain word counts as a path."""
     address = re.split(r"[?#]", word, maxsplit=1)[0]
     scheme, mark, rest = address.partition("://")
     path = rest.partition("/")[2] if mark else scheme

@@ -1,4 +1,4 @@
-"""The worker's catalogue tasks: the list, the apps in use, one app."""
+"""The worker's catalogue tasks: read the list, the apps in use, or one app."""
 
 import time
 from collections.abc import Callable
@@ -24,17 +24,17 @@ GoOn = Callable[[], bool]
 
 
 def refresh_catalog() -> None:
-    """Read the app list and the balance, then what apps in use lack, within budget and time."""
+    """Read the app list and the balance, then missing data of apps in use, within the request budget and time."""
     _under_lease(_refresh_list)
 
 
 def complete_catalog() -> None:
-    """Read what apps in use still lack, then pictures for the list."""
+    """Read data that apps in use still lack, then pictures for the list."""
     _under_lease()
 
 
 def refresh_app(app_id: int) -> None:
-    """Read one app's form again, because someone opened it, and its estimate if it is a day old."""
+    """Read an app's form again, because someone opened the app, and its estimate if that is a day old."""
     app = App.objects.select_related("schema").filter(pk=app_id).first()
     if app is None:
         return
@@ -51,7 +51,7 @@ def refresh_app(app_id: int) -> None:
 
 
 def check_app(app_id: int) -> None:
-    """Ask for one app by its id: the round checks which known apps still exist."""
+    """Request one app by its id, for the round that checks which known apps still exist."""
     app = App.objects.filter(pk=app_id).first()
     if app is not None:
         with suppress(LaminaError, RateLimitWait):
@@ -71,7 +71,7 @@ def _under_lease(*first: Callable[[GoOn], None]) -> None:
             step(go_on)
         _complete(go_on, time.monotonic() + WINDOW_SECONDS, timezone.now())
     except (LaminaError, RateLimitWait):
-        pass  # the client noted what is wrong; the Schedule retries
+        pass  # the client has noted the problem; the Schedule retries
     finally:
         leases.release("catalog", holder)
 
@@ -82,9 +82,9 @@ def _refresh_list(go_on: GoOn) -> None:
 
 
 def _complete(go_on: GoOn, ends_at: float, now: datetime) -> None:
-    """Forms and estimates of the apps in use, one app after the other; then pictures.
+    """Read forms and estimates of the apps in use, one app after the other, then pictures.
 
-    Apps without a usable answer wait for another time; after three in a row, Lamina itself is down.
+    Apps without a usable response wait until later. After three in a row, Lamina itself counts as down.
     """
     is_one_there = not is_quiet(now)
     silent = 0

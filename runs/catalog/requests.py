@@ -1,7 +1,7 @@
-"""When to ask Lamina about the catalogue: all such requests start here, from a page or a Schedule.
+"""When to request the catalogue from Lamina: all such requests start here, from a page or a Schedule.
 
-While people are active, the list is at most ten minutes old. An idle portal (no signed-in visit for an hour) asks every
-six hours; the first page that someone opens asks at once.
+While people are active, the list is at most ten minutes old. An idle portal (no signed-in visit for an hour) requests
+it every six hours, and at once when someone opens a page.
 """
 
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ CATALOG_SECONDS = 300
 
 
 def is_quiet(now: datetime) -> bool:
-    """Whether no signed-in browser was here for an hour."""
+    """Return whether there was no signed-in visit for an hour."""
     seen_at = sessions.last_seen_at()
     return seen_at is None or now - seen_at > QUIET_AFTER
 
@@ -44,7 +44,7 @@ def request_refresh() -> None:
 
 
 def request_refresh_if_stale() -> None:
-    """Ask for a fresh list if the last one is over ten minutes old; after a failure, wait two more."""
+    """Ask for a fresh list if the last one is over ten minutes old; after a failure, wait two minutes."""
     status, now = lamina_status(), timezone.now()
     is_just_failed = status.catalog_problem and _is_younger(status.catalog_asked_at, now, FAILED_AGAIN)
     if not is_just_failed and not _is_younger(status.catalog_at, now, LIST_EVERY):
@@ -52,7 +52,7 @@ def request_refresh_if_stale() -> None:
 
 
 def request_regular_refresh() -> None:
-    """Ask for the list, every ten minutes by the Schedule; less often when the portal is idle."""
+    """Ask for a fresh list. The Schedule calls this every ten minutes; an idle portal skips most of these calls."""
     status, now = lamina_status(), timezone.now()
     if status.catalog_at is not None and is_quiet(now):
         is_young = _is_younger(status.catalog_at, now, QUIET_LIST_EVERY)
@@ -62,8 +62,10 @@ def request_regular_refresh() -> None:
 
 
 def request_app_refresh(app: App, *, is_news: bool = False) -> None:
-    """Ask the worker for this app's form again; at most once in 30 s (10 s without a form or an estimate yet), or at
-    once if there `is_news` of it (a refused start)."""
+    """Ask the worker to read this app's form again, at most once in 30 s (10 s without a form or an estimate).
+
+    With `is_news` of the app (a refused start), ask at once.
+    """
     now = timezone.now()
     again = ASK_AGAIN if app.schema_id and app.estimated_at else FIRST_AGAIN
     waiting = Q() if is_news else Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - again)
@@ -72,7 +74,7 @@ def request_app_refresh(app: App, *, is_news: bool = False) -> None:
 
 
 def request_balance_if_stale() -> None:
-    """Ask for the balance again if it is over 30 s old; meanwhile pages show the known one."""
+    """Ask for the balance again if it is over 30 s old; meanwhile, pages show the old one."""
     if not _is_younger(lamina_status().balance_at, timezone.now(), BALANCE_EVERY):
         request_balance()
 
@@ -83,7 +85,7 @@ def request_balance() -> None:
 
 
 def request_completion() -> None:
-    """Called by the pulse: ask for what apps in use lack, and every 15 minutes for one app of the round."""
+    """Ask for missing data of apps in use and, every 15 minutes, for one app of the round. Called by the pulse."""
     now = timezone.now()
     is_one_there = not is_quiet(now)
     if in_use.incomplete(now, is_one_there=is_one_there) or (is_one_there and in_use.without_picture(now).exists()):
@@ -92,7 +94,7 @@ def request_completion() -> None:
 
 
 def _request_round(now: datetime) -> None:
-    """Ask for the app that was checked longest ago by its id, to find out eventually if it is gone."""
+    """Ask for the app that was checked longest ago, by its id, to find out eventually whether it is gone."""
     its_turn = Q(app_asked_at=None) | Q(app_asked_at__lt=now - ROUND_EVERY)
     if not LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).exists():
         return

@@ -1,4 +1,4 @@
-"""Creates or refreshes our apps from Lamina's summaries, in a list or a search result."""
+"""Creating and updating our apps from Lamina's summaries, in its list or a search result."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ FOUND_POSITION = 100_000  # after all listed apps
 
 
 def record_found(summaries: Iterable[AppSummary]) -> list[App]:
-    """Save what a search at Lamina found, in order: known apps are refreshed, new ones aren't listed yet."""
+    """Save apps found by a search on Lamina, in order. Known apps are updated; new ones aren't listed yet."""
     return [store_summary(summary) for summary in summaries]
 
 
 def store_summary(summary: AppSummary) -> App:
-    """Save what `summary` says. An app that was gone is asked for by its id next: only that shows that it is back."""
+    """Save `summary`. An app that was gone is requested by its id next, since only that shows that it is back."""
     name, description, url = bounds.name_of(summary), bounds.description_of(summary), bounds.thumbnail_url_of(summary)
     app, _ = App.objects.select_related("schema").get_or_create(
         remote_id=summary.app_id,
@@ -28,7 +28,7 @@ def store_summary(summary: AppSummary) -> App:
     fields: dict[str, Any] = {"name": name, "description": description, "thumbnail_url": url}
     if app.is_gone:
         fields |= {"schema_fetched_at": None, "schema_asked_at": None}
-    if not app.makes:  # until the details tell how many of each
+    if not app.makes:  # until the details say how many of each
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
         fields |= makes_fields(name, description, Counter(kinds), [])
     elif name != app.name or description != app.description:
@@ -42,7 +42,7 @@ def store_summary(summary: AppSummary) -> App:
 
 
 def makes_fields(name: str, description: str, makes: Counter[str], labels: list[str]) -> dict[str, Any]:
-    """What an app makes, and its search words."""
+    """Return the fields for what an app makes and for its search words."""
     words = [name, description, *(label[: bounds.NAME_LENGTH] for label in labels), *makes]
     return {
         "makes": dict(makes),

@@ -1,4 +1,4 @@
-"""The catalogue: find apps by words and by what they make, then those that only Lamina knows."""
+"""The catalogue: find apps by words and by what they make, first ours, then others on Lamina."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ NEAREST = 3
 
 @require_safe
 def app_list(request: PortalRequest) -> HttpResponse:
-    """Our own results. With `ask` (a page without scripts) also ask Lamina; otherwise `app_search` does."""
+    """Show our own results. With `ask` (a page without scripts), also ask Lamina; otherwise `app_search` does."""
     catalog.request_refresh_if_stale()
     q, makes = _asked_for(request)
     ids = pasted_ids.ids_in(q)
@@ -61,7 +61,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def app_search(request: PortalRequest) -> HttpResponse:
-    """Lamina's part of the search so far; asks Lamina if needed. 204: nothing beyond `seen`.
+    """Show Lamina's part of the search so far, asking Lamina if needed; 204 if nothing is new since `seen`.
 
     With `go` (the words were submitted, not just typed), a pasted address opens its app.
     """
@@ -84,7 +84,7 @@ def _asked_for(request: PortalRequest) -> tuple[str, str]:
 
 
 def _chips(q: str, makes: str) -> list[tuple[str, str, bool]]:
-    """Label and address for each kind of result, and whether it is chosen."""
+    """Return a label and an address for each kind of result, and whether it is selected."""
     labels = {"": pgettext("apps", "All"), "image": _("Images"), "video": _("Videos"), "text": _("Texts")}
     return [(labels[kind], _url("runs:app-list", q=q, makes=kind), kind == makes) for kind in KINDS]
 
@@ -94,7 +94,7 @@ def _found(listed: AppQuerySet, q: str, makes: str) -> own_search.Found:
 
 
 def _is_fetched_ahead(request: PortalRequest) -> bool:
-    """Pages that browsers prefetch on hover don't ask Lamina and show no news."""
+    """Return whether a browser is prefetching the page. Such pages don't ask Lamina and show no messages."""
     return "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
@@ -106,7 +106,7 @@ def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = Fals
 
 
 def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str, *, is_going: bool) -> dict[str, Any]:
-    """`part` with its addresses: for the next poll (with and without scripts), and for asking again."""
+    """Return `part` with the addresses for the next poll (with and without scripts) and for asking again."""
     if part is None:
         return {"part": None}
     tries = str(_tries(request) + 1) if part.is_held_back else ""
@@ -121,16 +121,16 @@ def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str,
 
 
 def _tries(request: PortalRequest) -> int:
-    """How often this page has retried by itself after a wait."""
+    """Return how often this page has retried by itself after a wait."""
     text = request.GET.get("tries", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 3 else 0
 
 
 def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse:
-    """The app of a pasted address or id; it counts as new while the search is stored."""
+    """Open the app of a pasted address or id. The app counts as new while the search is stored."""
     if part and part.opens and part.opens.is_added and not _is_fetched_ahead(request):
         messages.success(
-            request, _("Found at Lamina and added. It joins everyone's list when someone stars or runs it.")
+            request, _("Found on Lamina and added. It goes on everyone's list when someone stars or runs it.")
         )
     return go_to(request, app.get_absolute_url())
 
@@ -142,7 +142,7 @@ def _url(name: str, **given: str) -> str:
 
 
 def _nearest(q: str, cards: list[AppCard]) -> list[AppCard]:
-    """The three apps with the most groups of three letters in common with the search."""
+    """Return the three apps that have the most groups of three letters in common with the search."""
 
     def pieces(text: str) -> set[str]:
         text = fold(text)

@@ -1,4 +1,4 @@
-"""Compare: two to four results side by side, and the page to choose them on."""
+"""Compare: two to four results side by side, and the page for choosing them."""
 
 from collections.abc import Sequence
 from urllib.parse import urlencode
@@ -16,7 +16,10 @@ from runs.web.http import PortalRequest, render_page
 
 @require_safe
 def compare(request: PortalRequest) -> HttpResponse:
-    """`?f=<result>,<result>` shows them, `?r=<run>` offers that run's; with fewer than two, or `pick`, one chooses."""
+    """Show the results `?f=<result>,<result>` side by side.
+
+    With fewer than two, or with `pick`, show the page for choosing them; `?r=<run>` offers that run's results.
+    """
     ids = comparing.asked_ids(request.GET.getlist("f"))
     found = comparing.found_outputs(request.user, ids)
     if len(found) < 2 or "pick" in request.GET:
@@ -47,7 +50,7 @@ def _heading(kind: str, count: int) -> str:
     headings = {
         "image": ngettext("Compare %(count)s picture", "Compare %(count)s pictures", count),
         "video": ngettext("Compare %(count)s video", "Compare %(count)s videos", count),
-        "audio": ngettext("Compare %(count)s sound", "Compare %(count)s sounds", count),
+        "audio": ngettext("Compare %(count)s audio file", "Compare %(count)s audio files", count),
         "text": ngettext("Compare %(count)s text", "Compare %(count)s texts", count),
     }
     of_any_kind = ngettext("Compare %(count)s result", "Compare %(count)s results", count)
@@ -59,7 +62,7 @@ def compare_url(ids: Sequence[str], **more: str) -> str:
 
 
 def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -> HttpResponse:
-    """Tick boxes in a plain form: the runs of the selected results first, then the latest."""
+    """Show checkboxes in a plain form: the runs of the selected results first, then the latest results."""
     words = request.GET.get("q", "").strip()[:200]
     ticked = [column.output.public_id for column in found]
     runs = {column.run.pk: column.run for column in found}
@@ -74,7 +77,7 @@ def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -
     if missing := asked - len(found):
         is_one_left = missing == 1 and asked > 1
         sentences.append(
-            comparing.gone_words(1) if is_one_left else _("What you wanted to compare is no longer there.")
+            comparing.gone_words(1) if is_one_left else _("What you wanted to compare is no longer available.")
         )
     context = {
         "section": "history",

@@ -12,7 +12,7 @@ from runs.lamina.errors import LaminaError
 
 
 def refresh_balance() -> None:
-    """Read the remaining credits and the workspace's name."""
+    """Fetch the remaining credits from Lamina, and the workspace's name if it isn't known yet."""
     try:
         usage = lamina().usage()
     except (LaminaError, RateLimitWait):

@@ -1,4 +1,4 @@
-"""Lamina's client for the portal: key and address come from the settings, every call counts in the shared budget."""
+"""The portal's Lamina client: key and URL come from the settings, and every call counts towards the shared budget."""
 
 from functools import partial
 from typing import Final
@@ -20,12 +20,12 @@ PRIORITY_OF: Final = {
     "runs": Priority.LIST,
 }
 
-# Slow, or missing in some workspaces: if they fail, Lamina itself may be fine.
+# Slow, or missing in some workspaces. If they fail, Lamina itself may be fine.
 SEARCHES: Final = frozenset({"app_search", "discover"})
 
 
 def lamina(priority: Priority | None = None) -> LaminaClient:
-    """A client whose calls count in the budget; `priority` overrides that of the endpoint.
+    """Return a client whose calls count towards the budget; `priority` overrides the endpoint's priority.
 
     A call that must wait raises `RateLimitWait` before anything is sent.
     """
@@ -50,7 +50,7 @@ def _note(answered: Answered) -> None:
     now = timezone.now()
     if isinstance(error, LaminaUnavailable):
         if answered.endpoint == "apps" and error.was_connected and error.status is None:
-            return  # the list is slow even if all is well, and has its own line on the health page
+            return  # the list is slow even when all is well, and has its own line on the health page
         if answered.endpoint in SEARCHES and error.was_connected:
             return
         status.record_failure(now, endpoint=answered.endpoint, status=error.status, request_id=error.request_id)

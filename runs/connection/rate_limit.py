@@ -1,7 +1,7 @@
-"""The shared request counter: all processes together never send Lamina more requests a minute than the limit.
+"""The shared request counter, which keeps all processes together within Lamina's limit of requests per minute.
 
-Lamina allows 100 requests a minute per address, of any kind. One locked row holds the times of the last minute's
-requests; with REDIS_URL, Redis has them instead (`rate_limit_redis`), by its own clock. Less important requests leave
+Lamina allows each address 100 requests of any kind per minute. One locked row holds the times of the last minute's
+requests. With REDIS_URL, Redis holds them instead, by its own clock (`rate_limit_redis`). Less important requests leave
 room for more important ones, so that a start never waits behind the catalogue.
 """
 
@@ -14,24 +14,24 @@ from django.db import transaction
 from runs.connection import rate_limit_redis
 from runs.models import RequestLog
 
-WINDOW_SECONDS = 62.0  # Lamina counts arrivals, we count departures: two seconds for the way
+WINDOW_SECONDS = 62.0  # Lamina counts on arrival and we count on sending, so allow two seconds for transit
 ROW_ID = 1
 CLOSED_AT_MOST = 600.0  # seconds; the client's limit for Retry-After
-STRANGERS = 5  # so few requests of others aren't worth a write
+STRANGERS = 5  # up to this many requests by other clients aren't worth a write
 
 
 class Priority(IntEnum):
-    """What a request is for; the value is the share of the limit, in percent, that it leaves to others."""
+    """What a request is for. The value is the percentage of the limit that it leaves free for other requests."""
 
     START = 0  # starts and cancels
-    FINAL = 1  # the read that brings a finished run's results
+    FINAL = 1  # reading a finished run's results
     LIST = 3
-    PARTIAL = 25  # first results while the others are still being made, for runs that someone is looking at
+    PARTIAL = 25  # reading the first results of an unfinished run that someone is looking at
     CATALOG = 50
 
 
 class RateLimitWait(Exception):
-    """The call wasn't made: the shared budget is used up for another `seconds`."""
+    """Raised instead of making a call: the shared budget is used up for another `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"the request budget is used up for {seconds:.1f} s")
@@ -39,7 +39,7 @@ class RateLimitWait(Exception):
 
 
 def take(priority: Priority) -> float:
-    """Count one request. Returns 0.0 if it may go now, else the seconds until a retry (and counts nothing)."""
+    """Count one request and return 0.0 if it may be sent now; else count nothing and return the seconds to wait."""
     limit = _limit(priority)
     if settings.REDIS_URL:
         waits = rate_limit_redis.ask(rate_limit_redis.TAKE, WINDOW_SECONDS, limit)
@@ -58,7 +58,7 @@ def take(priority: Priority) -> float:
 
 
 def close(seconds: float) -> None:
-    """Lamina said to come back in `seconds`: send nothing before."""
+    """Send nothing for `seconds`, because Lamina asked us to wait."""
     if settings.REDIS_URL:
         rate_limit_redis.ask(rate_limit_redis.CLOSE, WINDOW_SECONDS, min(max(seconds, 1.0), CLOSED_AT_MOST))
         return
@@ -69,7 +69,7 @@ def close(seconds: float) -> None:
 
 
 def learn(remaining: int) -> None:
-    """Lamina says that `remaining` requests are left: others at our address use the same limit, so count theirs too."""
+    """Count other clients at our address too, since they share the limit. Lamina says that `remaining` are left."""
     if settings.REDIS_URL:
         counted = settings.LAMINA_REQUESTS_PER_MINUTE - remaining
         rate_limit_redis.ask(rate_limit_redis.LEARN, WINDOW_SECONDS, counted, STRANGERS)
@@ -79,17 +79,17 @@ def learn(remaining: int) -> None:
     limit = settings.LAMINA_REQUESTS_PER_MINUTE
     ours = sum(stamp > now - WINDOW_SECONDS for stamp in log.stamps) if log else 0
     if limit - remaining - ours <= STRANGERS:
-        return  # as many may be on their way
+        return  # a difference this small may just be requests in transit
     with transaction.atomic():
         log = _locked_log()
         stamps = [stamp for stamp in log.stamps if stamp > now - WINDOW_SECONDS]
         strangers = max(0, limit - remaining - len(stamps))
-        # We don't know when they were sent; Lamina stops counting them when they leave its window.
+        # We don't know when they were sent, so assume the middle of the window.
         RequestLog.objects.filter(pk=ROW_ID).update(stamps=sorted([*stamps, *[now - WINDOW_SECONDS / 2] * strangers]))
 
 
 def closed_seconds() -> float:
-    """Seconds that Lamina still asks us to wait, at most `CLOSED_AT_MOST`; 0.0 if it doesn't."""
+    """Return the seconds that Lamina still asks us to wait: at most `CLOSED_AT_MOST`, 0.0 for none."""
     if settings.REDIS_URL:
         return min(rate_limit_redis.ask(rate_limit_redis.LOOK, WINDOW_SECONDS) or 0.0, CLOSED_AT_MOST)
     log = RequestLog.objects.filter(pk=ROW_ID).first()
@@ -97,7 +97,7 @@ def closed_seconds() -> float:
 
 
 def left(priority: Priority) -> int:
-    """Requests of this `priority` that may go at once."""
+    """Return how many requests of this `priority` may be sent right now."""
     limit = _limit(priority)
     if settings.REDIS_URL:
         counted = rate_limit_redis.ask(rate_limit_redis.USED, WINDOW_SECONDS, WINDOW_SECONDS)
@@ -108,7 +108,7 @@ def left(priority: Priority) -> int:
 
 
 def used() -> int:
-    """Requests counted in the last minute."""
+    """Return the number of requests counted in the last minute."""
     if settings.REDIS_URL:
         return int(rate_limit_redis.ask(rate_limit_redis.USED, WINDOW_SECONDS, 60) or 0)
     log = RequestLog.objects.filter(pk=ROW_ID).first()
@@ -125,7 +125,7 @@ def _locked_log() -> RequestLog:
     now = time.time()
     latest = now + CLOSED_AT_MOST
     if log.closed_until > latest or any(stamp > now for stamp in log.stamps):
-        # Another host's clock is ahead, or ours was set back: count these as made now, or they block us till then.
+        # Another host's clock is ahead, or ours was set back. Count these as made now, or they block us until then.
         log.stamps, log.closed_until = [min(stamp, now) for stamp in log.stamps], min(log.closed_until, latest)
         RequestLog.objects.filter(pk=ROW_ID).update(stamps=log.stamps, closed_until=log.closed_until)
     return log

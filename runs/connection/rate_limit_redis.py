@@ -1,6 +1,6 @@
-"""The shared request counter in Redis, if there is one: the rules of `rate_limit`, with Redis's own clock.
+"""The shared request counter in Redis, with the same rules as `rate_limit` but Redis's own clock.
 
-Each step is one script, which Redis runs atomically. While Redis is away, nobody can count, so nothing is sent.
+Each step is one script, which Redis runs atomically. While Redis is down, requests can't be counted, so none are sent.
 """
 
 import logging
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("runs.budget")
 
 STAMPS, CLOSED, NUMBER = "portal:budget:stamps", "portal:budget:closed", "portal:budget:number"
-AWAY_SECONDS = 3.0  # until Redis is tried again
+AWAY_SECONDS = 3.0  # before trying Redis again
 TIMEOUT_SECONDS = 2.0
 
-# Each script gets the time and drops old stamps first. ARGV[1] is the window in seconds.
+# Every script starts with this: get the time and drop old stamps. ARGV[1] is the window in seconds.
 BEGIN = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
@@ -30,7 +30,7 @@ local function add(at)
     redis.call('EXPIRE', KEYS[1], 3600)
 end
 """
-# ARGV[2]: the limit. Answers the seconds to wait, or "0" if it was counted.
+# ARGV[2]: the limit. Returns the seconds to wait, or "0" if the request was counted.
 TAKE = """
 if closed > now then return tostring(closed - now) end
 local limit = tonumber(ARGV[2])
@@ -47,7 +47,7 @@ local till = math.max(closed, now + ARGV[2])
 redis.call('SET', KEYS[2], string.format('%.6f', till), 'EX', math.ceil(till - now) + 1)
 return '0'
 """
-# ARGV[2]: requests that Lamina has counted; ARGV[3]: how many of others may go unnoted.
+# ARGV[2]: requests that Lamina has counted; ARGV[3]: how many by other clients may be ignored.
 LEARN = """
 local strangers = ARGV[2] - count
 if strangers > tonumber(ARGV[3]) then
@@ -68,7 +68,7 @@ def _server(url: str) -> "Redis":
 
 
 def ask(script: str, window_seconds: float, *arguments: float) -> float | None:
-    """Run one of the scripts; None while Redis is away."""
+    """Run one of the scripts and return its result; None while Redis is down."""
     from redis import RedisError
 
     given: Any = (STAMPS, CLOSED, NUMBER, window_seconds, *arguments)

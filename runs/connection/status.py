@@ -1,4 +1,4 @@
-"""The state of Lamina, the connection and the key, from the last answers."""
+"""The state of Lamina, the connection and the key, based on Lamina's latest responses."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,11 +14,11 @@ STATUS_ID = 1
 CACHE_SECONDS = 2
 NOTE_EVERY = timedelta(seconds=5)
 AWAY_AFTER = 3
-STEADY_SECONDS = 3.0  # comparisons of steady clocks differ by less: whole seconds, and the way of an answer
+STEADY_SECONDS = 3.0  # steady clocks differ by less: times have whole seconds, and responses take time to arrive
 
 
 def lamina_status() -> LaminaStatus:
-    """The state of Lamina, at most two seconds old; every page asks, so each process caches it."""
+    """Return the state of Lamina, at most two seconds old. Every page needs it, so each process caches it."""
     found = cache.get("lamina_status")
     if isinstance(found, LaminaStatus):
         return found
@@ -28,12 +28,12 @@ def lamina_status() -> LaminaStatus:
 
 
 def is_sandbox() -> bool:
-    """Whether Lamina is the sandbox, so that nothing made here is real."""
+    """Return whether Lamina is the sandbox, where nothing is real."""
     return settings.IS_SANDBOX or lamina_status().is_sandbox
 
 
 def record_status(**fields: Any) -> None:
-    """Write `fields` of the one LaminaStatus row; create it if there is none."""
+    """Write `fields` to the only LaminaStatus row; create the row if it doesn't exist."""
     if not LaminaStatus.objects.filter(pk=STATUS_ID).update(**fields):
         LaminaStatus.objects.update_or_create(pk=STATUS_ID, defaults=fields)
     cache.delete("lamina_status")
@@ -42,10 +42,10 @@ def record_status(**fields: Any) -> None:
 def record_answer(
     now: datetime, *, is_sandbox: bool, is_key_refused: bool | None, clock_ahead_seconds: float | None = None
 ) -> None:
-    """Record that Lamina answered; `is_key_refused` is None if the answer says nothing about the key, and
-    `clock_ahead_seconds` (its clock minus ours) if it gave no time.
+    """Record a response from Lamina. Writes changes at once, otherwise at most once every five seconds.
 
-    Writes only what is new, or once in five seconds.
+    `is_key_refused` is None if the response says nothing about the key. `clock_ahead_seconds` is Lamina's clock minus
+    ours, or None if the response has no time.
     """
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
     if is_key_refused is None:
@@ -76,7 +76,7 @@ def record_answer(
 
 
 def _compared(status: LaminaStatus | None, ahead: float | None, now: datetime) -> tuple[float, datetime | None]:
-    """How far Lamina's clock is ahead now, and since when it has run steadily; None if unknown."""
+    """Return how far Lamina's clock is ahead now, and since when it has been steady (None if unknown)."""
     known = status.clock_ahead_seconds if status else 0.0
     if ahead is None:
         return known, None
@@ -85,15 +85,17 @@ def _compared(status: LaminaStatus | None, ahead: float | None, now: datetime) -
 
 
 def is_clock_known(at: datetime) -> bool:
-    """Whether Lamina's clock was compared with ours before and after `at`, and ran steadily: only then can its times
-    around `at` be compared with ours to the second."""
+    """Return whether Lamina's clock was steady around `at`, as compared with ours before and after.
+
+    Only then can Lamina's times around `at` be compared with ours to the second.
+    """
     status = lamina_status()
     steady_since, answered_at = status.clock_steady_since, status.answered_at
     return steady_since is not None and answered_at is not None and steady_since <= at <= answered_at
 
 
 def record_failure(now: datetime, *, endpoint: str, status: int | None, request_id: str) -> None:
-    """Record that Lamina gave no usable answer: it is away if it can't be reached, or after three of them in a row."""
+    """Record a failed call. Lamina counts as away if it can't be reached, or after three failures in a row."""
     known = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     if known.failures == 0:
         message = Message("lamina_no_answer", {"endpoint": endpoint})

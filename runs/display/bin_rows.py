@@ -11,12 +11,12 @@ from runs.display.card_results import CardPicture, CardResults, results_of
 from runs.history.bin import gone_at
 from runs.models import Member, Run, StoredFile
 
-SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # what a row shows of a run's relations
+SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # related objects that a row shows
 
 
 @dataclass(frozen=True)
 class BinRow:
-    """A run in the bin. `picture` has a small version: of its first result, else of an input, else of the app."""
+    """A run in the bin. `picture` is from its first result, otherwise from an input, otherwise from the app."""
 
     run: Run
     gone_at: datetime | None
@@ -24,7 +24,7 @@ class BinRow:
 
 
 def rows_of(runs: Iterable[Run]) -> list[BinRow]:
-    """The rows of runs fetched with `SHOWN_WITH`, with one query for all their results."""
+    """Return rows for runs fetched with `SHOWN_WITH`, with one query for all their results."""
     runs = list(runs)
     found = results_of(runs)
     return [BinRow(run, gone_at(run), _picture(run, found.get(run.pk, CardResults()))) for run in runs]
@@ -36,9 +36,9 @@ def _picture(run: Run, results: CardResults) -> CardPicture | StoredFile | None:
 
 
 def binned_page(member: Member, **lookup: str) -> dict[str, Any]:
-    """What the 404 page of a run in the bin shows: the run that `lookup` finds in the member's bin.
+    """Return the context of the 404 page for a run in the member's bin, found by `lookup`.
 
-    Raises Http404 if it isn't there or is in somebody else's bin.
+    Raises Http404 if the run doesn't exist or is in somebody else's bin.
     """
     run = get_object_or_404(Run.objects.in_bin_of(member).select_related(*SHOWN_WITH), **lookup)
     return {"section": "bin", "row": rows_of([run])[0]}

@@ -1,5 +1,7 @@
-"""What cards show of the runs' results, in one query of plain values: a page of 24 cards has a hundred results, and
-reading them as objects took a quarter of the time."""
+"""Results as shown on cards, read in one query of plain values.
+
+A page of 24 cards has a hundred results, and reading them as objects took a quarter of the time.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -28,7 +30,7 @@ class CardPicture:
     width: int | None
     height: int | None
     duration_seconds: float | None
-    has_large: bool  # a thumbnail of 400 px beside the one of 200 px
+    has_large: bool  # has a 400 px thumbnail besides the 200 px one
 
     @property
     def small_url(self) -> str:
@@ -41,15 +43,15 @@ class CardPicture:
 
 @dataclass(frozen=True)
 class CardResults:
-    """The results of one run: `kind` of the first one, start of the first `text`, `duration_seconds` of the first video
-    or sound."""
+    """The results of one run: the `kind` of the first result, the start of the first `text`, and the `duration_seconds`
+    of the first video or audio file."""
 
     kind: str = ""
     text: str = ""
     pictures: list[CardPicture] = field(default_factory=list)
     duration_seconds: float | None = None
     is_saving: bool = False
-    has_guests: bool = False  # a link shows something of it to people without an account
+    has_guests: bool = False  # a guest link shows at least one of them
 
 
 class _Row(NamedTuple):
@@ -75,7 +77,7 @@ _OF_FILE = ("duration_seconds", "thumb_200", "thumb_400", "public_id", "sha256",
 
 
 def results_of(runs: Iterable[Run]) -> dict[int, CardResults]:
-    """Results by the run's primary key; runs without any are left out."""
+    """Return results by the run's primary key; runs without results are left out."""
     rows = (
         Output.objects.filter(run__in=[run.pk for run in runs])
         .order_by("run", "position", "files__position")

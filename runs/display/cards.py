@@ -1,4 +1,4 @@
-"""What app and run cards show, as plain values, so that rendering makes no queries."""
+"""App and run cards as plain values, so that rendering makes no queries."""
 
 import hashlib
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ from runs.words.sentences import (
 )
 
 LINES_PER_CARD = 2
-NAME_BEFORE_INPUT = 22  # a longer app name may leave no room in the title for the input that follows it
+NAME_BEFORE_INPUT = 22  # a longer app name may leave no room in the title for the input after it
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ class RunCard:
     age_brief: str  # for a phone, which has no room for "ago"
     elapsed_words: str = ""
     duration_words: str = ""
-    maker: Member | None = None  # when it is not the viewer
+    maker: Member | None = None  # None if it is the viewer
     can_change: bool = False
-    has_guests: bool = False  # shown only to those who can change it
+    has_guests: bool = False  # shown only to people who can change the run
     is_active: bool = False  # may still change by itself: waiting for results or saving them
 
     @property
@@ -88,36 +88,36 @@ class RunCard:
 
     @property
     def is_mosaic(self) -> bool:
-        """Whether its pictures are, or will be, several."""
+        """Whether the card shows, or will show, several pictures."""
         return len(self.pictures) > 1 or (self.run.is_active and self.run.outputs_total > 1)
 
     @property
     def cells(self) -> list[tuple[CardPicture, bool]]:
-        """Its pictures, and whether the small version of each is enough."""
+        """The pictures, each with whether its small version is enough."""
         return [(picture, place > 0 or len(self.pictures) > 2) for place, picture in enumerate(self.pictures)]
 
     @property
     def empty_cells(self) -> range:
-        """Places in the mosaic for pictures that may still come."""
+        """Places in the mosaic for pictures that may still arrive."""
         count = min(self.run.outputs_total, PICTURES_PER_CARD) if self.run.is_active else 0
         return range(len(self.pictures), count)
 
     @property
     def source_url(self) -> str:
-        """The input's picture beside what was made of it; empty without either."""
+        """The small input picture, shown beside the result; empty if either is missing."""
         has_result = bool(self.pictures or self.text_excerpt) and self.state.key not in ("failed", "cancelled")
         return self.input_picture.small_url if self.input_picture and has_result else ""
 
     @property
     def audience_icon(self) -> str:
-        """Who can see it; empty where a teammate's run is simply shared with the team."""
+        """Icon for who can see the run; empty for a teammate's run that is simply shared with the team."""
         if self.maker:
             return "link" if self.has_guests else "lock" if self.run.shared_at is None else ""
         return "team" if self.run.shared_at else "link" if self.has_guests else "lock"
 
     @property
     def audience_words(self) -> str:
-        """As `audience_icon`, in words."""
+        """The meaning of `audience_icon` in words."""
         if self.maker:
             return (
                 _("(guests with a link can see it)") if self.has_guests else _("(only its maker and admins can see it)")
@@ -132,16 +132,16 @@ class RunCard:
 
 
 def version_token(run: Run) -> str:
-    """What a page knows of a run (fetched with its app): version, how slow it is, what was announced last.
+    """Return a token for what a page shows of a run (fetched with its app): version, slowness, and announced state.
 
-    Holds no words: the same in every language.
+    It has no words in it, so it is the same in every language.
     """
     level = slow_level(run, timezone.now())
     return f"{run.version}.{level}-{state_of(run).key}-{run.outputs_ready}-{run.outputs_total}"
 
 
 def pattern_of(name: str) -> list[Shape]:
-    """A quiet pattern in place of a picture, always the same for one name."""
+    """Return a subtle pattern to show in place of a picture, always the same for the same name."""
     digest = hashlib.sha256(name.encode("utf-8", "replace")).digest()
     fours = [digest[4 * i : 4 * i + 4] for i in range(6)]
     shapes = [Shape(x=x % 17, y=y % 11, r=2 + r % 4, tone=1 + tone % 4) for x, y, r, tone in fours]
@@ -165,7 +165,7 @@ def app_card(app: App) -> AppCard:
 
 
 def run_cards(runs: Iterable[Run], viewer: Member) -> list[RunCard]:
-    """The cards of runs fetched with `for_cards()`, as `viewer` sees them; one more query for all their results."""
+    """Return cards for runs fetched with `for_cards()`, as `viewer` sees them, with one query for all their results."""
     runs, now = list(runs), timezone.now()
     found = results_of(runs)
     return [_run_card(run, found.get(run.pk, CardResults()), viewer, now) for run in runs]

@@ -1,4 +1,4 @@
-"""Two to four results side by side, and of their inputs only those that differ."""
+"""Two to four results side by side, with the inputs that differ."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from runs.words.fold import fold_words
 
 AT_MOST = 4
 ASKED_AT_MOST = 50  # ids in one address
-TEXT_SHOWN = 20_000  # characters of one text; its own page has all of it
+TEXT_SHOWN = 20_000  # characters of one text; the result's own page shows all of it
 TALLEST, WIDEST = 0.7, 16 / 9  # limits of the common box: width to height
 
 
@@ -33,25 +33,25 @@ class Column:
     pieces: list[Piece] = field(default_factory=list)
     is_cut: bool = False
     lead_label: str = ""
-    lead: str = ""  # the first input that differs between the columns; it heads the caption
+    lead: str = ""  # the first input that differs between the columns, shown first in the caption
 
     @property
     def title(self) -> str:
-        """The name of its run, without what the lead says."""
+        """The run's title, without the input if the lead already shows that."""
         told = self.run.told_input
         is_said = told is not None and told["name"] == self.lead_label[:100]
         return self.run.app_name if is_said else self.run.display_title
 
     @property
     def kind(self) -> str:
-        """What is shown: image, video, audio, other, text, or "" if there is nothing."""
+        """What is shown: image, video, audio, other, text, or "" if there is nothing to show."""
         if self.file is not None:
             return str(self.file.kind)
         return "text" if self.box.text else ""
 
     @property
     def stage_class(self) -> str:
-        """The class for what is shown; pictures and videos need none."""
+        """CSS class for what is shown; pictures and videos need none."""
         return {"image": "", "video": "", "text": "is-text"}.get(self.kind, "is-plain")
 
     @property
@@ -68,7 +68,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One input of one run: words, perhaps marked, and files."""
+    """One input of one run: text, possibly with marks, and files."""
 
     pieces: list[Piece]
     files: list[StoredFile]
@@ -108,7 +108,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Pick:
-    """A result to choose for a comparison."""
+    """A result that can be chosen for a comparison."""
 
     output: Output
     run: Run
@@ -120,13 +120,13 @@ class Pick:
 
 
 def asked_ids(values: Iterable[str]) -> list[str]:
-    """Ids in the order of the address, each once: `?f=a,b&f=c`."""
+    """Return the ids in an address such as `?f=a,b&f=c`, in order, each once."""
     ids = [part.strip()[:16] for value in values for part in value.split(",")]
     return list(dict.fromkeys(filter(None, ids)))[:ASKED_AT_MOST]
 
 
 def found_outputs(member: Member, ids: Sequence[str]) -> list[Column]:
-    """The results named by `ids` that `member` may see, in that order."""
+    """Return the results with these `ids` that `member` may see, in the same order."""
     pks = Output.objects.visible_to(member).filter(public_id__in=ids).values_list("run_id", flat=True)
     runs = for_page(Run.objects.visible_to(member).filter(pk__in=list(pks)))
     known = {column.output.public_id: column for run in runs for column in _columns_of(run)}
@@ -134,7 +134,7 @@ def found_outputs(member: Member, ids: Sequence[str]) -> list[Column]:
 
 
 def compare(found: list[Column], asked: int) -> Comparison:
-    """The comparison of the first four of `found`, out of `asked` in the address."""
+    """Compare the first four of `found`; the address named `asked` results."""
     columns = found[:AT_MOST]
     for number, column in enumerate(columns, 1):
         column.number = number
@@ -148,26 +148,26 @@ def compare(found: list[Column], asked: int) -> Comparison:
     kinds = {column.kind for column in columns}
     kind = kinds.pop() if len(kinds) == 1 else ""
     if kind == "text" and not _mark_texts(columns):
-        sentences.append(_("These texts are too long to mark the differences."))
+        sentences.append(_("These texts are too long, so differences aren't marked."))
     width, height = _common_box(columns)
     is_one_run = len({column.run.pk for column in columns}) == 1
     rows = _rows([c.run for c in columns])
-    _lead(columns, rows[1:])  # the first row is the app, which the titles name
+    _lead(columns, rows[1:])  # skip the first row, the app: the titles already name it
     return Comparison(columns, rows, kind, width, height, sentences, is_one_run)
 
 
 def gone_words(count: int) -> str:
-    """The sentence for `count` results that the member asked for but can't see."""
+    """Return the sentence for `count` requested results that the member can't see."""
     words = ngettext(
-        "%(count)s result is no longer there: it was deleted or isn't shared with you.",
-        "%(count)s results are no longer there: they were deleted or aren't shared with you.",
+        "%(count)s result is no longer available: it was deleted or isn't shared with you.",
+        "%(count)s results are no longer available: they were deleted or aren't shared with you.",
         count,
     )
     return words % {"count": count}
 
 
 def _lead(columns: list[Column], rows: list[Row]) -> None:
-    """Tell `columns` apart by the first of `rows` that differs and has words for each."""
+    """Give `columns` a lead from the first of `rows` that differs and has text for each column."""
     for row in rows:
         if row.differs and all(cell.pieces for cell in row.cells):
             for column, cell in zip(columns, row.cells, strict=True):
@@ -186,7 +186,7 @@ def _columns_of(run: Run) -> list[Column]:
 
 
 def _mark_texts(columns: list[Column]) -> bool:
-    """Mark the differences: of two, each one's own words; of more, against the first. False if they are too long."""
+    """Mark differences between two texts, or between the first text and each other. Return False if too long."""
     texts = ["".join(piece.text for piece in column.pieces) for column in columns]
     if len(columns) == 2:
         if (both := side_by_side(*texts)) is None:
@@ -200,7 +200,7 @@ def _mark_texts(columns: list[Column]) -> bool:
 
 
 def _common_box(columns: list[Column]) -> tuple[int, int]:
-    """Width and height of the box for every picture: that of the tallest, within limits."""
+    """Return width and height of the box for all pictures: the shape of the tallest one, within limits."""
     files = [c.file for c in columns if c.file is not None and c.file.width and c.file.height]
     ratios = [file.width / file.height for file in files if file.width and file.height]
     return round(1000 * min(max(min(ratios, default=1.0), TALLEST), WIDEST)), 1000
@@ -210,7 +210,7 @@ def _common_box(columns: list[Column]) -> tuple[int, int]:
 
 
 def _rows(runs: list[Run]) -> list[Row]:
-    """The app, every input in the order of the form, and the requested results, across all `runs`."""
+    """Return rows for the app, every input in form order, and the requested results, across all `runs`."""
     rows = [
         _plain_row(_("App"), [run.app_name for run in runs]),
         *_input_rows(runs),
@@ -236,7 +236,7 @@ def _input_rows(runs: list[Run]) -> list[Row]:
 
 
 def _by_handle(run: Run, *, is_one_app: bool) -> dict[tuple[str, int], RunInput]:
-    """Inputs by what identifies a question: within one app what its author changes least, otherwise its name."""
+    """Return inputs by their question: within one app by the id its author changes least, otherwise by name."""
     seen: Counter[str] = Counter()
     found = {}
     for given in run.inputs.all():
@@ -269,7 +269,7 @@ def _words(given: RunInput) -> str:
 
 
 def _marked(texts: list[str]) -> list[list[Piece]]:
-    """`texts` with marks if they are long enough to need them: in short answers the difference is plain to see."""
+    """Return `texts`, with marks only if they are long: in short answers, the difference is easy to see."""
     plain = [[Piece(text)] if text else [] for text in texts]
     if len(set(texts)) == 1 or len(texts) != 2 or min(len(text.split()) for text in texts) < 4:
         return plain
@@ -278,7 +278,7 @@ def _marked(texts: list[str]) -> list[list[Piece]]:
 
 
 def _identity(given: RunInput | None) -> tuple[str, ...]:
-    """A value that is equal for equal answers; files are compared by their bytes."""
+    """Return a value that is equal for equal answers; files are compared by their bytes."""
     if given is None:
         return ("not asked",)
     files = input_files(given)
@@ -293,7 +293,7 @@ EXCERPT = 200
 
 
 def picks_of(run: Run, ticked: Sequence[str]) -> list[Pick]:
-    """The results of a run (fetched with `for_page()`) that can be compared."""
+    """Return the results of a run (fetched with `for_page()`) that can be compared."""
     return [
         Pick(
             output=column.output,
@@ -310,7 +310,7 @@ def picks_of(run: Run, ticked: Sequence[str]) -> list[Pick]:
 
 
 def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Iterable[Run]) -> list[Pick]:
-    """The newest results of `member` and of what teammates share, except those of the runs in `without`."""
+    """Return the newest results of `member` and from teammates' shared runs, leaving out the runs in `without`."""
     left_out = {run.pk for run in without}
     found: list[Run] = []
     for runs in (Run.objects.owned_by(member), Run.objects.shared_by_others(member)):

@@ -1,7 +1,7 @@
-"""What differs between two texts, word by word, at a bounded price.
+"""Differences between two texts, word by word, at a bounded cost.
 
-Texts too long or too repetitive for words are compared line by line, and beyond that not at all: a person would not
-read so many marks, and the comparison would hold up everybody else.
+Texts too long or too repetitive to compare by words are compared line by line, and even longer ones not at all: nobody
+would read so many marks, and the comparison would hold up everybody else.
 """
 
 import re
@@ -14,19 +14,19 @@ from typing import Literal
 Mark = Literal["", "ins", "del"]
 WORD = re.compile(r"\S+\s*|\s+")
 MAX_PARTS = 4000  # words or lines of one text
-MAX_PAIRS = 300_000  # equal words of both texts, each with each: what the comparison costs
+MAX_PAIRS = 300_000  # pairs of equal words in both texts, which determine the cost
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of text; MARK says that only this text has it ("ins"), or only the other ("del")."""
+    """A stretch of text; `mark` says that only the new text has it ("ins") or only the old one ("del")."""
 
     text: str
     mark: Mark = ""
 
 
 def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | None:
-    """Both texts with their own words marked: gone ones on the left, new ones on the right; None beyond the bounds."""
+    """Return both texts, with removed words marked on the left and new ones on the right; None beyond the limits."""
     if (found := _compared(left, right)) is None:
         return None
     return (
@@ -36,7 +36,7 @@ def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | Non
 
 
 def inline(base: str, text: str) -> list[Piece] | None:
-    """TEXT with what it has more and less than BASE, in one; None beyond the bounds."""
+    """Return one text that marks the additions and removals from `base` to `text`; None beyond the limits."""
     return None if (found := _compared(base, text)) is None else _joined(found)
 
 
@@ -68,7 +68,7 @@ def _pieces(old: list[str], new: list[str]) -> list[Piece]:
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:
-    """Neighbours of one mark as one piece; the space after it, a line's end perhaps, bears no mark."""
+    """Join neighbouring pieces with the same mark. Trailing whitespace, such as a line break, gets no mark."""
     joined: list[Piece] = []
     for mark, group in groupby(pieces, key=lambda piece: piece.mark):
         text = "".join(piece.text for piece in group)

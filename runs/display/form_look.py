@@ -1,6 +1,6 @@
 """A page that waits for an app's form: when it polls, and what it says meanwhile.
 
-The first polls come soon, since the worker often has the form in a fraction of a second; then they slow down.
+The first polls are fast, since the worker often has the form in a fraction of a second. Then they slow down.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from runs.models import App
 
 FIRST_MS, GROWTH, MOST_MS = 250, 1.25, 5000
 SLOW_AFTER_MS = 5000
-FETCHING, SLOW, AWAY = "f", "s", "a"  # stands in the address as what was said last
+FETCHING, SLOW, AWAY = "f", "s", "a"  # in the address: the sentence shown last
 SENTENCES: dict[str, Promise] = {
     FETCHING: _lazy("Fetching this app's form from Lamina…"),
     SLOW: _lazy("Lamina is taking longer than usual. The form will appear here."),
@@ -24,7 +24,7 @@ SENTENCES: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class FormLook:
-    """The next poll: its address, delay in milliseconds (whole seconds without scripts), and the words until then."""
+    """The next poll: its address, delay in milliseconds (whole seconds without scripts), and what to say until then."""
 
     url: str
     delay_ms: int
@@ -34,7 +34,7 @@ class FormLook:
 
 
 def form_look(app: App, query: QueryDict) -> FormLook:
-    """The poll after the one in `query`; the page's other parameters (`from`, `preset`) stay."""
+    """Return the poll after the one in `query`, keeping the page's other parameters (`from`, `preset`)."""
     text = query.get("look", "")
     count = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     delays = [min(round(FIRST_MS * GROWTH**n), MOST_MS) for n in range(min(count, 40) + 1)]

@@ -1,4 +1,4 @@
-"""Where a result came from: app, inputs, sources, person, dates, cost and proof, for both page and sheet."""
+"""Where a result came from: app, inputs, sources, person, dates, cost and proof, for the page and the sheet."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from runs.words.sizes import size_words
 NOUNS = {
     "image": gettext_noop("picture"),
     "video": gettext_noop("video"),
-    "audio": gettext_noop("sound"),
+    "audio": gettext_noop("audio"),
     "text": gettext_noop("text"),
     "other": gettext_noop("file"),
 }
@@ -24,7 +24,7 @@ NOUNS = {
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where one result came from. `facts` are about the file shown, `references` are Lamina's ids by what they name."""
+    """Where one result came from. `facts` are about the file shown; `references` are Lamina's ids."""
 
     app_name: str
     inputs: list[InputLine]
@@ -33,17 +33,17 @@ class Provenance:
     finished_at: datetime | None
     credits_words: str
     facts: list[tuple[str, str]]
-    references: dict[str, str]  # of "run", "app", "result", as far as they are known
+    references: dict[str, str]  # by "run", "app" and "result", if known
     sha256: str
 
     @property
     def labelled_references(self) -> list[tuple[str, str]]:
-        labels = {"run": _("Run at Lamina"), "app": _("App at Lamina"), "result": _("Result at Lamina")}
+        labels = {"run": _("Run on Lamina"), "app": _("App on Lamina"), "result": _("Result on Lamina")}
         return [(labels[kind], reference) for kind, reference in self.references.items()]
 
 
 def provenance_of(run: Run, output: Output, file: StoredFile | None) -> Provenance:
-    """The provenance of `file` in `output`, of a run fetched with `for_page()`."""
+    """Return the provenance of `file` in `output`; `run` was fetched with `for_page()`."""
     return Provenance(
         app_name=run.app_name,
         inputs=input_lines(run),
@@ -58,13 +58,13 @@ def provenance_of(run: Run, output: Output, file: StoredFile | None) -> Provenan
 
 
 def references_of(run: Run, output: Output) -> dict[str, str]:
-    """Lamina's ids of run, app and result, as far as they are known."""
+    """Return Lamina's ids of the run, app and result, if known."""
     named = {"run": run.remote_id, "app": run.app.remote_id, "result": output.remote_id}
     return {kind: reference for kind, reference in named.items() if reference}
 
 
 def file_facts(file: StoredFile) -> list[tuple[str, str]]:
-    """Kind, dimensions, duration and size."""
+    """Return the file's kind, dimensions, duration and size."""
     facts = [(_("Kind"), _kind_words(file))]
     if file.width and file.height:
         dimensions = {"width": file.width, "height": file.height}
@@ -75,16 +75,16 @@ def file_facts(file: StoredFile) -> list[tuple[str, str]]:
 
 
 def _kind_words(file: StoredFile) -> str:
-    """ "PNG picture"."""
+    """Return the format and kind, such as "PNG picture"."""
     format_name = PurePosixPath(file.file.name or "").suffix[1:].upper()
     if not format_name:
         return _(NOUNS.get(file.kind, NOUNS["other"]))
-    kinds = {"image": _("%(format)s picture"), "video": _("%(format)s video"), "audio": _("%(format)s sound")}
+    kinds = {"image": _("%(format)s picture"), "video": _("%(format)s video"), "audio": _("%(format)s audio")}
     return kinds.get(file.kind, _("%(format)s file")) % {"format": format_name}
 
 
 def text_facts(output: Output) -> list[tuple[str, str]]:
-    """Kind and length of a text."""
+    """Return the kind and length of a text."""
     if not output.text:
         return []
     words, characters = len(output.text.split()), len(output.text)

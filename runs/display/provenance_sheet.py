@@ -1,8 +1,8 @@
-"""`provenance.csv`: one row for every file of a download, with all that its page says.
+"""`provenance.csv`: one row for each file of a download, with everything that its page says.
 
-Spreadsheets take a cell that begins with "=" or the like for a formula and would run what somebody typed into a form:
-such a cell gets an apostrophe in front, which makes it text. Where they separate cells by semicolons or tabs, as in
-much of Europe, a new cell or row can begin in the middle of ours: an apostrophe goes there, too.
+Spreadsheets treat a cell that starts with "=" or a similar sign as a formula, and would run what somebody typed into a
+form. Such a cell gets a leading apostrophe, which makes it text. Spreadsheets that separate cells by semicolons or
+tabs, as in much of Europe, may start a new cell or row in the middle of ours, so an apostrophe goes there, too.
 """
 
 import csv
@@ -29,7 +29,7 @@ FOREIGN = re.compile(rf'([;\t\r\n][ "]*)(?=[{MARKS}])')
 
 @dataclass(frozen=True)
 class Origin:
-    """One file of a download: its name there ("" if it is missing), and what it is from."""
+    """One file of a download: its name there ("" if it is missing), and where it came from."""
 
     name: str
     run: Run  # fetched with `for_page()`
@@ -41,7 +41,7 @@ class Origin:
 
 
 def sheet(origins: Sequence[Origin]) -> bytes:
-    """The whole sheet as UTF-8 with the byte order mark that spreadsheets look for."""
+    """Return the whole sheet as UTF-8, with the byte order mark that spreadsheets look for."""
     provenances = [provenance_of(origin.run, origin.output, origin.file) for origin in origins]
     given = [list(_inputs_of(provenance)) for provenance in provenances]
     asked = list(dict.fromkeys(name for inputs in given for name, _text in inputs))
@@ -57,13 +57,13 @@ def sheet(origins: Sequence[Origin]) -> bytes:
 
 
 def safe(cell: str) -> str:
-    """`cell`, changed so that no spreadsheet runs it."""
+    """Return `cell`, changed so that no spreadsheet runs it."""
     cell = FOREIGN.sub(r"\1'", cell)
     return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell
 
 
 def _inputs_of(provenance: Provenance) -> Iterator[tuple[str, str]]:
-    """Every input by its name; equal names get numbers."""
+    """Yield every input with its name; equal names get numbers."""
     seen: Counter[str] = Counter()
     for line in provenance.inputs:
         seen[line.label] += 1
@@ -82,9 +82,9 @@ def _headings(inputs: Iterable[str]) -> list[str]:
         _("Started"),
         _("Finished"),
         _("Credits for the whole run (estimate)"),
-        _("Run at Lamina"),
-        _("App at Lamina"),
-        _("Result at Lamina"),
+        _("Run on Lamina"),
+        _("App on Lamina"),
+        _("Result on Lamina"),
         "SHA-256",
         _("Page"),
         _("Note"),

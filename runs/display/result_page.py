@@ -1,8 +1,8 @@
-"""What the page of one result shows: the result, its neighbours, and where it came from.
+"""The page of one result: the result, its neighbours, and where it came from.
 
-A result may hold several files; each is shown alone (`?n=2`), so that zoom, full screen, previous and next work the
-same everywhere. Previous and next walk all results of the run in order, failed ones too; if the page was reached from
-History (`?in=<its query>`), they continue with the runs of that list.
+A result may have several files; each is shown alone (`?n=2`), so that zoom, full screen, Previous and Next work the
+same everywhere. Previous and Next go through all results of the run in order, including failed ones. If the page was
+opened from History (`?in=<query>`), they continue with the other runs in that list.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ EAGER_BYTES = 8_000_000  # pictures up to this size load in full at once; larger
 
 @dataclass(frozen=True)
 class Slide:
-    """One thing to look at: a file of a result, or a result without any."""
+    """One thing to look at: a file of a result, or a result without files."""
 
     box: OutputBox
     output: Output
@@ -42,7 +42,7 @@ class Slide:
         return self._numbered(self.box.alt)
 
     def _numbered(self, words: str) -> str:
-        """`words` with the number of the file, where the result has several."""
+        """Return `words`, with the number of the file if the result has several."""
         if self.count == 1:
             return words
         values = {"result": words, "number": self.number, "count": self.count}
@@ -50,7 +50,7 @@ class Slide:
 
     @property
     def kind(self) -> str:
-        """How it is shown: image, video, audio, text, download; or its state if there is nothing to show."""
+        """How to show it: image, video, audio, text, download, or the result's state if there is nothing to show."""
         if self.file is not None:
             return self.file.kind if self.file.kind in VIEWERS else "download"
         if self.box.state == "ready":
@@ -67,14 +67,14 @@ class Slide:
 
     @property
     def is_eager(self) -> bool:
-        """Whether the whole picture loads without being asked for. An animated one waits for a click."""
+        """Whether the full picture loads by itself. Animated pictures wait for a click."""
         file = self.file
         return file is not None and file.size_bytes <= EAGER_BYTES and file.media_type != "image/gif"
 
 
 @dataclass(frozen=True)
 class Beside:
-    """Where previous or next lead; `picture` may be fetched in advance."""
+    """The target of Previous or Next; `picture` may be fetched in advance."""
 
     url: str
     label: str
@@ -89,7 +89,7 @@ class ResultPage:
     state: State
     slide: Slide
     slides: list[Slide]
-    position: int  # of the slide among them, from 1
+    position: int  # of `slide` in `slides`, from 1
     previous: Beside | None
     next: Beside | None
     provenance: Provenance
@@ -104,12 +104,12 @@ class ResultPage:
 
 
 def find_run(member: Member, public_id: str) -> Run | None:
-    """The run that made the result `public_id`, with all the page needs; None unless `member` may see it."""
+    """Return the run with the result `public_id`, with all the page needs; None if `member` may not see it."""
     return for_page(Run.objects.visible_to(member)).filter(outputs__public_id=public_id).first()
 
 
 def result_of_file(member: Member, public_id: str) -> str:
-    """The address of the result that holds the stored file `public_id`; "" unless `member` may see one."""
+    """Return the address of a result with the stored file `public_id`; "" if there is none that `member` may see."""
     held = OutputFile.objects.filter(file__public_id=public_id, output__in=Output.objects.visible_to(member))
     found = held.select_related("output").order_by("pk").first()
     if found is None:
@@ -119,8 +119,10 @@ def result_of_file(member: Member, public_id: str) -> str:
 
 
 def result_page(run: Run, member: Member, public_id: str, number: int = 1, walk: str | None = None) -> ResultPage:
-    """The page of result `public_id` of `run`, fetched with `for_page()`, at its file `number`. `walk` is the query of
-    the list in History that `member` came from, if they did."""
+    """Return the page of result `public_id` in `run` (fetched with `for_page()`), at its file `number`.
+
+    `walk` is the query of the list in History that `member` came from, or None.
+    """
     slides = list(_slides(run, walk))
     own = [n for n, slide in enumerate(slides) if slide.output.public_id == public_id]
     at = next((n for n in own if slides[n].number == number), own[0])
@@ -151,7 +153,7 @@ def _beside(slide: Slide) -> Beside:
 
 
 def _elsewhere(output: Output | None, walk: str) -> Beside | None:
-    """A result of another run."""
+    """Return a link to a result of another run."""
     if output is None:
         return None
     label = _("%(result)s of %(run)s") % {"result": output.label or _("Result"), "run": output.run.display_title}

@@ -1,4 +1,4 @@
-"""What the run page shows, as plain values for templates."""
+"""The run page as plain values for templates."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -36,12 +36,12 @@ KNOWN_KINDS = ("image", "video", "audio", "text")
 
 @dataclass(frozen=True)
 class OutputBox:
-    """One expected result: its box is there from the start, in its final size."""
+    """One expected result. Its box is shown from the start, in its final size."""
 
     dom_id: str
     label: str
     kind: str
-    look: str  # its kind if the styles know it, else "other"
+    look: str  # its kind if there are styles for it, otherwise "other"
     state: str  # pending, saving, ready, error, cancelled, unsaved
     box_width: int
     box_height: int
@@ -56,11 +56,11 @@ class OutputBox:
     url: str  # of the result's own page
     unsaved: int  # files that couldn't be saved; the box may have others
     fetch_again_url: str  # where to ask for another try
-    walk: str  # the query of the list that results lead on through
+    walk: str  # query of the list in History that Previous and Next follow
 
     @property
     def page_url(self) -> str:
-        """Address of the result's page, with its list."""
+        """Address of the result's page, with the query of the list."""
         return _with_query(self.url, self.walk)
 
     @property
@@ -83,8 +83,8 @@ class RunPage:
     can_cancel: bool
     cancel_pending: bool
     can_change: bool  # the form can be opened with these inputs
-    offers_change: bool  # in the row of buttons, since no failure offers it already
-    is_mine_to_change: bool  # the viewer may cancel, rename, share and delete it
+    offers_change: bool  # in the row of buttons, if no failure offers it already
+    is_mine_to_change: bool  # the viewer may cancel, rename, share and delete the run
     may_run: bool
     has_results: bool
     ready_count: int
@@ -108,16 +108,17 @@ class RunPage:
 
 
 def is_live(run: Run) -> bool:
-    """Whether a page should keep polling this run (fetched with `for_page()`)."""
+    """Return whether a page should keep polling this run (fetched with `for_page()`)."""
     files = [output_file for output in run.outputs.all() for output_file in output.files.all()]
     is_saving = any(output_file.status == OutputFile.Status.SAVING for output_file in files)
     return run.is_active or is_saving or any(f.file.picture_follows for f in files if f.file is not None)
 
 
 def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "") -> RunPage:
-    """The page of a run fetched with `for_page()`, as `member` sees it.
+    """Return the page of a run fetched with `for_page()`, as `member` sees it.
 
-    `is_swap`: parts of it replace parts of an open page. `walk`: query of the list that its results lead on through.
+    With `is_swap`, parts of it replace parts of an open page. `walk` is the query of the list in History that Previous
+    and Next follow.
     """
     now = timezone.now()
     is_watched = run.status in ("queued", "running", "starting", "checking")
@@ -165,18 +166,18 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
 
 
 def _family(member: Member) -> QuerySet[Run]:
-    """Runs as the timeline names them; those that `member` may not see stay unnamed."""
+    """Return the runs that `member` may see, with the fields that the timeline shows."""
     return Run.objects.visible_to(member).only("public_id", "title", "app_name", "summary", "created_at", "parent")
 
 
 def _preset_for(run: Run, member: Member) -> Preset | None:
-    """The preset the run was started from, unless it is somebody else's own."""
+    """Return the preset the run was started from, if `member` may see it."""
     preset = run.preset
     return preset if preset and preset.is_visible_to(member) else None
 
 
 def output_boxes(run: Run, *, is_swap: bool, walk: str = "") -> list[OutputBox]:
-    """The run's boxes; equal labels are numbered. In an open page a box keeps its shape."""
+    """Return the run's boxes, with equal labels numbered. In an open page (`is_swap`), boxes keep their shape."""
     outputs = list(run.outputs.all())
     counts = Counter(output.label for output in outputs)
     seen: Counter[str] = Counter()
@@ -235,7 +236,7 @@ def _with_query(url: str, *parts: str) -> str:
 
 
 def refusal_of(output_file: OutputFile) -> str:
-    """Why the guard refuses its address, before or after fetching; else empty."""
+    """Return why the portal refuses the file's address, before or after fetching; "" if it doesn't."""
     if output_file.is_refused:
         return say(output_file.error)
     try:
@@ -246,7 +247,7 @@ def refusal_of(output_file: OutputFile) -> str:
 
 
 def wanted_words(run: Run) -> str:
-    """Which of the app's results were requested."""
+    """Return which of the app's results were requested, in words."""
     outputs = run.schema.outputs
     if not outputs:
         return ""

@@ -1,4 +1,4 @@
-"""What the run page says about a run: its state, what it waits for, why it failed; a sentence each."""
+"""Sentences on the run page: the run's state, what it is waiting for, and why it failed."""
 
 from datetime import timedelta
 
@@ -22,56 +22,56 @@ CANNOT_STOP = ("refused", "not_cancellable")
 
 
 def sentence_of(run: Run) -> str:
-    """The state line: one sentence with its numbers (the clock ticks beside it)."""
+    """Return the state line: one sentence with its numbers. The clock ticks beside it."""
     state = state_of(run)
     if run.status == "starting":
-        return _("Sending it.")
+        return _("Sending it to Lamina.")
     if run.status == "checking":
         if run.due_at is None:
             return _("We couldn't find out whether it started. Please decide.")
         return _("We don't know yet whether it started. We're checking; nothing is sent twice.")
     if state.key == "progress":
-        return state.detail or (_("Finished at Lamina.") if run.ended_at else _("Lamina is working."))
+        return state.detail or (_("Finished on Lamina.") if run.ended_at else _("Lamina is working."))
     took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
     if state.key == "ready":
         unsaved = any(f.status == "saving" for o in run.outputs.all() for f in o.files.all())
-        words = _("Made in %(span)s. Saving the results.") if unsaved else _("All results are here, after %(span)s.")
+        words = _("Made in %(span)s. Saving the results.") if unsaved else _("All results were ready after %(span)s.")
         return words % {"span": took}
     if state.key == "partly":
         values = {"ready": run.outputs_ready, "total": run.outputs_total, "failed": run.outputs_failed, "span": took}
-        return _("%(ready)s of %(total)s ready, %(failed)s failed, after %(span)s.") % values
+        return _("%(ready)s of %(total)s ready, %(failed)s failed. It took %(span)s.") % values
     if state.key == "cancelled":
         by = run.cancelled_by
         return _("Stopped by %(name)s.") % {"name": by.display_name} if by else _("Stopped.")
-    return _("Nothing came out.")
+    return _("There are no results.")
 
 
 def note_of(run: Run, *, is_live: bool) -> str:
-    """What its maker may want to know besides, once nothing else has to be said."""
+    """Return what else the run's maker may want to know, if there is nothing more important to say."""
     if run.is_active:
-        return _("You can close this page. The run goes on.")
+        return _("You can close this page. The run will continue.")
     if is_live:
         return _("Saving the results in your history.")
     return _("Saved in your history.") if run.status == "completed" else ""
 
 
 def cancel_words(run: Run) -> str:
-    """What became of a cancel that somebody requested; empty without one, or when it worked."""
+    """Return what happened to a cancel request; "" if there was none or it worked."""
     if run.cancel_asked_at is None or run.status == "cancelled":
         return ""
     if run.is_final:
-        return _("It couldn't be stopped any more: it had already ended.")
+        return _("It was too late to stop the run: it had already ended.")
     if run.cancel_sent_at is None:
         return _("Cancel requested. We'll tell Lamina as soon as we can.")
     if run.cancel_answer in CANNOT_STOP:
-        return _("Lamina couldn't stop it. It goes on, and its results are saved.")
+        return _("Lamina couldn't stop the run. It will continue, and its results will be saved.")
     return _("We asked Lamina to stop it. Checking whether it did.")
 
 
 def decide_words(run: Run) -> str:
-    """Why a person has to decide whether a doubtful start is sent again."""
+    """Return why a person has to decide whether to send an uncertain start again."""
     if len(run.candidates) == 1:
-        return _("Lamina lists one run that could be this one, but it may well be another.")
+        return _("Lamina lists one run that could be this one, but it may be a different run.")
     if run.candidates:
         return _("Lamina lists several runs that could be this one.")
     if tries := tries_of(run):
@@ -80,26 +80,26 @@ def decide_words(run: Run) -> str:
             "Lamina gave no clear answer to %(count)s tries, and its list of runs shows none of them.",
             tries,
         ) % {"count": tries}
-    return _("Lamina's list of runs couldn't tell.")
+    return _("We couldn't tell from Lamina's list of runs.")
 
 
 SLOW_WORDS: tuple[Promise | None, ...] = (
     None,
     _lazy("Nine in ten runs of this app were faster. We keep checking."),
     _lazy("This is unusually slow. We keep checking."),
-    None,  # asked instead: `asks_to_give_up`
+    None,  # the page asks instead: `asks_to_give_up`
 )
 
 
 def slow_words(level: int) -> str:
-    """What to say of a run that is slow by so much (`durations.slow_level`)."""
+    """Return what to say about a run that is slow to this `level` (`durations.slow_level`)."""
     return str(SLOW_WORDS[level] or "")
 
 
 def wait_words(run: Run) -> str:
-    """Why a start waits and how long; or why an ended run's results aren't here yet."""
+    """Return why a start waits and for how long, or why an ended run's results aren't here yet."""
     if run.status in AT_LAMINA and run.ended_at:
-        return _("Many runs are active, so fetching its results takes a moment longer.")
+        return _("Many runs are active, so fetching the results is taking a little longer.")
     if run.status != "starting" or not run.wait:
         return ""
     sentences = [str(WAITS[Run.Wait(run.wait)]), place_words(run)]
@@ -110,7 +110,7 @@ def wait_words(run: Run) -> str:
 
 
 def failure_of(run: Run) -> Failure | None:
-    """What happened and what to do next, for a run that failed."""
+    """Return what happened and what to do next, if the run failed."""
     if run.status != "failed":
         return None
     sentence, label, target = FAILURES.get(run.failure, FAILURES["remote"])
@@ -139,13 +139,13 @@ def failure_of(run: Run) -> Failure | None:
 
 
 def _credits_words(run: Run) -> str:
-    """How many credits are left and how many it needs, as far as we know."""
+    """Return how many credits are left and how many the run needs, as far as we know."""
     balance, needs = status.lamina_status().balance, run.credits_estimated
     sentence = str(NOT_ENOUGH_CREDITS)
-    if balance is not None and needs is not None and balance < needs:  # else the balance we know is an old one
+    if balance is not None and needs is not None and balance < needs:  # otherwise the balance we know is out of date
         sentence = ngettext(
-            "There is %(balance)s credit left, this needs %(cost)s.",
-            "There are %(balance)s credits left, this needs %(cost)s.",
+            "There is %(balance)s credit left, but this run needs %(cost)s.",
+            "There are %(balance)s credits left, but this run needs %(cost)s.",
             plural_number(balance),
         ) % {"balance": credits_words(balance), "cost": about_credits(needs)}
     return sentence if run.remote_id else f"{sentence} {_('Nothing was started.')}"

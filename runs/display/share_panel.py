@@ -1,4 +1,4 @@
-"""What the sharing panel, the list of links and a link's own page show, ready for templates."""
+"""The sharing panel, the list of links and a link's own page, as values for templates."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class LinkView:
     title: str
     count: int
     pictures: list[StoredFile]
-    run: Run | None  # if all of it comes from one run that the member may see
+    run: Run | None  # if all results come from one run that the member may see
     is_of_several: bool
     state: State
     last_day: date
@@ -63,7 +63,7 @@ class LinkView:
 
     @property
     def is_named(self) -> bool:
-        """Whether a list calls it by whom it is for; otherwise by its run, which says more than "anyone"."""
+        """Whether lists name the link by its audience; otherwise by its run, which says more than "anyone"."""
         return bool(self.link.audience) or self.run is None
 
     @property
@@ -93,7 +93,7 @@ class SharePanel:
     usual_last_day: date
     said: str
     maker: str  # whose run it is; empty if it is the member's own
-    only: str  # id of the result it was opened from: a new link shows only that one; empty for the whole run
+    only: str  # id of the result the panel was opened from: a new link shows only that; empty for the whole run
 
     @property
     def has_guests(self) -> bool:
@@ -109,7 +109,7 @@ class SharePanel:
 
     @property
     def guest_words(self) -> str:
-        """What a new link would open, or why there can be none."""
+        """What a new link would show, or why none can be made."""
         if self.no_link_words:
             return self.no_link_words
         day = {"day": brief_day_words(self.usual_last_day)}
@@ -123,8 +123,10 @@ class SharePanel:
 
 
 def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", only: str = "") -> SharePanel:
-    """The panel of `run`, which `member` may change. `made` is the id of a link just made, `said` what was just done,
-    `only` the id of the result from whose page it was opened.
+    """Return the panel of `run`, which `member` may change.
+
+    `made` is the id of a link just made, `said` a sentence about what was just done, `only` the id of the result whose
+    page opened the panel.
     """
     rules = SharingRules.current()
     now = timezone.now()
@@ -156,7 +158,7 @@ def _was_revoked_lately(link: GuestLink, now: datetime) -> bool:
 
 
 def refusal_of(member: Member) -> str:
-    """Why `member` may not make guest links; empty if they may."""
+    """Return why `member` may not make guest links; "" if they may."""
     rules = SharingRules.current()
     if not rules.guests_allowed:
         return _("Guest links are turned off. An admin can turn them on.")
@@ -166,13 +168,13 @@ def refusal_of(member: Member) -> str:
 
 
 def open_first(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
-    """`links`, newest first, those that still open on top."""
+    """Return `links` newest first, with open ones on top."""
     is_over = Case(When(revoked_at=None, expires_at__gt=timezone.now(), then=0), default=1)
     return with_pictures(links).alias(is_over=is_over).order_by("is_over", "-created_at")
 
 
 def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
-    """Fetch all that a `LinkView` needs, in four queries for any number of links."""
+    """Fetch everything a `LinkView` needs, in four queries for any number of links."""
     files = Prefetch("output__files", OutputFile.objects.filter(status="saved").select_related("file__guest_copy"))
     there = GuestLinkOutput.objects.filter(output__run__deleted_at=None).select_related("output__run")
     return links.select_related("member", "revoked_by").prefetch_related(
@@ -183,8 +185,9 @@ def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 def link_view(
     link: GuestLink, member: Member, rules: SharingRules, *, made: str = "", may_end: bool = True
 ) -> LinkView:
-    """`link`, fetched through `with_pictures`, as `member` sees it. Without `may_end`, it also shows other people's
-    runs, so its address stays hidden.
+    """Return `link` (fetched through `with_pictures`) as `member` sees it.
+
+    Without `may_end`, the link also shows other people's runs, so its address stays hidden.
     """
     outputs = [chosen.output for chosen in link.chosen.all()]
     files = [f.file for output in outputs for f in output.files.all() if f.file is not None]
@@ -217,7 +220,7 @@ def link_view(
 
 
 def _seen(run: Run, member: Member) -> Run | None:
-    """`run`, unless `member` may not see it: they may have been an admin when they made the link."""
+    """Return `run` if `member` may see it; they may have been an admin when they made the link."""
     return run if run.is_visible_to(member) else None
 
 
@@ -237,7 +240,7 @@ def _views_words(link: GuestLink) -> str:
 
 
 def copies_notes(given: list[Given]) -> list[str]:
-    """Notes for members about the guests' copies; none if all is well."""
+    """Return notes for members about the guests' copies; none if all is well."""
     counts = Counter(one.state for one in given)
     errors = [one.error for one in given if one.error]
     notes = []
@@ -271,9 +274,9 @@ def copies_notes(given: list[Given]) -> list[str]:
     if count := counts[guest_copies.State.NOT_PLAYED]:
         notes.append(
             ngettext(
-                "%(count)s file isn't played to guests: without ffmpeg on the server, the prompt can't be removed. "
+                "Guests can't play %(count)s file: without ffmpeg on the server, the prompt can't be removed. "
                 "Allow downloads to share it unchanged.",
-                "%(count)s files aren't played to guests: without ffmpeg on the server, the prompt can't be removed. "
+                "Guests can't play %(count)s files: without ffmpeg on the server, the prompt can't be removed. "
                 "Allow downloads to share them unchanged.",
                 count,
             )

@@ -1,4 +1,4 @@
-"""From Lamina's outputs to result boxes: which box an output belongs to, what it holds, which files to save.
+"""Turn Lamina's outputs into result boxes: which box an output belongs to, what it holds, and which files to save.
 
 Functions that read a snapshot expect the caller to have locked the run's row.
 """
@@ -18,13 +18,13 @@ from runs.words.fold import fold, kinds_text
 
 TEXT_LIMIT = 1_000_000  # characters of one text result
 FILES_PER_OUTPUT = 500
-OUTPUTS_PER_RUN = 500  # no app makes that many; a longer list would burden every page for good
-SENTENCE_LENGTH = 2_000  # of what Lamina says about a failure
+OUTPUTS_PER_RUN = 500  # no app makes that many; a longer list would slow down every page permanently
+SENTENCE_LENGTH = 2_000  # characters of Lamina's message about a failure
 KEEP_SECONDS = 900  # a video may take a while; see engine.save_outputs
 
 
 def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
-    """Bring the run's boxes up to date with `snapshot`; True if any changed."""
+    """Update the run's boxes from `snapshot`; return True if any changed."""
     boxes = list(run.outputs.all())
     changed = False
     if snapshot.outputs:
@@ -40,27 +40,27 @@ def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
 
 
 def _note_kinds(run: Run, boxes: list[Output]) -> None:
-    """Store what the run really makes, for History's filter."""
+    """Store which kinds of results the run really makes, for the History filter."""
     kinds = kinds_text(box.kind for box in boxes)
     if kinds != run.kinds:
         Run.objects.filter(pk=run.pk).update(kinds=kinds)
 
 
 def count(run: Run) -> tuple[int, int, int]:
-    """(ready, failed, total) boxes of a run."""
+    """Count a run's boxes: (ready, failed, total)."""
     statuses = list(Output.objects.filter(run=run).values_list("status", flat=True))
     return statuses.count("completed"), statuses.count("error"), len(statuses)
 
 
 def close_open_boxes(run: Run, status: Output.Status, version: int | None = None, error: str = "") -> bool:
-    """Close boxes that still wait, with `error` as the reason: nothing more will come."""
+    """Close the boxes that are still waiting, since nothing more will come; `error` is the reason."""
     waiting = Output.objects.filter(run=run, status=Output.Status.PENDING)
     error = error[:SENTENCE_LENGTH]
     return bool(waiting.update(status=status, error=error, version=run.version if version is None else version))
 
 
 def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[tuple[Output, RemoteOutput]]:
-    """Pair outputs with boxes: by Lamina's id, else the first free box of that label, else the first free box."""
+    """Pair outputs with boxes: by Lamina's id, otherwise the first free box with that label, otherwise any free one."""
     named = {box.remote_id: box for box in boxes if box.remote_id}
     free = [box for box in boxes if not box.remote_id]
     pairs = []
@@ -68,7 +68,7 @@ def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[t
     for position, remote in enumerate(remotes):
         remote_id = remote.id[:200] or f"#{position}"
         if remote_id in seen:
-            remote_id = f"{remote_id[:180]}#{position}"  # two outputs of one id are still two results
+            remote_id = f"{remote_id[:180]}#{position}"  # two outputs with the same id are still two results
         seen.add(remote_id)
         box = named.get(remote_id)
         if box is None:
@@ -88,7 +88,7 @@ def _match(run: Run, boxes: list[Output], remotes: list[RemoteOutput]) -> list[t
 def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now: bool, is_final: bool) -> bool:
     before = (box.pk, box.status, box.label, box.kind, box.error)
     if box.status != Output.Status.PENDING:
-        return False  # a result that is there stays as it is
+        return False  # a finished result never changes
     box.label = shortened(remote.label) or box.label
     box.search_text = fold(box.label)
     if remote.type not in ("", "pending"):
@@ -99,7 +99,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
     elif not is_named_now:
         return False
     if box.status == Output.Status.PENDING and remote.dimensions:
-        # Only before the picture is there, so that the page doesn't jump.
+        # Only before the picture arrives, so that the page doesn't jump.
         box.box_width, box.box_height = remote.dimensions
     box.save()
     if urls:
@@ -111,9 +111,9 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
 
 
 def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[str]:
-    """Set status, text and error of `box`; return the addresses of files to save.
+    """Set status, text and error of `box`; return the URLs of files to save.
 
-    A value with an unknown status counts once the run has ended: what was paid for is shown.
+    Once the run has ended, even a value with an unknown status is shown, because it was paid for.
     """
     state = remote.state
     if state == "pending" and is_final and remote.has_value:
@@ -132,17 +132,17 @@ def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[st
 
 
 def _fitting(text: str) -> str:
-    """`text`, cut with a mark if it is too long to store."""
+    """Return `text`, cut and marked if it is too long to store."""
     return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}\n\n[…]"
 
 
 def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
-    """How the run ended for people: what counts is whether anything usable came out."""
+    """Return how the run ended from people's point of view, which depends on whether anything usable came out."""
     whole = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
     text = whole[:SENTENCE_LENGTH]
     if snapshot.state == "cancelled":
         return {"status": "cancelled"}
-    if ready:  # "failed" with some good results is partly ready to people
+    if ready:  # "failed" with some good results is shown as partly ready
         return {"status": "completed", "failure_text": text if snapshot.state == "failed" else ""}
     cause = "nothing" if snapshot.state == "completed" else "remote"
     cause = "credits" if tells_insufficient_credits(whole) else cause
@@ -150,7 +150,7 @@ def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
 
 
 def record_file_change(output_file: OutputFile) -> None:
-    """Note that a result's file was saved or given up: its box and the run's card changed."""
+    """Mark the box and the run as changed, because a result's file was saved or given up."""
     with transaction.atomic():
         run_id = output_file.output.run_id
         Run.objects.filter(pk=run_id).update(version=F("version") + 1)
@@ -159,6 +159,6 @@ def record_file_change(output_file: OutputFile) -> None:
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """Update the boxes that hold this file: more is known of it now."""
+    """Update the boxes that hold this file, because more is known about it now."""
     for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
         record_file_change(output_file)

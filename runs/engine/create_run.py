@@ -1,7 +1,7 @@
-"""From a press of Run to exactly one call: the row first, the call in the worker, one form token for one run.
+"""Turn a press of Run into exactly one call: save the row, call from the worker, and start one run per form token.
 
-One transaction records the press (`launch_run`). Sending it (`submit_run`) may be repeated, come late or die half-way:
-`sent_at` is committed before the one POST that may cost credits, so that a run is never sent again by itself after it.
+One transaction records the press (`launch_run`). Sending it (`submit_run`) may be repeated, come late or die half-way.
+`sent_at` is committed before the one POST that may cost credits, so that the POST is never blindly repeated.
 """
 
 import hashlib
@@ -30,35 +30,35 @@ RATIO = re.compile(r"^\s*(\d{1,3})\s*[:x/]\s*(\d{1,3})\b")
 
 
 class TokenSpentError(Exception):
-    """This form has already started a run, with other inputs."""
+    """Raised when this form has already started a run with other inputs."""
 
     def __init__(self, run: Run) -> None:
-        super().__init__("the form was used already")
+        super().__init__("the form was already used")
         self.run = run
 
 
 @dataclass(frozen=True)
 class LaunchRequest:
-    """Everything the form held when Run was pressed."""
+    """Everything the form contained when Run was pressed."""
 
     app: App
     schema: AppSchema
     answers: Sequence[Answer]
     wanted: Sequence[int]  # indexes of the schema's outputs; empty if the app names none
     token: str
-    parent: Run | None = None  # the run it was started from
-    preset: Preset | None = None  # the one the form was opened with
-    is_private: bool = False  # its form said that only its maker would see it
-    keeps_draft: bool = False  # not pressed on the app's form, so the draft there stays
+    parent: Run | None = None  # the run that this one was started from
+    preset: Preset | None = None  # the preset that the form was opened with
+    is_private: bool = False  # the form said that only the maker would see the run
+    keeps_draft: bool = False  # Run wasn't pressed on the app's form, so keep the draft there
 
 
 def new_form_token(member: Member) -> str:
-    """A one-time token for a form of this member."""
+    """Create a one-time token for a form of this member."""
     return signing.TimestampSigner(salt=TOKEN_SALT).sign(f"{member.pk}.{secrets.token_urlsafe(12)}")
 
 
 def read_form_token(token: str, max_age: timedelta | None = None) -> int | None:
-    """Key of the member the token was made for; None if it isn't ours or is older than `max_age`."""
+    """Return the key of the member the token was made for; None if it isn't ours or is older than `max_age`."""
     try:
         return int(signing.TimestampSigner(salt=TOKEN_SALT).unsign(token, max_age=max_age).split(".")[0])
     except (signing.BadSignature, ValueError):
@@ -66,24 +66,24 @@ def read_form_token(token: str, max_age: timedelta | None = None) -> int | None:
 
 
 def is_unspent(member: Member, token: str) -> bool:
-    """Whether this member's form hasn't started a run yet: a late draft must not restore what was sent."""
+    """Return whether this member's form hasn't started a run yet: a late draft must not restore what was sent."""
     return read_form_token(token) == member.pk and run_of_form(member, token) is None
 
 
 def run_of_form(member: Member, token: str) -> Run | None:
-    """The run that this member's form has started, if any."""
+    """Return the run that this member's form has started, if any."""
     return Run.objects.filter(member=member, form_token=token).first() if token else None
 
 
 def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]) -> bool:
-    """Whether `run` was started with exactly these inputs."""
+    """Return whether `run` was started with exactly these inputs."""
     return run.app_id == app.pk and fingerprint_of(run) == fingerprint(answers, wanted)
 
 
 def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None) -> Run:
     """Record the press. Idempotent: the same form with the same inputs returns the same run.
 
-    Raises `TokenSpentError` if the token was used with other inputs. The caller has checked token and answers.
+    Raises `TokenSpentError` if the token was used with other inputs. The caller must have checked token and answers.
     """
     now = now or timezone.now()
     try:
@@ -109,7 +109,7 @@ def _clear_draft(member: Member, press: LaunchRequest) -> None:
 
 
 def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
-    """Equal for two presses that ask for the same; a file posted twice is the same."""
+    """Return a hash that is equal for presses with equal inputs; a file that was posted twice counts as the same."""
     contents = {
         upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
         for upload in Upload.objects.filter(public_id__in=upload_ids(answers)).select_related("file")
@@ -119,7 +119,7 @@ def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
 
 
 def fingerprint_of(run: Run) -> str:
-    """The fingerprint of a run's inputs."""
+    """Return the fingerprint of a run's inputs."""
     return fingerprint(answers_of(run), run.wanted_outputs)
 
 
@@ -131,7 +131,7 @@ def _told_value(answer: Answer, contents: Mapping[str, tuple[str, str]]) -> Any:
 
 
 def answers_of(run: Run) -> list[Answer]:
-    """The run's inputs, as a form takes them."""
+    """Return the run's inputs as answers of a form."""
     return [_answer_of(given) for given in run.inputs.all()]
 
 
@@ -206,7 +206,7 @@ def _record_input(run: Run, position: int, answer: Answer, parameters: list[dict
 
 
 def expected_ratio(answers: Sequence[Answer]) -> tuple[int, int]:
-    """Expected width to height of the pictures, from an input such as "Aspect Ratio: 16:9"; else 1:1."""
+    """Return the expected aspect ratio of the pictures, from an input such as "Aspect Ratio: 16:9"; 1:1 by default."""
     for answer in answers:
         is_ratio = re.search(r"ratio|format|size|aspect", answer.name, re.IGNORECASE)
         found = RATIO.match(answer.text) if is_ratio else None

@@ -1,4 +1,4 @@
-"""How long an app usually takes, from its last runs; unknown until five have ended."""
+"""How long an app usually takes, based on its last runs; unknown until five have completed."""
 
 from datetime import datetime, timedelta
 from statistics import quantiles
@@ -11,15 +11,17 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 
 def spans_of(app_id: int) -> list[float]:
-    """Seconds the app's last completed runs took, newest first; at most 20."""
+    """Return how many seconds the app's last completed runs took, newest first; at most 20."""
     ended = Run.objects.filter(app=app_id, status="completed").exclude(started_at=None).order_by("-pk")
     pairs = ended.values_list("started_at", "finished_at")[:LAST]
     return [(end - start).total_seconds() for start, end in pairs if start and end]
 
 
 def work_seconds_of(app_id: int) -> list[float]:
-    """Seconds Lamina worked on the app's last 20 runs, good or bad, newest first; as seen from here where it didn't
-    say."""
+    """Return how many seconds Lamina worked on the app's last 20 runs, completed or failed, newest first.
+
+    If Lamina didn't say, our own times are used.
+    """
     ended = Run.objects.filter(app=app_id, status__in=("completed", "failed")).exclude(started_at=None)
     told = ended.order_by("-pk").values_list("work_seconds", "started_at", "finished_at")[:LAST]
     return [
@@ -28,7 +30,7 @@ def work_seconds_of(app_id: int) -> list[float]:
 
 
 def slow_level(run: Run, now: datetime) -> int:
-    """0: as usual, 1: slower than nine in ten runs of its app, 2: over half an hour, 3: over a day."""
+    """Return 0 (as usual), 1 (slower than nine in ten runs of its app), 2 (over half an hour) or 3 (over a day)."""
     if run.status not in AT_LAMINA:
         return 0
     age = now - (run.started_at or run.created_at)
@@ -41,7 +43,7 @@ def slow_level(run: Run, now: datetime) -> int:
 
 
 def on_run_ended(run: Run) -> None:
-    """Keep the app's median and ninth decile up to date, so that cards need no query of their own."""
+    """Update the app's median and ninth decile, so that cards need no query of their own."""
     if run.status != "completed":
         return
     spans = spans_of(run.app_id)

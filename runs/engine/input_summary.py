@@ -1,4 +1,4 @@
-"""A run's inputs as people read them: for its card, its page and the search."""
+"""A run's inputs as shown to people, for its card, its page and search."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,17 +28,19 @@ class InputLine:
 
 
 def input_lines(run: Run) -> list[InputLine]:
-    """All inputs of a run fetched with `for_page()`."""
+    """Return all inputs of a run fetched with `for_page()`."""
     return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default) for g in run.inputs.all()]
 
 
 def summarise(run: Run) -> None:
-    """Store what the run's card shows of its inputs and what search finds it by. Repeated when files behind links have
-    arrived and after a new title."""
+    """Store the inputs that the run's card shows and the text that search finds it by.
+
+    Called again when linked files have arrived and when the title changes.
+    """
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = list(run.inputs.prefetch_related(links))
     told = [given for given in inputs if _stored_text(given)]
-    told.sort(key=lambda given: (given.is_default, given.position))  # what a person chose tells more than a default
+    told.sort(key=lambda given: (given.is_default, given.position))  # a person's choices say more than defaults
     run.summary = [
         {"name": given.name[:100], "text": _stored_text(given)[:200], "type": given.type}
         for given in told[:INPUTS_PER_CARD]
@@ -50,8 +52,10 @@ def summarise(run: Run) -> None:
 
 
 def _words(run: Run, inputs: list[RunInput]) -> Iterator[str]:
-    """Title, app, every answer, file names. Not people's names: those are looked up when somebody searches, so that a
-    new name finds old runs at once."""
+    """Yield the title, the app, all answers and the file names.
+
+    People's names are looked up at search time instead, so that a new name finds old runs at once.
+    """
     yield from (run.title, run.app_name)
     for given in inputs:
         if isinstance(given.value, str):
@@ -60,7 +64,7 @@ def _words(run: Run, inputs: list[RunInput]) -> Iterator[str]:
 
 
 def input_files(given: RunInput) -> list[StoredFile]:
-    """The files given for a `url` parameter, in order."""
+    """Return the files given for a `url` parameter, in order."""
     return [upload.file for upload in ordered_uploads(given) if upload.file is not None]
 
 
@@ -69,12 +73,12 @@ def ordered_uploads(given: RunInput) -> list[Upload]:
 
 
 def input_text(given: RunInput) -> str:
-    """The input in one line."""
+    """Return the input as one line."""
     return _translated(given.type, _stored_text(given))
 
 
 def summary_text(line: dict[str, str]) -> str:
-    """The text of a line of `Run.summary`."""
+    """Return the text of a line of `Run.summary`."""
     return _translated(line["type"], line["text"])
 
 
@@ -83,7 +87,7 @@ def _translated(kind: str, stored: str) -> str:
 
 
 def _stored_text(given: RunInput) -> str:
-    """The input in one line, the same in every language."""
+    """Return the input as one line that is the same in every language."""
     if given.type == "url":
         names = [upload.name for upload in ordered_uploads(given)]
         return ", ".join(names) or (SAMPLE if given.value else "")
@@ -93,7 +97,7 @@ def _stored_text(given: RunInput) -> str:
 
 
 def whole_text(given: RunInput) -> str:
-    """The whole input with its line breaks; a chosen label is shortened as in the form."""
+    """Return the whole input with its line breaks; a chosen label is shortened as in the form."""
     if not isinstance(given.value, str) or given.type == "url":
         return input_text(given)
     return shortened(given.value) if given.type == "options" else given.value

@@ -1,15 +1,15 @@
-"""Waking the poller: one query while it is awake, one task otherwise."""
+"""Wake the poller: this costs one query while it is awake, and one task otherwise."""
 
 from runs.background import leases
 from runs.background.queue import enqueue_long
 from runs.models import Run
 
 POLLER = "poller"
-TASK_SECONDS = 120  # a window and its last, slowest round
+TASK_SECONDS = 120  # one window and a slow last round
 
 
 def ensure_poller() -> None:
-    """Make sure that the poller runs; cheap enough to call from every polled fragment."""
+    """Make sure that the poller runs; cheap enough to call whenever a page polls."""
     if not leases.is_held(POLLER) and leases.may_kick(POLLER):
         queue_poller()
 
@@ -20,12 +20,12 @@ def queue_poller() -> None:
 
 
 def ensure_poller_if_needed() -> None:
-    """As `ensure_poller`, but only if a run is active: an idle portal sends no requests."""
+    """Like `ensure_poller`, but only if a run is active, so that an idle portal sends no requests."""
     if Run.objects.needing_poller().exists():
         ensure_poller()
 
 
 def revive() -> None:
-    """As `ensure_poller_if_needed`, without waiting for the lease of a killed poller of this host."""
+    """Like `ensure_poller_if_needed`, but without waiting for the lease of a poller killed on this host."""
     leases.release_of_dead(POLLER)
     ensure_poller_if_needed()

@@ -1,8 +1,9 @@
-"""One poller for the whole portal: it watches all active runs with shared reads of Lamina's run list.
+"""The portal's only poller. It watches all active runs by reading Lamina's run list.
 
-A django-q2 task under a database lease loops for a window, then hands over to its successor; without active runs there
-is no loop and no request. Starting a run, looking at one and the worker's pulse wake it (`poller_wakeups`). One request
-per run would exceed the limit of 100 a minute at about 20 runs; one list read per round sees all of them.
+A django-q2 task that holds a database lease loops for a window, then hands over to its successor. Without active runs,
+there is no loop and no request. The poller is woken when a run is started or viewed, and by the worker's pulse
+(`poller_wakeups`). With about 20 runs, one request per run would exceed the limit of 100 a minute; one read of the list
+per round shows all of them.
 """
 
 import logging
@@ -29,7 +30,7 @@ from runs.models import Run
 logger = logging.getLogger("runs.polling")
 
 WINDOW_SECONDS = 50.0
-OVERTIME_SECONDS = 15.0  # for the reads of its last round; still below the task's time-out
+OVERTIME_SECONDS = 15.0  # for reads in the last round; still below the task's time-out
 LEASE_SECONDS = 12.0  # more than a list read's time-out and the pause between two renewals
 PARTIAL_EVERY = timedelta(seconds=5)
 PARTIALS_PER_ROUND = 3
@@ -41,7 +42,7 @@ LONGEST_WAIT_SECONDS = 2.0
 
 
 def oldest_first(runs: Iterable[Run]) -> list[Run]:
-    """Runs by their start: if reads have to wait, nobody waits longer because others came later."""
+    """Sort runs by start time, so that if reads have to wait, later runs don't delay earlier ones."""
     return sorted(runs, key=lambda run: run.started_at or run.created_at)
 
 
@@ -50,7 +51,7 @@ class LeaseLost(Exception):
 
 
 def poll_window() -> None:
-    """Watch until the window ends, nothing is active, the worker stops or the lease is lost."""
+    """Poll until the window ends, nothing is active, the worker stops or the lease is lost."""
     watch = Watch(leases.new_holder())
     if not leases.acquire(poller_wakeups.POLLER, watch.holder, LEASE_SECONDS):
         return
@@ -61,7 +62,7 @@ def poll_window() -> None:
         return
     finally:
         leases.release(poller_wakeups.POLLER, watch.holder)
-    # Checked after the release: a run that came after the last round must not wait for the schedule.
+    # Check this after the release, so that a run added after the last round doesn't have to wait for the pulse.
     if not stop_requested() and Run.objects.needing_poller().exists():
         poller_wakeups.queue_poller()
 
@@ -78,10 +79,10 @@ class Watch:
         self.looked_at = float("-inf")
         self.schedule = PollingSchedule()
         self.again_at: dict[int, float] = {}
-        self.unread: dict[int, Run] = {}  # have ended and weren't read yet
+        self.unread: dict[int, Run] = {}  # runs that have ended but weren't read yet
 
     def run(self, until: float) -> None:
-        """Poll in rounds; each returns how long to sleep, None if nothing is left to watch."""
+        """Poll in rounds, until nothing is left to watch or the time is up."""
         self.ends_at = until
         while time.monotonic() < until and not stop_requested():
             try:
@@ -105,7 +106,7 @@ class Watch:
         return float(min(settings.LAMINA_POLL_SECONDS * 2 ** (self.failures - 1), BACK_OFF_MAX_SECONDS))
 
     def _sleep(self, seconds: float) -> None:
-        """Sleep in slices, so that a stop is noticed at once and the lease stays ours."""
+        """Sleep in short steps, to notice a stop at once and keep renewing the lease."""
         end = time.monotonic() + seconds
         renewed = time.monotonic()
         while (left := end - time.monotonic()) > 0 and not stop_requested():
@@ -119,7 +120,7 @@ class Watch:
             raise LeaseLost
 
     def round(self) -> float | None:
-        """Poll everything that is active once."""
+        """Poll all active runs once; return how long to sleep, or None if nothing is left to watch."""
         self._renew()
         heartbeats.beat("poller")
         now = timezone.now()
@@ -131,8 +132,8 @@ class Watch:
             return early
         self.unread = {run.pk: run for run in self.unread.values() if run.remote_id in active}
         others = {key: run for key, run in active.items() if run.pk not in self.unread}
-        # With a short budget, reading the list would take the place of one of these reads in every round; but the list
-        # is never left unread for longer than a slow round.
+        # While the budget is short, reading the list would cost one of these reads in every round. But the list is
+        # never left unread for longer than a slow round.
         if not (others and self._is_look_overdue()):
             self._read_each(oldest_first(self.unread.values()))
         if others and not self._is_delivered(now):
@@ -141,10 +142,10 @@ class Watch:
         return self.schedule.pause(list(active.values()), timezone.now())
 
     def _look_at_list(self, active: dict[str, Run]) -> None:
-        """Read the list, then each run that has ended; look for runs that are on its later pages."""
+        """Read the list, then each run that has ended; also find runs that the newest page doesn't show."""
         ended, hidden = self._read_list(active)
         self.unread |= {run.pk: run for run in ended}
-        if self.is_list_refused:  # every run is read all the time: leave room for starts
+        if self.is_list_refused:  # every run is read in every round, so leave room for starts
             self._read_each(list(hidden.values()), Priority.PARTIAL)
             return
         if hidden:
@@ -159,14 +160,14 @@ class Watch:
         return time.monotonic() - self.looked_at > SLOW_SECONDS
 
     def _is_delivered(self, now: datetime) -> bool:
-        """Whether webhooks bring the news, so that the list is only a safety net."""
+        """Return whether webhooks report changes, so that the list is only a safety net."""
         if webhooks.are_arriving(now) and time.monotonic() - self.listed < SLOW_SECONDS:
             return True
         self.listed = time.monotonic()
         return False
 
     def _read_list(self, active: dict[str, Run]) -> tuple[list[Run], dict[str, Run]]:
-        """Read the newest page; return (runs that ended, runs it doesn't show)."""
+        """Read the newest page; return the runs that ended and the runs that the page doesn't show."""
         if self.is_list_refused:
             return [], active
         try:
@@ -175,7 +176,7 @@ class Watch:
             self.looked_at = time.monotonic()  # runs known to have ended are read before the next try
             if not isinstance(error, LaminaRejected) or error.is_key_refused:
                 raise
-            self.is_list_refused = True  # this key may not list: read every run by its id
+            self.is_list_refused = True  # this key may not list runs, so read each run by its id
             return [], active
         self.looked_at = time.monotonic()
         ended = self._note_rows(active, page.rows)
@@ -183,8 +184,10 @@ class Watch:
         return ended, {remote_id: run for remote_id, run in active.items() if remote_id not in shown}
 
     def _page(self, priority: Priority | None = None, **asked: Any) -> RunPage:
-        """One page of the list, after a short wait if the budget needs one: a round that started over each time would
-        never reach its last page."""
+        """Read one page of the list, after a short wait if the budget needs one.
+
+        If the round started over after each wait, it would never reach the last page.
+        """
         for _ in range(WAITS_PER_PAGE):
             self._renew()
             try:
@@ -211,7 +214,7 @@ class Watch:
         return ended
 
     def _reveal(self, hidden: dict[str, Run]) -> list[Run]:
-        """Find runs that the newest page doesn't show among the active ones; return the rest, oldest news first."""
+        """Find hidden runs in Lamina's lists of active runs; return the runs not found there, longest unseen first."""
         missing = dict(hidden)
         for status in ("running", "queued") if not self.is_list_refused else ():
             for number in range(PAGES):
@@ -222,7 +225,7 @@ class Watch:
                 except LaminaRejected as error:
                     if error.is_key_refused:
                         raise
-                    return list(missing.values())  # the list is refused: read them by id
+                    return list(missing.values())  # the list was refused, so read these runs by id
                 self._note_rows(missing, page.rows)
                 for row in page.rows:
                     missing.pop(row.run_id, None)
@@ -231,10 +234,10 @@ class Watch:
         return list(missing.values())
 
     def _read_each(self, runs: list[Run], priority: Priority | None = None) -> None:
-        """Read runs by id. One that can't be read is left for a while, so that others needn't wait."""
+        """Read runs by id. A run that can't be read is skipped for a while, so that it doesn't hold up the others."""
         for run in runs:
             if stop_requested() or time.monotonic() > self.ends_at + OVERTIME_SECONDS:
-                return  # the next window goes on
+                return  # the next window continues
             if self.again_at.get(run.pk, 0.0) > time.monotonic():
                 continue
             try:
@@ -244,7 +247,7 @@ class Watch:
                 if error.status is None or (isinstance(error, LaminaRejected) and error.is_key_refused):
                     raise
                 self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
-                self.unread.pop(run.pk, None)  # the next look at the list decides again
+                self.unread.pop(run.pk, None)  # the next read of the list decides again
 
     def _read_one(self, run: Run, priority: Priority | None = None) -> None:
         self._renew()
@@ -259,7 +262,7 @@ class Watch:
             progress.apply_snapshot(run, snapshot, timezone.now())
 
     def _read_partials(self, active: list[Run]) -> None:
-        """Read results that are ready early, for runs on somebody's screen; from spare budget only."""
+        """Read early results of runs on somebody's screen, if the budget has room to spare."""
         if is_budget_short(active):
             return
         now = timezone.now()

@@ -5,14 +5,14 @@
       ▼
     starting ──sent_at committed, then one POST──202──► queued ─► running ─► completed
       │  ▲                       │                                       ├─► failed
-      │  └─ certain non-start:   ├─ refused by Lamina ─► failed          └─► cancelled
-      │     hold() and wait      └─ no clear answer ─► checking ─┬─ found again ─► queued, running, …
-      └─ cancelled before sent_at: cancelled at once             ├─ not there in two looks ─► starting
-                                                                 └─ several: a person ─► starting or failed
+      │  └─ it didn't start:     ├─ refused by Lamina ─► failed          └─► cancelled
+      │     hold() and wait      └─ no clear response ─► checking ─┬─ found ─► queued, running, …
+      └─ cancelled before sent_at: cancelled at once               ├─ not found in two checks ─► starting
+                                                                   └─ several: a person decides ─► starting or failed
 
-Each step is one conditional UPDATE of a locked row: if two bring the same news one wins, and late or repeated news
-never changes a final run. `Run.attempts` numbers the claims of a start: decisions made under an earlier claim are
-ignored. Every change that a page could show raises `Run.version`.
+Each step is one conditional UPDATE of a locked row. If two processes report the same change, one of them wins, and late
+or repeated reports never change a final run. `Run.attempts` numbers the claims of a start; decisions made under an
+earlier claim are ignored. Every change that a page could show increments `Run.version`.
 """
 
 import logging
@@ -31,14 +31,14 @@ from runs.models.messages import Message
 
 logger = logging.getLogger("runs.progress")
 
-LOST_AFTER = 3  # answers "no such run" in a row
-LOST_EVERY = timedelta(seconds=30)  # and this far apart: a Lamina that is being deployed may say so for a while, too
+LOST_AFTER = 3  # "no such run" responses in a row
+LOST_EVERY = timedelta(seconds=30)  # and this far apart, since Lamina may also say so during a deployment
 
 
 def claim_start(run: Run, now: datetime, until: datetime) -> bool:
-    """Claim this start; False if it isn't due, was cancelled, or another worker was faster.
+    """Claim this start; return False if it isn't due, was cancelled, or another worker was faster.
 
-    The claim lasts until `due_at`. If its worker dies, the sweep finds the run.
+    The claim lasts until `due_at`. If the worker dies, the sweep finds the run.
     """
     waiting = Run.objects.filter(pk=run.pk, status="starting", sent_at=None, due_at__lte=now)
     if not waiting.update(due_at=until, attempts=F("attempts") + 1, wait=""):
@@ -48,8 +48,11 @@ def claim_start(run: Run, now: datetime, until: datetime) -> bool:
 
 
 def is_app_busy(run: Run, *, is_alone: bool) -> bool:
-    """Whether another start of the same app comes first: one that is being looked for, since a new one could be
-    mistaken for it, or (`is_alone`) one in flight, since only their order tells two of them apart."""
+    """Return whether this start must wait for another start of the same app.
+
+    That is one being checked, since a new start could be mistaken for it, or (with `is_alone`) one in flight, since
+    only their order tells two starts apart.
+    """
     first = Q(status="checking", due_at__isnull=False)
     if is_alone:
         first |= Q(status="starting", sent_at__isnull=False)
@@ -57,12 +60,12 @@ def is_app_busy(run: Run, *, is_alone: bool) -> bool:
 
 
 def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
-    """Commit that the one POST is about to happen.
+    """Commit that the one POST is about to be sent.
 
-    False if the claim was lost, the run was cancelled, or another start of its app comes first.
+    Returns False if the claim was lost, the run was cancelled, or another start of its app comes first.
     """
     with transaction.atomic():
-        App.objects.select_for_update().get(pk=run.app_id)  # two workers decide one after the other
+        App.objects.select_for_update().get(pk=run.app_id)  # workers decide one at a time
         if is_app_busy(run, is_alone=is_alone):
             return False
         mine = Run.objects.filter(status="starting", sent_at=None, attempts=run.attempts, cancel_asked_at=None)
@@ -70,7 +73,7 @@ def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
 
 
 def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> bool:
-    """Lamina accepted the run: watch it from now on."""
+    """Record that Lamina accepted the run, which is watched from now on."""
     status = "running" if snapshot_status == "running" else "queued"
     try:
         with transaction.atomic():
@@ -89,7 +92,7 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
                 failure_text="",
             )
     except IntegrityError:
-        # An id we already know can't be this run's: look for what happened, and ask a person if that fails.
+        # The id belongs to another run of ours. Check what happened, and ask a person if that fails.
         return doubt(run, Message("another_run"))
     if changed and Run.objects.filter(pk=run.pk, cancel_asked_at__isnull=False).exists():
         wakeups.queue_cancel(run.pk)
@@ -97,7 +100,7 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
 
 
 def hold(run: Run, reason: Run.Wait, until: datetime, **fields: Any) -> bool:
-    """Nothing was started: wait and try again at `until`, or cancel if somebody asked for that."""
+    """Wait and try again at `until`, since nothing was started; cancel instead if somebody asked for that."""
     changed = _change(run, ("starting",), sent_at=None, wait=reason, due_at=until, **fields)
     if changed and run.cancel_asked_at:
         _end_unsent(run, timezone.now())
@@ -105,7 +108,7 @@ def hold(run: Run, reason: Run.Wait, until: datetime, **fields: Any) -> bool:
 
 
 def doubt(run: Run, text: Message | str = "", request_id: str = "") -> bool:
-    """No clear answer, so it may have started: look for it (`checking`), don't just send it again."""
+    """Check for a run that may have started (`checking`), since there was no clear response; don't just resend it."""
     changed = _change(
         run,
         ("starting",),
@@ -122,12 +125,12 @@ def doubt(run: Run, text: Message | str = "", request_id: str = "") -> bool:
 
 
 def ask_person(run: Run, candidates: list[str], **fields: Any) -> bool:
-    """Looking couldn't tell whether it started: let the page ask its maker."""
+    """Let the page ask the run's maker, because checking couldn't tell whether it started."""
     return _change(run, ("checking",), due_at=None, candidates=candidates[:20], **fields)
 
 
 def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empty_looks: int = 0) -> bool:
-    """Send a doubtful start again, `after` a while: a check or a person decided that it didn't happen."""
+    """Send a doubtful start again, `after` a delay, because a check or a person decided that it didn't happen."""
     wait = Run.Wait.LAMINA if after else Run.Wait.NONE
     news: dict[str, Any] = {"wait": wait, "due_at": now + after, "empty_looks": empty_looks, "failure_text": ""}
     changed = _change(run, ("checking",), status="starting", sent_at=None, candidates=[], **news)
@@ -140,7 +143,7 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
 
 @transaction.atomic
 def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
-    """Cancel at once: nothing is at Lamina."""
+    """Cancel at once, because nothing was started on Lamina."""
     changed = _change(run, ("starting",), status="cancelled", finished_at=now, due_at=None, wait="", **fields)
     if changed:
         apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
@@ -148,7 +151,7 @@ def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
 
 
 def leave_it(run: Run, now: datetime) -> bool:
-    """Give up on a doubtful start, or on a run without an end for a day, because a person decided so."""
+    """Give up on a doubtful start, or on a run that hasn't ended for a day, because a person decided to."""
     if run.needs_confirmation:
         return fail(run, "left", now, from_statuses=("checking",))
     if run.is_silent(now):
@@ -166,7 +169,7 @@ def fail(
     field_errors: list[dict[str, str]] | None = None,
     from_statuses: tuple[str, ...] = ("starting",),
 ) -> bool:
-    """End a run that makes nothing; `cause` is a key of `words.run_failures.FAILURES`, `text` what Lamina says."""
+    """Fail a run that makes nothing. `cause` is a key of `words.run_failures.FAILURES`, `text` the reason given."""
     with transaction.atomic():
         changed = _change(
             run,
@@ -186,7 +189,7 @@ def fail(
 
 
 def ask_cancel(run: Run, member: Member, now: datetime) -> str:
-    """Request a cancel. Returns "cancelled" (nothing had been sent), "asked", or "too late"."""
+    """Request a cancellation. Returns "cancelled" (nothing had been sent), "asked", or "too late"."""
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if locked.is_final:
@@ -202,7 +205,7 @@ def ask_cancel(run: Run, member: Member, now: datetime) -> str:
 
 
 def record_cancel_sent(run: Run, now: datetime, answer: str) -> None:
-    """Note that Lamina answered our cancel; only a later read tells whether it stopped."""
+    """Record Lamina's response to our cancel request; only a later read tells whether the run stopped."""
     Run.objects.filter(pk=run.pk).exclude(status__in=FINAL).update(
         cancel_sent_at=now, cancel_answer=answer[:50], version=F("version") + 1
     )
@@ -210,8 +213,8 @@ def record_cancel_sent(run: Run, now: datetime, answer: str) -> None:
 
 
 def record_row(run: Run, row: RunRow, now: datetime) -> bool:
-    """Apply a row of the run list that hasn't ended; final news comes by `apply_snapshot` only."""
-    if run.ended_at is not None:  # the list said otherwise before
+    """Apply a row of the run list whose run hasn't ended; only `apply_snapshot` ends a run."""
+    if run.ended_at is not None:  # the list said before that it had ended
         _change(run, AT_LAMINA, is_certain=True, ended_at=None)
     if row.state == run.status:
         return False
@@ -219,14 +222,14 @@ def record_row(run: Run, row: RunRow, now: datetime) -> bool:
 
 
 def note_ended(runs: list[Run], now: datetime) -> None:
-    """Show that these runs have ended: the run list says so, but their results must wait for the budget."""
+    """Mark these runs as ended, as the run list says, while reading their results has to wait for the budget."""
     for run in runs:
         if run.ended_at is None:
             _change(run, AT_LAMINA, is_certain=True, ended_at=now, seen_at=now)
 
 
 def record_missing(run: Run, now: datetime) -> bool:
-    """Count a "no such run" for its id; after three in a row the run is lost."""
+    """Count a "no such run" response; after three in a row the run is lost."""
     counts = Q(missing_reads=0) | Q(asked_at=None) | Q(asked_at__lte=now - LOST_EVERY) | Q(asked_at__gt=now)
     counted = Run.objects.filter(counts, pk=run.pk).update(missing_reads=F("missing_reads") + 1, asked_at=now)
     if not counted or run.missing_reads + 1 < LOST_AFTER:
@@ -235,7 +238,7 @@ def record_missing(run: Run, now: datetime) -> bool:
 
 
 def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime) -> bool:
-    """Record what Lamina says about a run and its results; True if this changed anything a page shows."""
+    """Record Lamina's report on a run and its results; return True if this changed anything that a page shows."""
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if locked.status not in ("queued", "running"):
@@ -279,7 +282,7 @@ def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, An
 
 
 def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = False, **fields: Any) -> bool:
-    """`is_certain`: Lamina named the run, so it counts whichever claim it came from."""
+    """Change a run under its current claim, or under any claim if `is_certain`, since Lamina then named the run."""
     of_this_claim = {} if is_certain else {"attempts": run.attempts}
     rows = Run.objects.filter(pk=run.pk, status__in=from_statuses, **of_this_claim)
     with transaction.atomic():
@@ -293,7 +296,7 @@ def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = Fals
 
 
 def _log(run: Run, fields: dict[str, Any]) -> None:
-    """Log each change that people may see; `run` is as it was before, `fields` what is new."""
+    """Log each change that people may see. `run` is the run before the change; `fields` are the new values."""
     status = fields.get("status", run.status)
     told = [f" {name}={fields[name]}" for name in ("wait", "failure") if fields.get(name)]
     if "cancel_asked_at" in fields:

@@ -1,15 +1,15 @@
-"""Our own queue: how many starts that we hold back come before a run. Nobody knows Lamina's queue."""
+"""A run's place in our own queue of held-back starts. Lamina's queue is unknown."""
 
 from django.utils.translation import ngettext
 
 from runs.models import Run
 from runs.words.numbers import number_words
 
-ORDERED = (Run.Wait.BUDGET, Run.Wait.APP)  # the other waits are for something, not behind other runs
+ORDERED = (Run.Wait.BUDGET, Run.Wait.APP)  # the other waits don't depend on other runs
 
 
 def place_words(run: Run) -> str:
-    """ "2 runs come before it." for a start that waits its turn; empty without a queue or a run before it."""
+    """ "2 runs are ahead of it." for a start that waits its turn; empty if no run is ahead."""
     if run.status != "starting" or run.wait not in ORDERED:
         return ""
     earlier = Run.objects.filter(status__in=("starting", "checking"), created_at__lt=run.created_at)
@@ -17,5 +17,5 @@ def place_words(run: Run) -> str:
     count = line.exclude(status="checking", due_at=None).count()
     if not count:
         return ""
-    sentence = ngettext("One run comes before it.", "%(count)s runs come before it.", count)
+    sentence = ngettext("One run is ahead of it.", "%(count)s runs are ahead of it.", count)
     return sentence % {"count": number_words(count)}

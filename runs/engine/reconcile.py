@@ -1,10 +1,10 @@
-"""Did it start? A start without a clear answer is looked for in Lamina's run list, never simply repeated.
+"""Check Lamina's run list for a start that got no clear response, instead of simply repeating it.
 
-The list has no inputs, so we compare app and time: runs of this app since just before the POST, minus those that are
-already ours. One left over is ours. None in two looks twenty seconds apart means it never started: it is sent again,
-later each time, and after some rounds of unclear answers a person decides. A person also decides if there are several,
-if the one found is older than our POST (as far as the clocks can tell), or if the list can't be read. A webhook on the
-run's own path settles it at once (`webhooks`).
+The list has no inputs, so we compare app and time: we take the runs of this app since just before the POST and leave
+out those we already know. If one run is left, it is ours. If two checks twenty seconds apart find none, the run never
+started and is sent again, with a longer delay each time. After some rounds without a clear response, a person decides.
+A person also decides if several runs are left, if the only one is older than our POST (as far as the clocks can tell),
+or if we aren't allowed to read the list. A webhook on the run's own path settles it at once (`webhooks`).
 """
 
 import logging
@@ -23,12 +23,12 @@ from runs.models import Run
 
 logger = logging.getLogger("runs.checking")
 
-MARGIN = timedelta(seconds=60)  # clocks differ, and the POST took its time
-OLDER = timedelta(seconds=5)  # begun that long before our POST, if Lamina's clock is known: not ours
+MARGIN = timedelta(seconds=60)  # clocks differ, and the POST took time
+OLDER = timedelta(seconds=5)  # a run that started this long before our POST isn't ours, if Lamina's clock is known
 LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=20)
-# Delay before a start that wasn't found is sent again, the first time, the second, and so on: Lamina answers each with
-# an error, and each one sent is one more that could have started after all.
+# Delay before a start that wasn't found is sent again: the first time, the second time, and so on. The delays grow
+# because each start sent is one more that could have happened after all.
 AGAIN_AFTER = tuple(timedelta(seconds=s) for s in (0, 60, 300, 600))
 LATER = timedelta(seconds=10)
 SOON = timedelta(seconds=3)
@@ -37,10 +37,10 @@ PAGE, PAGES = 100, 5
 
 
 def check_run(run_id: int) -> None:
-    """Look for a doubtful start and act on what is found."""
+    """Check whether a doubtful start happened, and act on the result."""
     now = timezone.now()
     waiting = Run.objects.filter(pk=run_id, status="checking", due_at__lte=now)
-    if not waiting.update(due_at=now + CLAIM):  # two at once, or one that dies half-way, do no harm
+    if not waiting.update(due_at=now + CLAIM):  # two checks at once, or one that dies half-way, do no harm
         return
     run = Run.objects.select_related("app").get(pk=run_id)
     try:
@@ -63,7 +63,7 @@ def _decide(run: Run, found: list[RunRow], now: datetime) -> None:
     could_be = [row for row in found if not _is_older(row, run)]
     is_first_look = (run.empty_looks + 1) % LOOKS != 0
     if found and others.filter(status="starting", sent_at__isnull=False).exists():
-        _look_later(run, SOON)  # what was found may be theirs: their answer is on its way
+        _look_later(run, SOON)  # the run found may be one of theirs, with the response still on its way
     elif len(found) == len(could_be) == 1 and not others.filter(status="checking").exists():
         logger.info("run %s found again", run.public_id)
         progress.accept(run, found[0].run_id, found[0].status, timezone.now())
@@ -77,7 +77,7 @@ def _decide(run: Run, found: list[RunRow], now: datetime) -> None:
 
 
 def _send_again(run: Run) -> None:
-    """Send a start again that wasn't found, or ask a person after enough tries."""
+    """Resend a start that wasn't found, or ask a person after enough tries."""
     looks = run.empty_looks + 1
     rounds = looks // LOOKS
     if rounds <= len(AGAIN_AFTER):
@@ -87,12 +87,12 @@ def _send_again(run: Run) -> None:
 
 
 def tries_of(run: Run) -> int:
-    """How often a start was sent without being found, if a person is asked because of that; else 0."""
+    """Return how often a start was sent and never found, if a person is asked because of that; otherwise 0."""
     return run.empty_looks // LOOKS if run.empty_looks > LOOKS * len(AGAIN_AFTER) and not run.candidates else 0
 
 
 def _look(run: Run) -> list[RunRow]:
-    """Runs of this app that Lamina started since just before our POST and that aren't any of ours."""
+    """Return runs of this app that Lamina started since just before our POST and that we don't know yet."""
     since = _sent_at(run) - MARGIN
     rows: dict[str, RunRow] = {}
     for number in range(PAGES):
@@ -105,19 +105,19 @@ def _look(run: Run) -> list[RunRow]:
 
 
 def _may_be(row: RunRow, run: Run) -> bool:
-    """Whether `row` could be `run`. Checks the filters again: a list that ignores them must not give us a stranger."""
+    """Return whether `row` could be `run`. Checks the list's filters again, in case Lamina ignored them."""
     is_our_app = row.workflow_id in ("", run.app.remote_id)
     return is_our_app and (row.created_at is None or row.created_at >= _sent_at(run) - MARGIN)
 
 
 def _is_older(row: RunRow, run: Run) -> bool:
-    """Whether Lamina started it clearly before our POST; False if the clocks can't tell."""
+    """Return whether Lamina started `row` clearly before our POST; False if the clocks can't tell."""
     is_known = run.sent_at is not None and status.is_clock_known(run.sent_at)
     return is_known and row.created_at is not None and row.created_at < _sent_at(run) - OLDER
 
 
 def _sent_at(run: Run) -> datetime:
-    """Time of our POST by Lamina's clock, as far as we know it."""
+    """Return the time of our POST by Lamina's clock, as far as we know it."""
     assert run.sent_at is not None  # noqa: S101 - a doubtful start was sent
     return run.sent_at + timedelta(seconds=status.lamina_status().clock_ahead_seconds)
 
@@ -127,5 +127,5 @@ def _look_later(run: Run, after: timedelta) -> None:
 
 
 def _ours(run: Run) -> QuerySet[Run]:
-    """The run if this look still owns it; a newer look takes over."""
+    """Return the run if this check still owns it; a newer check takes over."""
     return Run.objects.filter(pk=run.pk, status="checking", due_at=run.due_at)

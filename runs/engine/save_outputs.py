@@ -1,9 +1,9 @@
-"""Saving results: each media address that Lamina gives is fetched through the guard, checked, stored and shown.
+"""Save results: fetch each media URL from Lamina through the guard, check it, store it and show it.
 
-The database says what is due; a task only says "look now". At most two workers move files at a time (two leases), so
-that starts never wait behind a video. A row is claimed by a conditional UPDATE with the database's clock, and the claim
-is renewed while bytes arrive, so a worker that dies loses it within a minute. Failures, a full disk included, are
-retried less and less often for 24 hours; then the page says "Could not be saved" and shows the original link.
+The database says what is due; a task only says "check now". At most two workers move files at a time (two leases), so
+that starts never wait behind a video. A conditional UPDATE claims a row by the database's clock. The claim is renewed
+while bytes arrive, so a worker that dies loses it within a minute. Failures, including a full disk, are retried less
+and less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
 """
 
 import logging
@@ -31,7 +31,7 @@ from runs.words.file_names import result_stem
 logger = logging.getLogger("runs.outputs")
 
 CLAIM = timedelta(seconds=60)
-WINDOW_SECONDS = 240.0  # then another task continues, so that none runs for ever
+WINDOW_SECONDS = 240.0  # then another task continues, so that none runs forever
 FETCH_SECONDS = 600.0  # for one file; window and file together stay below the task's time-out
 TASK_SECONDS = 900
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last one repeats
@@ -43,14 +43,16 @@ GAVE_UP = Message("not_within_a_day")
 
 
 def request_keeping() -> None:
-    """Have the worker save files, if any are due. Cheap: one or two queries."""
+    """Tell the worker to save files if any are due. Cheap: one or two queries."""
     if _due_files().exists():
         enqueue_long("keep_files", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def keep_due_files() -> None:
-    """Save what is due until nothing is, the window ends or the worker stops. Returns at once if two other tasks do so
-    already. Needs a task with a time-out of `TASK_SECONDS`."""
+    """Save due files until none are left, the window ends or the worker stops.
+
+    Returns at once if two other tasks are already doing this. Needs a task with a time-out of `TASK_SECONDS`.
+    """
     with file_slot(KEEPING) as slot:
         if slot is None:
             return
@@ -71,14 +73,14 @@ def _keep_for_a_while(slot: FileSlot) -> None:
 
 def _due_files() -> QuerySet[OutputFile]:
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
-    # Due by our own clock: SQLite's has only milliseconds and would miss a row made in this one.
+    # Due by our own clock: SQLite's clock has only milliseconds and would miss a row made within the current one.
     return OutputFile.objects.filter(unclaimed, status=OutputFile.Status.SAVING, due_at__lte=timezone.now())
 
 
 def _claim_next() -> OutputFile | None:
-    """Claim the file with the fewest failures that has waited longest; None if none is left.
+    """Claim a file: the one with the fewest failures, then the longest waiting. Return None if none is left.
 
-    A file that kills its worker is due later each time, like any other failure.
+    A file that kills its worker is delayed more each time, as after any other failure.
     """
     for pk, attempts in _due_files().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
         mine = _due_files().filter(pk=pk, attempts=attempts)
@@ -88,14 +90,14 @@ def _claim_next() -> OutputFile | None:
 
 
 def _delay(attempts: int) -> timedelta:
-    """Delay until the next try."""
+    """Return the delay before the next try."""
     return BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
 
 
 def fetch_again(output: Output) -> bool:
-    """Try once more to save the files of `output` that were given up; True if there were any.
+    """Try again to save the files of `output` that were given up; return True if there were any.
 
-    Their 24 hours are over, so if this try fails it shows at once.
+    Their 24 hours are over, so if this try fails, the page says so at once.
     """
     fresh = {
         "status": OutputFile.Status.SAVING,
@@ -125,7 +127,7 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
     try:
         _fetch_and_save(output_file, Renewer(renew))
     except ClaimLost:
-        if stop_requested():  # else another worker has it
+        if stop_requested():  # otherwise another worker has it
             _still_saving(output_file).update(claimed_until=None, due_at=Now(), attempts=F("attempts") - 1)
     except FetchRefused as error:
         _give_up(output_file, error.message, is_refused=True)
@@ -134,9 +136,9 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
     except NotMedia as error:
         (_give_up if error.is_lasting else _try_later)(output_file, error.message)
     except OSError as error:
-        logger.warning("result file %s could not be kept: %s", output_file.pk, error)
+        logger.warning("result file %s could not be saved: %s", output_file.pk, error)
         _try_later(output_file, disk.disk_message(error))
-    except Exception:  # unexpected errors of one file must not stop the others
+    except Exception:  # an unexpected error with one file must not stop the others
         logger.exception("result file %s: unexpected error", output_file.pk)
         _try_later(output_file, UNREADABLE)
 
@@ -144,7 +146,7 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
 def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
     with arriving(output_file.source_url, FETCH_SECONDS, renewer, keeps_unopened=True) as arrival:
         if arrival.media.is_web_page:
-            raise FetchFailed(WEB_PAGE)  # error pages come with "200" too; the file may still come
+            raise FetchFailed(WEB_PAGE)  # some error pages come with status 200; the file may still arrive
         stored = store.place(arrival, result_name(output_file, arrival.media), on_chunk=renewer)
     with store.discarding_on_error(stored), transaction.atomic():
         stored.save()
@@ -168,7 +170,7 @@ def _still_saving(output_file: OutputFile) -> QuerySet[OutputFile]:
 
 
 def _try_later(output_file: OutputFile, message: Message) -> None:
-    """Try again later; after 24 hours give up."""
+    """Try again later, or give up after 24 hours."""
     left = output_file.created_at + GIVE_UP_AFTER - timezone.now()
     if left <= timedelta(0):
         _give_up(output_file, message or GAVE_UP)
@@ -181,7 +183,7 @@ def _try_later(output_file: OutputFile, message: Message) -> None:
 
 
 def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = False) -> None:
-    """Let the page show the original address and why saving failed; no link if the guard refuses it."""
+    """Let the page show why saving failed and the original link, unless the guard refused that link."""
     ended = {"status": OutputFile.Status.FAILED, "due_at": None, "claimed_until": None}
     fields = ended | {"error": message, "is_refused": is_refused}
     with transaction.atomic():
@@ -193,6 +195,6 @@ def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = Fa
 
 
 def result_name(output_file: OutputFile, found: Media) -> str:
-    """A download name such as `cartoonify_front-view_2026-11-24.png`, numbered where a box holds several files."""
+    """Return a download name such as `cartoonify_front-view_2026-11-24.png`, numbered if a box holds several files."""
     output = output_file.output
     return f"{result_stem(output.run, output.label, output_file.position + 1)}.{found.extension}"

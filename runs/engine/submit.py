@@ -1,4 +1,4 @@
-"""Sending runs to Lamina, and asking Lamina to stop them; always in the worker."""
+"""Send runs to Lamina and ask Lamina to cancel them; always in the worker."""
 
 import threading
 import time
@@ -32,14 +32,14 @@ from runs.words.lamina_errors import field_message
 
 CLAIM = timedelta(seconds=30)  # how long a start waits for another worker if its own dies
 RENEW_SECONDS = 8.0
-WINDOW_SECONDS = 40.0  # for one start after the other; with the last POST below the task's time-out
+WINDOW_SECONDS = 40.0  # for several starts in a row; even with the last POST, this is below the task's time-out
 BACK_OFF_SECONDS = (3, 5, 10, 20, 30, 60)
-FILE_TRIES = 32  # with these pauses about half an hour
+FILE_TRIES = 32  # about half an hour with these pauses
 NO_WORD = "no word"
 
 
 def submit_run(run_id: int) -> None:
-    """Send this start, then those of the same app that waited for it, one after the other."""
+    """Send this start, then one by one the starts of the same app that waited for it."""
     ends_at = time.monotonic() + WINDOW_SECONDS
     waiting: int | None = run_id
     while waiting is not None:
@@ -50,9 +50,9 @@ def submit_run(run_id: int) -> None:
 
 
 def _submit(run: Run) -> bool:
-    """Claim a start and send it; every way out leaves the run in a state that the sweep understands.
+    """Claim a start and send it; whatever happens, the run is left in a state that the sweep can handle.
 
-    True if its app is free for the next one.
+    Returns True if the app is free for its next start.
     """
     now = timezone.now()
     if not progress.claim_start(run, now, now + CLAIM):
@@ -76,7 +76,7 @@ def _submit(run: Run) -> bool:
 
 
 def _next_of(app: App) -> int | None:
-    """The oldest start of `app` that waits for another start of it."""
+    """Return the oldest start of `app` that waits for another one, and make it due."""
     waiting = Run.objects.filter(app=app, status="starting", wait=Run.Wait.APP).order_by("created_at", "pk")
     run_id = waiting.values_list("pk", flat=True).first()
     if run_id is not None:
@@ -85,12 +85,12 @@ def _next_of(app: App) -> int | None:
 
 
 def _hand_over_files(run: Run) -> dict[str, str] | None:
-    """Send the run's files; return Lamina's addresses by upload id, None if the run waits or failed for a file."""
+    """Send the run's files; return Lamina's URLs by upload id, or None if a file makes the run wait or fail."""
     links = list(RunInputUpload.objects.filter(input__run=run).select_related("upload", "input"))
     if all(link.upload.asset_url for link in links):
         return {link.upload.public_id: link.upload.asset_url for link in links}
     with file_slot(HANDING_OVER) as slot:
-        if slot is None:  # two tasks move files already; starts never wait behind a video
+        if slot is None:  # two tasks are already moving files; starts must not wait behind a video
             progress.hold(run, Run.Wait.FILES, timezone.now() + timedelta(seconds=2))
             return None
         return _hand_over_each(run, links, slot)
@@ -118,7 +118,7 @@ def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> di
 
 
 def _not_taken(run: Run, failed: FetchFailed) -> None:
-    """Retry a file that didn't get to Lamina, for about half an hour; then fail, so that people can choose another."""
+    """Retry a file that Lamina didn't get, for about half an hour; then fail, so that people can choose another."""
     tries = run.missing_reads + 1
     if tries >= FILE_TRIES:
         progress.fail(run, "files", timezone.now(), text=failed.message)
@@ -127,9 +127,9 @@ def _not_taken(run: Run, failed: FetchFailed) -> None:
 
 
 class _ClaimKeeper:
-    """Keeps the claim of a start while its worker lives, through large files and slow answers, in a thread.
+    """Renews the claim of a start in a thread while its worker lives, through large files and slow responses.
 
-    First writes after 8 s, so an ordinary start costs no write.
+    The first write comes after 8 s, so an ordinary start costs none.
     """
 
     def __init__(self, run: Run) -> None:
@@ -155,7 +155,7 @@ class _ClaimKeeper:
                 connection.close()
 
     def _renew(self) -> bool:
-        """Extend the claim; False if somebody else set `due_at`: the start is settled or waits."""
+        """Extend the claim; return False if `due_at` was changed elsewhere: the start is then settled or waiting."""
         until = timezone.now() + CLAIM
         mine = Run.objects.filter(pk=self.run_id, status="starting", due_at=self.until)
         if not mine.update(due_at=until):
@@ -170,7 +170,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
         is_busy = progress.is_app_busy(run, is_alone=webhook is None)
         wait = timedelta(seconds=3) if is_busy else timedelta()
         if progress.hold(run, Run.Wait.APP, timezone.now() + wait) and not is_busy:
-            wakeups.queue_start(run.pk)  # the other one ended meanwhile and found nobody to wake
+            wakeups.queue_start(run.pk)  # the other start has ended in the meantime and found none to wake
         return
     try:
         started = _start(run, urls, webhook)
@@ -190,8 +190,11 @@ def _send(run: Run, urls: dict[str, str]) -> None:
 
 
 def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
-    """The call that costs credits. If Lamina refuses it only because it knows the inputs by other names, retry once
-    with those: the first call has certainly started nothing."""
+    """Make the call that costs credits.
+
+    If Lamina refuses it only because it knows the inputs by other names, retry once with those names: the first call
+    has certainly started nothing.
+    """
     parameters, answers, labels = run.schema.parameters, answers_of(run), _wanted_labels(run)
     inputs = to_inputs(parameters, answers, urls)
     try:
@@ -211,8 +214,10 @@ def _is_about_names_alone(run: Run, inputs: dict[str, Any], error: LaminaRejecte
 
 
 def _note_surplus(run: Run, remote_id: str) -> None:
-    """Stop a surplus start, whose run is settled already; unless its id belongs to a run of ours: this one, or another
-    if Lamina gave one id twice."""
+    """Cancel a surplus start, whose run is already settled.
+
+    Do nothing if its id belongs to a run of ours: this one, or another one if Lamina gave the same id twice.
+    """
     if Run.objects.filter(remote_id=remote_id).exists():
         return
     try:
@@ -224,7 +229,7 @@ def _note_surplus(run: Run, remote_id: str) -> None:
 
 
 def _wanted_labels(run: Run) -> list[str] | None:
-    """Labels of the requested outputs; None means all of them."""
+    """Return the labels of the requested outputs; None means all of them."""
     offered = run.schema.outputs
     if not run.wanted_outputs or len(run.wanted_outputs) == len(offered):
         return None
@@ -233,10 +238,10 @@ def _wanted_labels(run: Run) -> list[str] | None:
 
 
 def _before_sending(run: Run, error: LaminaError) -> None:
-    """Wait or fail, after an error of a call that can't start anything (asking where to put a file)."""
+    """Wait or fail after an error in a call that can't start anything (requesting URLs for uploads)."""
     if isinstance(error, LaminaRejected):
         cause = _cause_of(error)
-        _rejected(run, error, cause if cause in {"key", "credits"} else "files")  # it isn't about the app
+        _rejected(run, error, cause if cause in {"key", "credits"} else "files")  # the error isn't about the app
     else:
         _wait_for(run, error)
 
@@ -249,7 +254,7 @@ def _wait_for(run: Run, error: LaminaError) -> None:
 
 
 def _cause_of(error: LaminaRejected) -> str:
-    """The key of `words.run_failures.FAILURES` for a refused start."""
+    """Return the key of `words.run_failures.FAILURES` for a refused start."""
     if error.is_key_refused:
         return "key"
     if error.is_insufficient_credits:
@@ -269,7 +274,7 @@ def _rejected(run: Run, error: LaminaRejected, cause: str) -> None:
     progress.fail(run, cause, timezone.now(), text=error.quote, request_id=error.request_id or "", field_errors=found)
     if cause in {"gone", "forbidden", "inputs"}:
         catalog.request_app_refresh(run.app, is_news=True)
-    if cause == "inputs":  # perhaps Lamina has lost a file: the next run sends it again
+    if cause == "inputs":  # Lamina may have lost a file, so the next run sends it again
         Upload.objects.filter(inputs__run=run).update(asset_url="")
     if cause == "credits":
         catalog.request_balance()
@@ -281,7 +286,7 @@ def _next_try(run: Run) -> datetime:
 
 
 def send_cancel(run_id: int) -> None:
-    """Tell Lamina to stop a run, then read its state: only the read counts."""
+    """Ask Lamina to cancel a run, then read the run's state, since only that counts."""
     run = Run.objects.get(pk=run_id)
     if run.is_final or not run.remote_id or run.cancel_asked_at is None:
         return
@@ -290,13 +295,13 @@ def send_cancel(run_id: int) -> None:
     except LaminaRejected as error:
         if error.is_key_refused:
             wakeups.heard(run.pk)
-            return  # the key can be fixed, and the cancel must not be lost meanwhile
+            return  # the key can be fixed, and the cancel must not be lost until then
         answer = "refused"
     except (LaminaError, RateLimitWait):
         wakeups.heard(run.pk)
         return  # the sweep sends it again
     if not answer and run.cancel_sent_at is not None:
-        answer = NO_WORD  # twice without an answer: another try won't help
+        answer = NO_WORD  # twice without a status, so another try won't help
     progress.record_cancel_sent(run, timezone.now(), answer)
-    with suppress(LaminaError, RateLimitWait):  # else the poller reads it
+    with suppress(LaminaError, RateLimitWait):  # otherwise the poller reads it
         progress.apply_snapshot(run, lamina(Priority.START).get_run(run.remote_id), timezone.now())

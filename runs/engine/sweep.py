@@ -1,7 +1,7 @@
 """The sweep: finds whatever is due, so that lost, repeated or late tasks do no harm.
 
-The poller runs it every few seconds while anything is active, the worker's pulse every 30 s. A run with a wakeup on its
-way (`wakeups`) gets no second one, so that sweeps don't fill the queue while every worker is busy.
+The poller runs it every few seconds while anything is active, and the worker's pulse runs it every 30 s. A run whose
+wakeup is still on its way (`wakeups`) gets no second one, so sweeps don't fill the queue while all workers are busy.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from runs.engine import progress, wakeups
 from runs.models import AT_LAMINA, Run
 from runs.models.messages import Message
 
-UNCLEAR_CANCEL = timedelta(seconds=20)  # still going by then: send the cancel once more
+UNCLEAR_CANCEL = timedelta(seconds=20)  # if the run is still going by then, send the cancel again
 LONGEST_WAIT = timedelta(minutes=15)  # longer than any step is ever delayed
 AT_ONCE = 20
 
@@ -22,17 +22,17 @@ AT_ONCE = 20
 def sweep(now: datetime | None = None) -> None:
     """Wake the worker for starts that are due (lost task, wait over, worker died) and for unsent cancels."""
     now = now or timezone.now()
-    # Delayed by a clock that was ahead: that time may be hours away.
+    # These were delayed by a clock that was ahead, so they may be hours away.
     Run.objects.filter(status__in=("starting", "checking"), due_at__gt=now + LONGEST_WAIT).update(due_at=now)
     due = Run.objects.due(now).order_by("due_at")
     without_wakeup = wakeups.without_wakeup(due, now, F("due_at"))
     wakeups.queue_check(*_first(without_wakeup.filter(status="checking")))
     for run in due.filter(status="starting", sent_at__isnull=False)[:AT_ONCE]:
-        # Its worker died between the POST and the answer: it may have started.
+        # The worker died between the POST and the response, so the run may have started.
         progress.doubt(run, Message("interrupted"))
     wakeups.queue_start(*_first(without_wakeup.filter(status="starting", sent_at=None)))
     is_unsent = Q(cancel_asked_at__lt=now - wakeups.BELIEVED, cancel_sent_at=None)
-    is_unclear = Q(cancel_sent_at__lt=now - UNCLEAR_CANCEL, cancel_answer="")  # sent, but without an answer
+    is_unclear = Q(cancel_sent_at__lt=now - UNCLEAR_CANCEL, cancel_answer="")  # sent, but Lamina gave no status
     wished = Run.objects.filter(is_unsent | is_unclear, status__in=AT_LAMINA)
     since = Coalesce(F("cancel_sent_at"), F("cancel_asked_at"))
     wakeups.queue_cancel(*_first(wakeups.without_wakeup(wished, now, since)))

@@ -1,4 +1,4 @@
-"""Addresses: Lamina's webhooks."""
+"""The URL of Lamina's webhooks."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Lamina's webhooks: each run has its own path, and the signature is the proof."""
+"""Lamina's webhooks: each run has its own path, and the signature proves that Lamina sent them."""
 
 from http import HTTPStatus
 
@@ -20,8 +20,10 @@ BODY_LIMIT = 2_000_000  # bytes
 @require_POST
 @judges_body
 def hook(request: HttpRequest, token: str) -> HttpResponse:
-    """Check and apply a delivery; the worker fetches files later, so that this answers within a second. Bodies are only
-    read if a run has the token."""
+    """Check and apply a delivery. The body is read only if a run has the token.
+
+    The worker fetches files later, so that this responds within a second.
+    """
     run = webhooks.run_of(token)
     if run is None:
         return HttpResponse(status=HTTPStatus.NOT_FOUND)

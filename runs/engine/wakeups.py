@@ -1,10 +1,10 @@
 """Wakeups: tasks that tell the worker to take a run's next step now, and when to assume that one was lost.
 
-A wakeup may die with a worker or wait in the queue for a free one; nobody can tell which. `Run.rung_at` says when the
-last one was queued. It counts for the step that was due then, and is trusted for as long as that step had been due: a
-lost wakeup at most doubles the wait, and while all workers are busy a step gets one after 5, 10, 20, 40 seconds and so
-on instead of one per round. A step that comes due later (its worker died with the claim, its wait is over) gets its own
-wakeup at once.
+A wakeup may have died with its worker or may be waiting in the queue for a free one; there is no way to tell.
+`Run.rung_at` says when the last one was queued. It counts for the step that was due then, and is trusted for as long as
+that step had been due. So a lost wakeup at most doubles the wait, and while all workers are busy, a step gets wakeups
+after 5, 10, 20, 40 seconds and so on, instead of one per round. A step that comes due later (its worker died with the
+claim, or its wait is over) gets its own wakeup at once.
 """
 
 from datetime import datetime, timedelta
@@ -17,26 +17,26 @@ from runs.background.queue import enqueue, enqueue_long
 from runs.models import ACTIVE, Run
 
 START_SECONDS = 900
-BELIEVED = timedelta(seconds=5)  # a start or cancel that nobody took by then has lost its task
+BELIEVED = timedelta(seconds=5)  # if no worker took a start or cancel by then, its task was lost
 BELIEVED_LONGEST = timedelta(minutes=10)  # for a step that has been due for that long or longer
 
 
 def queue_start(*run_ids: int) -> None:
-    """Have the worker send runs; their files may be large, hence the long time-out."""
+    """Tell the worker to send runs. The time-out is long because their files may be large."""
     _note(run_ids)
     for run_id in run_ids:
         enqueue_long("submit_run", run_id, timeout_seconds=START_SECONDS, is_saved=False)
 
 
 def queue_check(*run_ids: int) -> None:
-    """Have the worker look for runs that may have started."""
+    """Tell the worker to check for runs that may have started."""
     _note(run_ids)
     for run_id in run_ids:
         enqueue("check_run", run_id)
 
 
 def queue_cancel(*run_ids: int) -> None:
-    """Have the worker tell Lamina to stop runs."""
+    """Tell the worker to cancel runs on Lamina."""
     _note(run_ids)
     for run_id in run_ids:
         enqueue("cancel_run", run_id)
@@ -47,21 +47,21 @@ def _note(run_ids: tuple[int, ...]) -> None:
 
 
 def without_wakeup(runs: QuerySet[Run], now: datetime, due: F | Expression) -> QuerySet[Run]:
-    """Those of `runs` whose step, due since `due`, has no wakeup or one that must be assumed lost."""
+    """Return the `runs` whose step, due since `due`, has no wakeup or one that must be assumed lost."""
     unheard_for = ExpressionWrapper(Value(now, DateTimeField()) - F("rung_at"), DurationField())
     was_due_for = ExpressionWrapper(F("rung_at") - due, DurationField())
     never = Q(rung_at=None) | Q(rung_at__lt=due)
     is_lost = Q(rung_at__lte=now - BELIEVED, unheard_for__gte=F("was_due_for")) | Q(rung_at__lte=now - BELIEVED_LONGEST)
-    is_ahead = Q(rung_at__gt=now + BELIEVED)  # by another host's clock, or one that was set back
+    is_ahead = Q(rung_at__gt=now + BELIEVED)  # another host's clock is ahead, or ours was set back
     told = runs.alias(unheard_for=unheard_for, was_due_for=was_due_for)
     return told.filter(never | is_lost | is_ahead)
 
 
 def heard(run_id: int) -> None:
-    """Let the next wakeup come at once: the last one was answered, but its step is still due."""
+    """Allow the next wakeup at once: the last one was handled, but its step is still due."""
     Run.objects.filter(pk=run_id).update(rung_at=None)
 
 
 def forget() -> None:
-    """Let whatever is due get a new wakeup: a worker that died or was away may have lost some."""
+    """Allow new wakeups for whatever is due: a worker that died or was away may have lost some."""
     Run.objects.filter(status__in=ACTIVE, rung_at__isnull=False).update(rung_at=None)

@@ -1,7 +1,7 @@
-"""Webhooks: news of a run on a path of its own, trusted only if Lamina signed every byte of it.
+"""Webhooks: updates on a run, sent to its own path and trusted only if Lamina signed every byte.
 
-One may come before the answer to our POST, so it also settles a start that is in flight or in doubt. The worker fetches
-the keys; while they are missing or seem outdated the answer is 503, and Lamina tries again in seconds.
+A webhook may come before the response to our POST, so it also settles a start that is in flight or in doubt. The worker
+fetches the keys. While they are missing or seem outdated, we respond with 503, and Lamina tries again within seconds.
 """
 
 import logging
@@ -29,34 +29,34 @@ from runs.models.messages import Message
 logger = logging.getLogger("runs.deliveries")
 
 KEYS_FRESH_FOR = timedelta(hours=1)
-ASK_KEYS_EVERY = timedelta(minutes=1)  # forged posts must not spend the request budget
+ASK_KEYS_EVERY = timedelta(minutes=1)  # forged posts must not use up the request budget
 TRUSTED_FOR = timedelta(days=1)
 
 
 def are_wanted() -> bool:
-    """Whether runs ask Lamina for webhooks: LAMINA_WEBHOOKS, and for "auto" whether PORTAL_URL is https."""
+    """Return whether to request webhooks: as LAMINA_WEBHOOKS says, or for "auto" if PORTAL_URL is https."""
     mode = settings.LAMINA_WEBHOOKS
     return mode == "on" or (mode == "auto" and settings.PORTAL_URL.startswith("https://"))
 
 
 def are_arriving(now: datetime) -> bool:
-    """Whether webhooks can be relied on: wanted, and a valid one came within the last day."""
+    """Return whether webhooks can be relied on: they are wanted, and a valid one came within the last day."""
     at = lamina_status().delivered_at
     return are_wanted() and at is not None and now - at < TRUSTED_FOR
 
 
 def address_for(run: Run) -> str | None:
-    """Address for this run's webhook; None if webhooks are off."""
+    """Return the URL for this run's webhook; None if webhooks are off."""
     return f"{settings.PORTAL_URL}{reverse('runs:webhook', args=[run.hook_token])}" if are_wanted() else None
 
 
 def run_of(token: str) -> Run | None:
-    """The run whose path was called; None if we never gave out that path."""
+    """Return the run whose path was called; None if we never gave out that path."""
     return Run.objects.filter(hook_token=token).first()
 
 
 def receive(run: Run, raw_body: bytes, headers: Mapping[str, str], now: datetime) -> HTTPStatus:
-    """Check and apply one delivery; return the status to answer. Repeats answer 200 and change nothing."""
+    """Check and apply one delivery; return the response's status. Repeats get 200 and change nothing."""
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     if not status.signing_keys:
         request_keys()
@@ -77,7 +77,7 @@ def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, n
         incidents.record_incident("delivery", Message("webhook_for_another_run"))
         return HTTPStatus.CONFLICT
     if not run.remote_id and run.is_active and run.attempts:
-        # Our own POST hasn't been answered yet, or never will be: this surely names the run.
+        # Our own POST has no response yet, or never will, but this delivery certainly names the run.
         progress.accept(run, run_id, snapshot.status, now)
         run.refresh_from_db()
     if run.remote_id == run_id:
@@ -88,7 +88,7 @@ def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, n
 
 
 def request_keys() -> bool:
-    """Have the worker fetch the signing keys, at most once a minute; True if this call did."""
+    """Tell the worker to fetch the signing keys, at most once a minute; return True if this call did."""
     now = timezone.now()
     LaminaStatus.objects.get_or_create(pk=STATUS_ID)
     free = Q(signing_keys_asked_at=None) | Q(signing_keys_asked_at__lt=now - ASK_KEYS_EVERY)
@@ -99,13 +99,13 @@ def request_keys() -> bool:
 
 
 def request_keys_if_wanted() -> None:
-    """Have keys ready before the first webhook needs them."""
+    """Request the keys before the first webhook needs them."""
     if are_wanted() and not LaminaStatus.objects.filter(pk=STATUS_ID).exclude(signing_keys=[]).exists():
         request_keys()
 
 
 def refresh_keys() -> None:
-    """Replace the keys by those Lamina gives now; an empty or unreadable answer changes nothing."""
+    """Replace the keys with Lamina's current ones; an empty or unreadable response changes nothing."""
     try:
         keys = lamina().signing_keys()
     except (LaminaError, RateLimitWait):

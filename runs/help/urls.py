@@ -1,4 +1,4 @@
-"""Addresses: help."""
+"""URLs for help."""
 
 from django.urls import path
 

@@ -1,7 +1,7 @@
-"""The bin: deleted runs can be restored for 30 days, then they are deleted for good, with their files.
+"""The bin: deleted runs can be restored for 30 days. Then they are permanently deleted, with their files.
 
-Rows are deleted before bytes: a crash in between leaves files without a row, which the daily sweep finds, never a row
-without its file. Files used elsewhere (an upload in a preset, a result in another form) stay.
+Rows are deleted before files, so that a crash in between can leave files without a row, which the daily sweep finds,
+but never a row without its file. Files used elsewhere (an upload in a preset, a result in another form) are kept.
 """
 
 from datetime import datetime, timedelta
@@ -19,20 +19,23 @@ KEPT_FOR = timedelta(days=30)
 
 
 def move_to_bin(runs: RunQuerySet, member: Member | None, now: datetime) -> int:
-    """Move those of `runs` that have ended to the bin and return how many; active ones stay, so that people see what
-    they cost and make. The caller checks that `member` (None: the retention rules) may change them."""
+    """Move the finished runs among `runs` to the bin and return how many.
+
+    Active runs stay, so that people see what they cost and make. The caller checks that `member` may change the runs;
+    None stands for the retention rules.
+    """
     ended = runs.filter(status__in=FINAL, deleted_at=None)
     return ended.update(deleted_at=now, deleted_by=member, version=F("version") + 1)
 
 
 def bring_back(runs: RunQuerySet) -> int:
-    """Restore `runs` from the bin as they were, shares and stars included; return how many."""
+    """Restore `runs` from the bin, including their shares and stars; return how many."""
     binned = runs.filter(deleted_at__isnull=False)
     return binned.update(deleted_at=None, deleted_by=None, brought_back_at=timezone.now(), version=F("version") + 1)
 
 
 def delete_for_good(run: Run) -> bool:
-    """Delete `run` and whatever only it used. False if somebody has restored it meanwhile."""
+    """Permanently delete `run` and the files only it used. Return False if somebody has restored it meanwhile."""
     files = set(StoredFile.objects.filter(results__output__run=run).values_list("pk", flat=True))
     uploads = set(Upload.objects.filter(inputs__run=run).values_list("pk", flat=True))
     with transaction.atomic():
@@ -46,7 +49,7 @@ def delete_for_good(run: Run) -> bool:
 
 
 def empty_overdue(now: datetime | None = None) -> int:
-    """Delete for good what has been in the bin for 30 days; return how many runs."""
+    """Permanently delete runs that have been in the bin for 30 days; return how many."""
     overdue = Run.objects.filter(deleted_at__lt=(now or timezone.now()) - KEPT_FOR)
     count = 0
     for run in overdue.order_by("deleted_at").iterator(chunk_size=200):
@@ -57,5 +60,5 @@ def empty_overdue(now: datetime | None = None) -> int:
 
 
 def gone_at(run: Run) -> datetime | None:
-    """When a run in the bin is deleted for good."""
+    """Return when a run in the bin will be permanently deleted."""
     return run.deleted_at + KEPT_FOR if run.deleted_at else None

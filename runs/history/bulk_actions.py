@@ -1,4 +1,4 @@
-"""One action on many runs: share, star, delete, restore. What can't be changed is left as it is, and named."""
+"""One action on many runs: share, star, delete, restore. Runs that can't be changed are skipped and counted."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SHOWN_TO_GUESTS = 200  # results in one link
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened: the sentences for the person, and the runs that were changed."""
+    """The result of an action: sentences for the person, and ids of the changed runs."""
 
     words: str
     changed: list[str]
@@ -51,22 +51,22 @@ def share(ids: Iterable[str], member: Member) -> Outcome:
 
 
 def star(ids: Iterable[str], member: Member, now: datetime) -> Outcome:
-    """Give runs the team's star."""
+    """Star runs for the team."""
     runs = list(Run.objects.visible_to(member).filter(public_id__in=ids))
     for run in runs:
         stars.star_run(run, member, now, is_on=True)
-    words = ngettext("%(count)s run has a star.", "%(count)s runs have a star.", len(runs))
+    words = ngettext("%(count)s run was starred.", "%(count)s runs were starred.", len(runs))
     return Outcome(_counted(words, len(runs)) or _("Nothing was selected."), [run.public_id for run in runs])
 
 
 def move_to_bin(ids: Iterable[str], member: Member, now: datetime) -> Outcome:
-    """Move runs to the bin, from where they can be restored."""
+    """Move finished runs to the bin."""
     asked, own = _asked(ids, member)
     ended = [run for run in own if run.status in FINAL]
     bin.move_to_bin(Run.objects.filter(pk__in=[run.pk for run in ended]), member, now)
     moved, active, others = len(ended), len(own) - len(ended), asked - len(own)
     words = [
-        _counted(ngettext("%(count)s run is in the bin.", "%(count)s runs are in the bin.", moved), moved)
+        _counted(ngettext("%(count)s run was moved to the bin.", "%(count)s runs were moved to the bin.", moved), moved)
         or _("Nothing was moved to the bin."),
         _counted(
             ngettext(
@@ -98,7 +98,7 @@ def bring_back(ids: Iterable[str], member: Member) -> Outcome:
 
 
 def results_to_compare(ids: Iterable[str], member: Member) -> list[str]:
-    """The first ready result of each run, in the order of the list; empty unless there are two to four."""
+    """Return the first ready result of each run, in list order; return none unless there are two to four."""
     done = Output.objects.visible_to(member).filter(run__public_id__in=ids, status=Output.Status.COMPLETED)
     first: dict[int, str] = {}
     for run_id, public_id in done.order_by("-run__created_at", "-run", "position").values_list("run_id", "public_id"):
@@ -107,15 +107,15 @@ def results_to_compare(ids: Iterable[str], member: Member) -> list[str]:
 
 
 def results_for_guests(ids: Iterable[str], member: Member) -> list[Output]:
-    """The ready results of those runs that `member` may share."""
+    """Return the ready results of these runs, if `member` may share them."""
     results = Output.objects.filter(run__public_id__in=list(ids)).values_list("public_id", flat=True)
     return links.outputs_for(member, results)
 
 
 def why_no_link(outputs: list[Output]) -> str:
-    """Why `outputs` can't have a link; "" if they can."""
+    """Return why no link can be made to `outputs`; "" if one can."""
     if not outputs:
-        return _("None of these runs has a result that is ready and yours to share.")
+        return _("None of these runs has a ready result that you can share.")
     if (count := len(outputs)) > SHOWN_TO_GUESTS:
         return ngettext(
             "These runs have %(count)s result; one link shows at most %(most)s. Select fewer runs.",
@@ -126,12 +126,12 @@ def why_no_link(outputs: list[Output]) -> str:
 
 
 def _asked(ids: Iterable[str], member: Member) -> tuple[int, list[Run]]:
-    """How many of `ids` the member sees, and those among them that they may change."""
+    """Return how many of the runs `ids` the member sees, and which of these they may change."""
     seen = Run.objects.visible_to(member).filter(public_id__in=ids)
     own = list(Run.objects.changeable_by(member).filter(pk__in=seen.values("pk")))
     return seen.count(), own
 
 
 def _counted(words: str, count: int) -> str:
-    """`words` with the number in it; "" for none."""
+    """Return `words` with `count` filled in; "" if `count` is 0."""
     return words % {"count": number_words(count)} if count else ""

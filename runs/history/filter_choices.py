@@ -16,7 +16,7 @@ from runs.words.fold import fold
 
 @dataclass(frozen=True)
 class Named:
-    """An app, a person or a saved view; `id` is for addresses, `detail` a person's email or a view's query string."""
+    """An app, a person or a saved view. `id` is the public id, `detail` a person's email or a view's query string."""
 
     pk: int
     id: str
@@ -26,7 +26,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Directory:
-    """Apps with runs, all people, and one member's saved views, each by name."""
+    """Apps with runs, all people, and one member's saved views, each sorted by name."""
 
     apps: list[Named] = field(default_factory=list)
     people: list[Named] = field(default_factory=list)
@@ -50,36 +50,36 @@ class Directory:
         return cls(found["app"], found["person"], found["view"])
 
     def app_key(self, public_id: str) -> int:
-        """Key of an app; 0, which no app has, for one that nobody used."""
+        """Return the app's primary key, or 0, which matches nothing, if nobody has used the app."""
         return next((app.pk for app in self.apps if app.id == public_id), 0)
 
     def app_name(self, public_id: str) -> str:
         return next((app.name for app in self.apps if app.id == public_id), _("Unknown app"))
 
     def person_key(self, public_id: str) -> int:
-        """Key of a person; 0, which nobody has, for one that isn't here."""
+        """Return the person's primary key, or 0, which matches nobody, if the person is unknown."""
         return next((person.pk for person in self.people if person.id == public_id), 0)
 
     def person_name(self, public_id: str) -> str:
         return next((person.name for person in self.people if person.id == public_id), _("Unknown person"))
 
     def people_called(self, word: str) -> list[int]:
-        """Keys of the people with a word in their name that begins with `word` (folded): "an" finds Ann and Mary-Ann,
-        not Hannah.
+        """Return primary keys of people who have a word in their name that starts with `word` (folded).
 
-        Chinese, Japanese and Korean names are written without spaces, so in these `word` may stand anywhere.
+        "an" finds Ann and Mary-Ann, but not Hannah. Chinese, Japanese and Korean names are written without spaces, so
+        `word` may be anywhere in them.
         """
         start = "" if east_asian_width(word[:1] or " ") in ("W", "F") else r"(?<![^\W_])"
         begins = re.compile(start + re.escape(word))
         return [person.pk for person in self.people if begins.search(fold(person.name))]
 
     def apps_called(self, word: str) -> list[int]:
-        """Keys of the apps whose current name contains `word` (folded)."""
+        """Return primary keys of apps whose current name contains `word` (folded)."""
         return [app.pk for app in self.apps if word in fold(app.name)]
 
 
 def _rows(sort: str, rows: QuerySet[Any], *columns: str | Combinable) -> QuerySet[Any]:
-    """`rows` as (`sort`, key, *`columns`), all columns text, so that three tables can be read as one."""
+    """Return `rows` as (`sort`, key, *`columns`), with text columns, so that one query can read three tables."""
     told = {f"column{n}": Cast(column, TextField()) for n, column in enumerate(columns)}
     named: QuerySet[Any] = rows.order_by().annotate(sort=Value(sort, TextField()), **told)
     return named.values_list("sort", "pk", *told)

@@ -1,4 +1,4 @@
-"""What surrounds a filter of History: its chips, its tabs, saved views, and wider searches when nothing matches."""
+"""Everything around History's filter: chips, tabs, saved views, and wider searches when nothing matches."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,7 +24,7 @@ NAME_LENGTH = 60
 
 @dataclass(frozen=True)
 class Chip:
-    """One filter in use; `url` is the list without it."""
+    """One active filter; `url` shows the list without it."""
 
     label: str
     url: str
@@ -32,7 +32,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Hint:
-    """A wider search that finds something."""
+    """A wider search that has matches."""
 
     label: str
     url: str
@@ -41,7 +41,7 @@ class Hint:
 
 @dataclass(frozen=True)
 class Tab:
-    """One of the three lists; `url` keeps the filters in use, as far as they make sense there."""
+    """One of the three lists; `url` keeps the active filters that make sense there."""
 
     name: str
     url: str
@@ -49,7 +49,7 @@ class Tab:
 
 
 def tabs(found: Filter, *, has_own: bool = True) -> list[Tab]:
-    """The lists of History; without one's own for viewers, who have no runs."""
+    """Return History's tabs; without `has_own`, leave out "Mine", since viewers have no runs."""
     names = {
         "mine": pgettext("list of runs", "Mine"),
         "team": pgettext("list of runs", "Team"),
@@ -89,8 +89,10 @@ def _day_words(day: str) -> str:
 
 
 def hints(found: Filter, member: Member, directory: Directory) -> list[Hint]:
-    """What wider searches would find, counted in one query and only up to a limit. At most two of them go through the
-    words of every run, however many filters are in use."""
+    """Return wider searches that have matches, counted in one query and only up to a limit.
+
+    At most two of them search the text of every run, however many filters are active.
+    """
     narrowing = found.narrowing
     if narrowing.keys() == {"q"}:
         elsewhere = "team" if found.tab == "mine" else "mine"
@@ -108,7 +110,7 @@ def hints(found: Filter, member: Member, directory: Directory) -> list[Hint]:
 
 
 def _wider_label(name: str, found: Filter) -> str:
-    """What to call the search without the filter `name`."""
+    """Return the label of the search without the filter `name`."""
     if name == "q":
         return _("Without “%(words)s”") % {"words": found.q}
     labels = {
@@ -127,7 +129,7 @@ def _counted(count: int) -> str:
 
 
 def shorter(found: Filter) -> list[Chip]:
-    """The same search over fewer days, for when it took too long."""
+    """Return the same search over fewer days, for when it took too long."""
     days = {_("The last 7 days"): 7, _("The last 30 days"): 30, _("The last year"): 365}
     since = {label: (timezone.localdate() - timedelta(days=count)).isoformat() for label, count in days.items()}
     return [
@@ -151,7 +153,7 @@ def _count(lists: list[RunQuerySet], member: Member) -> list[int]:
 
 
 def save_view(member: Member, name: str, query: str) -> SavedView | None:
-    """Save a filter as `name`, in place of an older view of that name; None without a name or room for one more."""
+    """Save a filter as `name`, replacing a view of that name. Return None if unnamed or over the limit."""
     name, kept = " ".join(name.split())[:NAME_LENGTH], Filter.parse(query).query
     views = SavedView.objects.owned_by(member)
     if not name or (views.count() >= VIEWS_PER_MEMBER and not views.filter(name=name).exists()):
@@ -160,7 +162,7 @@ def save_view(member: Member, name: str, query: str) -> SavedView | None:
 
 
 def rename_view(view: SavedView, name: str) -> bool:
-    """Rename `view`; False if the name is empty or another view has it."""
+    """Rename `view`; return False if the name is empty or another view already has it."""
     name = " ".join(name.split())[:NAME_LENGTH]
     if not name or SavedView.objects.filter(member=view.member_id, name=name).exclude(pk=view.pk).exists():
         return False

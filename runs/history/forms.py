@@ -1,4 +1,4 @@
-"""Forms of History, the bin and the stars, and the one of the retention rules."""
+"""Forms for History, the bin, stars and the retention rules."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ DAYS_WANTED = format_lazy(
 
 
 class BulkActionForm(PostedForm):
-    """`do` to every run named by `r`; `query` is the filter to go back to."""
+    """The action `do` for the runs `r`; `query` is the filter to return to."""
 
     do = CutField()
     r = RepeatedField()
@@ -30,7 +30,7 @@ class BulkActionForm(PostedForm):
 
 
 class SaveViewForm(PostedForm):
-    """The filter `query` under a name."""
+    """A name for the filter `query`."""
 
     query = CutField()
     name = CutField()
@@ -44,19 +44,19 @@ class ChangeViewForm(PostedForm):
 
 
 class DeleteForm(PostedForm):
-    """`sure` confirms that the run is to be deleted for good."""
+    """`sure` confirms that the run should be permanently deleted."""
 
     sure = CutField()
 
 
 class StarForm(PostedForm):
-    """The state the star is to have, and the name of its button for screen readers."""
+    """Whether to set or remove the star, and the button's label for screen readers."""
 
     on = SwitchField()
     label = CutField(300)
 
 
-class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' ModelForm takes one only for mypy
+class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
     """How long runs are kept, in days; forever if empty."""
 
     ready_days = DaysField(
@@ -81,5 +81,5 @@ class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs'
         fields = ("ready_days", "failed_days")
 
     def shown(self) -> list[tuple[BoundField, Any, str]]:
-        """Each field with its value and its error."""
+        """Return each field with its value and error."""
         return [(field, field.value() or "", " ".join(map(str, field.errors))) for field in self]

@@ -1,4 +1,4 @@
-"""The order of History, newest first: a place in it, a page of it, and the neighbours of a result."""
+"""History's order, newest first: cursors, pages, and the neighbours of a result."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in the list: next to one run, even if that run is gone by now."""
+    """A place in the list, marked by a run. It still works after that run is deleted."""
 
     at: datetime
     public_id: str
@@ -28,7 +28,7 @@ class Cursor:
 
     @classmethod
     def read(cls, text: str) -> "Cursor | None":
-        """The cursor in an address; None if there is none or it makes no sense."""
+        """Read the cursor from an address; return None if it is missing or invalid."""
         micros, _, public_id = text[:40].partition("-")
         if not (micros.isascii() and micros.isdigit() and len(micros) <= 16):
             return None
@@ -38,23 +38,23 @@ class Cursor:
         return f"{(self.at - EPOCH) // timedelta(microseconds=1)}-{self.public_id}"
 
     def older(self, runs: RunQuerySet) -> RunQuerySet:
-        """Those of `runs` that come after this place in the list. The plain bound is what SQLite's index can use."""
+        """Return the runs after this place in the list. The extra plain bound lets SQLite use its index."""
         same_moment = Q(created_at=self.at, pk__lt=self._key())
         return runs.filter(Q(created_at__lt=self.at) | same_moment, created_at__lte=self.at)
 
     def newer(self, runs: RunQuerySet) -> RunQuerySet:
-        """Those of `runs` that come before this place in the list."""
+        """Return the runs before this place in the list."""
         same_moment = Q(created_at=self.at, pk__gt=self._key())
         return runs.filter(Q(created_at__gt=self.at) | same_moment, created_at__gte=self.at)
 
     def _key(self) -> Subquery:
-        """Key of the run; none if it is gone, and then only its own microsecond is skipped."""
+        """Select the run's primary key. If the run is deleted, only runs of the same microsecond are skipped."""
         return Subquery(Run.objects.filter(public_id=self.public_id).values("pk")[:1])
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of runs, and where the list continues in both directions ("" where it ends)."""
+    """One page of runs, and cursors for the pages on both sides ("" where the list ends)."""
 
     runs: list[Run]
     older: str = ""
@@ -62,13 +62,13 @@ class Page:
 
 
 def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | None = None, size: int = PAGE) -> Page:
-    """The page of `runs` that follows `before`, or the one that leads up to `after`; otherwise the first."""
+    """Return the page of runs just older than `before` or just newer than `after`; otherwise the first page."""
     if after is not None:
         found = _fetch(after.newer(runs), size + 1, is_newest_first=False)
         if len(found) > size:
             shown = found[1:]
             return Page(shown, str(Cursor.of(shown[-1])), str(Cursor.of(shown[0])))
-        before = None  # the first page is shown whole, not as a remainder
+        before = None  # less than a page is left: show the full first page instead
     found = _fetch(before.older(runs) if before else runs, size + 1)
     shown = found[:size]
     older = str(Cursor.of(shown[-1])) if len(found) > size else ""
@@ -76,7 +76,7 @@ def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | Non
 
 
 def _fetch(runs: RunQuerySet, count: int, *, is_newest_first: bool = True) -> list[Run]:
-    """`count` of `runs` for cards, newest first whichever end they were taken from."""
+    """Fetch the newest or oldest `count` runs for cards; the returned list is newest first either way."""
     order = ("-created_at", "-pk") if is_newest_first else ("created_at", "pk")
     ids = runs.order_by(*order).values("pk")[:count]
     return list(Run.objects.filter(pk__in=ids).newest_first().for_cards())
@@ -84,14 +84,14 @@ def _fetch(runs: RunQuerySet, count: int, *, is_newest_first: bool = True) -> li
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The results next to one in the list: `newer` comes before it, `older` after it."""
+    """The results before (`newer`) and after (`older`) one in the list."""
 
     newer: Output | None = None
     older: Output | None = None
 
 
 def outputs_beside(output: Output, found: Filter, member: Member) -> Neighbours:
-    """The results before and after `output` in the list of `found`, run by run."""
+    """Return the results before and after `output` in the list filtered by `found`."""
     done = Output.objects.filter(status=Output.Status.COMPLETED)
     siblings = done.filter(run=output.run_id)
     newer = siblings.filter(position__lt=output.position).order_by("-position").first()

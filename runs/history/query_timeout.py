@@ -1,6 +1,6 @@
 """Time limit for one search, so that it cannot hold a web thread.
 
-It costs no query: SQLite looks at the clock itself, PostgreSQL is stopped by a thread that watches it.
+It needs no extra query: SQLite checks the clock itself, and a thread cancels PostgreSQL's query.
 """
 
 import threading
@@ -12,16 +12,16 @@ from django.db import OperationalError, connection
 
 SEARCH_SECONDS = 4.0  # well above any search measured at 100,000 runs
 AGAIN_SECONDS = 0.2
-STEPS = 20_000  # SQLite's instructions between two looks at the clock: a few milliseconds
+STEPS = 20_000  # SQLite instructions between two checks of the clock: a few milliseconds
 
 
 class TookTooLong(Exception):
-    """The database was stopped before it had finished."""
+    """The query was stopped before it finished."""
 
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Stop the queries of this block after `seconds` in all. Raises `TookTooLong`."""
+    """Stop the queries of this block after `seconds` in total. Raises `TookTooLong`."""
     connection.ensure_connection()
     began = time.monotonic()
     try:
@@ -55,7 +55,7 @@ def _stopped_postgres(seconds: float) -> Iterator[None]:
                 if not over.is_set():
                     is_stopped = True
                     server.cancel()
-            wait_seconds = AGAIN_SECONDS  # the first one may have come between two queries
+            wait_seconds = AGAIN_SECONDS  # the first cancel may have come between two queries
 
     threading.Thread(target=stop, daemon=True).start()
     try:
@@ -64,4 +64,4 @@ def _stopped_postgres(seconds: float) -> Iterator[None]:
         with lock:
             over.set()
         if is_stopped and not connection.in_atomic_block:
-            connection.close()  # a cancel that arrives late must not stop somebody else's query
+            connection.close()  # a late cancel must not stop somebody else's query

@@ -1,7 +1,7 @@
-"""Retention rules: once a day older runs go to the bin, where they stay for 30 days like all others.
+"""Retention rules: once a day, old runs are moved to the bin, where they stay for 30 days as usual.
 
-Starred runs stay, and so do runs that guests can open: somebody still wants them. A restored run counts as new from
-then on. Without a rule everything stays.
+Starred runs and runs that guests can open are kept, because somebody still wants them. A restored run counts as new
+from then on. Without a rule, all runs are kept.
 """
 
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ STATUSES = {"ready_days": ("completed",), "failed_days": ("failed", "cancelled")
 
 
 def overdue(rules: RetentionRules, now: datetime) -> list[RunQuerySet]:
-    """The runs that `rules` send to the bin, for each rule that is set."""
+    """Return the runs that `rules` would move to the bin, for each rule that is set."""
     kept = Run.objects.filter(deleted_at=None, has_star=False)
     seen_outside = GuestLink.objects.alive().values("outputs__run")
     found = []
@@ -30,10 +30,10 @@ def overdue(rules: RetentionRules, now: datetime) -> list[RunQuerySet]:
 
 
 def count_overdue(rules: RetentionRules, now: datetime) -> int:
-    """Count the runs that `rules` would send to the bin now."""
+    """Count the runs that `rules` would move to the bin now."""
     return sum(runs.count() for runs in overdue(rules, now))
 
 
 def apply(now: datetime) -> int:
-    """Move to the bin what the rules say; return how many runs."""
+    """Move overdue runs to the bin; return how many."""
     return sum(bin.move_to_bin(runs, None, now) for runs in overdue(RetentionRules.current(), now))

@@ -1,10 +1,11 @@
-"""Filters of History: read from its address, written back to one, and the runs they find.
+"""History's filters: read from an address, written back to one, and applied to runs.
 
-What makes no sense in a query string counts as not given. Runs come newest first and pages by keyset (`order.Cursor`),
-so that page 1,000 costs as much as page 1. The ids of a page are found first, in indexes that hold every column a
-filter asks about (`Run.Meta`): a combination that matches nothing walks an index and never the rows. Words are searched
-in one narrowed walk over `Run.search_text`: measured at 100,000 runs, that was faster to build, to keep up to date and
-to query than a second table or a trigram index, on both databases, and it takes words of one letter and of any script.
+Invalid values in a query string are ignored. Runs are sorted newest first and paged by keyset (`order.Cursor`), so
+that page 1,000 costs as much as page 1. A page's ids are found first, in indexes that hold every column a filter uses
+(`Run.Meta`), so that a combination without matches scans an index and never the rows.
+
+Words are searched in one narrowed scan of `Run.search_text`. Measured at 100,000 runs on both databases, that was
+faster to build, update and query than a second table or a trigram index. It also handles single letters and any script.
 """
 
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ TABS = ("mine", "team", "starred")
 KINDS = {
     "image": gettext_noop("Pictures"),
     "video": gettext_noop("Videos"),
-    "audio": gettext_noop("Sound"),
+    "audio": gettext_noop("Audio"),
     "text": gettext_noop("Texts"),
 }
 NARROWING = ("q", "app", "by", "state", "kind", "from", "to")  # names in the address, in the order of the chips
@@ -41,7 +42,7 @@ YEARS = (1900, 9998)
 
 @dataclass(frozen=True)
 class Filter:
-    """What History's address asks for. Empty values mean "any"."""
+    """The filter in History's address. Empty values mean "any"."""
 
     tab: str = "mine"
     q: str = ""
@@ -51,11 +52,11 @@ class Filter:
     kind: str = ""
     since: str = ""  # a day, "2026-11-24"; `from` in the address
     until: str = ""  # a day, included; `to` in the address
-    view: str = ""  # "list", or pictures
+    view: str = ""  # "list"; empty for pictures
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
-        """The filter in a query string such as `request.GET`; what makes no sense is left out."""
+        """Read the filter from a query string such as `request.GET`; invalid values are ignored."""
         given = {name: query.get(name, "").strip()[:LONGEST] for name in ("tab", "view", *NARROWING)}
         tab, by = given["tab"] if given["tab"] in TABS else "mine", given["by"]
         since, until = _span(given["from"], given["to"])
@@ -73,34 +74,34 @@ class Filter:
 
     @classmethod
     def parse(cls, query: str) -> Self:
-        """The filter in a query string given as text."""
+        """Parse the filter in a query string given as text."""
         return cls.read(QueryDict(query))
 
     @property
     def narrowing(self) -> dict[str, str]:
-        """What narrows the list, by its name in the address."""
+        """The values that narrow the list, by their names in the address."""
         values = {_NAMES.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
         return {name: values[name] for name in NARROWING if values[name]}
 
     @property
     def query(self) -> str:
-        """The query string of this filter; empty for the plain list of one's own runs."""
+        """The query string of this filter; empty for the unfiltered list of a member's own runs."""
         tab = {"tab": self.tab} if self.tab != "mine" else {}
         view = {"view": self.view} if self.view else {}
         return urlencode(tab | self.narrowing | view)
 
     def url(self, **more: str) -> str:
-        """Address of History with this filter and `more`, such as `before`."""
+        """Return History's address with this filter and `more` parameters, such as `before`."""
         query = "&".join(filter(None, [self.query, urlencode(more)]))
         return f"{reverse('runs:history')}?{query}" if query else reverse("runs:history")
 
     def without(self, *names: str) -> Self:
-        """This filter without the values of `names` (as in the address)."""
+        """Return this filter without the values of `names` (as in the address)."""
         gone = {field: "" for field in (f.name for f in fields(self)) if _NAMES.get(field, field) in names}
         return replace(self, **gone)
 
     def runs(self, member: Member, directory: Directory) -> RunQuerySet:
-        """The runs that `member` sees under this filter, in no order."""
+        """Return the runs that `member` sees under this filter, unordered."""
         runs = _in_tab(self.tab, member)
         if self.app:
             runs = runs.filter(app_id=directory.app_key(self.app))
@@ -123,19 +124,22 @@ _NAMES = {"since": "from", "until": "to"}  # `from` is a Python keyword, and `to
 
 
 def _is_id(text: str) -> bool:
-    """Whether `text` may be a public id; a plain number, as in old addresses, counts as not given."""
+    """Return whether `text` may be a public id. Plain numbers, as in old addresses, are ignored."""
     return text.isascii() and text.isalnum() and not text.isdigit()
 
 
 def _span(since: str, until: str) -> tuple[str, str]:
-    """Both days, the earlier one first: whoever swaps them means the days between."""
+    """Return both days, the earlier one first, since people may swap them."""
     since, until = _day(since), _day(until)
     return (until, since) if since and until and _start_of(until) < _start_of(since) else (since, until)
 
 
 def _day(text: str) -> str:
-    """`text` if it is a day. Years at either end of the calendar count as not given: the start of such a day may lie
-    beyond the calendar in UTC, where a database fails."""
+    """Return `text` if it is a valid day, otherwise "".
+
+    Years at either end of the calendar are ignored: in UTC, such a day may start outside the calendar, where the
+    database fails.
+    """
     try:
         found = parse_date(text)
     except ValueError:
@@ -155,8 +159,10 @@ def _in_tab(tab: str, member: Member) -> RunQuerySet:
 
 
 def _holds(word: str, directory: Directory, *, is_mine: bool) -> Q:
-    """Runs with `word` in their text, or whose maker or app is called that today. The maker doesn't count among one's
-    own runs: somebody called Rose would find all of them by "rose"."""
+    """Match runs with `word` in their text or in the current name of their maker or app.
+
+    Among a member's own runs, the maker's name is ignored: otherwise "rose" would find all of Rose's runs.
+    """
     condition = Q(search_text__contains=word)
     if people := [] if is_mine else directory.people_called(word):
         condition |= Q(member_id__in=people)

@@ -9,7 +9,7 @@ TITLE_LENGTH = 200
 
 
 def rename(run: Run, title: str) -> None:
-    """Give `run` a `title`, by which it is found from now on; an empty one removes the old."""
+    """Set the title of `run`, which search then finds; an empty title removes the old one."""
     run.title = " ".join(title.replace("\x00", " ").split())[:TITLE_LENGTH]
     with transaction.atomic():
         Run.objects.filter(pk=run.pk).update(title=run.title)

@@ -1,4 +1,4 @@
-"""History: own runs, the team's, starred ones; the filter lives in the address."""
+"""History: a member's own runs, the team's and starred ones. The filter is in the address."""
 
 from contextlib import nullcontext
 from dataclasses import replace
@@ -24,7 +24,7 @@ from runs.words.moments import day_words, weekday_words
 from runs.words.sentences import STATES
 
 EMPTY = {
-    "mine": (gettext_noop("Nothing made yet"), gettext_noop("Everything you make is saved here, with its inputs.")),
+    "mine": (gettext_noop("No runs yet"), gettext_noop("Everything you make is saved here, with its inputs.")),
     "team": (gettext_noop("Nothing shared yet"), gettext_noop("Runs shared with the team appear here.")),
     "starred": (gettext_noop("No stars yet"), gettext_noop("Star what matters. The whole team sees it here.")),
 }
@@ -46,7 +46,7 @@ def history(request: PortalRequest) -> HttpResponse:
                 hints = filters.hints(found, request.user, directory)
     except query_timeout.TookTooLong:
         is_too_slow = True
-    walk = urlencode({"in": found.query})  # so that previous and next lead through this list
+    walk = urlencode({"in": found.query})  # so that Previous and Next follow this list
     cards = [replace(card, url=f"{card.url}?{walk}") for card in run_cards(page.runs, request.user)]
     is_filtered = bool(found.narrowing)
     context = {
@@ -74,12 +74,12 @@ def history(request: PortalRequest) -> HttpResponse:
         request, "history/history.html", context | _choices(found, directory), partial="history-page"
     )
     if request.htmx.target == "history-results":
-        response["HX-Push-Url"] = found.url()  # the form would push its empty fields, too
+        response["HX-Push-Url"] = found.url()  # otherwise the form would push its empty fields, too
     return response
 
 
 def _choices(found: Filter, directory: Directory) -> dict[str, object]:
-    """What the form offers, and the saved views."""
+    """Return the form's options and the saved views."""
     people = [] if found.tab == "mine" else directory.people
     views = [(view, Filter.parse(view.detail)) for view in directory.views]
     return {

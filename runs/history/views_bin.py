@@ -1,4 +1,4 @@
-"""Deleting runs, and the bin that keeps them for 30 days."""
+"""Deleting runs, and the bin that holds them for 30 days."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -18,13 +18,13 @@ from runs.models import GuestLink, Output, Run
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 PAGE = 50
-FOR_GOOD = "for-good"  # posted by the confirm button only: a second click on "Move to bin" must never delete
+FOR_GOOD = "for-good"  # only the confirm button posts it: a second click on "Move to bin" must never delete
 
 
 @require_safe
 @never_cache
 def bin(request: PortalRequest) -> HttpResponse:
-    """Deleted runs, latest first; for admins, everyone's."""
+    """Show deleted runs, latest first; admins see everyone's."""
     found = Run.objects.in_bin_of(request.user).select_related(*bin_rows.SHOWN_WITH)
     page = Paginator(found.order_by("-deleted_at", "-pk"), PAGE).get_page(request.GET.get("page"))
     context = {"section": "bin", "rows": bin_rows.rows_of(page), "page": page}
@@ -53,7 +53,7 @@ def _delete(request: PortalRequest, run: Run) -> HttpResponse:
         return go_to(request, reverse("runs:history"))
     if DeleteForm.read(request.POST)["sure"] == FOR_GOOD:
         delete_for_good(run)
-        messages.success(request, _("Deleted for good, with its files."))
+        messages.success(request, _("Permanently deleted, with its files."))
     return go_to(request, reverse("runs:bin"))
 
 
@@ -69,10 +69,10 @@ def run_restore(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def result_fetch_again(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Fetch the files of a result that could not be saved once more."""
+    """Fetch the unsaved files of a result again."""
     runs = Run.objects.manageable_by(request.user)
     output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
     refuse_viewers(request.user)
     if save_outputs.fetch_again(output):
-        messages.info(request, _("The portal is fetching it again."))
+        messages.info(request, _("The portal is fetching the result again."))
     return go_to(request, output.run.get_absolute_url())

@@ -21,12 +21,12 @@ from runs.sharing import links
 from runs.web.http import PortalRequest, go_to
 from runs.words.numbers import number_words
 
-UNDO = "undo_bin"  # in the session: the runs moved to the bin last, until History is shown again
+UNDO = "undo_bin"  # session key of the runs just moved to the bin, until History is shown again
 
 
 @require_POST
 def history_act(request: PortalRequest) -> HttpResponse:
-    """`do` to every run named by `r`; `query` is the filter to go back to."""
+    """Apply the posted action to the selected runs, then return to the filter."""
     posted = BulkActionForm.read(request.POST)
     act, ids = posted["do"], posted["r"]
     member, back = request.user, Filter.parse(posted["query"]).url()
@@ -65,7 +65,7 @@ def _too_many(count: int) -> str:
 
 
 def _guest_link(request: PortalRequest, ids: list[str], back: str) -> HttpResponse:
-    """Make one link to all ready results of the runs, and go to its page."""
+    """Make one link to all ready results of the runs, and open the link's page."""
     outputs = bulk_actions.results_for_guests(ids, request.user)
     refusal = share_panel.refusal_of(request.user) or bulk_actions.why_no_link(outputs)
     if refusal:
@@ -96,7 +96,7 @@ def _change(request: PortalRequest, act: str, ids: list[str]) -> bulk_actions.Ou
 
 
 def take_undo(request: PortalRequest) -> dict[str, object] | None:
-    """What was moved to the bin last, returned once; a prefetched page doesn't count."""
+    """Return the runs last moved to the bin, only once; for a prefetched page, return None and keep them."""
     if UNDO not in request.session or "Sec-Purpose" in request.headers:
         return None
     undo: dict[str, object] = request.session.pop(UNDO)
@@ -105,7 +105,7 @@ def take_undo(request: PortalRequest) -> dict[str, object] | None:
 
 @require_POST
 def view_save(request: PortalRequest) -> HttpResponse:
-    """Save the filter `query` as `name`."""
+    """Save the posted filter as a view."""
     posted = SaveViewForm.read(request.POST)
     view = filters.save_view(request.user, posted["name"], posted["query"])
     if view is None:
@@ -120,7 +120,7 @@ def view_save(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def view_change(request: PortalRequest, view_id: str) -> HttpResponse:
-    """Rename or delete one's own saved view."""
+    """Rename or delete one of the member's saved views."""
     view = get_object_or_404(SavedView.objects.owned_by(request.user), public_id=view_id)
     url, posted = Filter.parse(view.query).url(), ChangeViewForm.read(request.POST)
     if posted["do"] == "delete":
@@ -129,5 +129,5 @@ def view_change(request: PortalRequest, view_id: str) -> HttpResponse:
     elif filters.rename_view(view, posted["name"]):
         messages.success(request, _("The view is now called “%(name)s”.") % {"name": view.name})
     else:
-        messages.warning(request, _("Enter a name that none of your other views has."))
+        messages.warning(request, _("Enter a name that you haven't used for another view."))
     return go_to(request, url)

@@ -21,7 +21,7 @@ from runs.words.numbers import number_words
 @never_cache
 @admins_only
 def manage_keeping(request: PortalRequest) -> HttpResponse:
-    """Show the rules; POST changes them. Runs go to the bin the next night, and can be restored from there."""
+    """GET shows the rules; POST changes them. Overdue runs go to the bin within a day and can be restored."""
     form = RetentionForm(posted_of(request), instance=RetentionRules.current())
     if form.is_valid():
         rules = form.save()

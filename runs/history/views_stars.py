@@ -1,4 +1,4 @@
-"""Stars of runs, results and apps. The form names the state it wants, so a second click changes nothing."""
+"""Stars on runs, results and apps. The form posts the wanted state, so a second click changes nothing."""
 
 from urllib.parse import urlsplit
 
@@ -41,7 +41,7 @@ def _is_on(request: PortalRequest) -> bool:
 
 
 def _answer(request: PortalRequest, starred: Run | Output | App) -> HttpResponse:
-    """The button as it is now; without scripts, the page it came from, at the button."""
+    """Return the updated button; without scripts, redirect to the button on the page the form came from."""
     if request.htmx:
         context = {"starred": starred, "label": StarForm.read(request.POST)["label"]}
         return render_page(request, "history/_star.html", context, partial="star")

@@ -1,4 +1,4 @@
-"""Addresses: the first page."""
+"""URL of the home page."""
 
 from django.urls import path
 

@@ -1,6 +1,6 @@
 """Home: runs in progress, latest results, starred runs, and apps to start something new.
 
-Viewers make nothing themselves, so their latest results are what the team shares.
+Viewers can't start runs, so their latest results are the team's shared runs.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ LOOKED_BACK = 100  # runs searched for recently used apps
 
 @dataclass(frozen=True)
 class Shelves:
-    """The runs on Home. `team_active` are runs that teammates share."""
+    """The runs on Home. `team_active` holds runs that teammates share."""
 
     active: list[RunCard]
     team_active: list[RunCard]
@@ -60,7 +60,7 @@ def home(request: PortalRequest) -> HttpResponse:
 
 
 def _shelves(member: Member) -> Shelves:
-    """Read each run and its pictures once, however many shelves it is on."""
+    """Collect the runs on Home. Each run and its pictures are read once, even if it is on several shelves."""
     of_active = [_active(Run.objects.owned_by(member)), _active(Run.objects.shared_by_others(member))]
     active = [pk for of_one in of_active for pk in of_one]
     listed = Run.objects.owned_by(member) if member.can_run else Run.objects.shared_by_others(member)
@@ -84,7 +84,7 @@ def _active(runs: RunQuerySet) -> list[int]:
 
 
 def _used_lately(member: Member, apps: list[AppCard]) -> list[AppCard]:
-    """The member's last apps that are still available, latest first."""
+    """Return the apps that the member used last and that are still available, latest first."""
     used = Run.objects.owned_by(member).newest_first().values_list("app_id", flat=True)[:LOOKED_BACK]
     cards = {card.app.pk: card for card in apps}
     return [cards[pk] for pk in dict.fromkeys(used) if pk in cards][:USED_LATELY]

@@ -1,4 +1,4 @@
-"""Lamina's HTTP API, typed and tolerant. Uses `requests`, knows no Django, and returns no sentence of ours for people.
+"""Lamina's HTTP API, typed and tolerant. Uses `requests` but not Django, and has no sentences of ours for people.
 
-Errors carry codes and quotes of Lamina; `words` has the sentences.
+Errors carry Lamina's codes and quotes; our sentences are in `words`.
 """

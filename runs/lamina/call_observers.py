@@ -1,4 +1,4 @@
-"""What a call's hooks are told, and the key, which nobody gets to see."""
+"""What a call's hooks receive, and a holder that keeps the key out of sight."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from runs.lamina import coerce
 from runs.lamina.error_answers import header_date
 from runs.lamina.errors import LaminaError
 
-_SECRET_LENGTH = 8  # shorter keys are not masked in texts: they would hit innocent words
+_SECRET_LENGTH = 8  # shorter keys aren't masked in texts, since they would match ordinary words
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How a call ended: `status` is None without an answer, `error` None on success. `at` is our clock, in UTC."""
+    """How a call ended. `status` is None without a response, `error` None on success. `at` is by our clock, in UTC."""
 
     endpoint: str
     status: int | None
@@ -57,11 +57,11 @@ class Key:
 
     @property
     def secret(self) -> str:
-        """The text to mask in whatever Lamina says."""
+        """The text to mask in Lamina's responses."""
         return self._text if len(self._text) >= _SECRET_LENGTH else ""
 
     def masked(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        """`headers` without the key, in case a proxy sends it back."""
+        """Return `headers` with the key masked, in case a proxy sends it back."""
         secret = self.secret
         if not secret or not any(secret in value for value in headers.values()):
             return headers

@@ -1,6 +1,6 @@
-"""Lamina's API, one method per endpoint; the one place for time-outs, the key and the kinds of errors.
+"""Lamina's API, one method per endpoint; the only place for time-outs, the key and the kinds of errors.
 
-Nothing is retried here: that is decided where the shared request budget is known.
+Nothing is retried here; that is left to callers that know the shared request budget.
 """
 
 import json
@@ -37,22 +37,23 @@ QUICK = Timeouts(read=5, total=8)
 SLOW = Timeouts(read=10, total=20)
 APP_LIST = Timeouts(read=30, total=45)  # Lamina works out capabilities for each app; worker only
 START = Timeouts(read=60, total=75)  # below the 90 s that a task may take
-ASKED = Timeouts(read=12, total=15)  # someone is waiting for this app
-LIST_LIMIT = 100  # the most rows of one list read
+ASKED = Timeouts(read=12, total=15)  # for calls that someone is waiting for
+LIST_LIMIT = 100  # most rows per read of the list
 FOUND_LIMIT = 12  # per search: more than anyone looks through, below every limit seen so far
-_ERROR_BYTES = 500_000  # of an error that are read; results may be longer
+_ERROR_BYTES = 500_000  # read of an error body; results may be longer
 
 
 def _nothing(_: Any) -> None:
-    """The default of both hooks."""
+    """Do nothing: the default for both hooks."""
 
 
 class LaminaClient:
-    """Talk to one Lamina with one key; may be shared between threads.
+    """Talks to one Lamina server with one key; may be shared between threads.
 
-    `before` is called with the endpoint's name and may raise to refuse the call; `after` gets its outcome. Names: apps,
-    app_search, discover, app, estimate, run_start, run, runs, cancel, account, usage, upload_urls, signing_key. Every
-    method raises LaminaUnavailable, LaminaRateLimited or LaminaRejected, or whatever `before` raises.
+    `before` is called with the endpoint's name and may raise to refuse the call; `after` gets the outcome. The names
+    are apps, app_search, discover, app, estimate, run_start, run, runs, cancel, account, usage, upload_urls and
+    signing_key. Every method raises LaminaUnavailable, LaminaRateLimited or LaminaRejected, or whatever `before`
+    raises.
     """
 
     def __init__(
@@ -73,9 +74,9 @@ class LaminaClient:
 
     # --- Apps ---------------------------------------------------------------------------------------------------------
     def list_apps(self, limit: int | None = 200) -> list[AppSummary]:
-        """One page of apps by popularity, perhaps not all; unreadable apps are left out.
+        """Return one page of apps by popularity, perhaps not all apps; unreadable ones are left out.
 
-        With `limit` None, Lamina chooses the number. Waits at most 45 s. Source: GET /v1/apps.
+        If `limit` is None, Lamina chooses the number. Waits at most 45 s. Source: GET /v1/apps.
         """
         return self._call(
             "apps",
@@ -87,7 +88,7 @@ class LaminaClient:
         )
 
     def search_apps(self, words: str, limit: int = FOUND_LIMIT) -> list[AppSummary]:
-        """Apps with `words` in their name or description, including unlisted ones; waits at most 15 s.
+        """Return apps with `words` in their name or description, including unlisted ones; waits at most 15 s.
 
         Source: GET /v1/apps?search=.
         """
@@ -97,20 +98,21 @@ class LaminaClient:
         )
 
     def discover(self, intent: str, limit: int = FOUND_LIMIT) -> list[AppMatch]:
-        """Apps that fit `intent` (what someone needs, in their words), best first, each with its why; at most 15 s.
+        """Return apps that fit `intent` (a need in someone's own words), best first, each with a reason.
 
-        Starts nothing and costs no credits. Missing in some workspaces: 404. Source: POST /v1/apps/discover.
+        Waits at most 15 s, starts nothing and costs no credits. Some workspaces don't have it (404).
+        Source: POST /v1/apps/discover.
         """
         body = {"intent": intent, "limit": limit}
         return self._call("discover", "POST", "/v1/apps/discover", matches, body=body, wait=ASKED)
 
     def get_app(self, app_id: str) -> AppDetail:
-        """One app with its parameters; waits at most 20 s. Source: GET /v1/apps/{id}."""
+        """Return one app with its parameters; waits at most 20 s. Source: GET /v1/apps/{id}."""
         path = f"/v1/apps/{_segment(app_id)}"
         return self._call("app", "GET", path, lambda body: answers.app_like(AppDetail, body, app_id), wait=SLOW)
 
     def estimate(self, app_id: str) -> Estimate:
-        """The cost of a full run in credits; takes no inputs. Source: POST /v1/apps/{id}/estimate."""
+        """Return the cost of a full run in credits; takes no inputs. Source: POST /v1/apps/{id}/estimate."""
         path = f"/v1/apps/{_segment(app_id)}/estimate"
         return self._call("estimate", "POST", path, lambda body: answers.one(Estimate, body), wait=SLOW)
 
@@ -122,10 +124,10 @@ class LaminaClient:
         outputs: Sequence[str] | None = None,
         webhook: str | None = None,
     ) -> RunStarted:
-        """Start a run, which costs credits; waits at most 75 s. `outputs` are labels; without any, Lamina makes all.
+        """Start a run, which costs credits; waits at most 75 s. `outputs` are labels; by default Lamina makes all.
 
-        Repeat it only after an error whose `nothing_happened` is True; after any other LaminaUnavailable, the run may
-        exist. Source: POST /v1/apps/{id}/runs, which has no idempotency key.
+        Repeat the call only after an error whose `nothing_happened` is True; after any other LaminaUnavailable, the run
+        may exist. Source: POST /v1/apps/{id}/runs, which has no idempotency key.
         """
         body: dict[str, Any] = {"inputs": dict(inputs)}
         if outputs:
@@ -141,7 +143,7 @@ class LaminaClient:
         )
 
     def get_run(self, run_id: str) -> RunSnapshot:
-        """How one run is doing. Unknown statuses count as running. Source: GET /v1/runs/{id}."""
+        """Return the state of one run. Unknown statuses count as running. Source: GET /v1/runs/{id}."""
         return self._call("run", "GET", f"/v1/runs/{_segment(run_id)}", lambda body: answers.snapshot(body, run_id))
 
     def list_runs(
@@ -152,15 +154,18 @@ class LaminaClient:
         offset: int = 0,
         since: datetime | None = None,
     ) -> RunPage:
-        """The workspace's runs, newest first, including other clients'; at most 100 a page. Source: GET /v1/runs."""
+        """Return a page of at most 100 runs of the workspace (including other clients' runs), newest first.
+
+        Source: GET /v1/runs.
+        """
         limit = max(1, min(limit, LIST_LIMIT))
         query = {"status": status, "appId": app_id, "limit": limit, "offset": offset or None, "since": _iso(since)}
         return self._call("runs", "GET", "/v1/runs", lambda body: answers.page(body, limit, offset), query=query)
 
     def cancel_run(self, run_id: str) -> str:
-        """Ask Lamina to cancel a run; harmless to repeat. Returns the status it gives, or "".
+        """Ask Lamina to cancel a run; harmless to repeat. Returns the status in the response, or "".
 
-        That status proves nothing ("cancel_requested" occurs): only a later read does.
+        That status proves nothing (it may be "cancel_requested"); only a later read does.
         Source: POST /v1/runs/{id}/cancel.
         """
         path = f"/v1/runs/{_segment(run_id)}/cancel"
@@ -168,15 +173,15 @@ class LaminaClient:
 
     # --- The workspace ------------------------------------------------------------------------------------------------
     def account(self) -> Account:
-        """Whose key it is; a cheap check of the key. Source: GET /v1/account."""
+        """Return the account that the key belongs to; a cheap check of the key. Source: GET /v1/account."""
         return self._call("account", "GET", "/v1/account", lambda body: answers.one(Account, body))
 
     def usage(self) -> Usage:
-        """The workspace's balance. Source: GET /v1/account/usage."""
+        """Return the workspace's balance. Source: GET /v1/account/usage."""
         return self._call("usage", "GET", "/v1/account/usage", lambda body: answers.one(Usage, body))
 
     def upload_urls(self, files: Sequence[tuple[str, str]]) -> list[UploadTarget]:
-        """Addresses for `files` (filename, "image" | "video" | "audio"), in the same order.
+        """Return upload URLs for `files` (filename, "image" | "video" | "audio"), in the same order.
 
         Source: POST /v1/assets/upload-urls.
         """
@@ -191,7 +196,7 @@ class LaminaClient:
         )
 
     def signing_keys(self) -> list[dict[str, Any]]:
-        """The JWK set that webhooks are signed with. Source: GET /v1/webhooks/signing-key, which has no `data`."""
+        """Return the JWK set for webhook signatures. Source: GET /v1/webhooks/signing-key, which has no `data`."""
         return self._call("signing_key", "GET", "/v1/webhooks/signing-key", answers.keys)
 
     # --- One call -----------------------------------------------------------------------------------------------------
@@ -207,7 +212,7 @@ class LaminaClient:
         wait: Timeouts = QUICK,
         may_be_empty: bool = False,
     ) -> T:
-        """Make one request and tell both hooks. Errors are raised outside handlers: no chain leads to the key."""
+        """Make one request and call both hooks. Errors are raised outside handlers, so no chain leads to the key."""
         if not self._key.is_sendable:
             raise self._told(endpoint, None, _no_key())
         self._before(endpoint)
@@ -232,13 +237,13 @@ class LaminaClient:
         return headers if payload is None else {**headers, "Content-Type": "application/json"}
 
     def _judged[T](self, reply: Reply, read: Callable[[Any], T], *, may_be_empty: bool) -> T | LaminaError:
-        """The object asked for, or the error that the answer means."""
+        """Return the requested object, or the error that the response means."""
         is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
         body: Any = None
         try:
             body = answers.decode(reply.body if is_success else reply.body[:_ERROR_BYTES], self._key.secret)
             if is_success:
-                return read(body)  # complete JSON is a complete answer, even if the connection broke after it
+                return read(body)  # complete JSON is enough, even if the connection broke after it
         except answers.Unreadable:
             if is_success and reply.is_whole and may_be_empty and not reply.body:
                 return read(None)
@@ -248,18 +253,18 @@ class LaminaClient:
         return error_from(reply.status, self._key.masked(reply.headers), body)
 
     def _told[E: LaminaError | None](self, endpoint: str, reply: Reply | None, error: E) -> E:
-        """Tell the `after` hook. If it fails, the answer must not be lost: it may hold the id of a started run."""
+        """Call the `after` hook. If it fails, the response must not be lost: it may hold the id of a started run."""
         headers = self._key.masked(reply.headers) if reply else CaseInsensitiveDict()
         answered = Answered(endpoint, reply.status if reply else None, headers, error, datetime.now(UTC))
         try:
             self._after(answered)
         except Exception:
-            logger.exception("What Lamina answered to %s could not be noted", endpoint)
+            logger.exception("Lamina's response to %s could not be recorded", endpoint)
         return error
 
 
 def _segment(identity: str) -> str:
-    """An id as one segment of a path. Lamina can't know an id that can't be one."""
+    """Return an id as one segment of a path. An id that can't be one can't exist on Lamina."""
     usable = coerce.as_id(coerce.clean_text(identity))
     if not usable:
         raise LaminaRejected("There is no such id.", status=HTTPStatus.NOT_FOUND, code="NOT_FOUND")
@@ -272,7 +277,7 @@ def _query_string(query: Mapping[str, Any]) -> str:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    """`moment` as Lamina writes it: UTC, milliseconds, Z."""
+    """Return `moment` as Lamina writes times: UTC, milliseconds, Z."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,7 +1,7 @@
-"""Turn whatever Lamina sent into the type we need, without ever failing: a wrong value counts as missing.
+"""Turn whatever Lamina sent into the type we need, without ever failing; a wrong value counts as missing.
 
-NUL and lone surrogates are replaced by U+FFFD, in both directions: PostgreSQL stores neither, and a lone surrogate
-can't be sent.
+NUL and lone surrogates are replaced with U+FFFD in both directions, since PostgreSQL can't store either and a lone
+surrogate can't be sent.
 """
 
 import json
@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 ID_LENGTH = 200  # characters; longer ones can't be used as ids
-WORD_LENGTH = 50  # of a status or type: any word, but a short one
+WORD_LENGTH = 50  # of a status or type, which may be any short word
 _MAX_DEPTH = 40  # of nested lists and objects; anything deeper stays text
 _CREDITS_LIMIT = Decimal(10) ** 10
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -22,12 +22,12 @@ Json = Any  # str | int | float | bool | None | list | dict, but every reader na
 
 
 def clean_text(text: str) -> str:
-    """`text` without characters that can't be stored or sent."""
+    """Replace characters in `text` that can't be stored or sent."""
     return _UNSTORABLE.sub("\ufffd", text)
 
 
 def clean_json(value: Any, secret: str = "", *, depth: int = 0) -> Json:
-    """`value` as plain JSON types with clean texts, and with `secret` masked wherever it occurs.
+    """Return `value` as plain JSON types with clean texts, and with `secret` masked wherever it occurs.
 
     Raises RecursionError if it is nested too deeply for Python.
     """
@@ -52,7 +52,7 @@ def clean_json(value: Any, secret: str = "", *, depth: int = 0) -> Json:
 
 
 def as_text(value: Any) -> str:
-    """Texts as they are, never trimmed; numbers as text; "" for anything else."""
+    """Return texts unchanged (never trimmed) and numbers as text; "" for anything else."""
     match value:
         case str():
             return value
@@ -65,19 +65,19 @@ def as_text(value: Any) -> str:
 
 
 def as_word(value: Any) -> str:
-    """A status or type."""
+    """Return a status or type, trimmed and cut to size."""
     return as_text(value).strip()[:WORD_LENGTH]
 
 
 def as_id(value: Any) -> str:
-    """An opaque id, or "" if it can't be stored or put in a path ("." and ".." would mean another address)."""
+    """Return an opaque id, or "" if it can't be stored or put in a path ("." and ".." would change the URL)."""
     text = as_text(value) if not isinstance(value, bool) else ""
     usable = text.strip() and len(text) <= ID_LENGTH and text.isprintable() and text not in {".", ".."}
     return text if usable else ""
 
 
 def as_texts(value: Any) -> list[str]:
-    """A list of texts; a single text is a list of one, and an object in it stands for its label."""
+    """Return a list of texts. A single text becomes a list of one, and an object is replaced by its label."""
     items = value if isinstance(value, list | tuple) else [value]
     found = (item.get("label", item.get("name")) if isinstance(item, dict) else item for item in items)
     return [as_text(item) for item in found if isinstance(item, str | int | float)]
@@ -96,7 +96,7 @@ def as_flag(value: Any) -> bool | None:
 
 
 def as_number(value: Any) -> float | None:
-    """A finite number that is not negative."""
+    """Return a finite number that isn't negative, or None."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     try:
@@ -107,12 +107,12 @@ def as_number(value: Any) -> float | None:
 
 
 def as_count(value: Any) -> int:
-    """A whole number from 0 to a million; 0 if there is none."""
+    """Return a whole number from 0 to a million; 0 if there is none."""
     return int(min(as_number(value) or 0, 1_000_000))
 
 
 def as_credits(value: Any) -> Decimal | None:
-    """Credits, possibly fractional; None if unknown."""
+    """Return credits, possibly fractional; None if unknown."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     try:
@@ -123,7 +123,7 @@ def as_credits(value: Any) -> Decimal | None:
 
 
 def as_time(value: Any) -> datetime | None:
-    """A moment in UTC, from ISO 8601 or Unix seconds or milliseconds; None if it can't be read."""
+    """Return a time in UTC, from ISO 8601 or Unix seconds or milliseconds; None if it can't be read."""
     try:
         match value:
             case datetime():

@@ -1,6 +1,6 @@
-"""Turn an unsuccessful answer into the error it means, by its content.
+"""Turn an unsuccessful response into the error that it means, judging by its content.
 
-Lamina's errors come as structured, legacy or nested objects, plain text, a proxy's HTML, or empty.
+Errors come as structured, legacy or nested objects, as plain text, as a proxy's HTML, or empty.
 """
 
 import re
@@ -22,27 +22,27 @@ from runs.lamina.errors import (
 )
 from runs.lamina.field_errors import read_field_errors
 
-RETRY_AFTER_SECONDS = 60.0  # Lamina's window, if it says nothing
-_RETRY_AFTER_LONGEST_SECONDS = 600.0  # a wrong header must not close the portal for a day
-# Client errors of a proxy that lost track of the request: it may have passed it on.
+RETRY_AFTER_SECONDS = 60.0  # Lamina's window, if the response gives no time
+_RETRY_AFTER_LONGEST_SECONDS = 600.0  # a wrong header must not stop the portal for a day
+# Client errors from a proxy that lost track of the request but may have passed it on.
 _UNCLEAR_STATUSES = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 _UNAVAILABLE_CODES = frozenset({"AUTH_FAILED", "RESOURCE_UNAVAILABLE", "INTERNAL_ERROR"})
 _CODE_LENGTH = 60
 _REQUEST_ID_LENGTH = 100
-MOST_CHOICES, CHOICE_LENGTH = 20, 100  # of an input that are quoted
+MOST_CHOICES, CHOICE_LENGTH = 20, 100  # limits for quoting an input's choices
 _UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]")  # would reorder the text around a quote
 _NO_SENTENCE = re.compile(r"\s*(<[!a-z?]|[{\[])", re.IGNORECASE)  # a proxy's page, or half of an error object
 
 
 def tidy(text: str, length: int = MESSAGE_LENGTH) -> str:
-    """`text` as one quotable line of at most `length` characters."""
+    """Return `text` as one quotable line of at most `length` characters."""
     seen = _UNSEEN.sub("", text[: length * 8])
     line = " ".join("".join(character if character.isprintable() else " " for character in seen).split())
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
 def _sentence(body: Any) -> str:
-    """Lamina's own words, wherever this dialect puts them."""
+    """Return Lamina's own words, wherever this API dialect puts them."""
     match body:
         case str():
             return "" if _NO_SENTENCE.match(body) else body
@@ -54,7 +54,7 @@ def _sentence(body: Any) -> str:
 
 
 def _first_text(body: Any, name: str) -> str:
-    """The text called `name` in the error object, or in its `error` or `details`."""
+    """Return the text called `name` in the error object, or in its `error` or `details`."""
     if not isinstance(body, dict):
         return ""
     for place in (body, body.get("error"), body.get("details")):
@@ -72,12 +72,15 @@ def _when(text: str) -> datetime | None:
 
 
 def header_date(headers: Mapping[str, str]) -> datetime | None:
-    """Lamina's clock at the time of the answer, from the `Date` header."""
+    """Return Lamina's clock at the time of the response, from the `Date` header."""
     return _when(headers.get("Date", ""))
 
 
 def retry_after(headers: Mapping[str, str], body: Any) -> float:
-    """Seconds to wait, 1 to 600: `Retry-After` (seconds, or a date by Lamina's clock), `retryAfter` or the reset."""
+    """Return the seconds to wait, 1 to 600.
+
+    They come from `Retry-After` (seconds, or a date by Lamina's clock), `retryAfter` or `RateLimit-Reset`.
+    """
     said = headers.get("Retry-After", "").strip()
     seconds = coerce.as_number(said)
     if seconds is None and (moment := _when(said)):
@@ -88,13 +91,13 @@ def retry_after(headers: Mapping[str, str], body: Any) -> float:
 
 
 def _reset_seconds(headers: Mapping[str, str]) -> float | None:
-    """`RateLimit-Reset`, if it is a span and not a moment."""
+    """Return `RateLimit-Reset` if it is a duration, not a point in time."""
     seconds = coerce.as_number(headers.get("RateLimit-Reset"))
     return seconds if seconds is not None and seconds <= _RETRY_AFTER_LONGEST_SECONDS else None
 
 
 def _all_text(value: Any) -> str:
-    """All texts in an error body, to search for words."""
+    """Join all texts in an error body, so that they can be searched."""
     match value:
         case dict():
             return " ".join(_all_text(item) for item in value.values())
@@ -105,10 +108,10 @@ def _all_text(value: Any) -> str:
 
 
 def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaError:
-    """The error that this answer means. `body` is decoded JSON, or the text itself if it isn't JSON.
+    """Return the error that this response means. `body` is decoded JSON, or the text itself if it isn't JSON.
 
-    A 2xx gets here if it couldn't be read. Only a 429 has certainly done nothing and may be repeated; a 5xx is never
-    certain. "Insufficient credits" counts with any status, since repeating wouldn't help.
+    A 2xx gets here if it couldn't be read. Only a 429 certainly did nothing and may be repeated; a 5xx is never
+    certain. "Insufficient credits" counts with any status, since repeating the call wouldn't help.
     """
     quote = tidy(_sentence(body))
     said: dict[str, Any] = {
@@ -132,11 +135,11 @@ def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaErro
         return LaminaRejected(message, **said, field_errors=_tidied(read_field_errors(body)))
     if is_error:
         return LaminaUnavailable(quote or f"Lamina has a problem (status {status}).", **said)
-    return LaminaUnavailable(f"Lamina's answer could not be read (status {status}).", **said)
+    return LaminaUnavailable(f"Lamina's response could not be read (status {status}).", **said)
 
 
 def _tidied(problems: list[FieldError]) -> list[FieldError]:
-    """Make codes, messages and choices quotable; a field stays as it is, since it must match a name exactly."""
+    """Make codes, messages and choices quotable; fields stay unchanged, since they must match a name exactly."""
     return [
         FieldError(
             p.field[:MESSAGE_LENGTH],

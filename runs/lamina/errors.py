@@ -1,7 +1,7 @@
-"""What can go wrong between us and Lamina, by what a caller may do next.
+"""What can go wrong between us and Lamina, grouped by what a caller may do next.
 
-The question that costs money is whether a call may be repeated: `nothing_happened` is True only if that is certain. No
-error carries the key or the exception it came from: a `requests` exception holds the request, and with it the key.
+Repeating a call may cost money, so `nothing_happened` is True only if that is certain. No error carries the key or the
+exception that caused it, because a `requests` exception holds the request and so the key.
 """
 
 import re
@@ -11,21 +11,21 @@ from http import HTTPStatus
 MESSAGE_LENGTH = 1000  # characters
 _TOO_FEW_CREDITS = re.compile(r"insufficient[\s_-]+credits?", re.IGNORECASE)
 _UNKNOWN_PARAMETER = re.compile(r"unknown[\s_-]+parameters?\b", re.IGNORECASE)
-# A 401 that isn't about the key: Lamina's database failed, or it is about inbound triggers.
+# Codes of a 401 that isn't about the key: Lamina's database failed, or it concerns inbound triggers.
 _NOT_ABOUT_THE_KEY = frozenset({"AUTH_FAILED", "WEBHOOK_INVALID_SECRET"})
 
 
 def tells_insufficient_credits(text: str) -> bool:
-    """Whether `text` (an error, or a failed run's message) says that there are too few credits, in any case."""
+    """Return whether `text` (an error or a failed run's message) says "insufficient credits", ignoring case."""
     return _TOO_FEW_CREDITS.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What Lamina says about one input. `field` is whatever handle it used: name, key or id.
+    """Lamina's complaint about one input. `field` is the handle that Lamina used: name, key or id.
 
-    `message` is its own sentence, "" if it gave only a code; `code` may be empty if there is a message. `allowed` are
-    the values it would accept, unless the message names them.
+    `message` is Lamina's own sentence, "" if it gave only a code; `code` may be empty if there is a message. `allowed`
+    are the values that Lamina would accept, unless the message names them.
     """
 
     field: str
@@ -35,11 +35,11 @@ class FieldError:
 
 
 class LaminaError(Exception):
-    """A call that didn't succeed.
+    """A failed call.
 
-    `message` is for developers and logs, and never empty; `quote` is Lamina's own sentence, "" if it gave none, and the
-    only text for people. `status` is None without an answer. `nothing_happened` is True only if the call certainly had
-    no effect.
+    `message` is for developers and logs and is never empty. `quote` is Lamina's own sentence, "" if there is none; it
+    is the only text for people. `status` is None without a response. `nothing_happened` is True only if the call
+    certainly had no effect.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class LaminaError(Exception):
 
 
 class LaminaUnavailable(LaminaError):
-    """No connection, no answer in time, a 5xx, or an answer that can't be read: try again later.
+    """No connection, no response in time, a 5xx, or a response that can't be read: try again later.
 
     `was_connected` is False if no byte of the request can have reached Lamina; only then may a start be repeated.
     """
@@ -106,7 +106,7 @@ class LaminaRateLimited(LaminaError):
 
 
 class LaminaRejected(LaminaError):
-    """Lamina understood and refused: don't repeat it unchanged."""
+    """Lamina understood the call and refused it: don't repeat it unchanged."""
 
     def __init__(
         self,
@@ -143,13 +143,13 @@ class LaminaRejected(LaminaError):
 
     @property
     def says_unknown_parameter(self) -> bool:
-        """Whether its text or code says that an input is unknown, without naming it."""
+        """Whether the text or code says that an input is unknown, without naming the input."""
         words = f"{self.code} {self.message}"
         return not self.field_errors and _UNKNOWN_PARAMETER.search(words) is not None
 
     @property
     def is_insufficient_credits(self) -> bool:
-        """Whether there are too few credits. Lamina documents no code for it: a 402, or the words in any text."""
+        """Whether there are too few credits: a 402 or the words in any text, since Lamina documents no code."""
         return self.status == HTTPStatus.PAYMENT_REQUIRED or any(
             tells_insufficient_credits(text)
             for text in (self.message, self.code, *(problem.message for problem in self.field_errors))

@@ -1,7 +1,7 @@
-"""Which inputs a refusal is about, in whatever shape its details come.
+"""Find out which inputs a refusal is about, whatever shape its details have.
 
 Lamina sends an array of unspecified elements, a list of sentences (legacy) or nested objects. So we look for what all
-of them have: a handle and a complaint.
+of them have in common: a handle and a complaint.
 """
 
 import re
@@ -13,7 +13,7 @@ from runs.lamina.errors import FieldError
 
 _MOST = 100
 _MAX_DEPTH = 8
-_TEXT_LENGTH = 2000  # characters read of one complaint: the patterns below may scan a text many times
+_TEXT_LENGTH = 2000  # characters read of one complaint, since the patterns below may scan a text many times
 _HANDLES = ("field", "param", "parameter", "input", "path", "loc", "key", "name", "property", "id")
 _COMPLAINTS = ("message", "error", "msg", "detail", "description", "reason")
 _CODES = ("code", "type", "rule", "reason", "error")
@@ -43,7 +43,7 @@ _CODE_WORDS = (
 
 
 def read_field_errors(body: Any) -> list[FieldError]:
-    """The complaints in `body` that name an input, each once, in order; at most 100."""
+    """Return the complaints in `body` that name an input, in order and without repeats; at most 100."""
     if not isinstance(body, dict):
         return []
     found: dict[FieldError, None] = {}
@@ -69,7 +69,7 @@ def _walk(value: Any, depth: int, *, is_sentence: bool = False) -> Iterator[Fiel
 
 
 def _from_text(text: str, *, is_sentence: bool = False) -> Iterator[FieldError]:
-    """A legacy line. `is_sentence`: the error's headline, which names an input only if it begins with it."""
+    """Read a legacy line. With `is_sentence`, it is the error's headline, where only the start may name an input."""
     text = text[:_TEXT_LENGTH]
     if found := _QUOTED_FIRST.match(text):
         yield FieldError(found["field"], _code_for(found["message"]), found["message"].strip())
@@ -101,7 +101,7 @@ def _from_object(entry: dict[str, Any], depth: int) -> Iterator[FieldError]:
 
 
 def _from_mapping(entry: dict[str, Any], depth: int) -> Iterator[FieldError]:
-    """`{"Style": "invalid option"}` or `{"Style": ["…", {…}]}`: keys are handles."""
+    """Read `{"Style": "invalid option"}` or `{"Style": ["…", {…}]}`, where keys are handles."""
     for field, complaints in entry.items():
         for complaint in complaints if isinstance(complaints, list) else [complaints]:
             if text := _plain(complaint):
@@ -115,7 +115,7 @@ def _plain(value: Any) -> str:
 
 
 def _handle(value: Any) -> str:
-    """The input's name from a text, a path ("inputs.Style") or a list of steps (["inputs", "Style", 0])."""
+    """Return the input's name from a text, a path ("inputs.Style") or a list of steps (["inputs", "Style", 0])."""
     if isinstance(value, list):
         steps = [step for step in value if isinstance(step, str) and step not in _ROOTS]
         return steps[0] if steps else ""
@@ -127,7 +127,7 @@ def _handle(value: Any) -> str:
 
 
 def _allowed(message: str, entry: dict[str, Any]) -> tuple[str, ...]:
-    """The values that Lamina would accept, unless `message` names them."""
+    """Return the values that Lamina would accept, unless `message` names them."""
     allowed = [choice for choice in coerce.as_texts(entry.get("allowed")) if choice]
     return () if any(choice in message for choice in allowed) else tuple(allowed)
 

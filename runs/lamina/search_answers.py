@@ -1,4 +1,4 @@
-"""Apps that Lamina finds for a need in someone's words. Source: POST /v1/apps/discover."""
+"""Apps that Lamina finds for a need described in someone's own words. Source: POST /v1/apps/discover."""
 
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ WHY_LENGTH = 300  # characters of the reason; a longer one ends in "…"
 
 
 class AppMatch(AppSummary):
-    """A matching app, and why. Lamina doesn't say `is_public`; credits None means unknown, not free."""
+    """A matching app and why it matches. Lamina doesn't send `is_public`; `credits` None means unknown, not free."""
 
     why_match: Text = ""
     estimated_credits: Credits = None
@@ -31,12 +31,12 @@ class AppMatch(AppSummary):
 
 
 def matches(body: Any) -> list[AppMatch]:
-    """The readable matches, best first. Raises Unreadable if the answer isn't a list of matches."""
+    """Return the readable matches, best first. Raises Unreadable if the response isn't a list of matches."""
     data = data_of(body)
     listed = data.get("matches") if isinstance(data, dict) else data
     if not isinstance(listed, list):
         raise Unreadable
-    # A number in the types of Lamina's SDK; in estimates it is nested.
+    # Lamina's SDK types say that it is a number; in estimates it is nested.
     flat = [{**one, "estimatedCredits": _expected(one)} if isinstance(one, dict) else one for one in listed]
     return rows(AppMatch, {"data": flat})[0]
 

@@ -1,7 +1,7 @@
-"""Whether a webhook delivery is genuine: raw bytes, headers, keys and the time go in, a verdict comes out.
+"""Check whether a webhook delivery is genuine, from its raw bytes and headers, the keys and the time.
 
 The signature (Ed25519) covers the timestamp header, a dot and the body exactly as sent; other headers prove nothing.
-The checks come in the order that Lamina documents.
+The checks run in the order that Lamina documents.
 """
 
 import base64
@@ -39,10 +39,10 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The delivery is genuine if `flaw` is None; only then it has a run id and a snapshot.
+    """The delivery is genuine if `flaw` is None; only then does the verdict have a run id and a snapshot.
 
-    Only `Flaw.SIGNATURE` is a reason to fetch the keys again, at most once a minute: otherwise forged posts would use
-    up the request budget.
+    Only `Flaw.SIGNATURE` is a reason to fetch the keys again, and at most once a minute. Otherwise forged posts would
+    use up the request budget.
     """
 
     flaw: Flaw | None
@@ -57,7 +57,7 @@ class Verdict:
 def check_delivery(
     raw_body: bytes, headers: Mapping[str, str], keys: Iterable[Mapping[str, Any]], now: datetime
 ) -> Verdict:
-    """Check one delivery. `raw_body` is the body as received, not parsed; `now` is aware. Never raises."""
+    """Check one delivery. `raw_body` is the body as received, not parsed; `now` has a time zone. Never raises."""
     given = CaseInsensitiveDict(headers)
     timestamp, signature = given.get(TIMESTAMP_HEADER, ""), given.get(SIGNATURE_HEADER, "")
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
@@ -80,7 +80,7 @@ def _is_fresh(seconds: int, now: datetime) -> bool:
 
 
 def _is_signed(message: bytes, signature: bytes, keys: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether any of `keys` made `signature`; no header says which, so `kid` doesn't help."""
+    """Return whether any of `keys` made `signature`. No header says which key, so `kid` doesn't help."""
     return any(_is_signed_by(key, message, signature) for key in keys)
 
 
@@ -97,7 +97,7 @@ def _is_signed_by(key: Mapping[str, Any], message: bytes, signature: bytes) -> b
 
 
 def _snapshot(raw_body: bytes) -> RunSnapshot:
-    """The run in the body, which must be in `data` and have an id. Raises `Unreadable`."""
+    """Return the run in the body, which must be in `data` and have an id. Raises `Unreadable`."""
     body = answers.decode(raw_body)
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, dict) or not any(coerce.as_id(data.get(name)) for name in ("runId", "executionId")):

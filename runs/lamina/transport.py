@@ -1,11 +1,11 @@
-"""One request over a fresh connection, limited in time and size, so that we know whether it was sent.
+"""Send one request over a fresh connection, with limits on time and size, and know whether it was sent.
 
-`requests` alone can't do this: its read time-out starts again with every byte, so a slow server could hold a worker
-forever, and its exceptions don't say whether the request was sent. So we use our own connection: it notes the first
-byte sent, and a timer cuts it at the deadline. A fresh connection costs a handshake per call, at most 100 a minute, but
-no call ever fails on a stale one.
+`requests` alone can't do this. Its read time-out starts again with every byte, so a slow server could hold a worker
+forever, and its exceptions don't say whether the request was sent. So we use our own connection, which notes the first
+byte sent, and a timer that cuts the connection at the deadline. A fresh connection costs a handshake per call (at most
+100 a minute), but no call ever fails on a stale connection.
 
-Network errors are never raised, so that no `requests` exception (which holds the key) can get out.
+Network errors are never raised, so that no `requests` exception (which holds the key) can escape.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ logging.getLogger("urllib3.connection").addFilter(_is_ours_to_log)
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: between two bytes once connected, and for the whole call."""
+    """Limits in seconds: between two bytes once connected, and for the whole call."""
 
     read: float
     total: float
@@ -54,7 +54,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; `is_whole` is False if its body broke off, was too slow or too large."""
+    """A response; `is_whole` is False if its body broke off, was too slow or too large."""
 
     status: int
     headers: Mapping[str, str]
@@ -64,14 +64,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """No answer; `was_sent` if part of the request may have arrived."""
+    """No response; `was_sent` is True if part of the request may have arrived."""
 
     was_sent: bool
     is_timeout: bool
 
 
 class _Watch:
-    """Watch the connection of one call, and cut it when its time is up."""
+    """Watches the connection of one call and cuts it when the time is up."""
 
     def __init__(self, seconds: float) -> None:
         self.deadline = time.monotonic() + seconds
@@ -120,7 +120,7 @@ class _Watch:
 
 
 class _Watched(HTTPConnection):
-    """Tells its watch about its socket and the first byte of the request."""
+    """A connection that tells its `_Watch` about the socket and the first byte of the request."""
 
     def __init__(self, *args: Any, watch: _Watch, **kwargs: Any) -> None:
         self._watch = watch
@@ -133,7 +133,7 @@ class _Watched(HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        self._watch.was_sent = False  # asking a proxy for a tunnel isn't the request
+        self._watch.was_sent = False  # asking a proxy for a tunnel isn't the request itself
 
     def send(self, data: Any) -> None:
         if self.sock is None:
@@ -144,7 +144,7 @@ class _Watched(HTTPConnection):
 
 
 class _WatchedTls(_Watched, HTTPSConnection):
-    """The same over TLS; a failed handshake has sent nothing."""
+    """The same over TLS; if the handshake fails, nothing was sent."""
 
 
 class _Adapter(HTTPAdapter):
@@ -162,7 +162,7 @@ class _Adapter(HTTPAdapter):
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Stop `requests` from adding a password from ~/.netrc beside our key."""
+    """Stop `requests` from adding a password from ~/.netrc to our key."""
     return request
 
 
@@ -174,7 +174,7 @@ def _is_loopback(url: str) -> bool:
 
 
 def _read_body(response: requests.Response, watch: _Watch) -> tuple[bytes, bool]:
-    """The decoded body, at most `BODY_BYTES` of it, and whether that is all."""
+    """Return the decoded body, cut soon after `BODY_BYTES`, and whether it is complete."""
     body = bytearray()
     try:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
@@ -189,7 +189,7 @@ def _read_body(response: requests.Response, watch: _Watch) -> tuple[bytes, bool]
 def exchange(
     method: str, url: str, *, headers: Mapping[str, str], body: bytes | None, timeouts: Timeouts
 ) -> Reply | NoReply:
-    """Send one request and read its answer within `timeouts`. Never follows redirects, repeats or raises.
+    """Send one request and read the response within `timeouts`. Never follows redirects, retries or raises.
 
     Uses the environment's proxies and certificates, except for a sandbox on this machine.
     """

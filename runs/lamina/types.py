@@ -1,7 +1,7 @@
-"""Lamina's objects as we use them: tolerant by declaration, in both dialects.
+"""Lamina's objects as we use them: tolerant, and able to read both API dialects.
 
-A field with a wrong value counts as missing; only an object without a usable id fails, and a list skips it. Unknown
-fields are ignored.
+A field with a wrong value counts as missing. Only an object without a usable id fails, and lists skip such objects.
+Unknown fields are ignored.
 """
 
 import json
@@ -55,14 +55,14 @@ _FINAL = frozenset({"completed", "failed", "cancelled"})
 
 
 class Thumbnail(Remote):
-    """A picture of an app; its `type` may be "video"."""
+    """An app's picture; its `type` may be "video"."""
 
     url: NeededText
     type: Annotated[str, word_or("image")] = "image"
 
 
 class AppSummary(Remote):
-    """One line of the catalogue."""
+    """An app as listed in the catalogue."""
 
     app_id: NeededId
     name: Text = ""
@@ -81,7 +81,7 @@ class AppSummary(Remote):
 
 
 class Parameter(Remote):
-    """One input of an app. `name` is sent back exactly as it came; without a default (or with null) it is required."""
+    """One input of an app. `name` is sent back unchanged. Without a default (or with null) the input is required."""
 
     id: Text = ""
     key: Text = ""
@@ -96,7 +96,7 @@ class Parameter(Remote):
     @model_validator(mode="before")
     @classmethod
     def _name_it(cls, data: Any) -> Any:
-        """A parameter without a name goes by its key or id; without those, nothing could be sent for it."""
+        """Name a nameless parameter by its key or id; fail without either, since nothing could be sent for it."""
         if not isinstance(data, dict) or coerce.as_text(data.get("name")):
             return data
         handle = coerce.as_text(data.get("key")) or coerce.as_text(data.get("id"))
@@ -109,12 +109,12 @@ class Parameter(Remote):
         return self.default is not None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON that reads back as an equal Parameter; it has `default` only if there is one."""
+        """Return plain JSON that reads back as an equal Parameter; it has `default` only if there is one."""
         return self.model_dump(exclude=None if self.has_default else {"default"})
 
 
 class OutputDescriptor(Remote):
-    """An output an app announces. `index` is unique, labels may not be."""
+    """An output that an app announces. `index` is unique; labels may not be."""
 
     index: Annotated[int, BeforeValidator(lambda value: -1 if value is None else coerce.as_count(value))] = -1
     label: Text = ""
@@ -125,7 +125,7 @@ class OutputDescriptor(Remote):
 
 
 def _numbered(outputs: list[OutputDescriptor]) -> list[OutputDescriptor]:
-    """Indexes as given if they tell the outputs apart, otherwise by position; every output gets a label."""
+    """Keep the given indexes if they are unique, otherwise number by position; give every output a label."""
     given = [output.index for output in outputs]
     is_usable = len(set(given)) == len(given) and all(index >= 0 for index in given)
     indexes = given if is_usable else range(len(outputs))
@@ -171,7 +171,7 @@ class RemoteOutput(Remote):
 
     @property
     def state(self) -> OutputState:
-        """Unknown words count as pending; without a word (as in answers to feedback), a value means completed."""
+        """Unknown statuses count as pending; without one (as in responses to feedback), a value means completed."""
         if not self.status:
             return "completed" if self.has_value else "pending"
         return _OUTPUT_STATES.get(self.status.lower(), "pending")
@@ -186,19 +186,19 @@ class RemoteOutput(Remote):
 
     @property
     def urls(self) -> list[str]:
-        """Every http(s) address in the value, each once, in order; none for a text, where they belong to the text."""
+        """All http(s) URLs in the value, in order, without repeats; none for a text, where they belong to the text."""
         return [] if self.type.lower() == "text" else addresses_in(self.value)
 
     @property
     def text(self) -> str:
-        """The value as text, "" if it is only addresses; lists and objects as readable JSON."""
+        """The value as text, "" if it is only URLs; lists and objects as readable JSON."""
         if not self.has_value or (self.type.lower() != "text" and is_nothing_but_addresses(self.value)):
             return ""
         return coerce.as_text(self.value) or json.dumps(self.value, ensure_ascii=False, indent=2)
 
 
 class Progress(Remote):
-    """May step backwards: show the maximum so far."""
+    """The progress of a run. It may go backwards, so show the maximum so far."""
 
     total_outputs: Count = 0
     completed_outputs: Count = 0
@@ -211,7 +211,7 @@ RunId = Annotated[NeededId, Field(validation_alias=AliasChoices("runId", "execut
 
 
 class RunStarted(Remote):
-    """Lamina's receipt for a start."""
+    """Lamina's confirmation of a start."""
 
     run_id: RunId
     status: Annotated[str, word_or("queued")] = "queued"
@@ -229,7 +229,7 @@ class _RunState(Remote):
 
     @property
     def state(self) -> State:
-        """Lamina's word in any case; unknown words count as running."""
+        """The status in upper or lower case; unknown ones count as running."""
         return _STATES.get(self.status.lower(), "running")
 
     @property
@@ -238,7 +238,7 @@ class _RunState(Remote):
 
     @property
     def work_seconds(self) -> float | None:
-        """From creation to its end, by Lamina's clock; None if the times are missing or make no sense."""
+        """Seconds from creation to end, by Lamina's clock; None if the times are missing or make no sense."""
         if self.created_at is None or self.completed_at is None:
             return None
         seconds = (self.completed_at - self.created_at).total_seconds()
@@ -250,7 +250,7 @@ class _RunState(Remote):
 
 
 class RunSnapshot(_RunState):
-    """A run as it stands."""
+    """A run in its current state."""
 
     outputs: Outputs = Field(default_factory=list)
     progress: Annotated[Progress | None, BeforeValidator(or_none(Progress))] = None
@@ -261,7 +261,7 @@ class RunRow(_RunState):
 
 
 class RunPage(Remote):
-    """One page of the list, newest first. `skipped` rows couldn't be read; `total` is at least what we have seen."""
+    """One page of the run list, newest first. `skipped` rows couldn't be read; `total` is at least the number seen."""
 
     rows: list[RunRow]
     total: int
@@ -271,7 +271,7 @@ class RunPage(Remote):
 
 
 class Account(Remote):
-    """Whose key it is."""
+    """The account that the key belongs to."""
 
     email: Text = Field(default="", validation_alias=AliasChoices("email", AliasPath("user", "email")))
     workspace_name: Text = Field(
@@ -280,7 +280,7 @@ class Account(Remote):
 
 
 class Usage(Remote):
-    """The workspace's credits; None is unknown, not zero."""
+    """The workspace's credits; None means unknown, not zero."""
 
     balance: Credits = Field(default=None, validation_alias=AliasChoices("balance", AliasPath("credits", "balance")))
 
@@ -290,7 +290,7 @@ def _estimated(name: str) -> AliasChoices:
 
 
 class Estimate(Remote):
-    """The cost of a full run in credits; None is unknown, not free."""
+    """The cost of a full run in credits; None means unknown, not free."""
 
     expected: Credits = Field(default=None, validation_alias=_estimated("expected"))
     min: Credits = Field(default=None, validation_alias=_estimated("min"))
@@ -300,7 +300,7 @@ class Estimate(Remote):
 
 
 class UploadTarget(Remote):
-    """Where to PUT a file (without the key), and the address to use for it in inputs."""
+    """Where to PUT a file (without the key), and the URL to use for it in inputs."""
 
     filename: Text = ""
     upload_url: NeededText

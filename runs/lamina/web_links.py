@@ -1,4 +1,4 @@
-"""Finding web addresses in values of any shape."""
+"""Find web addresses in values of any shape."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ _TRAILING = ".,;:!?)]"
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The texts in `value`, depth first; its depth was limited when it was read."""
+    """Yield the texts in `value`, depth first; the depth was limited when the value was read."""
     match value:
         case str():
             yield value
@@ -23,19 +23,19 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _in_text(text: str) -> list[str]:
-    """An address alone keeps every character; in a sentence or list, the punctuation after it is dropped."""
+    """Return the addresses in `text`, without the punctuation after them unless the text is just one address."""
     whole = text.strip()
     parts = [part for found in _ADDRESS.findall(whole) for part in _JOINED.split(found)]
     return parts if parts == [whole] else [part.rstrip(_TRAILING) for part in parts]
 
 
 def addresses_in(value: Any) -> list[str]:
-    """Every http(s) address in `value` (text, list or object), each once, in order of appearance."""
+    """Return all http(s) addresses in `value` (text, list or object), in order of appearance, without repeats."""
     return list(dict.fromkeys(address for text in _texts(value) for address in _in_text(text)))
 
 
 def is_nothing_but_addresses(value: Any) -> bool:
-    """Whether the addresses in `value` are all of it."""
+    """Return whether `value` contains nothing but addresses."""
     match value:
         case str():
             return not _ADDRESS.sub("", value).strip(" \t\r\n,")

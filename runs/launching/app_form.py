@@ -1,4 +1,4 @@
-"""The form of one app for one person: as it was posted, or filled with answers."""
+"""One app's form for one member: as posted, or filled with answers."""
 
 from collections.abc import Mapping
 
@@ -23,8 +23,8 @@ def app_form(
     wanted: list[int] | None = None,
     field_errors: dict[str, str] | None = None,
 ) -> SchemaForm:
-    """The form of `app` for `member`, as posted or with `answers`."""
-    is_sent = data is not None and member.can_run  # only the member's own files count from here on
+    """Build the form of `app` for `member`, as posted or with `answers`."""
+    is_sent = data is not None and member.can_run  # from here on, only the member's own files count
     infos = uploads.upload_infos if is_sent else ownership.infos
     return build_form(schema.parameters, schema.outputs)(
         data,
@@ -37,12 +37,12 @@ def app_form(
 
 
 def ticked(form: SchemaForm) -> list[int] | None:
-    """Indexes of the results that are ticked; None if the app lists none."""
+    """Return the indexes of the ticked results; None if the app lists no results."""
     return form.wanted_outputs() if form.results else None
 
 
 def dropped_words(form: SchemaForm) -> list[str]:
-    """A sentence that names the answers which no longer fit, if there are any."""
+    """Return a sentence naming the answers that no longer fit, if any."""
     if not form.dropped:
         return []
     quoted = [_("“%(name)s”") % {"name": name} for name in form.dropped]
@@ -55,7 +55,7 @@ def dropped_words(form: SchemaForm) -> list[str]:
 
 
 def sample_pictures(app: App) -> Mapping[str, dict[str, str]]:
-    """Our copies of the author's sample media by their addresses."""
+    """Return our copies of the author's sample media, by their original addresses."""
     stored = StoredFile.objects.in_bulk(list(app.samples.values()), field_name="public_id")
     return {
         url: {"small_url": stored[file_id].small_url, "card_url": stored[file_id].card_url}

@@ -9,12 +9,12 @@ from django.utils import timezone
 from runs.models import App, Draft, Member
 from runs.schema_forms.answers import Answer, dump_answers, load_answers
 
-KEPT = timedelta(days=90)  # without a change
+KEPT = timedelta(days=90)  # after the last change
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A draft as a form takes it: answers, and indexes of the results wanted (None = all)."""
+    """The contents of a draft: answers, and indexes of the wanted results (None = all)."""
 
     answers: list[Answer]
     wanted: list[int] | None
@@ -24,7 +24,7 @@ class Kept:
 def save_draft(
     member: Member, app: App, answers: Sequence[Answer], wanted: Sequence[int] | None, source: str = ""
 ) -> None:
-    """Save `answers` as they are, valid or not. One statement, since posts at the same time write the same draft."""
+    """Save `answers`, valid or not, in one statement, since simultaneous posts write the same draft."""
     draft = Draft(
         member=member,
         app=app,
@@ -42,13 +42,13 @@ def save_draft(
 
 
 def load_draft(member: Member, app: App) -> Kept | None:
-    """The draft of `member` for `app`, or None."""
+    """Return the draft of `member` for `app`, or None."""
     draft = Draft.objects.filter(member=member, app=app).first()
     return kept_in(draft) if draft else None
 
 
 def kept_in(draft: Draft) -> Kept:
-    """What `draft` holds."""
+    """Return the contents of `draft`."""
     return Kept(load_answers(draft.answers), draft.wanted_outputs, draft.source)
 
 
@@ -58,5 +58,5 @@ def clear_draft(member: Member, app: App) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Delete drafts that nobody has touched for 90 days."""
+    """Delete drafts that haven't changed for 90 days."""
     Draft.objects.filter(updated_at__lt=now - KEPT).delete()

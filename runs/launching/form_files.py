@@ -1,4 +1,4 @@
-"""Files and links in a posted form. They become uploads before the form is read, so that no error loses a file."""
+"""Files and links in a posted form. They become uploads before the form is read, so that errors lose no file."""
 
 from collections.abc import Sequence
 
@@ -19,9 +19,9 @@ type PostedFiles = "MultiValueDict[str, UploadedFile[bytes]]"
 
 
 def take_one(member: Member, app: App, field: str, file: "UploadedFile[bytes] | None", link: str) -> Upload:
-    """Take one file or link for `field` ("p0") of the app's form.
+    """Receive one file or link for `field` ("p0") of the app's form.
 
-    Raises `UploadRejected` with a sentence for people.
+    Raises `UploadRejected` with a sentence to show.
     """
     question = files_question(app.schema.parameters, field) if app.schema else None
     if question is None:
@@ -34,7 +34,7 @@ def take_one(member: Member, app: App, field: str, file: "UploadedFile[bytes] | 
 def take_all(member: Member, parameters: Parameters, posted: QueryDict, files: PostedFiles) -> dict[str, str]:
     """Turn every file and link in a posted form into an upload and put its id into `posted` (changed in place).
 
-    Returns a sentence by field name for each that couldn't be taken; a refused link stays in its box.
+    Returns error sentences by field name. A rejected link stays in its text box.
     """
     errors: dict[str, str] = {}
     for question in questions_of(parameters):
@@ -73,7 +73,7 @@ def _take_field(
 
 
 def take_over(member: Member, parameters: Parameters, posted: QueryDict) -> None:
-    """Replace a teammate's files that the form was opened with by the member's own in `posted` (changed in place)."""
+    """Replace teammates' uploads in `posted` (changed in place) with the member's own uploads of the same files."""
     for question in questions_of(parameters):
         name = f"{question.field_name}_kept"
         if question.kind == "url" and (kept := posted.getlist(name)):
@@ -81,7 +81,7 @@ def take_over(member: Member, parameters: Parameters, posted: QueryDict) -> None
 
 
 def rearrange(posted: QueryDict, act: str) -> None:
-    """Apply a button that works without scripts: "remove:p0:<id>", "up:p0:<id>", "down:p0:<id>"."""
+    """Apply a button for pages without scripts: "remove:p0:<id>", "up:p0:<id>", "down:p0:<id>"."""
     verb, _colon, rest = act.partition(":")
     field, _colon, upload_id = rest.partition(":")
     kept = posted.getlist(f"{field}_kept")

@@ -1,5 +1,7 @@
-"""What is posted about presets, the library and running again, and with an app's form, whose questions are
-`schema_forms`."""
+"""Forms for presets, the library and running again, and the controls of an app's form.
+
+The questions of an app's form are in `schema_forms`.
+"""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _lazy
@@ -9,8 +11,8 @@ from runs.web.posted import CutField, NameField, PostedForm, RepeatedField, Swit
 
 
 class ControlsForm(PostedForm):
-    """What an app's form sends besides its answers: the button, the token that starts one run, the version of the
-    schema it was made from, what it was opened with (a run or a preset), and the draft it must not overwrite."""
+    """What an app's form posts besides its answers: the button, the token that starts one run, the schema version, the
+    run or preset the form was opened with, and the draft it must not overwrite."""
 
     act = CutField()
     token = CutField()
@@ -21,19 +23,19 @@ class ControlsForm(PostedForm):
     private = SwitchField()
 
     def add_prefix(self, field_name: str) -> str:
-        """The run is posted as `from`, which is no name in Python."""
+        """Read `run` from the field `from`, which isn't a valid name in Python."""
         return "from" if field_name == "run" else field_name
 
 
 class PresetForm(forms.Form):
-    """The name of a preset, and whether it is the team's."""
+    """The name of a preset, and whether it is shared with the team."""
 
     name = NameField(presets.NAME_LENGTH, required=True, error_messages={"required": _lazy("Give it a name.")})
     is_team = forms.BooleanField(required=False)
 
 
 class FieldForm(PostedForm):
-    """A field of an app's form, and the files from the library that were picked for it."""
+    """A field of an app's form, and the library files picked for it."""
 
     app = CutField()
     field = CutField()
@@ -41,12 +43,12 @@ class FieldForm(PostedForm):
 
 
 class RunAgainForm(PostedForm):
-    """The press: a token that starts one run, however often it is sent."""
+    """A token that starts one run, however often it is posted."""
 
     token = CutField()
 
 
 class TitleForm(PostedForm):
-    """The title of a run; an empty one goes back to the app's name."""
+    """The title of a run; an empty one restores the app's name."""
 
     title = CutField()

@@ -1,5 +1,7 @@
-"""The library that a form's field opens: earlier results and uploads of the kinds it takes, with search and pages; and
-what is done with a choice. Newest first, each list in the order of one index."""
+"""The library of a form field: earlier results and uploads of the kinds it accepts, with search and pages.
+
+It also puts the picked files into the form. Lists are newest first, each in the order of one index.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,30 +32,30 @@ class Item:
 
     @property
     def is_still(self) -> bool:
-        """Whether its picture is a still of a video."""
+        """Whether the picture is a still from a video."""
         return self.file.kind == "video" and bool(self.file.small_url)
 
 
 @dataclass(frozen=True)
 class LibraryPage:
-    """One page of one list; `before` is where the next page begins, empty on the last."""
+    """One page of one list; `before` is where the next page starts, empty on the last page."""
 
     items: list[Item]
     before: str
 
 
 def source_words() -> dict[str, str]:
-    """The names of the lists."""
+    """Return the names of the lists."""
     return {"results": _("My results"), "team": _("Shared with the team"), "uploads": _("My uploads")}
 
 
 def question_of(app: App, field: str) -> Question | None:
-    """The question behind the form field `field` ("p0"), if it takes files."""
+    """Return the question behind the form field `field` ("p0"), if it accepts files."""
     return files_question(app.schema.parameters, field) if app.schema else None
 
 
 def browse(member: Member, kinds: Sequence[str], source: str, words: str, before: str) -> LibraryPage:
-    """What `member` may take from `source`: files of `kinds` (none = any media) that match all `words`."""
+    """Return files from `source` that `member` may use: of `kinds` (none = any media) and matching all `words`."""
     wanted = list(kinds or MEDIA_KINDS)
     found = _uploads(member, wanted, words) if source == "uploads" else _results(member, wanted, words, source)
     if before and (last := found.filter(file__public_id=before).values_list("pk", flat=True).first()):
@@ -77,7 +79,7 @@ def _results(member: Member, kinds: list[str], words: str, source: str) -> "Quer
 
 
 def _uploads(member: Member, kinds: list[str], words: str) -> "QuerySet[Upload]":
-    """Files that the member uploaded; a result that was taken into a form is among the results already."""
+    """Return files that the member uploaded, without results reused in a form, which are listed as results."""
     found = Upload.objects.owned_by(member).filter(status=Upload.Status.READY, file__kind__in=kinds, file__results=None)
     for word in fold_words(words):
         found = found.filter(search_text__contains=word)
@@ -93,8 +95,10 @@ def _item(row: OutputFile | Upload) -> Item:
 
 
 def take(member: Member, question: Question, file_ids: Sequence[str]) -> list[Upload]:
-    """The member's own uploads of those files, in order, as many as `question` takes. Files that are unknown, not
-    visible to the member or of another kind are left out."""
+    """Return the member's own uploads of these files, in order, as many as `question` accepts.
+
+    Files that are unknown, not visible to the member or of another kind are left out.
+    """
     kinds = question.accept or MEDIA_KINDS
     seen = files_visible_to(member).filter(kind__in=kinds)
     found = seen.in_bulk(list(file_ids), field_name="public_id")
@@ -103,9 +107,12 @@ def take(member: Member, question: Question, file_ids: Sequence[str]) -> list[Up
 
 
 def put_into_draft(member: Member, app: App, question: Question, value: list[Upload] | str) -> str:
-    """Answer `question` in the member's draft with a text or with files, which are added if several are taken and else
-    replace the one there. The rest of the draft stays. Returns the address of the form, at that question."""
-    assert app.schema is not None  # noqa: S101 - the question is one of its
+    """Answer `question` in the member's draft with a text or files; return the form's address at that question.
+
+    If the question accepts several files, they are added; otherwise they replace the current one. The rest of the draft
+    stays.
+    """
+    assert app.schema is not None  # noqa: S101 - the question is in the schema
     kept = drafts.load_draft(member, app)
     form = app_form(
         member, app, app.schema, answers=kept.answers if kept else None, wanted=kept.wanted if kept else None
@@ -123,21 +130,21 @@ def put_into_draft(member: Member, app: App, question: Question, value: list[Upl
 
 
 def form_url(member: Member, app: App, question: Question) -> str:
-    """The address of the app's form at `question`, with the run or preset it was begun from."""
+    """Return the address of the app's form at `question`, with the run or preset the draft was started from."""
     source = Draft.objects.filter(member=member, app=app).values_list("source", flat=True).first()
     return f"{app.get_absolute_url()}{f'?from={source}' if source else ''}#{question.field_name}-field"
 
 
 @dataclass(frozen=True)
 class Use:
-    """An app that takes a result, and the question that would hold it."""
+    """An app that accepts a result, and the question to use it for."""
 
     app: App
     question: Question
 
 
 def uses_of(kind: str) -> list[Use]:
-    """Apps that take a file of `kind` (or a text), each with its first question for it."""
+    """Return apps that accept a file of `kind` (or a text), each with its first matching question."""
     found = []
     for app in App.objects.listed().exclude(schema=None).select_related("schema", "thumbnail"):
         if (question := first_question(app, kind)) is not None:
@@ -146,7 +153,7 @@ def uses_of(kind: str) -> list[Use]:
 
 
 def first_question(app: App, kind: str) -> Question | None:
-    """The first question of the app's form that a file of `kind` (or a text) answers."""
+    """Return the first question of the app's form that accepts a file of `kind` (or a text)."""
     questions = questions_of(app.schema.parameters if app.schema else [])
     if kind == "text":
         return next((q for q in questions if q.kind == "text" and not q.is_unknown), None)

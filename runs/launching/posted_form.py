@@ -1,5 +1,4 @@
-"""An app's form as it was posted: its files are taken and its draft is saved, and then a run starts, or the form is
-shown again and says why not."""
+"""An app's form as posted: save its files and its draft, then start a run or show the form again with the reason."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,7 +27,7 @@ EXPIRED = gettext_noop("This form was opened by someone else or too long ago. No
 
 @dataclass(frozen=True)
 class Shown:
-    """The form again: with a `token` that is still good, or refused with a reason on it."""
+    """The form to show again, with a `token` that is still valid, or refused with a reason."""
 
     form: SchemaForm
     opened: Opening
@@ -38,7 +37,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Done:
-    """Where the person goes next, and what is said there."""
+    """The page to go to next, and a message to show there."""
 
     url: str
     words: str = ""
@@ -46,8 +45,11 @@ class Done:
 
 @dataclass(frozen=True)
 class Controls:
-    """What an app's form sends besides its answers (`forms.ControlsForm`): `act` names the button and what it acts
-    on, and is empty for Run; `run` and `preset` are public ids of what the form was opened with."""
+    """What an app's form posts besides its answers (`forms.ControlsForm`).
+
+    `act` names the button and its target, and is empty for Run. `run` and `preset` are public ids of the run or preset
+    the form was opened with.
+    """
 
     act: str
     token: str
@@ -60,7 +62,7 @@ class Controls:
 
 @dataclass
 class PostedAppForm:
-    """The form of `app` as `member` sent it. `schema` is the app's current one; `answers` grows as files are taken."""
+    """The form of `app` as `member` posted it. `schema` is the app's current one; `answers` gets the upload ids."""
 
     member: Member
     app: App
@@ -70,8 +72,8 @@ class PostedAppForm:
     files: PostedFiles
 
     def outcome(self) -> Shown | Done:
-        """Do what the button says. The draft is saved first, whatever happens next."""
-        if not self.member.can_run:  # the page says so beside Run
+        """Handle the pressed button. The draft is saved first, whatever happens next."""
+        if not self.member.can_run:  # the page says why, beside Run
             return Shown(self._form(), Opening(), is_refused=True)
         errors = self._take_files()
         form = self._form(errors)
@@ -80,7 +82,7 @@ class PostedAppForm:
             return self._other_button(form, opened)
         if spent := create_run.run_of_form(self.member, self.controls.token):
             return self._again(form, spent, opened)
-        if self._known_schema != self.schema:  # in an unknown version, positions could mean anything
+        if self._known_schema != self.schema:  # in another version, field positions could mean anything
             fresh = self._in_present_form(form)
             return Shown(fresh, opened.saying(_(CHANGED), *dropped_words(fresh)), is_refused=True)
         if not form.is_valid():
@@ -88,23 +90,23 @@ class PostedAppForm:
         return self._run(form, opened)
 
     def save_draft(self) -> None:
-        """Save what is typed, valid or not, unless this form has already started its run."""
+        """Save what was typed, valid or not, unless this form has already started its run."""
         if create_run.is_unspent(self.member, self.controls.token):
             form_files.take_over(self.member, self._posted_schema.parameters, self.answers)
             self._keep_draft(self._form())
 
     @cached_property
     def _known_schema(self) -> AppSchema | None:
-        """The version the form was made from, None if this app has no such version."""
+        """The schema version the form was made from; None if the app has no such version."""
         return AppSchema.objects.filter(app=self.app, version=self.controls.schema).first()
 
     @property
     def _posted_schema(self) -> AppSchema:
-        """The version to read the form by."""
+        """The schema version to read the form with."""
         return self._known_schema or self.schema
 
     def _take_files(self) -> dict[str, str]:
-        """Turn files and links into uploads and take over teammates' files; return errors by field name."""
+        """Turn files, links and teammates' files into uploads of the member; return errors by field name."""
         parameters = self._posted_schema.parameters
         errors = form_files.take_all(self.member, parameters, self.answers, self.files)
         form_files.rearrange(self.answers, self.controls.act)
@@ -115,7 +117,7 @@ class PostedAppForm:
         return app_form(self.member, self.app, self._posted_schema, self.answers, field_errors=field_errors)
 
     def _keep_draft(self, form: SchemaForm) -> Opening:
-        """Save what was posted, and set an older draft aside; returns what the form was opened with."""
+        """Save the posted draft and set an older one aside; return what the form was opened with."""
         prefill.set_aside(self.member, self.app, self.controls.aside)
         run = prefill.source_run(self.member, self.app, self.controls.run)
         preset = prefill.source_preset(self.member, self.app, self.controls.preset)
@@ -124,22 +126,22 @@ class PostedAppForm:
         return opened
 
     def _in_present_form(self, form: SchemaForm, field_errors: dict[str, str] | None = None) -> SchemaForm:
-        """What is in `form` as a fresh form of the app's current version."""
+        """Return a fresh form of the app's current version with the answers from `form`."""
         answers, wanted = form.draft_answers(), ticked(form)
         return app_form(self.member, self.app, self.schema, answers=answers, wanted=wanted, field_errors=field_errors)
 
     def _other_button(self, form: SchemaForm, opened: Opening) -> Shown | Done:
-        """A button that starts nothing."""
+        """Handle a button that starts no run."""
         act = self.controls.act
         verb, _colon, field = act.partition(":")
-        if verb == "library":  # of a form without scripts
+        if verb == "library":  # only in forms without scripts
             return Done(f"{reverse('runs:library')}?{urlencode({'app': self.app.public_id, 'field': field})}")
         if act.startswith("preset") and not form.field_errors:
             return self._save_preset(form, opened.preset)
         return Shown(self._in_present_form(form, form.field_errors), opened)
 
     def _save_preset(self, form: SchemaForm, preset: Preset | None) -> Done:
-        """Save what is in the form into the open preset, or as a new one, whose name is asked on a page of its own."""
+        """Save the form into the open preset, or go to the page that asks for a new preset's name."""
         changeable = Preset.objects.changeable_by(self.member)
         if self.controls.act == "preset-update" and preset and changeable.filter(pk=preset.pk).exists():
             presets.update_preset(preset, self.member, form.draft_answers(), ticked(form), timezone.now())
@@ -148,14 +150,14 @@ class PostedAppForm:
         return Done(f"{reverse('runs:preset-new')}?app={self.app.public_id}")
 
     def _again(self, form: SchemaForm, spent: Run, opened: Opening) -> Shown | Done:
-        """This form has started a run: the same inputs lead to it, others to the form with a new token."""
+        """Go to the run this form has already started or, if inputs changed, show the form with a new token."""
         if form.is_valid() and create_run.is_same(spent, self.app, form.answers(), form.wanted_outputs()):
             drafts.clear_draft(self.member, self.app)
             return Done(spent.get_absolute_url())
         return Shown(self._in_present_form(form), opened.saying(_(SPENT)), is_refused=True)
 
     def _run(self, form: SchemaForm, opened: Opening) -> Shown | Done:
-        """Start the run of a valid form."""
+        """Start a run from the valid form."""
         if cost_line(self.app, self.member).is_blocked:
             return Shown(form, opened, is_refused=True)
         if create_run.read_form_token(self.controls.token) != self.member.pk:

@@ -1,8 +1,8 @@
-"""What an app's form opens with: the values of a run, of a preset, the draft, or nothing.
+"""The values an app's form opens with: from a run, a preset or the draft, or none.
 
-There is one draft for each person and app, so a form that opens with other values would overwrite it with the first
-word typed. It doesn't: the page says what is shown and offers the draft, and before the new form is first saved, the
-old draft is set aside as a preset.
+Each person has one draft per app, so a form opened with other values would overwrite it at the first word typed. To
+prevent that, the page says what is shown and offers the draft, and the old draft is set aside as a preset before the
+new form is first saved.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from runs.words.run_failures import field_errors_of
 
 @dataclass(frozen=True)
 class Notice:
-    """A sentence above the form, perhaps with a link."""
+    """A sentence above the form, with an optional link."""
 
     words: str
     url: str = ""
@@ -39,8 +39,10 @@ OLDER_FORM = gettext_noop("This app's form has changed since that run. Check the
 
 @dataclass
 class Opening:
-    """Values and sentences of a form that is being opened. `set_aside` is the time the page was made, if it shows
-    something other than the draft there is."""
+    """Values and notices for a form that is being opened.
+
+    `set_aside` is the time when the page was made, if there is a draft that it doesn't show.
+    """
 
     answers: list[Answer] = field(default_factory=list)
     wanted: list[int] | None = None
@@ -49,16 +51,16 @@ class Opening:
     run: Run | None = None
     preset: Preset | None = None
     set_aside: str = ""
-    is_private: bool = False  # as the form was when opened; the run it was begun from may be gone by now
+    is_private: bool = False  # set when the form was opened, since its source run may be deleted by now
 
     @property
     def source(self) -> str:
-        """Public id of the run or preset the form was begun from."""
+        """Public id of the run or preset the form was opened from."""
         begun_from = self.run or self.preset
         return begun_from.public_id if begun_from else ""
 
     def saying(self, *words: str) -> Self:
-        """The same with more sentences above the form."""
+        """Add sentences above the form and return self."""
         self.notices += [Notice(sentence) for sentence in words]
         return self
 
@@ -68,17 +70,17 @@ class NoSourceError(Exception):
 
 
 def source_run(member: Member, app: App, public_id: str) -> Run | None:
-    """The run a form of `app` was begun from, if `member` may see it."""
+    """Return the run that a form of `app` was opened from, if `member` may see it."""
     return Run.objects.visible_to(member).filter(app=app, public_id=public_id).first() if public_id else None
 
 
 def source_preset(member: Member, app: App, public_id: str) -> Preset | None:
-    """The preset a form of `app` was opened with, if `member` may see it."""
+    """Return the preset that a form of `app` was opened from, if `member` may see it."""
     return Preset.objects.visible_to(member).filter(app=app, public_id=public_id).first() if public_id else None
 
 
 def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str]) -> Opening:
-    """What the form of `app` shows for `?from=<run>`, `?preset=<id>` or neither. Raises `NoSourceError`."""
+    """Return what the form of `app` shows for `?from=<run>`, `?preset=<id>` or neither. Raises `NoSourceError`."""
     asked = query.get("from", "")[:16] or query.get("preset", "")[:16]
     draft = drafts.load_draft(member, app)
     is_draft = draft is not None and (not asked or draft.source == asked) and "fresh" not in query
@@ -106,11 +108,11 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
 
 
 def _kept_notice(found: Opening) -> Notice:
-    """The draft that is shown was begun from what was asked for; a link shows that itself."""
+    """Return the notice that a draft is shown, with a link to its run's or preset's own values."""
     if found.run is not None:
         url = f"{found.run.app.get_absolute_url()}?from={found.run.public_id}&fresh=1"
         return Notice(_(KEPT), url, _("Show the run's own values"))
-    assert found.preset is not None  # noqa: S101 - the caller has seen that one of the two is there
+    assert found.preset is not None  # noqa: S101 - the caller has checked that one of the two is set
     return Notice(_(KEPT), f"{found.preset.get_absolute_url()}&fresh=1", _("Show the preset as it was saved"))
 
 
@@ -123,10 +125,9 @@ def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) 
 
 
 def set_aside(member: Member, app: App, opened: str) -> Preset | None:
-    """Save the draft that a form opened at `opened` didn't show as a preset, before it is overwritten; None if there is
-    none.
+    """Save the draft that a form opened at `opened` didn't show as a preset, before the form overwrites it.
 
-    Of several posts at once, the one that deletes the old draft saves it.
+    Returns None if there is no such draft. If several posts arrive at once, the one that deletes the draft saves it.
     """
     try:
         opened_at = datetime.fromtimestamp(float(opened), UTC)

@@ -1,9 +1,9 @@
-"""Presets: answers of one app's form under a name, a person's own or the team's.
+"""Presets: named answers for one app's form, private or shared with the team.
 
-A preset keeps the uploads that its answers name, whatever happens to the runs they were given for. Anyone who may open
-it sees their files and gets files of their own (`uploads.ownership`), so that a team's preset works for everyone and
-outlives its maker's files. That is why only its maker's own files go into it: nobody can share another person's file by
-naming it.
+A preset keeps the uploads in its answers, whatever happens to the runs they were uploaded for. Anyone who opens it
+sees these files and, on submitting the form, gets uploads of their own (`uploads.ownership`). So a team preset works
+for everyone and outlives its maker's files. It may contain only the files of the member who saves it: otherwise people
+could share somebody else's file by posting its id.
 """
 
 from collections.abc import Sequence
@@ -29,20 +29,20 @@ class NameTakenError(Exception):
 
 
 def listed(member: Member, app: App) -> list[Preset]:
-    """What `member` may open on the app's form: their own first, then the team's."""
+    """Return the presets of `app` that `member` can open: their own first, then the team's."""
     found = Preset.objects.visible_to(member).filter(app=app).select_related("member")
     return sorted(found, key=lambda preset: (not preset.belongs_to(member), preset.name.casefold()))
 
 
 def answers_of(preset: Preset) -> list[Answer]:
-    """The answers of `preset`."""
+    """Return the answers of `preset`."""
     return load_answers(preset.answers)
 
 
 def save_preset(
     member: Member, app: App, name: str, answers: Sequence[Answer], wanted: Sequence[int] | None, *, is_team: bool
 ) -> Preset:
-    """Save `answers` as a preset, with only the files of `member`.
+    """Save `answers` as a preset, keeping only files owned by `member`.
 
     Raises `NameTakenError` if the member already has one with that name for this app.
     """
@@ -65,7 +65,7 @@ def save_preset(
 def update_preset(
     preset: Preset, member: Member, answers: Sequence[Answer], wanted: Sequence[int] | None, now: datetime
 ) -> None:
-    """Replace the preset's answers, with only the files of `member`: its maker or an admin."""
+    """Replace the preset's answers, keeping only files owned by `member`, who is its maker or an admin."""
     with transaction.atomic():
         preset.answers = dump_answers(ownership.only_own(member, answers))
         preset.wanted_outputs = None if wanted is None else list(wanted)
@@ -75,7 +75,7 @@ def update_preset(
 
 
 def edit_preset(preset: Preset, name: str, now: datetime, *, is_team: bool) -> None:
-    """Rename it, or share it with the team or not. Raises `NameTakenError`."""
+    """Rename `preset` and set whether the team shares it. Raises `NameTakenError`."""
     preset.name, preset.is_team, preset.updated_at = name[:NAME_LENGTH], is_team, now
     try:
         with transaction.atomic():
@@ -85,27 +85,26 @@ def edit_preset(preset: Preset, name: str, now: datetime, *, is_team: bool) -> N
 
 
 def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | None:
-    """Save a draft that other values are about to replace, under a name that says when it was typed; None if nothing
-    was given in it."""
+    """Save a draft that is about to be replaced as a preset named after its time; return None if the draft is empty."""
     if not any(answer.is_given for answer in kept.answers):
         return None
-    name = _("Draft of %(time)s") % {"time": brief_day_time_words(now)}
+    name = _("Draft from %(time)s") % {"time": brief_day_time_words(now)}
     for number in count(1):
         try:
             numbered = name if number == 1 else f"{name} ({number})"
             return save_preset(member, app, numbered, kept.answers, kept.wanted, is_team=False)
         except NameTakenError:
             continue
-    raise AssertionError  # never reached: count() does not end
+    raise AssertionError  # never reached: count() never ends
 
 
 def _keep_files(preset: Preset) -> None:
-    """Protect the uploads that the answers name."""
+    """Protect the uploads in the answers from deletion."""
     preset.uploads.set(Upload.objects.filter(public_id__in=upload_ids(answers_of(preset))))
 
 
 def answer_lines(answers: Sequence[Answer]) -> list[InputLine]:
-    """`answers` as people read them."""
+    """Return `answers` as lines for people to read."""
     found = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
     lines = []
     for answer in answers:

@@ -1,4 +1,4 @@
-"""The same run again."""
+"""Running the same run again."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -17,20 +17,22 @@ from runs.uploads import ownership
 
 GONE = gettext_noop("Lamina no longer offers this app, so it can't be run again.")
 CHANGED = gettext_noop("This app's form has changed since that run. Check the values in the form.")
-FILES = gettext_noop("A file of that run is no longer here. Choose it again in the form.")
+FILES = gettext_noop("A file from that run is no longer available. Choose it again in the form.")
 
 
 @dataclass(frozen=True)
 class RerunPlan:
-    """The same run again: the `answers` to send, or the `reason` why it can't be."""
+    """The `answers` for running a run again, or the `reason` why that isn't possible."""
 
     answers: list[Answer]
     reason: str = ""
 
 
 def again(member: Member, run: Run) -> RerunPlan:
-    """Plan the same run again. The app's current form must take every answer unchanged. Files of others are not taken
-    over yet: `press_again` does that."""
+    """Plan to run `run` again. The app's current form must accept every answer unchanged.
+
+    Teammates' files aren't replaced with the member's own yet; `press_again` does that.
+    """
     app, schema = run.app, run.app.schema
     if app.is_gone or schema is None:
         return RerunPlan([], _(GONE))
@@ -51,8 +53,8 @@ def again(member: Member, run: Run) -> RerunPlan:
 
 
 def press_again(member: Member, run: Run, found: RerunPlan, token: str) -> LaunchRequest:
-    """What starts `run` again, with the member's own files; the member's draft of the app's form stays."""
-    assert run.app.schema is not None  # noqa: S101 - `again` has looked
+    """Return the request that starts `run` again with the member's own files. It keeps the member's draft."""
+    assert run.app.schema is not None  # noqa: S101 - `again` has checked it
     return LaunchRequest(
         run.app,
         run.app.schema,
@@ -66,7 +68,7 @@ def press_again(member: Member, run: Run, found: RerunPlan, token: str) -> Launc
 
 
 def _is_same(old: list[Answer], new: list[Answer], form: SchemaForm) -> bool:
-    """Whether every old answer is in the new form, and whatever the old form didn't ask is left to the app."""
+    """Return whether the new form has every old answer, and leaves questions the old form didn't have to the app."""
     if form.dropped:
         return False
 
@@ -79,7 +81,7 @@ def _is_same(old: list[Answer], new: list[Answer], form: SchemaForm) -> bool:
 
 
 def _makes_same(run: Run, schema: AppSchema) -> bool:
-    """Whether the results that were asked for are still there, under the same names."""
+    """Return whether the app still makes the requested results, under the same names."""
     if not run.wanted_outputs:
         return True
     then = {o["index"]: o["label"] for o in run.schema.outputs if o["index"] in run.wanted_outputs}

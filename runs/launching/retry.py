@@ -1,7 +1,7 @@
-"""Retry of what failed: a new run with the same inputs, only for the results that failed.
+"""Retrying failed results: a new run with the same inputs, only for the results that failed.
 
-Lamina takes labels, so results of one label are made together (as on the form): if one of them failed, all of them are
-made again, and the page says how many that is.
+Lamina takes labels, so results with the same label are made together (as on the form). If one of them failed, all of
+them are made again, and the page says how many.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from runs.uploads.ownership import own_files
 from runs.words.numbers import number_words
 from runs.words.sentences import State, state_of
 
-CHANGED = gettext_noop("This app's form has changed since. Use “Change and run again” instead.")
+CHANGED = gettext_noop("This app's form has changed since then. Use “Change and run again” instead.")
 
 
 @dataclass(frozen=True)
 class RelatedRun:
-    """Another run that retries this one or is retried by it, as a line on its page."""
+    """A retry of this run, or the run it retries, as a line on the run page."""
 
     url: str
     title: str
@@ -34,13 +34,13 @@ class RelatedRun:
 
 @dataclass(frozen=True)
 class RetryPlan:
-    """What a run's page says below its results about a retry."""
+    """What the run page says about a retry, below the results."""
 
     failed: int  # results that failed; 0 if there is nothing to retry
     made: int  # results that a retry makes
     words: str
     cost: CostLine | None
-    reason: str  # why it is not possible now
+    reason: str  # why a retry isn't possible now
     token: str
     tried: list[RelatedRun]  # retries of this run
     first: RelatedRun | None  # the run that this one retries
@@ -51,7 +51,7 @@ class RetryPlan:
 
 
 def failed_indexes(run: Run) -> list[int]:
-    """Which of the app's results failed in `run`, by their index in the form it was made from."""
+    """Return the form indexes of the results that failed in `run`, and of results with the same labels."""
     offered = _asked_for(run)
     failed = {o.position for o in run.outputs.all() if o.status == Output.Status.ERROR}
     labels = {offered[position]["label"] for position in failed if position < len(offered)}
@@ -59,12 +59,12 @@ def failed_indexes(run: Run) -> list[int]:
 
 
 def _asked_for(run: Run) -> list[dict[str, Any]]:
-    """The results the run was asked to make, in the order of its boxes."""
+    """Return the results that the run was asked to make, in the order of its boxes."""
     return [o for o in run.schema.outputs if not run.wanted_outputs or o["index"] in run.wanted_outputs]
 
 
 def retry_of(run: Run, member: Member) -> RetryPlan:
-    """What `member` may do about the failed results of a run fetched with `for_page()`."""
+    """Return how `member` can retry the failed results of a run fetched with `for_page()`."""
     is_partly = run.status == Run.Status.COMPLETED and run.outputs_failed > 0
     indexes = failed_indexes(run) if is_partly and member.can_run else []
     family = Run.objects.visible_to(member).select_related("app")
@@ -85,29 +85,27 @@ def retry_of(run: Run, member: Member) -> RetryPlan:
 
 
 def _tried(family: QuerySet[Run], run: Run, indexes: list[int]) -> list[Run]:
-    """Runs in `family` that retry results `indexes` of `run`, oldest first."""
+    """Return the runs in `family` that retry the results `indexes` of `run`, oldest first."""
     led_to = family.filter(parent=run).order_by("pk") if indexes else ()
     return [child for child in led_to if child.wanted_outputs == indexes]
 
 
 def _is_done(run: Run, indexes: list[int]) -> bool:
-    """Whether a retry of these is going well or done, also one that isn't shared: nobody pays twice."""
+    """Return whether a retry of these results is active or completed, even a private one: nobody should pay twice."""
     tried = _tried(Run.objects.filter(deleted_at=None), run, indexes)
     return any(child.is_active or child.status == Run.Status.COMPLETED for child in tried)
 
 
 @transaction.atomic
 def retry_failed(run: Run, member: Member, token: str) -> Run | None:
-    """Retry what failed in `run`, once per `token`; None if that is not possible now."""
-    Run.objects.select_for_update().get(
-        pk=run.pk
-    )  # of two pages at once, the later one sees what the first has started
+    """Retry the failed results of `run`, once per `token`; return None if that isn't possible now."""
+    Run.objects.select_for_update().get(pk=run.pk)  # so that a second page sees what the first has started
     if started := create_run.run_of_form(member, token):
         return started if started.parent_id == run.pk else None
     indexes = failed_indexes(run)
     is_known = create_run.read_form_token(token) == member.pk
     if _is_done(run, indexes):
-        return None  # an old page, or a teammate was faster: it is made already
+        return None  # an old page, or a teammate was faster: the retry already exists
     if not indexes or not is_known or _reason(run, cost_line(run.app, member)):
         return None
     answers = own_files(member, create_run.answers_of(run))
@@ -125,7 +123,7 @@ def _reason(run: Run, cost: CostLine | None) -> str:
 
 
 def _first(run: Run, parent: Run | None) -> RelatedRun | None:
-    """`parent`, if `run` retries what failed in it."""
+    """Return `parent` if `run` retries its failed results."""
     if parent is None or parent.status != Run.Status.COMPLETED or run.schema_id != parent.schema_id:
         return None
     return _again(parent) if run.wanted_outputs and run.wanted_outputs == failed_indexes(parent) else None

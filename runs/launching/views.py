@@ -49,7 +49,7 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 
 
 def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse:
-    """The form as it was left: with the draft, with the values of a run or preset, or fresh."""
+    """Show the form with the draft, with the values of a run or preset, or empty."""
     try:
         opened = prefill.opening(request.user, app, schema, request.GET)
     except NoSourceError:
@@ -61,7 +61,7 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
 
 
 def _pressed(request: PortalRequest, app: App) -> HttpResponse:
-    """Run was pressed, or a button inside the form."""
+    """Handle the Run button or another button in the form."""
     if app.schema is None:
         raise Http404
     outcome = _posted(request, app, app.schema).outcome()
@@ -80,7 +80,7 @@ def _posted(request: PortalRequest, app: App, schema: AppSchema) -> PostedAppFor
 
 @require_POST
 def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Save what is typed, valid or not; files are sent separately."""
+    """Save what was typed, valid or not; files are sent separately."""
     app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
     if app.schema is not None:
         _posted(request, app, app.schema).save_draft()
@@ -99,7 +99,7 @@ def draft_clear(request: PortalRequest, app_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Has the form changed behind the open page (`?schema=<version>`)? 204 when not."""
+    """Tell an open page (`?schema=<version>`) that the form has changed; 204 if it hasn't."""
     app = get_object_or_404(App.objects.select_related("schema"), public_id=app_id)
     if not request.htmx:
         return redirect(app)
@@ -111,7 +111,7 @@ def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
-    """What the app costs, for an open page that doesn't know yet; 204 until Lamina has said so."""
+    """Show the cost of the app on an open page that lacks it; 204 until Lamina has sent an estimate."""
     app = get_object_or_404(App, public_id=app_id)
     if not request.htmx:
         return redirect(app)

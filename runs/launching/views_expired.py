@@ -1,4 +1,4 @@
-"""An app's form that was posted after the sign-in had expired: its files are kept until the member signs in again."""
+"""App forms posted after the sign-in expired: their files are kept until the member signs in again."""
 
 from datetime import timedelta
 
@@ -9,13 +9,13 @@ from runs.launching import form_files
 from runs.launching.forms import ControlsForm
 from runs.models import AppSchema, Member
 
-KEPT_FOR = timedelta(days=1)  # how old a form may be for its files to be kept
+KEPT_FOR = timedelta(days=1)  # maximum age of a form whose files are kept
 
 
 def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:
-    """Save the files of the posted form as uploads; returns the fields that stand for them, as pairs.
+    """Save the posted form's files as uploads; return the form fields that hold their ids, as pairs.
 
-    The form's own token says whose they are: it is signed, and only that member can use them.
+    The form's signed token says whose files they are. Only that member can use them.
     """
     controls = ControlsForm.read(request.POST)
     owner = create_run.read_form_token(controls["token"], KEPT_FOR) or 0

@@ -1,4 +1,4 @@
-"""The library: earlier results and uploads for a field of a form."""
+"""The library: earlier results and uploads for a form field."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -17,7 +17,7 @@ from runs.web.http import PortalRequest, go_to, makers_only, render_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @makers_only
 def library(request: PortalRequest) -> HttpResponse:
-    """GET shows what field `?field=` of app `?app=` may take, as a page or in the form; POST takes what was picked."""
+    """GET lists files for field `?field=` of app `?app=`, as a page or in the form; POST uses the picked ones."""
     given = FieldForm.read(request.POST if request.method == "POST" else request.GET)
     app = get_object_or_404(App.objects.select_related("schema"), public_id=given["app"])
     question = question_of(app, given["field"])
@@ -51,7 +51,7 @@ def _url(app: App, question: Question, **query: str) -> str:
 
 
 def _picked(request: PortalRequest, app: App, question: Question, picked: list[str]) -> HttpResponse:
-    """Put what was picked into the open form (htmx) or into its draft."""
+    """Put the picked files into the open form (htmx) or into its draft."""
     taken = take(request.user, question, picked[:50])
     if request.htmx:
         infos = uploads.upload_infos(request.user, [upload.public_id for upload in taken])

@@ -1,4 +1,4 @@
-"""Presets: save a form or the inputs of a run under a name, change and delete presets. They open in the app's form."""
+"""Presets: save a form or a run's inputs under a name; edit and delete presets. They open in the app's form."""
 
 from dataclasses import dataclass
 
@@ -26,8 +26,10 @@ TAKEN = gettext_noop("You already have a preset with this name. Choose another n
 
 @dataclass(frozen=True)
 class Source:
-    """What a new preset is made of: a run, or the member's draft for the app. Files of a teammate's run are shown as
-    they are, and taken over when the preset is saved."""
+    """The source of a new preset: a run, or the member's draft for the app.
+
+    A teammate's files are shown first and replaced with the member's own when the preset is saved.
+    """
 
     app: App
     answers: list[Answer]
@@ -39,7 +41,7 @@ class Source:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def preset_new(request: PortalRequest) -> HttpResponse:
-    """GET asks for a name, POST saves: `?from=<run>`, or `?app=<app>` for the draft of its form."""
+    """GET asks for a name, POST saves the inputs of `?from=<run>` or the member's draft for `?app=<app>`."""
     source = _source(request)
     form = PresetForm(posted_of(request), initial={"name": source.run.title if source.run else ""})
     if not form.is_valid():
@@ -53,7 +55,7 @@ def preset_new(request: PortalRequest) -> HttpResponse:
     except NameTakenError:
         form.add_error("name", _(TAKEN))
         return _new_page(request, source, form)
-    if source.draft is not None:  # it is in the preset now, unless more was typed since
+    if source.draft is not None:  # the draft is in the preset now, unless more was typed since
         Draft.objects.filter(pk=source.draft.pk, updated_at=source.draft.updated_at).delete()
     messages.success(request, _("Saved as “%(name)s”.") % {"name": made.name})
     return go_to(request, made.get_absolute_url())
@@ -89,7 +91,7 @@ def _new_page(request: PortalRequest, source: Source, form: PresetForm) -> HttpR
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def preset_edit(request: PortalRequest, preset_id: str) -> HttpResponse:
-    """Rename a preset, or share it with the team or not."""
+    """Rename a preset, or change whether it is shared with the team."""
     preset = _changeable(request, preset_id)
     form = PresetForm(posted_of(request), initial={"name": preset.name, "is_team": preset.is_team})
     if form.is_valid():

@@ -1,4 +1,4 @@
-"""Running the same again, and renaming a run."""
+"""Running the same run again, and renaming a run."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -25,7 +25,7 @@ OLD_PAGE = gettext_noop("This page was opened by someone else or too long ago. N
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def run_again(request: PortalRequest, run_id: str) -> HttpResponse:
-    """GET asks, since it costs credits; POST starts one run, however often it is pressed."""
+    """GET asks for confirmation, since a run costs credits; POST starts one run, however often it is sent."""
     run = get_object_or_404(for_page(Run.objects.visible_to(request.user)), public_id=run_id)
     if request.method != "POST":
         catalog.request_balance_if_stale()
@@ -66,7 +66,7 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
 
 @require_POST
 def run_rename(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Give a run a title; an empty one goes back to the app's name."""
+    """Give a run a title; an empty one restores the app's name."""
     run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     refuse_viewers(request.user)
     titles.rename(run, TitleForm.read(request.POST)["title"])

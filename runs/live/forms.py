@@ -1,9 +1,9 @@
-"""What the buttons of a run's page post."""
+"""Forms that the buttons on a run's page post."""
 
 from runs.web.posted import CutField, PostedForm
 
 
 class RetryForm(PostedForm):
-    """Retry of the failed results: the token starts one run, however often it is sent."""
+    """Retries the failed results. A token starts only one run, however often it is sent."""
 
     token = CutField()

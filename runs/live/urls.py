@@ -1,4 +1,4 @@
-"""Addresses: a run, and what its open pages request."""
+"""URLs of a run's page and actions, and of the live updates for open pages."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The one poller of a page: it says which runs are on screen and gets back only what has changed."""
+"""Live updates: an open page says which runs it shows and gets back only what has changed."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode, urlsplit
@@ -29,7 +29,7 @@ KNOWN_FIELDS = ("public_id", "version", "status", "opened_at", "started_at", "cr
 
 @dataclass(frozen=True)
 class Seen:
-    """What the page knows of a run: its version and what was announced last."""
+    """A run as the page last saw it: its version, and a token for what was announced last."""
 
     version: int
     token: str
@@ -48,14 +48,14 @@ class Seen:
 @require_safe
 @never_cache
 def live(request: PortalRequest) -> HttpResponse:
-    """204 if nothing changed, else changed cards (with `page=run`: panel and boxes) to swap out of band."""
+    """Return 204 if nothing changed, otherwise changed cards (panel and boxes for `page=run`) to swap out of band."""
     return _changes(request, _seen(request.GET.getlist("r")), request.GET.get("page", ""))
 
 
 @require_safe
 @never_cache
 def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
-    """The live parts of one run; opened directly, the run's page."""
+    """Return the live parts of one run, or the run's page if opened directly."""
     if not request.htmx:
         return run_detail(request, run_id)
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
@@ -64,7 +64,7 @@ def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _number(text: str) -> int:
-    """`text` as a number; 0 if it isn't one that we wrote."""
+    """Return `text` as a number; 0 if it isn't one that we wrote."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
@@ -110,18 +110,18 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
 
 
 def _query_of_page(request: PortalRequest) -> QueryDict:
-    """Query of the page that polls: a filter, or the list that a run was opened from."""
+    """Return the query of the polling page: a filter, or the list that a run was opened from."""
     return QueryDict(urlsplit(request.htmx.current_url or "").query)
 
 
 def _walk(request: PortalRequest) -> str:
-    """The list that a run's results lead on through, from the page's own address."""
+    """Return the list that the run's results page through, taken from the page's own address."""
     query = _query_of_page(request)
     return urlencode({"in": query["in"]}) if "in" in query else ""
 
 
 def _keep_watch(active: list[Run]) -> None:
-    """Note what is on screen, or else make sure that the poller runs: one query each, never both."""
+    """Record what is on screen, or otherwise make sure that the poller runs; one query each, never both."""
     now = timezone.now()
     if any(run.opened_at is None or (now - run.opened_at).total_seconds() > 5 for run in active):
         polling_schedule.touch_opened(active, now)

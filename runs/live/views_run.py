@@ -1,4 +1,4 @@
-"""One run: its page, its live parts, and what a person may do to it."""
+"""One run: its page, and the actions that people can take on it."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -33,7 +33,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     run = for_page(Run.objects.visible_to(request.user)).filter(public_id=run_id).first()
     if run is None:
         return render_page(request, "history/run_binned.html", binned_page(request.user, public_id=run_id), status=404)
-    # the History list that the page was opened from: next and previous follow it
+    # next and previous follow the History list that the page was opened from
     walk = urlencode({"in": request.GET["in"]}) if "in" in request.GET else ""
     page = run_page(run, request.user, walk=walk)
     if page.is_live:
@@ -51,7 +51,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
-    """GET asks for confirmation on a page of its own, which no live update replaces; POST cancels."""
+    """GET asks for confirmation on a separate page, which no live update replaces; POST cancels."""
     run = _changeable_run_of(request, run_id)
     if request.method != "POST":
         return render_page(
@@ -59,7 +59,7 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
         )
     said = {
         "cancelled": _("Cancelled. Nothing had been started."),
-        "asked": _("Lamina was asked to stop this run."),
+        "asked": _("We've asked Lamina to stop this run."),
         "too late": _("This run had already ended."),
     }
     messages.info(request, said[progress.ask_cancel(run, request.user, timezone.now())])
@@ -68,8 +68,10 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Send a doubtful start again; the page says that it may cost twice. An old page, or a second person who was asked
-    too, starts nothing."""
+    """Send a doubtful start again; the page warns that it may cost twice.
+
+    Starts nothing if the page is outdated or another person has already decided.
+    """
     run = _changeable_run_of(request, run_id)
     if run.needs_confirmation and progress.start_again(run, timezone.now()):
         poller_wakeups.ensure_poller()
@@ -78,7 +80,7 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def run_leave(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Give up on a doubtful start, or on a run without an end."""
+    """Give up on a doubtful start, or on a run that doesn't end."""
     run = _changeable_run_of(request, run_id)
     progress.leave_it(run, timezone.now())
     return go_to(request, run.get_absolute_url())
@@ -91,5 +93,5 @@ def run_retry_failed(request: PortalRequest, run_id: str) -> HttpResponse:
     run = _run_of(request, run_id)
     again = retry_failed(run, request.user, RetryForm.read(request.POST)["token"])
     if again is None:
-        messages.info(request, _("Nothing was started. This page shows how it stands now."))
+        messages.info(request, _("Nothing was started. This page shows the run's current state."))
     return go_to(request, (again or run).get_absolute_url())

@@ -1,4 +1,4 @@
-"""The facts of the health page: what an admin needs at a glance, each with a verdict and, if bad, a next step."""
+"""The health page: facts that an admin needs at a glance, each with a verdict and, if it is bad, a next step."""
 
 import shutil
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ INCIDENTS = 10
 STORAGE_SECONDS = 60
 LITTLE_ROOM, NO_ROOM = 3_000_000_000, 300_000_000  # bytes
 
-# How the list of apps can fail: what happened, and what is done about it. Translated where they are used.
+# Ways in which loading the app list can fail, and what the portal does about it. Translated where they are used.
 LIST_PROBLEMS = {
     "refused": (
         gettext_noop("refused by Lamina since %(when)s"),
@@ -49,7 +49,7 @@ LIST_PROBLEMS = {
 
 @dataclass(frozen=True)
 class Fact:
-    """One line. `state` is "good", "warn" or "bad"; `advice` says more, and what to do if it isn't good."""
+    """One line. `state` is "good", "warn" or "bad"; `advice` gives details and, if it isn't good, says what to do."""
 
     label: str
     words: str
@@ -59,7 +59,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class StateCount:
-    """Runs in one state and the oldest of them."""
+    """How many runs are in one state, and when the oldest was created."""
 
     word: str
     count: str
@@ -68,7 +68,7 @@ class StateCount:
 
 @dataclass(frozen=True)
 class HealthReport:
-    """The whole page."""
+    """Everything on the health page."""
 
     facts: list[Fact]
     counts: list[StateCount]
@@ -76,7 +76,7 @@ class HealthReport:
 
 
 def health_report() -> HealthReport:
-    """Read everything anew; about a dozen queries."""
+    """Read the current state, with about a dozen queries."""
     now = timezone.now()
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     beats = dict(Heartbeat.objects.values_list("name", "at"))
@@ -101,16 +101,16 @@ def _lamina(status: LaminaStatus, now: datetime) -> Fact:
     label = "Lamina"
     if status.away_since is not None:
         words = _("not reached since %(when)s") % {"when": when(status.away_since)}
-        advice = _("Check that this server can reach %(url)s. New runs wait and start by themselves.")
+        advice = _("Check that this server can reach %(url)s. New runs wait and start automatically.")
         return Fact(label, words, "bad", advice % {"url": settings.LAMINA_BASE_URL})
     if status.answered_at is None:
-        return Fact(label, _("not asked yet"), "warn", _("The worker asks within a minute of starting."))
+        return Fact(label, _("not contacted yet"), "warn", _("The worker contacts it within a minute of starting."))
     values = {"age": age_words(status.answered_at, now)}
     if status.reachable_since:
         values["when"] = when(status.reachable_since)
-        words = _("reachable since %(when)s, last answer %(age)s") % values
+        words = _("reachable since %(when)s, last response %(age)s") % values
     else:
-        words = _("reachable, last answer %(age)s") % values
+        words = _("reachable, last response %(age)s") % values
     return Fact(label, words, advice=_("This is the sandbox: nothing here is real.") if status.is_sandbox else "")
 
 
@@ -128,7 +128,7 @@ def _key(status: LaminaStatus) -> Fact:
 
 
 def _app_list(status: LaminaStatus, now: datetime) -> Fact:
-    """The list of apps: its last state, and what happens if it fails."""
+    """Return the state of the app list, and what happens next if loading it failed."""
     label = _("App list")
     if status.catalog_problem:
         words, retries = LIST_PROBLEMS[status.catalog_problem]
@@ -145,12 +145,12 @@ def _app_list(status: LaminaStatus, now: datetime) -> Fact:
 
 
 def _app_list_limit(status: LaminaStatus, now: datetime) -> str:
-    """How many apps the portal asks for if Lamina did not send them all; "" if it did."""
+    """Say how many apps the portal requests if Lamina doesn't send them all; "" if it does."""
     if status.catalog_limit is None or not status.catalog_limit_until or now >= status.catalog_limit_until:
         return ""
     if not status.catalog_limit:
-        return _("Asked for without a number, since none worked.")
-    return _("Asked for %(count)s at a time, the most that worked.") % {"count": number_words(status.catalog_limit)}
+        return _("Requested without a limit, since no limit worked.")
+    return _("Requested %(count)s at a time, the most that worked.") % {"count": number_words(status.catalog_limit)}
 
 
 def _credits(status: LaminaStatus) -> Fact:
@@ -164,24 +164,24 @@ def _budget() -> Fact:
     closed = rate_limit.closed_seconds()
     values = {"used": number_words(used), "limit": number_words(limit), "seconds": f"{closed:.0f}"}
     if closed > 0:
-        return Fact(label, _("%(used)s of %(limit)s, Lamina asks to wait %(seconds)s s") % values, "warn")
+        return Fact(label, _("%(used)s of %(limit)s, Lamina says to wait %(seconds)s s") % values, "warn")
     return Fact(label, _("%(used)s of %(limit)s") % values, "good" if used < limit * 0.9 else "warn")
 
 
 def _deliveries(status: LaminaStatus, now: datetime) -> Fact:
-    label = _("Deliveries by Lamina")
+    label = _("Deliveries from Lamina")
     if not webhooks.are_wanted():
-        return Fact(label, _("off: the portal asks by itself"))
+        return Fact(label, _("off; the portal polls instead"))
     if status.delivered_at is None:
-        advice = _("Lamina must be able to reach %(url)s from outside. Until then the portal asks by itself.")
+        advice = _("Lamina must be able to reach %(url)s from outside. Until then, the portal polls instead.")
         return Fact(label, _("none has arrived yet"), "warn", advice % {"url": settings.PORTAL_URL})
     return Fact(label, _("last one %(age)s") % {"age": age_words(status.delivered_at, now)})
 
 
 def _workers(at: datetime | None, now: datetime) -> list[Fact]:
-    """Each cluster of the last hour, since one that works would hide a silent one."""
+    """Return a line for each cluster of the last hour, since one that works would hide a silent one."""
     if at is None:
-        advice = _("It shows one within a minute of starting.")
+        advice = _("It reports within a minute of starting.")
         return [Fact(_("Worker"), _("no sign of life yet"), "warn", advice)]
     facts = [_worker(beat.at, now, worker_words(beat.name)) for beat in heartbeats.clusters(now)]
     is_another_alive = now - at <= heartbeats.SILENT_AFTER and all(fact.state != "good" for fact in facts)
@@ -189,7 +189,7 @@ def _workers(at: datetime | None, now: datetime) -> list[Fact]:
 
 
 def _worker(at: datetime, now: datetime, name: str = "") -> Fact:
-    """The state of one cluster, or without `name` of any."""
+    """Return the state of one cluster; without `name`, of all of them together."""
     label, values = _("Worker"), {"name": name, "when": when(at), "age": age_words(at, now)}
     if now - at > heartbeats.SILENT_AFTER:
         words = _("%(name)s: no sign of life since %(when)s") if name else _("no sign of life since %(when)s")
@@ -202,7 +202,7 @@ def _poller(at: datetime | None, active: int, now: datetime) -> Fact:
     if active and (at is None or now - at > heartbeats.SILENT_AFTER):
         advice = _("The worker wakes it every 30 s. If it stays stopped, restart the worker.")
         return Fact(label, _("stopped although runs are active"), "bad", advice)
-    return Fact(label, _("last look %(age)s") % {"age": age_words(at, now)} if at else _("nothing to watch yet"))
+    return Fact(label, _("last poll %(age)s") % {"age": age_words(at, now)} if at else _("nothing to watch yet"))
 
 
 def _files() -> Fact:
@@ -215,12 +215,12 @@ def _files() -> Fact:
         advice = _("The portal keeps trying for 24 hours.")
         return Fact(label, words, "warn", f"{say(trouble)} {advice}")
     if failed:
-        return Fact(label, words, "warn", _("Each of them has a button “Try to fetch again” in its result."))
+        return Fact(label, words, "warn", _("To retry a file, open its result and press “Try to fetch again”."))
     return Fact(label, words)
 
 
 def _storage() -> Fact:
-    """Adding up many files takes a moment, so it is done once a minute."""
+    """Return the storage used. Adding up many files takes a moment, so this is done once a minute."""
     label = _("Storage used")
     total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, STORAGE_SECONDS) or {}
     files, size = total["files"], size_words(total["bytes"] or 0)
@@ -230,11 +230,11 @@ def _storage() -> Fact:
         free = shutil.disk_usage(default_storage.path("")).free
     except NotImplementedError:
         return Fact(label, _("%(files)s, in a bucket") % {"files": words})
-    except FileNotFoundError:  # nothing was saved yet
+    except FileNotFoundError:  # nothing has been saved yet
         return Fact(label, words)
     words = _("%(files)s, %(free)s left on the disk") % {"files": words, "free": size_words(free)}
     if free < LITTLE_ROOM:
-        advice = _("Free some space: a full disk takes no results. The portal keeps trying to save them for 24 hours.")
+        advice = _("Free some space: no results can be saved on a full disk. The portal keeps trying for 24 hours.")
         return Fact(label, words, "bad" if free < NO_ROOM else "warn", advice)
     return Fact(label, words)
 
@@ -249,8 +249,8 @@ def _bin() -> Fact:
         return Fact(_("Bin"), _("empty"))
     day = brief_day_words(binned["first"] + bin.KEPT_FOR)
     words = ngettext(
-        "%(count)s run, deleted for good on %(day)s",
-        "%(count)s runs, the first is deleted for good on %(day)s",
+        "%(count)s run, to be permanently deleted on %(day)s",
+        "%(count)s runs, the first to be permanently deleted on %(day)s",
         binned["count"],
     )
     return Fact(_("Bin"), words % {"count": number_words(binned["count"]), "day": day})

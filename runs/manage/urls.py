@@ -1,4 +1,4 @@
-"""Addresses: the health page for admins."""
+"""URL of the health page for admins."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""For admins: the state of the portal and its connection."""
+"""Admin page for the state of the portal and its connection to Lamina."""
 
 from django.http import HttpResponse
 from django.views.decorators.cache import never_cache

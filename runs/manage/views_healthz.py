@@ -1,4 +1,4 @@
-"""`/healthz`: for machines that monitor the portal."""
+"""`/healthz`, for monitoring."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
@@ -15,7 +15,7 @@ from runs.connection.status import is_sandbox, lamina_status
 @never_cache
 @login_not_required
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 with the ages, in seconds, of the last signs of life; 503 if the database is down."""
+    """Return the ages, in seconds, of the last signs of life; 503 if the database is down."""
     now = timezone.now()
     try:
         worker, poller = heartbeats.age_seconds("worker", now), heartbeats.age_seconds("poller", now)

@@ -1,4 +1,4 @@
-"""Addresses where the portal's parts listen: parse them, check that they are free, and check that they respond."""
+"""Addresses that the portal's parts listen on: parses them, and checks that they are free and respond."""
 
 import errno
 import http.client
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lamina_portal.environment import is_loopback as is_loopback
 
-ANY = "0.0.0.0"  # noqa: S104 - a person asked for it with ":8000"
+ANY = "0.0.0.0"  # noqa: S104 - only if a person set ":8000"
 
 
 class AddressError(Exception):
@@ -23,7 +23,7 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> "Address":
-        """Read "127.0.0.1:8000", "[::1]:8000", "localhost:8000" or ":8000" (every address)."""
+        """Parse "127.0.0.1:8000", "[::1]:8000", "localhost:8000" or ":8000" (every address)."""
         host, colon, port = text.rpartition(":")
         if not (colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
             raise AddressError(f"PORTAL_BIND must look like 127.0.0.1:8000, not {text!r}.")
@@ -38,11 +38,11 @@ class Address:
 
     @property
     def as_seen_from_here(self) -> "Address":
-        """The address a program on this machine connects to."""
+        """The address that programs on this machine connect to."""
         return Address({ANY: "127.0.0.1", "::": "::1"}.get(self.host, self.host), self.port)
 
     def demand_free(self) -> None:
-        """Raise AddressError if something else already listens here, or if we may not."""
+        """Raise AddressError if something else already listens here, or if we aren't allowed to."""
         try:
             family, kind, protocol, _, target = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, kind, protocol) as trial:
@@ -51,10 +51,10 @@ class Address:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise AddressError(f"{self} is in use already, perhaps by another portal.") from None
-            raise AddressError(f"Nothing can listen on {self}: {error.strerror or error}.") from None
+            raise AddressError(f"Cannot listen on {self}: {error.strerror or error}.") from None
 
     def answers(self, path: str) -> bool:
-        """True if a web server here responds to GET `path`, with any status."""
+        """Return whether a web server here responds to GET `path`, with any status."""
         here = self.as_seen_from_here
         connection = http.client.HTTPConnection(here.host, here.port, timeout=5)
         try:

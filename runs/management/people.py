@@ -1,4 +1,4 @@
-"""The first people: demo accounts in the sandbox, an admin for the real Lamina."""
+"""Creates the first accounts: demo accounts in the sandbox, an admin for the real Lamina."""
 
 import getpass
 import sys
@@ -18,15 +18,15 @@ HOW_TO_MAKE_AN_ADMIN = "Create the first admin with: .venv/bin/python manage.py 
 
 
 def prepare_people(bind: Address, say: Callable[[str], None]) -> list[str]:
-    """Make sure that somebody can sign in; return messages that say who."""
+    """Make sure that somebody can sign in. Return messages that say who."""
     if settings.IS_SANDBOX:
         public = next((host for host in (_portal_host(), bind.host) if not is_loopback(host)), None)
         if public is None:
             return _make_demo_people()
         _close_demo_people()
         say(
-            f"Others can reach the portal at {public}, so demo@example.com and sam@example.com cannot sign in:"
-            " everybody knows their password."
+            f"Others can reach the portal at {public}, so demo@example.com and sam@example.com cannot sign in"
+            " because everybody knows their password."
         )
     if Member.objects.filter(role=Member.Role.ADMIN, is_active=True).exists():
         return []
@@ -57,7 +57,7 @@ def _close_demo_people() -> None:
 
 
 def _ask_for_admin(say: Callable[[str], None]) -> str:
-    """Ask on the terminal until there is an admin; return the mail address."""
+    """Ask on the terminal until an admin has been created. Return the admin's email address."""
     say("There is no admin yet. Create one:")
     while True:
         email = input("  Email address: ").strip()
@@ -66,7 +66,7 @@ def _ask_for_admin(say: Callable[[str], None]) -> str:
             validate_email(email)
             validate_password(password, Member(email=email))
             if getpass.getpass("  Password again: ") != password:
-                raise ValidationError("The two passwords differ.")
+                raise ValidationError("The two passwords don't match.")
             if Member.objects.filter(email=Member.objects.normalize_email(email)).exists():
                 raise ValidationError("A member with this address already exists.")
         except ValidationError as error:

@@ -14,7 +14,7 @@ ENDINGS = (".py", ".html", ".env")  # static files are served as they are
 
 
 class Source:
-    """The source under `root`, checked at most once in `every` seconds."""
+    """The source under `root`, checked at most once every `every` seconds."""
 
     def __init__(self, root: Path, every: float = 0.5) -> None:
         self.root = root
@@ -22,7 +22,7 @@ class Source:
         self._seen = self._look()
 
     def changed(self) -> list[str]:
-        """Paths, relative to `root`, that were changed, added or removed since the last check."""
+        """Return the paths, relative to `root`, that were changed, added or removed since the last check."""
         if time.monotonic() - self._looked_at < self.every:
             return []
         before, self._seen = self._seen, self._look()
@@ -30,13 +30,13 @@ class Source:
         return sorted(os.path.relpath(path, self.root) for path in differ)
 
     def _look(self) -> dict[str, int]:
-        """The path of each watched file and the time of its last change in nanoseconds."""
+        """Return the path of each watched file and its modification time in nanoseconds."""
         self._looked_at = time.monotonic()
         found = {}
         for name in WATCHED:
             for path in _files(self.root / name):
                 try:
-                    found[path] = os.stat(path).st_mtime_ns  # noqa: PTH116 - some hundred files, twice a second
+                    found[path] = os.stat(path).st_mtime_ns  # noqa: PTH116 - a few hundred files, twice a second
                 except FileNotFoundError:  # removed, or being replaced by an editor
                     continue
         return found

@@ -1,8 +1,8 @@
 """Supervises the portal's processes: starts them in order, watches, restarts and stops them, and leaves none behind.
 
 Each part has its own session, so that Ctrl-C reaches only the supervisor. If the supervisor is killed, the kernel sends
-each part SIGTERM. Only a part's main process gets SIGTERM: django-q2's cluster hangs if its whole group gets it. What
-hasn't ended in time is killed with its group.
+each part SIGTERM. Only a part's main process gets SIGTERM, since django-q2's cluster hangs if its whole group gets it.
+A part that hasn't ended in time is killed with its group.
 """
 
 import os
@@ -29,7 +29,7 @@ Say = Callable[[str], None]
 
 
 class PartDied(Exception):
-    """A part ended that must keep running; str() is the message for the terminal."""
+    """A part that must keep running has ended; str() is the message for the terminal."""
 
 
 class StopAsked(Exception):
@@ -40,8 +40,8 @@ class StopAsked(Exception):
 class Part:
     """One process of the portal.
 
-    `is_restarted`: if it ends, it is restarted; otherwise, everything stops. `is_reloaded`: it runs our source and
-    restarts when that changes; if it ends, it waits for the next change, since nothing else will help.
+    `is_restarted`: the part is restarted if it ends; otherwise, everything stops. `is_reloaded`: the part runs our
+    source and restarts when the source changes. If it ends, it waits for the next change, since nothing else will help.
     """
 
     name: str
@@ -69,11 +69,11 @@ class Part:
 
     @property
     def exit_code(self) -> int | None:
-        """As `Popen.poll`: the negative number of the signal that killed it."""
+        """The exit code as from `Popen.poll`: the negative signal number if a signal killed the part."""
         return self.process.poll() if self.process else None
 
     def exit_words(self) -> str:
-        """How it ended, for a sentence: "ended with code 1", "was killed by SIGKILL"."""
+        """Return how the part ended, for a sentence: "ended with code 1", "was killed by SIGKILL"."""
         code = self.exit_code
         if code is not None and code < 0:
             return f"was killed by {signal.Signals(-code).name}"
@@ -90,7 +90,7 @@ class Part:
             self.process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(max(0.1, deadline - time.monotonic()))
-        with suppress(ProcessLookupError, PermissionError):  # nobody is left (the latter on macOS)
+        with suppress(ProcessLookupError, PermissionError):  # no process is left (macOS raises the latter)
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
@@ -105,9 +105,9 @@ class Supervisor:
         self.is_stop_asked = False
 
     def catch_signals(self) -> None:
-        """From now on, remember Ctrl-C, SIGTERM and SIGHUP, and check for them between steps.
+        """Remember Ctrl-C, SIGTERM and SIGHUP from now on, and check for them between steps.
 
-        Set explicitly: a job that a script starts with `&` inherits an ignored SIGINT.
+        The handlers are set explicitly because a job that a script starts with `&` inherits an ignored SIGINT.
         """
         for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(sig, self._remember_stop)
@@ -116,7 +116,7 @@ class Supervisor:
         self.is_stop_asked = True
 
     def start(self, part: Part, is_up: Callable[[], bool] = lambda: True, seconds: float = 60.0) -> None:
-        """Start `part` and wait until `is_up`; raises PartDied if that takes longer than `seconds`."""
+        """Start `part` and wait until `is_up`. Raises PartDied if that takes longer than `seconds`."""
         self.parts[part.name] = part
         part.start()
         deadline = time.monotonic() + seconds
@@ -127,7 +127,7 @@ class Supervisor:
             time.sleep(LOOK_SECONDS / 2)
 
     def watch(self, changed: Callable[[], list[str]] = list) -> None:
-        """Watch the parts until StopAsked or PartDied is raised; reload them when files have `changed` (paths)."""
+        """Watch the parts until StopAsked or PartDied is raised. Reload them when `changed` returns paths."""
         while True:
             self.look()
             if paths := changed():
@@ -144,11 +144,11 @@ class Supervisor:
                 part.start()
 
     def look(self) -> None:
-        """Check everything once: restart what may be restarted, or raise StopAsked or PartDied."""
+        """Check all parts once: restart those that may be restarted, or raise StopAsked or PartDied."""
         if self.is_stop_asked:
             raise StopAsked
         for part in self.parts.values():
-            if part.process is None:  # waits for a change
+            if part.process is None:  # it waits for a change
                 continue
             if part.has_ended():
                 self._handle_end(part, f"The {part.name} {part.exit_words()}", part.exit_code)
@@ -158,7 +158,7 @@ class Supervisor:
 
     def _handle_end(self, part: Part, what: str, exit_code: int | None) -> None:
         if part.is_reloaded:
-            part.stop(time.monotonic())  # whatever it left behind
+            part.stop(time.monotonic())  # kill any processes it left behind
             part.process = None
             self.say(f"{what}; it restarts when a file changes.")
             return
@@ -170,13 +170,13 @@ class Supervisor:
         if len(part.restarts) >= MAX_RESTARTS:
             raise PartDied(f"{what}, the {MAX_RESTARTS + 1}th time within a minute; the portal stops.")
         part.restarts.append(now)
-        part.stop(now)  # whatever it left behind
+        part.stop(now)  # kill any processes it left behind
         part.on_restart(exit_code)
         self.say(f"{what}; restarting it.")
         part.start()
 
     def stop(self) -> None:
-        """Stop all parts within STOP_SECONDS, one after another, so that no new work comes in during the last one."""
+        """Stop all parts within STOP_SECONDS, in order, so that no new work comes in while later parts stop."""
         deadline = time.monotonic() + STOP_SECONDS
         for name in self.stop_order:
             if name in self.parts:
@@ -184,8 +184,8 @@ class Supervisor:
 
 
 class Pulse:
-    """Tells whether a part is alive by a value that keeps changing. It uses our own clock, so that other hosts' clocks
-    and a sleeping laptop don't matter."""
+    """Detects whether a part is alive by a value that keeps changing. It uses our own monotonic clock, so that other
+    hosts' clocks and a sleeping laptop don't matter."""
 
     def __init__(self, read: Callable[[], object], seconds: float = 120.0, every: float = 5.0) -> None:
         self.read = read
@@ -194,7 +194,7 @@ class Pulse:
         self.restart()
 
     def restart(self) -> None:
-        """Start over: the part has just been started."""
+        """Start over, because the part has just been started."""
         self._value: object = None
         self._changed_at = self._read_at = time.monotonic()
 
@@ -210,5 +210,5 @@ class Pulse:
 
 
 def python(*arguments: str) -> list[str]:
-    """The command that runs `arguments` with this Python."""
+    """Return the command that runs `arguments` with this Python."""
     return [sys.executable, *arguments]

@@ -1,4 +1,4 @@
-"""Each result gets an address of its own, and each run the kinds it makes, also those made before."""
+"""Give each result its own address, and each run the kinds of its outputs, including existing ones."""
 
 from django.db import migrations, models
 

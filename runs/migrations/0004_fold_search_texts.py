@@ -1,4 +1,4 @@
-"""What runs are found by loses its accents, and every run is told the kinds of its outputs."""
+"""Remove accents from the search texts of runs, and store the kinds of outputs with every run."""
 
 import unicodedata
 from collections import defaultdict
@@ -8,21 +8,21 @@ from typing import Any
 from django.db import migrations
 
 BATCH = 1_000
-# Letters with a stroke and ligatures, which Unicode does not take apart.
+# Letters with a stroke and ligatures, which Unicode doesn't decompose.
 STROKED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "\x00": " "}
 )
 
 
 def fold(text: str) -> str:
-    """`text` as search compared it when this migration was written: a copy, since the portal's own may change."""
+    """Fold `text` as search did when this migration was written. This is a copy, since the original may change."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return bare.casefold().translate(STROKED)
 
 
 def kinds_text(kinds: Iterable[str]) -> str:
-    """`Run.kinds` as it was then: " image video "."""
+    """Return `Run.kinds` in the format of that time: " image video "."""
     told = sorted({kind.strip() for kind in kinds} - {""})
     return f" {' '.join(told)} "[:200] if told else " "
 

@@ -1,4 +1,4 @@
-"""People get random ids for their addresses; saved views that named a person by number name them by that id."""
+"""Give people random ids for their addresses, and use these instead of numbers in saved views."""
 
 from typing import Any
 from urllib.parse import parse_qsl, urlencode

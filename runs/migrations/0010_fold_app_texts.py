@@ -1,18 +1,18 @@
-"""What apps are found by loses its accents, as what runs are found by did."""
+"""Remove accents from the search texts of apps, as an earlier migration did for runs."""
 
 import unicodedata
 from typing import Any
 
 from django.db import migrations
 
-# Letters with a stroke and ligatures, which Unicode does not take apart.
+# Letters with a stroke and ligatures, which Unicode doesn't decompose.
 STROKED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "\x00": " "}
 )
 
 
 def fold(text: str) -> str:
-    """`text` as search compared it when this migration was written: a copy, since the portal's own may change."""
+    """Fold `text` as search did when this migration was written. This is a copy, since the original may change."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return bare.casefold().translate(STROKED)

@@ -1,4 +1,4 @@
-"""What the library finds files by, the names of uploads and the labels of results, loses its accents, as runs' did."""
+"""Add search texts without accents for the library: names of uploads and labels of results."""
 
 import unicodedata
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 from django.db import migrations, models
 
 BATCH = 1_000
-# Letters with a stroke and ligatures, which Unicode does not take apart.
+# Letters with a stroke and ligatures, which Unicode doesn't decompose.
 STROKED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "\x00": " "}
 )
 
 
 def fold(text: str) -> str:
-    """`text` as search compared it when this migration was written: a copy, since the portal's own may change."""
+    """Fold `text` as search did when this migration was written. This is a copy, since the original may change."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return bare.casefold().translate(STROKED)

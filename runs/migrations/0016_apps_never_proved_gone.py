@@ -1,10 +1,10 @@
-"""Lists no longer prove an app gone: apps that only lists marked as gone are back until their own id is asked for."""
+"""Bring back apps that were marked as gone only because lists lacked them; their ids will be requested again."""
 
 from typing import Any
 
 from django.db import migrations, models
 
-MISSED_LISTS = 2  # so many lists marked an app as gone; Lamina's answer for its id didn't change the number
+MISSED_LISTS = 2  # an app missing from this many lists was marked as gone; a response for its id left the count alone
 
 
 def bring_back(apps: Any, _: Any) -> None:

@@ -1,4 +1,4 @@
-"""Lamina's answers to searches, and stars of apps."""
+"""Add Lamina's search results, and stars for apps."""
 
 import django.db.models.deletion
 import django.utils.timezone

@@ -1,8 +1,8 @@
-"""Who made a run stands beside whose it is. Both were one column until now, and a hand-over wrote over it.
+"""Store who made a run separately from who owns it. Until now, one column held both, and a transfer overwrote it.
 
-The one-time token of the form tells it: it begins with the number of the person whom the form was given to, nobody
-else's press was ever taken, and a hand-over leaves it. So nothing is guessed: where it is today's owner, it is them;
-where a hand-over came between, it is who pressed; where the token tells nobody, it stays unknown.
+The maker is read from the form's one-time token, which starts with the member number of the person who opened the form.
+Nobody else could use the token, and a transfer doesn't change it, so nothing is guessed. If the token names no existing
+member, the maker stays unknown.
 """
 
 from typing import Any

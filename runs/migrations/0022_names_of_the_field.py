@@ -1,4 +1,4 @@
-"""Three models get names of the field; their tables keep theirs, so the database does not change."""
+"""Rename three models to the usual terms. Their tables keep their names, so the database doesn't change."""
 
 from django.db import migrations
 

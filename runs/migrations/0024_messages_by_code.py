@@ -1,6 +1,6 @@
-"""Sentences that older versions stored become code and values, so that they read in today's language.
+"""Turn sentences stored by older versions into codes with values, so that people read them in their own language.
 
-The sentences stand here as they were. What is none of them stays as it is and is quoted.
+The sentences are listed here in their old wording. Any other text stays unchanged and is shown as a quote.
 """
 
 import json
@@ -65,7 +65,7 @@ def _bytes(number, unit):
 
 
 def _moment(text):
-    """ "05 March, 14:07:09" of a year that nobody wrote down: the last one that has been."""
+    """Return the time of "05 March, 14:07:09", whose year wasn't stored: the most recent one."""
     now = timezone.localtime()
     for year in (now.year, now.year - 1):
         try:
@@ -161,7 +161,7 @@ COLUMNS = [
 
 
 def coded(sentence):
-    """The stored form of `sentence` with a code; the sentence itself if it is none of ours."""
+    """Return the stored form of `sentence` with a code, or the sentence itself if it isn't one of ours."""
     values = {"code": PLAIN[sentence]} if sentence in PLAIN else None
     for pattern, read in PATTERNS if values is None else ():
         if found := re.fullmatch(pattern, sentence, re.DOTALL):
@@ -170,7 +170,7 @@ def coded(sentence):
             except (KeyError, ValueError):
                 values = None
             break
-    if values is None and sentence.startswith("{"):  # somebody else's JSON, which must not be read as a code of ours
+    if values is None and sentence.startswith("{"):  # foreign JSON, which must not be read as one of our codes
         values = {"quote": sentence}
     return json.dumps(values, ensure_ascii=False) if values else sentence
 
@@ -180,7 +180,7 @@ def code_sentences(apps, schema_editor):
         model = apps.get_model("runs", model_name)
         length = model._meta.get_field(column).max_length
         rows = model.objects.exclude(**{column: ""})
-        # Each sentence once: what failed, failed in a few ways.
+        # Convert each distinct sentence once, since there are only a few.
         for sentence in rows.order_by().values_list(column, flat=True).distinct().iterator():
             stored = coded(sentence)
             if stored != sentence and (length is None or len(stored) <= length):
@@ -189,7 +189,7 @@ def code_sentences(apps, schema_editor):
 
 
 def code_field_errors(run_model):
-    """What was said about single inputs: Lamina's words, or ours about a file."""
+    """Convert the messages about single inputs: Lamina's own, or ours about a file."""
     for pk, errors in run_model.objects.exclude(field_errors=[]).values_list("pk", "field_errors").iterator():
         fresh = [{**error, "message": coded(error.get("message", ""))} for error in errors]
         if fresh != errors:

@@ -1,4 +1,4 @@
-"""What the portal stores: people, apps, files, runs and the small rows that coordinate workers."""
+"""The portal's models: people, apps, files, runs and the small rows that coordinate workers."""
 
 from runs.models.app import App, AppSchema
 from runs.models.app_search import AppSearch

@@ -1,5 +1,5 @@
-"""Addresses of single things by their random id. A page of cards has hundreds, so each pattern is looked up once
-instead of once per card."""
+"""Builds addresses from random ids. A page of cards has hundreds of addresses, so each URL pattern is looked up only
+once."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ PLACE = "0" * 16  # placeholder for an id; our ids have no 0
 
 
 def path_to(name: str, public_id: str = "", *rest: int) -> str:
-    """The path of the URL `name`, with `public_id` (`ids.new_public_id`) if it takes one, as `reverse` would return."""
+    """Return the path that `reverse` would return for the URL `name`, with `public_id` if it takes one."""
     before, after = _around(name, bool(public_id), *rest)
     return f"{before}{public_id}{after}"
 

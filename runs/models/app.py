@@ -17,18 +17,18 @@ SCHEMA_FRESH_FOR = timedelta(minutes=10)
 
 class AppQuerySet(models.QuerySet["App"]):
     def listed(self) -> Self:
-        """Apps on everyone's list; apps that were only found, or are gone, keep their address and runs."""
+        """Return apps on everyone's list. Apps only found by searching, or gone, keep their address and runs."""
         return self.filter(models.Q(is_listed=True) | models.Q(starred_at__isnull=False), gone_at=None)
 
     def list_for_all(self) -> int:
-        """Add apps that were only found to everyone's list, because someone uses them."""
+        """Add apps only found by searching to everyone's list, because someone uses them."""
         return self.filter(is_listed=False).update(is_listed=True)
 
     def making(self, kind: str) -> Self:
         return self.filter(makes_text__contains=f" {kind} ")
 
     def matching(self, words: Iterable[str]) -> Self:
-        """Apps with all of `words` (`words.fold.fold_words`) in name, description or outputs."""
+        """Return apps with all of `words` (`words.fold.fold_words`) in name, description or outputs."""
         found = self
         for word in words:
             found = found.filter(search_text__contains=word)
@@ -36,13 +36,13 @@ class AppQuerySet(models.QuerySet["App"]):
 
 
 class App(models.Model):
-    """One Lamina app. `remote_id` is Lamina's; `public_id` is ours, for addresses."""
+    """One Lamina app. `remote_id` is Lamina's id; `public_id` is ours, for addresses."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     remote_id = models.CharField(max_length=200, unique=True)
     name = models.TextField()
     description = models.TextField(blank=True, default="")
-    # Kinds of output it makes and how many, e.g. {"image": 2, "video": 1}; and " image video " for the filter.
+    # How many outputs of each kind it makes, e.g. {"image": 2, "video": 1}; and " image video " to filter by.
     makes = models.JSONField(default=dict)
     makes_text = models.CharField(max_length=200, blank=True, default=" ")
     search_text = models.TextField(blank=True, default="")
@@ -52,28 +52,28 @@ class App(models.Model):
     # Sample media behind `url` parameters' defaults: {source URL: StoredFile public id}.
     samples = models.JSONField(default=dict)
     schema = models.ForeignKey("runs.AppSchema", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    # Why there is no form; then there is no schema.
+    # Why there is no form, and so no schema.
     form_problem = MessageCharField(max_length=200, blank=True)
-    schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last answered for its id
-    schema_asked_at = models.DateTimeField(null=True, blank=True)  # when we last asked, answered or not
-    # The estimate is the cost of a full run; without one the cost is unknown, not zero.
+    schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last responded for its id
+    schema_asked_at = models.DateTimeField(null=True, blank=True)  # when we last requested it, with or without success
+    # The estimate is the cost of a full run. Without one, the cost is unknown, not zero.
     credits_expected = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_max = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     estimated_at = models.DateTimeField(null=True, blank=True)
-    # How long its last runs took: half of them at most `usual`, nine in ten at most `slow`; null before five ended.
+    # How long its last runs took: `usual` is the median, `slow` the 90th percentile; null until five have ended.
     usual_seconds = models.FloatField(null=True, blank=True)
     slow_seconds = models.FloatField(null=True, blank=True)
-    # On everyone's list: Lamina listed it, or someone starred or ran it. Others were only found.
+    # On everyone's list: Lamina listed it, or someone starred or ran it. Others were only found by searching.
     is_listed = models.BooleanField(default=True)
-    listed_at = models.DateTimeField(default=timezone.now)  # when Lamina's list last named it
+    listed_at = models.DateTimeField(default=timezone.now)  # when Lamina's list last contained it
     # One star for the whole team; a starred app stays on the list.
     starred_at = models.DateTimeField(null=True, blank=True)
     starred_by = models.ForeignKey(
         "runs.Member", on_delete=models.SET_NULL, null=True, blank=True, related_name="starred_apps"
     )
-    pictures_tried_at = models.DateTimeField(null=True, blank=True)  # thumbnail and samples; a lost one may come back
-    # Lamina's answer for its own id, the only one that counts: 404 and 403.
+    pictures_tried_at = models.DateTimeField(null=True, blank=True)  # thumbnail and samples; lost ones may come back
+    # When Lamina responded 404 or 403 for its id. Only these responses count.
     gone_at = models.DateTimeField(null=True, blank=True)
     forbidden_at = models.DateTimeField(null=True, blank=True)
 
@@ -115,21 +115,21 @@ class App(models.Model):
 
     @property
     def is_forbidden(self) -> bool:
-        """Lamina has it, but not for this workspace."""
+        """Whether Lamina has the app, but not for this workspace."""
         return self.forbidden_at is not None
 
     @property
     def is_runnable(self) -> bool:
-        """Whether Lamina has it for this workspace: without that, nothing begins a run of it."""
+        """Whether Lamina has the app for this workspace. Otherwise, no run of it can be started."""
         return not (self.is_gone or self.is_forbidden)
 
     @property
     def may_have_form(self) -> bool:
-        """Whether Lamina may still have a form: it hasn't said that there is none."""
+        """Whether Lamina may still have a form, because it hasn't said that there is none."""
         return self.is_runnable and not self.form_problem
 
     def schema_is_stale(self, now: datetime) -> bool:
-        """Whether to ask Lamina again when somebody opens the app; a refused one may be back at any time."""
+        """Return whether to ask Lamina again when somebody opens the app. A refused app may be back at any time."""
         if self.schema_fetched_at is None or not self.is_runnable or (self.schema_id is None and self.may_have_form):
             return True
         return now - self.schema_fetched_at > SCHEMA_FRESH_FOR
@@ -141,7 +141,7 @@ class AppSchema(models.Model):
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="schemas")
     version = models.CharField(max_length=16)  # first 16 hex digits of the SHA-256 of the canonical JSON
     parameters: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # list[dict] with Lamina's own keys
-    outputs: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # {"index", "label", "type"} each
+    outputs: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # list of {"index", "label", "type"}
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

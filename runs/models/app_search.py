@@ -1,4 +1,4 @@
-"""Searches at Lamina and their answers, shared by all members and processes."""
+"""Searches on Lamina and their results, shared by all members and processes."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,20 +8,20 @@ from django.utils import timezone
 
 KEPT_FOR = timedelta(minutes=10)
 PICTURES_WITHIN = timedelta(seconds=20)
-LOST_AFTER = timedelta(seconds=60)  # by then the task was lost and no answer will come
+LOST_AFTER = timedelta(seconds=60)  # after that, the task must have been lost
 
 
 class AppSearch(models.Model):
-    """One search at Lamina, by a hash of its words; who searched isn't stored."""
+    """One search on Lamina, identified by a hash of its words. Who searched isn't stored."""
 
     key = models.CharField(max_length=64, primary_key=True)
     words = models.CharField(max_length=200)
     asked_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True, blank=True)
     pictured_at = models.DateTimeField(null=True, blank=True)  # when the pictures of new apps were fetched
-    # {"app": App pk, "why": str, "credits": "12.5" | null, "is_new": bool} each, best first.
+    # A list of {"app": App pk, "why": str, "credits": "12.5" | null, "is_new": bool}, best first.
     finds: "models.JSONField[Any, Any]" = models.JSONField(default=list)
-    # Why there are no more: "" or a key of `pages_search.PROBLEMS`; don't ask again before retry_at.
+    # Why there are no more finds: "" or a key of `pages_search.PROBLEMS`. Don't search again before retry_at.
     problem = models.CharField(max_length=20, blank=True, default="")
     retry_at = models.DateTimeField(null=True, blank=True)
 
@@ -32,16 +32,16 @@ class AppSearch(models.Model):
         return self.words
 
     def is_waiting(self, now: datetime) -> bool:
-        """Whether the worker is on it."""
+        """Return whether the worker is still searching."""
         return self.answered_at is None and now - self.asked_at < LOST_AFTER
 
     def awaits_pictures(self, now: datetime) -> bool:
-        """Whether pictures of new apps are being fetched."""
+        """Return whether pictures of new apps are still being fetched."""
         is_young = self.answered_at is not None and now - self.answered_at < PICTURES_WITHIN
         return is_young and self.pictured_at is None and any(find["is_new"] for find in self.finds)
 
     def is_good(self, now: datetime) -> bool:
-        """Whether the answer, or the wait for it, is still valid."""
+        """Return whether the result, or the wait for it, is still valid."""
         if self.answered_at is None:
             return self.is_waiting(now)
         return now < (self.retry_at or self.answered_at + KEPT_FOR)

@@ -21,7 +21,7 @@ class Lease(models.Model):
 
 
 class Heartbeat(models.Model):
-    """The last sign of life of a part of the portal: "poller", or "worker host:pid" for each cluster."""
+    """The last sign of life from a part of the portal: "poller", or "worker host:pid" for each cluster."""
 
     name = models.CharField(max_length=120, primary_key=True)
     at = models.DateTimeField(default=timezone.now)
@@ -31,9 +31,9 @@ class Heartbeat(models.Model):
 
 
 class RequestLog(models.Model):
-    """Requests of the last minute by all processes: row 1 to Lamina, row 2 app searches.
+    """Requests that all processes sent in the last minute: row 1 to Lamina, row 2 app searches.
 
-    Locked while read and written. Times are Unix seconds.
+    Locked while it is read and written. Times are Unix seconds.
     """
 
     stamps: "models.JSONField[list[float], list[float]]" = models.JSONField(default=list)  # last 60 s, oldest first
@@ -44,13 +44,13 @@ class RequestLog(models.Model):
 
 
 class LaminaStatus(models.Model):
-    """One row: state of Lamina and our key, from the last answers."""
+    """A single row: the state of Lamina and our key, from the latest responses."""
 
     answered_at = models.DateTimeField(null=True, blank=True)
     reachable_since = models.DateTimeField(null=True, blank=True)
-    clock_ahead_seconds = models.FloatField(default=0.0)  # Lamina's clock minus ours, from its last answer
-    clock_steady_since = models.DateTimeField(null=True, blank=True)  # since when both have kept pace; null = unknown
-    failures = models.PositiveIntegerField(default=0)  # useless answers in a row
+    clock_ahead_seconds = models.FloatField(default=0.0)  # Lamina's clock minus ours, from its last response
+    clock_steady_since = models.DateTimeField(null=True, blank=True)  # since when they haven't drifted; null = unknown
+    failures = models.PositiveIntegerField(default=0)  # unusable responses in a row
     away_since = models.DateTimeField(null=True, blank=True)
     key_refused_at = models.DateTimeField(null=True, blank=True)
     is_sandbox = models.BooleanField(default=False)
@@ -59,7 +59,7 @@ class LaminaStatus(models.Model):
     balance_at = models.DateTimeField(null=True, blank=True)
     catalog_at = models.DateTimeField(null=True, blank=True)
     catalog_asked_at = models.DateTimeField(null=True, blank=True)
-    # How many apps to request until a time, 0 for "without a number"; null: start with the most.
+    # How many apps to request until `catalog_limit_until` (0: without a limit); null: start with the maximum.
     catalog_limit = models.PositiveSmallIntegerField(null=True, blank=True)
     catalog_limit_until = models.DateTimeField(null=True, blank=True)
     catalog_count = models.PositiveIntegerField(default=0)  # apps on the last list
@@ -67,7 +67,7 @@ class LaminaStatus(models.Model):
     catalog_problem = models.CharField(max_length=20, blank=True, default="")
     catalog_problem_at = models.DateTimeField(null=True, blank=True)
     catalog_quote = models.CharField(max_length=300, blank=True, default="")
-    app_asked_at = models.DateTimeField(null=True, blank=True)  # when the round last requested an app by id
+    app_asked_at = models.DateTimeField(null=True, blank=True)  # when the regular round last requested an app by id
     signing_keys: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # JWKs
     signing_keys_at = models.DateTimeField(null=True, blank=True)
     signing_keys_asked_at = models.DateTimeField(null=True, blank=True)

@@ -17,12 +17,12 @@ THUMBNAIL_WIDTHS = (200, 400, 1200)
 
 
 def thumb_path(public_id: str, sha256: str, width: int) -> str:
-    """Address of a file's WebP at most `width` pixels wide, with the content hash of the original."""
+    """Return the address of a file's WebP at most `width` pixels wide, with the content hash of the original."""
     return f"{path_to('file-thumb', public_id, width)}?v={quote(sha256[:16])}"
 
 
 class StoredFile(models.Model):
-    """One complete, checked file in the storage: its row is created once all bytes are there."""
+    """One complete, checked file in the storage. Its row is created once all bytes have been stored."""
 
     class Kind(models.TextChoices):
         IMAGE = "image", _lazy("Image")
@@ -32,9 +32,9 @@ class StoredFile(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     file = models.FileField(max_length=200)
-    name = models.CharField(max_length=200)  # as people expect it when downloading
+    name = models.CharField(max_length=200)  # the file name for downloads
     kind = models.CharField(max_length=5, choices=Kind)
-    media_type = models.CharField(max_length=100)  # by content, e.g. image/png; served only as this
+    media_type = models.CharField(max_length=100)  # detected from the content, e.g. image/png; always served as this
     size_bytes = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     width = models.PositiveIntegerField(null=True, blank=True)
@@ -45,14 +45,14 @@ class StoredFile(models.Model):
     thumb_400 = models.FileField(max_length=200, blank=True, default="")
     thumb_1200 = models.FileField(max_length=200, blank=True, default="")
     is_catalog = models.BooleanField(default=False)
-    # When the worker makes the small pictures (storage.small_pictures); null if they exist or never will.
+    # When the worker will make the small pictures (storage.small_pictures); null if they exist or never will.
     picture_due_at = models.DateTimeField(null=True, blank=True)
     picture_attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         indexes = (
-            # storage.small_pictures: small pictures still to make
+            # storage.small_pictures: files whose small pictures are still to be made
             models.Index(fields=["picture_due_at"], condition=Q(picture_due_at__isnull=False), name="file_picture_due"),
         )
 
@@ -61,16 +61,16 @@ class StoredFile(models.Model):
 
     @property
     def picture_follows(self) -> bool:
-        """Whether a small picture may still come."""
+        """Whether a small picture may still be made."""
         return self.picture_due_at is not None and self.kind in (self.Kind.IMAGE, self.Kind.VIDEO)
 
     @property
     def original_url(self) -> str:
-        """Address of the file itself, with the content hash, so that `immutable` is true."""
+        """Address of the original, with the content hash, so that browsers may cache it as `immutable`."""
         return f"{path_to('file-original', self.public_id)}?v={self.sha256[:16]}"
 
     def thumb_url(self, width: int) -> str:
-        """Address of the WebP at most `width` pixels wide; empty if there is none."""
+        """Return the address of the WebP at most `width` pixels wide, or "" if there is none."""
         if not getattr(self, f"thumb_{width}"):
             return ""
         return thumb_path(self.public_id, self.sha256, width)
@@ -90,7 +90,7 @@ class StoredFile(models.Model):
 
 class UploadQuerySet(models.QuerySet["Upload"]):
     def owned_by(self, member: Member) -> Self:
-        """Files the member added, and those of runs transferred to them."""
+        """Return the files that the member added, and those of runs transferred to them."""
         return self.filter(member=member)
 
 
@@ -98,7 +98,7 @@ class Upload(models.Model):
     """A file or link that a member added for a `url` parameter; sent to Lamina when a run needs it."""
 
     class Status(models.TextChoices):
-        FETCHING = "fetching", _lazy("Fetching")  # a pasted link that the worker hasn't read yet
+        FETCHING = "fetching", _lazy("Fetching")  # a pasted link that the worker hasn't fetched yet
         READY = "ready", _lazy("Ready")
         FAILED = "failed", _lazy("Failed")
 
@@ -107,11 +107,11 @@ class Upload(models.Model):
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="uploads")
     status = models.CharField(max_length=8, choices=Status)
     source_url = models.TextField(blank=True, default="")  # empty for a file from disk
-    accept = models.JSONField(default=list)  # kinds the field takes, e.g. ["image"]; empty = any
+    accept = models.JSONField(default=list)  # kinds the field accepts, e.g. ["image"]; empty = any
     name = models.CharField(max_length=200)
-    search_text = models.TextField(blank=True, default="")  # its name, folded
+    search_text = models.TextField(blank=True, default="")  # the folded name
     error = MessageCharField(max_length=300, blank=True)
-    asset_url = models.TextField(blank=True, default="")  # Lamina's own address once it was sent; reusable
+    asset_url = models.TextField(blank=True, default="")  # its address on Lamina once it was sent; reusable
     claimed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -122,7 +122,7 @@ class Upload(models.Model):
             models.CheckConstraint(condition=~Q(status="ready") | Q(file__isnull=False), name="upload_ready_has_file"),
         )
         indexes = (
-            # uploads.uploads: links still to fetch
+            # uploads.uploads: links still to be fetched
             models.Index(fields=["claimed_until"], condition=Q(status="fetching"), name="upload_fetching"),
         )
 
@@ -130,5 +130,5 @@ class Upload(models.Model):
         return self.name
 
     def belongs_to(self, member: Member) -> bool:
-        """As `UploadQuerySet.owned_by`."""
+        """Same rule as `UploadQuerySet.owned_by`."""
         return self.member_id == member.pk

@@ -1,4 +1,4 @@
-"""Who may see a file: this follows from the runs and presets that people may see."""
+"""Who may see a file, which follows from the runs and presets that people may see."""
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -10,7 +10,7 @@ from runs.models.run import Run, RunInput, RunQuerySet
 
 
 def files_visible_to(member: Member) -> "QuerySet[StoredFile]":
-    """Catalogue pictures, own uploads, and files of runs and presets that the member may see."""
+    """Return catalogue pictures, the member's uploads, and files of runs and presets that the member may see."""
     own = Upload.objects.filter(file=OuterRef("pk"), member=member)
     kept = Preset.objects.visible_to(member).filter(uploads__file=OuterRef("pk"))
     shown = _belongs_to(Run.objects.visible_to(member))
@@ -18,12 +18,12 @@ def files_visible_to(member: Member) -> "QuerySet[StoredFile]":
 
 
 def files_with_small_picture_for(member: Member) -> "QuerySet[StoredFile]":
-    """Files whose smallest picture the member may see: also of runs in their bin, which they have to tell apart."""
+    """Return files whose smallest picture the member may see, including those of binned runs, to tell these apart."""
     return files_visible_to(member) | StoredFile.objects.filter(_belongs_to(Run.objects.in_bin_of(member)))
 
 
 def _belongs_to(runs: RunQuerySet) -> Q:
-    """Files that are results or inputs of `runs`."""
+    """Return a condition for files that are results or inputs of `runs`."""
     results = OutputFile.objects.filter(file=OuterRef("pk"), output__run__in=runs)
     used = RunInput.objects.filter(uploads__file=OuterRef("pk"), run__in=runs)
     return Q(Exists(results)) | Q(Exists(used))

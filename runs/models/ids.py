@@ -1,15 +1,15 @@
-"""Random ids for addresses: nobody can guess another one."""
+"""Random ids for addresses. Nobody can guess them."""
 
 import secrets
 
-ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no hyphens, and no letters that read like digits
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no hyphens, and no letters that look like digits
 
 
 def new_secret() -> str:
-    """A secret path element of 192 bits, for addresses that are themselves the proof."""
+    """Return a secret path element of 192 bits, for addresses that grant access by themselves."""
     return secrets.token_urlsafe(24)
 
 
 def new_public_id() -> str:
-    """16 characters of 31 (79 bits), readable aloud."""
+    """Return 16 characters from an alphabet of 31 (79 bits), easy to read aloud."""
     return "".join(secrets.choice(ALPHABET) for _ in range(16))

@@ -1,4 +1,4 @@
-"""People. One team per portal: a teammate is any active member."""
+"""People. A portal has one team, and every active member is a teammate."""
 
 from typing import Any, ClassVar
 
@@ -19,7 +19,7 @@ class MemberManager(BaseUserManager["Member"]):
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """The address in lower case, so that no two accounts differ only by case."""
+        """Return the address in lower case, so that no two accounts differ only by case."""
         return (email or "").strip().lower()
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Member":
@@ -54,7 +54,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
     joined_at = models.DateTimeField(default=timezone.now)
     deactivated_at = models.DateTimeField(null=True, blank=True)
     has_shortcuts = models.BooleanField(default=True)
-    # A code of settings.LANGUAGES; empty: as the browser asks, which is remembered for mails.
+    # A code from settings.LANGUAGES; empty means the browser's language, which is remembered for mails.
     language = models.CharField(max_length=10, blank=True, default="")
     browser_language = models.CharField(max_length=10, blank=True, default="")
     theme = models.CharField(max_length=5, choices=Theme, blank=True, default=Theme.SYSTEM)
@@ -80,7 +80,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     @property
     def mail_language(self) -> str:
-        """Code of the language for mails to this person."""
+        """Language code for mails to this person."""
         return self.language or self.browser_language or settings.LANGUAGE_CODE
 
     @property
@@ -94,12 +94,12 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     @property
     def can_run(self) -> bool:
-        """Whether they may run apps; viewers only look."""
+        """Whether the member may run apps, which viewers may not."""
         return self.role != self.Role.VIEWER
 
 
 class ThrottleHit(models.Model):
-    """A try that counts for a while: a wrong password, an unknown link, a guest's visit (`throttling.Attempt`).
+    """An attempt that counts for a while: a wrong password, an unknown link, a guest's visit (`throttling.Attempt`).
 
     `key` is a hash, never an IP or email address.
     """
@@ -116,8 +116,8 @@ class ThrottleHit(models.Model):
 
 
 class KnownAddress(models.Model):
-    """A sign-in by someone from an address (`throttling.remember_address`). `key` is a keyed hash of both: without the
-    secret key it reveals neither."""
+    """A sign-in with an email address from an IP address (`throttling.remember_address`). `key` is a keyed hash of both
+    addresses, which reveals neither without the secret key."""
 
     key = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField(default=timezone.now, db_index=True)  # the latest sign-in

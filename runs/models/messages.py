@@ -1,6 +1,6 @@
-"""Sentences in rows: a code and its values, so that everyone reads them in their own language.
+"""Sentences stored as a code and its values, so that everyone reads them in their own language.
 
-`words.messages` has the sentence for each code. Sentences from elsewhere, or stored by older versions, are quotes.
+`words.messages` has the sentence for each code. Sentences from other systems or older versions are stored as quotes.
 """
 
 import json
@@ -15,7 +15,7 @@ type Value = str | int | float
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence to be said later: `code` with `values`, or a `quote` as it came. Empty without either."""
+    """A sentence to show later: a `code` with `values`, or a `quote` as is. Empty if it has neither."""
 
     code: str = ""
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -25,15 +25,15 @@ class Message:
         return bool(self.code or self.quote)
 
     def to_stored(self) -> str:
-        """The text of its column: JSON for a code, a plain quote, or nothing."""
+        """Return the text for the column: JSON for a code, a plain quote, or nothing."""
         if self.code:
             return json.dumps({"code": self.code, **self.values}, ensure_ascii=False)
-        # A quote that looks like ours would be read as ours.
+        # A plain quote that looks like our JSON would be read as a code.
         return json.dumps({"quote": self.quote}, ensure_ascii=False) if self.quote.startswith("{") else self.quote
 
     @classmethod
     def from_stored(cls, text: str) -> "Message":
-        """The message that `to_stored` wrote; any other text is a quote."""
+        """Return the message that `to_stored` wrote. Any other text becomes a quote."""
         if not text.startswith("{"):
             return cls(quote=text)
         try:
@@ -47,7 +47,7 @@ class Message:
 
 
 def as_message(value: Message | str | None) -> Message:
-    """The message itself; a plain text becomes a quote."""
+    """Return the message itself. Plain text becomes a quote."""
     return value if isinstance(value, Message) else Message(quote=value or "")
 
 
@@ -77,14 +77,14 @@ class _MessageColumn:
         return value if value is None or hasattr(value, "resolve_expression") else fitted(value, self.max_length)
 
     def deconstruct(self) -> Any:
-        name, _, args, options = super().deconstruct()  # type: ignore[misc]  # the field's own
+        name, _, args, options = super().deconstruct()  # type: ignore[misc]  # from the field class
         options.pop("default")
         kind = "CharField" if self.max_length else "TextField"
         return name, f"django.db.models.{kind}", args, options | ({"default": ""} if self.blank else {})
 
 
 def fitted(value: Message | str, length: int | None) -> str:
-    """The stored text of `value` in at most `length` characters; quotes and values are cut, the longest first."""
+    """Return the stored text of `value`, cut to `length` characters: quotes and values are shortened, longest first."""
     message = as_message(value)
     stored = message.to_stored()
     while length is not None and len(stored) > length:

@@ -1,4 +1,4 @@
-"""What a run made: one `Output` per result box, one `OutputFile` per media address in it."""
+"""Results of a run: one `Output` per result box, one `OutputFile` per media address in the box."""
 
 from typing import Any, Self
 
@@ -21,7 +21,7 @@ class OutputQuerySet(models.QuerySet["Output"]):
 
 
 class Output(models.Model):
-    """A result box. Labels may repeat within a run: `remote_id` identifies it, `position` orders it."""
+    """A result box. `remote_id` identifies it and `position` orders it, since labels may repeat within a run."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _lazy("Waiting")
@@ -34,13 +34,13 @@ class Output(models.Model):
     position = models.PositiveIntegerField()
     remote_id = models.CharField(max_length=200, blank=True, default="")  # empty until Lamina names it
     label = models.TextField(blank=True, default="")
-    search_text = models.TextField(blank=True, default="")  # its label, folded
-    kind = models.CharField(max_length=50)  # expected or real: image, video, audio, text, or an unknown word
+    search_text = models.TextField(blank=True, default="")  # the folded label
+    kind = models.CharField(max_length=50)  # expected or actual: image, video, audio, text, or an unknown word
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
     version = models.PositiveIntegerField(default=1)  # the run's version when this box last changed
     text = models.TextField(blank=True, default="")  # for text and for values without an address
-    error = MessageTextField(blank=True)  # a quote of Lamina, or our own
-    # Space reserved on the page before the picture is there, from the inputs or Lamina's dimensions: it never jumps.
+    error = MessageTextField(blank=True)  # quoted from Lamina, or our own message
+    # Space reserved before the picture arrives, from the inputs or Lamina's dimensions, so that the page never jumps.
     box_width = models.PositiveIntegerField(default=1)
     box_height = models.PositiveIntegerField(default=1)
     raw_value: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)
@@ -62,7 +62,7 @@ class Output(models.Model):
         return f"{self.run_id}/{self.position} {self.label}"
 
     def get_absolute_url(self) -> str:
-        """The page of this result."""
+        """Return the path of this result's page."""
         return path_to("result-detail", self.public_id)
 
     @property
@@ -99,7 +99,7 @@ class OutputFile(models.Model):
             ),
         )
         indexes = (
-            # engine.save_outputs: files still to fetch
+            # engine.save_outputs: files still to be fetched
             models.Index(fields=["due_at"], condition=Q(status="saving"), name="output_file_due"),
         )
 
@@ -108,7 +108,7 @@ class OutputFile(models.Model):
 
 
 def for_page(runs: RunQuerySet) -> RunQuerySet:
-    """`runs` with everything a run page shows, including results and inputs."""
+    """Return `runs` with everything that a run page shows, including results and inputs."""
     files = models.Prefetch("files", OutputFile.objects.select_related("file"))
     outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
     links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))

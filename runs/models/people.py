@@ -1,4 +1,4 @@
-"""Invitations, and where people are signed in."""
+"""Invitations, and the browsers in which people are signed in."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,10 +8,10 @@ from runs.models.member import Member
 
 
 class Invite(models.Model):
-    """A place in the team for one person. The link is the proof; only a hash of its token is stored.
+    """An invitation to the team for one person. Anyone with the link can accept it; only a hash of its token is stored.
 
     The token is derived from `nonce` and the portal's secret key, so that an admin can copy the link again, but the
-    database alone doesn't reveal it.
+    database alone doesn't reveal the link.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -35,7 +35,7 @@ class Invite(models.Model):
 
 
 class BrowserSession(models.Model):
-    """One browser in which a member is signed in; they can see it and sign it out."""
+    """One browser in which a member is signed in. The member can see it and sign it out."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="signed_in")

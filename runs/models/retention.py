@@ -4,7 +4,7 @@ from django.db import models
 
 
 class RetentionRules(models.Model):
-    """One row: days from a run's end until it moves to the bin by itself; null = kept for ever. Read it with
+    """A single row: days from a run's end until it moves to the bin by itself; null means never. Read it with
     `RetentionRules.current()`."""
 
     ready_days = models.PositiveSmallIntegerField(null=True, blank=True)

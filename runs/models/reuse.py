@@ -1,4 +1,4 @@
-"""What people reuse: drafts of forms, presets, and saved views of History."""
+"""Things people reuse: form drafts, presets, and saved views of History."""
 
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from runs.models.member import Member
 
 
 class Draft(models.Model):
-    """What somebody has typed into an app's form, kept over reloads, expired sign-ins and on other devices."""
+    """What somebody has typed into an app's form. It survives reloads, expired sign-ins and a change of device."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="drafts")
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="drafts")
@@ -31,20 +31,21 @@ class Draft(models.Model):
 
 class PresetQuerySet(models.QuerySet["Preset"]):
     def visible_to(self, member: Member) -> Self:
-        """Own presets and the team's."""
+        """Return the member's own presets and the team's."""
         return self.filter(Q(member=member) | Q(is_team=True))
 
     def manageable_by(self, member: Member) -> Self:
-        """Own presets; for admins also the team's. Viewers among them are told why they can't change them (403)."""
+        """Return the member's own presets; for admins, also the team's. Viewers get a 403 that says why they can't
+        change them."""
         return self.visible_to(member) if member.is_admin else self.filter(member=member)
 
     def changeable_by(self, member: Member) -> Self:
-        """Presets the member may update, rename, share or delete."""
+        """Return presets the member may update, rename, share or delete."""
         return self.manageable_by(member) if member.can_run else self.none()
 
 
 class Preset(models.Model):
-    """Named answers of an app's form; its maker's own, or the team's."""
+    """Named answers for an app's form, private to their maker or shared with the team."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="presets")
@@ -53,7 +54,7 @@ class Preset(models.Model):
     is_team = models.BooleanField(default=False)
     answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # as schema_forms.answers dumps them
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
-    uploads = models.ManyToManyField(Upload, related_name="presets")  # named in `answers`: kept as long as the preset
+    uploads = models.ManyToManyField(Upload, related_name="presets")  # used in `answers`, kept as long as the preset
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -67,25 +68,25 @@ class Preset(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """Address of the app's form, filled in."""
+        """Return the address of the app's form, filled in with the preset."""
         return f"{self.app.get_absolute_url()}?preset={self.public_id}"
 
     def belongs_to(self, member: Member) -> bool:
         return self.member_id == member.pk
 
     def is_visible_to(self, member: Member) -> bool:
-        """As `PresetQuerySet.visible_to`."""
+        """Same rule as `PresetQuerySet.visible_to`."""
         return self.is_team or self.belongs_to(member)
 
     def is_changeable_by(self, member: Member) -> bool:
-        """As `PresetQuerySet.changeable_by`."""
+        """Same rule as `PresetQuerySet.changeable_by`."""
         is_theirs = self.belongs_to(member) or (member.is_admin and self.is_team)
         return member.can_run and is_theirs
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
     def owned_by(self, member: Member) -> Self:
-        """Own views: nobody else sees, changes or deletes them."""
+        """Return the member's own views. Nobody else can see, change or delete them."""
         return self.filter(member=member)
 
 
@@ -95,7 +96,7 @@ class SavedView(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="saved_views")
     name = models.CharField(max_length=100)
-    query = models.TextField(blank=True, default="")  # the query string, without a place in the list
+    query = models.TextField(blank=True, default="")  # the query string, without the position in the list
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = SavedViewQuerySet.as_manager()

@@ -1,4 +1,4 @@
-"""A run: one press of Run and what became of it. Only `engine.progress` changes its status."""
+"""A run: one press of Run, and its results. Only `engine.progress` changes a run's status."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -20,41 +20,41 @@ ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")
 AT_LAMINA = ("queued", "running")
 SILENT_AFTER = timedelta(hours=24)
-# Columns that History filters by. Those of an index's own condition are among them, or SQLite would read all rows for
-# them.
+# Columns that History filters by. They include the columns of the indexes' own conditions; otherwise, SQLite would read
+# all rows to check these.
 FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
 
 
 class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, member: Member) -> Self:
-        """Own runs and those shared with the team; admins see every run. To others a run doesn't exist. Nobody sees
-        runs in the bin, which shows only their smallest pictures (`file_access`)."""
+        """Return the member's own runs and those shared with the team; for admins, all runs. Others get a 404. Runs in
+        the bin are left out: the bin shows only their smallest pictures (`file_access`)."""
         kept = self.filter(deleted_at=None)
         return kept if member.is_admin else kept.filter(Q(member=member) | Q(shared_at__isnull=False))
 
     def owned_by(self, member: Member) -> Self:
-        """The member's own runs outside the bin: History's tab Mine. Made by them or transferred to them; `Run.made_by`
-        tells which."""
+        """Return the member's own runs outside the bin, for History's tab Mine. They made these runs, or the runs were
+        transferred to them; see `Run.made_by`."""
         return self.filter(member=member, deleted_at=None)
 
     def shared_by_others(self, member: Member) -> Self:
-        """Runs that teammates share: History's tab Team."""
+        """Return runs that teammates share, for History's tab Team."""
         return self.filter(shared_at__isnull=False, deleted_at=None).exclude(member=member)
 
     def manageable_by(self, member: Member) -> Self:
-        """Own runs, for admins all; others get a 404. Viewers among them are told why they can't change them (403,
-        `web.http.refuse_viewers`)."""
+        """Return the member's own runs; for admins, all runs. Others get a 404. Viewers get a 403 that says why they
+        can't change their runs (`web.http.refuse_viewers`)."""
         kept = self.filter(deleted_at=None)
         return kept if member.is_admin else kept.filter(member=member)
 
     def changeable_by(self, member: Member) -> Self:
-        """Runs the member may cancel, decide about, rename, share or move to the bin: manageable ones, none for
-        viewers."""
+        """Return runs the member may cancel, decide about, rename, share or move to the bin: manageable ones, but none
+        for viewers."""
         return self.manageable_by(member) if member.can_run else self.none()
 
     def in_bin_of(self, member: Member) -> Self:
-        """Deleted runs that the member may restore."""
+        """Return deleted runs that the member may restore."""
         gone = self.filter(deleted_at__isnull=False)
         return gone if member.is_admin else gone.filter(member=member)
 
@@ -62,23 +62,23 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=ACTIVE)
 
     def at_lamina(self) -> Self:
-        """Runs that Lamina is working on, as far as we know."""
+        """Return runs that Lamina is working on, as far as we know."""
         return self.filter(status__in=AT_LAMINA)
 
     def needing_poller(self) -> Self:
-        """Runs for the poller: at Lamina, to be sent, or to be looked for."""
+        """Return runs for the poller: on Lamina, to be sent, or to be looked for."""
         return self.filter(status__in=ACTIVE).exclude(status="checking", due_at=None)
 
     def due(self, now: datetime) -> Self:
-        """Runs whose next step (send it, look whether it started) is due by `now`."""
+        """Return runs whose next step (sending, or checking whether it started) is due by `now`."""
         return self.filter(status__in=("starting", "checking"), due_at__lte=now)
 
     def for_cards(self) -> Self:
-        """With everything a run card shows except results, which `display.card_results` reads for many runs at once."""
+        """Add everything a run card shows except results, which `display.card_results` reads for many runs at once."""
         return self.select_related("app", "member", "input_picture", "starred_by")
 
     def in_state(self, key: str) -> Self:
-        """Runs in a state as people know it (`words.sentences.State.key`); all runs for an unknown key."""
+        """Return runs in a state as shown to people (`words.sentences.State.key`); all runs for an unknown key."""
         if key == "progress":
             return self.filter(status__in=AT_LAMINA)
         if key == "ready":
@@ -91,7 +91,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.order_by("-created_at", "-pk")
 
     def matching(self, words: Iterable[str]) -> Self:
-        """Runs with all of `words` (`words.fold.fold_words`) in title, app, inputs or file names."""
+        """Return runs with all of `words` (`words.fold.fold_words`) in title, app, inputs or file names."""
         found = self
         for word in words:
             found = found.filter(search_text__contains=word)
@@ -99,7 +99,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """`engine.progress` draws the life of `status`; `version` counts every change a page could show."""
+    """`engine.progress` shows how `status` changes; `version` counts every change that a page could show."""
 
     class Status(models.TextChoices):
         STARTING = "starting", _lazy("Starting")
@@ -111,7 +111,7 @@ class Run(models.Model):
         CANCELLED = "cancelled", _lazy("Cancelled")
 
     class Wait(models.TextChoices):
-        """Why a starting run hasn't been sent yet; `words.sentences.WAITS` has it for people."""
+        """Why a starting run hasn't been sent yet; `words.sentences.WAITS` has the texts for people."""
 
         NONE = "", ""
         LAMINA = "lamina", "Lamina cannot be reached"
@@ -122,16 +122,16 @@ class Run(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="runs")
-    # No index: it is read with a run, and no list asks for it.
+    # No index: it is read with a run, and no list filters by it.
     made_by = models.ForeignKey(
         Member, on_delete=models.PROTECT, null=True, blank=True, editable=False, db_index=False, related_name="+"
     )
     app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="runs")
     schema = models.ForeignKey(AppSchema, on_delete=models.PROTECT, related_name="runs")
-    app_name = models.TextField()  # as it was, should the app be renamed or disappear
+    app_name = models.TextField()  # at the start, in case the app is renamed or disappears
     title = models.CharField(max_length=200, blank=True, default="")
     search_text = models.TextField(blank=True, default="")
-    # What a card shows of the inputs, so that lists read no input rows: [{"name", "text", "type"}], the first few.
+    # The first few inputs for cards, so that lists read no input rows: [{"name", "text", "type"}].
     summary: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     input_picture = models.ForeignKey(StoredFile, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     form_token = models.CharField(max_length=100)
@@ -145,49 +145,49 @@ class Run(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)  # committed before the one POST that may cost credits
     remote_id = models.CharField(max_length=200, blank=True, default="")
-    remote_status = models.CharField(max_length=50, blank=True, default="")  # Lamina's own word, unknown ones too
+    remote_status = models.CharField(max_length=50, blank=True, default="")  # Lamina's own word, even if unknown to us
     seen_at = models.DateTimeField(null=True, blank=True)  # last news from Lamina about this run
-    asked_at = models.DateTimeField(null=True, blank=True)  # last time it was asked by id
+    asked_at = models.DateTimeField(null=True, blank=True)  # last time it was requested by id
     opened_at = models.DateTimeField(null=True, blank=True)  # last time its page was on somebody's screen
-    # Failures in a row: "no such run" when asked by id; before the start, files that Lamina didn't take.
+    # Failures in a row: "no such run" when requested by id; before the start, files that Lamina didn't accept.
     missing_reads = models.PositiveSmallIntegerField(default=0)
-    # Looks at the run list that found nothing, of all its starts; and the ids found, if there were too many to choose.
+    # Polls of the run list that didn't find it, over all its starts; and the ids found, if there were too many.
     empty_looks = models.PositiveSmallIntegerField(default=0)
     candidates: "models.JSONField[Any, Any]" = models.JSONField(default=list)
-    hook_token = models.CharField(max_length=43, unique=True, default=new_secret)  # path of this run's own webhooks
+    hook_token = models.CharField(max_length=43, unique=True, default=new_secret)  # secret path of this run's webhooks
 
     cancel_asked_at = models.DateTimeField(null=True, blank=True)
     cancel_sent_at = models.DateTimeField(null=True, blank=True)
-    cancel_answer = models.CharField(max_length=50, blank=True, default="")  # Lamina's word; proves nothing
+    cancel_answer = models.CharField(max_length=50, blank=True, default="")  # Lamina's response; proves nothing
     cancelled_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     outputs_total = models.PositiveIntegerField(default=0)
     outputs_ready = models.PositiveIntegerField(default=0)  # never goes down while the run is active
     outputs_failed = models.PositiveIntegerField(default=0)
     failure = models.CharField(max_length=30, blank=True, default="")  # cause, a key of words.run_failures.FAILURES
-    failure_text = MessageTextField(blank=True)  # a quote of Lamina, or our own
+    failure_text = MessageTextField(blank=True)  # quoted from Lamina, or our own message
     field_errors: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # [{"field": "Style", "message": "…"}]
     request_id = models.CharField(max_length=100, blank=True, default="")
     credits_estimated = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
 
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)  # when Lamina accepted it
-    # Lamina's list showed its end, but the budget had no room to read its results.
+    # When Lamina's list showed that it had ended, but the request budget had no room to read its results.
     ended_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    work_seconds = models.FloatField(null=True, blank=True)  # from start to end by Lamina's own clock, if it said so
+    work_seconds = models.FloatField(null=True, blank=True)  # from start to end by Lamina's clock, if known
 
-    kinds = models.CharField(max_length=200, blank=True, default=" ")  # of its outputs, " image video ", for the filter
+    kinds = models.CharField(max_length=200, blank=True, default=" ")  # of its outputs, " image video ", to filter by
     parent = models.ForeignKey(  # the run it was started from, or whose failed outputs it retries
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children"
     )
     preset = models.ForeignKey("runs.Preset", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    shared_at = models.DateTimeField(null=True, blank=True)  # with the team; null = only its owner (and admins)
+    shared_at = models.DateTimeField(null=True, blank=True)  # with the team; null = only for its owner and admins
     starred_at = models.DateTimeField(null=True, blank=True)  # the run's own star, one for the whole team
     starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    has_star = models.BooleanField(default=False)  # its own or that of one of its outputs
-    deleted_at = models.DateTimeField(null=True, blank=True)  # in the bin since; gone with its files 30 days later
-    brought_back_at = models.DateTimeField(null=True, blank=True)  # retention counts from here
+    has_star = models.BooleanField(default=False)  # the run or one of its outputs has one
+    deleted_at = models.DateTimeField(null=True, blank=True)  # when it was binned; deleted with its files 30 days later
+    brought_back_at = models.DateTimeField(null=True, blank=True)  # retention counts from this time
     deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     objects = RunQuerySet.as_manager()
@@ -205,7 +205,7 @@ class Run(models.Model):
             ),
         )
         indexes = (
-            # history.finding: a page of History's tabs Mine and Team is found in an index alone, whatever is filtered
+            # history.finding: finds a page of History's tabs Mine and Team in an index alone, whatever the filters
             models.Index(F("member"), *NEWEST, *FACETS, condition=Q(deleted_at=None), name="run_find_mine"),
             models.Index(
                 *NEWEST,
@@ -233,35 +233,36 @@ class Run(models.Model):
         return path_to("run-detail", self.public_id)
 
     def belongs_to(self, member: Member) -> bool:
-        """Whether it is the member's own, also in the bin."""
+        """Return whether the run is the member's own, even in the bin."""
         return self.member_id == member.pk
 
     def is_visible_to(self, member: Member) -> bool:
-        """As `RunQuerySet.visible_to`."""
+        """Same rule as `RunQuerySet.visible_to`."""
         is_shown = member.is_admin or self.belongs_to(member) or self.shared_at is not None
         return self.deleted_at is None and is_shown
 
     def is_manageable_by(self, member: Member) -> bool:
-        """As `RunQuerySet.manageable_by`."""
+        """Same rule as `RunQuerySet.manageable_by`."""
         return self.deleted_at is None and (member.is_admin or self.belongs_to(member))
 
     def is_changeable_by(self, member: Member) -> bool:
-        """As `RunQuerySet.changeable_by`."""
+        """Same rule as `RunQuerySet.changeable_by`."""
         return member.can_run and self.is_manageable_by(member)
 
     def is_shareable_by(self, member: Member) -> bool:
-        """Whether the member may share it with the team. Guest links also need `SharingRules.may_make_links`."""
+        """Return whether the member may share the run with the team. Guest links also need
+        `SharingRules.may_make_links`."""
         return self.is_changeable_by(member)
 
     @property
     def told_input(self) -> dict[str, str] | None:
-        """The input shown in place of a title: the first one with words, since a file name says little."""
+        """The input shown instead of a title: the first one with text, since a file name says little."""
         told = (line for line in self.summary if line["type"] != "url" and line["text"])
         return None if self.title else next(told, None)
 
     @property
     def display_title(self) -> str:
-        """Its name for members. Never for guests, since it may show an input."""
+        """The run's name for members. Never show it to guests, since it may reveal an input."""
         return f"{self.app_name} · {told['text']}" if (told := self.told_input) else self.title or self.app_name
 
     @property
@@ -273,12 +274,12 @@ class Run(models.Model):
         return self.status in ACTIVE
 
     def is_silent(self, now: datetime) -> bool:
-        """Whether it is at Lamina for over a day without an end: its maker is asked whether to go on waiting."""
+        """Return whether it has been on Lamina for over a day; its maker is then asked whether to keep waiting."""
         return self.status in AT_LAMINA and now - (self.started_at or self.created_at) > SILENT_AFTER
 
     @property
     def needs_confirmation(self) -> bool:
-        """Whether a person has to say if it started; until then only news from Lamina changes it."""
+        """Whether a person has to say if the run started. Until then, only news from Lamina changes it."""
         return self.status == "checking" and self.due_at is None
 
     @property
@@ -287,7 +288,7 @@ class Run(models.Model):
 
 
 class RunInput(models.Model):
-    """One answer of the form, with name, key and id of its parameter, since sources disagree which one counts."""
+    """One answer of the form, with its parameter's name, key and id, since sources disagree on which one counts."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs")
     position = models.PositiveIntegerField()
@@ -295,7 +296,7 @@ class RunInput(models.Model):
     key = models.TextField(blank=True, default="")
     parameter_id = models.TextField(blank=True, default="")
     type = models.CharField(max_length=50)
-    # A string for text and options; for url the author's sample addresses if nothing was given.
+    # A string for text and options; for url, the author's sample addresses if no file was given.
     value: "models.JSONField[Any, Any]" = models.JSONField(default=str, blank=True)
     is_default = models.BooleanField(default=False)  # not sent: the app uses its own default
     uploads = models.ManyToManyField(Upload, through="RunInputUpload", related_name="inputs")
@@ -309,7 +310,7 @@ class RunInput(models.Model):
 
 
 class RunInputUpload(models.Model):
-    """The order of a `multiple` parameter's files."""
+    """One file of an input, with its position if the parameter is `multiple`."""
 
     input = models.ForeignKey(RunInput, on_delete=models.CASCADE, related_name="links")
     upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""Links for guests, and the team's rules for them."""
+"""Guest links, and the team's rules for them."""
 
 from typing import Self
 
@@ -15,11 +15,11 @@ from runs.models.output import Output
 
 class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
     def manageable_by(self, member: Member) -> Self:
-        """Own links; for admins all."""
+        """Return the member's own links; for admins, all links."""
         return self if member.is_admin else self.filter(member=member)
 
     def endable_by(self, member: Member) -> Self:
-        """Links that the member may copy and revoke: manageable ones, and any that show only the member's own runs."""
+        """Return links the member may copy and revoke: manageable ones, and any that show only the member's runs."""
         if member.is_admin:
             return self
         shown = GuestLinkOutput.objects.filter(link=models.OuterRef("pk"))
@@ -27,7 +27,7 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
         return self.filter(models.Q(member=member) | (models.Exists(shown) & ~models.Exists(others)))
 
     def owned_by(self, member: Member) -> Self:
-        """Links the member made: the list of their own."""
+        """Return the links that the member made."""
         return self.filter(member=member)
 
     def alive(self) -> Self:
@@ -56,7 +56,7 @@ class GuestLink(models.Model):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    views = models.PositiveIntegerField(default=0)  # by people: no prefetches, robots or members
+    views = models.PositiveIntegerField(default=0)  # by guests; prefetches, bots and members don't count
     viewed_at = models.DateTimeField(null=True, blank=True)
 
     objects = GuestLinkQuerySet.as_manager()
@@ -69,26 +69,26 @@ class GuestLink(models.Model):
         return f"{self.public_id} for {self.audience or 'anyone'}"
 
     def belongs_to(self, member: Member) -> bool:
-        """As `GuestLinkQuerySet.owned_by`."""
+        """Same rule as `GuestLinkQuerySet.owned_by`."""
         return self.member_id == member.pk
 
     def is_manageable_by(self, member: Member) -> bool:
-        """As `GuestLinkQuerySet.manageable_by`."""
+        """Same rule as `GuestLinkQuerySet.manageable_by`."""
         return member.is_admin or self.belongs_to(member)
 
     def is_extendable_by(self, member: Member, rules: "SharingRules") -> bool:
-        """Whether the member may change it and `rules` let them make links."""
+        """Return whether the member may change the link and `rules` let them make links."""
         return self.is_manageable_by(member) and rules.may_make_links(member)
 
     def is_restorable_by(self, member: Member, rules: "SharingRules") -> bool:
-        """Whether the member may undo its end: of those who may revoke it (`GuestLinkQuerySet.endable_by`) whoever did,
-        and admins; while `rules` let them make links."""
+        """Return whether the member may restore the revoked link: they revoked it or are an admin, and `rules` let them
+        make links. The caller checks that they may revoke it (`GuestLinkQuerySet.endable_by`)."""
         is_theirs = member.is_admin or self.revoked_by_id in (None, member.pk)
         return self.revoked_at is not None and is_theirs and rules.may_make_links(member)
 
 
 class GuestLinkOutput(models.Model):
-    """The order of a link's results."""
+    """One result of a link, and its place in the link's order."""
 
     link = models.ForeignKey(GuestLink, on_delete=models.CASCADE, related_name="chosen")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="+")
@@ -105,7 +105,7 @@ class GuestLinkOutput(models.Model):
 class GuestCopy(models.Model):
     """A copy of a stored file for guests, without prompts and other metadata.
 
-    Deleted with its `source`. Equal contents share one copy: several rows may have the same `file`.
+    Deleted with its `source`. Files with the same content share one copy, so several rows may have the same `file`.
     """
 
     class Status(models.TextChoices):
@@ -121,7 +121,7 @@ class GuestCopy(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     claimed_until = models.DateTimeField(null=True, blank=True)
-    error = MessageCharField(max_length=300, blank=True)  # for members
+    error = MessageCharField(max_length=300, blank=True)  # shown to members
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -131,7 +131,7 @@ class GuestCopy(models.Model):
             ),
         )
         indexes = (
-            # sharing.make_guest_copies: copies still to make
+            # sharing.make_guest_copies: copies still to be made
             models.Index(fields=["due_at"], condition=models.Q(status="preparing"), name="guest_copy_due"),
         )
 
@@ -140,7 +140,7 @@ class GuestCopy(models.Model):
 
 
 class SharingRules(models.Model):
-    """One row: what admins allow. Read it with `SharingRules.current()`."""
+    """A single row with what admins allow. Read it with `SharingRules.current()`."""
 
     class Makers(models.TextChoices):
         MAKER = "maker", _lazy("Makers, approvers and admins")

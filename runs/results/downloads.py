@@ -1,5 +1,8 @@
-"""Many results as one zip, written while it is sent: no temporary file, and no more memory for a thousand files than
-for one. Media don't compress, so they are stored as they are, and the browser is told the size in advance."""
+"""Many results as one zip, written while it is sent.
+
+It needs no temporary file, and no more memory for a thousand files than for one. Media don't compress, so they are
+stored uncompressed, and the browser gets the size in advance.
+"""
 
 import hashlib
 import logging
@@ -31,7 +34,7 @@ GONE = gettext_noop("The file is no longer in the portal's storage.")
 
 
 class TooMuch(UserFacingError):
-    """More than one download may hold."""
+    """The selection is too large for one download."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,13 @@ class Parcel:
 
 
 def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySet[Output]:
-    """Results by their own ids and by those of their runs, as far as `member` may see them."""
+    """Return results by their own ids or their runs' ids, if `member` may see them."""
     named = Q(public_id__in=result_ids) | Q(run__public_id__in=run_ids)
     return Output.objects.visible_to(member).filter(named)
 
 
 def pack(member: Member, result_ids: list[str], run_ids: list[str]) -> Parcel | None:
-    """The parcel of all those results; None if `member` may see none of them. Raises `TooMuch`."""
+    """Pack all these results; return None if `member` may see none of them. Raises `TooMuch`."""
     asked = max(len(set(result_ids)), len(set(run_ids)))
     if asked > MAX_RESULTS:
         words = ngettext(

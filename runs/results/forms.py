@@ -1,10 +1,10 @@
-"""What is posted about a result."""
+"""Forms for results."""
 
 from runs.web.posted import CutField, PostedForm
 
 
 class UseForm(PostedForm):
-    """The app that takes the result, and the number of the result's file."""
+    """The app to use a result in, and the number of the result's file."""
 
     app = CutField()
     n = CutField(4)

@@ -14,13 +14,13 @@ from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 
 def _number(number: str) -> int:
-    """The number of a file within its result; 1 if it makes no sense."""
+    """Return the number of a file within its result; 1 if `number` is invalid."""
     return int(number[:4]) if number.isascii() and number.isdigit() else 1
 
 
 @require_safe
 def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
-    """The page of a result; the id of a file leads to the result that holds it."""
+    """Show a result; the id of a file redirects to the file's result."""
     run = find_run(request.user, result_id)
     if run is None:
         if url := result_of_file(request.user, result_id):
@@ -36,7 +36,7 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
-    """A result as input of another app: GET lists the apps that take it, POST puts it into the form of `app`."""
+    """Use a result in another app: GET lists the apps that accept it, POST puts it into the form of `app`."""
     refuse_viewers(request.user)
     run = find_run(request.user, result_id)
     if run is None:

@@ -1,4 +1,4 @@
-"""Downloads of results: one, some or all of a run, as a zip with a sheet that says where they came from."""
+"""Downloads of some or all results, as a zip with a sheet that says where they came from."""
 
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -15,7 +15,7 @@ from runs.words import file_names
 
 @require_safe
 def results_download(request: PortalRequest) -> HttpResponseBase:
-    """A zip of the results `?f=<result>` and of all results of the runs `?r=<run>`; both can be repeated."""
+    """Send a zip of the results `?f=<result>` and all results of the runs `?r=<run>`; both can be repeated."""
     results, runs = request.GET.getlist("f"), request.GET.getlist("r")
     try:
         parcel = downloads.pack(request.user, results, runs)
@@ -29,7 +29,7 @@ def results_download(request: PortalRequest) -> HttpResponseBase:
     if not parcel.files:
         sentence = _("None of these results has been saved yet.")
         return _nothing(request, _("Nothing to download yet"), sentence, 404)
-    # Media don't compress, and a compressed answer would lose its length.
+    # Media don't compress, and a compressed response would lose its length.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
     headers = {
         "Content-Disposition": content_disposition(parcel.name, is_inline=False),
@@ -44,7 +44,7 @@ def results_download(request: PortalRequest) -> HttpResponseBase:
 
 @require_safe
 def result_text(request: PortalRequest, result_id: str) -> HttpResponse:
-    """A text result as a plain file."""
+    """Send a text result as a plain file."""
     outputs = Output.objects.visible_to(request.user).select_related("run").exclude(text="")
     output = get_object_or_404(outputs, public_id=result_id)
     name = f"{file_names.result_stem(output.run, output.label)}.txt"

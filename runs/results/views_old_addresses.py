@@ -1,4 +1,4 @@
-"""The addresses results once had at `/files/<id>/`, which is only for bytes now."""
+"""Old addresses of results under `/files/<id>/`, which is now only for the files themselves."""
 
 from typing import Any
 
@@ -7,8 +7,10 @@ from django.views.generic import RedirectView
 
 
 class OldAddressView(RedirectView):
-    """Redirects permanently to the address named `pattern_name`, with the query. It looks nothing up: the new address
-    decides who may see what, and answers the same for what doesn't exist."""
+    """Redirect permanently to the address named `pattern_name`, with the query.
+
+    It looks nothing up: the new address checks who may see the result, and whether it exists.
+    """
 
     permanent = True
     query_string = True

@@ -151,7 +151,7 @@ class Api:
         return json_reply({"keys": [self.deliveries.jwk()]})
 
     def kind_of(self, address: str, origin: str) -> str | None:
-        """Media kind of an address on this server; "" for other addresses, which are never fetched."""
+        """Return the media kind of an address on this server, or "" for other addresses, which are never fetched."""
         try:
             own, given = urlsplit(origin), urlsplit(address)
             if given.hostname not in OWN_NAMES or given.port != own.port:
@@ -181,7 +181,7 @@ def content_type_hint(filename: str, media_type: str) -> str:
 
 
 def shown_inputs(app: catalogue.App, values: dict[int, Any], origin: str) -> list[dict[str, Any]]:
-    """The inputs to draw, with defaults filled in."""
+    """Return the inputs to draw, with defaults filled in."""
     shown = []
     for position, parameter in enumerate(app["parameters"]):
         value = values.get(position, views.rewrite(parameter.get("default"), origin))
@@ -190,7 +190,7 @@ def shown_inputs(app: catalogue.App, values: dict[int, Any], origin: str) -> lis
 
 
 def _wanted(app: catalogue.App, labels: Any, dialect: Dialect) -> list[dict[str, Any]]:
-    """The outputs with these labels (in any case; all if none are given). Raises ApiError 400."""
+    """Return the outputs with these labels (case-insensitive), or all if none are given. Raises ApiError 400."""
     made = app.get("outputs")
     if made is None:
         return [{"index": 0, "label": "AI Designer", "type": "image"}]

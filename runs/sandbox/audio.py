@@ -14,7 +14,7 @@ CHORDS = [(0, 7, 11, 16), (-4, 3, 8, 12), (-2, 5, 10, 14), (-7, 0, 5, 9)]
 
 
 def make(job: Job) -> bytes:
-    """Return AUDIO_SECONDS of mono 16-bit WAV; the inputs decide the root and the order of the chords."""
+    """Return AUDIO_SECONDS of mono 16-bit WAV. The inputs determine the root note and the chords."""
     chance = job.random()
     root = 196.0 * 2 ** (chance.randrange(-3, 5) / 12)
     chords = chance.sample(CHORDS, 3)

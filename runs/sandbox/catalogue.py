@@ -7,7 +7,7 @@ from typing import Any
 
 App = dict[str, Any]
 PATH = Path(__file__).with_name("catalog.json")
-# What an output costs, in credits: Cartoonify with its two pictures is 12.
+# Credits per output: Cartoonify, with its two pictures, costs 12.
 PRICES = {"image": 6.0, "video": 18.0, "audio": 2.5, "text": 0.5}
 PRICE_OF_OTHERS = 4.0
 FLAGS = {"listed", "found", "gone", "unknown_first"}
@@ -15,13 +15,13 @@ CHOICES = {"workspace": {"own", "other"}, "errors": {"structured", "strings", "l
 
 
 def load_catalogue() -> dict[str, App]:
-    """Every app by its id: the good ones first, then the test cards."""
+    """Return all apps by id: the regular ones first, then the test cards."""
     apps = json.loads(PATH.read_text(encoding="utf-8"))
     return {app["appId"]: complete(app) for app in apps}
 
 
 def complete(app: App) -> App:
-    """A copy with everything the server relies on; "@…" options are generated."""
+    """Return a copy with every field that the server relies on, and with "@…" options generated."""
     app = copy.deepcopy(app)
     app.setdefault("description", None)
     app.setdefault("parameters", [])
@@ -41,17 +41,17 @@ def set_flags(app: App, body: dict[str, Any]) -> None:
     `listed` and `found` (by search and discover): bool. `workspace`: "own" or "other"; another workspace's app is
     private and hidden by default. `gone`: bool, 404 by its id. `names`: which of "key", "id", "name" identify its
     inputs. `unknown_first`: bool, unknown names are reported before anything else is checked. `errors`: the shape of
-    its refusals.
+    its error responses.
     """
     own = app["sandbox"]
     for flag in FLAGS & body.keys():
         if not isinstance(body[flag], bool):
-            raise TypeError(f"{flag} is true or false")
+            raise TypeError(f"{flag} must be true or false")
         own[flag] = body[flag]
     for flag, known in CHOICES.items():
         if flag in body:
             if body[flag] not in known:
-                raise ValueError(f"{flag} is one of {sorted(known)}")
+                raise ValueError(f"{flag} must be one of {sorted(known)}")
             own[flag] = body[flag]
     if body.get("workspace") == "other":
         app.setdefault("isPublic", False)
@@ -62,7 +62,7 @@ def set_flags(app: App, body: dict[str, Any]) -> None:
 
 
 def is_closed(app: App) -> bool:
-    """Whether it is a private app of another workspace: 403 by its id."""
+    """Return whether the app is private to another workspace: 403 by its id."""
     return app["sandbox"].get("workspace") == "other" and not app.get("isPublic", True)
 
 
@@ -79,24 +79,24 @@ def _is_open(app: App) -> bool:
 
 
 def counted_options(count: int) -> list[str]:
-    """`count` plausible style names (at most 100)."""
+    """Return `count` plausible style names (at most 100)."""
     moods = ["Quiet", "Bright", "Faded", "Warm", "Cold", "Hand-made", "Bold", "Soft", "Grainy", "Glossy"]
     styles = ["Linocut", "Watercolour", "Pastel", "Collage", "Gouache", "Etching", "Poster", "Fresco", "Ink", "Mosaic"]
     return [f"{mood} {style}" for style in styles for mood in moods][:count]
 
 
 def cost(outputs: list[dict[str, Any]]) -> float:
-    """Credits for these outputs; without any, the price of one picture."""
+    """Return the credits for these outputs; without any, the price of one picture."""
     return sum(PRICES.get(output["type"], PRICE_OF_OTHERS) for output in outputs) or PRICES["image"]
 
 
 def full_cost(app: App) -> float:
-    """Credits for a whole run."""
+    """Return the credits for a whole run."""
     return cost(app.get("outputs") or [])
 
 
 def credits(value: float) -> float | int:
-    """Whole numbers without a fraction, as on the wire."""
+    """Round to two decimals, and drop the fraction of whole numbers, as in responses."""
     rounded = round(value, 2)
     return int(rounded) if rounded == int(rounded) else rounded
 

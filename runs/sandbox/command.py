@@ -1,4 +1,4 @@
-"""The command line of the sandbox, shared by `manage.py lamina_sandbox` and `python -m runs.sandbox`."""
+"""The sandbox's command line, shared by `manage.py lamina_sandbox` and `python -m runs.sandbox`."""
 
 import argparse
 import signal
@@ -15,16 +15,16 @@ DEFAULT_DATA = Path("var/sandbox/lamina")
 
 def add_arguments(parser: argparse.ArgumentParser, default_data: Path = DEFAULT_DATA) -> None:
     """Add the options; `default_data` is the folder for runs and uploads if --data is not given."""
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP port on 127.0.0.1; 0 takes a free one")
-    parser.add_argument("--data", type=Path, default=default_data, help="folder that keeps runs and uploads")
-    parser.add_argument("--seconds", type=float, default=DEFAULT_SECONDS, help="how long an ordinary run takes")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP port on 127.0.0.1 (0: any free port)")
+    parser.add_argument("--data", type=Path, default=default_data, help="folder for runs and uploads")
+    parser.add_argument("--seconds", type=float, default=DEFAULT_SECONDS, help="seconds an ordinary run takes")
     parser.add_argument("--per-minute", type=int, default=DEFAULT_PER_MINUTE, help="requests allowed in 60 seconds")
 
 
 def serve_until_signalled(port: int, data: Path, seconds: float, per_minute: int) -> int:
-    """Serve until SIGTERM, SIGINT or SIGHUP. Returns the exit code: 0 for a clean stop, 1 if the port is taken."""
+    """Serve until SIGTERM, SIGINT or SIGHUP. Return the exit code: 0 after a clean stop, 1 if the port is taken."""
     stop = threading.Event()
-    # Set by hand: a job started in the background by a shell inherits an ignored SIGINT.
+    # Set explicitly, because a job that a shell starts in the background inherits an ignored SIGINT.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     try:

@@ -1,18 +1,18 @@
 """The control API: tests use it to script runs, cause faults and inspect state. No key; loopback only.
 
-Everything is JSON: `POST /control/NAME` with an object. `POST reset` undoes everything. What a call doesn't mention
-stays as it was. In tests, use `SandboxDoor`: `sandbox.control("list", most=25, beyond="refuse")`.
+Everything is JSON: `POST /control/NAME` with an object. `POST reset` undoes everything. Settings that a call doesn't
+mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("list", most=25, beyond="refuse")`.
 
     POST reset           {}
     GET  state           runs, requests (method, path, query, endpoint, status), balance, in_last_minute, refused_429
     POST faults          {"endpoint": "apps", "fault": "status", "status": 403, "times": null}; endpoints and faults are
                          in faults.py; "times": null lasts until DELETE faults; also "appId", "runId", "body", "headers"
-                         {"endpoint": "apps", "fault": "delay", "seconds": 10}: answers after 10 s, or at DELETE faults
-                         or DELETE delays
+                         {"endpoint": "apps", "fault": "delay", "seconds": 10}: responds after 10 s, or on DELETE
+                         faults or DELETE delays
                          {"endpoint": "apps", "fault": "drip", "seconds": 60, "gap": 20}: the headers and a piece of the
                          body at once, then a piece every 20 s, the last after 60 s
     DELETE faults
-    DELETE delays        answers delayed requests now; lasting faults stay
+    DELETE delays        responds to delayed requests now; lasting faults stay
     POST script          {"appId": null, "times": 1, "seconds": 3, "outcome": "failed", "error": "Too dark"}
     POST runs/ID         {"status": "completed", "error": null, "ready": 1}
     POST expire          {"url": "http://..."} or {"all": true}
@@ -23,16 +23,16 @@ stays as it was. In tests, use `SandboxDoor`: `sandbox.control("list", most=25, 
 
     POST follow          {"look_seconds": 0.1, "ping_seconds": 1, "stream_seconds": 5}: pace of `stream` (2, 15, 600)
                          {"feedback_seconds": 3}: how long feedback takes (null: as long as the run did)
-                         {"feedback_waits": false}: feedback answers at once; the run is `running` until it is done
-    POST transfer        {"shape": "docs"}: `transfer-asset` answers only `url`; "sdk": cdnUrl, assetId, filename;
+                         {"feedback_waits": false}: feedback responds at once; the run is `running` until it is done
+    POST transfer        {"shape": "docs"}: `transfer-asset` returns only `url`; "sdk": cdnUrl, assetId, filename;
                          "both" (default): all four
 
 The list of apps (`GET /v1/apps`; with `search=` it is the endpoint "search" in faults and in the log):
 
     POST list            {"most": 25, "beyond": "refuse"}: limit=26 is a 400; "clamp" (default): 25 apps, silently
-                         {"refuse_limit": true}: any limit is a 400; without one there are {"default": 10} apps
+                         {"refuse_limit": true}: any limit is a 400; without one, the list has {"default": 10} apps
                          {"most": 12, "order": "popularity", "seed": 1}: another order on each call, the workspace's own
-                         private apps first; the same "seed" repeats the series; "order": "given" ends it
+                         private apps first; the same "seed" repeats the series; "order": "given" stops it
                          {"most": null, "default": null}: 500 and 100 again
 
 Apps. Each call takes these flags: "listed", "found" (by search and discover), "gone" (404 by id), "unknown_first"
@@ -45,7 +45,7 @@ hidden by default); "names": which of "key", "id", "name" identify inputs; "erro
                          {"app": {...}, "names": ["key"], "errors": "legacy"}
     POST apps/ID         {"gone": true}, {"workspace": "other"}, {"listed": false}: flags of an existing app
     DELETE apps/ID
-    POST odd-apps        {"kind": "many_parameters", "size": 3000}, with flags; answers {"ok": true, "appIds": [...]}
+    POST odd-apps        {"kind": "many_parameters", "size": 3000}, with flags; returns {"ok": true, "appIds": [...]}
                          kinds and their default size: many_parameters 3000, many_options 501, long_description 3 MiB,
                          long_labels 1000, large_schema 512 KiB, only_key, only_id; {"kind": "plain", "count": 2000}
                          The first id is `odd-many-parameters`, the second `odd-many-parameters-2`.
@@ -64,14 +64,14 @@ RUN_STATUSES = {"completed", "failed", "cancelled", "running"}
 
 
 class Control:
-    """Every call answers 200 with JSON; an invalid one answers 400."""
+    """Responds to valid calls with 200 and JSON, to invalid ones with 400."""
 
     def __init__(self, world: World, deliveries: Deliveries) -> None:
         self.world = world
         self.deliveries = deliveries
 
     def handle(self, request: Request, rest: str) -> Reply:
-        # No web page may use this API through somebody's browser.
+        # Keep web pages from using this API through somebody's browser.
         if request.headers.get("Origin") or request.headers.get("Sec-Fetch-Site", "none") != "none":
             raise ApiError(403, "The control API is not for browsers")
         head, _, tail = rest.partition("/")

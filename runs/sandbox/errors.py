@@ -28,7 +28,7 @@ RETRYABLE = {429, 500, 503}
 
 
 class Dropped(Exception):
-    """Close the connection without a response; `run_id` tells the log which run was started anyway."""
+    """Close the connection without a response. `run_id` is the run that was started anyway, for the log."""
 
     def __init__(self, run_id: str | None = None) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Dropped(Exception):
 
 @dataclass
 class ApiError(Exception):
-    """An error to send; `details` only with VALIDATION_ERROR, `retry_after` in whole seconds."""
+    """An error response. Only VALIDATION_ERROR has `details`; `retry_after` is in whole seconds."""
 
     status: int
     message: str = ""
@@ -70,7 +70,7 @@ class ApiError(Exception):
 
 
 def legacy_body(message: str, details: list[dict[str, Any]] | None) -> dict[str, Any]:
-    """The older format: no code; `details` is a list of sentences that start with the quoted name."""
+    """Return the older format: no code, and `details` is a list of sentences that start with the quoted field."""
     if not details:
         return {"error": message}
     return {"error": message, "details": sentences(details)}

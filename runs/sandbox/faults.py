@@ -7,7 +7,7 @@ ENDPOINTS = {
     "apps", "search", "discover", "app", "estimate", "run_start", "run", "runs", "wait", "stream", "cancel", "feedback",
     "account", "usage", "upload_urls", "upload_put", "transfer", "signing_key", "file", "*",
 }  # fmt: skip
-# These answer instead of the endpoint, which does nothing unless the fault says "acts": true.
+# These respond instead of the endpoint, which does nothing unless the fault has "acts": true.
 INSTEAD = {"status", "drop_before", "garbage", "old_error", "plain_429", "html", "empty"}
 AFTERWARDS = {"drop_after", "delay", "drip", "truncate", "truncated", "headers"}
 OUTCOMES = {
@@ -17,9 +17,10 @@ OUTCOMES = {
 
 @dataclass
 class Fault:
-    """`times` None lasts until cleared; `seconds` is a delay, the length of a drip, or the Retry-After of a plain 429.
+    """A fault set by a test. With `times` None, it lasts until cleared.
 
-    `gap` is the pause between two pieces of a drip, in seconds.
+    `seconds` is a delay, the length of a drip, or the Retry-After of a plain 429. `gap` is the pause between two pieces
+    of a drip, in seconds.
     """
 
     endpoint: str
@@ -58,7 +59,7 @@ class Script:
 
 
 def take_fault(faults: list[Fault], endpoint: str, app_id: str | None, run_id: str | None) -> Fault | None:
-    """Take the first matching fault and use it up once."""
+    """Return the first matching fault and count one use of it."""
     for fault in faults:
         if fault.matches(endpoint, app_id, run_id):
             _use_up(faults, fault)
@@ -67,7 +68,7 @@ def take_fault(faults: list[Fault], endpoint: str, app_id: str | None, run_id: s
 
 
 def take_script(scripts: list[Script], app_id: str) -> Script | None:
-    """Take the first matching script for this app and use it up once."""
+    """Return the first matching script for this app and count one use of it."""
     for script in scripts:
         if script.app_id in (None, app_id):
             _use_up(scripts, script)

@@ -1,4 +1,4 @@
-"""What is served without a key: results, uploads, samples, thumbnails; and the PUT that receives an upload."""
+"""Endpoints without a key: they serve results, uploads, samples and thumbnails, and receive uploads (PUT)."""
 
 import re
 import secrets
@@ -26,7 +26,7 @@ class Files:
         self.gallery = gallery
 
     def serve(self, path: str, kind: str, rest: str) -> Reply:
-        """GET of any file address; 410 if a test has made it expire."""
+        """Serve any file address. Raises ApiError 410 if a test has made it expire."""
         if self.world.is_all_expired or path in self.world.expired:
             raise ApiError(410, "This file has expired")
         serve = {"outputs": self._output, "assets": self._asset, "samples": self._sample, "thumbs": self._thumb}[kind]
@@ -63,7 +63,7 @@ class Files:
         return Reply(file=self.gallery.thumbnail(app, extension), content_type=MEDIA_TYPES[extension])
 
     def receive(self, request: Request, upload_id: str) -> Reply:
-        """PUT of raw bytes to an upload address; its signature replaces the key."""
+        """Store the raw bytes of a PUT to an upload address, whose signature replaces the key."""
         upload = self.world.uploads.get(upload_id)
         if upload is None or not secrets.compare_digest(request.query.get("signature", ""), upload.token):
             raise ApiError(403, "The upload address is not valid")

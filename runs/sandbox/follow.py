@@ -23,20 +23,20 @@ class Following:
     world: World
 
     def wait(self, request: Request, run_id: str) -> Reply:
-        """Answer when the run is final or `timeout` seconds (1 to 120, default 60) have passed."""
+        """Respond when the run is final or `timeout` seconds (1 to 120, default 60) have passed."""
         run, seconds = run_of(self.world, run_id), whole_number(request.query, "timeout", 60, 1, 120)
         body: dict[str, Any] = {} if self._is_final_within(run, seconds, request) else {"timeout": True}
         return json_reply({"data": self._status(run, request.origin)} | body)
 
     def stream(self, request: Request, run_id: str) -> Reply:
-        """Server-sent events until the run is final."""
+        """Send server-sent events until the run is final."""
         run = run_of(self.world, run_id)
         return Reply(content_type="text/event-stream", events=self._events(run, request))
 
     def feedback(self, request: Request, run_id: str) -> Reply:
-        """Remake outputs of a completed run under the same run id: a slow call that costs credits.
+        """Remake outputs of a completed run under the same run id. This call is slow and costs credits.
 
-        It remakes the outputs whose labels the text mentions, in any case; all of them if it mentions none.
+        It remakes the outputs whose labels the text mentions (case-insensitive), or all if it mentions none.
         """
         run, text = run_of(self.world, run_id), request.json_object().get("feedback")
         if not isinstance(text, str) or not text.strip():
@@ -81,7 +81,7 @@ class Following:
         return True
 
     def _events(self, run: Run, request: Request) -> Iterator[bytes]:
-        """`progress` on every change, `ping` in between; finally `complete`, `error` or `timeout`."""
+        """Yield `progress` on every change and `ping` in between; finally `complete`, `error` or `timeout`."""
         orders, seen = self.world.follow_orders, None
         began = pinged = time.monotonic()
         while True:

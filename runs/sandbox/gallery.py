@@ -1,4 +1,4 @@
-"""The files the sandbox makes: drawn on first request and cached on disk by their content."""
+"""Generates the sandbox's files on first request and caches them on disk."""
 
 import hashlib
 import threading
@@ -15,9 +15,9 @@ from runs.sandbox.drawing.job import Job, job_of
 from runs.sandbox.lifecycle import Run
 from runs.sandbox.state import World
 
-# Raise this whenever the drawings change, so that an old data folder never serves old ones.
+# Increment this whenever the drawings change, so that an old data folder never serves outdated ones.
 VERSION = 1
-# Larger pictures are drawn as missing, so that a decompression bomb can't bring down the sandbox.
+# Larger pictures are treated as missing, so that a decompression bomb can't bring down the sandbox.
 MOST_PIXELS = 60_000_000
 CUBE = "# A cube from the sandbox\n" + "".join(
     f"v {x} {y} {z}\n" for x in (0, 1) for y in (0, 1) for z in (0, 1)
@@ -36,9 +36,9 @@ class Gallery:
         self._folder.mkdir(parents=True, exist_ok=True)
 
     def output(self, run: Run, position: int, part: int, revision: int = 0) -> tuple[Path, str]:
-        """File and media type of one output.
+        """Return the file and media type of one output.
 
-        `part` counts the pictures of an output with several, `revision` how often it was remade.
+        `part` is the picture's number if the output has several, `revision` how often the output was remade.
         """
         kind = run.outputs[position]["type"]
         job = job_of(run, position, part, revision)
@@ -59,7 +59,7 @@ class Gallery:
         return self._kept(key, extension, lambda: thumbnails.draw(app))
 
     def sample(self, name: str) -> Path:
-        """The sandbox's own sample with this name; any name gives one."""
+        """Return the sample with this name. Every name has one."""
         extension = name.rpartition(".")[2].lower()
         job = Job("sample", name, "")
         if extension in {"webm", "mp4"}:
@@ -69,7 +69,7 @@ class Gallery:
         return self._kept(f"sample {name}", "jpg", lambda: samples.draw(name))
 
     def open(self, token: str) -> Image.Image | None:
-        """An input picture, upright and in RGB; None if Pillow can't read it."""
+        """Open an input picture, upright and in RGB. Return None if Pillow can't read it."""
         kind, _, name = token.partition(":")
         if kind == "sample":
             return samples.picture(name)

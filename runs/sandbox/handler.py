@@ -1,4 +1,4 @@
-"""One connection: reads requests, writes replies, and keeps the connection open if it can."""
+"""Handles one connection: reads requests, writes replies, and keeps the connection open if it can."""
 
 import contextlib
 import io
@@ -43,7 +43,7 @@ class BodyStream(io.RawIOBase):
         data = self._source.read(wanted)
         self._left -= len(data)
         if len(data) < wanted:
-            raise ConnectionError("the body was cut")
+            raise ConnectionError("the body was cut off")
         return data
 
     def _next_chunk(self) -> None:
@@ -54,7 +54,7 @@ class BodyStream(io.RawIOBase):
         try:
             self._left = int(line, 16)
         except ValueError:
-            raise ConnectionError("the body was cut") from None
+            raise ConnectionError("the body was cut off") from None
         if not self._left:
             self._is_chunked = False
             while self._source.readline(1024).strip():
@@ -62,7 +62,7 @@ class BodyStream(io.RawIOBase):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """HTTP/1.1 with persistent connections; every reply but a stream has a length, and `X-Lamina-Sandbox: 1`."""
+    """HTTP/1.1 with persistent connections. All replies have `X-Lamina-Sandbox: 1`, all except streams a length."""
 
     protocol_version = "HTTP/1.1"
     timeout = 65  # seconds an idle connection stays open
@@ -86,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(reply, request_id)
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """For the `Date` header, from the same clock as the times in answers."""
+        """Return the `Date` header, using the same clock as the times in responses."""
         return super().date_time_string(self.server.router.world.clock() if timestamp is None else timestamp)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = handle_any
@@ -99,7 +99,7 @@ class Handler(BaseHTTPRequestHandler):
     def _request(self, request_id: str, stream: BodyStream) -> Request:
         parts = urlsplit(self.path)
         host = self.headers.get("Host") or ""
-        # The name by which the caller knows this server, so that addresses in responses have an origin it trusts.
+        # Use the caller's name for this server, so that addresses in responses have an origin that the caller trusts.
         if not OWN_HOST.fullmatch(host):
             host = f"127.0.0.1:{self.server.server_address[1]}"
         request = Request(
@@ -192,4 +192,4 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Do nothing: the control API shows every request."""
+        """Log nothing: the control API shows every request."""

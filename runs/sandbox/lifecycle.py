@@ -1,4 +1,4 @@
-"""The state of a run at a given time, computed from the clock: a run needs no thread and survives a kill."""
+"""Computes a run's state from the clock, so that a run needs no thread and survives a kill."""
 
 import hashlib
 from dataclasses import asdict, dataclass, field
@@ -9,7 +9,7 @@ FINAL = {"completed", "failed", "cancelled"}
 VARIANTS = 5  # number of different pictures for equal inputs, so that "run again" shows something new
 FAILURE_TEXT = "The model could not make this picture. Please try another input."
 OUTPUT_FAILURE_TEXT = "This output could not be made."
-# The share of a run's time that it spends waiting, never more than this many seconds.
+# The share of its time that a run spends in the queue, and the maximum in seconds.
 QUEUE_SHARE, QUEUE_MOST = 0.15, 1.0
 
 
@@ -21,8 +21,8 @@ class Run:
     app_id: str
     app_name: str
     inputs: dict[str, Any]
-    shown: list[dict[str, Any]]  # the inputs as a person reads them: name, type, value
-    outputs: list[dict[str, Any]]  # descriptors that will be made, kept here since apps may vanish
+    shown: list[dict[str, Any]]  # the inputs as people read them: name, type, value
+    outputs: list[dict[str, Any]]  # descriptors of the outputs to make, stored here since apps may vanish
     created_at: float
     seconds: float
     cost: float = 0.0
@@ -38,7 +38,7 @@ class Run:
     # What the control API or a cancel did: {"status", "at", "error", "ready"}.
     override: dict[str, Any] | None = None
     delivered: bool = False
-    # The last feedback: {"at", "seconds", "positions"}; and how often each output, by position, was remade.
+    # The last feedback ({"at", "seconds", "positions"}), and how often each output (by position) was remade.
     refinement: dict[str, Any] | None = None
     revisions: dict[str, int] = field(default_factory=dict)
 
@@ -69,7 +69,7 @@ class Run:
         return bool(now < self.refinement["at"] + self.refinement["seconds"])
 
     def lands_at(self, position: int) -> float:
-        """When the output at this position (0-based) is ready: spread evenly over the run time, the last at the end."""
+        """Return when the output at `position` (0-based) is ready. Outputs are spread evenly up to the run's end."""
         running = self.created_at + self.seconds - self.starts_at
         return self.starts_at + running * (position + 1) / len(self.outputs)
 
@@ -98,7 +98,7 @@ def is_final(run: Run, now: float) -> bool:
 
 
 def output_state(run: Run, position: int, now: float) -> str:
-    """`pending`, `completed`, `error` or `cancelled` of one output."""
+    """Return the state of one output: `pending`, `completed`, `error` or `cancelled`."""
     status = status_at(run, now)
     if run.is_refining(now) and run.refinement and position in run.refinement["positions"]:
         return "pending"
@@ -107,7 +107,7 @@ def output_state(run: Run, position: int, now: float) -> str:
         return "error" if position in run.failed else "completed"
     if status == "failed":
         return "error"
-    # As at Lamina: the output in progress is cancelled, the following ones stay pending.
+    # As on Lamina, the output in progress is cancelled and the following ones stay pending.
     if status == "cancelled" and position == sum(_has_landed(run, n, now) for n in range(len(run.outputs))):
         return "cancelled"
     return "pending"
@@ -129,7 +129,7 @@ def _has_landed(run: Run, position: int, now: float) -> bool:
 
 
 def started_at(run: Run, now: float) -> float | None:
-    """When it started running; None while it waits, or if it failed or was cancelled before that."""
+    """Return when the run started running; None while it waits, or if it failed or was cancelled before that."""
     status = status_at(run, now)
     if status == "queued":
         return None
@@ -140,7 +140,7 @@ def started_at(run: Run, now: float) -> float | None:
 
 
 def iso(moment: float | None) -> str | None:
-    """ISO 8601 in UTC with milliseconds and Z."""
+    """Format as ISO 8601 in UTC with milliseconds and Z."""
     if moment is None:
         return None
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

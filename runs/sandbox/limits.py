@@ -1,4 +1,4 @@
-"""The limit of 100 requests in any 60 seconds, and its headers."""
+"""Lamina's rate limit (100 requests in any 60 seconds) and its response headers."""
 
 import math
 import time
@@ -21,7 +21,7 @@ class Limiter:
     _asked: deque[float] = field(default_factory=deque)
 
     def take(self) -> bool:
-        """Count one request; False if it must be refused."""
+        """Count one request. Return False if it must be refused."""
         now = self.clock()
         self._forget(now)
         self._asked.append(now)
@@ -33,12 +33,12 @@ class Limiter:
         return True
 
     def asked_in_last_minute(self) -> int:
-        """Requests of the last 60 seconds, refused ones included."""
+        """Return the number of requests in the last 60 seconds, including refused ones."""
         self._forget(self.clock())
         return len(self._asked)
 
     def seconds_until_free(self) -> int:
-        """Whole seconds until the oldest request leaves the window, at least 1."""
+        """Return the whole seconds until the oldest request leaves the window, at least 1."""
         if not self._accepted:
             return 1
         return max(1, math.ceil(self._accepted[0] + WINDOW_SECONDS - self.clock()))

@@ -1,4 +1,4 @@
-"""How the list of apps is cut: its largest limit, what happens to larger ones, and a changing order."""
+"""How tests restrict the app list: the maximum limit, what happens above it, and a changing order."""
 
 import random
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ ORDERS = {"given", "popularity"}
 
 @dataclass
 class ListOrders:
-    """What tests have set. `most` is the largest limit; `beyond` says how to treat larger ones: cap silently, or 400.
+    """Settings made by tests. `most` is the maximum limit; `beyond` says whether larger ones are capped or get a 400.
 
-    With the order "popularity", each call shuffles the public apps, after the workspace's own ones; the same `seed` and
-    number of `calls` give the same order.
+    With the order "popularity", each call shuffles the apps, but the workspace's private ones come first. The same
+    `seed` and number of `calls` give the same order.
     """
 
     most: int = MOST
@@ -29,7 +29,7 @@ class ListOrders:
     calls: int = 0
 
     def change(self, body: dict[str, Any]) -> None:
-        """Apply what `body` contains and keep the rest. Raises ValueError for invalid values."""
+        """Apply the settings in `body` and keep the others. Raises ValueError for invalid values."""
         self.beyond = _one_of(BEYOND, body.get("beyond", self.beyond))
         self.order = _one_of(ORDERS, body.get("order", self.order))
         if "most" in body:
@@ -42,7 +42,7 @@ class ListOrders:
             self.seed, self.calls = int(body["seed"]), 0
 
     def length(self, text: str | None) -> int:
-        """How many apps a call with this `limit` gets. Raises ApiError 400."""
+        """Return how many apps a call with this limit gets. Raises ApiError 400 if the limit is refused."""
         if text is None:
             return min(self.default, self.most)
         if self.refuses_limit:
@@ -55,7 +55,7 @@ class ListOrders:
         return min(limit, self.most)
 
     def arranged(self, apps: list[App]) -> list[App]:
-        """The apps in the order of this call."""
+        """Return the apps in the order for this call."""
         self.calls += 1
         if self.order == "given":
             return apps
@@ -65,5 +65,5 @@ class ListOrders:
 
 def _one_of(known: set[str], value: Any) -> str:
     if value not in known:
-        raise ValueError(f"{value!r} is none of {sorted(known)}")
+        raise ValueError(f"{value!r} is not one of {sorted(known)}")
     return str(value)

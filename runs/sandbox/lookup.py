@@ -1,4 +1,4 @@
-"""Looks up objects by id and reads query values, for every endpoint."""
+"""Looks up objects by id and reads query values, for all endpoints."""
 
 from runs.sandbox import catalogue
 from runs.sandbox.errors import ApiError
@@ -7,7 +7,7 @@ from runs.sandbox.state import World
 
 
 def app_of(world: World, app_id: str) -> catalogue.App:
-    """The app with this id. Raises ApiError: 404 if it is missing or gone, 403 if it is another workspace's."""
+    """Return the app with this id. Raises ApiError 404 if it is missing or gone, 403 if another workspace's."""
     app = world.apps.get(app_id)
     if app is None or app["sandbox"].get("gone"):
         raise ApiError(404, "App not found")
@@ -17,7 +17,7 @@ def app_of(world: World, app_id: str) -> catalogue.App:
 
 
 def run_of(world: World, run_id: str) -> Run:
-    """The run with this id. Raises ApiError 404."""
+    """Return the run with this id. Raises ApiError 404 if there is none."""
     run = world.runs.get(run_id)
     if run is None:
         raise ApiError(404, "Execution not found")
@@ -25,7 +25,7 @@ def run_of(world: World, run_id: str) -> Run:
 
 
 def whole_number(query: dict[str, str], name: str, default: int, least: int, most: int) -> int:
-    """A number from the query, capped at `most`. Raises ApiError 400 if it isn't a number or is below `least`."""
+    """Return a number from the query, capped at `most`. Raises ApiError 400 if it is invalid or below `least`."""
     text = query.get(name)
     if text is None:
         return default

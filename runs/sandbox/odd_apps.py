@@ -15,7 +15,7 @@ def plain(number: int, _: int) -> App:
 
 
 def many_parameters(_: int, size: int) -> App:
-    """`size` optional text parameters."""
+    """Return an app with `size` optional text parameters."""
     parameters = [
         {"id": f"mp-{n}", "key": f"field_{n}_text", "name": f"Field {n}", "type": "text", "default": ""}
         for n in range(1, size + 1)
@@ -24,20 +24,20 @@ def many_parameters(_: int, size: int) -> App:
 
 
 def many_options(_: int, size: int) -> App:
-    """One parameter with `size` options, some with a trailing space that counts."""
+    """Return an app whose only parameter has `size` options, some with a significant trailing space."""
     options = [f"Option {n}{' ' if n % 10 == 0 else ''}" for n in range(1, size + 1)]
     parameter = {"id": "mo-1", "key": "choice_text", "name": "Choice", "type": "options", "options": options}
     return _app("Very many options", f"Test card: {size} options.", [parameter])
 
 
 def long_description(_: int, size: int) -> App:
-    """A description of `size` characters."""
+    """Return an app with a description of `size` characters."""
     start = "Test card: a very long description. "
     return _app("Very long description", (start + LINE * (size // len(LINE) + 1))[:size], [])
 
 
 def long_labels(_: int, size: int) -> App:
-    """A name, a parameter, an option and an output of `size` characters each; they must come back unchanged."""
+    """Return an app with labels of `size` characters, which must come back unchanged."""
 
     def long(start: str) -> str:
         return (f"{start} " + "long label " * size)[: size - 1] + "."
@@ -48,7 +48,7 @@ def long_labels(_: int, size: int) -> App:
 
 
 def large_schema(_: int, size: int) -> App:
-    """App details of over `size` bytes, within all other limits: descriptions of 1,900 characters."""
+    """Return an app whose details exceed `size` bytes but no other limit: descriptions have 1,900 characters."""
     text = (LINE * 50)[:1900]
     parameters: list[dict[str, Any]] = [
         {"id": f"ls-{n}", "key": f"field_{n}_text", "name": f"Field {n}", "type": "text", "default": "",
@@ -61,12 +61,12 @@ def large_schema(_: int, size: int) -> App:
 
 
 def only_key(_: int, __: int) -> App:
-    """Accepts inputs by `key` only, although they have names and ids."""
+    """Return an app that accepts inputs by `key` only, although they have names and ids."""
     return _app("Only by key", "Test card: takes inputs by key only.", _three()) | {"sandbox": {"names": ["key"]}}
 
 
 def only_id(_: int, __: int) -> App:
-    """Accepts inputs by `id` only; there are no keys."""
+    """Return an app that accepts inputs by `id` only; they have no keys."""
     parameters = [{k: v for k, v in parameter.items() if k != "key"} for parameter in _three()]
     return _app("Only by id", "Test card: takes inputs by id only.", parameters) | {"sandbox": {"names": ["id"]}}
 
@@ -84,7 +84,7 @@ def _app(name: str, description: str, parameters: list[dict[str, Any]]) -> App:
     return {"name": name, "description": description, "parameters": parameters, "outputs": [PICTURE]}
 
 
-# By kind: how to make it, and its default size.
+# The function that makes each kind, and its default size.
 KINDS: dict[str, tuple[Callable[[int, int], App], int]] = {
     "plain": (plain, 0),
     "many_parameters": (many_parameters, 3000),
@@ -98,7 +98,7 @@ KINDS: dict[str, tuple[Callable[[int, int], App], int]] = {
 
 
 def make(kind: str, count: int, size: int | None) -> list[App]:
-    """Make `count` apps of one kind. The first has the id `odd-KIND`, the next `odd-KIND-2`. Raises KeyError."""
+    """Make `count` apps of one kind with the ids `odd-KIND`, `odd-KIND-2`, … Raises KeyError for unknown kinds."""
     maker, usual = KINDS[kind]
     first = f"odd-{kind.replace('_', '-')}"
     apps = [maker(number, usual if size is None else size) for number in range(1, count + 1)]

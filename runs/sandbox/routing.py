@@ -1,4 +1,4 @@
-"""From request to reply: endpoint, rate limit, faults, key, log."""
+"""Turns requests into replies: endpoint, rate limit, faults, key, log."""
 
 import json
 import re
@@ -52,12 +52,12 @@ class Endpoint:
 
 
 class Router:
-    """`answer` never raises anything but Dropped."""
+    """Passes requests to their endpoints. `answer` raises only Dropped and OSError."""
 
     def __init__(self, world: World, api: Api, others: Sequence[object], files: Files, control: Control) -> None:
         self.world = world
         self.api = api
-        self.holders = (api, *others)  # the object with a method for each endpoint, by name
+        self.holders = (api, *others)  # their methods are named after the endpoints
         self.files = files
         self.control = control
 
@@ -65,7 +65,7 @@ class Router:
         if request.path.startswith("/control/"):
             return self._safely(request, lambda: self.control.handle(request, request.path.removeprefix("/control/")))
         endpoint = self._find(request)
-        started, log = self.world.clock(), self.world.log  # a reset may come before the answer and start a new one
+        started, log = self.world.clock(), self.world.log  # a reset during the request starts a new log
         status, run_id = 0, None
         try:
             reply = self._answer(request, endpoint)
@@ -173,7 +173,7 @@ class Router:
 
 
 def canned(fault: Fault, request: Request, run_id: str | None) -> Reply:
-    """The response of a fault, instead of the true one."""
+    """Return the response that `fault` sends instead of the real one."""
     given = fault.body.encode("utf-8", "replace") if isinstance(fault.body, str) else None
     match fault.fault:
         case "garbage":

@@ -1,4 +1,4 @@
-"""Finding apps: the list and its search, and `discover`, which ranks apps by matching words."""
+"""Endpoints that find apps: the list and its search, and `discover`, which ranks apps by matching words."""
 
 import re
 from typing import Any
@@ -22,11 +22,11 @@ class Finding:
         self.world = world
 
     def apps(self, request: Request) -> Reply:
-        """The list: a page of the listed apps, in the order of this call."""
+        """Return a page of the listed apps, in the order for this call."""
         return self._page(request, [app for app in list(self.world.apps.values()) if catalogue.is_listed(app)])
 
     def search(self, request: Request) -> Reply:
-        """The list with `search=`: also finds unlisted apps."""
+        """Return the apps that match `search=`, including unlisted ones."""
         wanted = request.query["search"].casefold()
         findable = (app for app in list(self.world.apps.values()) if catalogue.is_findable(app))
         return self._page(request, [app for app in findable if wanted in _text(app)])
@@ -39,7 +39,7 @@ class Finding:
         return json_reply({"data": [views.app_summary(app, request.origin) for app in page]})
 
     def discover(self, request: Request) -> Reply:
-        """`{intent, constraints?: {maxCredits?, outputFormat?}, limit?}`; the best match first."""
+        """Take `{intent, constraints?: {maxCredits?, outputFormat?}, limit?}` and return the best matches first."""
         body = request.json_object()
         intent, constraints = body.get("intent"), body.get("constraints") or {}
         if not isinstance(intent, str) or not intent.strip():
@@ -64,7 +64,7 @@ def _text(app: App) -> str:
 
 
 def _found(app: App, words: set[str]) -> set[str]:
-    """The words that match this app's name, description or kind of output; plurals match singulars."""
+    """Return the words that occur in this app's name, description or output types. Plurals match singulars."""
     text = " ".join([_text(app), *(output["type"] for output in app.get("outputs") or [])])
     return {word for word in words if word.removesuffix("s") in text}
 

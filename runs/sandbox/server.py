@@ -1,4 +1,4 @@
-"""The socket: a threading HTTP/1.1 server on loopback, and `start_sandbox` for tests and benches."""
+"""A threading HTTP/1.1 server on loopback, and `start_sandbox` for tests and benches."""
 
 import contextlib
 import shutil
@@ -26,7 +26,7 @@ DEFAULT_PER_MINUTE = 100
 
 
 class Server(ThreadingHTTPServer):
-    """Knows its open connections, so that a stopped sandbox goes silent at once, like a dead one."""
+    """Keeps track of open connections, so that a stopped sandbox goes silent at once, like a killed one."""
 
     daemon_threads = True
     block_on_close = False
@@ -50,7 +50,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore callers that went away; print a traceback for anything else."""
+        """Ignore callers that disconnected; print a traceback for anything else."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -108,9 +108,9 @@ def start_sandbox(
     seconds: float = DEFAULT_SECONDS,
     per_minute: int | None = DEFAULT_PER_MINUTE,
 ) -> Sandbox:
-    """Serve in threads of this process; without `data_dir`, `stop()` deletes the data.
+    """Start a sandbox in threads of this process. Without `data_dir`, `stop()` deletes the data.
 
-    Port 0 takes a free one. `seconds` is how long an ordinary run takes. Raises OSError if the port is taken.
+    Port 0 means any free port. `seconds` is how long an ordinary run takes. Raises OSError if the port is taken.
     """
     sandbox = Sandbox(port, data_dir, seconds, per_minute)
     sandbox.start()

@@ -1,4 +1,4 @@
-"""The sandbox's state: apps, runs, uploads, credits and what tests have set. One lock guards all of it."""
+"""The sandbox's state: apps, runs, uploads, credits and the settings made by tests. One lock guards all of it."""
 
 import json
 import math
@@ -26,7 +26,7 @@ LOG_LENGTH = 20_000
 
 @dataclass
 class WebhookOrders:
-    """What happens to the next webhooks: `lose` those of so many runs (-1: all), `repeat` each so many more times."""
+    """How to treat the next webhooks: lose those of `lose` runs (-1: all), and repeat each webhook `repeat` times."""
 
     lose: int = 0
     repeat: int = 0
@@ -39,7 +39,7 @@ class WebhookOrders:
 class FollowOrders:
     """The pace of streams and feedback, in seconds; `feedback_seconds` None means as long as the run took.
 
-    Without `feedback_waits`, feedback answers at once, with the remade outputs still pending.
+    Without `feedback_waits`, feedback responds at once, while the remade outputs are still pending.
     """
 
     look_seconds: float = 2.0
@@ -51,7 +51,7 @@ class FollowOrders:
 
 @dataclass
 class Delays:
-    """What delayed responses wait for: `over` releases them; `is_void` says that a reset has cancelled them."""
+    """Shared by all delayed requests: `over` releases them; `is_void` means that a reset has cancelled them."""
 
     over: threading.Event = field(default_factory=threading.Event)
     is_void: bool = False
@@ -116,7 +116,7 @@ class World:
             self._begin()
 
     def end_delays(self, *, is_void: bool = False) -> None:
-        """Release all delayed requests; if `is_void`, they do nothing."""
+        """Release all delayed requests. With `is_void`, their connections are dropped instead."""
         with self.lock:
             self.delays.is_void = is_void
             self.delays.over.set()
@@ -144,7 +144,7 @@ class World:
         webhook: str | None,
         origin: str,
     ) -> Run:
-        """Charge the credits and store the run; the caller has checked everything."""
+        """Charge the credits and store the run; the caller has already checked everything."""
         own = app["sandbox"]
         script = script or faults.Script(outcome=own.get("outcome", "completed"), error=own.get("error"))
         seconds = script.seconds if script.seconds is not None else float(own.get("seconds", self.seconds))
@@ -152,7 +152,7 @@ class World:
         if failed is None:
             failed = own.get("failedOutputs", [len(outputs) - 1]) if script.outcome == "partial" else []
         with self.lock:
-            # As precise as times on the wire, so that `since` works; rounded down, so never in the future.
+            # As precise as times in responses, so that `since` works. Rounded down, so never in the future.
             now = math.floor(self.clock() * 1000) / 1000
             run = Run(
                 run_id=str(uuid.uuid4()),
@@ -186,7 +186,7 @@ class World:
         return count % lifecycle.VARIANTS
 
     def override(self, run: Run, status: str, *, error: str | None = None, ready: int | None = None) -> None:
-        """Put a run into a state now."""
+        """Put a run into `status` now, whatever was planned."""
         with self.lock:
             run.override = {"status": status, "at": self.clock(), "error": error, "ready": ready}
             if status not in lifecycle.FINAL:
@@ -194,7 +194,7 @@ class World:
             self.keep(run)
 
     def refine(self, run: Run, positions: list[int], cost: float, seconds: float) -> None:
-        """Charge the credits and start remaking these outputs; the caller has checked everything."""
+        """Charge the credits and start remaking these outputs; the caller has already checked everything."""
         with self.lock:
             run.refinement = {"at": self.clock(), "seconds": seconds, "positions": positions}
             for position in positions:

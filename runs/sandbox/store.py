@@ -1,4 +1,4 @@
-"""Writes everything at once to one SQLite file, so that it survives `kill -9`."""
+"""Writes every change immediately to one SQLite file, so that it survives `kill -9`."""
 
 import json
 import sqlite3
@@ -7,9 +7,9 @@ from typing import Any
 
 
 class Store:
-    """Small JSON records by kind and id. Not thread-safe: the caller holds the world's lock.
+    """Small JSON records by kind and id. Not thread-safe: callers must hold the world's lock.
 
-    `synchronous=OFF` is enough: only a power cut, not a kill, can lose what was written. A write takes about 50
+    `synchronous=OFF` is safe enough: a power cut can lose writes, but a kill can't. A write takes about 50
     microseconds, so hundreds of runs can start in one second.
     """
 
@@ -24,14 +24,14 @@ class Store:
         )
 
     def load(self, kind: str) -> dict[str, Any]:
-        """Every record of one kind by its id."""
+        """Return all records of one kind by id."""
         rows = self._connection.execute("SELECT id, body FROM records WHERE kind = ?", (kind,))
         return {row[0]: json.loads(row[1]) for row in rows}
 
     def save(self, kind: str, record_id: str, body: Any) -> None:
         if self._is_closed:
-            return  # a stopped sandbox counts as dead: what its last threads do is lost
-        # ASCII escapes preserve lone surrogates and NULs, which SQLite text doesn't.
+            return  # a stopped sandbox acts like a killed one: its last threads can't write
+        # ASCII escapes preserve lone surrogates and NULs; plain SQLite text wouldn't.
         values = (kind, record_id, json.dumps(body))
         self._connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", values)
 

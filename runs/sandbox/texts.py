@@ -21,7 +21,7 @@ LONG = (
 
 
 def write(job: Job) -> str:
-    """A caption that quotes what was asked for."""
+    """Return a caption that quotes the prompt."""
     if job.app_id == "card-hostile-text":
         return HOSTILE.replace("{spaces}", "  ")
     if job.app_id == "card-long-text":

@@ -15,13 +15,13 @@ from runs.sandbox.wire import Reply, Request, json_reply
 
 @dataclass
 class Transfers:
-    """Copies only this server's own files; for other public addresses, it uses a sample and never fetches them."""
+    """Copies this server's own files. Other public addresses are never fetched; a sample takes their place."""
 
     world: World
     files: Files
 
     def transfer(self, request: Request) -> Reply:
-        """Takes `{sourceUrl, mediaType, filename?}`; returns both `url` and `cdnUrl`, unless a test has chosen one."""
+        """Take `{sourceUrl, mediaType, filename?}` and return both `url` and `cdnUrl`, unless a test has chosen one."""
         body = request.json_object()
         source, media_type, filename = body.get("sourceUrl"), body.get("mediaType"), body.get("filename")
         if not isinstance(source, str) or media_type not in MEDIA_TYPES:
@@ -43,7 +43,7 @@ class Transfers:
         return json_reply({"data": {key: value for key, value in data.items() if key in known}}, 201)
 
     def _source(self, address: str, origin: str) -> Reply:
-        """The file to copy. Raises ApiError 400 if it can't be loaded, for example when expired."""
+        """Return the file to copy. Raises ApiError 400 if it can't be loaded, for example because it has expired."""
         try:
             parts, own = urlsplit(address), urlsplit(origin)
             host, port = parts.hostname or "", parts.port

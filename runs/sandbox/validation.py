@@ -1,4 +1,4 @@
-"""Checks the inputs of a start as strictly as Lamina does, and reports all problems at once."""
+"""Checks a new run's inputs as strictly as Lamina does, and reports all problems at once."""
 
 import ipaddress
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ def kind_by_extension(path: str) -> str:
 
 
 def resolve(parameters: list[dict[str, Any]], supplied: str, names: Sequence[str] = NAMES) -> int | None:
-    """Position of the parameter with this name: by key, then id, then name, limited to those in `names`."""
+    """Return the position of the parameter called `supplied`, trying the attributes in `names` in order."""
     for attribute in names:
         for position, parameter in enumerate(parameters):
             if parameter.get(attribute) == supplied:
@@ -38,9 +38,9 @@ def check_inputs(
     names: Sequence[str] = NAMES,
     unknown_first: bool = False,
 ) -> tuple[dict[int, Any], list[Problem]]:
-    """Values by parameter position, and every problem found; only unknown names if these are reported first.
+    """Return the values by parameter position, and every problem found.
 
-    `names` are the attributes that identify inputs.
+    `names` are the attributes that identify inputs. With `unknown_first`, unknown names are reported alone.
     """
     values: dict[int, Any] = {}
     problems: list[Problem] = []
@@ -73,7 +73,7 @@ def check_value(parameter: dict[str, Any], value: Any, kind_of: KindOf) -> Probl
         return _check_options(parameter, value)
     if kind == "url":
         return _check_url(parameter, value, kind_of)
-    # Numbers and booleans count as text, as at Lamina.
+    # Numbers and booleans count as text, as on Lamina.
     if not isinstance(value, str | bool | int | float):
         return problem(name, "invalid_type", "must be a string", got=type(value).__name__)
     if value == "" and parameter.get("default") is None:

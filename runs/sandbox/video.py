@@ -15,14 +15,14 @@ FRAMES_A_SECOND = 12
 
 
 def make(job: Job, open_picture: Open) -> bytes:
-    """A playable WebM of VIDEO_SECONDS at VIDEO_SIZE, every frame a key frame."""
+    """Return a playable WebM of VIDEO_SECONDS at VIDEO_SIZE. Every frame is a key frame."""
     count = round(VIDEO_SECONDS * FRAMES_A_SECOND)
     pictures = reel.frames(job, open_picture, VIDEO_SIZE, count)
     return webm([vp8_frame(picture) for picture in pictures], VIDEO_SIZE, FRAMES_A_SECOND)
 
 
 def vp8_frame(picture: Image.Image) -> bytes:
-    """The VP8 bitstream of one picture: the content of the `VP8 ` chunk in a lossy WebP file."""
+    """Return the VP8 bitstream of one picture: the content of the `VP8 ` chunk in a lossy WebP file."""
     file = io.BytesIO()
     picture.convert("RGB").save(file, "WEBP", quality=62, method=1)
     data = file.getvalue()
@@ -74,7 +74,7 @@ def _cluster(frames: Sequence[bytes], first: int, frames_a_second: int) -> bytes
 
 
 def _cues(info: bytes, tracks: bytes, clusters: Sequence[bytes]) -> bytes:
-    """The index that lets a player seek: the position of every cluster in the segment."""
+    """Return the index that lets a player seek: the position of every cluster in the segment."""
     points, place = [], len(info) + len(tracks)
     for second, cluster in enumerate(clusters):
         positions = element(0xB7, number(0xF7, 1), number(0xF1, place))
@@ -84,7 +84,7 @@ def _cues(info: bytes, tracks: bytes, clusters: Sequence[bytes]) -> bytes:
 
 
 def element(identifier: int, *parts: bytes) -> bytes:
-    """An EBML element with an 8-byte length."""
+    """Return an EBML element with an 8-byte length."""
     body = b"".join(parts)
     name = identifier.to_bytes((identifier.bit_length() + 7) // 8, "big")
     return name + (0x01 << 56 | len(body)).to_bytes(8, "big") + body

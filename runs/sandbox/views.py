@@ -1,4 +1,4 @@
-"""The objects as sent over the wire."""
+"""Builds the objects that the API sends."""
 
 from typing import Any
 
@@ -114,7 +114,7 @@ def run_started(run: Run) -> dict[str, Any]:
 
 
 def run_status(run: Run, now: float, origin: str) -> dict[str, Any]:
-    """A run's status; the older dialect has `executionId` and no progress."""
+    """Return a run's status. The older dialect has `executionId` and no progress."""
     outputs = [output(run, position, now, origin) for position in range(len(run.outputs))]
     states = [one["status"] for one in outputs]
     status = lifecycle.status_at(run, now)
@@ -161,7 +161,7 @@ def run_row(run: Run, now: float) -> dict[str, Any]:
 
 
 def run_for_tests(run: Run, now: float) -> dict[str, Any]:
-    """A run as the control API shows it."""
+    """Return a run as the control API shows it."""
     status = lifecycle.status_at(run, now)
     return {
         "runId": run.run_id,
@@ -191,7 +191,7 @@ def output(run: Run, position: int, now: float, origin: str) -> dict[str, Any]:
     state = lifecycle.output_state(run, position, now)
     body = _placeholder(run, position) | {"status": state}
     if state == "error":
-        # The type stays `pending` on failure: only the status shows it.
+        # On failure, the type stays `pending`; only the status shows the failure.
         body["error"] = run.error or lifecycle.OUTPUT_FAILURE_TEXT
         if lifecycle.status_at(run, now) == "failed":
             body["error"] = lifecycle.error_message(run, now)

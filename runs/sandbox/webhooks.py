@@ -30,7 +30,7 @@ class Delivery:
 
 
 class Deliveries:
-    """One thread waits for runs to end; a small pool sends. As far as known, cancelled runs send none."""
+    """One thread waits for runs to end; a small pool sends webhooks. As far as we know, cancelled runs send none."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -43,7 +43,7 @@ class Deliveries:
         self._thread = threading.Thread(target=self._wait_for_due, name="sandbox-webhooks", daemon=True)
 
     def start(self) -> None:
-        """Start, with the webhooks that a killed process still had to send."""
+        """Start, and send the webhooks that a killed process left unsent."""
         for run in self.world.newest_first():
             if run.webhook and not run.delivered:
                 self._push(run.ends_at, Delivery(run))
@@ -129,11 +129,11 @@ class Deliveries:
         return json.dumps(body, separators=(",", ":")).encode("ascii")
 
     def sign(self, timestamp: str, body: bytes) -> str:
-        """Hex of the Ed25519 signature over the timestamp, a full stop and the raw body."""
+        """Return the Ed25519 signature over the timestamp, a full stop and the raw body, in hex."""
         return self._key.sign(timestamp.encode("ascii") + b"." + body).hex()
 
     def _post(self, run: Run, body: bytes) -> bool:
-        """Send one POST without following redirects; True for any 2xx within 15 seconds."""
+        """Send one POST without following redirects. Return True for any 2xx within 15 seconds."""
         parts = urlsplit(run.webhook or "")
         timestamp = str(int(time.time()))
         headers = {

@@ -13,7 +13,7 @@ from runs.sandbox.errors import ApiError
 
 @dataclass
 class Request:
-    """`origin` is this server's address as the caller wrote it; `stream` is the unread body.
+    """A request. `origin` is this server's address as the caller wrote it; `stream` is the unread body.
 
     `stopping` is set when the server stops, to release waiting calls.
     """
@@ -29,7 +29,7 @@ class Request:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def json_object(self) -> dict[str, Any]:
-        """The body as an object; empty counts as `{}`. Raises ApiError 400."""
+        """Return the body as an object; an empty one counts as `{}`. Raises ApiError 400 if it isn't an object."""
         if not self.body.strip():
             return {}
         try:
@@ -43,10 +43,10 @@ class Request:
 
 @dataclass
 class Reply:
-    """A response; `cut` sends only half of the body with its full length, or only one of the `events`.
+    """A response. With `cut`, only half of the body is sent (under its full length), or only the first of `events`.
 
-    `drip` is (seconds, gap): the body is sent in pieces, one every `gap` seconds, the last after `seconds`. `events` is
-    a body without a length, sent piece by piece.
+    `drip` is (seconds, gap): the body is sent in pieces, one every `gap` seconds, the last one after `seconds`.
+    `events` is a body without a length, sent piece by piece.
     """
 
     status: int = 200
@@ -61,7 +61,7 @@ class Reply:
 
 
 def json_reply(value: Any, status: int = 200, **more: Any) -> Reply:
-    # ASCII escapes make lone surrogates and NULs sendable.
+    # ASCII escapes, so that lone surrogates and NULs can be sent.
     return Reply(status, json.dumps(value).encode("ascii"), **more)
 
 

@@ -1,7 +1,7 @@
-"""An app's parameter list becomes a Django form, and the filled form becomes the inputs of a run.
+"""Turn an app's parameter list into a Django form, and the completed form into the inputs of a run.
 
-No database and no HTTP: files appear here only as ids that a function handed to the form looks up.
-`answers.Answer` is one value, as it is posted, stored and sent. `build.build_form` makes the form, `inputs.to_inputs`
-what is sent. `inputs.answers_for` carries answers over to another version of the list, and `inputs.map_field_errors`
-maps what Lamina refused to the fields.
+This package uses neither the database nor HTTP: files are only ids, which a function passed to the form looks up.
+`answers.Answer` is one value, as it is posted, stored and sent. `build.build_form` makes the form, and
+`inputs.to_inputs` the inputs to send. `inputs.answers_for` carries answers over to another version of the list, and
+`inputs.map_field_errors` finds the fields that Lamina refused.
 """

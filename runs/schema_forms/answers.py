@@ -1,4 +1,4 @@
-"""One answer of a form, as it is posted, stored in drafts, presets and runs, and sent."""
+"""One answer of a form, as it is posted, sent, and stored in drafts, presets and runs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from runs.schema_forms.questions import as_words
 
 @dataclass(frozen=True)
 class Files:
-    """Value of a `url` answer: public ids of uploads in order, and in drafts a link that is typed but not yet read."""
+    """Value of a `url` answer: public ids of uploads in order and, in drafts, a link that isn't fetched yet."""
 
     uploads: tuple[str, ...] = ()
     link: str = ""
@@ -25,7 +25,7 @@ type Value = str | Files | None  # None: nothing was stored
 
 
 def load_value(stored: object) -> Value:
-    """The value in `stored`: a text, {"uploads": [...], "link": ...} or null; anything else is read as text."""
+    """Return the value in `stored`: a text, {"uploads": [...], "link": ...} or null; anything else is read as text."""
     if isinstance(stored, dict):
         return Files.from_stored(stored)
     return None if stored is None else as_words(stored)
@@ -35,8 +35,8 @@ def load_value(stored: object) -> Value:
 class Answer:
     """One answer, readable without the parameter list it was given for.
 
-    `value` is the text with line ends as LF, the exact label of an option, or `Files`. If `is_default`, it is left out
-    of the call, so that the app uses its own default; `value` then holds that default as it was shown.
+    `value` is the text with LF line ends, the exact label of an option, or `Files`. If `is_default`, the answer is left
+    out of the call, so that the app uses its own default; `value` then holds the default as it was shown.
     """
 
     name: str
@@ -48,12 +48,12 @@ class Answer:
 
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> Self:
-        """The answer in `stored`, from any version: {"name", "key", "id", "type", "value", "is_default"}."""
+        """Return the answer in `stored`, from any version: {"name", "key", "id", "type", "value", "is_default"}."""
         name, key, parameter_id, type_ = (as_words(stored.get(word) or "") for word in ("name", "key", "id", "type"))
         return cls(name, key, parameter_id, type_, load_value(stored.get("value")), bool(stored.get("is_default")))
 
     def to_stored(self) -> dict[str, Any]:
-        """The answer as JSON for a draft or a preset."""
+        """Return the answer as JSON for a draft or a preset."""
         value: Any = self.value
         if isinstance(value, Files):
             value = {"uploads": list(value.uploads)} | ({"link": value.link} if value.link else {})
@@ -62,7 +62,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The text or label; empty where files were asked for."""
+        """The text or label; empty for a file field."""
         return self.value if isinstance(self.value, str) else ""
 
     @property
@@ -83,7 +83,7 @@ class Answer:
         return not self.is_default and not self.is_empty
 
     def with_uploads(self, ids: Iterable[str]) -> Self:
-        """The same answer with other files and the same link."""
+        """Return the same answer with other files but the same link."""
         return replace(self, value=Files(tuple(ids), self.link))
 
     def with_text(self, text: str) -> Self:
@@ -91,16 +91,16 @@ class Answer:
 
 
 def load_answers(stored: object) -> list[Answer]:
-    """The answers in `stored`, as `dump_answers` wrote them; anything else is left out."""
+    """Return the answers in `stored`, as written by `dump_answers`; anything else is left out."""
     listed = stored if isinstance(stored, list) else []
     return [Answer.from_stored(item) for item in listed if isinstance(item, dict)]
 
 
 def dump_answers(answers: Iterable[Answer]) -> list[dict[str, Any]]:
-    """`answers` as JSON for drafts and presets."""
+    """Return `answers` as JSON for drafts and presets."""
     return [answer.to_stored() for answer in answers]
 
 
 def upload_ids(answers: Iterable[Answer]) -> list[str]:
-    """Public ids of all files in `answers`, in order."""
+    """Return the public ids of all files in `answers`, in order."""
     return [upload_id for answer in answers for upload_id in answer.upload_ids]

@@ -1,4 +1,4 @@
-"""build_form: an app's parameter list and results become a form class; each question as its template reads it."""
+"""Build a form class from an app's parameter list and results, and prepare each question for its template."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
@@ -27,7 +27,7 @@ Samples = Mapping[str, Mapping[str, str]]
 
 
 class BoundAnswer(BoundField):
-    """A question with its value, as the templates in schema_forms/ read it."""
+    """A question with its value, for the templates in schema_forms/."""
 
     field: AnswerField
     form: "SchemaForm"
@@ -43,7 +43,7 @@ class BoundAnswer(BoundField):
 
     @property
     def template_name(self) -> str:
-        """The template of its control."""
+        """The control's template."""
         return f"schema_forms/_{self.control}.html"
 
     @property
@@ -60,7 +60,7 @@ class BoundAnswer(BoundField):
 
     @property
     def focus_id(self) -> str:
-        """Id of what takes the focus: where a link in the list of errors leads."""
+        """Id of the element that gets the focus when someone follows a link in the list of errors."""
         if self.control == "cards":
             return self.choices[0].id
         return f"{self.name}_file" if self.control == "url" else self.name
@@ -73,36 +73,36 @@ class BoundAnswer(BoundField):
 
     @property
     def note(self) -> str:
-        """What the portal itself says about the field."""
+        """The portal's own note about the field."""
         q = self.question
         if q.is_unknown:
-            return _("This kind of field is new to the portal. Your text is sent as it is.")
+            return _("This kind of field is new to the portal. Your text is sent unchanged.")
         if q.options_left_out:
             total = len(q.options) + q.options_left_out
             words = ngettext("Showing %(shown)s of %(total)s choice.", "Showing %(shown)s of %(total)s choices.", total)
             return words % {"shown": _number(len(q.options)), "total": _number(total)}
         is_shown_elsewhere = q.kind == "options" or (q.prefill if q.kind == "text" else q.samples)
         if q.default_words and not is_shown_elsewhere:
-            return _("If left empty, the app uses: %(default)s") % {"default": q.default_words[:300]}
+            return _("If you leave this empty, the app uses: %(default)s") % {"default": q.default_words[:300]}
         return ""
 
     # --- text ---
 
     @property
     def text(self) -> str:
-        """What is in the box."""
+        """The text in the box."""
         value = self.value()
         return clean_text(value) if isinstance(value, str) else ""
 
     @property
     def rows(self) -> int:
-        """Lines at first: one for a number, two for words."""
+        """Initial number of lines: one for a number, two for text."""
         default = self.question.default
         return 1 if default is not None and isinstance(default, int | float) else 2
 
     @property
     def placeholder(self) -> str:
-        """What an empty box means: the default, since blanks are left out of the call."""
+        """The default, which is what an empty box means, since blanks are left out of the call."""
         words = " ".join(self.question.prefill.split())
         return _("Default: %(default)s") % {"default": words[:SUMMARY_CHARACTERS]} if words else ""
 
@@ -118,7 +118,7 @@ class BoundAnswer(BoundField):
 
     @property
     def search_label(self) -> str:
-        """The name of the box that searches the options."""
+        """The label of the search box for the options."""
         count = len(self.choices)
         words = ngettext(
             "Search the %(count)s choice of %(question)s", "Search the %(count)s choices of %(question)s", count
@@ -127,7 +127,7 @@ class BoundAnswer(BoundField):
 
     @property
     def search_hint(self) -> str:
-        """What that box says while it is empty."""
+        """The placeholder of the search box."""
         count = len(self.choices)
         return ngettext("Search %(count)s choice", "Search %(count)s choices", count) % {"count": _number(count)}
 
@@ -135,7 +135,7 @@ class BoundAnswer(BoundField):
 
     @cached_property
     def uploads(self) -> list[UploadInfo]:
-        """Files in the field. One that is no longer known stays in the form, which says so."""
+        """Files in the field. A file that no longer exists stays in the form, marked as missing."""
         kept = self.answer.upload_ids
         found = {upload.id: upload for upload in self.form.look_up(list(kept))}
         gone = _("This file is no longer here. Remove it or add it again.")
@@ -143,13 +143,13 @@ class BoundAnswer(BoundField):
 
     @property
     def link(self) -> str:
-        """A link that is typed but not yet read."""
+        """A link that was typed but not fetched yet."""
         link = self.answer.link
         return "" if link in {upload.source_url for upload in self.uploads} else link
 
     @property
     def accept_attribute(self) -> str:
-        """For the file dialog; empty for anything. A chosen file is checked by its content."""
+        """The kinds for the file dialog; empty for anything. A chosen file is checked by its content anyway."""
         return ",".join(f"{kind}/*" for kind in self.question.accept)
 
     @cached_property
@@ -162,7 +162,7 @@ class BoundAnswer(BoundField):
 
     @property
     def sample_pictures(self) -> list[dict[str, str]]:
-        """Addresses of the copies we have of the author's samples."""
+        """Addresses of our copies of the author's samples."""
         return [dict(self.form.samples[url]) for url in self.question.samples if url in self.form.samples]
 
     # --- more options ---
@@ -174,7 +174,7 @@ class BoundAnswer(BoundField):
 
     @property
     def summary(self) -> str:
-        """The current answer in a few words, to read while the field is folded."""
+        """The current answer in a few words, shown while the field is folded."""
         if self.question.kind == "url":
             count = len(self.answer.upload_ids)
             chosen = ngettext("%(count)s chosen", "%(count)s chosen", count) % {"count": _number(count)}
@@ -190,8 +190,8 @@ class BoundAnswer(BoundField):
 class SchemaForm(forms.Form):
     """The form of one app; made by `build_form`.
 
-    `answers` and `wanted` (labels or indexes of results) fill a fresh form. `uploads` looks up the files named in it,
-    `samples` gives {"small_url", "card_url"} of the author's sample media by address. `field_errors` are sentences by
+    `answers` and `wanted` (labels or indexes of results) fill a fresh form. `uploads` looks up the files in the form;
+    `samples` returns {"small_url", "card_url"} of the author's sample media by address. `field_errors` are sentences by
     field name ("p0", "outputs", "" for the form), from failed uploads or from Lamina; fresh forms show them, too.
     """
 
@@ -222,7 +222,7 @@ class SchemaForm(forms.Form):
             elif isinstance(field, ResultsField):
                 self.initial["outputs"] = field.values_for(wanted)
 
-    # --- what is in it ---
+    # --- fields and results ---
 
     @cached_property
     def samples(self) -> Samples:
@@ -236,17 +236,17 @@ class SchemaForm(forms.Form):
 
     @property
     def needed(self) -> list[BoundAnswer]:
-        """Fields that must be filled: those without a default."""
+        """Fields that must be filled in because they have no default."""
         return [bound for bound in self.questions if bound.question.is_needed]
 
     @property
     def optional(self) -> list[BoundAnswer]:
-        """Fields that may be left alone: those with a default."""
+        """Fields that may be left alone because they have a default."""
         return [bound for bound in self.questions if not bound.question.is_needed]
 
     @property
     def sampled(self) -> list[BoundAnswer]:
-        """Optional fields that fall back on the author's sample media: never folded, for a run on it costs the same."""
+        """Optional fields with sample media from the author. Never folded, since running on samples costs the same."""
         return [bound for bound in self.optional if bound.question.samples]
 
     @property
@@ -256,7 +256,7 @@ class SchemaForm(forms.Form):
 
     @property
     def is_folded_open(self) -> bool:
-        """Whether something folded needs to be seen: an error, or an answer that is not the default."""
+        """Whether "More options" must be open: one of its fields has an error, or an answer that isn't the default."""
         return any(bound.error or bound.is_changed for bound in self.folded)
 
     @cached_property
@@ -269,7 +269,7 @@ class SchemaForm(forms.Form):
         return [result.value for result in self.ticked]
 
     def look_up(self, ids: list[str]) -> list[UploadInfo]:
-        """Uploads by id; those of the whole form are fetched at once."""
+        """Return uploads by id. All uploads of the form are fetched at once."""
         if missing := [upload for upload in ids if upload not in self._known]:
             asked = dict.fromkeys([*missing, *self._all_ids()])
             self._known |= {upload.id: upload for upload in self._lookup(list(asked))}
@@ -279,18 +279,18 @@ class SchemaForm(forms.Form):
         urls = [bound for bound in self.questions if isinstance(bound.field, UrlAnswerField)]
         return [upload for bound in urls for upload in bound.value().uploads]
 
-    # --- what comes out of it ---
+    # --- answers ---
 
     def answers(self) -> list[Answer]:
-        """The answers of a valid form, in the author's order."""
+        """Return the answers of a valid form, in the author's order."""
         return [self.cleaned_data[name] for name, field in self.fields.items() if isinstance(field, AnswerField)]
 
     def draft_answers(self) -> list[Answer]:
-        """Whatever is in the form, valid or not."""
+        """Return all answers in the form, valid or not."""
         return [bound.answer for bound in self.questions]
 
     def wanted_outputs(self) -> list[int]:
-        """Indexes of the results to make; a valid form has at least one, unless the app lists none."""
+        """Return the indexes of the results to make; a valid form has at least one, unless the app lists none."""
         return sorted(index for result in self.ticked for index in result.indexes)
 
     # --- errors ---
@@ -299,12 +299,12 @@ class SchemaForm(forms.Form):
         for name, sentence in self.field_errors.items():
             field = name if name in self.fields else None
             if field:
-                self.errors.pop(field, None)  # a file that was refused explains an empty field better
+                self.errors.pop(field, None)  # the refused file explains the empty field better
             self.add_error(field, sentence)
         return self.cleaned_data
 
     def error_of(self, name: str) -> str:
-        """The sentence beside the field `name` ("" for the whole form), empty when all is well."""
+        """Return the error of the field `name` ("" for the whole form); empty if there is none."""
         if self.is_bound:
             return " ".join(str(sentence) for sentence in self.errors.get(name or "__all__", []))
         return self.field_errors.get(name, "")
@@ -321,7 +321,7 @@ class SchemaForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str, str]]:
-        """(id to jump to, label, sentence) of every field with an error, in the order of the page."""
+        """(id to jump to, label, sentence) for every field with an error, in the order of the page."""
         shown = [*self.needed, *self.sampled, *self.folded]
         listed = [(bound.focus_id, bound.question.label, bound.error) for bound in shown if bound.error]
         if self.results and self.results_error:
@@ -331,7 +331,7 @@ class SchemaForm(forms.Form):
 
 
 def build_form(parameters: Parameters, outputs: Outputs) -> type[SchemaForm]:
-    """The form class for `parameters` and `outputs` of an AppSchema. Fields are named by position."""
+    """Return the form class for `parameters` and `outputs` of an AppSchema. Fields are named by position."""
     fields: dict[str, Any] = {q.field_name: field_for(q) for q in questions_of(parameters)}
     results = results_of(outputs)
     if results:

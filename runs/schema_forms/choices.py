@@ -1,4 +1,4 @@
-"""The options of a question as its field shows them: cards or a list, with a drawn shape for those like "16:9"."""
+"""The options of a question as its field shows them: cards or a list, with a drawing next to options like "16:9"."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ RATIO_BOX = 18  # pixels of the longer side of a drawn ratio, in a square of 22
 
 @dataclass(frozen=True)
 class Ratio:
-    """A rectangle of an option like "16:9", drawn beside it."""
+    """The rectangle drawn next to an option like "16:9"."""
 
     x: float
     y: float
@@ -24,7 +24,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Choice:
-    """One option as shown: `value` is its position, or empty to leave it to the app."""
+    """One option as shown: `value` is its position, or empty to let the app decide."""
 
     value: str
     label: str
@@ -33,7 +33,7 @@ class Choice:
 
     @property
     def ratio(self) -> Ratio | None:
-        """The shape that the label names, None if it names none."""
+        """The shape in the label, or None."""
         if (found := RATIO.match(self.label)) is None:
             return None
         across, down = int(found[1]), int(found[2])
@@ -43,8 +43,8 @@ class Choice:
 
 
 def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
-    """The options of `question` in the field `name`, with the position `chosen`. Equal labels are one choice: Lamina
-    couldn't tell them apart."""
+    """Return the options of `question` for the field `name`, with the one at position `chosen` selected. Equal labels
+    are one choice, since Lamina couldn't tell them apart."""
     first = {label: n for n, label in reversed(list(enumerate(question.options)))}
     if isinstance(chosen, str) and chosen.isascii() and chosen.isdigit() and int(chosen[:6]) < len(question.options):
         chosen = str(first[question.options[int(chosen[:6])]])
@@ -59,7 +59,7 @@ def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
 
 
 def _shown(question: Question, labels: dict[str, int]) -> list[str]:
-    """Labels as shown: spaces are marked where labels differ in nothing else, and invisible labels get a name."""
+    """Return labels as shown: spaces are marked where labels differ only in spaces, and invisible labels get a name."""
     ordered = sorted(labels, key=lambda label: labels[label])
     looks = [" ".join(label.split()) for label in ordered]
     count = Counter(looks)

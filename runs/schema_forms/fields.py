@@ -1,5 +1,5 @@
-"""One Django field for each kind of question, and how its posted values are read. All of them clean to an Answer; none
-strips or normalises. Nothing is rendered here: the templates in schema_forms/ do that."""
+"""A Django field for each kind of question. All of them clean to an Answer; none strips or normalises what was posted.
+The templates in schema_forms/ do the rendering."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ Lookup = Callable[[list[str]], list[UploadInfo]]
 
 
 def all_of(data: Mapping[str, Any], name: str) -> list[str]:
-    """Every value posted as `name`, in order."""
+    """Return every value posted as `name`, in order."""
     if isinstance(data, MultiValueDict):
         return list(data.getlist(name))
     value = data.get(name, [])
@@ -36,7 +36,7 @@ class ManyValues(forms.Widget):
 
 
 class UploadValues(forms.Widget):
-    """The parts of a `url` field: <name>_kept once for every upload in the order of the page, <name>_link."""
+    """The parts of a `url` field: one <name>_kept per upload, in the order of the page, and <name>_link."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Files:
         kept = dict.fromkeys(upload for upload in all_of(data, f"{name}_kept") if upload)
@@ -51,7 +51,7 @@ class AnswerField(forms.Field):
         self.question = question
 
     def typed(self, raw: Any) -> Answer:
-        """The answer as it is, valid or not, for a draft."""
+        """Return the answer for a draft, valid or not."""
         raise NotImplementedError
 
     def check(self, raw: Any) -> None:
@@ -68,7 +68,7 @@ class AnswerField(forms.Field):
 
 
 class TextAnswerField(AnswerField):
-    """Free text, also for types we don't know. If left empty, the app's default is used."""
+    """Free text, also for unknown types. If left empty, the app's default is used."""
 
     def __init__(self, question: Question) -> None:
         super().__init__(question, OneValue())
@@ -93,7 +93,7 @@ class OptionsAnswerField(AnswerField):
         self.initial = "" if question.default_option is None else str(question.default_option)
 
     def position(self, raw: Any) -> int | None:
-        """The position that `raw` names, None if there is no such option."""
+        """Return the position in `raw`, or None if there is no such option."""
         if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 6:
             position = int(raw)
             return position if position < len(self.question.options) else None
@@ -116,7 +116,7 @@ class OptionsAnswerField(AnswerField):
 
 
 class UrlAnswerField(AnswerField):
-    """Files and links, which are uploads by the time the form sees them; the form sets `lookup`."""
+    """Files and links. Both are uploads by the time the form sees them; the form sets `lookup`."""
 
     lookup: Lookup = staticmethod(lambda ids: [])
 
@@ -125,7 +125,7 @@ class UrlAnswerField(AnswerField):
         self.initial = Files()
 
     def kept(self, raw: Files) -> tuple[str, ...]:
-        """Ids that count: if only one file is taken, the newest replaces the others."""
+        """Return the ids to use: if the field accepts only one file, the newest replaces the others."""
         return raw.uploads if self.question.is_multiple else raw.uploads[-1:]
 
     def typed(self, raw: Files) -> Answer:
@@ -146,7 +146,7 @@ class UrlAnswerField(AnswerField):
             raise forms.ValidationError(add_words(self.question.accept), code="needed")
 
     def _check_upload(self, upload: UploadInfo | None) -> None:
-        """A link that is still being read may go: the run waits for it, and fails without cost if it's no good."""
+        """Check one upload. A link may still be loading: the run waits for it, and fails at no cost if it's no good."""
         if upload is None:
             raise forms.ValidationError(_("One file is no longer here. Add it again."), code="gone")
         if upload.status == "failed":
@@ -158,7 +158,7 @@ class UrlAnswerField(AnswerField):
 
 
 def field_for(question: Question) -> AnswerField:
-    """The field that asks `question`."""
+    """Return the form field for `question`."""
     made = {"options": OptionsAnswerField, "url": UrlAnswerField, "text": TextAnswerField}[question.kind]
     field: AnswerField = made(question)
     return field

@@ -1,4 +1,4 @@
-"""What a field for files says: whole sentences by kind, since in many languages more than the noun changes."""
+"""The texts of a file field: whole sentences for each kind, since in many languages more than the noun changes."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from runs.schema_forms.questions import Question
 
 @dataclass(frozen=True)
 class FileWords:
-    """What a field says: on its button (first and again), of its list and sample, as drop hint, and at its link box."""
+    """The texts of one field: for its button (first file and later ones), list, sample, drop hint and link box."""
 
     choose: str
     choose_next: str
@@ -20,24 +20,24 @@ class FileWords:
 
 
 def file_words(question: Question) -> FileWords:
-    """The words for what `question` takes: one kind, or files of several."""
+    """Return the texts for what `question` accepts: one kind, or files of several kinds."""
     kind = question.accept[0] if len(question.accept) == 1 else ""
-    choose_one = {"image": _("Choose a picture"), "video": _("Choose a video"), "audio": _("Choose a sound")}
-    choose_several = {"image": _("Choose pictures"), "video": _("Choose videos"), "audio": _("Choose sounds")}
+    choose_one = {"image": _("Choose a picture"), "video": _("Choose a video"), "audio": _("Choose an audio file")}
+    choose_several = {"image": _("Choose pictures"), "video": _("Choose videos"), "audio": _("Choose audio files")}
     chosen = {
         "image": _("%(question)s: chosen pictures"),
         "video": _("%(question)s: chosen videos"),
-        "audio": _("%(question)s: chosen sounds"),
+        "audio": _("%(question)s: chosen audio files"),
     }
     sample = {
         "image": _("Sample picture is used"),
         "video": _("Sample video is used"),
-        "audio": _("Sample sound is used"),
+        "audio": _("Sample audio is used"),
     }
     link = {
         "image": _("Web address of a picture for %(question)s"),
         "video": _("Web address of a video for %(question)s"),
-        "audio": _("Web address of a sound for %(question)s"),
+        "audio": _("Web address of an audio file for %(question)s"),
     }
     is_multiple, named = question.is_multiple, {"question": question.label}
     return FileWords(
@@ -51,14 +51,14 @@ def file_words(question: Question) -> FileWords:
 
 
 def add_words(accept: tuple[str, ...]) -> str:
-    """What to do about a field that takes `accept` and has no file, or the wrong one."""
+    """Return what to do if a field for `accept` has no file, or the wrong one."""
     sentences = {
         ("image",): _("Add a picture."),
         ("video",): _("Add a video."),
-        ("audio",): _("Add a sound."),
+        ("audio",): _("Add an audio file."),
         ("image", "video"): _("Add a picture or a video."),
-        ("image", "audio"): _("Add a picture or a sound."),
-        ("video", "audio"): _("Add a video or a sound."),
-        ("image", "video", "audio"): _("Add a picture, a video or a sound."),
+        ("image", "audio"): _("Add a picture or an audio file."),
+        ("video", "audio"): _("Add a video or an audio file."),
+        ("image", "video", "audio"): _("Add a picture, a video or an audio file."),
     }
     return sentences.get(accept) or _("Add a file.")

@@ -1,4 +1,4 @@
-"""Answers on their way out to Lamina and back: exact inputs, another version of the app, refused fields."""
+"""Turn answers into exact inputs, fit them to another version of the app, and match Lamina's refusals to fields."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
@@ -14,13 +14,13 @@ from runs.schema_forms.types import Parameters
 
 @dataclass(frozen=True)
 class Fitted:
-    """Stored answers on a (possibly newer) parameter list: `initial` by field name, labels of `dropped` answers."""
+    """Stored answers fitted to another parameter list: `initial` by field name, and labels of `dropped` answers."""
 
     initial: dict[str, str | Files]
     dropped: list[str] = field(default_factory=list)
 
 
-# How an answer finds its question: by all three handles, else by the one that authors change least.
+# How an answer finds its question: by all three handles, or else by the one that authors change least.
 _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
     (lambda q: (q.key, q.id, q.name), lambda a: (a.key, a.id, a.name)),
     (lambda q: q.id, lambda a: a.id),
@@ -32,10 +32,10 @@ _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
 def to_inputs(
     parameters: Parameters, answers: list[Answer], urls: Mapping[str, str], *, by_key: bool = False
 ) -> dict[str, Any]:
-    """The `inputs` of the call; `urls` maps every upload id to its address, else KeyError.
+    """Return the `inputs` of the call. `urls` maps every upload id to its address; a missing one raises KeyError.
 
-    Inputs are identified by name, which every dialect of Lamina knows, or, if `by_key`, by key or id. Defaults and
-    blanks are left out, several files are a list, one is a plain string.
+    Inputs are identified by name, which every dialect of Lamina knows, or by key or id if `by_key`. Defaults and blanks
+    are left out. Several files become a list, one file a plain string.
     """
     questions = questions_of(parameters)
     handles = Counter(word for q in questions for word in {q.name, q.key, q.id})
@@ -56,9 +56,9 @@ def to_inputs(
 
 
 def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: Iterable[tuple[str, str]]) -> bool:
-    """Whether `problems` (field and code each) only say that Lamina doesn't know the names that were `sent`.
+    """Whether `problems` (each a field and a code) only say that Lamina doesn't know the names that were `sent`.
 
-    An input it doesn't know by name may also be reported missing, if it has no default.
+    If Lamina doesn't know the name of an input without a default, it may also report this input as missing.
     """
     questions, given = questions_of(parameters), set(sent)
     is_any = False
@@ -73,7 +73,7 @@ def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: 
 
 
 def answers_for(parameters: Parameters, answers: list[Answer]) -> Fitted:
-    """`answers`, perhaps given for another version of the app, as initial values of a form for `parameters`."""
+    """Fit `answers`, perhaps given for another version of the app, to a form for `parameters`."""
     matched, left = _matched(questions_of(parameters), answers)
     initial: dict[str, str | Files] = {}
     dropped = [shortened(answer.name) for answer in left if answer.is_given]
@@ -89,9 +89,9 @@ def answers_for(parameters: Parameters, answers: list[Answer]) -> Fitted:
 
 
 def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> dict[str, str]:
-    """Lamina's complaints by field name ("p0"); those that belong to no field are under "".
+    """Return Lamina's error messages by field name ("p0"); those that belong to no field are under "".
 
-    Each is {"field", "message"} and perhaps "key", which counts first, since names may repeat.
+    Each of `errors` is {"field", "message"}, perhaps with "key", which is tried first since names may repeat.
     """
     questions = questions_of(parameters)
     found: dict[str, list[str]] = {}
@@ -107,10 +107,9 @@ def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> di
 
 
 def _handle(question: Question, taken: Counter[str], *, by_key: bool = False) -> str:
-    """The word that identifies only this question: its name, else its key, else its id; with `by_key`, the name is
-    last.
+    """Return the first of name, key and id that identifies only this question; with `by_key`, the name is last.
 
-    Lamina looks for a word in keys, then ids, then names, so a name that is another's key wouldn't work.
+    Lamina searches keys, then ids, then names, so a name that is also another question's key wouldn't work.
     """
     own = [question.key, question.id, question.name] if by_key else [question.name, question.key, question.id]
     return next((word for word in own if word and taken[word] == 1), question.key or question.id or question.name)
@@ -127,7 +126,7 @@ def _asked_as(word: str, questions: list[Question]) -> Question | None:
 
 
 def _matched(questions: list[Question], answers: list[Answer]) -> tuple[dict[Question, Answer], list[Answer]]:
-    """Answers by question, and those that match none; each answer is used once, in order."""
+    """Return answers by question, and answers that match no question. Each answer is used once, in order."""
     left = dict(enumerate(answers))
     found: dict[int, Answer] = {}
     for of_question, of_answer in _HANDLES:

@@ -1,4 +1,4 @@
-"""One parameter as Lamina describes it, read tolerantly: nothing in it is trusted to have the right shape."""
+"""One parameter as Lamina describes it. It is read tolerantly: nothing in it is trusted to have the right shape."""
 
 import json
 import re
@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from runs.schema_forms.types import Parameters
 
 MEDIA_KINDS = ("image", "video", "audio")
-LABEL_LENGTH = 300  # characters of a name or label that are shown
+LABEL_LENGTH = 300  # characters shown of a name or label
 LINE_END = re.compile(r"\r\n?")
 UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def clean_text(text: str) -> str:
-    """`text` as it can be stored and sent: line ends as LF (browsers post CRLF), NUL and lone surrogates as U+FFFD.
+    """Return `text` ready to be stored and sent: LF line ends (browsers post CRLF), U+FFFD for NUL and lone surrogates.
 
     Nothing is stripped: a trailing space may be part of the answer.
     """
@@ -26,12 +26,12 @@ def clean_text(text: str) -> str:
 
 
 def sendable(text: str) -> str:
-    """`text` unchanged but for what no encoding can carry: handles and labels must reach Lamina as they came."""
+    """Replace only what can't be stored or sent: apart from that, handles and labels must reach Lamina unchanged."""
     return UNSENDABLE.sub("\ufffd", text)
 
 
 def as_words(value: Any) -> str:
-    """`value` of any type as a person would read it; a string stays as it is."""
+    """Return `value`, of any type, as a person would read it; a string stays unchanged."""
     if isinstance(value, str):
         return sendable(value)
     if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
@@ -40,18 +40,18 @@ def as_words(value: Any) -> str:
 
 
 def shortened(text: str, length: int = LABEL_LENGTH) -> str:
-    """`text` for display, at most `length` characters, ending in "…" if cut. Never for sending."""
+    """Shorten `text` to at most `length` characters for display, ending in "…" if cut. Never for sending."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 def is_seen(text: str) -> bool:
-    """Whether `text` can be seen on the page: spaces and invisible characters alone can't."""
+    """Whether `text` is visible on the page; spaces and invisible characters alone aren't."""
     return any(unicodedata.category(character)[0] in "LNPS" for character in text)
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A parameter by its `position`, from which ids of form fields are made, since names may be anything."""
+    """One parameter. Ids of form fields are made from its `position`, since names may be anything."""
 
     position: int
     raw: dict[str, Any]
@@ -88,7 +88,7 @@ class Question:
 
     @cached_property
     def options(self) -> tuple[str, ...]:
-        """The labels exactly as listed, duplicates too: a label is posted by its position."""
+        """The labels exactly as listed, including duplicates, since a label is posted by its position."""
         listed = self.raw.get("options")
         return tuple(as_words(option) for option in listed) if isinstance(listed, list) else ()
 
@@ -100,7 +100,7 @@ class Question:
 
     @cached_property
     def kind(self) -> Literal["text", "options", "url"]:
-        """How it is asked. Types we don't know, and lists without options, are asked as text."""
+        """How to ask the question. Unknown types, and lists without options, are asked as text."""
         if self.type == "options" and self.options:
             return "options"
         return "url" if self.type == "url" else "text"
@@ -115,12 +115,12 @@ class Question:
 
     @property
     def is_needed(self) -> bool:
-        """Must be answered: it has no default. What Lamina says in `required` can't be trusted."""
+        """Whether it must be answered, because it has no default. Lamina's `required` can't be trusted."""
         return self.default is None
 
     @cached_property
     def default_words(self) -> str:
-        """The default as people read it; empty if there is none or it is blank."""
+        """The default as people read it; empty if it is missing or blank."""
         return "" if self.default is None or self.default == [] else as_words(self.default)
 
     @cached_property
@@ -132,7 +132,7 @@ class Question:
 
     @cached_property
     def prefill(self) -> str:
-        """The default as text to start from; a list or an object is only shown, since a string could not replace it."""
+        """The default as text to start from. A list or an object is only shown, since text can't replace it."""
         return clean_text(self.default_words) if isinstance(self.default, str | int | float) else ""
 
     @cached_property
@@ -143,7 +143,7 @@ class Question:
 
     @cached_property
     def accept(self) -> tuple[str, ...]:
-        """Kinds of media it takes; empty for any."""
+        """Kinds of media that the field accepts; empty for any."""
         listed = self.raw.get("accept")
         kinds = listed if isinstance(listed, list) else [listed]
         return tuple(kind for kind in MEDIA_KINDS if kind in kinds)
@@ -158,15 +158,15 @@ class Question:
 
 
 def questions_of(parameters: Parameters) -> list[Question]:
-    """One question for every parameter, in the author's order."""
+    """Return one question per parameter, in the author's order."""
     return [Question(n, raw if isinstance(raw, dict) else {}) for n, raw in enumerate(parameters)]
 
 
 def files_question(parameters: Parameters, field_name: str) -> Question | None:
-    """The question behind the form field `field_name` ("p0"), if it takes files."""
+    """Return the question behind the form field `field_name` ("p0") if it accepts files, otherwise None."""
     return next((q for q in questions_of(parameters) if q.field_name == field_name and q.kind == "url"), None)
 
 
 def sample_urls(parameters: Parameters) -> list[str]:
-    """Addresses of the author's sample media: what a `url` parameter falls back on when nothing is given."""
+    """Return the addresses of the author's sample media, which `url` parameters fall back on when left empty."""
     return [url for question in questions_of(parameters) if question.kind == "url" for url in question.samples]

@@ -1,4 +1,4 @@
-"""Which results to make. Lamina takes labels, so results that share one cannot be picked apart: one box for them."""
+"""The choice of results to make. Lamina identifies them by label, so results with the same label share one tick box."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ KINDS = ("image", "video", "audio", "text")
 
 @dataclass(frozen=True)
 class Result:
-    """Results of one `label` (in any case), with their `indexes` and `kinds` at Lamina."""
+    """All results with one `label` (ignoring case), with their `indexes` and `kinds` on Lamina."""
 
     label: str
     indexes: tuple[int, ...]
@@ -35,22 +35,22 @@ class Result:
     def shown(self) -> str:
         """The label, or a stand-in if it is invisible."""
         return shortened(
-            self.label if is_seen(self.label) else _("Output %(number)s") % {"number": self.indexes[0] + 1}
+            self.label if is_seen(self.label) else _("Result %(number)s") % {"number": self.indexes[0] + 1}
         )
 
     @property
     def icons(self) -> list[str]:
-        """A drawing for each of the first four."""
+        """An icon for each of the first four results."""
         return [kind if kind in KINDS else "other" for kind in self.kinds[:4]]
 
     @property
     def count_words(self) -> str:
-        """ "2 images", "1 image and 1 video"."""
+        """The kinds counted in words, such as "1 image and 1 video"."""
         return how_many(self.kinds)
 
 
 def how_many(kinds: Iterable[str]) -> str:
-    """`kinds` counted in words: "2 images and 1 video"; kinds we don't know count as results."""
+    """Count `kinds` in words, such as "2 images and 1 video". Unknown kinds count as results."""
     counts = Counter(kind if kind in KINDS else "" for kind in kinds)
     parts = [_counted(kind, counts[kind]) for kind in (*KINDS, "") if counts[kind]]
     return get_text_list(parts, pgettext("between the last two of a list", "and"))
@@ -60,7 +60,7 @@ def _counted(kind: str, count: int) -> str:
     words = {
         "image": ngettext("%(count)s image", "%(count)s images", count),
         "video": ngettext("%(count)s video", "%(count)s videos", count),
-        "audio": ngettext("%(count)s sound", "%(count)s sounds", count),
+        "audio": ngettext("%(count)s audio file", "%(count)s audio files", count),
         "text": ngettext("%(count)s text", "%(count)s texts", count),
     }
     text = words.get(kind) or ngettext("%(count)s result", "%(count)s results", count)
@@ -68,7 +68,7 @@ def _counted(kind: str, count: int) -> str:
 
 
 def results_of(outputs: Outputs) -> list[Result]:
-    """`outputs` grouped by label, in the author's order."""
+    """Group `outputs` by label, in the author's order."""
     listed = [output if isinstance(output, dict) else {} for output in outputs]
     given = [output.get("index") for output in listed]
     is_sound = all(isinstance(index, int) and index >= 0 for index in given) and len(set(given)) == len(given)
@@ -84,22 +84,22 @@ def results_of(outputs: Outputs) -> list[Result]:
 
 
 class ResultsField(forms.Field):
-    """Tick boxes; cleans to the indexes of all ticked results, with all of the same label."""
+    """Tick boxes for results. Cleans to the indexes of all ticked results, including those with the same label."""
 
-    bound_field_class = BoundField  # not the form's, which is for answers
+    bound_field_class = BoundField  # not the form's own, which is for answers
 
     def __init__(self, results: list[Result]) -> None:
         super().__init__(required=False, widget=ManyValues(), label=_("Results"))
         self.results = results
 
     def values_for(self, wanted: Iterable[str | int] | None) -> list[str]:
-        """Values to tick at first for `wanted` (labels or indexes); all of them if it names none."""
+        """Return the values to tick initially for `wanted` (labels or indexes); all of them if none match."""
         named = {as_words(item).casefold() if isinstance(item, str) else item for item in wanted or []}
         ticked = [r for r in self.results if r.label.casefold() in named or not named.isdisjoint(r.indexes)]
         return [result.value for result in ticked or self.results]
 
     def ticked(self, value: Iterable[str]) -> list[Result]:
-        """The results of which any index was posted; if there is only one, that one."""
+        """Return the results with a posted index; if there is only one result, always return it."""
         if len(self.results) == 1:
             return self.results
         posted = set(value)

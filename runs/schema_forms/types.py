@@ -1,4 +1,4 @@
-"""The words that the form, its callers and the database share."""
+"""Types shared by the form, its callers and the database."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,7 +9,7 @@ Outputs = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class UploadInfo:
-    """What a field shows of one upload. `error` is a sentence if `status` is "failed"."""
+    """What a field shows about one upload. If `status` is "failed", `error` is a sentence."""
 
     id: str
     name: str
@@ -26,5 +26,5 @@ class UploadInfo:
 
     @property
     def icon(self) -> str:
-        """The icon that stands for it while there is no picture."""
+        """The icon to show while there is no picture."""
         return self.kind if self.kind in ("image", "video", "audio") else "file"

@@ -1,4 +1,4 @@
-"""Forms of sharing: who sees a run, guest links and their options, and the admins' rules."""
+"""Sharing forms: who sees a run, guest links and their options, and the admins' rules."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -24,21 +24,23 @@ TICKS = ("may_download", "shows_inputs", "shows_app")
 
 
 class PanelForm(PostedForm):
-    """Who sees the run; `o` holds the results that the panel was opened for."""
+    """Who sees the run. `o` holds the results that the panel was opened for."""
 
     who = CutField()
     o = RepeatedField()
 
 
 class NewLinkForm(PostedForm):
-    """A link to results (`o`), or to everything that is ready in a run (`run`)."""
+    """A new link to chosen results (`o`), or to everything that is ready in a run (`run`)."""
 
     run = CutField()
     o = RepeatedField()
 
 
 class LinkActionForm(PostedForm):
-    """Where a link's button was pressed: in a run's panel, on a page (`back`), in the list of all links."""
+    """Where a link's button was pressed: in a run's panel (`run`), on a page (`back`) or in the list of all links
+    (`all`).
+    """
 
     run = CutField()
     back = CutField()
@@ -46,13 +48,13 @@ class LinkActionForm(PostedForm):
 
 
 class PassphraseForm(PostedForm):
-    """The passphrase that a guest types."""
+    """The passphrase that a guest enters."""
 
     passphrase = CutField(500)
 
 
 class SharingRulesForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' ModelForm takes one only for mypy
-    """What admins allow."""
+    """The sharing rules that admins set."""
 
     longest_days = DaysField(1, links.LONGEST_DAYS, "", required=True)
     link_makers = CutField()
@@ -63,11 +65,11 @@ class SharingRulesForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stu
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        words = _("Give a number of days from 1 to %(most)s.") % {"most": links.LONGEST_DAYS}
+        words = _("Enter a number of days from 1 to %(most)s.") % {"most": links.LONGEST_DAYS}
         self.fields["longest_days"].error_messages |= {"required": words, "invalid": words}
 
     def clean_link_makers(self) -> str:
-        """One of the choices; anything else is ignored."""
+        """Return one of the choices; ignore anything else."""
         makers = str(self.cleaned_data["link_makers"])
         return makers if makers in SharingRules.Makers.values else self.instance.link_makers
 
@@ -82,7 +84,7 @@ class ResultChoice:
 
     @property
     def file(self) -> StoredFile | None:
-        """Its first saved file."""
+        """The result's first saved file."""
         first = next(iter(self.output.files.all()), None)
         return first.file if first is not None else None
 
@@ -94,7 +96,7 @@ class ResultChoice:
 
 
 class LinkForm(forms.Form):
-    """Options of `link`: which of `choices` it shows, to whom, how long, and what guests may do."""
+    """Options of `link`: which of `choices` it shows, to whom, for how long, and what guests may do."""
 
     audience = forms.CharField(required=False, max_length=LONGEST_AUDIENCE, error_messages=TOO_LONG)
     message = forms.CharField(required=False, max_length=LONGEST_MESSAGE, error_messages=TOO_LONG)
@@ -125,7 +127,7 @@ class LinkForm(forms.Form):
 
     @property
     def has_films_as_they_are(self) -> bool:
-        """Whether it could share video or audio from which the portal can't remove the prompt."""
+        """Whether the link could share video or audio from which the portal can't remove the prompt."""
         return guest_copies.has_films_as_they_are(self.choices)
 
     @property
@@ -146,12 +148,12 @@ class LinkForm(forms.Form):
     @property
     def passphrase_help(self) -> str:
         if self.link.passphrase:
-            return _("Leave empty to keep the one it has.")
+            return _("Leave empty to keep the current passphrase.")
         return _("Leave empty if the link alone is enough.")
 
     @property
     def link_options(self) -> LinkOptions | None:
-        """The posted options, if they are valid."""
+        """The posted options; None if they aren't valid."""
         if not self.is_valid():
             return None
         given = self.cleaned_data
@@ -185,7 +187,7 @@ class LinkForm(forms.Form):
     def clean_passphrase(self) -> str:
         typed = str(self.cleaned_data["passphrase"])
         if typed and len(typed) < SHORTEST_PASSPHRASE:
-            words = _("Use at least %(count)s characters: a few words are best.")
+            words = _("Use at least %(count)s characters. A few words are best.")
             raise ValidationError(words % {"count": SHORTEST_PASSPHRASE})
         return typed
 
@@ -193,19 +195,19 @@ class LinkForm(forms.Form):
         given = self.cleaned_data
         has_none = given["no_passphrase"] or not self.link.passphrase
         if self.needs_passphrase and has_none and given.get("passphrase") == "":
-            self.add_error("passphrase", _("Links need a passphrase here. Choose one."))
+            self.add_error("passphrase", _("Guest links need a passphrase. Choose one."))
         return given
 
 
 def choices_of(link: GuestLink, member: Member) -> list[Output]:
-    """Results that `link` could show: those it shows, and everything else that is ready in their runs."""
+    """Return the results that `link` could show: those it shows, and everything else that is ready in their runs."""
     runs = Output.objects.filter(guest_links=link).values("run")
     ids = Output.objects.filter(run__in=runs).values_list("public_id", flat=True)
     return links.outputs_for(member, ids)
 
 
 def link_form(link: GuestLink, member: Member, posted: QueryDict | None = None) -> LinkForm:
-    """The form with the options of `link`, or with what was `posted`."""
+    """Return the form with the options of `link`, or with the `posted` values."""
     now: dict[str, Any] = {}
     if posted is None:
         now = {"o": list(link.outputs.values_list("public_id", flat=True)), "audience": link.audience}

@@ -1,9 +1,9 @@
-"""What guests get instead of an original: a copy without prompts and other metadata.
+"""Copies for guests: what they get instead of originals, without prompts and other metadata.
 
 Small pictures have no metadata, so copies are only needed for files that are played or offered for download. The worker
-makes them (`copying`), in a `GuestCopy`; no row means that it hasn't started yet. Files that can't be copied are not
-shared. One exception: without ffmpeg, guests with permission to download get the original video and audio, and the tick
-box says so.
+makes each copy (`make_guest_copies`) and records it in a `GuestCopy`; no row means that it hasn't started yet. Files
+that can't be copied are not shared. There is one exception: without ffmpeg, guests who may download get the original
+video and audio, and the checkbox says so.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from runs.models import GuestCopy, GuestLink, GuestLinkOutput, Output, OutputFil
 from runs.storage import ffmpeg
 from runs.words.messages import say
 
-MOVING = ("image/gif", "image/apng")  # we have still pictures of them
+MOVING = ("image/gif", "image/apng")  # our pictures of these are stills
 PLAYED = (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)
 TASK_SECONDS = 900
 AT_ONCE = 500
@@ -31,27 +31,27 @@ YOUNG = timedelta(minutes=2)
 class State(StrEnum):
     """State of a file that guests should get."""
 
-    NOT_NEEDED = "not-needed"  # guests get only its small pictures
+    NOT_NEEDED = "not-needed"  # small pictures are enough
     READY = "ready"
     PREPARING = "preparing"
-    LATE = "late"  # it failed and will be retried
+    LATE = "late"  # copying failed and will be retried
     NOT_OFFERED = "not-offered"  # no copy can be made
-    NOT_PLAYED = "not-played"  # ffmpeg is missing, and they may not have the original
+    NOT_PLAYED = "not-played"  # ffmpeg is missing, and guests may not have the original
 
 
 @dataclass(frozen=True)
 class Given:
-    """What guests get for one file: `stored` replaces it, None if there is nothing yet or at all."""
+    """What guests get for one file. `stored` replaces the original; None if there is no copy, or not yet."""
 
     state: State
     stored: StoredFile | None = None
-    since: datetime | None = None  # when the worker was first told
+    since: datetime | None = None  # when the copy was first requested
     error: str = ""  # why it is late, for members
-    is_as_it_is: bool = False  # including its metadata
+    is_as_it_is: bool = False  # `stored` is the original, including its metadata
 
 
 def needs_itself(stored: StoredFile, *, may_download: bool) -> bool:
-    """Whether guests get the file itself: to download, to play, or because it has no still picture.
+    """Return whether guests get the file itself: to download it, to play it, or because it has no still picture.
 
     `_given_files` does the same in the database.
     """
@@ -61,7 +61,7 @@ def needs_itself(stored: StoredFile, *, may_download: bool) -> bool:
 
 
 def given(link: GuestLink, stored: StoredFile) -> Given:
-    """What guests of `link` get for `stored`, fetched with `guest_copy__file`."""
+    """Return what guests of `link` get for `stored`, which should be loaded with `guest_copy__file`."""
     if not needs_itself(stored, may_download=link.may_download):
         return Given(State.NOT_NEEDED)
     copy: GuestCopy | None = getattr(stored, "guest_copy", None)
@@ -77,7 +77,7 @@ def given(link: GuestLink, stored: StoredFile) -> Given:
 
 
 def has_films_as_they_are(outputs: list[Output]) -> bool:
-    """Whether `outputs` include video or audio that needs ffmpeg, missing here or on the worker's host."""
+    """Return whether `outputs` include video or audio and ffmpeg is missing, here or on the worker's host."""
     kept = [output_file.file for output in outputs for output_file in output.files.all()]
     films = [stored.pk for stored in kept if stored is not None and stored.kind in PLAYED]
     waiting = GuestCopy.objects.filter(source__in=films, status=GuestCopy.Status.NO_TOOL)
@@ -86,19 +86,19 @@ def has_films_as_they_are(outputs: list[Output]) -> bool:
 
 # --- Waking the worker ------------------------------------------------------------------------------------------------
 def request_copies() -> None:
-    """Ask the worker for copies if any are missing, for every open link."""
+    """Ask the worker for copies if any are missing for open links."""
     if due().exists() or waiting_for_ffmpeg().exists() or missing(GuestLink.objects.all()):
         _queue()
 
 
 def request_copies_for(links: QuerySet[GuestLink]) -> None:
-    """The same for only these `links`, which are new or changed, or got a new result file."""
+    """Ask the worker for copies if any are missing for `links`, which are new, changed, or got a new result file."""
     if missing(links):
         _queue()
 
 
 def on_output_saved(output_file: OutputFile) -> None:
-    """Guests who were promised the result get their copy of its file."""
+    """Request copies of a newly saved file for the guest links that show its result."""
     request_copies_for(GuestLink.objects.filter(outputs=output_file.output_id))
 
 
@@ -107,26 +107,27 @@ def _queue() -> None:
 
 
 def due() -> QuerySet[GuestCopy]:
-    """Unclaimed copies that are due."""
+    """Return the unclaimed copies that are due."""
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
     return GuestCopy.objects.filter(unclaimed, status=GuestCopy.Status.PREPARING, due_at__lte=timezone.now())
 
 
 def wanted(links: QuerySet[GuestLink]) -> set[int]:
-    """Primary keys of the files that the open ones of `links` give to guests."""
+    """Return the primary keys of the files that guests get from the open links among `links`."""
     return {pk for given_files in _given_files(links) for pk in given_files.values_list("file", flat=True) if pk}
 
 
 def missing(links: QuerySet[GuestLink]) -> dict[int, str]:
-    """Those without a row yet, with their SHA-256; for example, of older links."""
+    """Return the wanted files that have no row yet, such as those of older links, with their SHA-256."""
     unnoted = (given_files.filter(file__guest_copy=None) for given_files in _given_files(links))
     return {pk: sha256 for some in unnoted for pk, sha256 in some.values_list("file", "file__sha256") if pk}
 
 
 def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
-    """Results of open `links` that guests get as originals, in batches; `needs_itself` does the same for one.
+    """Yield the results of open `links` that guests get as originals, in batches; `needs_itself` does the same for one
+    file.
 
-    In a single query, a database may start with all files instead of the few links.
+    With a single query, a database may start from all files instead of the few links.
     """
     alive = links.filter(revoked_at=None, expires_at__gt=timezone.now()).order_by()
     chosen = GuestLinkOutput.objects.filter(link__in=alive).order_by("link__may_download")
@@ -144,13 +145,13 @@ def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
 
 
 def waiting_for_ffmpeg() -> QuerySet[GuestCopy]:
-    """Copies that became possible when ffmpeg was installed."""
+    """Return the copies that became possible when ffmpeg was installed."""
     waiting = GuestCopy.objects.filter(status=GuestCopy.Status.NO_TOOL)
     return waiting if ffmpeg.is_there() else waiting.none()
 
 
 def record_lost(file: StoredFile) -> None:
-    """`file`, used by one copy or several, is missing from the storage: make it again."""
+    """Request new copies because `file`, which one or more copies use, is missing from storage."""
     fresh = {"status": GuestCopy.Status.PREPARING, "file": None, "due_at": Now(), "attempts": 0, "error": ""}
     if GuestCopy.objects.filter(file=file, status=GuestCopy.Status.READY).update(claimed_until=None, **fresh):
         _queue()

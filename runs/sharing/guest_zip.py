@@ -1,4 +1,6 @@
-"""Everything a link shows as one zip, written while it is sent. Without provenance: that would reveal the inputs."""
+"""A streamed zip of everything a guest link shows. It leaves out where results came from, which would reveal the
+inputs.
+"""
 
 from collections.abc import Iterator
 
@@ -19,9 +21,9 @@ class StillPreparing(Exception):
 
 
 def pack(link: GuestLink) -> ZipStream:
-    """Zip of the results of `link` under the names guests see; its length is known in advance.
+    """Return the results of `link` as a zip whose length is known in advance, under the names that guests see.
 
-    Raises `StillPreparing` and `StorageAway`.
+    Raises `StillPreparing` or `StorageAway`.
     """
     archive = ZipStream(sized=True)
     taken: set[str] = set()
@@ -43,7 +45,7 @@ def pack(link: GuestLink) -> ZipStream:
 def _add(
     archive: ZipStream, link: GuestLink, stored: StoredFile, place: tuple[str, int], taken: set[str]
 ) -> Iterator[str]:
-    """Add to `archive` what guests get for `stored`; yields notes about it."""
+    """Add the guests' version of `stored` to `archive`; yield a note if that isn't the whole file."""
     given = guest_copies.given(link, stored)
     if given.state in (State.PREPARING, State.LATE):
         raise StillPreparing

@@ -1,8 +1,8 @@
-"""The guest's side of a link: find it, check whether it opens, list what it shows, count views.
+"""The guest's side of a link: find it, check that it is open, list what it shows, and count views.
 
-Every request checks the link again, for files too, so that a revoked link stops working at once. Guests have no
-account, no cookies and no scripts. The proof that they know the passphrase is a signed value in the addresses of page
-and files; it is valid for twelve hours, and only until the passphrase changes.
+Every request checks the link again, even for files, so a revoked link stops working at once. Guests have no account,
+cookies or scripts. A signed value in the URLs of the page and its files proves that they know the passphrase. It is
+valid for twelve hours, or until the passphrase changes.
 """
 
 import re
@@ -24,9 +24,9 @@ from runs.sharing.guest_names import file_name, labels_of
 from runs.web import secret_links
 from runs.web.throttling import Attempt, TooManyError, address_of
 
-MAX_UNKNOWN = 60  # unknown link addresses from one place in ten minutes
-MAX_WRONG = 10  # passphrases for one link from one place
-MAX_WRONG_OF_ALL = 100  # and from everywhere
+MAX_UNKNOWN = 60  # requests for unknown links from one address in ten minutes
+MAX_WRONG = 10  # wrong passphrases for one link from one address
+MAX_WRONG_OF_ALL = 100  # wrong passphrases for one link from all addresses
 PROOF_SALT = "runs.guest-proof"
 PROOF_AGE = timedelta(hours=12)
 ROBOTS = re.compile(
@@ -42,11 +42,11 @@ class State(StrEnum):
     OPEN = "open"
     REVOKED = "revoked"
     EXPIRED = "expired"
-    OFF = "off"  # admins allow no guests
+    OFF = "off"  # admins have turned off guest links
 
 
 def find_link(token: str) -> GuestLink | None:
-    """The link of `token`, in any state."""
+    """Return the link that belongs to `token`, in any state."""
     return secret_links.find(GuestLink.objects.select_related("member"), token)
 
 
@@ -60,10 +60,10 @@ def state_of(link: GuestLink, rules: SharingRules) -> State:
 
 # --- Guessing ---------------------------------------------------------------------------------------------------------
 def record_unknown(request: HttpRequest) -> bool:
-    """Count a request for an unknown link; False if too many came from the same place.
+    """Count a request for an unknown link; False if too many came from the same address.
 
-    Real links still open from there: a stranger on the same network must not lock guests out, and tokens are too long
-    to guess anyway.
+    Real links still open from that address: a stranger on the same network must not lock guests out, and tokens are too
+    long to guess anyway.
     """
     try:
         Attempt({f"guest:{address_of(request)}": MAX_UNKNOWN})
@@ -74,12 +74,12 @@ def record_unknown(request: HttpRequest) -> bool:
 
 # --- Passphrase -------------------------------------------------------------------------------------------------------
 def proof_of(link: GuestLink) -> str:
-    """Proof that the passphrase was given; empty for a link without one."""
+    """Return proof that the passphrase was given; empty for a link without one."""
     return signing.TimestampSigner(salt=PROOF_SALT).sign(_proven(link)) if link.passphrase else ""
 
 
 def is_proven(link: GuestLink, proof: str) -> bool:
-    """Whether `link` has no passphrase, or `proof` shows that it was given."""
+    """Return whether `link` has no passphrase, or `proof` shows that it was given."""
     if not link.passphrase:
         return True
     try:
@@ -93,7 +93,7 @@ def _proven(link: GuestLink) -> str:
 
 
 def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bool:
-    """Whether `typed` is the passphrase. After too many wrong ones, raises `TooManyError` without checking it."""
+    """Return whether `typed` is the passphrase. Raises `TooManyError` without checking it after too many wrong ones."""
     this = f"passphrase:{link.public_id}"
     attempt = Attempt({f"{this}:{address_of(request)}": MAX_WRONG, this: MAX_WRONG_OF_ALL})
     if not check_password(typed.strip(), link.passphrase):
@@ -102,9 +102,9 @@ def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bo
     return True
 
 
-# --- What it shows ----------------------------------------------------------------------------------------------------
+# --- What a link shows ------------------------------------------------------------------------------------------------
 def outputs_of(link: GuestLink) -> list[Output]:
-    """Results that `link` shows and that still exist, in its order."""
+    """Return the results that `link` shows and that still exist, in the link's order."""
     kept = Prefetch("files", OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file"))
     return list(_shown(link).select_related("run").prefetch_related(kept))
 
@@ -117,7 +117,7 @@ def _shown(link: GuestLink) -> QuerySet[Output]:
 
 
 def runs_with_inputs(outputs: list[Output]) -> list[Run]:
-    """The runs that `outputs` come from, each once, with their inputs."""
+    """Return the runs that made `outputs`, each once, with their inputs."""
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = Prefetch("inputs", RunInput.objects.prefetch_related(links))
     order = list(dict.fromkeys(output.run_id for output in outputs))
@@ -127,7 +127,7 @@ def runs_with_inputs(outputs: list[Output]) -> list[Run]:
 
 @dataclass(frozen=True)
 class Found:
-    """A file of a link, and its name for guests. Of inputs, guests only get small pictures."""
+    """A file of a link, and its name for guests. Guests only get small pictures of input files."""
 
     stored: StoredFile
     name: str
@@ -135,7 +135,7 @@ class Found:
 
 
 def file_of(link: GuestLink, file_id: str) -> Found | None:
-    """The file with that id, if `link` shows it: of its results, or of their inputs if the sender shows them."""
+    """Return the file with this id if `link` shows it: a result, or an input if the sender shows inputs."""
     shown = Q(output__guest_links=link, output__status="completed", output__run__deleted_at=None, status="saved")
     result = OutputFile.objects.filter(shown, file__public_id=file_id).select_related("file__guest_copy__file").first()
     if result is not None and result.file is not None:
@@ -154,8 +154,9 @@ def file_of(link: GuestLink, file_id: str) -> Found | None:
 
 # --- Views ------------------------------------------------------------------------------------------------------------
 def count_view(request: HttpRequest, link: GuestLink) -> None:
-    """Count a person's view of `link`, once in ten minutes for the same place and browser. If it can't be saved, for
-    example because the disk is full, the page is shown anyway.
+    """Count a person's view of `link`, at most once in ten minutes for the same address and browser.
+
+    If the count can't be saved, for example because the disk is full, the page is shown anyway.
     """
     if not is_person(request):
         return
@@ -173,7 +174,7 @@ def _count(request: HttpRequest, link: GuestLink) -> None:
 
 
 def is_person(request: HttpRequest) -> bool:
-    """Whether somebody outside the team sees the page in a browser: no prefetch, no robot, no member."""
+    """Return whether someone outside the team is viewing the page in a browser: no prefetch, bot or member."""
     headers = request.headers
     if request.method == "HEAD" or any(headers.get(name) for name in ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")):
         return False

@@ -1,10 +1,10 @@
 """Who can see a run besides its maker: the team, and guests with a link.
 
-*Only me*, *Team* and *Guest link* are one click each. A run can have both team and guest links; *Only me* ends both. A
-link is made at once, with everything that is ready, and lasts two weeks; its options come afterwards. Revoking asks for
-no confirmation, since it can be undone: the same address works again. If an admin revoked the link, only an admin can
-undo it. The admins' rules (`SharingRules`) apply to new links. A lower maximum of days also shortens existing links,
-and while guest links are turned off, none opens.
+*Only me*, *Team* and *Guest link* are one click each. A run can be shared with the team and have guest links; *Only me*
+ends both. A new link shows every result that is ready and lasts two weeks; its options can be changed afterwards.
+Revoking needs no confirmation, since it can be undone: the same address works again. If an admin revoked the link, only
+an admin can undo it. The admins' rules (`SharingRules`) apply to new links. Lowering the maximum number of days also
+shortens existing links, and no link opens while guest links are turned off.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ from runs.web.secret_links import Purpose
 
 DEFAULT_DAYS = 14
 DOUBLE_CLICK = timedelta(seconds=3)
-LONGEST_DAYS = 730  # anything longer is a publication
+LONGEST_DAYS = 730  # anything longer amounts to publishing
 LONGEST_AUDIENCE = 150
 LONGEST_MESSAGE = 2_000
 LONGEST_PASSPHRASE = 200
@@ -43,7 +43,7 @@ class LinkOptions:
     audience: str
     message: str
     last_day: date
-    passphrase: str | None  # a new one; "" removes it, None keeps it
+    passphrase: str | None  # a new one; "" removes the passphrase, None keeps it
     may_download: bool
     shows_inputs: bool
     shows_app: bool
@@ -51,41 +51,41 @@ class LinkOptions:
 
 # --- Team -------------------------------------------------------------------------------------------------------------
 def begins_with_team(parent: Run | None) -> bool:
-    """Whether a new run is shared with the team from the start. If `parent` is private, it is not, whatever the rules:
-    it has the same inputs.
+    """Return whether a new run is shared with the team from the start. It isn't if `parent` is private, whatever the
+    rules, since both have the same inputs.
     """
     is_private = parent is not None and parent.shared_at is None
     return not is_private and SharingRules.current().team_by_default
 
 
 def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
-    """Who will see a new run, shown beside Run if new runs are shared from the start; otherwise empty."""
+    """Say who will see a new run, for the text beside Run; empty unless new runs are shared by default."""
     if not is_private and begins_with_team(parent):
         return _("the team sees it")
     return _("only you and admins see it") if SharingRules.current().team_by_default else ""
 
 
 def share_with_team(run: Run) -> bool:
-    """Share `run` with every member; False if it was already."""
+    """Share `run` with every member; False if it already was."""
     shared = Run.objects.filter(pk=run.pk, shared_at=None)
     return bool(shared.update(shared_at=timezone.now(), version=F("version") + 1))
 
 
 def stop_sharing_with_team(run: Run) -> bool:
-    """Make `run` private to its maker again; False if it was already."""
+    """Make `run` private to its maker again; False if it already was."""
     shared = Run.objects.filter(pk=run.pk, shared_at__isnull=False)
     return bool(shared.update(shared_at=None, version=F("version") + 1))
 
 
 @transaction.atomic
 def only_me(run: Run, member: Member) -> int:
-    """Hide `run` from everyone but its maker and admins; returns how many links to it were revoked.
+    """Hide `run` from everyone but its maker and admins; return how many guest links were revoked.
 
-    A link that also shows other runs keeps those. If such a link has ended, it may be restored for them, so `run` is
-    removed from it, too.
+    A link that also shows other runs keeps showing them, without `run`. This includes ended links, which may be
+    restored.
     """
     ended, now = 0, timezone.now()
-    # Lock links before runs, like everything that changes a link, or two people at once could deadlock.
+    # Lock links before runs, as all code that changes links does, to avoid deadlocks.
     for link in list(links_to(run).select_for_update().order_by("pk")):
         if link.chosen.exclude(output__run=run).exists():
             link.chosen.filter(output__run=run).delete()
@@ -98,28 +98,28 @@ def only_me(run: Run, member: Member) -> int:
 
 # --- Links ------------------------------------------------------------------------------------------------------------
 def links_to(run: Run) -> GuestLinkQuerySet:
-    """Every link that shows a result of `run`, newest first."""
+    """Return every link that shows a result of `run`, newest first."""
     chosen = GuestLinkOutput.objects.filter(output__run=run)
     return GuestLink.objects.filter(pk__in=chosen.values("link"))
 
 
 def shareable(outputs: QuerySet[Output]) -> QuerySet[Output]:
-    """Those of `outputs` that a guest could see: ready, with a saved file or a text."""
+    """Return the `outputs` that a guest could see: ready, with a saved file or text."""
     kept = OutputFile.objects.filter(status=OutputFile.Status.SAVED).values("output")
     ready = outputs.filter(status=Output.Status.COMPLETED, run__deleted_at=None)
     return ready.filter(~Q(text="") | Q(pk__in=kept))
 
 
 def outputs_for(member: Member, public_ids: Iterable[str]) -> list[Output]:
-    """The results with these ids that `member` may show to guests, in run order."""
-    theirs = Run.objects.manageable_by(member)  # whether they may make links at all is up to `SharingRules`
+    """Return the results with these ids that `member` may show to guests, newest run first."""
+    theirs = Run.objects.manageable_by(member)  # `SharingRules` decides whether they may make links at all
     found = shareable(Output.objects.filter(public_id__in=list(public_ids), run__in=theirs))
     return list(found.order_by("-run__created_at", "run", "position").prefetch_related("files__file"))
 
 
 @transaction.atomic
 def make_link(member: Member, outputs: list[Output]) -> GuestLink:
-    """Make a link to `outputs` with the usual options. Raises `PermissionDenied` if `member` may not make any."""
+    """Make a link to `outputs` with the default options. Raises `PermissionDenied` if `member` may not make links."""
     rules = SharingRules.current()
     _demand_leave(member, outputs, rules)
     fresh = secret_links.new_link(Purpose.GUEST)
@@ -139,8 +139,9 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
 
 @transaction.atomic
 def link_of_click(member: Member, outputs: list[Output]) -> GuestLink:
-    """Make a link for a click. The second click of a double click gets the link of the first; otherwise a link that
-    nobody has seen would stay open. Raises `PermissionDenied` like `make_link`.
+    """Make a link for a click. The second click of a double click gets the same link, so that no unseen one stays open.
+
+    Raises `PermissionDenied`, like `make_link`.
     """
     _demand_leave(member, outputs, SharingRules.current())
     Member.objects.select_for_update().get(pk=member.pk)  # one click at a time
@@ -159,7 +160,7 @@ def _demand_leave(member: Member, outputs: list[Output], rules: SharingRules) ->
 
 @transaction.atomic
 def change_link(link: GuestLink, options: LinkOptions) -> None:
-    """Apply `options` to `link`. Its address stays, and so does what happened meanwhile: views, or a revoke."""
+    """Apply `options` to `link`. Its address stays the same, and views or a revoke meanwhile aren't overwritten."""
     link.audience, link.message = options.audience, options.message
     link.may_download, link.shows_inputs, link.shows_app = options.may_download, options.shows_inputs, options.shows_app
     link.expires_at = end_of(options.last_day)
@@ -184,15 +185,15 @@ def _runs_shown(link: GuestLink) -> list[int]:
 
 
 def _count_change(runs: Iterable[int]) -> None:
-    """Tell pages that show `runs` (primary keys) that who sees them has changed."""
+    """Mark `runs` (primary keys) as changed, so that open pages show who can see them now."""
     changed = Run.objects.filter(pk__in=list(runs))
-    list(changed.select_for_update().order_by("pk").values_list("pk"))  # in one order, or two changes could deadlock
+    list(changed.select_for_update().order_by("pk").values_list("pk"))  # always in the same order, to avoid deadlocks
     changed.update(version=F("version") + 1)
 
 
 @transaction.atomic
 def revoke(link: GuestLink, member: Member) -> bool:
-    """Revoke `link`, from the next request on; False if it was already revoked."""
+    """Revoke `link`, effective from the next request; False if it was already revoked."""
     open_links = GuestLink.objects.filter(pk=link.pk, revoked_at=None)
     is_ended = bool(open_links.update(revoked_at=timezone.now(), revoked_by=member))
     if is_ended:
@@ -202,7 +203,7 @@ def revoke(link: GuestLink, member: Member) -> bool:
 
 @transaction.atomic
 def restore(link: GuestLink, rules: SharingRules) -> None:
-    """Make the same address work again, until its last day, or the latest that `rules` now allow."""
+    """Make the same address work again until its last day, or until the latest day that `rules` now allow."""
     expires_at = min(link.expires_at, end_of(latest_day(rules)))
     GuestLink.objects.filter(pk=link.pk).update(revoked_at=None, revoked_by=None, expires_at=expires_at)
     _count_change(_runs_shown(link))
@@ -210,7 +211,7 @@ def restore(link: GuestLink, rules: SharingRules) -> None:
 
 
 def extend(link: GuestLink) -> None:
-    """Add two weeks to its last day, or to today if that is later; never beyond what admins allow."""
+    """Extend `link` by two weeks from its last day, or from today if that is later, within the admins' limit."""
     rules = SharingRules.current()
     begin = max(timezone.localdate(), last_day_of(link))
     last = min(begin + timedelta(days=DEFAULT_DAYS), latest_day(rules))
@@ -223,12 +224,12 @@ def usual_last_day(rules: SharingRules) -> date:
 
 
 def latest_day(rules: SharingRules) -> date:
-    """The latest last day for a link that is made or extended today."""
+    """Return the latest possible last day for a link that is made or extended today."""
     return timezone.localdate() + timedelta(days=rules.longest_days)
 
 
 def end_of(day: date) -> datetime:
-    """End of `day` in the portal's time zone: "until 8 December" includes that day."""
+    """Return the end of `day` in the portal's time zone: "until 8 December" includes that day."""
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 
@@ -237,7 +238,9 @@ def last_day_of(link: GuestLink) -> date:
 
 
 def suggested_passphrase(nonce: str) -> str:
-    """Twelve letters in three groups, easy to read aloud; derived, so that it can be shown again until it changes."""
+    """Return twelve letters in three groups, easy to read aloud. They are derived from `nonce`, so they can be shown
+    again.
+    """
     digest = salted_hmac("portal.guest-passphrase", nonce, algorithm="sha256").digest()
     letters = "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:12])
     return "-".join(letters[i : i + 4] for i in (0, 4, 8))
@@ -246,7 +249,7 @@ def suggested_passphrase(nonce: str) -> str:
 # --- Rules ------------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def change_rules(rules: SharingRules) -> int:
-    """Save `rules`, the only row; returns how many links were shortened."""
+    """Save `rules` as the only row; return how many links were shortened."""
     rules.pk = SharingRules.objects.values_list("pk", flat=True).first() or 1
     rules.save()
     latest = end_of(latest_day(rules))

@@ -1,9 +1,9 @@
 """Make the copies for guests, in the worker.
 
-The database says what is due; a task only means "look now", and one worker runs it at a time. A row is claimed by a
-conditional UPDATE with the database's clock, which also postpones its next try; the claim is renewed while bytes move.
-So a dead worker loses it within a minute, and a file that kills its worker moves behind the others. Each copy ends as
-ready or impossible, or is retried later with its reason; no file can end the task.
+The database says which copies are due; a task only wakes the worker, and one worker runs it at a time. A conditional
+UPDATE with the database's clock claims a row and postpones its next try. The claim is renewed while bytes move, so a
+dead worker loses it within a minute, and a file that kills its worker moves behind the others. Each copy ends as ready
+or impossible, or is retried later with an error message. No single file can stop the task.
 """
 
 import logging
@@ -30,22 +30,24 @@ from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
 logger = logging.getLogger("runs.copying")
 
 CLAIM = timedelta(seconds=60)
-WINDOW_SECONDS = 240.0  # then another task continues; this plus one video stays below the task's time-out
+WINDOW_SECONDS = 240.0  # then another task continues; the window plus one video fits in the task's timeout
 BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last one repeats
-MOST_FAILURES = 4  # for failures of the copying itself; disk and storage problems are retried without limit
-UNUSED_AFTER = timedelta(days=7)  # links may be revoked by mistake
+MOST_FAILURES = 4  # for failures while copying; disk and storage problems are retried without limit
+UNUSED_AFTER = timedelta(days=7)  # a link may have been revoked by mistake
 
 NOT_THERE = Message("copy_source_lost")
 FAILED = Message("copy_failed")
 
 
 class NoTool(Exception):
-    """ffmpeg is not installed here."""
+    """ffmpeg isn't installed."""
 
 
 def make_due_copies() -> None:
-    """Make every copy that is due, until none is left, the window ends or the worker stops. Returns at once if another
-    worker is on it. Run it in a task with a time-out of `guest_copies.TASK_SECONDS`.
+    """Make the copies that are due until none are left, the window ends or the worker stops.
+
+    Return at once if another worker is already doing this. Run it in a task with a timeout of
+    `guest_copies.TASK_SECONDS`.
     """
     with file_slot(COPYING) as slot:
         if slot is None:
@@ -67,7 +69,7 @@ def _note_wanted() -> None:
 
 
 def _claim_next() -> GuestCopy | None:
-    """Claim the copy that has waited longest; None if nothing is left."""
+    """Claim and return the copy that has waited longest; None if none is left."""
     for pk, attempts in guest_copies.due().order_by("due_at", "pk").values_list("pk", "attempts")[:20]:
         next_try = Now() + BACK_OFF[min(attempts, len(BACK_OFF) - 1)]
         claimed = {"claimed_until": Now() + CLAIM, "attempts": F("attempts") + 1, "due_at": next_try}
@@ -77,7 +79,7 @@ def _claim_next() -> GuestCopy | None:
 
 
 def _make(copy: GuestCopy, slot: FileSlot) -> None:
-    """Make one claimed copy, and save the outcome."""
+    """Make one claimed copy and save the outcome."""
 
     def renew() -> bool:
         return bool(_open(copy).update(claimed_until=Now() + CLAIM)) and slot.is_kept()
@@ -86,7 +88,7 @@ def _make(copy: GuestCopy, slot: FileSlot) -> None:
     try:
         _copy(copy, Renewer(renew))
     except ClaimLost:
-        if stop_requested():  # otherwise another worker has it; leave it alone
+        if stop_requested():  # otherwise another worker has claimed it; leave it alone
             _open(copy).update(claimed_until=None, attempts=F("attempts") - 1, due_at=Now())
     except CannotStrip:
         _settle(copy, status.IMPOSSIBLE)
@@ -97,7 +99,7 @@ def _make(copy: GuestCopy, slot: FileSlot) -> None:
     except OSError as error:
         logger.warning("could not copy file %s for guests: %s", copy.source_id, error)
         _try_later(copy, disk_message(error))
-    except Exception as error:  # unexpected errors of one file must not stop the others
+    except Exception as error:  # an unexpected error in one file must not stop the others
         if not isinstance(error, CopyFailed):
             logger.exception("could not copy file %s for guests", copy.source_id)
         if copy.attempts < MOST_FAILURES:
@@ -126,7 +128,7 @@ def _copy(copy: GuestCopy, renewer: Renewer) -> None:
 
 
 def _write_copy(source: Path, target: Path, renewer: Renewer) -> None:
-    """The type is detected from the content, as when it was saved."""
+    """Write a copy of `source` without metadata. The content determines its type, as it did when `source` was saved."""
     with source.open("rb") as file:
         sniffed = file_types.sniff(file.read(file_types.HEAD_BYTES))
     if sniffed.kind not in guest_copies.PLAYED:
@@ -142,19 +144,19 @@ def _open(copy: GuestCopy) -> QuerySet[GuestCopy]:
 
 
 def _settle(copy: GuestCopy, status: GuestCopy.Status, file: StoredFile | None = None) -> bool:
-    """Save its new state; False if the row is gone or claimed by another worker."""
+    """Save the final status of `copy`; False if the row is gone or another worker has claimed it."""
     ended = {"file": file, "error": Message(), "due_at": None, "claimed_until": None}
     return bool(_open(copy).update(status=status, **ended))
 
 
 def _try_later(copy: GuestCopy, message: Message) -> None:
-    """Retry at the time set by the claim."""
+    """Release the claim; the copy is retried at the time that the claim set."""
     _open(copy).update(claimed_until=None, error=message)
 
 
 # --- Once a day -------------------------------------------------------------------------------------------------------
 def tidy() -> None:
-    """Delete copies that no open link has needed for a week, and find those whose files are missing."""
+    """Delete copies over a week old that no open link needs, and request new ones where the file is missing."""
     old = GuestCopy.objects.filter(created_at__lt=timezone.now() - UNUSED_AFTER)
     needed = guest_copies.wanted(GuestLink.objects.all())
     for copy in [copy for copy in old.select_related("file") if copy.source_id not in needed]:

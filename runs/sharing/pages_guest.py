@@ -1,7 +1,7 @@
-"""The guest's page, ready for templates; it reveals nothing about the run beyond what was chosen.
+"""Data for the guest page. It reveals nothing about a run beyond what the sender chose.
 
-Without permission to download, pictures are shown 1200 pixels wide. Instead of originals, guests get copies without
-metadata (`guest_copies`); until they are ready, the page says so and refreshes itself.
+Guests who may not download see pictures 1200 pixels wide. Instead of originals, guests get copies without metadata
+(`guest_copies`). Until the copies are ready, the page says so and refreshes itself.
 """
 
 from collections.abc import Iterable
@@ -27,13 +27,15 @@ from runs.sharing.guest_names import file_name, labels_of, still_name
 STILL_WIDTH = 1200
 REFRESH_SECONDS, REFRESH_LATER_SECONDS, REFRESH_LATE_SECONDS = 5, 20, 60
 LABELS_TOLD = 3
-AT_MOST_ALONE = 2  # up to so many get the whole screen each
+AT_MOST_ALONE = 2  # up to this many results get the full width each
 
 
 @dataclass(frozen=True)
 class GuestFile:
-    """One saved file as a guest sees it. `label` tells its download apart. `url` is the file or its largest picture;
-    empty if there is nothing to show or play. `note` says why something is missing.
+    """One saved file as a guest sees it.
+
+    `label` identifies the file in its download link. `url` is the file or its largest picture; empty if there is
+    nothing to show or play. `note` says why something is missing.
     """
 
     label: str
@@ -62,7 +64,7 @@ class GuestFile:
 
     @property
     def srcset(self) -> str:
-        """Its sizes for the browser to choose from; empty if there is only one."""
+        """Sizes of the picture that the browser can choose from; empty if there is only one."""
         if not self.small_url or not self.large_url:
             return ""
         sizes = [f"{self.small_url} 400w", f"{self.large_url} {STILL_WIDTH}w"]
@@ -84,7 +86,7 @@ class GuestResult:
 
 @dataclass(frozen=True)
 class GuestInputFile:
-    """An input file: its small picture, or its name if it has none. The file itself is never given."""
+    """An input file: its small picture, or its name if it has none. Guests never get the file itself."""
 
     name: str
     small_url: str
@@ -103,7 +105,7 @@ class GuestInput:
 
 @dataclass(frozen=True)
 class GuestInputs:
-    """Inputs of one run. `results` names the results it made, if the link shows several runs."""
+    """Inputs of one run. If the link shows several runs, `results` names this run's results."""
 
     results: str
     lines: list[GuestInput]
@@ -111,7 +113,7 @@ class GuestInputs:
 
 @dataclass(frozen=True)
 class GuestPage:
-    """All of the page."""
+    """Everything on the guest page."""
 
     sender: str
     audience: str
@@ -132,7 +134,7 @@ class GuestPage:
 
     @property
     def marked_app_names(self) -> SafeString:
-        """The names of the apps, each in its own direction of writing."""
+        """The app names, each isolated in its own text direction."""
         return format_html_join(", ", "<bdi>{}</bdi>", ((name,) for name in self.app_names))
 
     @property
@@ -142,7 +144,7 @@ class GuestPage:
 
     @property
     def refresh_seconds(self) -> int:
-        """Seconds until the page refreshes; 0 for never. It never interrupts video or audio."""
+        """Seconds until the page refreshes; 0 if it doesn't. A refresh never interrupts video or audio."""
         if not self.is_waiting or any(file.is_player for file in self.files):
             return 0
         preparing = [file for file in self.files if file.state is State.PREPARING]
@@ -153,12 +155,12 @@ class GuestPage:
 
     @property
     def is_many(self) -> bool:
-        """Whether a wide screen shows two side by side; texts take its whole width and don't count."""
+        """Whether a wide screen shows two results side by side. Texts take the full width and don't count."""
         return sum(not result.text for result in self.results) > AT_MOST_ALONE
 
 
 class Addresses:
-    """Addresses of one link's files; they carry the proof of the passphrase."""
+    """URLs of one link's page and files, with the proof that the passphrase was given."""
 
     def __init__(self, link: GuestLink, token: str) -> None:
         self.link = link
@@ -181,7 +183,7 @@ class Addresses:
 
 
 def guest_page(link: GuestLink, token: str) -> GuestPage:
-    """The page of an open link; without results if none of them is left."""
+    """Return the page of an open link; it has no results if none are left."""
     outputs = guests.outputs_of(link)
     addresses = Addresses(link, token)
     results = _results(outputs, addresses)
@@ -247,7 +249,7 @@ def _file(stored: StoredFile, label: str, position: int, addresses: Addresses) -
 
 
 def _note(link: GuestLink, stored: StoredFile, given: Given) -> str:
-    """Explains to guests why a file is missing or changed."""
+    """Explain to guests why a file is missing or changed."""
     is_picture, sender = stored.kind == StoredFile.Kind.IMAGE, {"sender": link.member.display_name}
     is_shown_small = is_picture and bool(stored.thumb_1200)
     if given.state is State.PREPARING:
@@ -271,7 +273,7 @@ def _note(link: GuestLink, stored: StoredFile, given: Given) -> str:
 
 
 def preview_of(outputs: list[Output]) -> StoredFile | None:
-    """The first picture or film still, for chat tools that show one beside the link."""
+    """Return the first picture or video still, for chat tools that show a preview of the link."""
     files = (f.file for output in outputs for f in output.files.all())
     return next((stored for stored in files if stored is not None and stored.thumb_1200), None)
 

@@ -1,4 +1,4 @@
-"""Addresses: shares and guest links."""
+"""URLs for sharing and guest links."""
 
 from django.urls import path
 

@@ -42,8 +42,8 @@ SAID = {
     "not-team": gettext_noop("The team no longer sees it."),
     "me": gettext_noop("Only you and admins see it now."),
     "made": gettext_noop("The link is ready."),
-    "extended": gettext_noop("The link lasts longer now."),
-    "revoked": gettext_noop("The link is revoked and no longer works."),
+    "extended": gettext_noop("The link was extended."),
+    "revoked": gettext_noop("The link was revoked and no longer works."),
     "restored": gettext_noop("The link works again."),
 }
 
@@ -52,8 +52,9 @@ SAID = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Who can see a run: the page, or with htmx only the panel. POST sets Only me or Team. `o` is the id of the result
-    from whose page it was opened: a new link shows only that one.
+    """Show who can see a run: the page, or only the panel for htmx. POST sets Only me or Team.
+
+    `o` is the id of the result if the panel was opened from its page; a new link then shows only that result.
     """
     run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     if request.method != "POST":
@@ -86,7 +87,7 @@ def share_new(request: PortalRequest) -> HttpResponse:
         chosen = list(Output.objects.filter(run=run).values_list("public_id", flat=True))
     outputs = outputs_for(request.user, chosen)
     if not outputs and run is not None:
-        words = _("Nothing is ready yet. Press Guest link again when a result is.")
+        words = _("Nothing is ready yet. Press Guest link again when a result is ready.")
         return _done(request, run, words, level=messages.WARNING)
     if not outputs:
         raise Http404
@@ -101,7 +102,7 @@ def share_new(request: PortalRequest) -> HttpResponse:
 def _done(
     request: PortalRequest, run: Run, said: str, *, made: str = "", level: int = messages.SUCCESS
 ) -> HttpResponse:
-    """Show the panel as it is now; without scripts, redirect to the run's sharing page."""
+    """Show the updated panel; without scripts, redirect to the run's sharing page."""
     if request.htmx:
         return _panel(request, run, made=made, said=said)
     messages.add_message(request, level, said)
@@ -117,7 +118,7 @@ def _panel(request: PortalRequest, run: Run, *, made: str = "", said: str = "") 
 
 
 def _one_result(request: PortalRequest) -> str:
-    """Id of the result that the panel was opened for; empty if for the whole run."""
+    """Return the id of the result that the panel was opened for; empty if it was opened for the whole run."""
     given = PanelForm.read(request.POST if request.method == "POST" else request.GET)["o"]
     return given[0][:16] if len(given) == 1 else ""
 
@@ -138,7 +139,7 @@ def _found(links: QuerySet[GuestLink], link_id: str) -> GuestLink:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
-    """A link's options."""
+    """Show and change a link's options."""
     link = _link_of(request, link_id)
     refusal = share_panel.refusal_of(request.user)
     if request.method == "POST":
@@ -164,14 +165,14 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def share_copies(request: PortalRequest, link_id: str) -> HttpResponse:
-    """State of the guests' copies: a fragment that polls until they are ready."""
+    """Show the state of the guests' copies, as a fragment that polls until they are ready."""
     view = link_view(_link_to_end(request, link_id), request.user, SharingRules.current())
     return render_page(request, "sharing/_link_copies.html", {"view": view, "is_asked": True})
 
 
 @require_POST
 def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
-    """Let a link last two weeks longer."""
+    """Extend a link by two weeks."""
     link = _link_of(request, link_id)
     if not link.is_extendable_by(request.user, SharingRules.current()):
         raise PermissionDenied
@@ -181,7 +182,7 @@ def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
 
 @require_POST
 def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
-    """Revoke a link, from the next request on; without confirmation, since it can be undone."""
+    """Revoke a link, effective from the next request. No confirmation is needed, since it can be undone."""
     link = _link_to_end(request, link_id)
     revoke(link, request.user)
     return _changed(request, link, _(SAID["revoked"]))
@@ -189,7 +190,7 @@ def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
 
 @require_POST
 def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
-    """Undo a revoke."""
+    """Restore a revoked link."""
     link, rules = _link_to_end(request, link_id), SharingRules.current()
     if not link.is_restorable_by(request.user, rules):
         raise PermissionDenied
@@ -198,7 +199,7 @@ def share_restore(request: PortalRequest, link_id: str) -> HttpResponse:
 
 
 def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse:
-    """Show the link's row, or the panel it is in (`run`), as it is now; without scripts, redirect to `back`."""
+    """Show the link's updated row, or the updated panel of `run`; without scripts, redirect to `back`."""
     posted = LinkActionForm.read(request.POST)
     run_id, back = posted["run"], posted["back"]
     run = Run.objects.manageable_by(request.user).filter(public_id=run_id).first() if run_id else None
@@ -217,7 +218,7 @@ def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse
 @require_safe
 @never_cache
 def shares(request: PortalRequest) -> HttpResponse:
-    """My guest links."""
+    """List the member's own guest links."""
     mine = GuestLink.objects.owned_by(request.user)
     return render_page(request, "sharing/links.html", {"section": "shares", **_listed(request, mine)})
 
@@ -226,7 +227,7 @@ def shares(request: PortalRequest) -> HttpResponse:
 @never_cache
 @admins_only
 def manage_sharing(request: PortalRequest) -> HttpResponse:
-    """What admins allow, and all links."""
+    """Show and change what admins allow, and list all links."""
     form = SharingRulesForm(posted_of(request), instance=SharingRules.current())
     if form.is_valid():
         shortened = change_rules(form.instance)
@@ -244,7 +245,7 @@ def manage_sharing(request: PortalRequest) -> HttpResponse:
 
 
 def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:
-    """One page of `links`, those that still open first."""
+    """Return one page of `links`, open ones first."""
     rules = SharingRules.current()
     page = Paginator(share_panel.open_first(links), PAGE).get_page(request.GET.get("page"))
     views = [link_view(link, request.user, rules) for link in page.object_list]

@@ -1,7 +1,7 @@
-"""What people without an account see at `/s/<token>/`: no cookies, no scripts, and nothing but what was chosen.
+"""Pages for people without an account, at `/s/<token>/`: no cookies, no scripts, and only what the sender chose.
 
-The secret address is the proof, so the only form here needs no other token. Whatever goes wrong has a plain page that
-reveals nothing of the content; for an unknown address, not even whether it ever existed.
+The secret address is the proof of access, so the only form here needs no CSRF token. Each problem has a plain page that
+reveals nothing about the content; for an unknown address, not even whether it ever existed.
 """
 
 from collections.abc import Callable
@@ -49,17 +49,17 @@ POLICY = {
 }
 HEADERS = {"X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "no-referrer"}
 PAGE_CACHE = "private, no-store"
-FILE_CACHE = "private, no-cache"  # browsers keep it, but ask before each use: a revoked link stops working at once
+FILE_CACHE = "private, no-cache"  # browsers revalidate before each use, so a revoked link stops working at once
 PREVIEW_QUALITY = 82
 HEADINGS = {
     "ask": gettext_noop("What's the passphrase?"),
     "wrong": gettext_noop("What's the passphrase?"),
     "revoked": gettext_noop("This link was revoked"),
-    "expired": gettext_noop("This link has ended"),
+    "expired": gettext_noop("This link has expired"),
     "off": gettext_noop("Closed to guests for now"),
     "withdrawn": gettext_noop("No longer shared"),
     "preparing": gettext_noop("One moment"),
-    "slow": gettext_noop("Too many tries"),
+    "slow": gettext_noop("Too many attempts"),
     "nothing": gettext_noop("There's nothing here"),
     "unknown": gettext_noop("This link doesn't work"),
 }
@@ -82,7 +82,7 @@ def for_guests(view: View) -> View:
 
 
 def _plain(request: HttpRequest, kind: str, status: int, link: GuestLink | None = None) -> HttpResponse:
-    """A page that says why there is nothing to see; with the sender's name only if the link is real."""
+    """Render a page that says why there is nothing to see. It names the sender only if the link is real."""
     context: dict[str, Any] = {"kind": kind, "heading": _(HEADINGS[kind])}
     if link is not None:
         context |= {"sender": link.member.display_name, "last_day": links.last_day_of(link)}
@@ -90,14 +90,14 @@ def _plain(request: HttpRequest, kind: str, status: int, link: GuestLink | None 
 
 
 def _preparing(request: HttpRequest, link: GuestLink) -> HttpResponse:
-    """The copy isn't ready yet. With this error status, browsers don't save the page under the file's name."""
+    """Say that the copy isn't ready yet. With this error status, browsers don't save the page under the file's name."""
     answer = _plain(request, "preparing", 404, link)
     answer.headers["Retry-After"] = answer.headers["Refresh"] = str(pages_guest.REFRESH_SECONDS)
     return answer
 
 
 def _open_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
-    """The link that `token` opens, or the page that says why it doesn't."""
+    """Return the link that `token` opens, or a page that says why it doesn't open."""
     link = guests.find_link(token)
     if link is None:
         return _plain(request, "unknown", 404) if guests.record_unknown(request) else _plain(request, "slow", 429)
@@ -106,7 +106,7 @@ def _open_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 
 
 def _proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
-    """The same, for what needs the passphrase."""
+    """Like `_open_link`, but require the passphrase, too."""
     link = _open_link(request, token)
     if isinstance(link, GuestLink) and not guests.is_proven(link, request.GET.get("p", "")):
         return _plain(request, "ask", 403, link)
@@ -116,9 +116,9 @@ def _proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 @for_guests
 @require_http_methods(["GET", "HEAD", "POST"])
 def guest(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The page, or the form that asks for the passphrase.
+    """Show the guest page, or the form that asks for the passphrase.
 
-    While something is being prepared, a header refreshes it: there are no scripts here.
+    While files are being prepared, a header refreshes the page, since there are no scripts here.
     """
     link = _open_link(request, token)
     if isinstance(link, HttpResponse):
@@ -137,7 +137,7 @@ def guest(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 def _refused(request: HttpRequest, link: GuestLink) -> HttpResponse | None:
-    """The page that asks for the passphrase, unless the right one was sent."""
+    """Return the page that asks for the passphrase; None if the right one was sent or none is needed."""
     if not link.passphrase:
         return None
     if request.method != "POST":
@@ -152,7 +152,7 @@ def _refused(request: HttpRequest, link: GuestLink) -> HttpResponse | None:
 @for_guests
 @require_safe
 def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> HttpResponseBase:
-    """One file of the link, as large as the sender allows; instead of the original, its copy without metadata."""
+    """Send one file of the link, as large as the sender allows. The original is replaced by a copy without metadata."""
     link = _proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link
@@ -165,7 +165,7 @@ def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> 
 
 
 def _itself(request: HttpRequest, link: GuestLink, found: Found) -> HttpResponseBase:
-    """What replaces the original."""
+    """Send the copy that replaces the original."""
     given = guest_copies.given(link, found.stored) if found.is_result else Given(guest_copies.State.NOT_NEEDED)
     if given.state in (guest_copies.State.PREPARING, guest_copies.State.LATE):
         return _preparing(request, link)
@@ -179,7 +179,7 @@ def _itself(request: HttpRequest, link: GuestLink, found: Found) -> HttpResponse
 
 
 def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> HttpResponseBase | None:
-    """The response with `stored` as `name`; None if it has no such variant, or is missing from the storage."""
+    """Return a response with `stored` as `name`; None if it has no such variant or is missing from storage."""
     if variant not in (ORIGINAL, *map(str, THUMBNAIL_WIDTHS)):
         return None
     stored.name = name  # for this response only
@@ -195,7 +195,7 @@ def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> 
 @for_guests
 @require_safe
 def guest_preview(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The picture that chat tools show beside the link: a JPEG, since not all of them know WebP."""
+    """Send the picture that chat tools show beside the link, as a JPEG, since not all of them support WebP."""
     link = _open_link(request, token)
     if isinstance(link, HttpResponse):
         return link
@@ -214,7 +214,7 @@ def guest_preview(request: HttpRequest, token: str) -> HttpResponseBase:
 @for_guests
 @require_safe
 def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
-    """All files at once, if the sender allows downloads."""
+    """Send all files as a zip, if the sender allows downloads."""
     link = _proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link
@@ -231,14 +231,14 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
         "Content-Length": str(len(archive)),
         "Content-Disposition": content_disposition(f"{_('shared')}.zip", is_inline=False),
     }
-    if request.method == "HEAD":  # a stream would be read to its end for nothing
+    if request.method == "HEAD":  # streaming would read every file for nothing
         return HttpResponse(content_type="application/zip", headers=headers)
     return StreamingHttpResponse(iter(archive), content_type="application/zip", headers=headers)
 
 
 @for_guests
 def guest_unknown(request: HttpRequest, rest: str) -> HttpResponseBase:
-    """Anything else under `/s/`: add a missing slash, or say that the link doesn't work."""
+    """Handle all other paths under `/s/`: add a missing slash, or say that the link doesn't work."""
     if request.method in ("GET", "HEAD") and rest and "/" not in rest:
         return HttpResponseRedirect(f"{request.path}/")
     return _plain(request, "unknown", 404)

@@ -1,4 +1,4 @@
-"""What a run will cost and whether there are credits for it, as far as known; guesses are never shown as facts."""
+"""A run's expected cost, and whether there are enough credits. Guesses are never shown as facts."""
 
 from dataclasses import dataclass
 
@@ -9,23 +9,23 @@ from runs.connection import status
 from runs.models import App, Member
 from runs.words.sentences import about_credits, credits_words
 
-NOT_OPEN = gettext_noop("This workspace can't use this app. Its author can allow it at Lamina.")
+NOT_OPEN = gettext_noop("This workspace can't use this app. The app's author can allow it on Lamina.")
 
 
 @dataclass(frozen=True)
 class CostLine:
-    """The line beside Run. A blocked run says why, and what to do."""
+    """The line next to the Run button. If the run is blocked, `reason` says why, and what to do."""
 
     words: str
     balance_words: str
     is_unknown: bool
     is_blocked: bool
     reason: str
-    not_open: str  # why nobody here can run the app, whatever their role or the balance; else empty
+    not_open: str  # why nobody in this workspace can run the app, whatever their role; empty if they can
 
 
 def cost_line(app: App, member: Member) -> CostLine:
-    """The cost of a full run of `app`, and the balance."""
+    """Return the cost of a run of `app` with all its results, and the balance."""
     balance = status.lamina_status().balance
     words = about_credits(app.credits_expected, app.credits_min, app.credits_max)
     left = credits_words(balance)
@@ -40,7 +40,7 @@ def cost_line(app: App, member: Member) -> CostLine:
         least = app.credits_min if app.credits_min is not None else app.credits_expected
         if least > balance:
             reason = (
-                _("This needs %(cost)s; the balance is %(balance)s. Add credits at Lamina.")
+                _("This needs %(cost)s; the balance is %(balance)s. Add credits on Lamina.")
                 if member.is_admin
                 else _("This needs %(cost)s; the balance is %(balance)s. Ask an admin to add credits.")
             ) % {"cost": about_credits(app.credits_expected), "balance": left}

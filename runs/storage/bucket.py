@@ -1,9 +1,12 @@
-"""An S3-compatible bucket as Django's storage, by STORAGE_URL.
+"""An S3-compatible bucket as Django's storage, configured by STORAGE_URL.
 
-django-storages does the talking. Changed here: files are read piece by piece and from any point, never into memory or a
-temporary copy; uploads use one thread and parts of 16 MB, so that a 1 GB video takes little memory; the size of what
-arrived is checked; and every failure is an OSError, as with a disk, so that callers needn't know. S3 itself promises
-that an object appears whole or not at all.
+django-storages talks to the bucket. What we change:
+
+- Files are read piece by piece and from any point, never into memory or a temporary copy.
+- Uploads use one thread and parts of 16 MB, so that a 1 GB video takes little memory. Their size is checked afterwards.
+- Every failure is an OSError, as with a disk, so that callers needn't know the difference.
+
+S3 itself promises that an object appears completely or not at all.
 """
 
 import errno
@@ -32,7 +35,7 @@ FULL = {"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "Insufficie
 
 @contextmanager
 def _as_os_errors(name: str) -> Iterator[None]:
-    """Turn what the libraries raise into a disk's errors, without keys in them."""
+    """Turn the libraries' exceptions into OSErrors, as with a disk, without keys in them."""
     try:
         yield
     except ClientError as error:
@@ -42,13 +45,13 @@ def _as_os_errors(name: str) -> Iterator[None]:
             raise FileNotFoundError(errno.ENOENT, "not in the bucket", name) from None
         if code in FULL or status == 507:
             raise OSError(errno.ENOSPC, "the bucket is full", name) from None
-        raise StorageAway(errno.EIO, f"the bucket answered {code or status}", name) from None
+        raise StorageAway(errno.EIO, f"the bucket responded with {code or status}", name) from None
     except (BotoCoreError, Boto3Error, HTTPError) as error:
-        raise StorageAway(errno.EIO, f"the bucket was not reached: {type(error).__name__}", name) from None
+        raise StorageAway(errno.EIO, f"could not reach the bucket: {type(error).__name__}", name) from None
 
 
 class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
-    """Names are ours and random, so nothing is ever overwritten."""
+    """The bucket as a storage. Our names are random, so nothing is ever overwritten."""
 
     def __init__(self, **options: Any) -> None:
         options["client_config"] = Config(
@@ -99,20 +102,21 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
             super().delete(name)
 
     def body_from(self, name: str, start: int) -> Any:
-        """The object's bytes from `start` on; the caller reads and closes them."""
+        """Return a stream of the object's bytes from `start` on; the caller reads and closes it."""
         asked = {"Range": f"bytes={start}-"} if start else {}
         with _as_os_errors(name):
             return self.client.get_object(Bucket=self.bucket_name, Key=name, **asked)["Body"]
 
     def all_names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """Names that begin with `prefix`, in order, with the time of their last change."""
+        """Yield the names that start with `prefix`, in order, with the time of their last change."""
         with _as_os_errors(prefix):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name, Prefix=prefix)
             for page in pages:
                 yield from ((entry["Key"], entry["LastModified"]) for entry in page.get("Contents", ()))
 
     def drop_interrupted(self, before: datetime) -> int:
-        """Delete the parts of uploads that began before `before` and never ended: they take space unseen."""
+        """Delete the parts of unfinished uploads that started before `before`. They take up space without being
+        listed."""
         count = 0
         with _as_os_errors("interrupted uploads"):
             pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket_name)
@@ -125,7 +129,7 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
 
 
 class BucketFile(File):  # type: ignore[type-arg]  # Django's own class takes no arguments
-    """One object, read from where `seek` says; fetches only what is read."""
+    """One object, read from where `seek` points. Only what is read is fetched."""
 
     def __init__(self, bucket: Bucket, name: str) -> None:
         super().__init__(None, name)
@@ -152,7 +156,7 @@ class BucketFile(File):  # type: ignore[type-arg]  # Django's own class takes no
         return self
 
     def read(self, size: int = -1) -> bytes:
-        """The next `size` bytes; fewer only at the end."""
+        """Return the next `size` bytes; fewer only at the end."""
         if self._body is None:
             if self._at >= self.size:
                 return b""

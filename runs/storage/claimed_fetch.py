@@ -1,4 +1,4 @@
-"""Fetch files from elsewhere through the guard and inspect them, while our claim on the work lasts."""
+"""Fetch files from elsewhere through the guard and inspect them, as long as our claim on the work lasts."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,8 +19,8 @@ class ClaimLost(Exception):
 
 
 class Renewer:
-    """Keeps a claim alive while bytes arrive: `on_chunk` for `fetch`. Raises `ClaimLost` when it is gone, or when the
-    worker wants to stop."""
+    """Renews a claim while bytes arrive, as `on_chunk` for `fetch`. Raises `ClaimLost` when the claim is lost or the
+    worker should stop."""
 
     def __init__(self, renew: Callable[[], int | bool]) -> None:
         self._renew = renew
@@ -30,14 +30,14 @@ class Renewer:
         self.look()
 
     def look(self) -> None:
-        """Renew if it is due."""
+        """Renew the claim if it is time."""
         if stop_requested():
             raise ClaimLost
         if time.monotonic() >= self._next:
             self.renew()
 
     def renew(self) -> None:
-        """Renew now."""
+        """Renew the claim now."""
         self._next = time.monotonic() + RENEW_SECONDS
         if not self._renew():
             raise ClaimLost
@@ -45,9 +45,9 @@ class Renewer:
 
 @contextmanager
 def arriving(url: str, seconds: float, renewer: Renewer, *, keeps_unopened: bool = False) -> Iterator[Arrival]:
-    """The file at `url`, if it arrives within `seconds`; it is deleted after the block unless stored in it.
+    """Yield the file at `url`, which must arrive within `seconds`; it is deleted after the block unless stored in it.
 
-    Raises what `fetch` and `media.inspect` raise, and `ClaimLost`.
+    Raises whatever `fetch` and `media.inspect` raise, and `ClaimLost`.
     """
     trusted = settings.TRUSTED_FILE_ORIGINS
     fetched = fetch(url, max_bytes=LIMITS, seconds=seconds, on_chunk=renewer, trusted=trusted)

@@ -1,5 +1,5 @@
-"""The total time of a transfer, which no time-out of a socket limits: the connection is cut when it is over, even while
-headers are still coming in slowly."""
+"""Limit the total time of a transfer, which no socket timeout does. When the time is up, the connection is cut, even
+while headers are still trickling in."""
 
 import socket
 import threading
@@ -12,7 +12,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class Deadline:
-    """The total time of one transfer; when it is over, its connections are cut."""
+    """Total time for one transfer. When it is up, the transfer's connections are cut."""
 
     def __init__(self, seconds: float) -> None:
         self.is_over = False
@@ -35,7 +35,7 @@ class Deadline:
             self._sockets.clear()
 
     def watch(self, sock: socket.socket) -> None:
-        """Cut `sock` too when the time is over. We keep a duplicate, since TLS detaches the original."""
+        """Cut `sock` too when the time is up. We keep a duplicate, since TLS detaches the original."""
         with self._lock:
             self._sockets.append(sock.dup())
         if self.is_over:
@@ -53,7 +53,7 @@ _deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 def current_deadline() -> Deadline | None:
-    """The one this code runs under."""
+    """Return the deadline that this code runs under, if any."""
     return _deadline.get()
 
 

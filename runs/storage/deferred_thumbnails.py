@@ -1,8 +1,8 @@
-"""Makes the small pictures of files that were saved before there was time to inspect them.
+"""Make small pictures of files that were saved before there was time to inspect them.
 
-A web thread waits five seconds for the picture process, then saves the file, and the worker makes its small pictures
-later. The database says what is due. Each try is recorded before it starts, so that a file that kills its worker is
-retried later and less often, and after `MAX_ATTEMPTS` no more: then it has no small picture.
+A web thread waits five seconds for the picture process, then saves the file; the worker makes its small pictures later.
+The database says which files are due. Each attempt is recorded before it starts, so a file that kills its worker is
+retried less and less often. After `MAX_ATTEMPTS` it is left without a small picture.
 """
 
 import logging
@@ -27,19 +27,19 @@ logger = logging.getLogger("runs.pictures")
 
 TASK_SECONDS = 900
 WINDOW_SECONDS = 240.0
-KEEP_SLOT_SECONDS = 15.0  # the slot is ours for 60 s at a time, a large file may take longer
-AGAIN = tuple(timedelta(minutes=m) for m in (3, 10, 60))  # more than one try takes
+KEEP_SLOT_SECONDS = 15.0  # the slot is ours for 60 s at a time; a large file may take longer
+AGAIN = tuple(timedelta(minutes=m) for m in (3, 10, 60))  # longer than one attempt takes
 MAX_ATTEMPTS = len(AGAIN)
 
 
 def request_small_pictures() -> None:
-    """Ask the worker for missing small pictures, if there are any. Cheap: one query."""
+    """Queue a task for missing small pictures, if there are any. Cheap: one query."""
     if _due().exists():
         enqueue_long("make_small_pictures", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def make_due_pictures() -> None:
-    """Make everything that is due, until nothing is left, the window ends or the worker stops; one worker at a time."""
+    """Make all small pictures that are due, until the time window ends or the worker stops; one worker at a time."""
     with file_slot(PICTURES) as slot:
         if slot is None:
             return
@@ -47,7 +47,7 @@ def make_due_pictures() -> None:
         while slot.is_kept() and time.monotonic() < ends_at and (stored := _claim_next()) is not None:
             _make(stored, slot)
     if not stop_requested():
-        request_small_pictures()  # for files that came while we held the slot
+        request_small_pictures()  # for files that arrived while we held the slot
 
 
 def _due() -> QuerySet[StoredFile]:
@@ -55,7 +55,7 @@ def _due() -> QuerySet[StoredFile]:
 
 
 def _claim_next() -> StoredFile | None:
-    """Claim the one with the fewest tries that has waited longest; it is due again later if the worker dies."""
+    """Claim the file with the fewest attempts that has waited longest; it is due again later if the worker dies."""
     for stored in _due().order_by("picture_attempts", "picture_due_at", "pk")[:20]:
         number = stored.picture_attempts
         again_at = Now() + AGAIN[number] if number < MAX_ATTEMPTS else None
@@ -66,7 +66,7 @@ def _claim_next() -> StoredFile | None:
 
 
 def _make(stored: StoredFile, slot: FileSlot) -> None:
-    """One try; what fails stays due, as it was claimed."""
+    """Try to make the small pictures of one file. If that fails, it becomes due again at the time set by the claim."""
     kept_at = time.monotonic()
 
     def on_wait() -> None:
@@ -87,7 +87,7 @@ def _make(stored: StoredFile, slot: FileSlot) -> None:
     except NotMedia as error:
         _refuse(stored, error.message)
     except Exception:
-        logger.exception("file %s: no small picture could be made", stored.pk)
+        logger.exception("could not make small pictures of file %s", stored.pk)
 
 
 def _settle(stored: StoredFile, found: Media) -> None:
@@ -103,7 +103,7 @@ def _settle(stored: StoredFile, found: Media) -> None:
 
 
 def _refuse(stored: StoredFile, message: Message) -> None:
-    """It isn't a picture after all: an upload can't be used; a result can still be downloaded."""
+    """Record that it isn't a picture after all: an upload can't be used, but a result can still be downloaded."""
     StoredFile.objects.filter(pk=stored.pk).update(picture_due_at=None)
     uploads = Upload.objects.filter(file=stored, status=Upload.Status.READY, asset_url="")
     uploads.update(status=Upload.Status.FAILED, error=message)

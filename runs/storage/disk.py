@@ -1,4 +1,4 @@
-"""What people are told when a file can't be saved."""
+"""Messages for people when a file can't be saved."""
 
 import errno
 
@@ -11,7 +11,7 @@ STORAGE_AWAY = Message("storage_away")
 
 
 def disk_message(error: OSError) -> Message:
-    """The message for `error`."""
+    """Return the message for `error`."""
     if isinstance(error, StorageAway):
         return STORAGE_AWAY
     return DISK_FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else DISK_TROUBLE

@@ -1,7 +1,8 @@
-"""Move files between the portal and untrusted addresses: always through the guard, never through memory.
+"""Move files between the portal and untrusted addresses, always through the guard and never entirely in memory.
 
-Limited are the size by kind (from the first bytes, and the bytes really read, whatever the headers say) and the total
-time. Writing to disk may raise OSError, which the caller handles: a full disk isn't the address's fault.
+Size and total time are limited. The size limit depends on the kind of file, detected from its first bytes, and applies
+to the bytes really read, whatever the headers say. Writing to disk may raise OSError, which the caller handles: a full
+disk isn't the address's fault.
 """
 
 import hashlib
@@ -34,7 +35,7 @@ NOT_TAKEN = Message("not_taken")
 
 @dataclass(frozen=True)
 class Fetched:
-    """A file that arrived whole, in the waiting room; the caller moves or deletes it."""
+    """A file that arrived complete, in the waiting room; the caller moves or deletes it."""
 
     path: Path
     size_bytes: int
@@ -50,11 +51,11 @@ def fetch(
     on_chunk: Callable[[int], None] | None = None,
     trusted: Sequence[str] = (),
 ) -> Fetched:
-    """Stream the file at `url` to disk within `seconds` in all.
+    """Stream the file at `url` to disk within `seconds` in total.
 
-    `max_bytes` is one limit, or one per kind (by content). `on_chunk` gets the bytes read so far and may raise to stop.
-    `trusted` origins needn't be public. Raises `FetchRefused` (never retry), `FetchFailed` (a retry may work), or
-    OSError for disk problems.
+    `max_bytes` is one limit, or one per kind (by content). `on_chunk` gets the number of bytes read so far and may
+    raise to stop. `trusted` origins needn't be public. Raises `FetchRefused` (never retry), `FetchFailed` (a retry may
+    work), or OSError for disk problems.
     """
     path = store.new_waiting_path()
     try:
@@ -98,7 +99,7 @@ def _stream(
 
 
 def _next_chunk(response: requests.Response, deadline: Deadline) -> bytes:
-    """What has arrived, at most 64 KB of decoded bytes: `read1` doesn't wait for more, and a bomb comes in slices."""
+    """Return what has arrived, at most 64 KB decoded: `read1` doesn't wait for more, and unpacks a bomb in slices."""
     try:
         chunk: bytes = response.raw.read1(CHUNK_BYTES, decode_content=True)
     except HTTPError:
@@ -128,7 +129,7 @@ def _check_status(status: int) -> None:
 
 
 class _Sending:
-    """An open file that tells how much of it has been read."""
+    """An open file that reports how much of it has been read."""
 
     def __init__(self, file: BinaryIO, on_chunk: Callable[[int], None]) -> None:
         self._file = file
@@ -137,7 +138,7 @@ class _Sending:
         self._size = os.fstat(file.fileno()).st_size
 
     def __len__(self) -> int:
-        """Without it, requests would send both a length and chunks, which servers refuse."""
+        """Return the size: without it, requests would send both a length and chunks, which servers refuse."""
         return self._size
 
     def __iter__(self) -> Iterator[bytes]:
@@ -157,10 +158,10 @@ def put_file(
     on_chunk: Callable[[int], None] | None = None,
     trusted: Sequence[str] = (),
 ) -> None:
-    """PUT the bytes of `path` to one of Lamina's upload addresses, through the same guard, within `seconds` in all.
+    """PUT the file at `path` to one of Lamina's upload addresses, through the same guard, within `seconds` in total.
 
-    Any 2xx is a success; the key isn't sent. `on_chunk` gets the bytes sent so far and may raise to stop. Raises
-    `FetchRefused` or `FetchFailed`.
+    Any 2xx is a success; the key isn't sent. `on_chunk` gets the number of bytes sent so far and may raise to stop.
+    Raises `FetchRefused` or `FetchFailed`.
     """
     headers = {"Content-Type": content_type}
     with (

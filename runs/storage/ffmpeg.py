@@ -1,8 +1,8 @@
-"""Length, size and a still of videos and audio, and copies without metadata, if ffmpeg is installed. All optional.
+"""Get the length, size and a still of video and audio, and make copies without metadata. Optional: needs ffmpeg.
 
-Runs in the picture process (`picture_process`), copies in the worker. The files are hostile: the demuxer is forced to
-what the first bytes said (no playlists, no scripts of references), only the file itself may be opened; points, memory
-and time are bounded.
+Copies are made in the worker, the rest in the picture process (`picture_process`). The files may be hostile, so the
+demuxer is fixed to what the first bytes say (no playlists or scripts that refer to other files), and only the file
+itself may be opened. Pixels, memory and time are limited.
 """
 
 import json
@@ -21,17 +21,17 @@ from typing import Any
 from runs.background.prctl import die_with_parent
 
 MAX_PIXELS = 40_000_000
-MAX_BYTES = 512 * 1024 * 1024  # memory without file mappings; an 8K video takes 438 MiB
+MAX_BYTES = 512 * 1024 * 1024  # memory without file mappings; an 8K video needs 438 MiB
 PROBE_SECONDS = 10
 STILL_SECONDS = 20
 STILL_WIDTH = 1200  # pixels at most
 COPY_SECONDS = 500.0
-COPY_ADDRESS_SPACE = 1_500_000_000  # bytes; ffmpeg maps its libraries and buffers, copying packets needs little of it
+COPY_ADDRESS_SPACE = 1_500_000_000  # bytes; mostly mapped libraries and buffers, since copying packets needs little
 GROWTH, SMALL_BYTES = 1.2, 10_000_000  # a copy is about as large as its source; its index may be larger
 DEMUXERS = {"mov", "matroska", "mp3", "wav", "ogg", "flac", "aac"}
-PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}  # by Pillow's name; formats that need much less memory here
+PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}  # by Pillow's name; ffmpeg needs much less memory for these
 
-# Container of the copy, by the extension of its source.
+# Container of the copy, by the source's extension.
 MUXERS = {"mp4": "mp4", "mov": "mov", "m4a": "mp4", "webm": "webm", "mkv": "matroska",
           "mp3": "mp3", "wav": "wav", "ogg": "ogg", "flac": "flac", "aac": "adts"}  # fmt: skip
 
@@ -42,7 +42,7 @@ class CopyFailed(Exception):
 
 @dataclass(frozen=True)
 class Probed:
-    """What ffprobe could tell; None where it could not."""
+    """What ffprobe found. Anything that it couldn't tell is None."""
 
     width: int | None = None
     height: int | None = None
@@ -54,7 +54,7 @@ UNKNOWN = Probed()
 
 
 def probe(path: Path, demuxer: str) -> Probed:
-    """Size in pixels and length in seconds of `path`; `UNKNOWN` without ffprobe or if it fails."""
+    """Return the size in pixels and length in seconds of `path`; `UNKNOWN` if ffprobe is missing or fails."""
     fields = "format=duration:stream=codec_type,width,height:stream_side_data=rotation"
     output = _run("ffprobe", ["-show_entries", fields, "-of", "json"], path, demuxer, PROBE_SECONDS)
     try:
@@ -84,7 +84,7 @@ def _seconds(value: object) -> float | None:
 
 
 def still(path: Path, demuxer: str, max_points: int = MAX_PIXELS) -> bytes:
-    """The first frame as PNG, at most 1200 pixels wide; empty without ffmpeg or when it fails."""
+    """Return the first frame as PNG, at most 1200 pixels wide; empty if ffmpeg is missing or fails."""
     scale = f"scale='min({STILL_WIDTH},iw)':-2"
     options = ["-frames:v", "1", "-an", "-sn", "-dn", "-vf", scale, "-c:v", "png", "-f", "image2pipe", "pipe:1"]
     return _run("ffmpeg", options, path, demuxer, STILL_SECONDS, max_points)
@@ -98,8 +98,8 @@ def is_there() -> bool:
 def copy_without_metadata(
     source: Path, target: Path, demuxer: str, extension: str, on_pause: Callable[[], None]
 ) -> None:
-    """Copy only the video and audio streams of `source`, as encoded, to the new file `target`: no titles, comments,
-    chapters, subtitles, covers or attachments.
+    """Copy only the video and audio streams of `source` to the new file `target`, without re-encoding: no titles,
+    comments, chapters, subtitles, covers or attachments.
 
     `on_pause` is called about once a second and may raise to stop. Raises `CopyFailed`.
     """
@@ -120,7 +120,7 @@ def copy_without_metadata(
 
 
 def _wait_for(command: list[str], on_pause: Callable[[], None], max_bytes: int) -> None:
-    """Run `command`, which may write files of at most `max_bytes`; it is killed at its time limit or if `on_pause`
+    """Run `command`, which may write files of at most `max_bytes`. It is killed when its time is up or if `on_pause`
     raises. Raises `CopyFailed`."""
     ends_at = time.monotonic() + COPY_SECONDS
     with subprocess.Popen(  # noqa: S603 - a fixed program, no shell, our own file names
@@ -148,7 +148,7 @@ def _wait_for(command: list[str], on_pause: Callable[[], None], max_bytes: int) 
 
 
 def _limit(pid: int, max_bytes: int) -> None:
-    """Limit what a process may use; where the system can't (macOS), limit only its time."""
+    """Limit the memory and file size of a process. Where the system can't (macOS), only its time is limited."""
     limit = getattr(resource, "prlimit", None)
     if limit is None:
         return
@@ -185,7 +185,7 @@ def _run(
 
 
 def _bound(parent_pid: int) -> None:
-    """In the new process: limit its memory, and end it with the picture process.
+    """Limit the memory of the new process, and make it end with the picture process.
 
     Its libraries alone map 400 MiB of addresses, so the limit is on private memory.
     """

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes. Names and headers don't count."""
+"""Detect a file's type from its first bytes. Names and headers don't count."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ MP3_RATES = (44100, 48000, 32000)
 
 @dataclass(frozen=True)
 class Sniffed:
-    """`kind` is image, video, audio or other. `media_type` is what it is served as: never anything that a browser runs,
-    such as SVG or HTML. `reader` is the decoder (Pillow's format, ffmpeg's demuxer)."""
+    """`kind` is image, video, audio or other. `media_type` is the type it is served as: never one that a browser would
+    run, such as SVG or HTML. `reader` is the decoder (Pillow's format, ffmpeg's demuxer)."""
 
     kind: str
     media_type: str
@@ -64,7 +64,7 @@ PREFIXES = (
 
 
 def sniff(head: bytes) -> Sniffed:
-    """Kind, media type and extension from `head`, the first bytes of a file (a few thousand, or all)."""
+    """Return kind, media type and extension, detected from `head`, the first few thousand bytes of a file (or all)."""
     for prefix, sniffed in PREFIXES:
         if head.startswith(prefix):
             return sniffed
@@ -73,7 +73,7 @@ def sniff(head: bytes) -> Sniffed:
     if head[:2] == b"BM" and len(head) >= 26 and head[6:10] == bytes(4):
         return BMP
     if head[:4] == b"\x1a\x45\xdf\xa3":
-        name = head[:512].partition(b"\x42\x82")[2][:24]  # the element DocType, after a length of 1 to 8 bytes
+        name = head[:512].partition(b"\x42\x82")[2][:24]  # the DocType element: a length of 1 to 8 bytes, then the name
         return WEBM if b"webm" in name else MKV if b"matroska" in name else OTHER
     if head[4:8] == b"ftyp":
         return _by_brand(head)
@@ -100,7 +100,7 @@ def _by_brand(head: bytes) -> Sniffed:
 
 
 def _is_mp3(head: bytes) -> bool:
-    """An MPEG audio frame, layer III, followed by another: two bytes alone prove nothing."""
+    """Whether `head` is an MPEG audio frame, layer III, followed by another: two bytes alone prove nothing."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return False
     version, bits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3

@@ -1,4 +1,4 @@
-"""Copies of pictures and samples that apps name, so that browsers never load a foreign address."""
+"""Copies of apps' pictures and sample files, so that browsers never load a foreign address."""
 
 import logging
 
@@ -13,23 +13,23 @@ from runs.storage.store import Arrival
 logger = logging.getLogger("runs.outputs")
 
 SECONDS = 20.0
-LOOK_SECONDS = 15.0  # its small picture may follow
+LOOK_SECONDS = 15.0  # after that, the small pictures are made later
 BYTES = 50_000_000
 
 
 def save_catalog_picture(url: str) -> StoredFile | None:
     """Copy an app's picture or sample file, so that browsers never load a foreign address.
 
-    Takes at most 20 s to fetch and 15 s to inspect. None if it can't be used. Equal files are saved once. Raises
-    `FetchFailed` if a retry may work.
+    Takes at most 20 s to fetch and 15 s to inspect. Returns None if the file can't be used. Identical files are saved
+    once. Raises `FetchFailed` if a retry may work.
     """
     try:
         return _save_catalog_picture(url)
     except FetchFailed as error:
-        logger.info("a catalogue picture could not be copied: %s", error)
+        logger.info("could not copy a catalogue picture: %s", error)
         raise
     except (FetchRefused, NotMedia, OSError) as error:
-        logger.info("a catalogue picture could not be copied: %s", error)
+        logger.info("could not copy a catalogue picture: %s", error)
     except Exception:  # one odd picture must not block the forms of other apps
         logger.exception("catalogue picture: unexpected error")
     return None

@@ -1,13 +1,13 @@
-"""The guard on untrusted addresses: results, targets of uploads, catalogue pictures, pasted links.
+"""Guard requests to untrusted addresses: results, upload targets, catalogue pictures, pasted links.
 
-Allowed are https to a public address on port 80 or 443, and origins that the caller trusts (same scheme, host and
-port): `settings.TRUSTED_FILE_ORIGINS`, which are Lamina's own and those that an operator named. Links that members
-paste follow the same rule, so an operator who names an origin opens its media to members too; the README says so.
+We allow https to a public address on port 80 or 443, and origins that the caller trusts (same scheme, host and port).
+These are `settings.TRUSTED_FILE_ORIGINS`: Lamina's own origin and those added by an operator. The same rule applies to
+links that members paste, so an origin added by an operator is open to members too; the README says so.
 
-requests-hardened resolves a name once, checks the address and connects to just that address, so a second DNS answer
-changes nothing. The rest is done here: odd spellings of addresses, user names in links, redirects (each is checked like
-a pasted link), proxies and cookies, the body of a redirect (requests would read all of it), and the total time (see
-`deadline`).
+requests-hardened resolves a name once, checks the address and connects to exactly that address, so a different second
+DNS answer has no effect. The rest is done here: odd spellings of addresses, user names in links, redirects (each is
+checked like a pasted link), proxies and cookies, the body of a redirect (requests would read all of it), and the total
+time (see `deadline`).
 """
 
 import ipaddress
@@ -32,15 +32,15 @@ from runs.storage.deadline import POOLS, current_deadline
 from runs.words.errors import UserFacingError
 
 CONNECT_SECONDS = 5.0
-READ_SECONDS = 15.0  # of silence
+READ_SECONDS = 15.0  # without any data
 MAX_REDIRECTS = 5
 MAX_URL_LENGTH = 8000
 FOLLOWED = {301, 302, 303, 307, 308}
 FOLLOWED_WITH_BODY = {307, 308}
 ISATAP = 0x0000_5EFE  # in the middle of an IPv6 address; the rest is an IPv4 address in the local network
-# Looks public, but belongs to the cloud: here Azure answers its virtual machines.
+# Looks public, but is where Azure answers its virtual machines.
 PLATFORM_NETWORKS = (ipaddress.ip_network("168.63.129.16/32"),)
-WEB_PORTS = {80, 443}  # public mail servers or databases aren't pictures
+WEB_PORTS = {80, 443}  # other ports serve mail or databases, not pictures
 INTERNAL_NAMES = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".onion")
 
 NO_LINK = Message("no_link")
@@ -55,7 +55,7 @@ TOO_SLOW = Message("too_slow")
 
 
 class Body(Protocol):
-    """What is sent, piece by piece; from the start again after a redirect."""
+    """The body of a request, sent piece by piece, and again from the start after a redirect."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 
@@ -68,19 +68,19 @@ class Body(Protocol):
 
 
 class FetchError(UserFacingError):
-    """A transfer that didn't happen."""
+    """A transfer was refused or failed."""
 
 
 class FetchRefused(FetchError):
-    """Never retry: the address, or what it holds, isn't acceptable."""
+    """The address or its content isn't acceptable; never retry."""
 
 
 class FetchFailed(FetchError):
-    """A retry may work: the other side, or the way to it, has a problem."""
+    """The other side, or the connection to it, has a problem; a retry may work."""
 
 
 class _PlainAdapter(HTTPAdapter):
-    """For trusted origins only: doesn't check the address."""
+    """For trusted origins only, since it doesn't check the address."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,11 +120,11 @@ class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
             self.mount(f"{origin}/", _PlainAdapter())
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: requests would read the whole body of a redirect, even an endless one."""
+        """Return None, since requests would read the whole body of a redirect, even an endless one."""
 
 
 def is_public(address: str) -> bool:
-    """True if anyone on the internet may reach `address`, an IP address in its usual notation."""
+    """Whether anyone on the internet can reach `address`, an IP address in its usual notation."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
@@ -137,19 +137,19 @@ def is_public(address: str) -> bool:
 
 
 def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """True if `ip` belongs to this machine, whose services may trust local requests. Sends nothing: the kernel says
-    from which address it would connect to `ip`."""
+    """Whether `ip` belongs to this machine, whose services may trust local requests. Sends nothing: the kernel only
+    says which local address it would use to reach `ip`."""
     family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as asking:
             asking.connect((str(ip), 9))
             return bool(asking.getsockname()[0] == str(ip))
-    except OSError:  # no way there
+    except OSError:  # no route
         return False
 
 
 def check_url(url: str, trusted: Sequence[str] = ()) -> None:
-    """Raise `FetchRefused` for an address that is wrong without looking it up. Makes no connection."""
+    """Raise `FetchRefused` if `url` is unacceptable by itself. Makes no DNS lookup and no connection."""
     if len(url) > MAX_URL_LENGTH or re.search(r"[\x00-\x20\x7f-\xa0\\]", url):
         raise FetchRefused(NO_LINK)
     parts = re.match(r"([a-z][a-z0-9+.-]*):(?://([^/?#]+))?", url, re.IGNORECASE)
@@ -168,7 +168,7 @@ def check_url(url: str, trusted: Sequence[str] = ()) -> None:
 
 
 def _check_prepared(url: str, trusted: Sequence[str]) -> None:
-    """`url` is as it will be sent: host in ASCII, path quoted."""
+    """Check `url` as it will be sent: host in ASCII, path quoted."""
     if any(url.lower().startswith(f"{origin}/") for origin in trusted):
         return
     parts = urlsplit(url)
@@ -185,7 +185,7 @@ def _check_host(parts: SplitResult) -> None:
         raise FetchRefused(NO_LINK)
     last = host.rsplit(".", 1)[-1]
     if ":" in host or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last):
-        try:  # a name that ends in a number is an address; only the usual notation counts, not 127.1
+        try:  # a name that ends in a number is an address; only the usual notation is accepted, not 127.1
             is_allowed = is_public(host)
         except ValueError:
             is_allowed = False
@@ -204,10 +204,10 @@ def open_url(
     body: Body | None = None,
     trusted: Sequence[str] = (),
 ) -> Iterator[requests.Response]:
-    """Request `url` through the guard, following at most five redirects; the answer's body isn't read yet.
+    """Request `url` through the guard, following at most five redirects; the response's body isn't read yet.
 
-    Only `trusted` origins needn't be https or public. Use it inside a `Deadline`. Raises `FetchRefused` or
-    `FetchFailed`. With a `body`, only 307 and 308 are followed; other redirects are returned as they are.
+    Only `trusted` origins may be private or use plain http. Use this inside a `Deadline`. Raises `FetchRefused` or
+    `FetchFailed`. With a `body`, only 307 and 308 are followed; other redirects are returned unchanged.
     """
     for _ in range(MAX_REDIRECTS + 1):
         check_url(url, trusted)
@@ -235,7 +235,7 @@ def open_url(
 
 @contextmanager
 def _speaking_plainly() -> Iterator[None]:
-    """Turn what the libraries raise into our two errors, with a message for people."""
+    """Turn the libraries' exceptions into our two, with a message for people."""
     deadline = current_deadline()
     try:
         yield

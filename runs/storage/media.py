@@ -1,5 +1,5 @@
-"""What a file really is: kind, type and size, by its content. Pictures are decoded fully to find broken ones, in a
-separate process (`picture_process`), never here."""
+"""Find out what a file really is, by its content: kind, type and size. Pictures are decoded fully to find broken ones,
+never here but in a separate process (`picture_process`)."""
 
 import shutil
 import threading
@@ -14,8 +14,8 @@ from runs.storage.picture_slots import OnWait
 from runs.words.errors import UserFacingError
 
 MAX_POINTS = 70_000_000  # 280 MB unpacked; a few kilobytes can claim billions of pixels
-MAX_SCANNED_POINTS = 1_000_000_000  # per JPEG, pixels times scans; real ones have about ten scans
-WEB_SECONDS = 5.0  # how long a web thread waits for the small picture; then it is made later
+MAX_SCANNED_POINTS = 1_000_000_000  # per JPEG, pixels times scans; real JPEGs have about ten scans
+WEB_SECONDS = 5.0  # how long a web thread waits for small pictures; after that, they are made later
 WEB_WAITERS = 3  # of a web process's eight threads, so that the others stay free
 BROKEN = Message("broken_picture")
 TOO_MANY_POINTS = Message("too_many_points")
@@ -26,7 +26,7 @@ _web_places = threading.BoundedSemaphore(WEB_WAITERS)
 class NotMedia(UserFacingError):
     """The file isn't what it claims to be.
 
-    `is_lasting`: this file will never be acceptable. Otherwise, another transfer may bring a whole one.
+    If `is_lasting`, this file will never be acceptable. Otherwise, another transfer may deliver it complete.
     """
 
     def __init__(self, message: Message, *, is_lasting: bool = False) -> None:
@@ -43,10 +43,11 @@ class TooLargeToOpen(NotMedia):
 
 @dataclass(frozen=True)
 class Media:
-    """`width` and `height` in pixels as people see it (orientation applied); `colour` is the dominant one, "#rrggbb".
+    """The findings. `width` and `height` are in pixels, with the orientation applied; `colour` is the main one,
+    "#rrggbb".
 
-    `small` has WebP by width, empty if none can be made. `follows`: not inspected yet, for lack of time; size and small
-    pictures may come later.
+    `small` holds WebP pictures by width; it is empty if none can be made. If `follows`, there was no time to inspect
+    the file yet, and its size and small pictures may come later.
     """
 
     kind: str
@@ -71,11 +72,11 @@ def inspect(
     on_wait: OnWait = lambda: None,
     keeps_unopened: bool = False,
 ) -> Media:
-    """Inspect the file at `path`. Raises `NotMedia` for pictures that are broken, cut off or too large to unpack; with
-    `keeps_unopened` the latter are of kind "other" instead.
+    """Inspect the file at `path`. Raises `NotMedia` for pictures that are broken, cut off or too large to unpack.
 
-    Files that are neither picture, video nor audio have the kind "other" and are only offered as a download. Waits at
-    most `timeout_seconds`; calls `on_wait` meanwhile, which may raise to stop.
+    With `keeps_unopened`, pictures that are too large have the kind "other" instead. Files that are neither picture,
+    video nor audio also have this kind, and are only offered as a download. Waits at most `timeout_seconds`; `on_wait`
+    is called meanwhile and may raise to stop.
     """
     with path.open("rb") as file:
         sniffed = file_types.sniff(file.read(file_types.HEAD_BYTES))
@@ -84,7 +85,7 @@ def inspect(
         try:
             return _with_picture(media, path, sniffed.reader, timeout_seconds, on_wait)
         except TooLargeToOpen:
-            if keeps_unopened:  # a browser would stumble over it as we would: a download only
+            if keeps_unopened:  # a browser couldn't open it either, so it is only a download
                 return replace(media, kind=file_types.OTHER.kind, media_type=file_types.OTHER.media_type)
             raise
     if sniffed.kind == "other" or not (shutil.which("ffprobe") or shutil.which("ffmpeg")):
@@ -98,7 +99,7 @@ def inspect(
 
 
 def inspect_in_web(path: Path) -> Media:
-    """`inspect` for a web thread: it waits a few seconds, or not at all if several others are waiting."""
+    """Inspect a file in a web thread: wait a few seconds, or not at all if several other threads are waiting."""
     has_place = _web_places.acquire(blocking=False)
     try:
         return inspect(path, timeout_seconds=WEB_SECONDS if has_place else 0.0)

@@ -1,7 +1,7 @@
-"""What nothing refers to any more: uploads, rows of files, and names in the storage without a row.
+"""Remove what nothing refers to any more: uploads, file rows, and names in the storage without a row.
 
-A daily sweep removes them, but only old ones: a form may be open for days, a worker may have saved the bytes but not
-the row yet, and a database restored from a backup doesn't know newer files.
+A daily sweep removes only old ones: a form may be open for days, a worker may have saved the bytes but not the row yet,
+and a database restored from a backup doesn't know newer files.
 """
 
 import logging
@@ -28,12 +28,12 @@ logger = logging.getLogger("runs.orphans")
 
 UNUSED_AFTER = timedelta(days=7)
 STRAY_AFTER = timedelta(days=7)
-FEW = 100  # so many stray names are always removed
+FEW = 100  # up to this many stray names are always removed
 FIELDS = ("file", *(f"thumb_{width}" for width in THUMBNAIL_WIDTHS))
 
 
 def unused_uploads(member: Member | None = None) -> QuerySet[Upload]:
-    """Uploads that no run and no preset uses; for drafts, see `named_in_drafts`."""
+    """Return the uploads that no run and no preset uses. For drafts, see `named_in_drafts`."""
     used = RunInputUpload.objects.filter(upload=OuterRef("pk"))
     kept = Preset.uploads.through.objects.filter(upload=OuterRef("pk"))
     uploads = Upload.objects.filter(~Exists(used), ~Exists(kept))
@@ -41,7 +41,7 @@ def unused_uploads(member: Member | None = None) -> QuerySet[Upload]:
 
 
 def named_in_drafts() -> set[str]:
-    """Public ids of the uploads in people's drafts."""
+    """Return the public ids of the uploads in people's drafts."""
     named: set[str] = set()
     for answers in Draft.objects.values_list("answers", flat=True).iterator():
         named.update(upload_ids(load_answers(answers)))
@@ -49,7 +49,7 @@ def named_in_drafts() -> set[str]:
 
 
 def remove_uploads(uploads: QuerySet[Upload]) -> int:
-    """Delete those of `uploads` that nobody uses, and files that nothing else needs; return how many."""
+    """Delete the unused `uploads`, and files that nothing else needs. Return how many uploads were deleted."""
     found = list(uploads.filter(pk__in=unused_uploads()))
     named = named_in_drafts() if found else set()
     count = 0
@@ -59,7 +59,7 @@ def remove_uploads(uploads: QuerySet[Upload]) -> int:
         try:
             with transaction.atomic():
                 upload.delete()
-        except IntegrityError:  # a run has just taken it
+        except IntegrityError:  # a run has just started to use it
             continue
         count += 1
         if upload.file_id:
@@ -68,9 +68,9 @@ def remove_uploads(uploads: QuerySet[Upload]) -> int:
 
 
 def unreferenced(files: QuerySet[StoredFile]) -> QuerySet[StoredFile]:
-    """The `files` that nothing in the database points at, including future models. Rows deleted with a file (CASCADE)
-    don't count."""
-    for relation in StoredFile._meta.get_fields(include_hidden=True):  # those with related_name="+" too
+    """Return the `files` that nothing in the database refers to; this covers future models too. Rows that are deleted
+    with a file (CASCADE) don't count."""
+    for relation in StoredFile._meta.get_fields(include_hidden=True):  # also with related_name="+"
         if isinstance(relation, ForeignObjectRel) and getattr(relation, "on_delete", None) is not CASCADE:
             pointing: Any = relation.related_model
             files = files.filter(~Exists(pointing._base_manager.filter(**{relation.field.name: OuterRef("pk")})))
@@ -78,7 +78,7 @@ def unreferenced(files: QuerySet[StoredFile]) -> QuerySet[StoredFile]:
 
 
 def remove_files(files: QuerySet[StoredFile]) -> int:
-    """Delete those of `files` that nothing points at, first the row, then its bytes; return how many."""
+    """Delete those `files` that nothing refers to, first the row, then the bytes. Return how many."""
     return sum(_remove(stored) for stored in unreferenced(files.filter(is_catalog=False)))
 
 
@@ -87,15 +87,15 @@ def _remove(stored: StoredFile) -> bool:
     try:
         with transaction.atomic():
             StoredFile.objects.filter(pk=stored.pk).delete()
-    except IntegrityError:  # someone has just begun to use it; ProtectedError is an IntegrityError too
+    except IntegrityError:  # something has just started to use it; ProtectedError is an IntegrityError too
         return False
     store.discard(stored)
-    remove_files(StoredFile.objects.filter(pk__in=copies))  # unless guests also get them for an equal file
+    remove_files(StoredFile.objects.filter(pk__in=copies))  # unless guests also get them for an identical file
     return True
 
 
 def sweep() -> None:
-    """Remove what nobody needs; once a day."""
+    """Remove everything that is no longer needed. Runs once a day."""
     young = timezone.now() - UNUSED_AFTER
     counts = {
         "uploads": remove_uploads(Upload.objects.filter(created_at__lt=young)),
@@ -109,7 +109,7 @@ def sweep() -> None:
 
 
 def _remove_catalogue_pictures() -> int:
-    """Remove those that no app shows any more, as its picture or a sample."""
+    """Remove pictures that no app shows any more, as its picture or a sample."""
     samples: set[str] = set()
     for named in App.objects.values_list("samples", flat=True).iterator():
         samples.update(str(public_id) for public_id in (named or {}).values())
@@ -118,8 +118,8 @@ def _remove_catalogue_pictures() -> int:
 
 
 def _remove_strays() -> int:
-    """Delete names in the storage that no row has. If there are more of them than known ones, the database is probably
-    wrong: then delete nothing and tell an admin."""
+    """Delete names in the storage that have no row. If there are more of these than known names, the database is
+    probably wrong; then delete nothing, and tell the admins."""
     before = timezone.now() - STRAY_AFTER
     strays: list[str] = []
     known = 0

@@ -1,7 +1,7 @@
-"""Asks the picture process (`picture_process`) about a file, from any thread, with a time limit.
+"""Ask the picture process (`picture_process`) about a file, from any thread, with a time limit.
 
-Each portal process starts its own when needed and keeps it for a while: starting takes 0.15 s, a small picture 0.05. It
-ends with us, because its input does.
+Each portal process starts its own picture processes when needed and keeps them for a while: starting one takes 0.15 s,
+making a small picture only 0.05 s. They end with the portal process, because their input is closed then.
 """
 
 import atexit
@@ -28,8 +28,8 @@ logger = logging.getLogger("runs.pictures")
 
 COMMAND = (sys.executable, "-m", "runs.storage.picture_process")
 ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG")  # without the portal's secrets
-MEMORY_BYTES = 330 * 1024 * 1024  # of the process's 400 MiB, what remains for one picture
-WORKER_SECONDS = 120.0  # more than one file may take, plus some waiting
+MEMORY_BYTES = 330 * 1024 * 1024  # what remains of the process's 400 MiB for one picture
+WORKER_SECONDS = 120.0  # longer than one file may take, plus some waiting
 IDLE_SECONDS = 10.0
 LEAVE_SECONDS = 1.0
 LOOK_SECONDS = 0.5
@@ -41,8 +41,11 @@ type End = Literal["seen", "broken", "too_many_points", "no_picture", "later"]
 
 @dataclass(frozen=True)
 class Look:
-    """The findings. `end`: "no_picture" if the file seems whole but will never have a small picture, "later" if nothing
-    is known yet: no time, or the process died. `width` and `height` as people see it."""
+    """The findings about one file; `width` and `height` are those with the orientation applied.
+
+    `end` is "no_picture" if the file seems complete but will never have a small picture, and "later" if nothing is
+    known yet because there was no time or the process died.
+    """
 
     end: End
     width: int | None = None
@@ -65,7 +68,7 @@ class _Died(Exception):
 
 
 class _TimeIsUp(Exception):
-    """No answer in time."""
+    """The process did not answer in time."""
 
 
 def look(
@@ -78,11 +81,10 @@ def look(
     timeout_seconds: float = WORKER_SECONDS,
     on_wait: OnWait = lambda: None,
 ) -> Look:
-    """Have the file at `path` opened; `kind` and `reader` come from its first bytes, `memory_bytes` is roughly what it
-    takes.
+    """Have the picture process inspect the file at `path`; `kind` and `reader` come from the file's first bytes.
 
-    Waits at most `timeout_seconds`, including its turn; `on_wait` is called meanwhile and may raise to stop. Never
-    raises by itself, whatever the file is.
+    `memory_bytes` is roughly what decoding needs. Waits at most `timeout_seconds`, including the wait for a slot;
+    `on_wait` is called meanwhile and may raise to stop. Otherwise it never raises, whatever the file is.
     """
     if timeout_seconds <= 0:
         return LATER
@@ -100,7 +102,7 @@ def look(
 
 
 def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: bool) -> Look:
-    """Ask a process; if a kept one has died meanwhile, ask a new one."""
+    """Ask a process; if an idle one has died meanwhile, ask a new one."""
     while True:
         try:
             helper, is_fresh = _idle.take()
@@ -114,7 +116,7 @@ def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: 
             if not is_fresh:
                 continue
             logger.warning("the picture process died (%s) on a file of kind %s", died, request["kind"])
-            # Too much work is the file's fault; another kill may have hit any process.
+            # SIGXCPU means that the file takes too much work; any other kill may not be its fault.
             return Look("no_picture") if died.sig == signal.SIGXCPU else LATER
         except _TimeIsUp:
             helper.end()
@@ -123,7 +125,7 @@ def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: 
             helper.end()
             raise
         if is_large:
-            helper.end()  # it has grown
+            helper.end()  # its memory has grown
         else:
             _idle.give_back(helper)
         return answer
@@ -141,14 +143,14 @@ class _Helper:
             stderr=subprocess.DEVNULL,
             cwd=settings.BASE_DIR,
             env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
-            process_group=0,  # to kill ffmpeg with it; and Ctrl-C is for the caller only
+            process_group=0,  # so that ffmpeg is killed with it, and Ctrl-C reaches only the caller
         )
         self._requests = cast(IO[bytes], self._popen.stdin)
         self._answers = cast(IO[bytes], self._popen.stdout)
 
     def ask(self, request: dict[str, Any], ends_at: float, on_wait: OnWait) -> Look:
-        """The answer to `request`. Raises `_Died`, `_TimeIsUp` and whatever `on_wait` raises; then it can't be used
-        again."""
+        """Return the answer to `request`. Raises `_Died`, `_TimeIsUp` or whatever `on_wait` raises; after that, the
+        process can't be used again."""
         try:
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
@@ -168,7 +170,7 @@ class _Helper:
         )
 
     def _read(self, ends_at: float, on_wait: OnWait) -> tuple[dict[str, Any], dict[int, bytes]]:
-        """One answer: a line of JSON, followed by the small pictures."""
+        """Read one answer: a line of JSON, followed by the small pictures."""
         got = b""
         while len(got) <= MAX_ANSWER_BYTES:
             try:
@@ -177,7 +179,7 @@ class _Helper:
             except (ValueError, KeyError, TypeError):
                 break
             got += self._next_block(ends_at, on_wait)
-        raise _Died(0)  # the output is invalid: treat it as dead
+        raise _Died(0)  # the output is invalid: treat the process as dead
 
     def _next_block(self, ends_at: float, on_wait: OnWait) -> bytes:
         poll = select.poll()
@@ -197,7 +199,7 @@ class _Helper:
         return self._popen.poll() is None
 
     def dismiss(self) -> None:
-        """Let an idle process end by itself."""
+        """Let an idle process exit by itself; kill it if it doesn't."""
         with suppress(OSError):
             self._requests.close()
         with suppress(subprocess.TimeoutExpired):
@@ -205,7 +207,7 @@ class _Helper:
         self.end()
 
     def end(self) -> None:
-        """Kill it with everything it started, and wait until its memory is free."""
+        """Kill the process with everything it started, and wait until its memory is free."""
         if self.is_alive():
             with suppress(ProcessLookupError):
                 os.killpg(self._popen.pid, signal.SIGKILL)
@@ -216,7 +218,7 @@ class _Helper:
 
 
 def _parsed(got: bytes) -> tuple[dict[str, Any], dict[int, bytes]] | None:
-    """Parse a complete answer. Raises ValueError, KeyError or TypeError if it is invalid."""
+    """Parse an answer; None if it isn't complete yet. Raises ValueError, KeyError or TypeError if it is invalid."""
     line, end, blob = got.partition(b"\n")
     told: dict[str, Any] = json.loads(line) if end else {}
     if not end or len(blob) < sum(size for _, size in told["small"]):
@@ -228,12 +230,12 @@ def _parsed(got: bytes) -> tuple[dict[str, Any], dict[int, bytes]] | None:
 
 
 def _number(value: object) -> int | None:
-    """A width or height that fits the column."""
+    """Return a width or height if it fits the database column, otherwise None."""
     return value if isinstance(value, int) and 0 < value <= MAX_NUMBER else None
 
 
 class _Idle:
-    """Idle processes; a thread ends those unused for a while."""
+    """Idle processes. A thread ends those that haven't been used for a while."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -241,7 +243,7 @@ class _Idle:
         self._is_watched = False
 
     def take(self) -> tuple[_Helper, bool]:
-        """A process, and whether it is new."""
+        """Return a process, and whether it is new."""
         with self._lock:
             if self._helpers:
                 return self._helpers.pop(), False
@@ -276,7 +278,7 @@ class _Idle:
             helper.dismiss()
 
     def forget(self) -> None:
-        """In a forked child: these belong to the parent."""
+        """Forget the processes in a forked child, since they belong to the parent."""
         self.__init__()  # type: ignore[misc]
 
 

@@ -1,5 +1,5 @@
-"""What a picture's header says: size, scans, and memory needed to decode it. Nothing is decoded, so web threads can use
-it; the values are untrusted and are checked again when decoding."""
+"""Read a picture's header: size, scans, and the memory needed to decode it. Nothing is decoded, so web threads can use
+this. The values are untrusted and are checked again when decoding."""
 
 import mmap
 import re
@@ -12,11 +12,11 @@ from typing import BinaryIO
 JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)  # markers with a segment, and the end
 JPEG_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 PROGRESSIVE = 0xC2
-MAX_SCANS = 200  # real ones have about ten; counting stops here
+MAX_SCANS = 200  # real pictures have about ten; counting stops here
 MAX_SEGMENTS = 20_000  # per JPEG; a web thread must not count millions
 MAX_TIFF_ENTRIES = 4096
 AVIF_HEAD_BYTES = 64 * 1024
-# Bytes per pixel that Pillow needs, measured: it copies WebP and AVIF several times, and reads TIFF by strips.
+# Measured bytes per pixel that Pillow needs. It copies WebP and AVIF several times, and reads TIFF in strips.
 BYTES_PER_POINT = {"PNG": 4.3, "GIF": 4.3, "BMP": 4.3, "TIFF": 8.0, "WEBP": 16.0, "AVIF": 9.5}
 UNKNOWN_BYTES = 300 * 1024 * 1024
 
@@ -27,8 +27,8 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """`width` and `height` in pixels as stored, before any rotation; 0 if the header doesn't say. `memory_bytes` is
-    roughly what decoding takes."""
+    """`width` and `height` are in pixels as stored, before any rotation; 0 if the header doesn't say. `memory_bytes` is
+    roughly what decoding needs."""
 
     width: int
     height: int
@@ -41,7 +41,7 @@ class Header:
 
 
 def read_header(path: Path, reader: str) -> Header:
-    """The header of the picture at `path`; `reader` is Pillow's name of its format. Raises `Unreadable`."""
+    """Read the header of the picture at `path`; `reader` is Pillow's name for its format. Raises `Unreadable`."""
     try:
         with path.open("rb") as file:
             if reader == "JPEG":
@@ -58,7 +58,7 @@ def read_header(path: Path, reader: str) -> Header:
 
 def _png(file: BinaryIO) -> tuple[int, int]:
     file.seek(8)
-    for _ in range(16):  # IHDR comes first, except in files of some phones
+    for _ in range(16):  # IHDR comes first, except in files from some phones
         length, name = struct.unpack(">I4s", file.read(8))
         if name == b"IHDR":
             width, height = struct.unpack(">II", file.read(8))
@@ -110,8 +110,8 @@ def _tiff(file: BinaryIO) -> tuple[int, int]:
 
 
 def _avif(file: BinaryIO) -> tuple[int, int]:
-    """The largest size of its items: the picture itself, or the grid it consists of. 0 if they come later in the
-    file."""
+    """Return the largest size among the items: the picture itself, or the grid that it consists of. 0 if the sizes come
+    later in the file."""
     head = file.read(AVIF_HEAD_BYTES)
     sizes = [struct.unpack_from(">II", head, found.end() + 4) for found in re.finditer(b"ispe", head)]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
@@ -119,8 +119,8 @@ def _avif(file: BinaryIO) -> tuple[int, int]:
 
 
 def _jpeg(file: BinaryIO) -> Header:
-    """Read marker by marker, as a decoder does: a segment may contain bytes like an end, and data after the end (phones
-    append a video) bytes like scans."""
+    """Read marker by marker, as a decoder does. A segment may contain bytes that look like the end, and data after the
+    end (phones append videos) may look like scans."""
     size, memory, scans, is_progressive, segments, at = (0, 0), 0, 0, False, 0, 2
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         while scans <= MAX_SCANS and (found := JPEG_MARKER.search(data, at)) and found[1] != b"\xd9":
@@ -139,7 +139,7 @@ def _jpeg(file: BinaryIO) -> Header:
 
 
 def _jpeg_frame(segment: bytes) -> tuple[tuple[int, int], int]:
-    """Size, and the bytes of all its coefficients: two per pixel and component."""
+    """Return the size, and the memory for all coefficients: two bytes per pixel and component."""
     height, width, count = struct.unpack_from(">HHB", segment, 3)
     factors = [segment[8 + 3 * n + 1] for n in range(count)]
     across, down = max(f >> 4 for f in factors), max(f & 15 for f in factors)

@@ -1,11 +1,11 @@
-"""The only process that opens untrusted pictures, video and audio: `python -m runs.storage.picture_process`.
+"""The only process that opens untrusted pictures, videos and audio: `python -m runs.storage.picture_process`.
 
-It is separate because a picture of 135 KB may need gigabytes and one of 292 KB half a minute, and because decoders
-crash. It has neither Django nor secrets. Its memory is limited, and each request has a limit of processor time and of
-time; beyond them the kernel kills it, and the caller continues.
+It is separate because a picture of 135 KB may need gigabytes, one of 292 KB may take half a minute, and decoders crash.
+It has neither Django nor secrets. Its memory is limited, and so are the CPU time and total time of each request. If a
+request takes longer, the kernel kills the process and the caller carries on.
 
 It reads one request per line (JSON: path, kind, reader, max_points, is_tight) and answers each with a line of JSON
-(`Look` in `picture_client`), followed by the small pictures. It ends when its input ends.
+(`Look` in `picture_client`), followed by the small pictures. It exits when its input is closed.
 """
 
 import json
@@ -33,7 +33,7 @@ type Answer = tuple[dict[str, Any], Small]
 
 def main() -> None:
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # so that output of decoders doesn't mix with our answers
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # so that the decoders' output doesn't mix with our answers
     _bound()
     for line in requests:
         with _time_limit():
@@ -45,8 +45,8 @@ def main() -> None:
 
 def _bound() -> None:
     for sig in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sig, signal.SIG_IGN)  # finish the current request; the end of input ends the process
-    with suppress(OSError, ValueError):  # systems without such a limit
+        signal.signal(sig, signal.SIG_IGN)  # finish the current request; the process exits when its input is closed
+    with suppress(OSError, ValueError):  # some systems have no such limit
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -55,7 +55,7 @@ def _bound() -> None:
 
 @contextmanager
 def _time_limit() -> Iterator[None]:
-    """Kill the process by SIGXCPU or SIGALRM if the block takes too much processor time or too long."""
+    """Kill the process by SIGXCPU or SIGALRM if the block takes too much CPU time or too long."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     until = math.ceil(used.ru_utime + used.ru_stime) + PROCESSOR_SECONDS
@@ -68,7 +68,7 @@ def _time_limit() -> Iterator[None]:
 
 
 def _answer(request: dict[str, Any]) -> Answer:
-    """`end` is "seen", "broken", "too_many_points" or "no_picture" (apparently whole, but it can't be opened)."""
+    """Answer with `end` "seen", "broken", "too_many_points" or "no_picture" (seems complete, but can't be opened)."""
     path, reader = Path(request["path"]), str(request["reader"])
     try:
         if request["kind"] == "image":
@@ -83,7 +83,7 @@ def _answer(request: dict[str, Any]) -> Answer:
 
 
 def _picture(path: Path, reader: str, max_points: int, *, is_tight: bool) -> Answer:
-    """`is_tight`: it may need more memory than available, and decoders then say "broken"."""
+    """Inspect a picture. `is_tight`: it may need more memory than available, and decoders then report it as broken."""
     told: dict[str, Any] = {"end": "no_picture"}
     try:
         opened = thumbnails.open_picture(path, reader, max_points)
@@ -93,11 +93,11 @@ def _picture(path: Path, reader: str, max_points: int, *, is_tight: bool) -> Ans
         if isinstance(error, thumbnails.Broken) and not is_tight:
             raise
         told["reason"] = f"{type(error).__name__}: {error}"[:300]
-        png = ffmpeg.still(path, ffmpeg.PICTURES.get(reader, ""), max_points + max_points // 50)  # it rounds up
+        png = ffmpeg.still(path, ffmpeg.PICTURES.get(reader, ""), max_points + max_points // 50)  # ffmpeg rounds up
         if not png:
             return told, {}
         shrunk = thumbnails.from_png(png)
-    except Exception as error:  # noqa: BLE001 - it was decoded fully; only the small picture failed
+    except Exception as error:  # noqa: BLE001 - the picture was decoded fully; only the small one failed
         return told | {"reason": f"{type(error).__name__}: {error}"[:300]}, {}
     return told | {"end": "seen", "colour": shrunk.colour}, thumbnails.encode(shrunk)
 
@@ -117,7 +117,7 @@ def _film(path: Path, reader: str, *, with_still: bool) -> Answer:
     try:
         shrunk = thumbnails.from_png(png)
         return told | {"colour": shrunk.colour}, thumbnails.encode(shrunk)
-    except Exception:  # noqa: BLE001 - a video without a still is still a video
+    except Exception:  # noqa: BLE001 - a video doesn't need a still
         return told, {}
 
 

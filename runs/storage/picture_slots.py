@@ -1,7 +1,7 @@
-"""Who may open a picture now: one process per core of this host, and only one of them a large picture.
+"""Limit how many pictures are open at once: one per core of this host, and only one of them large.
 
-The locks are files in the data folder, for all processes of the portal on this host; a process that dies releases its
-locks.
+The locks are files in the data folder, shared by all processes of the portal on this host. A process that dies releases
+its locks.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-LARGE_BYTES = 100 * 1024 * 1024  # of memory for its pixels; two such pictures at once are too much for a small host
+LARGE_BYTES = 100 * 1024 * 1024  # memory for a picture's pixels; two this large at once are too much for a small host
 PAUSE_SECONDS = 0.03
 
 type OnWait = Callable[[], None]
@@ -21,10 +21,10 @@ type OnWait = Callable[[], None]
 
 @contextmanager
 def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator[bool]:
-    """The right to open one picture during the block; False if none came free until `ends_at` (`time.monotonic`).
+    """Hold a slot to open one picture during the block; yield False if none is free by `ends_at` (`time.monotonic`).
     `on_wait` is called meanwhile and may raise.
 
-    Only one waits for a core, holding the turn; everyone else waits for the turn first.
+    Only the process that holds the turn waits for a core; all others wait for the turn first.
     """
     cores = [f"core-{core}" for core in range(_cores())]
     held: list[int] = []
@@ -34,7 +34,7 @@ def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator
                 yield False
                 return
             held.append(descriptor)
-        os.close(held.pop(-2))  # the turn
+        os.close(held.pop(-2))  # release the turn
         yield True
     finally:
         for descriptor in held:
@@ -42,7 +42,7 @@ def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator
 
 
 def _wait_for(names: list[str], ends_at: float, on_wait: OnWait) -> int | None:
-    """Lock the first of `names` that is free, now or until `ends_at`; return its descriptor, or None."""
+    """Lock the first of `names` that is free, waiting until `ends_at`; return its descriptor, or None."""
     while True:
         for name in names:
             if (descriptor := _lock(name)) is not None:
@@ -66,7 +66,7 @@ def _lock(name: str) -> int | None:
 
 
 def _cores() -> int:
-    """How many cores this process may use."""
+    """Return how many cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux

@@ -1,7 +1,7 @@
 """Send a stored file to a browser; the view decides who may see it.
 
-The address contains the content's hash, so browsers may cache the answer forever, privately. A file is served as one of
-a list of harmless types, never as what it claims to be; anything else is a download. Nothing in it can run: the policy
+The address contains the content's hash, so browsers may cache the response forever, privately. A file is served as one
+of a few harmless types, never as what it claims to be; anything else is a download. Nothing in it can run: the policy
 sandboxes it, and other sites can't embed it.
 """
 
@@ -28,15 +28,16 @@ BLOCK_BYTES = 64 * 1024
 AWAY = gettext_noop("The portal's file storage can't be reached right now. Nothing is lost; try again in a moment.")
 AWAY_HEADERS = {"Cache-Control": "no-store", "Retry-After": "10", "X-Content-Type-Options": "nosniff"}
 CACHE_CONTROL = "private, max-age=31536000, immutable"
-# A browser shows a bare picture or video in a page of its own, with styles in it.
+# A browser wraps a bare picture or video in a page with inline styles.
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 
 
 def file_response(request: HttpRequest, stored: StoredFile, variant: str | int = ORIGINAL) -> HttpResponseBase:
-    """Answer with `stored`; `variant` is "original", or the width of a thumbnail ("thumb_200", 200, "400", …).
+    """Return a response with the file of `stored`.
 
-    Handles ranges (206, 416), `If-Range`, `If-None-Match` (304) and HEAD; `?download=1` makes it a download. Raises
-    `Http404` if there is no such variant or the storage has lost the file.
+    `variant` is "original", or the width of a thumbnail ("thumb_200", 200, "400", …). Handles ranges (206, 416),
+    `If-Range`, `If-None-Match` (304) and HEAD; `?download=1` makes it a download. Raises `Http404` if there is no such
+    variant or the storage has lost the file.
     """
     variant = str(variant).removeprefix("thumb_")
     field = _field(stored, variant)
@@ -58,7 +59,7 @@ def file_response(request: HttpRequest, stored: StoredFile, variant: str | int =
         "Content-Type": media_type if media_type in SERVED_INLINE else "application/octet-stream",
         "Content-Disposition": content_disposition(_name(stored, is_thumb), is_inline=is_inline),
     }
-    # Media don't shrink, and a compressed answer would lose its length and ranges.
+    # Media don't get smaller, and a compressed response would lose its length and ranges.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
     return _send(request, field, etag, headers)
 
@@ -131,8 +132,8 @@ UNSATISFIABLE = (-1, -1)
 
 
 def _wanted_range(request: HttpRequest, etag: str, size: int) -> tuple[int, int] | None:
-    """First byte and the one after the last; None for the whole file, also if several ranges are asked for at once, as
-    RFC 9110 allows."""
+    """Return the first byte and the one after the last; None for the whole file, which is also sent if several ranges
+    are requested at once, as RFC 9110 allows."""
     if request.method != "GET" or request.headers.get("If-Range", etag) != etag:
         return None
     asked = re.fullmatch(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", request.headers.get("Range", ""))
@@ -148,7 +149,7 @@ def _wanted_range(request: HttpRequest, etag: str, size: int) -> tuple[int, int]
 
 
 def content_disposition(name: str, *, is_inline: bool) -> str:
-    """`Content-Disposition` by RFC 6266: the name in any script, and a plain one for old programs."""
+    """Return a `Content-Disposition` (RFC 6266) with the name in any script, and a plain one for old programs."""
     visible = "".join(c for c in name if unicodedata.category(c) not in INVISIBLE) or "file"
     plain = unicodedata.normalize("NFKD", visible).encode("ascii", "ignore").decode()
     plain = re.sub(r'["\\/%;]', "_", plain).strip()

@@ -1,8 +1,8 @@
-"""Save files: under our own names, whole or not at all, with a row only once the bytes are safe.
+"""Save files under our own names, completely or not at all; the row is saved only once the bytes are safe.
 
 A file arrives in the waiting room (`incoming/` in the storage's own folder), is flushed to disk and then renamed to its
-place: a crash leaves a leftover in the waiting room, but never half a file under a name in use. A storage elsewhere
-(`bucket`) takes the whole file or nothing.
+final place. A crash leaves a leftover in the waiting room, but never half a file under a name in use. Remote storage
+(`bucket`) accepts the whole file or nothing.
 """
 
 import hashlib
@@ -28,13 +28,13 @@ from runs.storage.media import Media
 
 logger = logging.getLogger("runs.storing")
 
-type OnChunk = Callable[[int], None]  # gets the bytes moved so far
+type OnChunk = Callable[[int], None]  # gets the number of bytes moved so far
 
 WAITING_ROOM = "incoming"
 LEFTOVER_SECONDS = 6 * 3600
 BLOCK_BYTES = 256 * 1024
 NAME_LENGTH = 120  # characters; file systems count bytes and stop at 255
-INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, direction and the like
+INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control characters, text direction and the like
 
 
 class StorageAway(OSError):
@@ -43,7 +43,7 @@ class StorageAway(OSError):
 
 @dataclass(frozen=True)
 class Arrival:
-    """A file that arrived whole and was inspected; it is moved when it is stored."""
+    """A file that arrived complete and was inspected. Storing it moves it."""
 
     path: Path
     media: Media
@@ -52,7 +52,7 @@ class Arrival:
 
 
 class _Watched(BufferedReader):
-    """An open file that tells how much of it has been read."""
+    """An open file that reports how much of it has been read."""
 
     def __init__(self, path: Path, on_chunk: Callable[[int], None]) -> None:
         super().__init__(FileIO(path, "rb"))
@@ -64,15 +64,15 @@ class _Watched(BufferedReader):
 
 
 def new_waiting_path() -> Path:
-    """A fresh path in the waiting room, on the same file system as the storage."""
+    """Return a fresh path in the waiting room, on the same file system as the storage."""
     folder = Path(settings.MEDIA_ROOT) / WAITING_ROOM
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder / secrets.token_hex(16)
 
 
 def clean_name(name: str, extension: str, fallback: str = "file") -> str:
-    """A file name for people: the last part of `name` without invisible characters and those that mean something to a
-    shell or file system, with the true `extension`. Any script is fine."""
+    """Return a file name for people: the last part of `name` with the true `extension`, without invisible characters
+    and those with a meaning for shells or file systems. Any script is fine."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(
         " " if char.isspace() else char
@@ -86,10 +86,10 @@ def clean_name(name: str, extension: str, fallback: str = "file") -> str:
 
 
 def store(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
-    """Move what arrived into the storage with its small pictures, and record it. Its path is gone afterwards.
+    """Move an arrived file into the storage with its small pictures, and save its row. Its path is gone afterwards.
 
-    `on_chunk` is called while a storage elsewhere takes the bytes, and may raise to stop. Raises OSError if the disk is
-    full or away; then nothing is left behind.
+    `on_chunk` is called while remote storage takes the bytes, and may raise to stop. Raises OSError if the disk is full
+    or unavailable; nothing is left behind then.
     """
     stored = place(arrival, name, is_catalog=is_catalog, on_chunk=on_chunk)
     with discarding_on_error(stored):
@@ -98,7 +98,7 @@ def store(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: On
 
 
 def place(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
-    """Like `store`, but without saving the row: for callers that save it together with something else."""
+    """Like `store`, but don't save the row, for callers that save it together with something else."""
     media = arrival.media
     random = secrets.token_hex(16)
     stem = f"files/{random[:2]}/{random[2:4]}/{random}"
@@ -122,7 +122,7 @@ def place(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: On
 
 
 def keep_small(stored: StoredFile, small: Mapping[int, bytes]) -> None:
-    """Save small pictures (WebP by width) beside the file of `stored`; doesn't save the row."""
+    """Save small pictures (WebP by width) next to the file of `stored`, without saving the row."""
     stem = PurePosixPath(stored.file.name or "").with_suffix("")
     for width, encoded in small.items():
         path = new_waiting_path()
@@ -134,7 +134,7 @@ def keep_small(stored: StoredFile, small: Mapping[int, bytes]) -> None:
 
 
 def place_copy(source: StoredFile, path: Path, on_chunk: OnChunk) -> StoredFile:
-    """Move the file at `path`, a copy of what `source` shows, into the storage; the row isn't saved yet and has no
+    """Move the file at `path`, a copy made from `source`, into the storage. The returned row isn't saved yet and has no
     small pictures of its own. `on_chunk` is called while bytes move and may raise to stop."""
     digest, size = _digest(path, on_chunk)
     random = secrets.token_hex(16)
@@ -146,7 +146,7 @@ def place_copy(source: StoredFile, path: Path, on_chunk: OnChunk) -> StoredFile:
 
 
 def _digest(path: Path, on_chunk: OnChunk) -> tuple[str, int]:
-    """SHA-256 and size of the file at `path`."""
+    """Return the SHA-256 and size of the file at `path`."""
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
         while block := file.read(BLOCK_BYTES):
@@ -167,21 +167,21 @@ def discarding_on_error(stored: StoredFile) -> Iterator[None]:
 
 
 def discard(stored: StoredFile) -> None:
-    """Delete the files of a row that was never saved, or is deleted. If the storage is away, the daily sweep finds
-    them."""
+    """Delete the files of a row that was never saved or has been deleted. If the storage is unavailable, the daily
+    sweep will find them."""
     for field in (stored.file, stored.thumb_200, stored.thumb_400, stored.thumb_1200):
         if field.name:
             try:
                 default_storage.delete(field.name)
             except OSError as error:
-                logger.warning("%s could not be removed from the storage: %s", field.name, error)
+                logger.warning("could not remove %s from the storage: %s", field.name, error)
 
 
 def _keep(path: Path, name: str, on_chunk: OnChunk | None = None) -> str:
-    """Move the file at `path` to `name` in the storage, flushed to disk; return the name it got."""
+    """Move the file at `path` to `name` in the storage and flush it to disk. Return the name it got."""
     try:
         place = Path(default_storage.path(name))
-    except NotImplementedError:  # a storage without a folder of its own
+    except NotImplementedError:  # remote storage has no folder
         with _Watched(path, on_chunk or (lambda _: None)) as watched:
             saved = default_storage.save(name, File(watched, name))
         path.unlink()
@@ -205,7 +205,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def blocks_of(stored: StoredFile) -> Iterator[bytes]:
-    """The file piece by piece, for a zip; opened when the first piece is read."""
+    """Yield the file block by block, for a zip. It is opened when the first block is read."""
     with stored.file.storage.open(stored.file.name or "", "rb") as opened:
         while block := opened.read(BLOCK_BYTES):
             yield block
@@ -213,9 +213,9 @@ def blocks_of(stored: StoredFile) -> Iterator[bytes]:
 
 @contextmanager
 def local_copy(stored: StoredFile, on_chunk: OnChunk = lambda _: None) -> Iterator[Path]:
-    """A readable path of the file: its own, or a copy in the waiting room if the storage is not a folder.
+    """Yield a path of the file for reading: its own, or a copy in the waiting room if the storage is remote.
 
-    `on_chunk` is called while it arrives and may raise to stop.
+    `on_chunk` is called while the copy arrives, and may raise to stop.
     """
     try:
         yield Path(stored.file.path)
@@ -239,15 +239,15 @@ def tidy_waiting_room() -> None:
             if time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:
                 path.unlink()
         except FileNotFoundError:
-            pass  # someone else was faster
+            pass  # another process was faster
 
 
 def all_names() -> Iterator[tuple[str, datetime]]:
-    """Every name in the storage with the time of its last change, folder by folder."""
+    """Yield every name in the storage with the time of its last change, folder by folder."""
     try:
         root = Path(default_storage.path("files"))
     except NotImplementedError:
-        yield from getattr(default_storage, "all_names")("files/")  # noqa: B009 - Django's storages promise no such thing
+        yield from getattr(default_storage, "all_names")("files/")  # noqa: B009 - not in Django's storage API
         return
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         for path in folder.rglob("*"):
@@ -258,6 +258,6 @@ def all_names() -> Iterator[tuple[str, datetime]]:
 
 
 def drop_interrupted(before: datetime) -> int:
-    """Delete what storages elsewhere keep of transfers that began before `before` and never ended."""
+    """Delete what remote storage keeps of transfers that started before `before` and never finished."""
     drop: Callable[[datetime], int] | None = getattr(default_storage, "drop_interrupted", None)
     return drop(before) if drop else 0

@@ -1,7 +1,8 @@
-"""Small WebP pictures of one picture: 200 pixels (at most 10 KB), 400 (40 KB) and 1200, upright, without metadata.
+"""Make small WebP versions of a picture, 200 pixels wide (up to 10 KB), 400 (40 KB) and 1200: upright, without
+metadata.
 
-Runs only in the picture process (`picture_process`), whose memory is limited: nothing here ever holds a second copy of
-the whole picture. It is shrunk in strips first; rotation and colours come after that.
+Runs only in the picture process (`picture_process`). Its memory is limited, so nothing here ever holds a second copy of
+the whole picture: the picture is shrunk in strips first, and rotation and colours come after that.
 """
 
 import warnings
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from PIL import (  # also plugins, so that Pillow doesn't load its forty others
+from PIL import (  # plugins too, so that Pillow doesn't load its other forty
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
@@ -47,7 +48,7 @@ WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 
 
 class Broken(Exception):
-    """The picture can't be read to its end; the text says why, for the log."""
+    """The picture can't be read to the end. The text says why, for the log."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Shrunk:
 
 
 def open_picture(path: Path, reader: str, max_points: int) -> Opened:
-    """Read the header of the picture at `path`; `reader` is the decoder for its first bytes.
+    """Read the header of the picture at `path`, with the decoder `reader`.
 
     Raises `Broken`, MemoryError, and `Image.DecompressionBombError` above `max_points`.
     """
@@ -82,7 +83,7 @@ def open_picture(path: Path, reader: str, max_points: int) -> Opened:
     try:
         if reader == "PNG":
             with Image.open(path, formats=[reader]) as checked:
-                checked.verify()  # it checks sums that decoding skips; afterwards, the picture must be reopened
+                checked.verify()  # checks sums that decoding skips; after that, the picture must be reopened
         picture = Image.open(path, formats=[reader])
         return Opened(picture, _orientation(picture))
     except (MemoryError, Image.DecompressionBombError):
@@ -94,12 +95,12 @@ def open_picture(path: Path, reader: str, max_points: int) -> Opened:
 
 
 def _orientation(picture: Image.Image) -> int:
-    """EXIF's orientation, 1 if unreadable: bad metadata is no reason to refuse a picture."""
+    """Return the EXIF orientation, or 1 if it is unreadable: bad metadata is no reason to refuse a picture."""
     try:
         found = picture.getexif().get(EXIF_ORIENTATION, 1)
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001 - broken EXIF raises anything
+    except Exception:  # noqa: BLE001 - broken EXIF may raise anything
         return 1
     return found if found in TURNS else 1
 
@@ -109,7 +110,7 @@ def shrink(opened: Opened) -> Shrunk:
     picture, is_turned = opened.picture, opened.orientation >= TURNED_FROM
     profile = picture.info.get("icc_profile")
     try:
-        picture.draft("RGB", _fitting(picture.size, is_turned))  # JPEG decodes directly to about the needed size
+        picture.draft("RGB", _fitting(picture.size, is_turned))  # JPEGs are decoded directly to about the needed size
         picture.load()
     except MemoryError:
         raise
@@ -119,13 +120,13 @@ def shrink(opened: Opened) -> Shrunk:
 
 
 def from_png(png: bytes) -> Shrunk:
-    """The same for a small PNG made by ffmpeg."""
+    """Shrink a small PNG made by ffmpeg."""
     with Image.open(BytesIO(png), formats=["PNG"]) as picture:
         return _finished(_reduced(picture, is_turned=False), None, 1)
 
 
 def encode(shrunk: Shrunk) -> Mapping[int, bytes]:
-    """WebP bytes by width, largest first."""
+    """Return the WebP bytes by width, largest first."""
     made: dict[int, bytes] = {}
     for width in sorted(MAX_BYTES, reverse=True):
         small = shrunk.picture.copy()
@@ -135,14 +136,14 @@ def encode(shrunk: Shrunk) -> Mapping[int, bytes]:
 
 
 def _fitting(size: tuple[int, int], is_turned: bool) -> tuple[int, int]:
-    """`size` shrunk to fit the box, never enlarged; the box is rotated if `is_turned`."""
+    """Shrink `size` to fit the box, but never enlarge it; the box is rotated if `is_turned`."""
     across, down = reversed(BOX) if is_turned else BOX
     factor = max(1.0, size[0] / across, size[1] / down)
     return max(1, round(size[0] / factor)), max(1, round(size[1] / factor))
 
 
 def _reduced(picture: Image.Image, *, is_turned: bool) -> Image.Image:
-    """`picture` as L, RGB, RGBA or CMYK of 8 bits, a few times the needed size, assembled from reduced strips."""
+    """Return `picture` as 8-bit L, RGB, RGBA or CMYK, a few times the needed size, assembled from reduced strips."""
     width, height = picture.size
     fitting = _fitting(picture.size, is_turned)
     factor = max(1, min(width // (2 * fitting[0]), height // (2 * fitting[1])))
@@ -165,7 +166,7 @@ def _simple_mode(picture: Image.Image) -> str:
 
 
 def _levels(picture: Image.Image) -> tuple[float, float] | None:
-    """Greyscale of a picture with more than 8 bits per pixel; None for any other."""
+    """Return the range of grey values in a picture with more than 8 bits per pixel; None for any other."""
     if picture.mode.startswith("I;16"):
         return 0.0, 65535.0
     if not picture.mode.startswith(("I", "F")):
@@ -180,7 +181,7 @@ def _eight_bits(strip: Image.Image, low: float, high: float) -> Image.Image:
 
 
 def _finished(reduced: Image.Image, profile: bytes | None, orientation: int) -> Shrunk:
-    """`reduced` at its final size, in sRGB, upright, with nothing else attached."""
+    """Return `reduced` in its final size, in sRGB, upright, with nothing else attached."""
     fitting = _fitting(reduced.size, orientation >= TURNED_FROM)
     reduced.thumbnail(fitting, Image.Resampling.LANCZOS, reducing_gap=2.0)
     if profile:
@@ -193,7 +194,7 @@ def _finished(reduced: Image.Image, profile: bytes | None, orientation: int) -> 
 
 
 def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """Convert colours, since the profile isn't kept; a broken profile is ignored."""
+    """Convert the colours, since the profile isn't kept. A broken profile is ignored."""
     target_mode = "RGBA" if picture.mode == "RGBA" else "RGB"
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
@@ -206,7 +207,7 @@ def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _within(picture: Image.Image, max_bytes: int) -> bytes:
-    """`picture` as WebP of at most `max_bytes`: with lower quality first, then smaller."""
+    """Encode `picture` as WebP of at most `max_bytes`: first at lower quality, then smaller."""
     while True:
         encoded = _best_fit(picture, max_bytes)
         if len(encoded) <= max_bytes:
@@ -217,11 +218,11 @@ def _within(picture: Image.Image, max_bytes: int) -> bytes:
 
 
 def _best_fit(picture: Image.Image, max_bytes: int) -> bytes:
-    """The best quality that fits, found by halving; the lowest if none does."""
+    """Encode at the best quality that fits, found by binary search; at the lowest if none fits."""
     low, high = 0, len(QUALITIES) - 1
     best = b""
     while low <= high:
-        # most pictures fit at once; the others aren't worth seven tries
+        # most pictures fit at the first try; the others aren't worth seven
         middle = low if low == 0 and high == len(QUALITIES) - 1 else (low + high) // 2
         encoded = _encoded(picture, QUALITIES[middle])
         if len(encoded) <= max_bytes:
@@ -238,7 +239,7 @@ def _encoded(picture: Image.Image, quality: int) -> bytes:
 
 
 def _dominant_colour(picture: Image.Image) -> str:
-    """The colour that covers most of `picture` where it is opaque, as "#rrggbb"; "" if nothing is."""
+    """Return the main colour of the opaque parts of `picture`, as "#rrggbb"; "" if nothing is opaque."""
     small = picture.resize((32, 32), Image.Resampling.BOX, reducing_gap=2.0).convert("RGBA")
     solid = [pixel[:3] for pixel in small.get_flattened_data() if pixel[3] > 127]  # type: ignore[index]
     if not solid:

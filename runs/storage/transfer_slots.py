@@ -1,7 +1,8 @@
-"""Who may move files: two workers save results, two read links, two send files to Lamina, one makes late small pictures
-and one makes copies for guests.
+"""Slots for workers that move files: two save results, two fetch links, two send files to Lamina, one makes deferred
+small pictures and one makes copies for guests.
 
-So nothing else waits behind a video or a slow link: of eleven workers, three remain for starts, poller and pulse.
+This way, nothing else has to wait for a video or a slow link: of eleven workers, three remain for starts, the poller
+and the pulse.
 """
 
 from collections.abc import Iterator
@@ -27,13 +28,13 @@ class FileSlot:
     holder: str
 
     def is_kept(self) -> bool:
-        """Keep it for another 60 s; False if the worker must stop or another has taken the slot."""
+        """Keep the slot for another 60 s; False if the worker must stop or another worker has taken the slot."""
         return not stop_requested() and leases.renew(self.name, self.holder, LEASE_SECONDS)
 
 
 @contextmanager
 def file_slot(slots: tuple[str, ...]) -> Iterator[FileSlot | None]:
-    """Hold one of `slots` for the block; None if all are taken."""
+    """Hold one of `slots` during the block; yield None if all are taken."""
     holder = leases.new_holder()
     name = next((slot for slot in slots if leases.acquire(slot, holder, LEASE_SECONDS)), None)
     try:

@@ -1,4 +1,4 @@
-"""The name of a browser in words, from what it says of itself: "Firefox on Windows"."""
+"""Readable names of browsers, from their user agents, such as "Firefox on Windows"."""
 
 from django.utils.translation import gettext as _
 
@@ -21,18 +21,18 @@ SYSTEMS = (
     ("Macintosh", "Mac"),
     ("Linux", "Linux"),
 )
-SOME = "Browser"  # as stored: one that is not in the list
+SOME = "Browser"  # stored for a browser that isn't in the list
 
 
 def browser_of(user_agent: str) -> str:
-    """The browser as a row stores it, in no language: "Firefox on Windows", "Browser on Mac", "Chrome" or ""."""
+    """Return the browser as stored, untranslated: "Firefox on Windows", "Browser on Mac", "Chrome" or ""."""
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     return f"{browser or SOME} on {system}" if system else browser
 
 
 def browser_words(stored: str) -> str:
-    """What `browser_of` made, in the active language: "Firefox on Windows", "Unknown browser"."""
+    """Return a stored browser in the active language: "Firefox on Windows" or "Unknown browser"."""
     browser, on, system = stored.partition(" on ")
     if on and browser == SOME:
         return _("Browser on %(system)s") % {"system": system}

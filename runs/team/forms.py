@@ -1,4 +1,4 @@
-"""Forms about people: invites, joining, passwords, own settings. `web/_form_field.html` shows a field."""
+"""Forms about people: invites, joining, passwords, own settings. `web/_form_field.html` renders a field."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -41,13 +41,13 @@ def mail_field(*, is_required: bool, autocomplete: str = "off") -> forms.EmailFi
 
 
 def password_field(label: "Words", autocomplete: str, help_text: "Words" = "") -> forms.CharField:
-    """Exactly what is typed, spaces included; a password manager may fill it in."""
+    """Return a field that keeps the password exactly as typed, spaces included. Password managers may fill it in."""
     widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(label=label, strip=False, max_length=1000, widget=widget, help_text=help_text)
 
 
 class RoleForm(forms.Form):
-    """The role of a person."""
+    """A person's role."""
 
     role = forms.ChoiceField(
         label=_lazy("Role"),
@@ -57,13 +57,13 @@ class RoleForm(forms.Form):
     )
 
     def role_cards(self) -> list[tuple[str, str, str, bool]]:
-        """Value, name, what it may do, and whether it is chosen."""
+        """Return each role's value, name and description, and whether it is selected."""
         chosen = self["role"].value()
         return [(str(role), str(role.label), str(words), role == chosen) for role, words in WHAT_ROLES_DO.items()]
 
 
 class InviteForm(RoleForm):
-    """Someone new. Without an email address the invite is a link for whoever the admin gives it to."""
+    """An invite. Without an email address, it is only a link, for the admin to pass on."""
 
     email = mail_field(is_required=False)
     name = name_field(is_required=False)
@@ -76,14 +76,14 @@ class InviteForm(RoleForm):
 
 
 class MemberField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for mypy only
-    """A choice of people."""
+    """A choice of members, with their email addresses."""
 
     def label_from_instance(self, obj: Member) -> str:
         return f"{obj.display_name} ({obj.email})"
 
 
 class TransferForm(forms.Form):
-    """Who takes over."""
+    """The new owner of what a person owned."""
 
     to = MemberField(
         label=_lazy("New owner"),
@@ -115,7 +115,7 @@ class NewPasswordForm(forms.Form):
 
 
 class JoinForm(NewPasswordForm):
-    """The person who accepts an invite."""
+    """Details of the person who accepts an invite."""
 
     name = name_field(is_required=True)
     email = mail_field(is_required=True, autocomplete="username")
@@ -134,7 +134,7 @@ class JoinForm(NewPasswordForm):
 
 
 class ChangePasswordForm(NewPasswordForm):
-    """A signed-in person proves who they are, then changes their password."""
+    """A new password for a signed-in person, who has to enter the current one."""
 
     old_password = password_field(_lazy("Current password"), "current-password")
     field_order = ("old_password", "password")
@@ -147,35 +147,35 @@ class ChangePasswordForm(NewPasswordForm):
 
 
 class AskForm(forms.Form):
-    """Who wants a new password."""
+    """The email address of someone who wants a new password."""
 
     email = mail_field(is_required=True, autocomplete="username")
 
 
 class PasswordAgainForm(forms.Form):
-    """The password of a signed-in person, again. The prefix "your" makes the field "your-password"."""
+    """Asks a signed-in person for their password again. The prefix "your" names the field "your-password" in HTML."""
 
     prefix = "your"
     password = forms.CharField(strip=False, error_messages={"required": _lazy("Enter your password.")})
 
     @property
     def is_sent(self) -> bool:
-        """Whether the page that asks was answered at all."""
+        """Whether the page that asks for the password was submitted at all."""
         return self["password"].html_name in self.data
 
 
 class ReplayForm(PostedForm):
-    """What was being sent when the sign-in expired, signed (`views_sign_in.make_replay`)."""
+    """A signed copy of what was being sent when the session expired (`views_sign_in.make_replay`)."""
 
     replay = CutField()
 
 
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' ModelForm takes one only for mypy
-    """One's own settings."""
+    """The member's own settings."""
 
     name = name_field(is_required=True)
     theme = forms.ChoiceField(
-        label=_lazy("Look"), choices=Member.Theme.choices, required=False, widget=forms.RadioSelect
+        label=_lazy("Appearance"), choices=Member.Theme.choices, required=False, widget=forms.RadioSelect
     )
     language = forms.ChoiceField(label=_lazy("Language"), required=False)
     has_shortcuts = forms.BooleanField(

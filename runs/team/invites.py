@@ -1,4 +1,4 @@
-"""Invites: a place in the team for one person, by email or by a link that an admin passes on."""
+"""Invites for one person to join the team, by email or by a link that an admin passes on."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ TOO_LATE = gettext_noop("This invite has just been used or revoked.")
 
 @dataclass(frozen=True)
 class OpenInvite:
-    """One line of the list. `address` is empty if the portal's secret key has changed since."""
+    """One line of the list. `address` is empty if the portal's secret key has changed since the invite was made."""
 
     invite: Invite
     address: str
@@ -32,7 +32,7 @@ class OpenInvite:
 
 
 def state_of(invite: Invite) -> str:
-    """ "open", "used", "revoked" or "expired"."""
+    """Return the state: "open", "used", "revoked" or "expired"."""
     if invite.accepted_at is not None:
         return "used"
     if invite.revoked_at is not None:
@@ -41,23 +41,23 @@ def state_of(invite: Invite) -> str:
 
 
 def open_invites() -> list[OpenInvite]:
-    """Invites neither used nor revoked, newest first; expired ones too, since they can be sent again."""
+    """Return invites that are neither used nor revoked, newest first. Expired ones can be sent again."""
     found = Invite.objects.filter(accepted_at=None, revoked_at=None).select_related("invited_by")
     return [OpenInvite(invite, address_of(invite), state_of(invite) == "expired") for invite in found]
 
 
 def address_of(invite: Invite) -> str:
-    """The link to pass on, the same every time."""
+    """Return the link to pass on; it is always the same."""
     token = secret_links.token_again(Purpose.INVITE, invite.nonce, invite.token_hash)
     return secret_links.full_address(reverse("runs:invite", args=[token])) if token else ""
 
 
 @transaction.atomic
 def invite(by: Member, email: str, name: str, role: str) -> Invite:
-    """Make a place for someone; without `email`, whoever has the link gives their own.
+    """Invite someone; without `email`, the person who opens the link enters their own.
 
-    One at a time, even if several admins press: a second invite for the same person would stay open when the first is
-    revoked. Without `email`, the second click of a double click gets the invite of the first.
+    Admins who invite at the same time take turns: a second invite for the same person would stay open when the first is
+    revoked. Without `email`, the second click of a double click gets the first invite.
     """
     lock_admins_and(by)
     email, name, now = Member.objects.normalize_email(email), name.strip(), timezone.now()
@@ -79,7 +79,7 @@ def invite(by: Member, email: str, name: str, role: str) -> Invite:
 
 
 def _just_made(by: Member, name: str, role: str, now: datetime) -> Invite | None:
-    """The same invite, without an email address, that `by` made a moment ago."""
+    """Return an identical invite, without an email address, that `by` made a moment ago."""
     waiting = Invite.objects.filter(invited_by=by, email="", name=name, role=role, accepted_at=None, revoked_at=None)
     return waiting.filter(created_at__range=(now - DOUBLE_CLICK, now)).first()
 
@@ -101,20 +101,20 @@ def _who(member: Member) -> dict[str, str]:
 
 
 def renew(invite: Invite) -> None:
-    """Seven more days from now, with the same link."""
+    """Make the same link valid for seven more days from now."""
     invite.expires_at = timezone.now() + LIFETIME
     invite.save(update_fields=["expires_at"])
 
 
 def send(invite: Invite) -> bool:
-    """Email the link, in the language of whoever invites; False if that failed (the link can be passed on)."""
+    """Email the link in the inviting admin's language; False if that failed (the link can still be passed on)."""
     address = address_of(invite)
     if not invite.email or not address:
         return False
     by = invite.invited_by.display_name
     return mail.send(
         invite.email,
-        _("%(name)s invites you to Lamina Portal") % {"name": _one_line(by)},
+        _("%(name)s invited you to Lamina Portal") % {"name": _one_line(by)},
         _("Hello %(name)s,") % {"name": invite.name} if invite.name else _("Hello,"),
         _("%(name)s has invited you to Lamina Portal. Choose a password here:") % {"name": by},
         address,
@@ -124,13 +124,13 @@ def send(invite: Invite) -> bool:
 
 
 def revoke(invite: Invite) -> bool:
-    """Revoke the invite; False if it was used or revoked already."""
+    """Revoke the invite; False if it was already used or revoked."""
     waiting = Invite.objects.filter(pk=invite.pk, accepted_at=None, revoked_at=None)
     return bool(waiting.update(revoked_at=timezone.now()))
 
 
 def accept(invite: Invite, *, email: str, name: str, password: str) -> Member:
-    """Make the member; of two who press at once, one gets in. `email` counts only if the invite has none."""
+    """Create the member; if two people accept at once, one gets in. `email` is used only if the invite has none."""
     now = timezone.now()
     address = invite.email or Member.objects.normalize_email(email)
     try:
@@ -148,5 +148,5 @@ def accept(invite: Invite, *, email: str, name: str, password: str) -> Member:
 
 
 def _one_line(text: str) -> str:
-    """`text` for a subject."""
+    """Return `text` as one short line, for a subject."""
     return " ".join(text.split())[:60]

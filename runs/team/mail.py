@@ -1,6 +1,6 @@
-"""Emails to people: plain and short, from the portal's own address. A mail server that is down never breaks a page.
+"""Plain, short emails from the portal's own address. A mail server that is down never breaks a page.
 
-Sentences are whole paragraphs. Callers activate the reader's language: `translation.override(member.mail_language)`.
+Callers pass whole paragraphs and activate the reader's language: `translation.override(member.mail_language)`.
 """
 
 import logging
@@ -19,13 +19,13 @@ NO_SERVER = ("console", "dummy")
 
 
 def is_set_up() -> bool:
-    """True if mail leaves this machine or lands in a folder, rather than in the terminal."""
+    """Return whether emails are sent or saved in a folder, rather than printed in the terminal."""
     backend: str = settings.MAILERS["default"]["BACKEND"]
     return backend.rsplit(".", 2)[-2] not in NO_SERVER
 
 
 def send(to: str, subject: str, *paragraphs: str) -> bool:
-    """Send one email in the active language; False if it could not be sent. Never raises, never logs its content."""
+    """Send one email in the active language; False if it could not be sent. Never raises or logs the content."""
     if not is_set_up():
         return False
     headers = {"Content-Language": translation.get_language() or settings.LANGUAGE_CODE}
@@ -39,5 +39,5 @@ def send(to: str, subject: str, *paragraphs: str) -> bool:
 
 
 def zoned_words(at: datetime) -> str:
-    """ "5 March 2026, 14:07 (CET)": whoever reads it may be in another time zone."""
+    """ "5 March 2026, 14:07 (CET)", with the time zone, since the reader may be in another one."""
     return f"{day_time_words(at)} ({timezone.localtime(at):%Z})"

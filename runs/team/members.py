@@ -1,6 +1,6 @@
-"""What admins do with people: roles, deactivating, reactivating, and who takes over the work of those who left.
+"""How admins manage people: roles, deactivating, reactivating, and transferring the work of those who left.
 
-There is always an active admin: anything that would remove the last one is refused.
+There is always an active admin; a change that would remove the last one is refused.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ from runs.words.sentences import age_words
 
 
 class RefusedError(Exception):
-    """A change of people is refused; the sentence says why."""
+    """A change to people was refused; the message says why."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """A member, as the list of people shows them."""
+    """A member as shown in the list of people."""
 
     member: Member
     runs: int
@@ -43,7 +43,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Left:
-    """What a person owns and others may need."""
+    """What a person owns that others may need."""
 
     runs: int
     presets: int
@@ -70,7 +70,7 @@ def runs_words(count: int) -> str:
 
 
 def people() -> list[Person]:
-    """Everyone, active people first, by name; three queries."""
+    """Return everyone by name, active people first. Takes three queries."""
     runs = dict(Run.objects.filter(deleted_at=None).order_by().values_list("member").annotate(Count("pk")))
     seen = dict(BrowserSession.objects.order_by().values_list("member").annotate(Max("seen_at")))
     found = [
@@ -84,24 +84,24 @@ def _latest(*moments: datetime | None) -> datetime | None:
 
 
 def seen_at(member: Member) -> datetime | None:
-    """When `member` was last here."""
+    """Return when `member` was last seen."""
     return _latest(member.signed_in.aggregate(at=Max("seen_at"))["at"], member.last_login)
 
 
 def left_by(member: Member) -> Left:
-    """What `member` would leave behind: runs (also those in the bin), presets, guest links."""
+    """Count what `member` would leave behind: runs (including those in the bin), presets and guest links."""
     links = GuestLink.objects.filter(member=member)
     return Left(member.runs.count(), member.presets.count(), links.count(), links.alive().count())
 
 
 def successors(member: Member) -> QuerySet[Member]:
-    """Who may take over what `member` owns: anyone who may run."""
+    """Return the people who may take over what `member` owns: active members who may run apps."""
     return Member.objects.filter(is_active=True).exclude(role=Member.Role.VIEWER).exclude(pk=member.pk).order_by("name")
 
 
 @transaction.atomic
 def change_role(member: Member, role: str) -> None:
-    """Give `member` another role. Someone who is no longer an admin loses their open invites."""
+    """Change the role of `member`. If they are no longer an admin, their open invites are revoked."""
     if role != Member.Role.ADMIN:
         _refuse_last_admin(member)
         _revoke_invites_of(member)
@@ -111,7 +111,7 @@ def change_role(member: Member, role: str) -> None:
 
 @transaction.atomic
 def deactivate(member: Member) -> None:
-    """Sign `member` out for good: sign-ins and open invites end at once. Runs stay; guest links work until revoked."""
+    """Deactivate `member`: their sessions and open invites end at once. Runs stay, and guest links keep working."""
     _refuse_last_admin(member)
     _revoke_invites_of(member)
     member.is_active, member.deactivated_at = False, timezone.now()
@@ -127,8 +127,10 @@ def reactivate(member: Member) -> None:
 
 @transaction.atomic
 def transfer(leaver: Member, to: Member) -> Left:
-    """Give everything `leaver` owns to `to`, with the files used as inputs; return how much it was. Who made each run
-    doesn't change (`Run.made_by`)."""
+    """Give everything `leaver` owns to `to`, including files used as inputs; return what was transferred.
+
+    The maker of each run doesn't change (`Run.made_by`).
+    """
     if leaver.is_active:
         raise RefusedError(_("%(name)s is active. Deactivate them first.") % {"name": leaver.display_name})
     left = left_by(leaver)
@@ -144,7 +146,7 @@ def transfer(leaver: Member, to: Member) -> Left:
 
 
 def _free_name(preset: Preset, to: Member, whose: str) -> str:
-    """The preset's name, followed by its maker's if `to` has one of that name for the same app."""
+    """Return the preset's name, plus its maker's name if `to` already has a preset of that name for the app."""
     taken = set(Preset.objects.filter(app=preset.app, member=to).values_list("name", flat=True))
     name, number = preset.name, 1
     while name in taken:
@@ -155,8 +157,10 @@ def _free_name(preset: Preset, to: Member, whose: str) -> str:
 
 
 def lock_admins_and(member: Member) -> list[int]:
-    """Lock the active admins (returned by `pk`) and `member` until the transaction ends. Everyone locks all they need
-    at once and in the same order, or two would wait for each other."""
+    """Lock the active admins and `member` until the transaction ends; return the primary keys of the admins.
+
+    To avoid deadlocks, everything is locked at once and in the same order.
+    """
     is_admin = Q(role=Member.Role.ADMIN, is_active=True)
     locked = Member.objects.select_for_update().filter(is_admin | Q(pk=member.pk)).order_by("pk")
     rows = locked.values_list("pk", "role", "is_active")
@@ -164,12 +168,15 @@ def lock_admins_and(member: Member) -> list[int]:
 
 
 def _refuse_last_admin(member: Member) -> None:
-    """Inside a transaction: two admins who demote each other at once must not both succeed."""
+    """Raise `RefusedError` if `member` is the last admin.
+
+    Call this in a transaction: two admins who demote each other at once must not both succeed.
+    """
     if lock_admins_and(member) == [member.pk]:
         told = _("%(name)s is the only admin. Make somebody else an admin first.")
         raise RefusedError(told % {"name": member.display_name})
 
 
 def _revoke_invites_of(member: Member) -> None:
-    """No one gets back in with an invite they made for themselves."""
+    """Revoke open invites from `member`, so that they can't get back in with one of them."""
     Invite.objects.filter(invited_by=member, accepted_at=None, revoked_at=None).update(revoked_at=timezone.now())

@@ -1,4 +1,4 @@
-"""When a browser was last seen, and what people get who are not signed in."""
+"""Records when browsers were last seen, and handles requests from people who aren't signed in."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,26 +16,26 @@ from runs.team import sessions, views_sign_in
 
 
 class SeenMiddleware:
-    """Records, every few minutes, that the browser of a signed-in member was here."""
+    """Records, every few minutes, when the browser of a signed-in member was last seen."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        with suppress(DatabaseError):  # the view will hit it too, and knows what to say
+        with suppress(DatabaseError):  # the view will hit the same error and can report it
             sessions.record_seen(request)
         return self.get_response(request)
 
 
 class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
-    """Require a sign-in by default. If it has expired, nothing typed is lost.
+    """Requires a sign-in by default. If it has expired, nothing typed is lost.
 
-    htmx would swap a sign-in page into a card, so it is redirected there, and back to where the person was. A form
-    posted without scripts is answered with the sign-in page, which carries its values along. Other scripts get 401: to
-    them a page with status 200 would look like success.
+    htmx would swap a sign-in page into a card, so the whole page is redirected to the sign-in page, and later back. A
+    form posted without scripts gets the sign-in page, which carries the posted values along. Other scripts get 401,
+    since a page with status 200 would look like success to them.
     """
 
-    def handle_no_permission(  # type: ignore[override]  # Django itself takes any response
+    def handle_no_permission(  # type: ignore[override]  # Django itself accepts any response
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponseBase:
         htmx = getattr(request, "htmx", None)
@@ -50,7 +50,7 @@ class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
 
 
 def _page_of(htmx: Any) -> str:
-    """The page the person was on, according to htmx; Home if that is not an address."""
+    """Return the page the person was on, according to htmx; Home if htmx sent an invalid address."""
     try:
         return htmx.current_url_abs_path or "/"
     except ValueError:

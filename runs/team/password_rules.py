@@ -1,7 +1,7 @@
 """Rules for new passwords: long enough, not common, and hard to guess even for someone who knows the owner.
 
-The first rule that fails gives one sentence that says what to do. Named in AUTH_PASSWORD_VALIDATORS, so that forms,
-`createsuperuser` and the terminal of `make run` use the same rules.
+The first rule that fails produces one message that says what to do. The rules are set in AUTH_PASSWORD_VALIDATORS, so
+that forms, `createsuperuser` and `make run` all use them.
 """
 
 import re
@@ -19,7 +19,7 @@ from lamina_portal.environment import host_of
 
 MIN_CHARACTERS = 10
 MIN_SCORE = 2  # of 4: more than 10^6 guesses
-LOOKED_AT = 72  # characters; these take a hundredth of a second, and the time grows with their square
+LOOKED_AT = 72  # characters; checking them takes 10 ms, and the time grows with the square of the length
 PORTAL_WORDS = ("lamina", "portal", "lamina portal", "laminaportal")
 
 # Translated where they are used.
@@ -31,7 +31,7 @@ TOO_SIMILAR = gettext_noop(
 )
 TOO_EASY = gettext_noop("This password is too easy to guess. Add a few words that don't belong together.")
 
-_estimating = Lock()  # threads share the dictionary of one person's words
+_estimating = Lock()  # all threads share one dictionary of a person's words
 
 
 class PasswordRules:
@@ -42,7 +42,9 @@ class PasswordRules:
         self._similar = UserAttributeSimilarityValidator(user_attributes=("email", "name"))
 
     def validate(self, password: str, user: Any = None) -> None:
-        """Raise `ValidationError` with one sentence. `user`: a member, saved or not, whose name and address count."""
+        """Raise `ValidationError` with one message if a rule fails. `user` is a member, saved or not, whose name and
+        email address the password must not resemble.
+        """
         if len(password) < MIN_CHARACTERS:
             raise ValidationError(_(TOO_SHORT), code="password_too_short")
         _demand(self._common, password, user, _(TOO_COMMON))
@@ -58,7 +60,7 @@ class PasswordRules:
 
 
 def _demand(validator: Any, password: str, user: Any, sentence: str) -> None:
-    """Replace a Django validator's message with `sentence`."""
+    """Run a Django validator, but replace its message with `sentence`."""
     try:
         validator.validate(password, user)
     except ValidationError as error:
@@ -66,7 +68,7 @@ def _demand(validator: Any, password: str, user: Any, sentence: str) -> None:
 
 
 def _words_about(user: Any) -> list[str]:
-    """What an attacker tries first: name, email address and the portal's name, whole and in parts."""
+    """Return what an attacker would try first: name, email address and the portal's name, whole and in parts."""
     texts = [getattr(user, "name", ""), getattr(user, "email", ""), host_of(settings.PORTAL_URL), *PORTAL_WORDS]
     pieces = [piece for text in texts for piece in (text, re.sub(r"\W", "", text), *re.split(r"[\W_]+", text))]
     return sorted({piece.lower() for piece in pieces if len(piece) > 2}, key=len, reverse=True)

@@ -1,7 +1,7 @@
-"""Links that set a new password: sent by email, or by an admin if there is no mail server.
+"""Links for setting a new password: sent by email, or passed on by an admin if there is no mail server.
 
-A link is signed and holds no secret of its own: it says whose it is, how long it is valid, and what the account looked
-like when it was made (password, last sign-in). So it works once, and not after the person signs in another way.
+A link is signed and contains no secret. It names the member and its expiry, and its signature covers the account's
+state (password, last sign-in). So it works only once, and no longer works after the person signs in another way.
 """
 
 import base64
@@ -25,14 +25,14 @@ BY_HAND = timedelta(days=1)
 
 
 def new_password_address(member: Member, lifetime: timedelta) -> str:
-    """The link for `member`."""
+    """Return a link with which `member` can set a new password."""
     until = int((timezone.now() + lifetime).timestamp())
     token = f"{member.public_id}-{until}-{next(_proofs_of(member, until))}"
     return secret_links.full_address(reverse("runs:password-new", args=[token]))
 
 
 def member_of(token: str) -> Member | None:
-    """Whose password the link sets; None if it is not ours, too old or used."""
+    """Return the member whose password the link sets; None if the link is forged, expired or used."""
     parts = TOKEN.fullmatch(token)
     if parts is None or int(parts["until"]) < timezone.now().timestamp():
         return None
@@ -42,21 +42,24 @@ def member_of(token: str) -> Member | None:
 
 
 def set_with_link(member: Member, password: str) -> bool:
-    """Give `member`, as `member_of` found them, a new password, and end all their sign-ins. False if another use of the
-    link, or a sign-in, came first: of several at once only one counts."""
+    """Set the password of `member`, as returned by `member_of`, and end all their sessions.
+
+    Return False if the link was used or the member signed in meanwhile, so that only one of several simultaneous uses
+    counts.
+    """
     as_it_was = Member.objects.filter(
         pk=member.pk, is_active=True, password=member.password, last_login=member.last_login
     )
     member.set_password(password)
     if not as_it_was.update(password=member.password):
         member.refresh_from_db()
-        return member.is_active and member.check_password(password)  # the same person pressed twice
+        return member.is_active and member.check_password(password)  # a double click by the same person
     sessions.end_all(member)
     return True
 
 
 def send_new_password_mail(member_id: int) -> None:
-    """In the worker, so that the page answers as quickly for an address that no one has."""
+    """Send the email with the link, in the worker, so that response times don't reveal who has an account."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return
@@ -72,7 +75,7 @@ def send_new_password_mail(member_id: int) -> None:
 
 
 def _proofs_of(member: Member, until: int) -> Iterator[str]:
-    """192 bits of a keyed hash of the account's state: with the portal's secret key, then with earlier ones."""
+    """Yield 192-bit keyed hashes of the account's state: with the portal's secret key, then with earlier keys."""
     text = f"{member.pk}\n{until}\n{member.password}\n{member.last_login}\n{member.email}"
     for digest in keyed_hashes("portal.new-password", text):
         yield base64.urlsafe_b64encode(digest[:24]).decode("ascii")

@@ -1,7 +1,7 @@
 """Ask for the password again before changes to people, then continue with everything that was typed.
 
-The answer is a form with the posted fields, hidden, that posts to the same address. So it works without scripts, stores
-nothing between the two requests, and survives an expired sign-in like any other form.
+The response is a form that contains the posted fields, hidden, and posts to the same address. So it works without
+scripts, stores nothing between the two requests, and survives an expired session like any other form.
 """
 
 from collections.abc import Callable
@@ -19,14 +19,14 @@ from runs.team.forms import PasswordAgainForm
 from runs.web import throttling
 from runs.web.http import PortalRequest, wants_fragment
 
-FIELD = "your-password"  # fields with "password" in their name are never kept across an expired sign-in
+FIELD = "your-password"  # fields with "password" in their name are never kept when a session expires
 WRONG = gettext_noop("That is not your password. Try again.")
 
 
 def recent_password_required[**P](
     view: Callable[Concatenate[PortalRequest, P], HttpResponse],
 ) -> Callable[Concatenate[PortalRequest, P], HttpResponse]:
-    """For views whose POST changes someone's rights: ask again for a password given over 30 minutes ago."""
+    """Decorate a view whose POST changes someone's rights: ask for the password if it was given over 30 minutes ago."""
 
     @wraps(view)
     @sensitive_post_parameters(FIELD)
@@ -43,7 +43,7 @@ def recent_password_required[**P](
 
 
 def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
-    """What is wrong with the password that was sent, "" if it is right; throttled like a sign-in."""
+    """Return what is wrong with the posted password; "" if it is right. Throttled like a sign-in."""
     if not form.is_valid():
         return str(form.errors["password"][0])
     try:
@@ -58,7 +58,7 @@ def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
 
 
 def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
-    """The page that asks. Its first status is 200, so that password managers fill it in."""
+    """Show the page that asks for the password. At first, its status is 200, so that password managers fill it in."""
     fields = [
         (name, value)
         for name, values in request.POST.lists()
@@ -68,6 +68,6 @@ def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
     context = {"action": request.get_full_path(), "fields": fields, "field": FIELD, "problem": problem}
     response = render(request, "team/reauthenticate.html", context, status=422 if problem else 200)
     response["Cache-Control"] = "no-store"
-    if wants_fragment(request):  # a whole page, whatever the request's target
+    if wants_fragment(request):  # show it as a whole page, whatever the request's target
         response["HX-Retarget"], response["HX-Reswap"] = "body", "innerHTML show:window:top"
     return response

@@ -1,4 +1,4 @@
-"""When the person in a session last gave their password: it must be recent before they change others' rights."""
+"""When a signed-in person last entered their password. Changing other people's rights requires a recent one."""
 
 import time
 from datetime import timedelta
@@ -9,22 +9,22 @@ from django.http import HttpRequest
 
 KEY = "password_given_at"  # in the session; Unix seconds
 RECENT_SECONDS = timedelta(minutes=30).total_seconds()
-CLOCKS_DIFFER_SECONDS = 60  # clock difference between hosts that share a database
+CLOCKS_DIFFER_SECONDS = 60  # allowed clock difference between hosts that share a database
 
 
 def record_given(request: HttpRequest) -> None:
-    """Note that the person just gave their password."""
+    """Record that the person just entered their password."""
     request.session[KEY] = int(time.time())
 
 
 def is_recent(request: HttpRequest) -> bool:
-    """True if they gave it within the last 30 minutes. Sessions older than this rule have no time."""
+    """Return whether the password was entered within the last 30 minutes. Older sessions may have no time for it."""
     given_at: float = request.session.get(KEY, 0)
     return -CLOCKS_DIFFER_SECONDS <= time.time() - given_at <= RECENT_SECONDS
 
 
 def listen() -> None:
-    """Every way to sign in either asks for the password or sets a new one."""
+    """Record each sign-in, since every way to sign in either asks for the password or sets a new one."""
     user_logged_in.connect(_signed_in, dispatch_uid="runs.recent_password")
 
 

@@ -1,6 +1,6 @@
-"""Emails that tell people what happened to their account, in case it wasn't them.
+"""Emails that tell people about changes to their account, in case someone else made them.
 
-The worker sends them. Their links need a sign-in, or lead to the page for a new password.
+The worker sends them. Their links require signing in, or lead to the page for a new password.
 """
 
 from datetime import UTC, datetime
@@ -18,20 +18,20 @@ from runs.web import secret_links
 
 
 def tell_of_password(member: Member) -> None:
-    """`member` has a new password."""
+    """Queue an email that tells `member` that their password was changed."""
     if mail.is_set_up():
         enqueue("send_password_changed_mail", member.pk, _now())
 
 
 def tell_of_browser(request: HttpRequest, member: Member) -> None:
-    """`member` has signed in from a new browser."""
+    """Queue an email that tells `member` about a sign-in from a new browser."""
     if mail.is_set_up():
         rows = BrowserSession.objects.filter(session_key=request.session.session_key or "")
         enqueue("send_new_browser_mail", member.pk, rows.values_list("pk", flat=True).first() or 0, _now())
 
 
 def send_password_changed_mail(member_id: int, at: int) -> None:
-    """In the worker; `at`: Unix seconds."""
+    """Send the email about a changed password, in the worker. `at` is in Unix seconds."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return
@@ -48,7 +48,9 @@ def send_password_changed_mail(member_id: int, at: int) -> None:
 
 
 def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
-    """In the worker; `at`: Unix seconds. If they have signed out again, the browser is unknown."""
+    """Send the email about a new browser, in the worker. `at` is in Unix seconds. If the member has signed out since,
+    the browser is unknown.
+    """
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return

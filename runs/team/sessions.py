@@ -1,7 +1,7 @@
-"""Where people are signed in: they see the list and can end each sign-in.
+"""Where people are signed in. They can see the list and end each session.
 
-Each sign-in makes a row. "Last seen" is written at most every few minutes and remembered in this process, so that other
-requests need no query for it. Two processes may both write it; that does no harm.
+Each sign-in creates a row. "Last seen" is written at most every few minutes and remembered in this process, so most
+requests need no query for it. Two processes may both write it, which does no harm.
 """
 
 import time
@@ -37,35 +37,35 @@ class BrowserSessionLine:
 
 
 def record_seen(request: HttpRequest) -> None:
-    """Record that the browser of `request` was here, unless that was done a moment ago."""
+    """Record that the browser of `request` was just seen, unless that was done within the last few minutes."""
     key = request.session.session_key
     if not key or not _is_due(key) or not request.user.is_authenticated:
         return
-    if request.session.session_key != key:  # Django makes a new one for sessions signed with an old secret
+    if request.session.session_key != key:  # Django gives sessions signed with an old secret a new key
         follow(request, key)
         key = request.session.session_key
     if key and not BrowserSession.objects.filter(session_key=key).update(seen_at=timezone.now()):
-        _make_row(request, request.user, key)  # signed in before there were rows
+        _make_row(request, request.user, key)  # signed in before these rows existed
     _remember_language(request, request.user)
     if isinstance(request.session, SessionStore):
         request.session.record_use()
 
 
 def _remember_language(request: HttpRequest, member: Member) -> None:
-    """Store the language the browser asks for: when an email is written, there is no browser to ask."""
+    """Store the language the browser asks for, to use it in emails."""
     asked = get_language_from_request(request)
     if asked != member.browser_language:
         Member.objects.filter(pk=member.pk).update(browser_language=asked)
 
 
 def last_seen_at() -> datetime | None:
-    """When anyone who is signed in was last here, a few minutes late; None if no one is."""
+    """Return when anyone who is signed in was last seen, a few minutes late; None if no one is signed in."""
     found: datetime | None = BrowserSession.objects.aggregate(at=Max("seen_at"))["at"]
     return found
 
 
 def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionLine]:
-    """Where `member` is signed in now, this browser first."""
+    """Return the browsers in which `member` is signed in, this one first."""
     rows = list(BrowserSession.objects.filter(member=member))
     alive = Session.objects.filter(session_key__in=[row.session_key for row in rows], expire_date__gt=timezone.now())
     keys = set(alive.values_list("session_key", flat=True))
@@ -80,7 +80,7 @@ def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionL
 
 
 def end_one(member: Member, public_id: str) -> bool:
-    """End the sign-in of one browser; False if there is none with that id."""
+    """Sign out one browser of `member`; False if none has that id."""
     key = (
         BrowserSession.objects.filter(member=member, public_id=public_id).values_list("session_key", flat=True).first()
     )
@@ -91,7 +91,7 @@ def end_one(member: Member, public_id: str) -> bool:
 
 
 def end_all(member: Member, *, but: str | None = None) -> int:
-    """End every sign-in of `member` except the one with the session key `but`; return how many."""
+    """End every session of `member` except the one with the key `but`; return how many were ended."""
     keys = (
         BrowserSession.objects.filter(member=member)
         .exclude(session_key=but or "")
@@ -101,19 +101,19 @@ def end_all(member: Member, *, but: str | None = None) -> int:
 
 
 def follow(request: HttpRequest, old_key: str | None) -> None:
-    """Note the new session key of this browser (a changed password gives it one)."""
+    """Record the new session key of this browser, for example after a password change."""
     if old_key and request.session.session_key:
         BrowserSession.objects.filter(session_key=old_key).update(session_key=request.session.session_key)
 
 
 def tidy(now: datetime) -> None:
-    """Delete sessions that expired too long ago to prove anything, and rows of deleted ones."""
+    """Delete sessions that expired too long ago to prove who sent a form, and the rows of deleted sessions."""
     Session.objects.filter(expire_date__lt=now - PROVES_FOR).delete()
     BrowserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
 def listen() -> None:
-    """Follow Django's own sign-in and sign-out."""
+    """Connect to Django's sign-in and sign-out signals."""
     user_logged_in.connect(_signed_in, dispatch_uid="runs.sessions")
     user_logged_out.connect(_signed_out, dispatch_uid="runs.sessions")
 
@@ -148,7 +148,7 @@ def _end(keys: list[str]) -> int:
 
 
 def _is_due(key: str) -> bool:
-    """True at most every few minutes for `key`, in this process."""
+    """Return True at most once every few minutes for `key`, in this process."""
     now = time.monotonic()
     if now - _noted.get(key, -SEEN_EVERY_SECONDS) < SEEN_EVERY_SECONDS:
         return False

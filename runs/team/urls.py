@@ -1,4 +1,4 @@
-"""Addresses: people and their accounts."""
+"""URLs for people and their accounts."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""For admins: members, invites, and what happens to the work of people who leave."""
+"""Admin pages for members, invites, and the work of people who leave."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from runs.web.posted import posted_of
 @admins_only
 @recent_password_required
 def manage_people(request: PortalRequest) -> HttpResponse:
-    """The list, and the form that invites."""
+    """Show the list of people, and invite new ones."""
     form = InviteForm(posted_of(request))
     if form.is_valid():
         given = form.cleaned_data
@@ -48,7 +48,7 @@ def manage_people(request: PortalRequest) -> HttpResponse:
 
 
 def _send(request: PortalRequest, invite: Invite) -> None:
-    """Email it if there is an address and a mail server, and say how it went."""
+    """Email the invite if it has an address and there is a mail server, and say how it went."""
     if not invite.email or not mail.is_set_up():
         return  # the page shows the link; there is nothing more to say
     if invites.send(invite):
@@ -61,7 +61,7 @@ def _send(request: PortalRequest, invite: Invite) -> None:
 @admins_only
 @recent_password_required
 def invite_send(request: PortalRequest, invite_id: str) -> HttpResponse:
-    """Send it again, valid for seven more days."""
+    """Send an invite again, valid for seven more days."""
     invite = _waiting_invite(invite_id)
     invites.renew(invite)
     _send(request, invite)
@@ -98,7 +98,7 @@ def _person_address(member: Member) -> str:
 @admins_only
 @recent_password_required
 def manage_person(request: PortalRequest, member_id: str) -> HttpResponse:
-    """One person; a POST gives them another role."""
+    """Show one person; a POST changes their role."""
     member = _person(member_id)
     if request.method != "POST":
         return _person_page(request, member)
@@ -116,7 +116,7 @@ def manage_person(request: PortalRequest, member_id: str) -> HttpResponse:
 
 
 def _role_sentence(member: Member) -> str:
-    """Which role `member` has now, with a place for the name."""
+    """Return a sentence with the role that `member` has now and a placeholder for the name."""
     sentences = {
         "viewer": _("%(name)s is now a viewer."),
         "maker": _("%(name)s is now a maker."),
@@ -143,7 +143,7 @@ def _person_page(request: PortalRequest, member: Member, *, status: int = 200, *
 @admins_only
 @recent_password_required
 def person_new_password(request: PortalRequest, member_id: str) -> HttpResponse:
-    """A link that sets a new password; it is shown on the page and nowhere else."""
+    """Make a link for setting a new password. It is shown on this page and nowhere else."""
     member = _person(member_id)
     if not member.is_active:
         messages.warning(request, _("%(name)s can't sign in. Reactivate them first.") % {"name": member.display_name})
@@ -194,7 +194,7 @@ def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 @admins_only
 @recent_password_required
 def person_transfer(request: PortalRequest, member_id: str) -> HttpResponse:
-    """GET asks who takes over and says how much; POST transfers it."""
+    """GET asks for the new owner and says what will be transferred; POST transfers it."""
     member = _person(member_id)
     form = TransferForm(member, posted_of(request))
     if form.is_valid():
@@ -205,7 +205,7 @@ def person_transfer(request: PortalRequest, member_id: str) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             names = {"name": member.display_name, "to": to.display_name}
-            messages.success(request, _("Everything %(name)s owned belongs to %(to)s now.") % names)
+            messages.success(request, _("Everything %(name)s owned now belongs to %(to)s.") % names)
             return go_to(request, _person_address(member))
     context = {"section": "manage", "person": member, "left": members.left_by(member), "form": form}
     return render_page(request, "team/person_transfer.html", context, status=422 if form.errors else 200)

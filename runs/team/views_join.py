@@ -1,8 +1,8 @@
-"""Ways in for people who can't sign in yet: an invite, and a new password.
+"""Pages for people who can't sign in yet: accepting an invite, and setting a new password.
 
-No one learns here who has an account, with one exception that can't be avoided without a mail server: a person whose
-invite has no email address is told if the one they give is taken. They may try a few and then have to wait, and the
-first that is free uses up the invite.
+They don't reveal who has an account, with one exception that can't be avoided without a mail server: if an invite has
+no email address, the person is told if the one they enter is taken. They can try a few addresses before they have to
+wait, and the first free one uses up the invite.
 """
 
 from collections.abc import Callable
@@ -30,14 +30,14 @@ from runs.web.posted import posted_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 MAILS_PER_PERSON = 3  # in ten minutes
-ADDRESSES_PER_INVITE = 5  # likewise
+ADDRESSES_PER_INVITE = 5  # in ten minutes
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 @sensitive_post_parameters("password")
 def invite(request: HttpRequest, token: str) -> HttpResponse:
-    """Accept an invite: name, password, and an email address if the invite has none."""
+    """Accept an invite: ask for a name, a password, and an email address if the invite has none."""
     found = _unless_guessing(request, lambda: secret_links.find(Invite.objects.select_related("invited_by"), token))
     if isinstance(found, HttpResponse):
         return found
@@ -71,7 +71,7 @@ def _closed(request: HttpRequest, state: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 def password_reset(request: HttpRequest) -> HttpResponse:
-    """Ask for an email with a link. The answer doesn't depend on who asks or whether the account exists."""
+    """Request an email with a link. The response doesn't depend on who asks or whether the account exists."""
     form = AskForm(posted_of(request))
     context = {"form": form, "has_mail": mail.is_set_up()}
     if not context["has_mail"] or not form.is_valid():
@@ -85,20 +85,20 @@ def password_reset(request: HttpRequest) -> HttpResponse:
 
 
 def _queue_mail(email: str) -> None:
-    """Send a few emails to one person and no more, whoever asks."""
+    """Queue the email, but only a few times per person, no matter who asks."""
     try:
         throttling.Attempt({f"ask-email:{email}": MAILS_PER_PERSON})
     except throttling.TooManyError:
         return
     found = Member.objects.filter(email=email, is_active=True).values_list("pk", flat=True).first()
-    enqueue("send_new_password_mail", found or 0)  # for no one too: the time it takes tells nothing
+    enqueue("send_new_password_mail", found or 0)  # queued even if there is no account, so that timing reveals nothing
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 @sensitive_post_parameters("password")
 def password_new(request: HttpRequest, token: str) -> HttpResponse:
-    """Set a new password with a link from an email or an admin; this ends all their sign-ins."""
+    """Set a new password with a link from an email or an admin; this ends all of the member's sessions."""
     member = _unless_guessing(request, lambda: passwords.member_of(token))
     if isinstance(member, HttpResponse):
         return member
@@ -122,7 +122,7 @@ def _let_in(request: HttpRequest, member: Member) -> HttpResponse:
 
 
 def _unless_guessing[Found](request: HttpRequest, look: Callable[[], Found | None]) -> Found | HttpResponse:
-    """What `look` finds; a response instead if it finds nothing or this address has tried too often."""
+    """Return what `look` finds, or an error page if it finds nothing or this address has tried too often."""
     try:
         attempt = throttling.Attempt({f"link:{throttling.address_of(request)}": throttling.MAX_PER_ADDRESS})
     except throttling.TooManyError:

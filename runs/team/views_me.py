@@ -1,4 +1,4 @@
-"""Own settings: name, language, look, shortcuts, password, and where one is signed in."""
+"""The member's own settings: name, language, appearance, shortcuts, password, and where they are signed in."""
 
 from typing import Any
 
@@ -25,12 +25,12 @@ from runs.web.http import PortalRequest, go_to, render_page
 def me(request: PortalRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
-    fresh = Member.objects.get(pk=request.user.pk)  # a refused form leaves the person on the page unchanged
+    fresh = Member.objects.get(pk=request.user.pk)  # an invalid form must not change the person shown on the page
     form = SettingsForm(request.POST, instance=fresh)
     if not form.is_valid():
         return _page(request, form=form, status=422)
     form.save()
-    with translation.override(fresh.language or translation.get_language_from_request(request)):  # the next page's
+    with translation.override(fresh.language or translation.get_language_from_request(request)):  # for the next page
         messages.success(request, _("Your settings are saved."))
     return go_to(request, reverse("runs:me"))
 
@@ -39,7 +39,7 @@ def me(request: PortalRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("old_password", "password")
 def password_change(request: PortalRequest) -> HttpResponse:
-    """Set a new password for someone who knows the old one; this ends every other sign-in."""
+    """Change the password, given the old one; this ends every other session."""
     if request.method != "POST":
         return redirect(f"{reverse('runs:me')}#password")
     form = ChangePasswordForm(request.user, request.POST)

@@ -1,7 +1,7 @@
-"""Signing in: slow for guessers, one answer whichever part was wrong, and nothing lost that was being sent.
+"""Signing in. Guessing is slow, errors don't say which part was wrong, and a form that was being sent isn't lost.
 
-A form posted after the sign-in expired travels through the sign-in page in one signed hidden field, `replay`. After
-the sign-in the person can send it again; it is never sent by itself.
+If a form is posted after the session expired, the sign-in page carries it along in one signed hidden field, `replay`.
+After signing in, the person can send it again; it is never sent automatically.
 """
 
 from datetime import timedelta
@@ -31,14 +31,16 @@ WRONG = gettext_noop("Wrong email address or password. Check both and try again.
 
 REPLAY_SALT = "portal.replay"
 REPLAY_MAX_BYTES = 200_000
-REPLAY_MAX_BYTES_OF_STRANGERS = SMALL_BYTES - 4096  # it comes back in a form, whose size is limited
+REPLAY_MAX_BYTES_OF_STRANGERS = SMALL_BYTES - 4096  # it is posted back in a form, whose size is limited
 REPLAY_MAX_AGE = timedelta(days=1)
 
 
 class SignInForm(AuthenticationForm):
-    """Email address and password. Each attempt is counted before the password is checked, so that many at once don't
-    slip through; a success
-    is taken off again."""
+    """Email address and password.
+
+    Each attempt is counted before the password is checked, so that many at once don't slip through. A successful one is
+    uncounted again.
+    """
 
     username = UsernameField(label=_lazy("Email address"), widget=forms.EmailInput(attrs={"autofocus": True}))
     error_messages = {"invalid_login": _lazy(WRONG), "inactive": _lazy(WRONG)}  # noqa: RUF012 - as Django declares it
@@ -53,13 +55,13 @@ class SignInForm(AuthenticationForm):
             attempt = throttling.Attempt(throttling.sign_in_limits(self.request, email))
         except throttling.TooManyError:
             raise forms.ValidationError(_(throttling.SENTENCE), code="too_many") from None
-        cleaned: dict[str, Any] = super().clean()  # raises if it is wrong: the attempt stays counted
+        cleaned: dict[str, Any] = super().clean()  # raises if the password is wrong; the attempt stays counted
         attempt.forgive_first()
         return cleaned
 
 
 class SignInView(LoginView):
-    """The sign-in page; with `replay`, the way back to what was being sent."""
+    """The sign-in page. With `replay`, it leads back to the form that was being sent."""
 
     authentication_form = SignInForm
     redirect_authenticated_user = True
@@ -84,7 +86,7 @@ class SignInView(LoginView):
         return response
 
     def _resume(self) -> HttpResponse | None:
-        """The page that offers to send the saved values again; None if there are none left."""
+        """Return the page that offers to send the saved values again; None if there are none."""
         kept = read_replay(ReplayForm.read(self.request.POST)["replay"])
         if kept is None:
             return None
@@ -94,7 +96,7 @@ class SignInView(LoginView):
 
 
 class SignOutView(LogoutView):
-    """Sign out, and make the browser forget cached pages and pictures (over https, and on localhost)."""
+    """Signs the person out, and clears cached pages and pictures from the browser (over https, and on localhost)."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().post(request, *args, **kwargs)
@@ -103,9 +105,9 @@ class SignOutView(LogoutView):
 
 
 def ask_and_keep(request: HttpRequest) -> HttpResponse:
-    """Answer a POST of someone who is no longer signed in with the sign-in page, which carries its values along.
+    """Respond to a POST from someone who is no longer signed in with the sign-in page, which carries the values along.
 
-    Status 200: it is a form to fill in, by password managers too, and no proxy may replace it with its own page.
+    The status is 200 so that password managers fill in the form and no proxy replaces it with its own page.
     """
     most = REPLAY_MAX_BYTES if session_store.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
     replay = make_replay(request.get_full_path(), [*_posted_pairs(request), *_file_pairs(request)], most)
@@ -122,7 +124,7 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
 
 
 def make_replay(path: str, pairs: Pairs, most: int = REPLAY_MAX_BYTES) -> str:
-    """`path` and `pairs`, signed, for a hidden field; "" if longer than `most` bytes."""
+    """Sign `path` and `pairs` for a hidden field; return "" if the result is longer than `most` bytes."""
     if sum(len(name) + len(value) for name, value in pairs) > 10 * most:
         return ""
     replay = signing.dumps({"path": path, "pairs": pairs}, salt=REPLAY_SALT, compress=True)
@@ -130,7 +132,7 @@ def make_replay(path: str, pairs: Pairs, most: int = REPLAY_MAX_BYTES) -> str:
 
 
 def read_replay(replay: str) -> tuple[str, Pairs] | None:
-    """What `make_replay` packed; None if it is not ours, is older than a day, or leads out of the portal."""
+    """Return what `make_replay` signed; None if it is forged, older than a day, or leads out of the portal."""
     if not replay:
         return None
     try:
@@ -144,7 +146,7 @@ def read_replay(replay: str) -> tuple[str, Pairs] | None:
 
 
 def _posted_pairs(request: HttpRequest) -> Pairs:
-    """What was posted, in order, without the old session's token and without passwords."""
+    """Return the posted fields in order, without the old session's CSRF token and without passwords."""
     return [
         (name, str(value))
         for name, values in request.POST.lists()
@@ -154,7 +156,7 @@ def _posted_pairs(request: HttpRequest) -> Pairs:
 
 
 def _file_pairs(request: HttpRequest) -> Pairs:
-    """Fields that stand for the posted files: EXPIRED_FILES_KEEPER, a dotted path, may save and name them."""
+    """Return fields that stand for the posted files. The function named in EXPIRED_FILES_KEEPER may save them."""
     keeper = getattr(settings, "EXPIRED_FILES_KEEPER", "")
     if not keeper or not request.FILES:
         return []

@@ -1,4 +1,4 @@
-"""Icons of templates/icons, inline. They hold no text; a page of cards has hundreds, so each is rendered once."""
+"""Inline icons from templates/icons. They contain no text, and a page has hundreds, so each is rendered once."""
 
 from functools import cache
 
@@ -12,5 +12,5 @@ register = template.Library()
 @register.simple_tag
 @cache
 def icon(name: str) -> SafeString:
-    """The icon `name`, a file of templates/icons; raises TemplateDoesNotExist for an unknown one."""
+    """Return the icon `name` from templates/icons. Raises TemplateDoesNotExist if there is none."""
     return render_to_string(f"icons/{name}.svg")

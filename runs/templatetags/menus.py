@@ -1,5 +1,8 @@
-"""Menus of cards: a page shows 24 that differ in an id, an address and a title, so each kind of menu is rendered once
-per language and then only filled in."""
+"""Menus on cards.
+
+A page shows 24 that differ only in an id, an address and a title, so each kind of menu is rendered once per language
+and then filled in.
+"""
 
 import re
 from dataclasses import astuple, dataclass
@@ -17,19 +20,19 @@ from runs.display.cards import RunCard
 from runs.models.addresses import PLACE, path_to
 
 register = template.Library()
-# Placeholders until the values are filled in. Templates leave them as they are.
+# Placeholders until the values are filled in. Escaping doesn't change them.
 STANDS_FOR_FORM, STANDS_FOR_TITLE = "0form0", "0title0"
 STANDS_FOR = re.compile(f"({PLACE}|{STANDS_FOR_FORM}|{STANDS_FOR_TITLE})")
 
 
 @dataclass(frozen=True)
 class RunMenu:
-    """Which entries of `display/_run_menu.html` a kind of run has for a kind of viewer."""
+    """Which entries of `display/_run_menu.html` to show, depending on the run and on who is looking at it."""
 
-    can_begin: bool  # the app can be run, and the viewer runs apps
+    can_begin: bool  # the app can be run, and the person may run apps
     can_repeat: bool
     has_results: bool
-    can_share: bool  # with the team even while it is active; a guest needs something to look at
+    can_share: bool  # with the team, even while it is active; guests need something to look at
     can_share_with_team: bool  # the team doesn't see it yet
     can_delete: bool
 
@@ -49,7 +52,7 @@ class RunMenu:
 
 @register.simple_tag(takes_context=True)
 def run_menu(context: Context, card: RunCard) -> SafeString:
-    """The button and the menu of a card; plain links, so that it works without scripts."""
+    """Render a card's button and menu, with plain links, so that it works without scripts."""
     values = {
         PLACE: card.run.public_id,
         STANDS_FOR_FORM: escape(card.form_url),
@@ -57,15 +60,15 @@ def run_menu(context: Context, card: RunCard) -> SafeString:
     }
     menu = RunMenu.of(card, can_run=context["user"].can_run)
     if not any(astuple(menu)):
-        return mark_safe("")  # a viewer's, of a run without results
+        return mark_safe("")  # a run without results, as a viewer sees it
     pieces = _pieces(menu, get_language() or settings.LANGUAGE_CODE)
-    # Pieces come from a template that escapes, values are escaped above.
+    # The template escapes the pieces, and the values are escaped above.
     return mark_safe("".join(values.get(piece, piece) for piece in pieces))  # noqa: S308
 
 
 @cache
 def _pieces(menu: RunMenu, language: str) -> list[str]:
-    """The menu's HTML in `language`, split where values belong; these places hold their placeholder."""
+    """Return the menu's HTML in `language`, split at the placeholders, which are pieces of their own."""
     stand_ins = {
         "id": PLACE,
         "quick_id": PLACE if menu.has_results else "",

@@ -1,4 +1,6 @@
-"""Days and times as the reader's language writes them, from `words/moments.py`: `{{ at|day }}`; nothing for None."""
+"""Filters for days and times in the reader's language (`words/moments.py`): `{{ at|day }}`. None becomes an empty
+string.
+"""
 
 from collections.abc import Callable
 from datetime import datetime

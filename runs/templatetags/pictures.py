@@ -1,4 +1,4 @@
-"""Pictures of cards: a page shows a hundred, so a function writes each without opening a template."""
+"""Pictures on cards. A page shows a hundred, so they are rendered by functions, without opening templates."""
 
 from datetime import timedelta
 
@@ -19,10 +19,10 @@ LAZY = mark_safe('loading="lazy" decoding="async"')
 
 @register.simple_tag
 def kind_mark(kind: str, length: str = "") -> SafeString:
-    """The mark on a video or a sound, with its `length`; nothing for other kinds."""
+    """Render the mark on a video or an audio file, with its `length`; empty for other kinds."""
     if kind not in (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO):
         return mark_safe("")
-    name = _("video") if kind == StoredFile.Kind.VIDEO else _("sound")
+    name = _("video") if kind == StoredFile.Kind.VIDEO else _("audio")
     words = format_html(' <span class="kind-length">{}</span>', length) if length else ""
     return format_html(
         '<span class="kind-mark">{}<span class="visually-hidden">{}</span>{}</span>', icon(kind), name, words
@@ -31,8 +31,11 @@ def kind_mark(kind: str, length: str = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def card_picture(context: Context, file: StoredFile | CardPicture, is_small: object) -> SafeString:
-    """`file` cropped on its own colour, marked if it is a video. `is_small`: 200 px are enough, without room for its
-    length. Loaded at once if the context has `oob` or `is_eager`."""
+    """Render `file` cropped, on its own background colour and marked if it is video or audio.
+
+    `is_small` means that 200 px are enough and that there is no room for the length. The picture is loaded at once, not
+    lazily, if the context has `oob` or `is_eager`.
+    """
     fill = format_html(' fill="{}"', file.colour) if file.colour else ""
     ground = format_html('<svg aria-hidden="true" focusable="false"><rect width="100%" height="100%"{} /></svg>', fill)
     address = (is_small and file.small_url) or file.card_url

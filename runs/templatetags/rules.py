@@ -1,4 +1,4 @@
-"""The models' rules of who may do what, for templates: `{% if run|changeable_by:user %}`."""
+"""Filters for the models' permissions: `{% if run|changeable_by:user %}`."""
 
 from django import template
 
@@ -9,11 +9,11 @@ register = template.Library()
 
 @register.filter
 def belongs_to(row: Run | Preset, member: Member) -> bool:
-    """Whether `row` is the member's own."""
+    """Return whether `row` belongs to the member."""
     return row.belongs_to(member)
 
 
 @register.filter
 def changeable_by(row: Run | Preset, member: Member) -> bool:
-    """Whether the member may change `row`."""
+    """Return whether the member may change `row`."""
     return row.is_changeable_by(member)

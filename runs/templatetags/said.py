@@ -1,4 +1,4 @@
-"""Stored messages in the reader's language: `{{ incident.text|said }}`."""
+"""A filter for stored messages in the reader's language: `{{ incident.text|said }}`."""
 
 from django import template
 
@@ -10,5 +10,5 @@ register = template.Library()
 
 @register.filter
 def said(message: Message | str) -> str:
-    """The sentence of a stored message."""
+    """Return a stored message as a sentence."""
     return say(message)

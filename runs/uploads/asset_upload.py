@@ -1,4 +1,4 @@
-"""Sending a member's file to Lamina: once, the first time a run needs it."""
+"""Send a member's file to Lamina, once: the first time a run needs it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,11 +21,11 @@ NO_ADDRESS = Message("no_upload_address")
 
 
 def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int], None] | None = None) -> str:
-    """Lamina's own address of the upload's file; the file is sent the first time only.
+    """Return Lamina's address for the upload's file; the file is sent only the first time.
 
-    Takes as long as the file needs, at most 600 s; `on_chunk` gets the bytes sent so far (to renew a claim). Raises
-    `FetchFailed` (not ready, or Lamina's storage didn't take it: try again), `FetchRefused` (Lamina named an address
-    that the guard refuses, or the file is lost), and whatever the client raises.
+    Takes at most 600 s; `on_chunk` gets the number of bytes sent so far (to renew a claim). Raises `FetchFailed` (the
+    file isn't ready, or Lamina's storage didn't accept it; try again), `FetchRefused` (Lamina named an address that the
+    guard refuses, or the file is lost), and whatever the client raises.
     """
     upload.refresh_from_db()
     if upload.asset_url:
@@ -46,15 +46,15 @@ def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int],
 
 
 def _lamina_origin() -> list[str]:
-    """Where a member's file may go although the address isn't public: to Lamina itself, as the sandbox is one. Other
-    origins that an operator trusts are for reading; nothing Lamina says makes the portal write there."""
-    lamina = f"{settings.LAMINA_BASE_URL}/".lower()  # as the origins are written
+    """Return the only non-public origin that a member's file may be sent to: Lamina's own, such as the sandbox. Other
+    trusted origins are only for reading; nothing that Lamina says makes the portal write there."""
+    lamina = f"{settings.LAMINA_BASE_URL}/".lower()  # the origins are in lower case
     return [origin for origin in settings.TRUSTED_FILE_ORIGINS if lamina.startswith(f"{origin}/")]
 
 
 @contextmanager
 def _local_copy(file: StoredFile) -> Iterator[Path]:
-    """The file to send, or a sentence that says why it can't be."""
+    """Yield the file to send. Raises `FetchRefused` or `FetchFailed` with the reason if it can't be read."""
     try:
         with store.local_copy(file) as path:
             path.stat()

@@ -1,13 +1,13 @@
-"""Files that are here already: earlier results and uploads, used in a form again.
+"""Use files that the portal already has, from earlier results and uploads, in a form.
 
-Runs and presets know only uploads of the person who sends the form. A file from anywhere else is adopted: that person
-gets an upload of their own for the same stored file. Nothing is copied, and the file stays as long as any of them needs
+Runs and presets can only use uploads of the person who sends the form. A file from anywhere else is adopted: that
+person gets their own upload of the same stored file. Nothing is copied, and the file stays as long as any upload needs
 it.
 
-Looking takes nothing: a page that opens with a teammate's files shows them as they are (`shown`, `infos`), under the
-ids of the teammate's uploads. Only sending takes them over (`own_files`, `take_over`), and only for people who may run.
-Otherwise a viewer who looks, or a browser that prefetches the page, would get the file for good, even if its maker
-stops sharing the run.
+Viewing a page adopts nothing: a page with a teammate's files shows them (`shown`, `infos`) under the ids of the
+teammate's uploads. Files are adopted only when the form is sent (`own_files`, `take_over`), and only for people who may
+run apps. Otherwise, a viewer who opens the page, or a browser that prefetches it, would get the file permanently, even
+if its owner stops sharing the run.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,39 +20,39 @@ from runs.words.fold import named
 
 
 def adopt(member: Member, stored: StoredFile) -> Upload:
-    """The member's own upload of `stored`, made now unless there is one. The caller checks that the member may see
-    `stored`."""
+    """Return the member's own upload of `stored`, creating it if there is none. The caller checks that the member may
+    see `stored`."""
     own = Upload.objects.owned_by(member).filter(file=stored, status=Upload.Status.READY)
     return own.order_by("pk").first() or Upload.objects.create(
         member=member,
         file=stored,
         status=Upload.Status.READY,
         **named(stored.name),
-        # Lamina has it already if any run has sent it: there is one workspace.
+        # If any run has sent the file, Lamina already has it: there is only one workspace.
         asset_url=stored.uploads.exclude(asset_url="").values_list("asset_url", flat=True).first() or "",
     )
 
 
 def infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
-    """What a form shows of the member's own uploads, and of other people's if the member may see the file; in the order
-    of `ids`, without unknown ones."""
+    """Return what a form shows about the member's own uploads, and other people's if the member may see the file, in
+    the order of `ids`. Unknown ids are left out."""
     wanted = list(ids)
     found = {info.id: info for info in uploads.upload_infos(member, wanted)}
     for public_id, stored in _seen_of_others(member, wanted).items():
         upload = Upload(public_id=public_id, file=stored, status=Upload.Status.READY, name=stored.name)
-        found[public_id] = uploads.upload_info(upload)  # as it would be when adopted
+        found[public_id] = uploads.upload_info(upload)  # as if it were adopted
     return [found[public_id] for public_id in wanted if public_id in found]
 
 
 def take_over(member: Member, ids: Sequence[str]) -> list[str]:
-    """`ids` of uploads as a form posted them, with the member's own instead of other people's whose file the member may
-    see; a viewer's stay as they are."""
+    """Return posted upload `ids`, with other people's uploads replaced by the member's own if the member may see the
+    file. A viewer's ids don't change."""
     seen = _seen_of_others(member, ids) if member.can_run else {}
     return [adopt(member, seen[upload_id]).public_id if upload_id in seen else upload_id for upload_id in ids]
 
 
 def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]:
-    """Files by the ids of other people's uploads, if `member` may see them."""
+    """Return files by the ids of other people's uploads, as far as `member` may see them."""
     others = Upload.objects.filter(public_id__in=ids, file__isnull=False).exclude(member=member) if ids else []
     files = {upload.public_id: upload.file_id for upload in others}
     seen = files_visible_to(member).in_bulk(files.values()) if files else {}
@@ -60,7 +60,7 @@ def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]
 
 
 def shown(member: Member, answers: list[Answer]) -> list[Answer]:
-    """`answers` for `member` to look at, without other people's uploads that have no file yet."""
+    """Return `answers` to show to `member`, without other people's uploads that have no file yet."""
     found = Upload.objects.in_bulk(upload_ids(answers), field_name="public_id")
 
     def usable(upload_id: str) -> bool:
@@ -71,14 +71,16 @@ def shown(member: Member, answers: list[Answer]) -> list[Answer]:
 
 
 def own_files(member: Member, answers: list[Answer]) -> list[Answer]:
-    """`answers` with other people's uploads replaced by the member's own of the same file, made unless there is one;
-    other people's uploads that have no file yet are left out. The caller checks that the member may see the files."""
+    """Return `answers` with other people's uploads replaced by the member's own of the same file, created if necessary.
+
+    Other people's uploads that have no file yet are left out. The caller checks that the member may see the files.
+    """
     found = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
     return [_with_uploads(answer, lambda ids: _owned(member, ids, found)) for answer in answers]
 
 
 def only_own(member: Member, answers: Sequence[Answer]) -> list[Answer]:
-    """`answers` with only the member's own uploads: a form may name any."""
+    """Return `answers` with only the member's own uploads, since a form may name any."""
     ids = upload_ids(answers)
     own = set(Upload.objects.owned_by(member).filter(public_id__in=ids).values_list("public_id", flat=True))
     return [_with_uploads(answer, lambda ids: [i for i in ids if i in own]) for answer in answers]

@@ -1,6 +1,6 @@
-"""Files arriving from a browser: written to the disk they stay on, never into memory (`/tmp` often is memory).
+"""Write files from a browser to the disk they will stay on, never into memory (`/tmp` is often in memory).
 
-Free space is also checked while they arrive: several at once, each of which fits, must not fill the disk together.
+Free space is checked again as they arrive, so that uploads that fit one by one can't fill the disk together.
 """
 
 import errno
@@ -15,7 +15,7 @@ from runs.web import body_limits
 
 
 class _Arriving(TemporaryUploadedFile):
-    """A file in the waiting room; it is removed when closed, or after a crash with the other leftovers."""
+    """A file in the waiting room. It is removed when closed; after a crash, it is removed with other leftovers."""
 
     def __init__(self, name: str, content_type: str, size: int, charset: str | None, extra: Any = None) -> None:
         room = store.new_waiting_path().parent
@@ -24,7 +24,7 @@ class _Arriving(TemporaryUploadedFile):
 
 
 class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
-    """Streams each file to the waiting room, while there is room."""
+    """Streams each file to the waiting room, as long as there is enough space."""
 
     is_full = False
 

@@ -1,8 +1,7 @@
 """Files and links that members add to a form: saved and checked here first, then sent to Lamina when a run needs them.
 
 A file from disk is checked while the person waits; a link is fetched by the worker through the guard. A conditional
-UPDATE with the database's clock decides which of two workers owns a link; a worker that dies loses it after a minute of
-silence.
+UPDATE with the database's clock decides which worker gets a link. A worker that dies loses its link after a minute.
 """
 
 import hashlib
@@ -40,11 +39,11 @@ logger = logging.getLogger("runs.uploads")
 
 KINDS = ("image", "video", "audio")
 CLAIM = timedelta(seconds=60)  # renewed while bytes arrive
-FETCH_SECONDS = 120.0  # for one link; nobody waits longer at an open form
+FETCH_SECONDS = 120.0  # for one link; nobody waits longer with a form open
 SUFFIX = re.compile(r"[^A-Za-z0-9]")
-LINKS_AT_ONCE = 10  # of one member, still being read
+LINKS_AT_ONCE = 10  # per member, still being fetched
 TASK_SECONDS = 900
-GIVE_UP_AFTER = timedelta(hours=1)  # nobody waits longer for a link at an open form
+GIVE_UP_AFTER = timedelta(hours=1)  # nobody waits longer for a link with a form open
 
 HEIC_PHOTO = Message("heic")
 NO_MEDIA = Message("no_media")
@@ -53,13 +52,14 @@ WEB_PAGE = Message("link_to_web_page")
 
 
 class UploadRejected(UserFacingError):
-    """The file or link can't be taken."""
+    """The file or link can't be accepted."""
 
 
 def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: Iterable[str]) -> Upload:
-    """Save a file from a person's disk. `accept` holds the kinds that the field takes (empty = any media).
+    """Save a file from a person's disk. `accept` holds the kinds that the field accepts (empty = any media).
 
-    Raises `UploadRejected` with a sentence: empty, too large, of another kind, broken, or no room for it.
+    Raises `UploadRejected` with a sentence if the file is empty, too large, broken or of another kind, or if there is
+    no room for it.
     """
     kinds = accepted_kinds(accept)
     size = uploaded_file.size or 0
@@ -108,7 +108,7 @@ def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> St
 
 
 def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
-    """Save a link for the worker to fetch. Raises `UploadRejected` if its address alone rules it out."""
+    """Save a link for the worker to fetch. Raises `UploadRejected` if its address or the member's limits forbid it."""
     url = url.replace("\x00", "").strip()
     try:
         check_url(url, settings.TRUSTED_FILE_ORIGINS)
@@ -128,9 +128,9 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
 
 
 def fetch_upload(upload_id: int) -> None:
-    """Fetch the link of an upload, then others that are due, as one of two workers that read links.
+    """Fetch the link of an upload, then others that are due, as one of two workers that fetch links.
 
-    Safe to call at any time, any number of times: if both places are taken, those workers will do it.
+    Safe to call at any time, any number of times: if both slots are taken, those workers will fetch it.
     """
     with file_slot(LINKS) as slot:
         ends_at = time.monotonic() + FETCH_SECONDS
@@ -142,7 +142,7 @@ def fetch_upload(upload_id: int) -> None:
 
 
 def _next_due() -> int | None:
-    """A link that waits, or whose own task got lost."""
+    """Return the id of an upload whose link is waiting or whose task got lost."""
     return Upload.objects.filter(due_links()).order_by("pk").values_list("pk", flat=True).first()
 
 
@@ -174,9 +174,9 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
     except (FetchRefused, FetchFailed, NotMedia, UploadRejected) as error:
         _settle(upload, error=error.message)
     except OSError as error:
-        logger.warning("upload %s could not be kept: %s", upload.pk, error)
+        logger.warning("could not save upload %s: %s", upload.pk, error)
         _settle(upload, error=disk.disk_message(error))
-    except Exception:  # any library error for an odd file or answer
+    except Exception:  # any library error for an odd file or response
         logger.exception("upload %s: unexpected error", upload.pk)
         _settle(upload, error=Message("unreadable_answer"))
     else:
@@ -186,7 +186,7 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
 
 
 def due_links() -> Q:
-    """Uploads with a link to fetch that no worker has."""
+    """Return a filter for uploads with a link that no worker is fetching."""
     return Q(status=Upload.Status.FETCHING) & (Q(claimed_until=None) | Q(claimed_until__lt=Now()))
 
 
@@ -209,7 +209,7 @@ def _settle(upload: Upload, *, stored: StoredFile | None = None, error: Message 
 
 
 def accepted_kinds(accept: Iterable[str]) -> list[str]:
-    """The kinds in `accept` ("image", also "image/*"); empty, or only unknown words, means all three."""
+    """Return the kinds in `accept` ("image" or "image/*"); an empty list means that all three are accepted."""
     return [kind for kind in KINDS if any(word.strip().lower().split("/")[0] == kind for word in accept)]
 
 
@@ -224,7 +224,7 @@ def _check_kind(kind: str, extension: str, kinds: list[str]) -> None:
 
 
 def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
-    """What a form shows of the member's own uploads, in the order of `ids`; unknown and other people's are left out."""
+    """Return what a form shows about the member's own uploads, in the order of `ids`; all others are left out."""
     wanted = list(ids)
     found = {
         u.public_id: u for u in Upload.objects.owned_by(member).filter(public_id__in=wanted).select_related("file")
@@ -233,7 +233,7 @@ def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
 
 
 def upload_info(upload: Upload) -> UploadInfo:
-    """What a form shows of one upload; fetch its file with it."""
+    """Return what a form shows about one upload, which should be fetched together with its file."""
     file = upload.file
     return UploadInfo(
         id=upload.public_id,

@@ -1,4 +1,4 @@
-"""Addresses: files that people upload."""
+"""URLs for uploads."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Taking a file or a link for a field of an app's form, and its tile there."""
+"""Accept a file or a link for a field of an app's form, and show its tile there."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -15,7 +15,7 @@ from runs.web.http import VIEWERS_LOOK, PortalRequest
 
 @require_POST
 def upload_create(request: PortalRequest) -> HttpResponse:
-    """Take one file or link for a field of an app's form; the response is its tile."""
+    """Accept one file or link for a field of an app's form; the response is its tile."""
     posted = UploadForm.read(request.POST)
     app, field = get_object_or_404(App, public_id=posted["app"]), posted["field"]
     name = getattr(request.FILES.get("file"), "name", "")
@@ -31,7 +31,7 @@ def upload_create(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def upload_detail(request: PortalRequest, upload_id: str) -> HttpResponse:
-    """The tile of one upload; it polls while its link is being read or its preview is being made."""
+    """Show the tile of one upload. It polls while the link is being fetched or the preview is being made."""
     upload = get_object_or_404(Upload.objects.owned_by(request.user).select_related("file"), public_id=upload_id)
     if request.GET.get("known") == "follows" and upload.file is not None and upload.file.picture_follows:
         return HttpResponse(status=204)  # no change: keep the tile and the focus in it

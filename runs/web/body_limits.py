@@ -1,9 +1,10 @@
 """Limits on request bodies, decided from the headers before any of the body is read.
 
-Django's CSRF check and its pages for 400 and 404 read the whole form, files too, so the body is hidden from them until
-we know who sent it. Anyone may send SMALL_BYTES of fields. More, or a file, needs a sign-in, or a session that expired
-within the last day: what these send is saved but does nothing (`sign_in.ask_and_keep`). Views that check the sender
-themselves use `judges_body`. A refused body is not read, so the connection must close after the answer.
+Django's CSRF check and its pages for 400 and 404 read the whole form, including files, so the body is hidden from them
+until we know who sent it. Anyone may send SMALL_BYTES of fields. Larger bodies and files need a sign-in, or a session
+that expired within the last day; in that case, they are saved but not acted on (`views_sign_in.ask_and_keep`). Views
+that check the sender themselves use `judges_body`. A refused body is not read, so the connection must close after the
+response.
 """
 
 import shutil
@@ -27,7 +28,7 @@ from runs.web import session_store
 SMALL_BYTES = 64 * 1024  # body size allowed without a sign-in
 LARGE_BYTES = 1_000_000  # from this size on, check the free disk space
 SPARE_BYTES = 100_000_000  # reserved for the database and its log
-CLOSE = "portal.close_connection"  # WSGI environ key: the server closes the connection after its answer
+CLOSE = "portal.close_connection"  # WSGI environ key for a function that closes the connection after the response
 
 SENTENCES = {  # translated where they are used
     401: gettext_noop("You're signed out, so this wasn't sent. Sign in in another tab, then send it again."),
@@ -38,7 +39,7 @@ SENTENCES = {  # translated where they are used
 
 
 class BodyLimitMiddleware:
-    """Refuse bodies that are not allowed, with a sentence. If reading stops early, nothing is left on disk."""
+    """Refuses bodies that aren't allowed, with an explanation. If reading stops early, nothing is left on disk."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -53,7 +54,7 @@ class BodyLimitMiddleware:
 
     def process_view(
         self, request: HttpRequest, view_func: Callable[..., Any], *_: Any
-    ) -> HttpResponse | None:  # before that of CsrfViewMiddleware, which reads the body
+    ) -> HttpResponse | None:  # runs before CsrfViewMiddleware's, which reads the body
         status = _problem(request, view_func)
         if not status:
             _let_go(request)
@@ -63,24 +64,24 @@ class BodyLimitMiddleware:
 
 
 def judges_body[View: Callable[..., Any]](view: View) -> View:
-    """Mark a view that decides itself, before reading, how much it accepts from whom."""
+    """Mark a view that decides for itself, before reading, how much it accepts from whom."""
     view.judges_body = True  # type: ignore[attr-defined]
     return view
 
 
 def declared_bytes(request: HttpRequest) -> int:
-    """Length of the body; no more can be read."""
+    """Return the declared length of the body; no more than that can be read."""
     declared = request.META.get("CONTENT_LENGTH") or "0"
     return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
 
 
 def has_room(size: int) -> bool:
-    """Whether the disk can take `size` more bytes and still serve the database."""
+    """Return whether the disk has room for `size` more bytes and for the database."""
     return size + SPARE_BYTES <= _free_bytes()
 
 
 def _problem(request: HttpRequest, view: Callable[..., Any]) -> int:
-    """0 if the body may be read, else the status that says why not."""
+    """Return 0 if the body may be read, otherwise the status code that says why not."""
     size = declared_bytes(request)
     if "HTTP_TRANSFER_ENCODING" in request.META:
         return 411  # it may never end, and Django doesn't read it
@@ -99,7 +100,7 @@ def _is_ours(request: HttpRequest) -> bool:
 
 
 def _hold(request: HttpRequest) -> None:
-    """Hide the body: it reads as empty for now."""
+    """Hide the body, so that it reads as empty for now."""
     vars(request)["_held"], request._stream = request._stream, BytesIO()
 
 
@@ -135,7 +136,7 @@ class _NoFiles(FileUploadHandler):
 
 
 def _has_file(request: HttpRequest) -> bool:
-    """Read a form of at most SMALL_BYTES, in memory, up to its first file."""
+    """Return whether a form of at most SMALL_BYTES contains a file, reading it in memory up to the first file."""
     _let_go(request)
     request.upload_handlers = [_NoFiles(request)]
     try:
@@ -148,13 +149,13 @@ def _has_file(request: HttpRequest) -> bool:
 
 
 def _hang_up(request: HttpRequest) -> None:
-    """Answer with `Connection: close`; otherwise the server would read the rest of the body first."""
+    """Close the connection after the response; otherwise the server would read the rest of the body first."""
     if close := request.META.get(CLOSE):
         close()
 
 
 def _refuse(request: HttpRequest, status: int) -> HttpResponse:
-    """A page for people; a sentence for scripts, which show it in place of the file."""
+    """Respond with a page for people, or with a sentence that scripts show in place of the file."""
     is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate" and "HX-Request" not in request.headers
     if is_page and status != 411:
         return render(request, f"{status}.html", {"is_stranger": not _has_user(request)}, status=status)
@@ -167,8 +168,10 @@ def _has_user(request: HttpRequest) -> bool:
 
 
 def _drop_arriving(request: HttpRequest) -> bool:
-    """Close, and so delete, the file that was arriving: if reading stops early, Django leaves it to the garbage
-    collector. True if it stopped because the disk was full."""
+    """Close, and so delete, the file that was arriving; return True if it stopped because the disk was full.
+
+    If reading stops early, Django leaves the file to the garbage collector.
+    """
     handlers = request.upload_handlers if request.content_type == "multipart/form-data" else []
     for handler in handlers:
         if (file := getattr(handler, "file", None)) is not None:
@@ -178,7 +181,7 @@ def _drop_arriving(request: HttpRequest) -> bool:
 
 
 def _free_bytes() -> int:
-    """Disk that stores what people send."""
+    """Return the free space on the disk that stores what people send."""
     folder = Path(settings.MEDIA_ROOT)
     while not folder.exists():
         folder = folder.parent

@@ -1,7 +1,8 @@
-"""The sandbox's two demo accounts, with a well-known password: they work only on the portal's own machine.
+"""The sandbox's two demo accounts. Their password is public, so they work only on the portal's own machine.
 
-Behind a proxy on the same machine, strangers look local: a bare `proxy_pass` of nginx comes from 127.0.0.1 and sends
-the portal's own address as the host. So any sign of a proxy, or a public PORTAL_URL, blocks these accounts.
+Behind a proxy on the same machine, requests from outside look local: with nginx's plain `proxy_pass`, they come from
+127.0.0.1 and have the portal's own address as the host. So any sign of a proxy, or a public PORTAL_URL, blocks these
+accounts.
 """
 
 from collections.abc import Callable
@@ -30,12 +31,12 @@ REFUSED = gettext_noop(  # translated where it is used
 
 
 def record_origin(request: HttpRequest) -> None:
-    """Remember whether `request` comes from this machine, before any of its headers are trusted or dropped."""
+    """Record whether `request` comes from this machine, before any of its headers are trusted or dropped."""
     request.META[IS_LOCAL] = _is_local(request)
 
 
 def is_shut_out(request: HttpRequest | None, email: str) -> bool:
-    """Whether `email` is a demo account that must not sign in with `request`."""
+    """Return whether `email` is a demo account that must not sign in with `request`."""
     return email.lower() in DEMO_EMAILS and not (request is not None and request.META.get(IS_LOCAL, False))
 
 
@@ -51,8 +52,9 @@ def _is_local(request: HttpRequest) -> bool:
 
 
 def _is_proxied(request: HttpRequest) -> bool:
-    """Whether `request` came through a proxy: it has a proxy's header, or HTTP/1.0, which nginx up to 1.29.7 speaks and
-    browsers don't."""
+    """Return whether `request` came through a proxy: it has a proxy's header or uses HTTP/1.0, as nginx does up to
+    1.29.7 and browsers don't.
+    """
     meta = request.META
     if any(name in meta for name in ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")):
         return True
@@ -60,7 +62,7 @@ def _is_proxied(request: HttpRequest) -> bool:
 
 
 def _host_of(url: str) -> str:
-    """Host of `url`, or "" if it has none."""
+    """Return the host of `url`, or "" if it has none."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -68,7 +70,7 @@ def _host_of(url: str) -> str:
 
 
 class DemoPeopleMiddleware:
-    """Ignore sessions of demo accounts in requests from other machines."""
+    """Ignores sessions of demo accounts in requests from other machines."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

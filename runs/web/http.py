@@ -1,4 +1,4 @@
-"""What views share: pages or fragments, redirects that htmx follows, roles, and the frame of every page."""
+"""Helpers for views: pages or fragments, redirects that htmx follows, roles, and the frame of every page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from runs.words.moments import short_time_words
 from runs.words.sentences import credits_words
 
 VIEWERS_LOOK = gettext_noop(  # translated where it is used
-    "Your role lets you look, not run, share or change. Nothing was changed. Ask an admin if you need to do more."
+    "Your role lets you look, but not run, share or change things. Nothing was changed. Ask an admin if you need more."
 )
 
 
 class PortalRequest(HttpRequest):
-    """A request of a signed-in member, as our middleware leaves it."""
+    """A request from a signed-in member, after it has passed our middleware."""
 
     user: Member
     htmx: HtmxDetails
@@ -35,7 +35,7 @@ class PortalRequest(HttpRequest):
 
 @dataclass(frozen=True)
 class Portal:
-    """What the frame of every page shows."""
+    """Data for the frame of every page."""
 
     is_sandbox: bool
     balance_words: str
@@ -44,9 +44,9 @@ class Portal:
 
 
 def refuse_viewers(member: Member) -> None:
-    """Call before anything is started, shared or changed: a viewer gets a page with a sentence (403).
+    """Refuse viewers with an error page (403). Call this before anything is started, shared or changed.
 
-    Look the thing up first: what a viewer may not see doesn't exist for them (404), as for anyone else.
+    Look up the object first: viewers get 404 for what they may not see, like everyone else.
     """
     if not member.can_run:
         raise PermissionDenied(_(VIEWERS_LOOK))
@@ -55,7 +55,7 @@ def refuse_viewers(member: Member) -> None:
 def makers_only[**P, R: HttpResponseBase](
     view: Callable[Concatenate[PortalRequest, P], R],
 ) -> Callable[Concatenate[PortalRequest, P], R]:
-    """`refuse_viewers` for a view that doesn't look anything up."""
+    """Apply `refuse_viewers` to a view that doesn't look anything up."""
 
     @wraps(view)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -68,7 +68,7 @@ def makers_only[**P, R: HttpResponseBase](
 def admins_only[**P, R: HttpResponseBase](
     view: Callable[Concatenate[PortalRequest, P], R],
 ) -> Callable[Concatenate[PortalRequest, P], R]:
-    """For everyone else these pages don't exist."""
+    """Decorate a view for admins; everyone else gets 404."""
 
     @wraps(view)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -80,7 +80,7 @@ def admins_only[**P, R: HttpResponseBase](
 
 
 def wants_fragment(request: PortalRequest) -> bool:
-    """True if htmx will swap the response into a page, not show it as one."""
+    """Return whether htmx will swap the response into a page, rather than show it as one."""
     htmx = request.htmx
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
@@ -88,7 +88,7 @@ def wants_fragment(request: PortalRequest) -> bool:
 def render_page(
     request: PortalRequest, template: str, context: dict[str, Any], *, partial: str = "", status: int = 200
 ) -> HttpResponse:
-    """The whole page, or only its `partial` if htmx asked."""
+    """Render the whole page, or only its `partial` if htmx asked for a fragment."""
     name = f"{template}#{partial}" if partial and wants_fragment(request) else template
     response = render(request, name, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
@@ -96,16 +96,16 @@ def render_page(
 
 
 def go_to(request: PortalRequest, url: str) -> HttpResponse:
-    """Send the person to `url`. htmx gets its own header, since a 302 would end up inside its target."""
+    """Redirect to `url`. htmx gets a header of its own, since a 302 would load the page into its target."""
     return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)
 
 
 def portal_context(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: the frame of the page, for signed-in people and the sign-in page alike."""
+    """Context processor: the frame of the page, for signed-in people and for the sign-in page."""
     status = health.lamina_status()
     away = ""
     if status.away_since is not None:
-        away = _("We haven't reached Lamina since %(when)s. Your history works. New runs wait and start by themselves.")
+        away = _("We haven't reached Lamina since %(when)s. Your history still works. New runs start when it's back.")
         away %= {"when": short_time_words(status.away_since)}
     portal = Portal(
         is_sandbox=health.is_sandbox(),

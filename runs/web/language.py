@@ -1,4 +1,4 @@
-"""The language of a page: what its reader chose in their settings, otherwise what their browser asks for."""
+"""The language of a page: the one chosen in the member's settings, otherwise the one that the browser asks for."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,7 +15,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class BrowserLanguageMiddleware:
-    """Activates the language the browser asks for, and ends it with the request: threads are reused."""
+    """Activates the language the browser asks for, but only for this request, since threads are reused."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -33,7 +33,7 @@ class BrowserLanguageMiddleware:
 
 
 def _in_language(pieces: Iterator[bytes], language: str) -> Iterator[bytes]:
-    """The pieces of an archive, which are made while they are sent: its sheet is read by people, too."""
+    """Make each piece of a streamed archive in `language`, since the archive contains a sheet for people to read."""
     while True:
         with translation.override(language):
             try:
@@ -60,4 +60,4 @@ def _chosen_by(request: HttpRequest) -> str:
     try:
         return member.language if isinstance(member, Member) else ""
     except DatabaseError:
-        return ""  # the view will hit it too, and knows what to say
+        return ""  # the view will hit the same error and can report it

@@ -1,4 +1,4 @@
-"""What the next page says once ("Saved."): stored in a cookie that no neighbouring host can plant."""
+"""Messages that the next page shows once ("Saved."), stored in a cookie that no neighbouring host can plant."""
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
@@ -7,7 +7,7 @@ from django.contrib.messages.storage.session import SessionStorage
 
 
 class PrefixedCookieStorage(CookieStorage):
-    """Django's own, with the prefix of the portal's other cookies."""
+    """Django's cookie storage, with the prefix of the portal's other cookies."""
 
     @property
     def cookie_name(self) -> str:  # type: ignore[override]  # Django's is a plain attribute
@@ -15,6 +15,6 @@ class PrefixedCookieStorage(CookieStorage):
 
 
 class MessageStorage(FallbackStorage):
-    """In a cookie; what doesn't fit goes in the session."""
+    """Stores messages in a cookie, or in the session if they don't fit."""
 
     storage_classes = (PrefixedCookieStorage, SessionStorage)

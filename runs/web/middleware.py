@@ -1,4 +1,4 @@
-"""Trusted proxies, requests that are refused at once, and headers of every page."""
+"""Middleware for trusted proxies, requests that are refused at once, and the headers of every page."""
 
 import ipaddress
 import re
@@ -17,7 +17,7 @@ from runs.web import demo
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# Features that pages, and files shown in them, can't use; the portal itself needs clipboard and full screen.
+# Turns off features for pages and for files shown in them; the portal itself needs clipboard and full screen.
 PERMISSIONS_POLICY = ", ".join(
     [
         *("clipboard-read=(self)", "clipboard-write=(self)", "fullscreen=(self)", "picture-in-picture=(self)"),
@@ -27,15 +27,16 @@ PERMISSIONS_POLICY = ", ".join(
         *("serial=()", "sync-xhr=()", "usb=()", "window-management=()", "xr-spatial-tracking=()"),
     ]
 )
-WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?", re.ASCII)  # as some proxies write an address
+WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?", re.ASCII)  # address and port, as some proxies send it
 FORWARDED = ("FOR", "PROTO", "HOST", "PORT", "SERVER", "SSL")
 
 
 class TrustedProxyMiddleware:
     """Accepts `X-Forwarded-For`, `-Proto` and `-Host` only from PORTAL_TRUSTED_PROXIES, and drops them otherwise.
 
-    From a trusted proxy, REMOTE_ADDR becomes the last address in `X-Forwarded-For` that isn't a trusted proxy itself:
-    the client may have written anything before it. Outermost, so that everything after it sees the real address.
+    If the sender is a trusted proxy, REMOTE_ADDR becomes the last address in `X-Forwarded-For` that isn't a trusted
+    proxy itself, since the client may have written anything before it. This is the outermost middleware, so that all
+    others see the real address.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -102,8 +103,11 @@ class RefuseNulMiddleware:
 
 
 class StorablePostMiddleware:
-    """Replaces NUL characters in posted fields with U+FFFD before a view looks them up: PostgreSQL can't store them.
-    After the CSRF check, which has read the fields; views that are exempt read their body themselves."""
+    """Replaces NUL characters in posted fields with U+FFFD before a view looks them up, since PostgreSQL can't store
+    them.
+
+    It comes after the CSRF check, which has read the fields. Views without that check read the body themselves.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -122,8 +126,10 @@ class StorablePostMiddleware:
 
 
 class HeadersMiddleware:
-    """Browsers and proxies cache only responses that allow it, such as files and guests' pictures, so Back after
-    signing out shows no private page. Also turn off browser features that pages don't need."""
+    """Prevents caching of responses that don't allow it, and turns off browser features that pages don't need.
+
+    Files and guests' pictures allow caching; other pages don't, so Back shows no private page after signing out.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -137,13 +143,13 @@ class HeadersMiddleware:
 
 
 def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Whether `response` is a whole page, not a fragment for htmx."""
+    """Return whether `response` is a whole page, not a fragment for htmx."""
     is_html = response.headers.get("Content-Type", "").startswith("text/html")
     return is_html and not getattr(request, "htmx", None)
 
 
 class SpeculationRulesMiddleware:
-    """Names the rules by which browsers may prefetch the next page, on pages of signed-in people."""
+    """Points browsers to the rules for prefetching the next page, on pages of signed-in people."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -159,5 +165,5 @@ class SpeculationRulesMiddleware:
     def _rules_url(self) -> str:
         try:
             return static("portal.speculationrules")
-        except ValueError:  # not collected by collectstatic: pages work without it
+        except ValueError:  # `collectstatic` hasn't run; pages work without the rules
             return ""

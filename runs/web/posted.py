@@ -1,7 +1,7 @@
 """Forms for posted values: fields that accept anything, for buttons, hidden values and small questions.
 
-A view never reads a field of `request.POST` itself. If nothing can be wrong with the values, it reads a `PostedForm`;
-if something can, it shows an ordinary form again.
+Views never read the fields of `request.POST` directly. If the values can't be invalid, a view reads a `PostedForm`;
+otherwise, it uses an ordinary form and shows it again with its errors.
 """
 
 import re
@@ -18,19 +18,19 @@ DAYS = re.compile(r"[0-9]{1,6}")
 
 
 def posted_of(request: HttpRequest) -> QueryDict | None:
-    """The data of a page's form; None if the page is only viewed."""
+    """Return the posted data for a page's form; None if the page is only being viewed."""
     return request.POST if request.method == "POST" else None
 
 
 class CutField(forms.CharField):
-    """A text exactly as sent, "" if it wasn't; cut after `length` characters, not refused."""
+    """Text exactly as sent, or "" if it wasn't sent. Longer text is cut after `length` characters, not refused."""
 
     def __init__(self, length: int | None = None, **options: Any) -> None:
         super().__init__(**({"required": False, "strip": False} | options))
         self.length = length
 
     def to_python(self, value: Any) -> str:
-        # PostgreSQL can't store NUL. A body has none (`StorablePostMiddleware`); an address may.
+        # PostgreSQL can't store NUL. Bodies contain none (`StorablePostMiddleware`), but an address may.
         return str(super().to_python(value)).replace("\0", "\ufffd")[: self.length]
 
 
@@ -54,7 +54,7 @@ class RepeatedField(forms.Field):
 
 
 class SwitchField(forms.BooleanField):
-    """The value of a button or hidden field: "1" is on; "0" and nothing are off."""
+    """The value of a button or a hidden field: "1" is on; "0" or nothing is off."""
 
     widget = forms.HiddenInput
 
@@ -63,7 +63,7 @@ class SwitchField(forms.BooleanField):
 
 
 class DaysField(forms.Field):
-    """A number of days from `fewest` to `most`, in ASCII digits; None if empty. `sentence` says what to enter."""
+    """A number of days from `fewest` to `most`, in ASCII digits; None if empty. `sentence` is the error message."""
 
     widget = forms.NumberInput
 
@@ -81,11 +81,11 @@ class DaysField(forms.Field):
 
 
 class PostedForm(forms.Form):
-    """Fields like those above, which refuse nothing."""
+    """A form of fields like the ones above, which accept any value."""
 
     @classmethod
     def read(cls, given: QueryDict) -> dict[str, Any]:
-        """Values of the fields by name; the empty value for a field that wasn't sent."""
+        """Return the values by field name; fields that weren't sent have their empty value."""
         form = cls(given)
         form.full_clean()
         return form.cleaned_data

@@ -1,6 +1,6 @@
-"""Keyed hashes that survive a change of `PORTAL_SECRET_KEY`: made with the current key, accepted with old ones.
+"""Keyed hashes that survive a change of `PORTAL_SECRET_KEY`: made with the current key, accepted with old ones, too.
 
-Django does the same for its own signatures (sessions, `django.core.signing`); this is for what we derive ourselves.
+Django does the same for its own signatures (sessions, `django.core.signing`); this module is for our own hashes.
 """
 
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from django.utils.crypto import salted_hmac
 
 
 def keyed_hash(salt: str, text: str) -> bytes:
-    """32-byte hash of `text` with the portal's secret key."""
+    """Return a 32-byte hash of `text` with the portal's secret key."""
     return next(keyed_hashes(salt, text))
 
 
 def keyed_hashes(salt: str, text: str) -> Iterator[bytes]:
-    """The hash with every valid key: the current one first, then `PORTAL_SECRET_KEY_FALLBACKS`."""
+    """Yield the hash with each valid key: the current one first, then `PORTAL_SECRET_KEY_FALLBACKS`."""
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         yield salted_hmac(salt, text, secret=key, algorithm="sha256").digest()

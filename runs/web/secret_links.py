@@ -1,8 +1,8 @@
-"""Links whose address is the proof: invites and guest links.
+"""Links whose secret address grants access: invites and guest links.
 
-A token is a keyed hash (HMAC-SHA-256, 192 bits of it) of a random nonce. The nonce is in the database, the portal's key
-is outside it. So whoever made a link can copy it again later, but the database alone opens nothing: only the token's
-SHA-256 is stored, and the token is found by it.
+A token is a keyed hash (192 bits of HMAC-SHA-256) of a random nonce. The nonce is in the database; the portal's key is
+not. So the maker of a link can copy it again later, but the database alone opens nothing: it stores only the token's
+SHA-256, by which the token is found.
 """
 
 import base64
@@ -19,11 +19,11 @@ from django.utils.crypto import constant_time_compare
 from runs.web.secret_keys import keyed_hashes
 
 TOKEN_BYTES = 24  # 192 bits, 32 characters
-LONGEST_TOKEN = 100  # ours are shorter; avoids hashing endless input
+LONGEST_TOKEN = 100  # ours are shorter; avoids hashing very long input
 
 
 class Purpose(StrEnum):
-    """What a token is for: one made for one purpose never opens another."""
+    """What a token is for. A token for one purpose never opens anything else."""
 
     INVITE = "invite"
     GUEST = "guest"
@@ -38,25 +38,25 @@ class NewLink(NamedTuple):
 
 
 def new_link(purpose: Purpose) -> NewLink:
-    """A new secret for `purpose`."""
+    """Make a new secret for `purpose`."""
     nonce = secrets.token_urlsafe(24)
     token = token_of(purpose, nonce)
     return NewLink(nonce, token, hash_of(token))
 
 
 def token_of(purpose: Purpose, nonce: str) -> str:
-    """The token of `nonce`, the same every time."""
+    """Return the token for `nonce`; it is the same every time."""
     return next(_tokens_of(purpose, nonce))
 
 
 def token_again(purpose: Purpose, nonce: str, token_hash: str) -> str:
-    """The token, to copy it again; "" if its key is no longer known (the link still works)."""
+    """Return the token, so that it can be copied again; "" if its key is no longer known (the link still works)."""
     tokens = _tokens_of(purpose, nonce)
     return next((token for token in tokens if constant_time_compare(hash_of(token), token_hash)), "")
 
 
 def _tokens_of(purpose: Purpose, nonce: str) -> Iterator[str]:
-    """Tokens of `nonce` with the portal's secret key, then with earlier ones."""
+    """Yield the tokens for `nonce`, with the portal's secret key and then with earlier keys."""
     for digest in keyed_hashes(f"portal.secret-link.{purpose}", nonce):
         yield base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).decode("ascii")
 
@@ -67,7 +67,7 @@ def hash_of(token: str) -> str:
 
 
 def find[Row: Model](rows: QuerySet[Row], token: str) -> Row | None:
-    """The row of `rows` (with a field `token_hash`) that `token` opens."""
+    """Return the row that `token` opens; `rows` must have a field `token_hash`."""
     if not token or len(token) > LONGEST_TOKEN:
         return None
     wanted = hash_of(token)
@@ -76,5 +76,5 @@ def find[Row: Model](rows: QuerySet[Row], token: str) -> Row | None:
 
 
 def full_address(path: str) -> str:
-    """`path` of the portal as people outside reach it."""
+    """Return the public URL of `path`."""
     return f"{settings.PORTAL_URL.rstrip('/')}{path}"

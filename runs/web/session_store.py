@@ -1,7 +1,7 @@
-"""How long people stay signed in, and what an expired session still proves.
+"""How long people stay signed in, and what an expired session can still prove.
 
-A session ends PORTAL_SESSION_IDLE_DAYS after its last use, and at the latest SESSION_COOKIE_AGE after the sign-in. Its
-row stores that moment. Row and cookie are kept for one more day, only to prove who sent a form whose files would
+A session ends PORTAL_SESSION_IDLE_DAYS after its last use, and no later than SESSION_COOKIE_AGE after the sign-in. Its
+row stores the end. The row and the cookie are kept for one more day, only to prove who sent a form whose files would
 otherwise be lost (`body_limits`).
 """
 
@@ -18,16 +18,16 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 PROVES_FOR = timedelta(days=1)  # how long an expired session still proves who it belonged to
-MOVED_EVERY = timedelta(hours=1)  # precision of the idle end: limits writes
-STARTED = "started"  # key in the session's data: when it began, in Unix seconds
-OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # cookie names before they had a prefix
+MOVED_EVERY = timedelta(hours=1)  # precision of the idle end, to limit writes
+STARTED = "started"  # key in the session's data for its start, in Unix seconds
+OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # cookie names from before they had a prefix
 
 
 class SessionStore(db.SessionStore):
     """A database session that ends if it isn't used."""
 
-    ends_at: datetime | None = None  # of a row that was read
-    has_run_out_of: str = ""  # id of the member whose session it was until a moment ago
+    ends_at: datetime | None = None  # from the row, if one was read
+    has_run_out_of: str = ""  # id of the member whose session has just expired
     ran_out_hash: str = ""  # changes with the member's password
 
     def load(self) -> dict[str, Any]:
@@ -43,7 +43,7 @@ class SessionStore(db.SessionStore):
         return {}
 
     def get_expiry_date(self, **_: Any) -> datetime:
-        """When the session ends if it isn't used again."""
+        """Return when the session ends if it isn't used again."""
         longest = timedelta(seconds=settings.SESSION_COOKIE_AGE)
         idle = timedelta(days=settings.PORTAL_SESSION_IDLE_DAYS)
         now = timezone.now()
@@ -54,11 +54,11 @@ class SessionStore(db.SessionStore):
         return min(now + idle, started + longest)
 
     def get_expiry_age(self, **_: Any) -> int:
-        """Max-age of the cookie; the row on the server decides how long the session is valid."""
+        """Return the max-age of the cookie; the row on the server decides how long the session is valid."""
         return int(settings.SESSION_COOKIE_AGE + PROVES_FOR.total_seconds())
 
     def begin(self) -> None:
-        """Sign-in: from now on the session lasts at most SESSION_COOKIE_AGE."""
+        """Record the sign-in; from now on, the session lasts at most SESSION_COOKIE_AGE."""
         self[STARTED] = int(time.time())
 
     def record_use(self) -> None:
@@ -74,8 +74,10 @@ class SessionStore(db.SessionStore):
 
 
 def has_just_run_out(request: HttpRequest) -> bool:
-    """Whether `request` has the session cookie of an active member that expired within the last day. A password changed
-    since then ends it, as it ends a live session."""
+    """Return whether `request` has an active member's session cookie that expired within the last day.
+
+    As with a live session, changing the password ends it.
+    """
     session = _run_out_session(request)
     if session is None:
         return False
@@ -87,15 +89,17 @@ def has_just_run_out(request: HttpRequest) -> bool:
 
 
 def _run_out_session(request: HttpRequest) -> SessionStore | None:
-    """The session of `request` if it has just expired."""
+    """Return the session of `request` if it has just expired."""
     session = request.session
-    session.get(SESSION_KEY)  # has it read
+    session.get(SESSION_KEY)  # loads the session
     return session if isinstance(session, SessionStore) and session.has_run_out_of else None
 
 
 class PortalSessionMiddleware(SessionMiddleware):
-    """Keeps the cookie of a session that has just expired, and renames cookies from before they had a prefix: only
-    once, since a neighbouring host could plant a cookie without one."""
+    """Keeps the cookie of a session that has just expired, and renames cookies that have no prefix yet.
+
+    A session is renamed only once, since a neighbouring host could plant a cookie without a prefix.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
@@ -111,10 +115,10 @@ class PortalSessionMiddleware(SessionMiddleware):
         return response
 
     def _take_over(self, request: HttpRequest, session: SessionStore) -> None:
-        if SESSION_KEY not in session or STARTED in session:  # newer sessions know when they began
+        if SESSION_KEY not in session or STARTED in session:  # newer sessions have a start time
             return
         session.record_use()
         request.session = session
-        if secret := request.COOKIES.get(OLD_CSRF_COOKIE):  # open forms contain it
+        if secret := request.COOKIES.get(OLD_CSRF_COOKIE):  # open forms contain this token
             request.COOKIES.setdefault(settings.CSRF_COOKIE_NAME, secret)
             request.META["CSRF_COOKIE_NEEDS_UPDATE"] = True

@@ -1,10 +1,10 @@
 """Slow down password guessing without letting strangers lock anyone out.
 
 Wrong passwords are counted per account and address, per address, and per account from anywhere. The last limit is so
-high that it takes many machines to reach: otherwise anyone who knows an email address could lock its owner out. People
-who signed in from an address recently don't count towards its limit, so one guessing script in an office doesn't lock
-out the others. Browsers that were used to sign in carry a signed cookie; for that person, such a browser is counted
-separately, so even many machines can't lock them out there.
+high that it takes many machines to reach; otherwise, anyone who knows an email address could lock its owner out. People
+who recently signed in from an address don't count towards that address's limit, so a guessing script in an office
+doesn't lock out everyone else. Browsers that were used to sign in have a signed cookie. A person's attempts in such a
+browser are counted separately, so even many machines can't lock them out there.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ WINDOW = timedelta(minutes=10)
 MAX_PER_PAIR = 10  # wrong passwords in WINDOW for one account from one address
 MAX_PER_ADDRESS = 50  # a whole office may share one address
 MAX_PER_ACCOUNT = 100  # from anywhere
-MAX_PER_DEVICE = 10  # for one account in a browser that knows it
+MAX_PER_DEVICE = 10  # for one account in a browser in which it has signed in before
 
 DEVICE_COOKIE = "portal_device"
 DEVICE_SALT = "portal.device"
@@ -42,34 +42,34 @@ SENTENCE = gettext_noop("There were too many attempts. Wait ten minutes, then tr
 
 
 class TooManyError(Exception):
-    """Someone has to wait."""
+    """There were too many attempts; the person has to wait."""
 
 
 class Attempt:
-    """One attempt, counted for `limits` before it is checked, so that many at once don't slip through."""
+    """One attempt. It counts towards `limits` before it is checked, so that many at once don't slip through."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
         self._rows = ThrottleHit.objects
         self._keys = [_hash(key) for key in limits]
         self._mine = self._rows.bulk_create([self._rows.model(key=key) for key in self._keys])
         now = timezone.now()
-        recent = self._rows.filter(at__range=(now - WINDOW, now + WINDOW))  # not those of a clock that was hours ahead
+        recent = self._rows.filter(at__range=(now - WINDOW, now + WINDOW))  # skips hits from clocks that were ahead
         if any(recent.filter(key=key).count() > limit for key, limit in zip(self._keys, limits.values(), strict=True)):
-            self.take_back()  # otherwise a stubborn script locks people out for ever
+            self.take_back()  # otherwise a persistent script would lock people out forever
             raise TooManyError
 
     def take_back(self) -> None:
-        """Uncount the attempt: it wasn't a wrong one."""
+        """Uncount the attempt, for example because the password was right."""
         self._rows.filter(pk__in=[row.pk for row in self._mine]).delete()
 
     def forgive_first(self) -> None:
-        """Uncount a right attempt, and the wrong ones before it that count for the first key: they were slips."""
+        """Uncount a successful attempt, and earlier wrong ones for the first key, which were probably typos."""
         self.take_back()
         self._rows.filter(key=self._keys[0]).delete()
 
 
 def sign_in_limits(request: HttpRequest | None, email: str) -> dict[str, int]:
-    """What an attempt to sign in as `email` counts for; the narrowest first."""
+    """Return the limits that an attempt to sign in as `email` counts towards, the narrowest first."""
     if knows_browser(request, email):
         return {f"device:{_device_of(request)['id']}:{email}": MAX_PER_DEVICE}
     address = address_of(request)
@@ -78,13 +78,13 @@ def sign_in_limits(request: HttpRequest | None, email: str) -> dict[str, int]:
 
 
 def knows_browser(request: HttpRequest | None, email: str) -> bool:
-    """Whether `email` has signed in before in the browser of `request`."""
+    """Return whether `email` has signed in before in the browser of `request`."""
     people = _device_of(request)["people"]
     return any(_mark(digest) in people for digest in keyed_hashes(DEVICE_SALT, email))
 
 
 def remember_address(request: HttpRequest, email: str) -> None:
-    """For 30 days, wrong passwords for `email` don't count towards the address of `request`."""
+    """Exempt `email` from the per-address limit at this request's address for 30 days."""
     rows = KnownAddress.objects
     row = rows.model(key=keyed_hash(KNOWN_SALT, _pair(email, address_of(request))).hex(), at=timezone.now())
     rows.bulk_create([row], update_conflicts=True, unique_fields=["key"], update_fields=["at"])
@@ -101,8 +101,11 @@ def _pair(email: str, address: str) -> str:
 
 
 def address_of(request: HttpRequest | None) -> str:
-    """Where `request` comes from. For IPv6 the 64-bit network, since whoever has one address there has them all. A
-    server that listens on IPv6 sees IPv4 clients as ::ffff:a.b.c.d, all in one such network: each counts by itself."""
+    """Return the address that `request` comes from; for IPv6, the 64-bit network, since one client can use all of it.
+
+    A server that listens on IPv6 sees IPv4 clients as ::ffff:a.b.c.d, all in the same network; each of them counts
+    separately.
+    """
     text = request.META.get("REMOTE_ADDR", "") if request else ""
     try:
         address = ipaddress.ip_address(text)
@@ -114,7 +117,7 @@ def address_of(request: HttpRequest | None) -> str:
 
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, email: str) -> None:
-    """Store in the browser that `email` has signed in there."""
+    """Record in the browser's cookie that `email` has signed in there."""
     device = _device_of(request)
     mark, *old_marks = (_mark(digest) for digest in keyed_hashes(DEVICE_SALT, email))
     others = [other for other in device["people"] if other not in (mark, *old_marks)]
@@ -130,8 +133,8 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, email: str
 
 
 def _device_of(request: HttpRequest | None) -> dict[str, Any]:
-    """What the browser's cookie says; a new device if there is none or it is not ours."""
-    names = (f"{settings.COOKIE_PREFIX}{DEVICE_COOKIE}", DEVICE_COOKIE)  # the second: without the prefix
+    """Return the device from the browser's cookie; a new device if the cookie is missing or forged."""
+    names = (f"{settings.COOKIE_PREFIX}{DEVICE_COOKIE}", DEVICE_COOKIE)  # older cookies have no prefix
     cookie = next(filter(None, map(request.COOKIES.get, names)), "") if request else ""
     try:
         device: dict[str, Any] = signing.loads(cookie, salt=DEVICE_SALT, max_age=DEVICE_AGE)
@@ -145,11 +148,11 @@ def _mark(digest: bytes) -> str:
 
 
 def _hash(text: str) -> str:
-    """Neither mail nor address is written down."""
+    """Hash a key, so that neither email addresses nor IP addresses are stored."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def tidy(now: datetime) -> None:
-    """Forget attempts of yesterday, and addresses that no longer count as known."""
+    """Delete attempts older than a day, and addresses that no longer count as known."""
     ThrottleHit.objects.filter(at__lt=now - timedelta(days=1)).delete()
-    KnownAddress.objects.filter(at__lt=now - timedelta(days=31)).delete()  # counts for 30
+    KnownAddress.objects.filter(at__lt=now - timedelta(days=31)).delete()  # they count for 30 days

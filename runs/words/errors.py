@@ -1,11 +1,11 @@
-"""Errors that people are told about."""
+"""Errors that are shown to people."""
 
 from runs.models.messages import Message, as_message
 from runs.words.messages import say
 
 
 class UserFacingError(Exception):
-    """Something can't be done; `message` is for people and may be stored."""
+    """Raised when something can't be done; `message` is meant for people and may be stored."""
 
     def __init__(self, message: Message | str) -> None:
         super().__init__(message)

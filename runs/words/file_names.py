@@ -1,4 +1,4 @@
-"""Names of downloads: app or title, result, day; safe in any file system."""
+"""Download names, made from app or title, result and day; safe in any file system."""
 
 import re
 
@@ -7,12 +7,12 @@ from django.utils.text import slugify
 
 from runs.models import Run
 
-PART_BYTES = 90  # file systems count bytes and stop at 255; a letter of most scripts has three
+PART_BYTES = 90  # file systems allow 255 bytes, and a letter takes up to three in most scripts
 PLAIN = re.compile(r"[^\w-]")
 
 
 def result_stem(run: Run, label: str, number: int = 1) -> str:
-    """ "cartoonify_front-view_2026-11-24", with `number` where a result has several files."""
+    """ "cartoonify_front-view_2026-11-24", with `number` if a result has several files."""
     parts = [slug(run.title or run.app_name), slug(label), f"{timezone.localtime(run.created_at):%Y-%m-%d}"]
     if number > 1:
         parts.append(str(number))
@@ -20,13 +20,13 @@ def result_stem(run: Run, label: str, number: int = 1) -> str:
 
 
 def slug(words: str) -> str:
-    """`words` in lower case with hyphens, in any script, safe for shells and file systems."""
+    """Return `words` in lower case with hyphens, in any script, safe for shells and file systems."""
     kept = slugify(words, allow_unicode=True)[:50].encode()[:PART_BYTES].decode(errors="ignore")
     return PLAIN.sub("", kept).strip("-_")
 
 
 def unique(name: str, taken: set[str]) -> str:
-    """`name`, numbered before its ending if `taken` holds it in any case; adds the result to `taken`."""
+    """Return `name`, numbered before its extension if it is `taken` (in any case); add the result to `taken`."""
     stem, dot, ending = name.rpartition(".")
     stem, ending = (stem, f".{ending}") if dot else (name, "")
     found, number = name, 1

@@ -1,8 +1,8 @@
-"""What stored messages say (`models.messages.Message`), in the active language.
+"""The sentences of stored messages (`models.messages.Message`), in the active language.
 
-Rows hold the codes: a code that has been in use stays here, with the names of its values, for as long as rows may hold
-it. Endings of names tell what a value is: `_bytes` a size, `_at` a Unix time, `_kind` a kind of file, `_kinds` several,
-`_message` another message as stored; `worker` is the name of a cluster; other numbers are counts.
+Rows store codes, so a code that was ever used must stay here, with the names of its values, as long as rows may hold
+it. The ending of a value's name says what it is: `_bytes` is a size, `_at` a Unix time, `_kind` a kind of file,
+`_kinds` several of them, and `_message` another stored message. `worker` is a cluster's name. Other numbers are counts.
 """
 
 from datetime import UTC, datetime
@@ -20,16 +20,16 @@ from runs.words.sizes import size_words
 from runs.words.workers import worker_words
 
 LINKS: dict[str, Promise] = {
-    "no_link": _lazy("That is not a web link. A link starts with https://"),
+    "no_link": _lazy("That isn't a web link. A link starts with https://"),
     "not_https": _lazy("Only links that start with https:// can be opened."),
     "private_address": _lazy("That address is on a private network, so the portal won't open it."),
     "other_port": _lazy("Only links to ports 80 and 443 can be opened."),
     "with_password": _lazy("Links with a user name or password can't be opened."),
     "too_many_redirects": _lazy("That link redirects too many times."),
-    "unreachable": _lazy("The address of the file couldn't be reached."),
-    "unsafe_connection": _lazy("The address of the file has no valid certificate, so it can't be trusted."),
+    "unreachable": _lazy("The file's server couldn't be reached."),
+    "unsafe_connection": _lazy("The file's server has no valid certificate, so it can't be trusted."),
     "too_slow": _lazy("The file took too long to arrive."),
-    "cut_off": _lazy("The connection ended before the whole file had arrived."),
+    "cut_off": _lazy("The connection was lost before the whole file arrived."),
     "not_allowed": _lazy("The other server doesn't let the portal read that file."),
     "not_there": _lazy("There is no file at that address any more."),
     "other_side_trouble": _lazy("The other server is having problems."),
@@ -38,8 +38,8 @@ LINKS: dict[str, Promise] = {
     "link_to_web_page": _lazy(
         "That link leads to a web page, not to a file. Open the picture itself and copy its address."
     ),
-    "web_page_instead": _lazy("The address sent a web page instead of the file."),
-    "unreadable_answer": _lazy("The address sent something that can't be read."),
+    "web_page_instead": _lazy("The server sent a web page instead of the file."),
+    "unreadable_answer": _lazy("The server sent something that can't be read."),
     "not_within_a_day": _lazy("The file couldn't be fetched within 24 hours."),
 }
 FILES: dict[str, Promise] = {
@@ -47,13 +47,13 @@ FILES: dict[str, Promise] = {
     "too_many_points": _lazy("This picture has over 70 million pixels, more than the portal can open."),
     "too_many_scans": _lazy("This picture would take too long to open."),
     "heic": _lazy("HEIC photos can't be used here. Save it as JPEG or PNG and choose that file."),
-    "no_media": _lazy("That file isn't a picture, a video or a sound, so it can't be used here."),
+    "no_media": _lazy("That file isn't a picture, video or audio file, so it can't be used here."),
     "wrong_kind": _lazy("This field takes %(wanted_kinds)s, but that file is %(given_kind)s."),
     "empty_file": _lazy("That file is empty."),
     "too_large_file": _lazy("That file is %(size_bytes)s; the limit here is %(limit_bytes)s."),
     "unreadable_file": _lazy("This file can't be read. Choose another."),
     "over_quota": _lazy(
-        "You have %(limit_bytes)s or %(limit)s files here that no run has used yet: that is the limit. "
+        "You've reached the limit of %(limit_bytes)s or %(limit)s files that no run has used yet. "
         "Use some of them in a run, or wait: files that no run has used for %(days)s days are removed."
     ),
     "links_at_once": _lazy("Several of your links are still being read. Wait for them, then add this one."),
@@ -63,13 +63,13 @@ FILES: dict[str, Promise] = {
     "file_not_ready": _lazy("The file isn't ready yet."),
     "file_lost": _lazy("The file is no longer in the portal's storage. Choose it again."),
     "no_upload_address": _lazy("Lamina gave no address for the file."),
-    "not_taken": _lazy("Lamina didn't take the file."),
+    "not_taken": _lazy("Lamina didn't accept the file."),
     "copy_source_lost": _lazy("The file is no longer in the portal's storage."),
     "copy_failed": _lazy("The copy couldn't be made. The portal will try again."),
 }
 RUNS: dict[str, Promise] = {
-    "another_run": _lazy("Lamina answered with the id of another run."),
-    "nothing_came": _lazy("Nothing came back for this one."),
+    "another_run": _lazy("Lamina answered with another run's ID."),
+    "nothing_came": _lazy("Lamina returned nothing for this result."),
     "interrupted": _lazy("The portal was interrupted while it was starting this run."),
 }
 FORMS: dict[str, Promise] = {
@@ -84,7 +84,7 @@ FIELDS: dict[str, Promise] = {
     "field_invalid_option": _lazy("Lamina doesn't accept this choice."),
     "field_missing": _lazy("Lamina needs this input."),
     "field_unknown": _lazy("Lamina doesn't know this input."),
-    "field_invalid_type": _lazy("Lamina needs another kind of value here."),
+    "field_invalid_type": _lazy("Lamina needs a different kind of value here."),
     "field_invalid_media": _lazy("Lamina can't use this file."),
 }
 INCIDENTS: dict[str, Promise] = {
@@ -100,15 +100,15 @@ INCIDENTS: dict[str, Promise] = {
     "list_unreadable": _lazy("Lamina's list of apps couldn't be read."),
     "webhook_for_another_run": _lazy("A webhook call named a different run than its address."),
     "result_not_saved": _lazy("A result of run %(run)s couldn't be saved: %(reason_message)s"),
-    "second_start_cancelled": _lazy("Run %(run)s was started a second time at Lamina; the second one was cancelled."),
+    "second_start_cancelled": _lazy("Run %(run)s was started twice on Lamina. The second start was cancelled."),
     "second_start_goes_on": _lazy(
-        "Run %(run)s was started a second time at Lamina; the second one, %(remote)s, couldn't be cancelled."
+        "Run %(run)s was started twice on Lamina. The second start, %(remote)s, couldn't be cancelled."
     ),
     "many_strays": ngettext_lazy(
-        "The storage holds %(strays)s old file that the database doesn't know, and %(known)s that it knows. Nothing "
-        "was removed: check that database and storage belong together.",
-        "The storage holds %(strays)s old files that the database doesn't know, and %(known)s that it knows. Nothing "
-        "was removed: check that database and storage belong together.",
+        "The storage holds %(strays)s old file that the database doesn't know about and %(known)s that it does. "
+        "Nothing was removed. Check that the database and the storage belong together.",
+        "The storage holds %(strays)s old files that the database doesn't know about and %(known)s that it does. "
+        "Nothing was removed. Check that the database and the storage belong together.",
         "strays",
     ),
 }
@@ -116,8 +116,10 @@ SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS
 
 
 def say(message: Message | str) -> str:
-    """The sentence in the active language; a quote as it came, "" for nothing. A code that only a newer version knows
-    is shown as it is."""
+    """Return the message as a sentence in the active language: a quote unchanged, "" for an empty message.
+
+    A code that only a newer version knows is also returned unchanged.
+    """
     message = as_message(message)
     if message.code not in SENTENCES:
         return message.quote or message.code
@@ -152,6 +154,6 @@ def _said(name: str, value: Value) -> object:
 
 
 def kind_words(kind: str) -> str:
-    """ "a picture", "a video", "a sound"; "something else" for other kinds."""
-    words = {"image": _("a picture"), "video": _("a video"), "audio": _("a sound")}
+    """ "a picture", "a video", "an audio file"; "something else" for other kinds."""
+    words = {"image": _("a picture"), "video": _("a video"), "audio": _("an audio file")}
     return words.get(kind, _("something else"))

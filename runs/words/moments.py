@@ -23,13 +23,13 @@ def exact_time_words(at: datetime) -> str:
 
 
 def brief_day_words(at: date | datetime) -> str:
-    """ "5 Mar", with the year unless it is this one."""
+    """ "5 Mar", with the year unless it is the current one."""
     is_this_year = _local(at).year == timezone.localdate().year
     return date_format(_local(at), pgettext("date format", "j M") if is_this_year else pgettext("date format", "j M Y"))
 
 
 def brief_day_time_words(at: datetime) -> str:
-    """ "5 Mar, 14:07", with the year unless it is this one."""
+    """ "5 Mar, 14:07", with the year unless it is the current one."""
     is_this_year = _local(at).year == timezone.localdate().year
     return date_format(
         _local(at), pgettext("date format", "j M, H:i") if is_this_year else pgettext("date format", "j M Y, H:i")

@@ -1,4 +1,4 @@
-"""Why a run failed: what happened, what is safe and what to do next, for each cause."""
+"""Why a run failed. For each cause: what happened, what it means for the run, and what to do next."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from runs.words.messages import say
 
 @dataclass(frozen=True)
 class Failure:
-    """What happened, what is safe, what to do next."""
+    """A failed run as explained to people: what happened and what to do next."""
 
     sentence: str
     quote: str = ""  # Lamina's own words
@@ -26,7 +26,7 @@ NOT_ENOUGH_CREDITS = _lazy("There aren't enough credits left for this run.")
 BACK_TO_FORM = _lazy("Back to the form")
 CHANGE_AND_RUN = _lazy("Change and run again")
 FIND_ANOTHER = _lazy("Find another app")
-# cause: (sentence, label of the button, where it leads)
+# cause: (sentence, button label, where the button leads)
 FAILURES: dict[str, tuple[Promise, Promise, str]] = {
     "inputs": (_lazy("Lamina didn't accept these inputs. Nothing was started."), BACK_TO_FORM, "form"),
     "files": (_lazy("One of the files couldn't be sent to Lamina. Nothing was started."), BACK_TO_FORM, "form"),
@@ -43,7 +43,7 @@ FAILURES: dict[str, tuple[Promise, Promise, str]] = {
     "nothing": (_lazy("Lamina finished, but nothing usable came out."), CHANGE_AND_RUN, "form"),
     "lost": (_lazy("Lamina no longer knows this run."), CHANGE_AND_RUN, "form"),
     "silent": (
-        _lazy("This run didn't finish in a day and was given up. It may have cost credits."),
+        _lazy("This run didn't finish within a day and was abandoned. It may have cost credits."),
         CHANGE_AND_RUN,
         "form",
     ),
@@ -56,5 +56,5 @@ FAILURES: dict[str, tuple[Promise, Promise, str]] = {
 
 
 def field_errors_of(run: Run) -> list[dict[str, str]]:
-    """`Run.field_errors` with each message as a sentence: Lamina's own, or ours about a file."""
+    """Return `Run.field_errors` with each message as a sentence: Lamina's own, or ours about a file."""
     return [{**error, "message": say(Message.from_stored(error["message"]))} for error in run.field_errors]

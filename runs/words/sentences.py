@@ -1,4 +1,4 @@
-"""How the portal says states, waits, amounts and times, in one place."""
+"""The portal's words for states, waits, amounts and times, in one place."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from django.utils.translation import ngettext, npgettext_lazy, pgettext, pgettex
 from runs.models import AT_LAMINA, Run
 from runs.schema_forms.results import how_many
 
-# The one list of a run's states as people know them, in the order of a filter.
+# The only list of run states as shown to people, in the order used by filters.
 STATES: dict[str, Promise] = {
     "progress": pgettext_lazy("state of a run", "In progress"),
     "ready": pgettext_lazy("state of a run", "Ready"),
@@ -29,7 +29,7 @@ STATES: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class State:
-    """A run's state as people read it. `key` names icon and colour, `detail` is its number ("1 of 2 ready")."""
+    """A run's state as shown to people. `key` selects icon and colour; `detail` is a count like "1 of 2 ready"."""
 
     key: str  # starting, checking, progress, ready, partly, failed, cancelled
     word: str
@@ -37,16 +37,16 @@ class State:
 
 
 WAITS: dict[Run.Wait, Promise] = {
-    Run.Wait.LAMINA: _lazy("We can't reach Lamina. This run will start by itself."),
+    Run.Wait.LAMINA: _lazy("We can't reach Lamina. This run will start automatically."),
     Run.Wait.BUDGET: _lazy("Many runs are being started. This one is waiting its turn."),
-    Run.Wait.RATE: _lazy("Lamina asked us to wait. We'll start it then."),
-    Run.Wait.APP: _lazy("Another run of this app is ahead. This one will start by itself."),
+    Run.Wait.RATE: _lazy("Lamina asked us to wait. We'll start this run after that."),
+    Run.Wait.APP: _lazy("Another run of this app is ahead. This one will start automatically."),
     Run.Wait.FILES: _lazy("Your files are being sent to Lamina."),
 }
 
 
 def state_of(run: Run) -> State:
-    """The run's state as shown everywhere."""
+    """Return the run's state as shown everywhere."""
     key = run.status
     if key in AT_LAMINA:
         key = "progress"
@@ -83,7 +83,7 @@ def about_credits(expected: Decimal | None, low: Decimal | None = None, high: De
 
 
 def plural_number(amount: Decimal) -> int:
-    """The whole number whose plural form `amount` takes: 1.5 credits are several."""
+    """Return the whole number whose plural form fits `amount`: 1.5 credits are plural."""
     return int(amount) if amount == int(amount) else max(2, math.ceil(amount))
 
 
@@ -101,7 +101,7 @@ _AGO: dict[str, Promise] = {
     "month": npgettext_lazy("age", "%(count)s month ago", "%(count)s months ago", "count"),
     "year": npgettext_lazy("age", "%(count)s year ago", "%(count)s years ago", "count"),
 }
-# The same for a phone, which has no room for "ago".
+# Shorter forms for phones, which have no room for "ago".
 _BRIEF_AGO: dict[str, Promise] = {
     "minute": npgettext_lazy("brief age", "%(count)s min", "%(count)s min", "count"),
     "hour": npgettext_lazy("brief age", "%(count)s h", "%(count)s h", "count"),
@@ -155,7 +155,7 @@ def usual_words(usual: float | None, slow: float | None) -> str:
 
 
 def _rounded(seconds: float) -> int:
-    """To 1 s below ten seconds, 5 s below a minute, 30 s below ten minutes, else whole minutes."""
+    """Round to 1 s below ten seconds, 5 s below a minute, 30 s below ten minutes, otherwise to whole minutes."""
     step = 1 if seconds < 10 else 5 if seconds < 60 else 30 if seconds < 600 else 60
     return max(1, round(seconds / step) * step)
 

@@ -1,4 +1,4 @@
-"""Sizes of files for people."""
+"""File sizes as shown to people."""
 
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format

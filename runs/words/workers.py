@@ -1,4 +1,4 @@
-"""How pages name a cluster of workers."""
+"""How pages name a worker cluster."""
 
 from django.utils.translation import gettext as _
 
@@ -6,7 +6,7 @@ PREFIX = "worker "  # names are "worker host:pid"
 
 
 def worker_words(name: str) -> str:
-    """ "process 7 on host"; older incidents hold these words instead of the name."""
+    """ "process 7 on host"; older incidents store this text instead of the name."""
     if not name.startswith(PREFIX):
         return name
     host, _colon, pid = name.removeprefix(PREFIX).rpartition(":")

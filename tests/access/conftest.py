@@ -1,4 +1,4 @@
-"""The runs that the URL walk asks for."""
+"""The runs that the URL walk requests."""
 
 from collections.abc import Callable
 

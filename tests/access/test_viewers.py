@@ -1,4 +1,4 @@
-"""Viewers only look: starting, sharing and changing are refused with a sentence, even for what they made."""
+"""Viewers can only look: they may not start, share or change anything, even what they made, and are told why."""
 
 from collections.abc import Callable
 
@@ -15,18 +15,18 @@ from tests.support.factories import make_run
 
 pytestmark = pytest.mark.django_db
 
-# Whatever the role: coming and going, one's own settings, filters and words, machines, closing a door, comparing, and
-# old addresses, which only lead to where a change is refused.
+# Open to every role: signing in and out, the member's own settings, filters and drafts, webhooks, revoking a link,
+# comparing, and old addresses, which only redirect to pages that refuse the change.
 OPEN_TO_ALL = (
     "login", "logout", "runs:me", "runs:password", "runs:session", "runs:invite", "runs:draft", "runs:webhook",
     "runs:guest", "runs:link-revoke", "runs:view", "runs:history-bulk-action", "runs:old-",
 )  # fmt: skip
-SENTENCES = (VIEWERS_LOOK, "Your role lets you look", "Your role here doesn't include this")
+SENTENCES = (VIEWERS_LOOK, "Your role lets you look", "Your role doesn't allow this")
 
 
 @pytest.fixture
 def world(make_member: Callable[..., Member]) -> World:
-    """Alice has made runs and is now a viewer."""
+    """Alice has made runs, and is now a viewer."""
     world = World(make_member)
     Member.objects.filter(pk=world.owner.pk).update(role="viewer")
     return world

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [NAME…] [--runs N] [--only WORDS]`: print one table. The exit code is 1 if a target is
+"""`python -m tests.bench [NAME…] [--runs N] [--only WORDS]`: prints one table. The exit code is 1 if a target is
 missed or nothing was measured."""
 
 import argparse
@@ -51,15 +51,15 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def verdict_of(verdicts: Sequence[bool]) -> str:
-    """The summary: `verdicts` says for each measured target whether it is met."""
+    """Return the summary. `verdicts` says for each measured target whether it is met."""
     if not verdicts:
         return "Nothing was measured."
     return "Every measured target is met." if all(verdicts) else "Not every target is met."
 
 
 def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
-    """Run one bench in a process of its own, with a time limit. If anything goes wrong, its last row says so."""
-    # A large history takes longer to create: one more minute per 10,000 runs.
+    """Run one bench in its own process, with a time limit. If anything goes wrong, the last row says so."""
+    # A large history takes longer to create, about one more minute per 10,000 runs.
     timeout = BENCHES[name].timeout_seconds + (runs / 10_000 * 60 if name.startswith("history") else 0)
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         report, log = Report(Path(folder) / "rows"), Path(folder) / "log"
@@ -90,7 +90,7 @@ def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ask it to end, so that it stops its own processes; kill it if it doesn't."""
+    """Ask the process to end, so that it stops its own processes. Kill it if it doesn't."""
     if process.poll() is None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):

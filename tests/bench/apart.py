@@ -1,4 +1,4 @@
-"""One bench in a process of its own: `python -m tests.bench.apart NAME RESULT_FILE RUNS ONLY`, run by `tests.bench`."""
+"""Runs one bench in its own process, for `tests.bench`: `python -m tests.bench.apart NAME RESULT_FILE RUNS ONLY`."""
 
 import signal
 import sys
@@ -16,7 +16,7 @@ from tests.support.engines import engine
 
 @dataclass(frozen=True)
 class Bench:
-    """How to set up a bench: seconds a run takes in the sandbox, requests a minute, time limit in seconds, the module
+    """How to set up a bench: seconds a run takes in the sandbox, requests per minute, time limit in seconds, the module
     (default: the name of the bench), and the engine (see `tests.support.engines`)."""
 
     run_seconds: float

@@ -1,4 +1,4 @@
-"""Ways in which Lamina's list of apps may behave, and what the portal does: one table, for the tests and the bench.
+"""Ways in which Lamina's list of apps may behave, and how the portal reacts: one table, for the tests and the bench.
 
 A scene sets up the sandbox, makes the portal read the list as its worker does, and returns rows with targets.
 """
@@ -32,7 +32,7 @@ class Door(Protocol):
 
 
 def prepare(door: Door) -> None:
-    """Put 60 plain apps into the sandbox, five of them the workspace's own; the portal knows none."""
+    """Put 60 plain apps into the sandbox, five of them the workspace's own. The portal knows none of them."""
     door.control("reset")
     door.control("limit", per_minute=None)
     for app_id in load_catalogue():
@@ -47,28 +47,28 @@ def prepare(door: Door) -> None:
 
 
 def limits(door: Door) -> list[int | None]:
-    """The limit of each request; None if it had none."""
+    """Return the limit of each request, or None if it had none."""
     asked = [request["query"].get("limit") for request in door.requests_to("apps")]
     return [None if limit is None else int(limit) for limit in asked]
 
 
 def list_fact() -> Fact:
-    """What the health page says about the list."""
+    """Return what the health page says about the list."""
     return next(fact for fact in health_report().facts if fact.label == "App list")
 
 
 def not_runnable(member: Member) -> list[App]:
-    """Apps for which Run is blocked."""
+    """Return the apps for which Run is blocked."""
     return [app for app in App.objects.all() if cost_line(app, member).is_blocked]
 
 
 def refused_at_100(door: Door, _: Member) -> list[Row]:
-    """Lamina accepts at most 60: it refuses 200 and 100, but 50 works and is requested directly the next time."""
+    """Lamina accepts at most 60. It refuses 200 and 100, but 50 works and is requested first the next time."""
     door.control("list", most=60, beyond="refuse")
     catalog.refresh_catalog()
     catalog.refresh_catalog()
     return [
-        equals("refused at 100: asked for", limits(door), [200, 100, 50, 50]),
+        equals("refused at 100: requested", limits(door), [200, 100, 50, 50]),
         equals("refused at 100: apps listed", App.objects.listed().count(), 50),
         equals("refused at 100: Health", list_fact().state, "good"),
     ]
@@ -80,14 +80,14 @@ def refused_at_25(door: Door, _: Member) -> list[Row]:
     catalog.refresh_catalog()
     catalog.refresh_catalog()
     return [
-        equals("refused at 25: asked for", limits(door), [200, 100, 50, 25, None, None]),
+        equals("refused at 25: requested", limits(door), [200, 100, 50, 25, None, None]),
         equals("refused at 25: apps listed", App.objects.listed().count(), 10),
         equals("refused at 25: Health", list_fact().state, "good"),
     ]
 
 
 def capped_at_12(door: Door, member: Member) -> list[Row]:
-    """The list is silently cut to twelve, other ones at each of 20 reads: apps seen once stay and can be run."""
+    """The list is silently cut to twelve, different ones at each of 20 reads. Apps seen once stay and can be run."""
     door.control("list", most=CAPPED_AT, order="popularity", seed=10)
     seen: set[int] = set()
     for _ in range(ROUNDS):
@@ -102,7 +102,7 @@ def capped_at_12(door: Door, member: Member) -> list[Row]:
 
 
 def slow(door: Door, _: Member) -> list[Row]:
-    """The list takes ten seconds."""
+    """The list takes ten seconds to arrive."""
     door.control("faults", endpoint="apps", fault="delay", seconds=SLOW_SECONDS)
     began = time.monotonic()
     catalog.refresh_catalog()
@@ -116,7 +116,7 @@ def slow(door: Door, _: Member) -> list[Row]:
 
 
 def beyond_the_list(door: Door, member: Member) -> list[Row]:
-    """An unlisted app is found by its words, by a need and by its address, and then run."""
+    """An unlisted app is found by its words, by a description of the need and by its address, and then run."""
     app_id = "5b0a1f5e-0a1b-4c3d-8e9f-001122334455"
     app = {"appId": app_id, "name": "Dental advert", "description": "A poster for a dentist."}
     door.control("apps", app=app, listed=False)
@@ -135,14 +135,14 @@ def beyond_the_list(door: Door, member: Member) -> list[Row]:
         found = App.objects.filter(remote_id=app_id).first()
         rows.append(Row(f"beyond the list: found by {way}", "yes" if found else "no", "yes", found is not None))
         if found is not None:
-            rows.append(_run(f"beyond the list: found by {way}, run at Lamina", found, member))
+            rows.append(_run(f"beyond the list: found by {way}, run on Lamina", found, member))
             Run.objects.all().delete()
             App.objects.all().delete()
     return rows
 
 
 def _run(what: str, app: App, member: Member) -> Row:
-    """Open the app, press Run, send the run to Lamina."""
+    """Open the app, press Run, and send the run to Lamina."""
     catalog.refresh_app(app.pk)
     app = App.objects.select_related("schema").get(pk=app.pk)
     assert app.schema is not None
@@ -157,7 +157,7 @@ def _run(what: str, app: App, member: Member) -> Row:
 
 
 def equals(what: str, found: object, expected: object) -> Row:
-    """A row whose target is that `found` equals `expected`."""
+    """Return a row whose target is that `found` equals `expected`."""
     target = _words(expected)
     return Row(what, _words(found), f"= {target}" if len(target) < 10 else "just that", found == expected)
 

@@ -1,4 +1,4 @@
-"""What the portal makes of Lamina's list of apps, however it is cut, ordered or delayed."""
+"""How the portal handles Lamina's list of apps when it is cut, reordered or delayed."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""Sends three hundred files, all but every twentieth damaged, through a whole portal: half are uploaded by a member,
-half are results fetched by the worker."""
+"""Sends three hundred files through a whole portal, all of them damaged except every twentieth. Half are uploaded by a
+member, half are results fetched by the worker."""
 
 import os
 from collections import Counter
@@ -21,10 +21,10 @@ from tests.support.processes import wait_until
 from tests.support.visitor import Visitor
 
 UPLOADS = RESULTS = 150
-EVERY = 20  # one of so many is good
+EVERY = 20  # one in this many is good
 PER_RUN = 10
 AT_ONCE = 4
-MAX_SECONDS = 60.0  # from the end of a good one's run until it is saved
+MAX_SECONDS = 60.0  # from the end of a good file's run until it is saved
 FILE = {"id": "u", "key": "", "name": "File", "type": "url", "accept": []}
 NOTE = {"id": "n", "key": "", "name": "Note", "type": "text", "default": ""}
 
@@ -56,7 +56,7 @@ def is_good(number: int) -> bool:
 
 
 def body_of(number: int) -> bytes:
-    """File `number`: good ones of every kind in turn, the others damaged."""
+    """Return file `number`: a good one of each kind in turn, or a damaged one."""
     return whole(kinds()[number // EVERY % len(kinds())]) if is_good(number) else damaged(number)[1]
 
 
@@ -64,14 +64,14 @@ def upload_all(visitor: Visitor, report: Report, app: App) -> None:
     visitor.open_form(app.get_absolute_url())  # this sets the cookie
     with ThreadPoolExecutor(AT_ONCE) as threads:
         found = list(threads.map(partial(upload, visitor, app), range(UPLOADS)))
-    report.note("answers", ", ".join(f"{count} times {status}" for status, count in Counter(found).most_common()))
-    report.at_most("answers of 500 or more", sum(status >= 500 for status in found), 0)
+    report.note("responses", ", ".join(f"{count} times {status}" for status, count in Counter(found).most_common()))
+    report.at_most("responses with status 500 or more", sum(status >= 500 for status in found), 0)
     refused = [number for number, status in enumerate(found) if is_good(number) and status != 200]
     report.at_most(f"of {UPLOADS // EVERY} good ones refused", len(refused), 0, aside=str(refused))
 
 
 def upload(visitor: Visitor, app: App, number: int) -> int:
-    """The status of the answer to file `number`."""
+    """Upload file `number`, and return the status of the response."""
     answer = visitor.session.post(
         f"{visitor.url}/uploads/",
         data={"app": app.public_id, "field": "p0"},
@@ -86,7 +86,7 @@ def keep_all(portal: Portal, report: Report, server: HostileServer, visitor: Vis
     app = make_app(portal, "damaged-results", NOTE)
     numbers = range(UPLOADS, UPLOADS + RESULTS)
     server.files |= {f"/{number}": body_of(number) for number in numbers}
-    for first in numbers[::PER_RUN]:  # a good one comes last: nothing before it may block it
+    for first in numbers[::PER_RUN]:  # a good file comes last, and no file before it may block it
         addresses = [f"{server.url}/{number}" for number in range(first, first + PER_RUN)]
         portal.sandbox.order("script", appId=app.remote_id, values={"0": addresses})
         visitor.press_run(app.get_absolute_url(), visitor.open_form(app.get_absolute_url()))
@@ -99,7 +99,7 @@ def keep_all(portal: Portal, report: Report, server: HostileServer, visitor: Vis
     wait_until(is_each_tried, "every result to be tried", 240)
     goods = [f"{server.url}/{number}" for number in numbers if is_good(number)]
     good = seen.filter(source_url__in=goods)
-    wait_until(lambda: not good.exclude(status="saved").exists(), "every good one to be kept", 120)
+    wait_until(lambda: not good.exclude(status="saved").exists(), "every good file to be saved", 120)
     taken = [
         max(timedelta(), kept.file.created_at - kept.output.run.finished_at).total_seconds()
         for kept in good.select_related("file", "output__run")
@@ -108,8 +108,8 @@ def keep_all(portal: Portal, report: Report, server: HostileServer, visitor: Vis
     report.note(
         "ends", ", ".join(f"{n} {status}" for status, n in Counter(seen.values_list("status", flat=True)).items())
     )
-    report.at_most(f"until a good one is kept, slowest of {len(goods)}", max(taken), MAX_SECONDS, " s")
+    report.at_most(f"until a good file is saved, slowest of {len(goods)}", max(taken), MAX_SECONDS, " s")
     dead = Failure.objects.count() + worker.output().count("reincarnated")
     report.at_most("tasks that died", dead, 0, aside=str(list(Failure.objects.values_list("func", flat=True)[:3])))
     pages = [visitor.session.get(f"{visitor.url}{run.get_absolute_url()}", timeout=60) for run in Run.objects.all()]
-    report.at_most(f"of {len(pages)} pages answers of 500", sum(page.status_code >= 500 for page in pages), 0)
+    report.at_most(f"of {len(pages)} pages, status 500 or more", sum(page.status_code >= 500 for page in pages), 0)

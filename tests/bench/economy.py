@@ -1,11 +1,11 @@
-"""How many requests watching runs costs and how late the portal learns of changes, compared with the quick start.
+"""Measures how many requests it takes to follow runs, and how late the portal learns that they ended.
 
-First by polling, then with webhooks from the sandbox. Runs are started through the real pages; a real worker sends,
-watches and saves them. In one round, somebody has a run's page open. The sandbox counts all requests from the first
-start to the last known end. Reads by id before a run has ended are for partial results; they use spare budget and are
-listed separately. An end counts as known once the portal has applied the list that shows it; the results need another
-read. If Lamina's limit leaves no room for these reads when the runs end, the target is 1.2 times what the limit alone
-makes necessary (`tests.bench.ideal_poller`).
+The quick start is measured for comparison. The portal first polls, then gets webhooks from the sandbox. Runs are
+started through the real pages; a real worker sends, follows and saves them. In one round, somebody has a run's page
+open. The sandbox counts all requests from the first start to the last known end. Reads by id before a run has ended are
+for partial results; they use spare budget and are listed separately. An end counts as known once the portal has applied
+the list that shows it; reading the results takes another request. If Lamina's limit leaves no room for these reads when
+the runs end, the target is 1.2 times the delay that the limit alone causes (`tests.bench.ideal_poller`).
 
 `python -m tests.bench economy --only "deliveries, 50"` measures the rows whose title contains these words.
 """
@@ -30,14 +30,14 @@ from tests.bench.report import Report, number, percentile
 from tests.support.processes import wait_until
 from tests.support.visitor import Visitor
 
-POLL_SECONDS = 2.5  # how often an open page asks
+POLL_SECONDS = 2.5  # how often an open page polls
 TIMEOUT_SECONDS = 420.0
 MAX_DELAY_SECONDS = 5.0
 MAX_DELIVERED_SECONDS = 1.0
 TIMES_FORCED = 1.2
 MAX_OWN = 2  # for each run: its start and its final read
 MAX_PER_RUN = 2.7
-COUNTS_FROM = 10  # runs at once from which MAX_PER_RUN applies
+COUNTS_FROM = 10  # MAX_PER_RUN applies from this many runs at once
 MAX_PER_MINUTE = 100
 MAX_COPY_SECONDS = 60.0
 SPREAD_SECONDS = (25.0, 35.0)
@@ -94,7 +94,7 @@ def measure_all(portal: Portal, report: Report, rows: list[tuple[str, Round]]) -
 
 
 def await_first_delivery(portal: Portal, visitor: Visitor, path: str) -> None:
-    """The portal relies on webhooks once one has come, and needs the signing keys, which the worker fetches."""
+    """Wait for the signing keys, which the worker fetches, and a first webhook: then the portal relies on webhooks."""
     wait_until(lambda: LaminaStatus.objects.exclude(signing_keys=[]).exists(), "the signing keys", 60)
     portal.sandbox.order("script", seconds=1)
     visitor.press_run(path, visitor.open_form(path))
@@ -104,7 +104,7 @@ def await_first_delivery(portal: Portal, visitor: Visitor, path: str) -> None:
 
 
 def begin_anew(portal: Portal, each: Round) -> None:
-    """Start as after a quiet minute, here and at the sandbox, and set how long the next runs take."""
+    """Reset the portal and the sandbox as after a quiet minute, and set how long the next runs take."""
     portal.await_quiet()
     RequestLog.objects.all().delete()
     portal.sandbox.order("reset")
@@ -137,14 +137,14 @@ def measure_portal(portal: Portal, report: Report, visitor: Visitor, path: str, 
     looks = [seconds(r["at"]) for r in state["requests"] if r["endpoint"] == "runs"]
     shown = [min((at for at in looks if at >= end), default=end) - end for end in ended.values()]
     if not each.is_delivered:
-        report.note("of which until the list read itself, p95", f"{number(percentile(shown, 95))} s")
+        report.note("of which until the list was read, p95", f"{number(percentile(shown, 95))} s")
     handed_over = [run.started_at.timestamp() - begun_at for run in runs if run.started_at]
     report.note("last run handed over after", f"{number(max(handed_over))} s")
     report_copies(portal, report, runs, ended, target=max(MAX_COPY_SECONDS, read_target))
 
 
 def since(ended: dict[str, float], known: dict[str, float]) -> list[float]:
-    """Seconds from each run's end until its time in `known`."""
+    """Return the seconds from each run's end until its time in `known`."""
     return [known[run_id] - ended[run_id] for run_id in known if run_id in ended]
 
 
@@ -180,15 +180,15 @@ def measure_quick_start(portal: Portal, report: Report, each: Round) -> None:
 
 
 def targets(report: Report, each: Round, state: dict[str, Any], ends: list[float]) -> tuple[float, float]:
-    """The targets for learning of an end and for reading its results: fixed ones, or 1.2 times what the limit makes
-    necessary."""
+    """Return the targets for learning of an end and for reading its results: fixed ones, or 1.2 times the delay that
+    the limit causes."""
     if each.is_delivered:
         return MAX_DELIVERED_SECONDS, MAX_DELIVERED_SECONDS
     starts = [seconds(r["at"]) for r in state["requests"] if r["endpoint"] == "run_start"]
     look_seconds = settings.LAMINA_POLL_SECONDS
     least = ideal_poller.delays(starts, ends, per_minute=MAX_PER_MINUTE, look_seconds=look_seconds)
     told, read = percentile(least.told, 95), percentile(least.read, 95)
-    report.note("delays p95 due to the limit alone: told, read", f"{number(told)} s, {number(read)} s")
+    report.note("delays p95 due to the limit alone: end, results", f"{number(told)} s, {number(read)} s")
     return max(MAX_DELAY_SECONDS, TIMES_FORCED * told), max(MAX_DELAY_SECONDS, TIMES_FORCED * read)
 
 
@@ -202,11 +202,11 @@ def report_counts(
     has_targets: bool,
     is_watched: bool = False,
 ) -> None:
-    """Rows about the requests that the sandbox counted until the Unix time `until`."""
+    """Add rows about the requests that the sandbox counted until the Unix time `until`."""
     sent = [r for r in state["requests"] if r["path"].startswith("/v1/") and seconds(r["at"]) <= until]
     partial = [r for r in sent if r["endpoint"] == "run" and seconds(r["at"]) < ended.get(r["runId"], until)]
     kinds = Counter(r["endpoint"] for r in sent)
-    extra = len(partial) if has_targets else 0  # the quick start makes no other reads
+    extra = len(partial) if has_targets else 0  # the quick start reads no partial results
     per_run = (len(sent) - extra) / count
     if has_targets and count >= COUNTS_FROM and not is_watched:  # an open page causes a poll every 3 s
         report.at_most("requests per run", per_run, MAX_PER_RUN)
@@ -219,14 +219,14 @@ def report_counts(
         report.note("reads for partial results", str(extra))
         report.at_most("a run's own requests", (kinds["run_start"] + kinds["run"] - extra) / count, MAX_OWN)
         report.at_most("most requests in any 60 s", state["most_in_a_minute"], MAX_PER_MINUTE)
-        report.at_most("answers of 429", state["refused_429"], 0)
+        report.at_most("responses with status 429", state["refused_429"], 0)
     else:
         report.note("most requests in any 60 s", str(state["most_in_a_minute"]))
-        report.note("answers of 429", str(state["refused_429"]))
+        report.note("responses with status 429", str(state["refused_429"]))
 
 
 def report_delays(report: Report, delays: list[float], count: int, *, target: float | None) -> None:
-    """Rows about the seconds from an end at Lamina until it is known here; `target` may be None."""
+    """Add rows about the seconds from an end on Lamina until it is known here. `target` may be None."""
     missed = count - len(delays)
     p95, middle = percentile(delays, 95), f"median {number(median(delays))}, max {number(max(delays))}"
     if target is None:
@@ -238,7 +238,7 @@ def report_delays(report: Report, delays: list[float], count: int, *, target: fl
 
 
 def report_copies(portal: Portal, report: Report, runs: Any, ended: dict[str, float], *, target: float) -> None:
-    """Report how long after the end at Lamina all results were saved."""
+    """Report how long after the end on Lamina all results were saved."""
     portal.await_quiet(TIMEOUT_SECONDS)
     saved = OutputFile.objects.filter(output__run__in=runs, status="saved").select_related("file", "output__run")
     ages = [f.file.created_at.timestamp() - ended[f.output.run.remote_id] for f in saved if f.file]
@@ -246,5 +246,5 @@ def report_copies(portal: Portal, report: Report, runs: Any, ended: dict[str, fl
 
 
 def seconds(moment: str) -> float:
-    """Unix seconds of an ISO time."""
+    """Return the Unix seconds of an ISO time."""
     return datetime.fromisoformat(moment).timestamp()

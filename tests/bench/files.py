@@ -1,4 +1,4 @@
-"""Saved files: what serving one costs, how soon thumbnails appear, and how much memory a film of 1 GB takes."""
+"""Saved files: the cost of serving one, how soon thumbnails appear, and how much memory a video of 1 GB takes."""
 
 import subprocess
 import sys
@@ -18,8 +18,8 @@ from tests.support.processes import ROOT, wait_until
 from tests.support.visitor import Visitor
 
 RUNS = 10
-PAGE_PACE_SECONDS = 2.5  # how often an open page asks, as static/live.js does
-MAX_QUERIES = 4  # two besides session and member
+PAGE_PACE_SECONDS = 2.5  # how often an open page polls, as in static/live.js
+MAX_QUERIES = 4  # two in addition to session and member
 MAX_MS = 5.0
 MAX_SHOWN_SECONDS = 5.0
 MAX_MB = 100.0
@@ -35,7 +35,7 @@ def bench(portal: Portal, report: Report) -> None:
     portal.start_worker()
     with report.part("from a run's end until its thumbnails show on an open page"):
         measure_thumbnails(visitor, report)
-    with report.part("a film of 1 GB is kept"):
+    with report.part("a video of 1 GB is saved"):
         measure_memory(report)
 
 
@@ -44,10 +44,10 @@ def measure_serving(visitor: Visitor, report: Report, member: Member) -> None:
     assert stored is not None
     address = stored.thumb_url(400)
     client = member_client(member)
-    report.at_most("queries, session and member among them", count_queries(client, address), MAX_QUERIES)
+    report.at_most("queries, including session and member", count_queries(client, address), MAX_QUERIES)
 
     def serve() -> float:
-        """Server time in milliseconds, from first byte to last, excluding sockets and the client's work."""
+        """Return the server time in milliseconds, from first byte to last, excluding sockets and the client's work."""
         begun = time.perf_counter()
         sent = b"".join(client.get(address))
         assert sent
@@ -55,7 +55,7 @@ def measure_serving(visitor: Visitor, report: Report, member: Member) -> None:
 
     report_time(report, serve, MAX_MS)
     over_the_wire = sorted(visitor.get(address).elapsed.total_seconds() * 1000 for _ in range(100))
-    report.note("the whole answer as a client on this machine sees it, median", f"{over_the_wire[50]:.1f} ms")
+    report.note("the whole response as a client on this machine sees it, median", f"{over_the_wire[50]:.1f} ms")
 
 
 def member_client(member: Member) -> Client:
@@ -71,7 +71,7 @@ def measure_thumbnails(visitor: Visitor, report: Report) -> None:
         try:
             visitor.press_run(path, visitor.open_form(path))
         except requests.HTTPError as error:
-            raise RuntimeError(f"Run was answered with {error.response.status_code}") from None
+            raise RuntimeError(f"Run returned {error.response.status_code}") from None
 
     def is_all_saved() -> bool:
         made = Run.objects.filter(app__remote_id=CARTOONIFY)

@@ -1,6 +1,6 @@
-"""Save one film of 1 GB as the worker does, and print the memory of the process in MB, before and at its peak.
+"""Saves one video of 1 GB as the worker does, and prints the process's memory in MB, before and at its peak.
 
-`tests.bench.files` starts this as a process of its own; the film comes from another one.
+`tests.bench.files` starts this in its own process. The video comes from another process.
 """
 
 import os
@@ -32,7 +32,7 @@ server.serve_forever()
 
 
 def memory_mb(name: str) -> float:
-    """VmRSS (now) or VmHWM (peak) of this process."""
+    """Return VmRSS (now) or VmHWM (peak) of this process, in MB."""
     line = next(text for text in Path("/proc/self/status").read_text().splitlines() if text.startswith(name))
     return int(line.split()[1]) * 1024 / 1e6
 
@@ -67,7 +67,7 @@ def keep(folder: Path, url: str) -> tuple[float, float]:
     keep_due_files()
     file.refresh_from_db()
     if file.file is None or file.file.size_bytes != FILM_BYTES:
-        raise RuntimeError(f"the film was not saved: {file.error}")
+        raise RuntimeError(f"the video was not saved: {file.error}")
     return before, memory_mb("VmHWM")
 
 

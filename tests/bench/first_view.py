@@ -1,4 +1,4 @@
-"""How much a first visit loads and how fast it is, in a real Chromium with nothing cached.
+"""Measures how much a first visit loads and how fast it is, in a real Chromium with nothing cached.
 
 Chromium counts the transferred bytes, including headers; static files come compressed from the real web server. The
 favicon, which a headless browser doesn't fetch, is added.
@@ -33,7 +33,7 @@ MAX_LCP_MS = 1000
 MAX_CLS = 0.05
 MAX_INP_MS = 100
 TYPED = "cartoon"
-# Apps that need no file, with one picture and with several.
+# Apps that need no file, some with one picture, some with several.
 GALLERY_APPS = (CARTOONIFY, "card-options-25", "card-no-inputs", "card-same-outputs")
 
 OBSERVE = """() => {
@@ -62,7 +62,7 @@ def bench(portal: Portal, report: Report) -> None:
         with report.part(f"gallery of {CARDS} cards"):
             make_gallery(portal, member)
             measure_gallery(report, weigh(browser, portal, "/history/", member))
-        with report.part("app page of somebody who has used it"):
+        with report.part("app page of somebody who has used the app"):
             again = weigh(browser, portal, app, member)
             report.note("all, with nothing cached", f"{number(again.total / KB)} KB, {again.requests} requests")
         with report.part(f"home, processor slowed {SLOWED} times"):
@@ -72,12 +72,12 @@ def bench(portal: Portal, report: Report) -> None:
 
 @dataclass
 class Weight:
-    """What one page loaded: bytes by kind (in Chromium's terms), pictures of apps and runs separately."""
+    """What one page loaded: bytes by kind (in Chromium's terms), with pictures of apps and runs counted separately."""
 
     bytes_by_kind: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     requests: int = 0
     pictures: list[int] = field(default_factory=list)
-    urls: dict[str, tuple[str, str]] = field(default_factory=dict)  # address and kind by Chromium's id of the request
+    urls: dict[str, tuple[str, str]] = field(default_factory=dict)  # address and kind by Chromium's request id
 
     def begun(self, event: dict[str, Any]) -> None:
         address, kind = event["request"]["url"], event.get("type", "Other")
@@ -143,7 +143,7 @@ def report_weight(report: Report, weight: Weight) -> None:
 
 
 def make_gallery(portal: Portal, member: Member) -> None:
-    """Make the portal run CARDS runs with real results, and save them."""
+    """Start CARDS runs with real results in the portal, and wait until they are saved."""
     portal.start_worker()
     visitor = Visitor(portal.url, member)
     paths = {app.remote_id: app.get_absolute_url() for app in App.objects.filter(remote_id__in=GALLERY_APPS)}
@@ -175,7 +175,7 @@ def measure_vitals(report: Report, browser: Browser, portal: Portal, member: Mem
 
 
 def load_slowed(browser: Browser, portal: Portal, member: Member) -> dict[str, float]:
-    """LCP (ms), CLS and INP (ms) of Home while someone types a search, in a fresh, slowed browser."""
+    """Return LCP (ms), CLS and INP (ms) of Home while someone types a search, in a fresh, slowed browser."""
     context = new_context(browser, portal, member)
     page = context.new_page()
     context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})

@@ -1,7 +1,7 @@
-"""Server time and queries of History with many runs, and of polls by open pages on which nothing has changed.
+"""Measures server time and queries of History with many runs, and of polls by open pages without changes.
 
-Times are those of the real web server, from the request to the head of the response, over loopback. Queries are counted
-in this process on the same database.
+Times are measured over loopback on the real web server, from the request to the response headers. Queries are counted
+in this process, on the same database.
 """
 
 import socket
@@ -41,7 +41,7 @@ POLL_EVERY = 2.5  # seconds, as static/live.js does
 POLLS_EACH = 8
 MAX_QUERIES = 8
 CARDS_ON_PAGE = 24
-MAX_POLL_QUERIES = 4  # two besides session and member
+MAX_POLL_QUERIES = 4  # two in addition to session and member
 MAX_POLL_BYTES = 700
 MAX_POLL_MS = 100.0
 
@@ -65,7 +65,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def queries(member: Member) -> dict[str, str]:
-    """The requests to History: a name and a query string each."""
+    """Return the requests to History as names and query strings."""
     app = App.objects.order_by("pk")[3].public_id
     somebody = Member.objects.order_by("-pk").values_list("public_id", flat=True)[50]
     mine, team = Run.objects.owned_by(member).newest_first(), Run.objects.shared_by_others(member).newest_first()
@@ -73,9 +73,9 @@ def queries(member: Member) -> dict[str, str]:
         "Mine": {},
         "Mine, page 1,000": {"before": place(mine)},
         "Mine, one app": {"app": app},
-        "Mine, a sound": {"kind": "audio"},
+        "Mine, audio": {"kind": "audio"},
         "Mine, checking": {"state": "checking"},
-        "Mine, a video that is ready in part": {"kind": "video", "state": "partly"},
+        "Mine, a video, partly ready": {"kind": "video", "state": "partly"},
         "Mine, a week": {"from": "2026-01-05", "to": "2026-01-11"},
         "Team": {"tab": "team"},
         "Team, page 1,000": {"tab": "team", "before": place(team)},
@@ -83,9 +83,9 @@ def queries(member: Member) -> dict[str, str]:
         "Team, one app": {"tab": "team", "app": app},
         "Team, checking": {"tab": "team", "state": "checking"},
         "Team, failed": {"tab": "team", "state": "failed"},
-        "Team, a sound of one app": {"tab": "team", "kind": "audio", "app": app},
+        "Team, audio of one app": {"tab": "team", "kind": "audio", "app": app},
         "Starred": {"tab": "starred"},
-        "Starred, a sound": {"tab": "starred", "kind": "audio"},
+        "Starred, audio": {"tab": "starred", "kind": "audio"},
         "a common word": {"tab": "team", "q": "teapot"},
         "two words and an app": {"tab": "team", "q": "golden light", "app": app},
         "a word of the oldest runs": {"q": RARE},
@@ -98,7 +98,7 @@ def queries(member: Member) -> dict[str, str]:
 
 
 def place(runs: RunQuerySet) -> str:
-    """The position of page 1,000, or of the last page of a shorter list."""
+    """Return the position of page 1,000, or of the last page of a shorter list."""
     last = min(999 * PAGE, runs.count()) - 1
     return str(Cursor.of(runs[max(0, last)]))
 
@@ -111,8 +111,8 @@ def measure_page(report: Report, visitor: Visitor, member: Member, path: str, ta
 
 
 def report_time(report: Report, ask: Callable[[], float], target: float) -> None:
-    """Report the p95 of what `ask` returns (milliseconds). A miss is tried again: other work on the machine can cause
-    one, but luck can't hide a slow page. The last try counts."""
+    """Report the p95 of the milliseconds that `ask` returns. A miss is retried, since other work on the machine can
+    cause one, but luck can't hide a slow page. The last try counts."""
     for _ in range(WARM_UP):
         ask()
     for _ in range(TRIES):
@@ -123,12 +123,12 @@ def report_time(report: Report, ask: Callable[[], float], target: float) -> None
 
 
 def count_queries(client: Client, path: str, status: int = 200) -> int:
-    """The number of queries of one GET with nothing cached; the response must have `status`."""
+    """Return the number of queries of one GET with nothing cached. The response must have `status`."""
     cache.clear()
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(path)
     if answer.status_code != status:
-        raise RuntimeError(f"{path[:60]} was answered with {answer.status_code} instead of {status}")
+        raise RuntimeError(f"{path[:60]} returned {answer.status_code} instead of {status}")
     return len(captured)
 
 
@@ -146,7 +146,7 @@ def measure_poll(portal: Portal, report: Report, member: Member) -> None:
     just_seen = count_queries(client, path, 204)
     runs.update(opened_at=timezone.now() - timedelta(minutes=1))
     seen_long_ago = count_queries(client, path, 204)
-    report.at_most("queries, session and member among them", max(just_seen, seen_long_ago), MAX_POLL_QUERIES)
+    report.at_most("queries, including session and member", max(just_seen, seen_long_ago), MAX_POLL_QUERIES)
     with Wire(portal.port, session_cookie(member)) as wire:
         report.at_most("bytes with headers", max(wire.poll(path)[0] for _ in range(ROUNDS)), MAX_POLL_BYTES, " B")
         report_time(report, lambda: wire.poll(path)[1], MAX_POLL_MS)
@@ -160,7 +160,7 @@ def measure_open_pages(portal: Portal, report: Report, member: Member) -> None:
         run = make_run(member, app)
         Run.objects.filter(pk=run.pk).update(opened_at=timezone.now() + timedelta(hours=1))
         pages.append(f"/live/?{urlencode([('r', f'{run.public_id}:{version_token(run)}')])}")
-    cookies = [session_cookie(member) for _ in pages]  # a thread would open the database for it
+    cookies = [session_cookie(member) for _ in pages]  # not in the threads, which would open the database
     begun = time.monotonic()
 
     def watch(page: int) -> list[float]:
@@ -193,7 +193,7 @@ class Wire:
         self.socket.close()
 
     def poll(self, path: str) -> tuple[int, float]:
-        """Bytes and milliseconds of one poll with status 204."""
+        """Send one poll, which must return 204, and return its bytes and milliseconds."""
         lines = (f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "HX-Request: true", "Accept-Encoding: gzip")
         begun = time.perf_counter()
         self.socket.sendall("\r\n".join((*lines, f"Cookie: {self.cookie}", "", "")).encode())
@@ -202,5 +202,5 @@ class Wire:
             answer += self.socket.recv(65536) or b"\r\n\r\n"
         taken = 1000 * (time.perf_counter() - begun)
         if not answer.startswith(b"HTTP/1.1 204"):
-            raise RuntimeError(f"the poll was answered with {answer[:60]!r}")
+            raise RuntimeError(f"the poll returned {answer[:60]!r}")
         return len(answer), taken

@@ -1,8 +1,8 @@
-"""A simulated perfect poller: the delays that Lamina's rate limit makes inevitable when polling many runs.
+"""Simulates a perfect poller, to find the delays that Lamina's rate limit makes inevitable when polling many runs.
 
-It is given the times at which runs started and ended, loses no time itself, and sends only the necessary requests: one
-poll of the list every few seconds while an end is unknown, and one read for each run that ended, the oldest first.
-Starts have priority: it may send a request only if no minute, including starts still to come, exceeds the limit.
+The poller knows when runs started and ended, loses no time itself, and sends only the necessary requests: one poll of
+the list every few seconds while an end is unknown, and one read for each run that ended, the oldest first. Starts have
+priority: it may send a request only if no minute, including starts still to come, exceeds the limit.
 """
 
 from bisect import bisect_right, insort
@@ -23,7 +23,7 @@ class Delays:
 
 
 def delays(starts: Sequence[float], ends: Sequence[float], *, per_minute: int, look_seconds: float) -> Delays:
-    """The delays of the perfect poller; `starts` and `ends` are Unix seconds."""
+    """Return the delays of the perfect poller. `starts` and `ends` are Unix seconds."""
     sent, to_end = sorted(starts), deque(sorted(ends))
     unknown: deque[float] = deque()
     listed: deque[float] = deque()  # ends that a poll has shown
@@ -46,6 +46,6 @@ def delays(starts: Sequence[float], ends: Sequence[float], *, per_minute: int, l
 
 
 def _has_room(sent: list[float], now: float, per_minute: int) -> bool:
-    """Whether one more request at `now` keeps every minute within the limit; `sent` includes future starts."""
+    """Return whether one more request at `now` keeps every minute within the limit. `sent` includes future starts."""
     later = sent[bisect_right(sent, now) : bisect_right(sent, now + WINDOW_SECONDS)]
     return all(bisect_right(sent, end) - bisect_right(sent, end - WINDOW_SECONDS) < per_minute for end in (now, *later))

@@ -1,6 +1,6 @@
 """200 runs while 50 processes are killed: `python -m tests.bench kill`, on both engines if both are available.
 
-With other numbers: `python -m tests.bench.kill --runs 200 --kills 50 --seed 1 --engine sqlite`, which prints the
+For other numbers, use `python -m tests.bench.kill --runs 200 --kills 50 --seed 1 --engine sqlite`, which prints the
 verdict as JSON. `tests.support.kill_portal` does the work and the checks.
 """
 
@@ -20,23 +20,23 @@ DEFAULTS = ("--runs", str(RUNS), "--kills", str(KILLS), "--seed", str(SEED))
 NEVER = {
     "lost": "presses lost",
     "doubled": "presses started twice",
-    "strangers": "runs at Lamina that are nobody's here",
+    "strangers": "runs on Lamina that nobody has here",
     "wrong": "runs that ended wrong",
     "stuck": "runs stuck",
     "unfinished": "runs not final 2 minutes after the last kill",
-    "asked": "runs left to a person",
+    "asked": "runs waiting for a person",
 }
 
 
 def bench(_portal: Portal, report: Report) -> None:
-    """Start another portal to be killed; the one that every bench gets stays idle."""
+    """Start a separate portal to be killed. The one that every bench gets stays idle."""
     for engine in ("sqlite", "postgres") if has_servers() else ("sqlite",):
         with report.part(f"kill -9, {engine}"):
             tell(report, judged(engine))
 
 
 def judged(engine: str) -> dict[str, Any]:
-    """The verdict, from a process of its own: Django can be set up only once in a process."""
+    """Return the verdict from a separate process, since Django can be set up only once per process."""
     command = [sys.executable, "-m", "tests.support.kill_portal", "--engine", engine, *DEFAULTS]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     if not done.stdout.strip():

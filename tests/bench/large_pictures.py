@@ -1,5 +1,5 @@
-"""Uploads sixteen pictures of 70 million pixels (200 to 300 KB each) at once: how much memory the portal uses, and
-whether it still responds."""
+"""Uploads sixteen pictures of 70 million pixels (200 to 300 KB each) at once, and measures how much memory the portal
+uses and whether it still responds."""
 
 import struct
 import threading
@@ -36,7 +36,7 @@ def bench(portal: Portal, report: Report) -> None:
         begun = time.monotonic()
         with ThreadPoolExecutor(PICTURES) as threads:
             taken = list(threads.map(lambda n: send(visitor, app, bodies[n % 2]), range(PICTURES)))
-        report.note("until an upload is answered, slowest", f"{max(taken):.1f} s")
+        report.note("until an upload gets a response, slowest", f"{max(taken):.1f} s")
         report.note("without a thumbnail by then", str(StoredFile.objects.filter(thumb_200="").count()))
         made = StoredFile.objects.exclude(thumb_200="")
         wait_until(lambda: made.count() == PICTURES, "every thumbnail", 300)
@@ -47,7 +47,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def png(colour_type: int, bytes_per_point: int) -> bytes:
-    """A picture of 70 million pixels in one colour."""
+    """Return a picture of 70 million pixels in one colour."""
     packer = zlib.compressobj(9)
     row = bytes(1 + WIDTH * bytes_per_point)
     data = b"".join([*(packer.compress(row) for _ in range(HEIGHT)), packer.flush()])
@@ -60,7 +60,7 @@ def png(colour_type: int, bytes_per_point: int) -> bytes:
 
 
 def send(visitor: Visitor, app: App, body: bytes) -> float:
-    """Upload `body`; return the seconds until the response."""
+    """Upload `body`, and return the seconds until the response."""
     begun = time.monotonic()
     answer = visitor.session.post(
         f"{visitor.url}/uploads/",
@@ -110,7 +110,7 @@ class Watch:
 
 
 def pss_of(pid: int) -> int:
-    """Memory of process `pid` in bytes, with its share of shared memory; 0 if it is gone."""
+    """Return the memory of process `pid` in bytes, with its share of shared memory; 0 if the process is gone."""
     with suppress(OSError, StopIteration):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return 1024 * int(next(line for line in lines if line.startswith("Pss:")).split()[1])
@@ -118,5 +118,5 @@ def pss_of(pid: int) -> int:
 
 
 def descendants(pid: int) -> list[int]:
-    """`pid` and everything it has started."""
+    """Return `pid` and all processes that it has started."""
     return [pid, *(found for child in children_of(pid) for found in descendants(child))]

@@ -1,4 +1,4 @@
-"""Writes a long history straight into the tables: what a team has after years."""
+"""Writes a long history straight into the tables, like that of a team after years."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ FILES = 2_000
 OUTPUTS_PER_RUN = 4
 BATCH = 2_000
 APART = timedelta(minutes=7)
-# Of every twenty runs, one failed, one was cancelled, one is partly ready.
+# Out of twenty runs, one has failed, one was cancelled and one is partly ready.
 STATUSES = {7: "failed", 13: "cancelled"}
 PARTLY = 17
 VIDEO = 19  # makes videos instead of pictures
@@ -25,12 +25,12 @@ ADJECTIVES = ("red", "calm", "tiny", "golden", "wet", "broken", "quiet", "stripe
 THINGS = ("bicycle", "lighthouse", "teapot", "harbour", "owl", "staircase", "raincoat", "orchard", "violin")
 PLACES = ("Öland", "東京の朝", "São Paulo", "Krakow", "a market hall", "the old quay", "Αθήνα")
 MANNER = "shot on film with a soft lens, muted colours, low contrast, no people, wide angle, seen from above, 4k"
-RARE = "zeppelin"  # in the oldest run of the first member alone, as is a sound among its results
+RARE = "zeppelin"  # only in the first member's oldest run, which also has the only audio results
 
 
 def make_history(many: Member, few: Member, count: int) -> None:
-    """Create `count` ended runs, newest first, 7 minutes apart, with four results each. Six of ten are by `many`, the
-    newest three by `few`, the rest by 198 others. Four of five are shared with the team, one of fifty is starred."""
+    """Create `count` ended runs, newest first, 7 minutes apart, with four results each. Six in ten are by `many`, the
+    newest three by `few`, the rest by 198 others. Four in five are shared with the team, one in fifty is starred."""
     outputs = [{"index": i, "label": f"Picture {i + 1}", "type": "image"} for i in range(OUTPUTS_PER_RUN)]
     apps = [make_app(f"App number {n + 1}", [STYLE, PROMPT], outputs) for n in range(APPS)]
     others = Member.objects.bulk_create(
@@ -48,12 +48,12 @@ def make_history(many: Member, few: Member, count: int) -> None:
             for output in made
             if output.status == Output.Status.COMPLETED
         )
-    with connection.cursor() as cursor:  # what PostgreSQL does by itself a minute later
+    with connection.cursor() as cursor:  # PostgreSQL would do this by itself a minute later
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
 
 
 def prompt_of(number: int, is_rare: bool) -> str:
-    """The prompt of run `number`: common words, so that a search finds many."""
+    """Return the prompt of run `number`: common words, so that a search finds many runs."""
     adjective, thing = ADJECTIVES[number % len(ADJECTIVES)], THINGS[number % len(THINGS)]
     place = PLACES[number % len(PLACES)]
     return f"A {adjective} {RARE if is_rare else thing} in the morning light of {place}, number {number}, {MANNER}"

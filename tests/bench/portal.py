@@ -1,7 +1,7 @@
-"""A whole portal on a temporary data folder: sandbox, database, static files, worker and web server.
+"""A whole portal in a temporary data folder: sandbox, database, static files, worker and web server.
 
-Django is set up in the bench's own process too, on the same database, so that a bench can look and prepare; whatever is
-measured is done by the portal's real processes.
+Django is also set up in the bench's own process, on the same database, so that a bench can prepare and inspect rows.
+Everything measured is done by the portal's real processes.
 """
 
 import os
@@ -42,7 +42,7 @@ class Sandbox:
 
 class Portal:
     """The portal of one bench. `run_seconds` is how long a run takes in the sandbox, `runs` how many runs History has,
-    and `env` says where database and queue are (empty: SQLite)."""
+    and `env` says where the database and the queue are (empty: SQLite)."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Portal:
     ) -> None:
         self.processes = processes
         self.runs = runs
-        self.only = ""  # words in the titles of the rows to measure; empty: all
+        self.only = ""  # measure only rows with these words in their title; empty: all
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         for name in [name for name in os.environ if name.startswith(OURS)]:
@@ -84,7 +84,7 @@ class Portal:
         call_command("migrate", interactive=False, verbosity=0)
 
     def load_catalog(self) -> None:
-        """Read the whole catalogue now without any limit, and make sure that no Schedule reads it again soon."""
+        """Read the whole catalogue now without any limit, and keep its Schedule from reading it again soon."""
         from django.test import override_settings
         from django.utils import timezone
         from django_q.models import Schedule
@@ -102,7 +102,7 @@ class Portal:
         self.sandbox.order("reset")
 
     def start_worker(self) -> Process:
-        """Start a worker and wait until it takes tasks."""
+        """Start a worker and wait until it runs tasks."""
         from django_q.tasks import async_task
 
         worker = self.processes.start("worker", "manage.py", "worker")
@@ -139,7 +139,7 @@ class Portal:
             except (requests.ConnectionError, requests.Timeout):
                 return False
 
-        wait_until(answers, "the web server to answer", 90)
+        wait_until(answers, "the web server to respond", 90)
         return web
 
     def make_member(self, name: str) -> "Member":

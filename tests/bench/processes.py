@@ -1,7 +1,7 @@
 """Starts the portal's processes for a bench and leaves none behind, however the bench ends.
 
-Each has its own session, and its output goes to a log. Stopping asks only the main process (django-q2's cluster hangs
-if its whole group gets the signal), waits for a limited time, then kills the rest of the group.
+Each process has its own session, and its output goes to a log. To stop it, only the main process gets a signal
+(django-q2's cluster hangs if its whole group gets one); after a limited time, the rest of the group is killed.
 """
 
 import os
@@ -33,7 +33,7 @@ class Process:
         return self.log.read_text(errors="replace")
 
     def await_output(self, words: str, seconds: float = 30.0) -> str:
-        """Wait until `words` have been printed; return the output. Raises AssertionError if it takes too long."""
+        """Wait until `words` have been printed, and return the output. Raises AssertionError if it takes too long."""
 
         def look() -> str:
             found = self.output()
@@ -91,7 +91,7 @@ class Processes:
         return process
 
     def stop(self, process: Process) -> None:
-        """Stop one of them; the next process with its name overwrites its log."""
+        """Stop one process. The next one with the same name overwrites its log."""
         process.stop()
         self.running.remove(process)
 
@@ -101,6 +101,6 @@ class Processes:
             process.demand_alive()
 
     def print_logs(self) -> None:
-        """Print the end of each log, to find out what went wrong."""
+        """Print the end of each log, to show what went wrong."""
         for process in self.running:
             print(f"--- {process.name}\n{process.output()[-LOG_SHOWN:]}")

@@ -1,7 +1,7 @@
 """The loop of Lamina's own quick start: start a run, then read it by its id every 5 s until it has ended.
 
-The portal's use of requests is compared with it. As in the original, a refused request (429) is not retried: a refused
-start is lost, and after a refused read comes the next one as usual.
+The portal's number of requests is compared with this loop. As in the original, a refused request (429) is not retried:
+a refused start is lost, and a refused read is followed by the next one as usual.
 """
 
 import time
@@ -21,8 +21,8 @@ INPUTS = {"Style": "Ghibli"}
 
 @dataclass(frozen=True)
 class Followed:
-    """One run of the quick start: its id ("" if the start was refused), and when its end was known (Unix seconds; None
-    if never)."""
+    """One run of the quick start: its id ("" if the start was refused), and when its end became known (Unix seconds, or
+    None if never)."""
 
     run_id: str
     known_at: float | None

@@ -1,4 +1,4 @@
-"""What a bench measured: one row per figure, next to its target."""
+"""Results of a bench: one row per figure, with its target."""
 
 import json
 import math
@@ -29,7 +29,7 @@ class Row:
 
 
 def line(cells: Sequence[str]) -> str:
-    """One line of the table; a long cell pushes the others to the right."""
+    """Return one line of the table. A long cell pushes the others to the right."""
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
 
 
@@ -54,17 +54,17 @@ class Report:
         return [Row(**json.loads(text)) for text in self.path.read_text(encoding="utf-8").splitlines()]
 
     def note(self, what: str, measured: str) -> None:
-        """A figure without a target."""
+        """Add a figure without a target."""
         self.add(Row(self._full(what), measured))
 
     def at_most(self, what: str, value: float, target: float, unit: str = "", *, aside: str = "") -> None:
-        """A figure whose target is at most `target`, in the same `unit`. `aside` is shown after the value."""
+        """Add a figure that should be at most `target`, in the same `unit`. `aside` is shown after the value."""
         measured = f"{number(value)}{unit}{f' ({aside})' if aside else ''}"
         self.add(Row(self._full(what), measured, f"<= {number(target)}{unit}", value <= target))
 
     @contextmanager
     def part(self, title: str) -> Iterator[None]:
-        """Rows inside begin with `title`. An error gets its own row, and the bench continues after the block."""
+        """Start the rows inside with `title`. An error gets its own row, and the bench continues after the block."""
         outer, self.title = self.title, title
         try:
             yield
@@ -79,13 +79,13 @@ class Report:
 
 
 def number(value: float) -> str:
-    """At most two decimals, fewer for large values, none for whole ones."""
+    """Format a value with at most two decimals: fewer for large values, none for whole numbers."""
     if value == int(value):
         return str(int(value))
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest of `values` that at least `percent` of them don't exceed. `values` must not be empty."""
+    """Return the smallest of `values` that at least `percent` of them don't exceed. `values` must not be empty."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]

@@ -1,4 +1,4 @@
-"""How long it takes from pressing Run to the run's page, while Lamina takes 30 s to answer the start."""
+"""Measures the time from pressing Run to the run's page, while Lamina takes 30 s to respond to the start."""
 
 import time
 from statistics import median
@@ -27,7 +27,7 @@ def bench(portal: Portal, report: Report) -> None:
         report.at_most("until its page, median of 10", median(taken), MAX_MS, " ms")
         report.at_most("until its page, slowest of 10", max(taken), MAX_MS, " ms", aside=f"first {number(taken[0])} ms")
         if any(run["status"] for run in portal.sandbox.state["runs"]):
-            raise RuntimeError("a start was answered early: the delay did not work")
+            raise RuntimeError("a start got an early response: the delay did not work")
 
 
 def press(visitor: Visitor, path: str, form: list[tuple[str, str]]) -> float:

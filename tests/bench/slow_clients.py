@@ -1,4 +1,4 @@
-"""Does the portal respond while a hundred slow clients of one kind are connected, without a proxy?"""
+"""Checks that the portal responds while a hundred slow clients of one kind are connected, without a proxy."""
 
 import time
 
@@ -8,7 +8,7 @@ from tests.support.slow_clients import BOUND_SECONDS, KINDS, answers_in_time, sl
 
 STRANGERS = 100
 ASKED = 10
-PAUSE_SECONDS = 1.0  # to watch them longer than any of their first seconds
+PAUSE_SECONDS = 1.0  # so that the whole check takes longer than the clients' first seconds
 
 
 def bench(portal: Portal, report: Report) -> None:
@@ -22,7 +22,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def watch(url: str) -> list[float]:
-    """Seconds taken by each answer that came in time, for ten requests at intervals."""
+    """Send ten requests at intervals. Return the seconds taken by each response that came in time."""
     taken = []
     for _ in range(ASKED):
         taken += answers_in_time(url, 1, BOUND_SECONDS)

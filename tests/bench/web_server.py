@@ -1,7 +1,7 @@
 """Compares web servers for the portal: 50 browsers at once with nothing cached, History, and slow clients.
 
-It has no targets; `docs/decisions/web-server.md` has the results. granian is measured if it is installed. The servers
-take turns, so that other work on the machine affects all of them.
+There are no targets; `docs/decisions/web-server.md` has the results. granian is measured if it is installed. The
+servers take turns, so that other work on the machine affects all of them.
 """
 
 import http.client
@@ -49,20 +49,20 @@ ADDRESS = re.compile(r'(?:src|href)="(/(?:static|files)/[^"]+)"')
 
 @dataclass
 class Found:
-    """The figures of one server, one per round."""
+    """Figures of one server, one per round."""
 
-    loads: list[float] = field(default_factory=list)  # whole cold loads a second
-    work: list[float] = field(default_factory=list)  # ms of processor time for each, whatever else the machine does
+    loads: list[float] = field(default_factory=list)  # complete cold loads per second
+    work: list[float] = field(default_factory=list)  # processor time of each in ms, whatever else the machine does
     history: list[float] = field(default_factory=list)  # ms, p95
     fewest: list[int] = field(default_factory=list)  # connections of the least busy worker
-    in_time: dict[str, int] = field(default_factory=dict)  # answers of /healthz, by kind of slow client
+    in_time: dict[str, int] = field(default_factory=dict)  # timely responses of /healthz, by kind of slow client
 
 
 def bench(portal: Portal, report: Report) -> None:
     member = portal.make_member("demo")
     app = make_app()
     for n in range(CARDS):
-        make_kept(make_run(member, app, status="completed"), make_stored((400 + n, 300)))  # each another file
+        make_kept(make_run(member, app, status="completed"), make_stored((400 + n, 300)))  # a different file each
     call_command("collectstatic", interactive=False, verbosity=0)
     cookie = "=".join(session_cookie(member))
     found: dict[str, Found] = defaultdict(Found)
@@ -81,7 +81,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def tell(report: Report, found: Found) -> None:
-    report.note("whole cold loads a second, median", f"{number(median(found.loads))} {spread(found.loads)}")
+    report.note("complete cold loads per second, median", f"{number(median(found.loads))} {spread(found.loads)}")
     report.note("processor time of a cold load in ms, median", f"{number(median(found.work))} {spread(found.work)}")
     report.note("History, p95 in ms, median", f"{number(median(found.history))} {spread(found.history)}")
     report.note(f"of {CLIENTS} connections, at the worker with fewest", ", ".join(map(str, found.fewest)))
@@ -115,12 +115,12 @@ def measure(portal: Portal, server: Process, cookie: str, found: Found) -> None:
         client.request("GET", path, headers=headers)
         try:
             answer = client.getresponse()
-        except http.client.RemoteDisconnected:  # the idle connection was closed while others were slow: browsers retry
+        except http.client.RemoteDisconnected:  # closed as idle while other clients were slow: browsers retry
             client.request("GET", path, headers=headers)
             answer = client.getresponse()
         body = answer.read()
         if answer.status != 200:
-            raise RuntimeError(f"{path} was answered with {answer.status}")
+            raise RuntimeError(f"{path} returned {answer.status}")
         return body
 
     page = requests.get(f"{portal.url}/history/", headers={"Cookie": cookie}, timeout=60).text
@@ -156,7 +156,7 @@ def timed(ask: Callable[[], object]) -> float:
 
 
 def workers_of(pid: int) -> list[int]:
-    """The processes that serve requests."""
+    """Return the processes that serve requests."""
     children = [child for child in children_of(pid) if b"tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()]
     return children or [pid]
 
@@ -166,7 +166,7 @@ def ticks_of_all(server: Process) -> int:
 
 
 def connections_of(pid: int, port: int) -> int:
-    """The number of established connections to `port` that process `pid` has."""
+    """Return how many established connections to `port` the process `pid` has."""
     established = set()
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         cells = line.split()
@@ -180,7 +180,7 @@ def connections_of(pid: int, port: int) -> int:
 
 
 def meet_strangers(portal: Portal) -> dict[str, int]:
-    """How many responses came in time, by kind of slow client."""
+    """Return how many responses came in time, by kind of slow client."""
     found = {}
     for kind in KINDS:
         found[kind] = 0

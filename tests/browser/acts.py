@@ -1,4 +1,4 @@
-"""What people do in the stories, one function each, and what they look at."""
+"""Steps of the browser tests: what people do, one function each, and what they should see."""
 
 import base64
 import re
@@ -18,7 +18,7 @@ RUN_PATH = re.compile(r"/runs/(\w+)/$")
 
 
 def sign_in(visitor: Visitor) -> None:
-    """Fill the sign-in page that is open, and send it."""
+    """Fill in and submit the open sign-in page."""
     page = visitor.page
     page.get_by_label("Email address").fill(visitor.email)
     page.get_by_label("Password").fill("demo")
@@ -26,7 +26,7 @@ def sign_in(visitor: Visitor) -> None:
 
 
 def open_app(visitor: Visitor, remote_id: str = CARTOONIFY, query: str = "") -> str:
-    """Open the form of an app; returns its path."""
+    """Open an app's form; return its path."""
     path: str = visitor.whole.inside.ask("app", remote_id=remote_id)["path"]
     visitor.page.goto(path + query)
     return path
@@ -37,19 +37,19 @@ def a_photo(name: str = "me.png") -> FilePayload:
 
 
 def photo_on_disk(folder: Path) -> Path:
-    """A photo to be chosen; lies in FOLDER."""
+    """Save a photo to upload in `folder`; return its path."""
     path = folder / "me.png"
     path.write_bytes(photo())
     return path
 
 
 def tiles(page: Page) -> Locator:
-    """The files that stand in the form."""
+    """The files shown in the form."""
     return page.locator(".file-tile[data-file]")
 
 
 def hand_over(target: Locator, kind: str, text: str = "") -> None:
-    """Drop or paste (KIND) a photo, or TEXT, on TARGET: what the browser does when a person does it."""
+    """Drop or paste (`kind`) a photo, or `text`, on `target`, with the events that a browser sends."""
     target.evaluate(
         """(target, [kind, text, bytes]) => {
             const data = new DataTransfer(), raw = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
@@ -65,7 +65,7 @@ def hand_over(target: Locator, kind: str, text: str = "") -> None:
 
 
 def press_run(page: Page) -> str:
-    """Press Run; returns the id of the run whose page opens."""
+    """Press Run; return the id of the run whose page opens."""
     page.get_by_role("button", name="Run", exact=True).last.click()
     page.wait_for_url(RUN_PATH)
     return run_id(page)
@@ -78,12 +78,12 @@ def run_id(page: Page) -> str:
 
 
 def expect_state(page: Page, word: str) -> None:
-    """The run page's state line says WORD."""
+    """Expect `word` in the run page's state line."""
     expect(page.locator("#run-panel .state-chip")).to_have_text(word)
 
 
 def expect_picture(image: Locator) -> None:
-    """IMAGE is there, loaded and no broken one."""
+    """Expect exactly one `image`, fully loaded."""
     expect(image).to_have_count(1)
     wait_until(lambda: bool(image.evaluate("it => it.complete && it.naturalWidth > 0")), "the picture")
 
@@ -93,11 +93,11 @@ def boxes(page: Page) -> Locator:
 
 
 def told(page: Page, what: str) -> list[Any]:
-    """What the watch's script has noted in this page: "said", "shifts" or "titles"."""
+    """Return what the watch script recorded in this page: "said", "shifts" or "titles"."""
     noted: list[Any] = page.evaluate(f"story.{what}")
     return noted
 
 
 def choose(page: Page, *files: FilePayload) -> None:
-    """Choose files with the form's first file field."""
+    """Choose files in the form's first file field."""
     page.locator(".choose input[type=file]").first.set_input_files(list(files))

@@ -1,4 +1,4 @@
-"""The portal of the stories and its visitors."""
+"""The portal of the browser tests and its visitors."""
 
 from collections.abc import Iterator
 
@@ -22,14 +22,14 @@ def _whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
 
 @pytest.fixture
 def whole(_whole: Whole) -> Whole:
-    """The one running portal; nothing of earlier stories is left at Lamina."""
+    """The one running portal, with nothing from earlier tests left on Lamina."""
     _whole.begin_anew()
     return _whole
 
 
 @pytest.fixture(scope="session")
 def gallery(_whole: Whole) -> Gallery:
-    """Made once: to be looked at, not to be added to."""
+    """An admin with a history, created once. Tests may look at it but not add to it."""
     email = _whole.inside.ask("member", name="gala", role="admin")["email"]
     _whole.script("card-twelve", seconds=2)
     runs = {app: _whole.inside.ask("start", email=email, remote_id=app, **given) for app, given in FINISHED.items()}
@@ -41,7 +41,7 @@ def gallery(_whole: Whole) -> Gallery:
 
 @pytest.fixture
 def guests(browser: Browser, whole: Whole) -> Iterator[Guests]:
-    """Visitors of this story. At its end nothing may have broken the policy or left the portal's own address."""
+    """Make this test's visitors. Fail at the end if a page violated the policy or left the portal's own address."""
     made = Guests(browser, whole)
     yield made
     for visitor in made.visitors:

@@ -1,4 +1,4 @@
-"""Runs beside a whole portal, on its database: `["member", {"name": "ann"}]` a line in, one line of JSON out."""
+"""Helper process on a whole portal's database: reads lines like `["member", {"name": "ann"}]`, writes lines of JSON."""
 
 import json
 import sys
@@ -42,8 +42,8 @@ numbers = count(1)
 
 
 def has_catalog() -> bool:
-    """True when every listed app has its form, and the first ones their pictures. An app that Lamina had no sound
-    answer for in time is asked for as when somebody opens it."""
+    """Whether every listed app has its form, and the first ones their pictures. If Lamina sent no valid form for an app
+    in time, request it again, as opening the app would."""
     apps = App.objects.listed()
     for app in apps.filter(schema=None, form_problem="", schema_asked_at__isnull=False):
         catalog.request_app_refresh(app)
@@ -56,21 +56,21 @@ def has_catalog() -> bool:
 
 
 def member(name: str, role: str = "maker") -> dict[str, str]:
-    """A new member with the password "demo", signed in already: mail address and session key."""
-    hashed = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)  # quick to make and to check
+    """Create a member with the password "demo", already signed in; return the email address and session key."""
+    hashed = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)  # quick to create and check
     email = f"{name}-{next(numbers)}@example.com"
     made = Member.objects.create(email=email, name=name.title(), role=role, password=hashed)
     return {"email": email, "session": session(made.email)}
 
 
 def demo_person() -> None:
-    """The sandbox's demo admin, as created by `make run`."""
+    """Create the sandbox's demo admin, as `make run` does."""
     hashed = PBKDF2PasswordHasher().encode(DEMO_PASSWORD, "salt", iterations=1)
     Member.objects.get_or_create(email="demo@example.com", defaults={"name": "Demo", "password": hashed})
 
 
 def session(email: str) -> str:
-    """Sign the member in; returns the session key."""
+    """Sign the member in; return the session key."""
     who = Member.objects.get(email=email)
     store = SessionStore()
     store[SESSION_KEY] = str(who.pk)
@@ -84,7 +84,7 @@ def session(email: str) -> str:
 
 
 def expire(email: str) -> None:
-    """End every session of the member, as time would."""
+    """End every session of the member, as if it had timed out."""
     who = str(Member.objects.get(email=email).pk)
     for kept in Session.objects.all():
         if kept.get_decoded().get(SESSION_KEY) == who:
@@ -92,7 +92,7 @@ def expire(email: str) -> None:
 
 
 def forget_password(email: str) -> None:
-    """Members who are signed in gave their password too long ago to change other people."""
+    """Make the member's last password check too old for changing other people."""
     who = str(Member.objects.get(email=email).pk)
     for kept in Session.objects.all():
         if kept.get_decoded().get(SESSION_KEY) == who:
@@ -102,14 +102,14 @@ def forget_password(email: str) -> None:
 
 
 def app(remote_id: str) -> dict[str, Any]:
-    """Where the app is in the portal, and its parameters."""
+    """The app's path in the portal, its name and its parameters."""
     found = App.objects.select_related("schema").get(remote_id=remote_id)
     assert found.schema
     return {"path": found.get_absolute_url(), "name": found.name, "parameters": found.schema.parameters}
 
 
 def start(email: str, remote_id: str, **values: str) -> str:
-    """Press Run for the member, with VALUES by name for the texts and options and defaults for the rest."""
+    """Press Run for the member. `values` has texts and options by name; the rest keep their defaults."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     assert what.schema
     answers: Any = [
@@ -126,7 +126,7 @@ def start(email: str, remote_id: str, **values: str) -> str:
 
 
 def stay(email: str, remote_id: str, status: str, asks: bool = False) -> str:
-    """A run that stays in STATUS ("starting", "checking"), because its next step is an hour away, or a person's."""
+    """Make a run that stays in `status` ("starting", "checking"): its next step is an hour away, or up to a person."""
     now = timezone.now()
     due = None if asks else now + timedelta(hours=1)
     fields = {"wait": "lamina"} if status == "starting" else {"sent_at": now}
@@ -135,17 +135,17 @@ def stay(email: str, remote_id: str, status: str, asks: bool = False) -> str:
 
 
 def fill_history(email: str, remote_id: str, count: int) -> None:
-    """COUNT finished runs, an hour apart."""
+    """Make `count` finished runs, an hour apart."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     for hours in range(count):
         factories.make_run(who, what, status="completed", created_at=timezone.now() - timedelta(hours=hours + 1))
 
 
 def result(email: str, remote_id: str, file_status: str = "", text: str = "") -> str:
-    """A made-up result of a finished run: with a file in FILE_STATUS that is not there, or a TEXT."""
+    """Make up a result of a finished run, with `text` or with a missing file in `file_status`."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     made = factories.make_run(who, what, status="completed").outputs.all()[0]
-    if file_status:  # due tomorrow: the portal leaves it alone
+    if file_status:  # due tomorrow, so the portal leaves it alone
         later = timezone.now() + timedelta(days=1)
         OutputFile.objects.create(output=made, source_url="https://x.test/a.png", status=file_status, due_at=later)
     made.text, made.kind = text, "text" if text else made.kind
@@ -154,12 +154,12 @@ def result(email: str, remote_id: str, file_status: str = "", text: str = "") ->
 
 
 def results(run: str) -> list[str]:
-    """Ids of the results of the run, in order."""
+    """Ids of the run's results, in order."""
     return list(Output.objects.filter(run__public_id=run).values_list("public_id", flat=True))
 
 
 def run(run: str) -> dict[str, Any]:
-    """How the portal sees the run."""
+    """The run as the portal sees it."""
     found = Run.objects.get(public_id=run)
     files = OutputFile.objects.filter(output__run=found, status="saving")
     saving = [f"{file.source_url} attempt {file.attempts}, due {file.due_at}: {file.error}" for file in files]
@@ -174,7 +174,7 @@ def run_of(result: str) -> str:
 
 
 def bin_all(email: str) -> list[str]:
-    """Move every finished run of the member into the bin; their ids."""
+    """Move every finished run of the member to the bin; return their ids."""
     who = Member.objects.get(email=email)
     gone = Run.objects.owned_by(who).filter(status="completed")
     ids = list(gone.values_list("public_id", flat=True))
@@ -183,19 +183,19 @@ def bin_all(email: str) -> list[str]:
 
 
 def page(template: str) -> str:
-    """A page that needs nothing but its template."""
+    """Render a page that needs only its template."""
     return render_to_string(template)
 
 
 def link(run: str) -> str:
-    """The path of a new guest link to all that is ready in the run."""
+    """Create a guest link to everything ready in the run; return its path."""
     shown = Run.objects.get(public_id=run)
     made = links.make_link(shown.member, links.outputs_for(shown.member, [o.public_id for o in shown.outputs.all()]))
     return f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, made.nonce)}/"
 
 
 def change_form(remote_id: str) -> None:
-    """As if the author had changed the app behind an open form: another version of the same questions."""
+    """Create another version of the app's form with the same questions, as if its author had changed the app."""
     what = App.objects.select_related("schema").get(remote_id=remote_id)
     assert what.schema
     fresh = what.schema
@@ -206,7 +206,7 @@ def change_form(remote_id: str) -> None:
 
 
 def forget_searches() -> int:
-    """As if nobody had searched at Lamina for a while; returns an unused number."""
+    """Make it look as if nobody had searched on Lamina for a while; return an unused number."""
     AppSearch.objects.all().delete()
     RequestLog.objects.filter(pk=lamina_search.TURNS_ID).delete()
     return next(numbers)
@@ -226,7 +226,7 @@ def main() -> None:
         try:
             name, values = json.loads(line)
             answer = {"value": FUNCTIONS[name](**values)}
-        except Exception:  # noqa: BLE001 - whatever it was, the test shall see it
+        except Exception:  # noqa: BLE001 - the test must see any error
             answer = {"error": traceback.format_exc()}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()

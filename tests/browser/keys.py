@@ -1,11 +1,11 @@
-"""Hands that know the keyboard only, and eyes that follow the focus."""
+"""Moves around pages by keyboard alone and checks every focus stop."""
 
 from typing import Any
 
 from playwright.sync_api import Locator, Page
 
 MOST_STOPS = 80
-# What has the focus: is a mark of it seen (on it, or on the label that stands for it), and is it on top at its middle?
+# Checks the focused element: is the focus visible (on it or on its label), and is nothing covering the element?
 STOP = """
 () => {
   const it = document.activeElement;
@@ -33,14 +33,14 @@ STOP = """
 
 
 class Keys:
-    """Hands that know Tab, Enter, Space and the arrows."""
+    """Tab navigation that checks every stop; problems are added to `bad`."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.bad: list[str] = []
 
     def tab_to(self, goal: Locator, key: str = "Tab") -> None:
-        """Press Tab until GOAL has the focus, and look at every stop on the way."""
+        """Press Tab until `goal` has the focus, checking every stop on the way."""
         for _ in range(MOST_STOPS):
             if goal.count() == 1 and goal.evaluate("it => it === document.activeElement"):
                 return
@@ -56,7 +56,7 @@ class Keys:
             self.bad.append(f"{self.page.url}: something lies over {stop['name']}")
 
     def tab_through(self) -> int:
-        """Once through the page, until the focus leaves it; returns the number of stops."""
+        """Tab through the whole page until the focus leaves it; return the number of stops."""
         self.page.locator(".skip-link").focus()
         for stops in range(MOST_STOPS * 2):
             self.page.keyboard.press("Tab")

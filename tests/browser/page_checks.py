@@ -1,15 +1,15 @@
-"""What may be asked of any page: whether axe finds something, and whether it scrolls sideways."""
+"""Checks for any page: whether axe finds problems, and whether the page scrolls sideways."""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 QUICK = {"preload": False, "resultTypes": ["violations"]}
-# Half-faded words have half their contrast; what fades off the screen may stand still, and its end would never come.
+# Ends all animations: half-faded text has half its contrast. Waiting isn't enough, as off-screen fades may never end.
 STILL = """
 () => document.getAnimations()
   .filter((one) => one.effect.getComputedTiming().endTime < 9e3).forEach((one) => one.finish())
 """
-# What sticks out: the deepest elements that end beyond the window, for the one who has to mend it.
+# Names the deepest elements that stick out of the window, to make the fix easier.
 SIDEWAYS = """
 () => {
   const page = document.documentElement;
@@ -23,7 +23,7 @@ SIDEWAYS = """
 
 
 def findings(page: Page) -> list[str]:
-    """What axe has to say about the page as it stands: rule, place and reason."""
+    """What axe finds on the page as it is now: rule, place and reason."""
     page.evaluate(STILL)
     found = Axe().run(page, options=QUICK).response["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]

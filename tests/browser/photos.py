@@ -1,4 +1,4 @@
-"""Photographs of pages for people who judge how they look: TEST_PHOTOS_DIR says where they go; without it none is made.
+"""Screenshots of pages, for judging how they look. They go to TEST_PHOTOS_DIR; if it isn't set, none are taken.
 
 TEST_PHOTOS_DIR=/tmp/photos make test ARGS="tests/browser/test_axe.py"
 """
@@ -14,13 +14,13 @@ WIDTHS = ((360, 740), (1280, 800))
 
 
 def look(page: Page, width: int, height: int, scheme: str) -> None:
-    """Make the page WIDTH by HEIGHT pixels, SCHEME "light" or "dark"."""
+    """Make the page `width` by `height` pixels, with the colour scheme "light" or "dark"."""
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=cast(Literal["light", "dark"], scheme))
 
 
 def photograph(page: Page, test: str) -> None:
-    """The whole page, narrow and wide, light and dark; named after the running TEST and numbered."""
+    """Take screenshots of the whole page, narrow and wide, light and dark, numbered and named after `test`."""
     if not (folder := os.environ.get("TEST_PHOTOS_DIR")):
         return
     place = Path(folder)
@@ -33,5 +33,5 @@ def photograph(page: Page, test: str) -> None:
             look(page, width, height, scheme)
             page.evaluate("scrollTo(0, 0)")
             path = place / f"{name}-{number}-{width}-{scheme}.png"
-            page.screenshot(path=path, full_page=True, animations="disabled")  # no colour between two schemes
+            page.screenshot(path=path, full_page=True, animations="disabled")  # no colours halfway between schemes
     look(page, *WIDTHS[1], "light")

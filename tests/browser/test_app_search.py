@@ -1,5 +1,5 @@
-"""Apps beyond the list: Lamina's part of a search comes below our own answer and moves nothing, by typing, by Enter, by
-a pasted address, without scripts; and an app that nobody has opened before shows its form at once."""
+"""Finding apps that aren't listed. Lamina's suggestions appear below our own results without moving them: while typing,
+on Enter, from a pasted address, and without scripts. An app that nobody has opened before shows its form at once."""
 
 import time
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ MOST_SHIFT = 0.05
 
 @pytest.fixture
 def beyond(whole: Whole) -> Iterator[dict[str, str]]:
-    """An unlisted app that nobody here has seen: its id at Lamina and its name."""
+    """An unlisted app that nobody here has seen: its id on Lamina and its name."""
     number = whole.inside.ask("forget_searches")
     app: dict[str, Any] = {"appId": UUID % number, "name": f"Dental advert {number}", "description": "For a dentist."}
     app["parameters"] = [{"id": "a", "name": "Headline", "type": "text"}]
@@ -31,7 +31,7 @@ def beyond(whole: Whole) -> Iterator[dict[str, str]]:
 
 
 def asked(whole: Whole) -> list[str]:
-    """The searches requested at `search=`, in order."""
+    """Words that Lamina was asked to search for, in order."""
     return [request["query"]["search"] for request in whole.lamina.requests_to("search")]
 
 
@@ -40,7 +40,7 @@ def shift(page: Page) -> float:
 
 
 def type_at_once(page: Page, words: str) -> float:
-    """Letter by letter, without a pause however busy the machine is; when it was done, by the page's clock in ms."""
+    """Type `words` without a pause, however busy the machine is; return the end time on the page's clock, in ms."""
     done: float = page.get_by_label("Search apps").evaluate(
         """(box, words) => {
             for (const letter of words) {
@@ -55,7 +55,7 @@ def type_at_once(page: Page, words: str) -> float:
 
 
 def first_look(page: Page) -> float:
-    """When the page first asked for Lamina's part, by its own clock in ms."""
+    """When the page first requested Lamina's suggestions, on the page's clock, in ms."""
     looks = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/apps/lamina/'))"
     return float(page.evaluate(f"{looks}[0].startTime"))
 
@@ -79,7 +79,7 @@ def test_typing_brings_our_own_apps_first_and_lamina_once_one_pauses(
     expect(page.locator("#lamina-hint")).to_contain_text("1 suggested by Lamina")
     expect(page.locator(".lamina-above")).to_contain_text("Cartoonify!")
     wait_until(lambda: asked(whole) != [], "the search by words")
-    assert asked(whole) == ["cartoon by a dentist"]  # not one of its prefixes
+    assert asked(whole) == ["cartoon by a dentist"]  # and none of its prefixes
     assert len(whole.lamina.requests_to("discover")) == 1
     assert first_look(page) - typed >= 590
     assert shift(page) <= MOST_SHIFT
@@ -108,7 +108,7 @@ def test_a_pasted_address_opens_the_app_on_enter(guests: Guests, whole: Whole, b
     box.press("Enter")
 
     expect(page.get_by_role("heading", name=beyond["name"])).to_be_visible()
-    expect(page.get_by_text("Found at Lamina and added")).to_be_visible()
+    expect(page.get_by_text("Found on Lamina and added")).to_be_visible()
     expect(page.get_by_label("Headline")).to_be_visible()
 
 
@@ -135,10 +135,10 @@ def test_without_scripts_enter_asks_lamina_and_the_page_comes_back(
     page.goto("/apps/")
     page.get_by_label("Search apps").last.fill("dentist")
     page.get_by_role("button", name="Search").click()
-    expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])  # by its own refresh
+    expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])  # after the page has refreshed itself
     assert page.locator("meta[http-equiv=refresh]").count() == 0
 
-    page.goto("/apps/?q=another+dentist")  # a shared link
+    page.goto("/apps/?q=another+dentist")  # opened from a shared link
     page.get_by_role("link", name="Ask Lamina too").click()
     expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])
 
@@ -149,7 +149,7 @@ def test_without_scripts_enter_asks_lamina_and_the_page_comes_back(
 
 
 def opened_first(visitor: Visitor, app: dict[str, str]) -> None:
-    """Open an app that was only found so far: its form was never requested."""
+    """Open an app from the search whose form has never been requested."""
     page = visitor.page
     page.goto(f"/apps/?q={quote(app['name'] + ' zebra')}&ask=1")
     page.get_by_role("link", name=app["name"]).click()

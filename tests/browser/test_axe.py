@@ -1,4 +1,4 @@
-"""axe finds nothing on any page in any state: wide and light, narrow and dark."""
+"""axe finds no problems on any page in any state, wide and light or narrow and dark."""
 
 import os
 from typing import Any
@@ -15,18 +15,18 @@ from tests.browser.visitors import FINISHED, Gallery, Guests, Visitor
 from tests.browser.whole import Whole
 
 pytestmark = pytest.mark.browser
-# News fades in within a millisecond here; otherwise axe would check it half-faded.
+# Makes updates fade in within a millisecond; otherwise axe would check them half-faded.
 CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 
 
-LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve", "card-value-list")  # to axe
+LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve", "card-value-list")  # for axe
 
 
 SIGHTS = [(1280, 800, "light"), (320, 640, "dark")]
 
 
 def expect_nothing(visitor: Visitor) -> None:
-    """axe finds nothing on the open page: at 1280 px in light, at 320 px in dark."""
+    """Expect no problems on the open page, at 1280 px in light and at 320 px in dark."""
     visitor.watch.is_blind = True
     found = []
     for width, height, scheme in SIGHTS:
@@ -82,7 +82,7 @@ def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(guests: Guests,
         (CARTOONIFY, 0),  # a picture
         ("card-value-list", 0),  # several files
         ("sandbox-caption", 0),  # a text
-        ("sandbox-caption", 1),  # a sound
+        ("sandbox-caption", 1),  # audio
         ("card-video-thumbnail", 0),
         ("card-unknown-output", 1),  # a download
         ("card-half-fails", 1),

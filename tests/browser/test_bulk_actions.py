@@ -1,4 +1,4 @@
-"""History in the browser: selecting many by mouse and keys, and a search that the back button undoes."""
+"""History in the browser: selecting many runs by mouse and keyboard, and searches that the back button undoes."""
 
 import re
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 
 def expect_chosen(page: Page, *wanted: bool) -> None:
-    """Which cards are ticked, in order."""
+    """Expect the cards to be ticked as `wanted`, in order."""
     boxes = page.locator(".run-card-pick input")
     wait_until(lambda: boxes.evaluate_all("all => all.map((it) => it.checked)") == list(wanted), f"{wanted}")
 
@@ -41,14 +41,14 @@ def test_runs_are_chosen_by_click_shift_click_and_keys_and_go_to_the_bin_and_bac
     for key in ("j", "j", "x", "j", "x"):
         page.keyboard.press(key)
     expect_chosen(page, False, True, True, False, False, False)
-    page.get_by_label("Search in inputs").press_sequentially("jxj")
+    page.get_by_label("Search inputs").press_sequentially("jxj")
     expect(page.locator(".history-none h2")).to_be_visible()
     page.locator("#history-chips a.chip").click()
 
     boxes.nth(0).click()
     boxes.nth(1).click()
     bar.get_by_role("button", name="Move to bin").click()
-    expect(page.get_by_text("2 runs are in the bin.")).to_be_visible()
+    expect(page.get_by_text("2 runs were moved to the bin.")).to_be_visible()
     expect(boxes).to_have_count(4)
     page.locator(".undo [value=restore]").click()
     expect(boxes).to_have_count(6)
@@ -79,7 +79,7 @@ def test_a_search_stands_in_the_address_as_chips_and_back_undoes_it(guests: Gues
     page.goto("/history/")
     cards, chips = page.locator(".run-card"), page.get_by_role("list", name="Filters in use")
 
-    page.get_by_label("Search in inputs").fill("GHÏBLI")
+    page.get_by_label("Search inputs").fill("GHÏBLI")
     expect(page).to_have_url(re.compile(r"/history/\?q=GH%C3%8FBLI$"))
     page.get_by_label("State", exact=True).select_option("failed")
     expect(page.locator(".history-none h2")).to_be_visible()
@@ -111,7 +111,7 @@ def test_more_than_fit_at_once_are_told_before_anything_is_pressed(guests: Guest
     whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=5)
     page.goto("/history/")
     bar = page.locator("#picks")
-    bar.evaluate("it => it.dataset.most = 4")  # as if there were as many as 201 cards
+    bar.evaluate("it => it.dataset.most = 4")  # a low limit saves creating 201 cards
     boxes = page.locator(".run-card-pick input")
 
     boxes.first.click()
@@ -132,7 +132,7 @@ def test_old_results_are_busy_until_the_search_has_ended(guests: Guests, whole: 
     page.goto("/history/")
     held: list[Route] = []
     page.route(re.compile(r"/history/\?.*q=ghibli"), lambda route: held.append(route))
-    results, search = page.locator("#history-results"), page.get_by_label("Search in inputs")
+    results, search = page.locator("#history-results"), page.get_by_label("Search inputs")
     expect(results).not_to_have_attribute("aria-busy", "true")
 
     search.fill("ghibli")
@@ -141,7 +141,7 @@ def test_old_results_are_busy_until_the_search_has_ended(guests: Guests, whole: 
     expect(results).to_have_css("opacity", "0.5")
     expect(page.locator(".run-card")).to_have_count(2)
 
-    visitor.watch.is_blind = end != "answered"  # htmx writes into the console what was lost or dropped
+    visitor.watch.is_blind = end != "answered"  # htmx logs failed and dropped requests to the console
     if end == "answered":
         held[0].continue_()
     elif end == "failed":
@@ -180,7 +180,7 @@ def test_home_makes_room_for_the_apps_once_there_is_an_answer_and_takes_it_back(
     expect(latest).to_be_visible()
 
 
-# Words that stand in more than one line, each cut in two somewhere.
+# Finds words that are broken across lines.
 CUT_WORDS = r"""
 (buttons) => buttons.flatMap((button) => [...button.childNodes].filter((it) => it.nodeType === Node.TEXT_NODE)
   .flatMap((text) => [...text.data.matchAll(/\S+/g)].filter((word) => {

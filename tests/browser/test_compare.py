@@ -1,4 +1,4 @@
-"""Two pictures, one over the other: the line between them slides, and what is enlarged can be moved under it."""
+"""Overlaying two pictures: the line between them slides, and enlarged pictures can be moved under it."""
 
 import re
 
@@ -14,7 +14,7 @@ SHARES = r"translate\((.+)%, (.+)%\) scale\((.+)\)"
 
 
 def overlaid(guests: Guests, gallery: Gallery, whole: Whole, width: int = 1280) -> Page:
-    """The compare page of two pictures with the overlay open."""
+    """Open the compare page for two pictures, with the overlay."""
     results = whole.inside.ask("results", run=gallery.runs["card-twelve"])
     page = guests(email=gallery.email, width=width).page
     page.goto(f"/compare/?f={results[0]},{results[1]}")
@@ -34,7 +34,7 @@ def enlarge(page: Page) -> None:
 
 
 def place(page: Page) -> tuple[float, float]:
-    """How far both pictures are moved, in percent; they are never apart."""
+    """How far both pictures have moved, in percent. They always move together."""
     styles = page.locator("#overlay [data-moved]").evaluate_all("all => all.map((one) => one.style.transform)")
     assert len(set(styles)) == 1, styles
     found = re.fullmatch(SHARES, styles[0])
@@ -43,7 +43,7 @@ def place(page: Page) -> tuple[float, float]:
 
 
 def drag(page: Page, box: FloatRect, share: float, by: float) -> None:
-    """Drag sideways from `share` of the width of `box`, `by` pixels."""
+    """Drag `by` pixels sideways, starting at `share` of the width of `box`."""
     x, y = box["x"] + box["width"] * share, box["y"] + box["height"] / 3
     page.mouse.move(x, y)
     page.mouse.down()
@@ -68,7 +68,7 @@ def test_enlarged_a_drag_moves_the_picture_and_the_line_alone_slides(
     box = stage(page).bounding_box()
     assert box
     drag(page, box, 0.2, 0)
-    expect(line).to_have_value("20")  # anywhere, as long as all of it is seen
+    expect(line).to_have_value("20")  # a drag works anywhere while the whole picture is visible
     enlarge(page)
 
     drag(page, box, 0.7, -60)
@@ -90,7 +90,7 @@ def test_enlarged_the_keys_move_the_picture_and_on_the_fields_they_slide(
     page = overlaid(guests, gallery, whole)
     enlarge(page)
 
-    page.keyboard.press("Tab")  # from the buttons past the switch to the picture
+    page.keyboard.press("Tab")  # from the buttons, past the switch, to the picture
     page.keyboard.press("Tab")
     expect(stage(page)).to_be_focused()
     page.keyboard.press("ArrowRight")

@@ -11,7 +11,7 @@ APP = "sandbox-quick-reel"
 
 
 def expect_words(page: Page, text: str) -> None:
-    """The form holds `text`; its last words may appear just after the page."""
+    """Expect `text` in the form; its last words may appear shortly after the page loads."""
     expect(page.get_by_label("Describe your idea")).to_have_value(text)
 
 
@@ -35,7 +35,7 @@ def test_a_text_survives_a_reload_and_is_there_on_another_device(guests: Guests,
         expect_words(other, text)
     press_run(page)
     page.goto(path)
-    expect_words(page, "")  # it became a run: the next form is empty
+    expect_words(page, "")  # the draft became a run, so the next form is empty
 
 
 def test_the_last_words_before_leaving_are_kept(guests: Guests) -> None:

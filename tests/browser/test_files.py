@@ -1,4 +1,4 @@
-"""Own files in a form: chosen, dropped, pasted or linked, seen while they are sent, refused with a reason."""
+"""Adding files to a form: chosen, dropped, pasted or linked, shown while uploading, refused with a reason."""
 
 import re
 
@@ -15,25 +15,25 @@ pytestmark = pytest.mark.browser
 
 
 def expect_file(page: Page, name: str) -> None:
-    """One tile with the file's name and its picture."""
+    """Expect one tile, with the file's name and picture."""
     expect(tiles(page)).to_have_count(1)
     expect(tiles(page)).to_contain_text(name)
     expect_picture(tiles(page).locator("img"))
 
 
 def sample_url(whole: Whole) -> str:
-    """The address of the author's sample picture, at Lamina itself."""
+    """The address of the author's sample picture, on Lamina itself."""
     parameters = whole.inside.ask("app", remote_id=CARTOONIFY)["parameters"]
     return str(next(parameter["default"] for parameter in parameters if parameter["type"] == "url"))
 
 
 def stem(url: str) -> str:
-    """The file name in an address, without its ending, which the content decides."""
+    """File name in `url` without its extension, which depends on the content."""
     return url.rpartition("/")[2].rpartition(".")[0]
 
 
 def hold_uploads(page: Page) -> list[Route]:
-    """Hold all uploads from now on, until the test lets them go on."""
+    """Hold all uploads from now on, until the test releases them."""
     held: list[Route] = []
     page.route("**/uploads/", lambda route: held.append(route))
     return held
@@ -113,7 +113,7 @@ def test_a_lost_connection_is_told_and_run_is_free_again(guests: Guests) -> None
     open_app(visitor)
     page.route("**/uploads/", lambda route: route.abort())
     choose(page, a_photo())
-    expect(page.locator(".file-tile")).to_contain_text("This didn't get through.")
+    expect(page.locator(".file-tile")).to_contain_text("The upload failed.")
     page.get_by_role("button", name="Remove").click()
     expect(page.locator(".file-tile")).to_have_count(0)
     expect(page.locator(".launch-run")).to_have_text("Run")

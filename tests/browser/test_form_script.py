@@ -1,4 +1,4 @@
-"""What app_form.js adds to a form, in a real browser: files that are sent at once, order, search, drafts."""
+"""What app_form.js adds to a form, in a real browser: immediate uploads, reordering, search, drafts."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -16,7 +16,7 @@ from tests.support.form_examples import options, text, url
 from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # a save on its way when the page is left
+CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # a save in progress when the page is left
 REFUSED = ("401", "422")
 PICTURES = url("Pictures", id="p", accept=["image"], multiple=True, default=[])
 STYLES = options(*[f"Look {n}" for n in range(30)], "Café noir", name="Look", id="l", default="Look 3")
@@ -24,7 +24,7 @@ STYLES = options(*[f"Look {n}" for n in range(30)], "Café noir", name="Look", i
 
 @pytest.fixture(autouse=True)
 def _nothing_is_blocked(page: Page) -> Iterator[None]:
-    """The policy forbids nothing that the page does, and the script has no error."""
+    """Fail if the policy blocks anything or a script has an error."""
     said: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
@@ -95,10 +95,10 @@ def test_a_refused_file_says_why_and_the_rest_stays(page: Page) -> None:
 
 
 def release(page: Page, held: list[Route]) -> None:
-    """Release the request that a route has held back, once it has arrived."""
+    """Release the request that a route holds back, once it has arrived."""
 
     def has_left() -> bool:
-        page.wait_for_timeout(1)  # lets the browser's own events through
+        page.wait_for_timeout(1)  # lets browser events be handled
         return bool(held)
 
     wait_until(has_left, "the upload to leave the page")
@@ -129,7 +129,7 @@ def test_run_waits_no_longer_when_the_upload_is_refused(page: Page) -> None:
         page.locator("#p0_file").set_input_files(fake)
     page.locator("[data-run]").click()
     release(page, held)
-    expect(page.locator("[data-problem]")).to_have_text("Remove what failed, then press again.")
+    expect(page.locator("[data-problem]")).to_have_text("Remove the files that failed, then try again.")
     expect(page.locator(".upload-error")).to_be_visible()
     expect(page.locator("[data-run]")).to_have_text("Run")
     assert not Run.objects.exists()

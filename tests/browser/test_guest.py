@@ -1,4 +1,4 @@
-"""A guest link from the first click to its end: made in the portal, opened on a phone without scripts."""
+"""A guest link from start to finish: created in the portal, opened on a phone without scripts."""
 
 import re
 
@@ -67,7 +67,7 @@ def test_on_a_laptop_each_picture_fits_the_screen_with_its_caption(
     places = [figure.bounding_box() for figure in page.locator(".guest-result").all()]
     heading = page.get_by_role("heading").bounding_box()
     assert heading
-    assert all(place and place["height"] <= height - 30 for place in places)  # below the sandbox line
+    assert all(place and place["height"] <= height - 30 for place in places)  # leaves room for the sandbox line
     assert all(place and place["height"] >= height * 0.6 for place in places)
     assert len({place["x"] for place in places if place}) == columns
     assert abs(min(place["x"] for place in places if place) - heading["x"]) < 2
@@ -81,7 +81,7 @@ def test_a_picture_opens_full_size_in_a_new_tab(guests: Guests, gallery: Gallery
         guest.page.get_by_role("link", name="full size").first.click()
     expect_picture(opened.value.locator("img"))
     opened.value.close()
-    guest.watch.forgive("Blocked script execution")  # the test's own script: the page of a file allows none
+    guest.watch.forgive("Blocked script execution")  # the test's own script; the page of a file allows none
     assert guest.context.cookies() == []
 
 

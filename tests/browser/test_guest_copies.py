@@ -1,4 +1,4 @@
-"""The guest's page and the maker's panel in a real browser, while copies are made, when ready, and if impossible."""
+"""The guest's page and the maker's panel in a real browser, with copies in preparation, ready or impossible."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ NewContext = Callable[..., BrowserContext]
 
 @pytest.fixture
 def link(alice: Member, tmp_path: Path) -> GuestLink:
-    """Four results: one that can be stripped, one that can't, a video and an audio file."""
+    """A link to four results: one that can be stripped, one that can't, a video and an audio file."""
     outputs = [{"index": index, "label": label, "type": kind} for index, (label, kind) in enumerate(MAKES)]
     run = make_run(alice, make_app(outputs=outputs), status="completed", title="Spring shoes")
     media = [content_of(kind, tmp_path) for kind in ("webm", "mp3")]
@@ -29,7 +29,7 @@ def link(alice: Member, tmp_path: Path) -> GuestLink:
 
 
 def expect_fine(page: Page, address: str) -> None:
-    """Nothing overflows, and axe finds nothing, narrow and dark or wide and light."""
+    """Expect no overflow and no axe findings, narrow and dark or wide and light."""
     for width, scheme in SIGHTS:
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -43,7 +43,7 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
 ) -> None:
     guest = new_context(java_script_enabled=False).new_page()
     guest.goto(path_of(link))
-    expect(guest.get_by_text("The page updates by itself.")).to_be_visible()
+    expect(guest.get_by_text("This page updates automatically.")).to_be_visible()
     expect(guest.get_by_role("link", name="Download")).to_have_count(0)
     maker, panel = new_context(alice).new_page(), f"/runs/{link.outputs.all()[0].run.public_id}/share/"
     maker.goto(panel)

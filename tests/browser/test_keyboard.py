@@ -1,4 +1,4 @@
-"""By keyboard alone, from signing in to a picture: every Tab stop is visible, and nothing covers it."""
+"""From signing in to a picture by keyboard alone: every Tab stop is visible, and nothing covers it."""
 
 import pytest
 from playwright.sync_api import FileChooser, expect
@@ -64,7 +64,7 @@ def test_from_signing_in_to_a_picture(guests: Guests, whole: Whole, width: int) 
 
 @pytest.mark.parametrize("width", [320, 1280])
 def test_no_stop_of_tab_in_a_form_is_unmarked_or_under_a_bar(guests: Guests, whole: Whole, width: int) -> None:
-    page = guests(width=width).page  # not the gallery's member: what is filled in here stays
+    page = guests(width=width).page  # not the gallery's member, because inputs are saved as drafts
     keys = Keys(page)
     for app in ("card-many-pictures", "card-options-25", "sandbox-caption"):
         page.goto(whole.inside.ask("app", remote_id=app)["path"])

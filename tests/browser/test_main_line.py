@@ -1,4 +1,4 @@
-"""The main story with scripts on: from signing in to a picture in one's own history."""
+"""The main journey with scripts on, from signing in to a picture in the member's history."""
 
 import re
 
@@ -38,17 +38,17 @@ def test_from_signing_in_to_a_picture_in_ones_own_history(guests: Guests, whole:
     fill(page)
     whole.script(CARTOONIFY, outcome="never")
     run = press_run(page)
-    assert page.evaluate("sessionStorage.pressed") == "Starting…"  # in the next frame after the press
+    assert page.evaluate("sessionStorage.pressed") == "Starting…"  # set before the next frame
     watch_it_come(visitor, run)
     find_it_again(page, run)
     sam = guests("sam").page
     sam.goto("/history/")
-    expect(sam.get_by_text("Nothing made yet")).to_be_visible()
+    expect(sam.get_by_text("No runs yet")).to_be_visible()
     assert sam.goto(f"/runs/{run}/").status == 404  # type: ignore[union-attr]
 
 
 def find_cartoonify(page: Page) -> None:
-    """Home: what came last, the catalogue, and a search that narrows it while one types."""
+    """Find Cartoonify on Home, which shows the latest results and a catalogue that narrows while typing."""
     expect(page.get_by_role("heading", name="Latest results")).to_be_visible()
     cards = page.locator("#app-grid .app-card")
     expect(cards).to_have_count(8)
@@ -61,9 +61,9 @@ def find_cartoonify(page: Page) -> None:
 
 
 def fill(page: Page) -> None:
-    """What must be filled comes first, the rest is folded and readable; a photo, a style, the price."""
+    """Fill in the form: required fields come first, the others are folded but show their values. See the price."""
     expect(page.get_by_role("heading", name="Cartoonify!")).to_be_visible()
-    expect(page.locator(".form-main .field").first).to_have_id("p1-field")  # Style: without a default
+    expect(page.locator(".form-main .field").first).to_have_id("p1-field")  # Style, which has no default
     folded = page.locator("details.more")
     assert folded.get_attribute("open") is None
     expect(folded.locator("summary")).to_contain_text(re.compile(r"Aspect Ratio\s*1:1"))
@@ -83,7 +83,7 @@ def fill(page: Page) -> None:
 
 
 def watch_it_come(visitor: Visitor, run: str) -> None:
-    """A box per result from the start; words and pictures change in place, and nothing jumps."""
+    """Watch the results arrive: each has a box from the start, updates happen in place, and nothing jumps."""
     page, whole = visitor.page, visitor.whole
     expect(boxes(page)).to_have_count(2)
     expect(boxes(page).locator("img")).to_have_count(0)
@@ -113,12 +113,12 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
     assert sum(value for value, _ in shifts) <= MOST_SHIFT, shifts
     said = [words for words in told(page, "said") if "In progress" in words or "Ready" in words]
     assert said[-2:] == ["Cartoonify! · Ghibli: In progress, 1 of 2 ready.", "Cartoonify! · Ghibli: Ready."]
-    assert len(said) == len(set(said)), said  # once per change, not once per look
+    assert len(said) == len(set(said)), said  # once per change, not once per poll
     assert any(title.startswith("Ready") for title in told(page, "titles"))
 
 
 def find_it_again(page: Page, run: str) -> None:
-    """The run stands in History with picture, inputs, state and age."""
+    """Find the run in History, with picture, inputs, state and age."""
     page.get_by_role("link", name="History").first.click()
     card = page.locator(f"#card-{run}")
     expect(card.locator(".run-card-picture img")).to_have_count(2)

@@ -1,4 +1,4 @@
-"""Someone new joins with a link that an admin passes on: no mail server, no scripts, on a phone."""
+"""A new member joins with a link from an admin: no mail server, no scripts, on a phone."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""On a phone, the important things are in view: nothing scrolls sideways, and nothing is under a bar."""
+"""On a phone, everything important is in view: nothing scrolls sideways or hides under a bar."""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -11,7 +11,7 @@ from tests.browser.visitors import Gallery, Guests
 from tests.browser.whole import Whole
 
 pytestmark = pytest.mark.browser
-ROOM = 44  # px for a thumb
+ROOM = 44  # px, enough for a thumb
 HALF = "card-half-fails"
 
 
@@ -36,7 +36,7 @@ def test_a_run_has_its_acts_in_one_row_without_a_hidden_part(guests: Guests, gal
     assert max(act["y"] for act in acts) - min(act["y"] for act in acts) < 4
     assert acts[0]["width"] > 2 * ROOM
     assert page.locator(".run-actions").evaluate("it => it.scrollWidth <= it.clientWidth")
-    expect(page.get_by_role("link", name="Share")).to_be_visible()  # for ears, too
+    expect(page.get_by_role("link", name="Share")).to_be_visible()  # for screen readers, too
     expect(page.locator("#run-same")).to_be_hidden()
 
 
@@ -75,7 +75,7 @@ def test_the_rest_is_behind_three_dots_by_keyboard(guests: Guests, gallery: Gall
     expect(page.locator("#run-same")).to_be_hidden()
     press("Enter")
     page.locator("#run-retry-link").click()
-    expect(page.locator("#run-same")).to_be_hidden()  # it leads down the page, which the menu would cover
+    expect(page.locator("#run-same")).to_be_hidden()  # the link leads down the page, which the menu would cover
     expect(page.locator("#run-retry")).to_be_in_viewport()
 
 

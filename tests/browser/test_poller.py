@@ -1,6 +1,6 @@
-"""How pages keep up with their runs: one quiet question every 2.5 s, and none when nobody looks or nothing moves.
+"""How pages stay current: one quiet request every 2.5 s, and none when the tab is hidden or everything has ended.
 
-The page's own clock is moved on instead of waiting.
+The tests advance the page's clock instead of waiting.
 """
 
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ APP = "card-slow"
 
 
 def a_run_that_goes_on(whole: Whole, visitor: Visitor) -> str:
-    """A run at Lamina that stays in progress until the story moves it."""
+    """Start a run on Lamina that stays in progress until the test moves it."""
     whole.script(APP, outcome="never")
     run = str(whole.inside.ask("start", email=visitor.email, remote_id=APP))
     whole.move(whole.remote_id(run), "running", ready=0)
@@ -26,21 +26,21 @@ def a_run_that_goes_on(whole: Whole, visitor: Visitor) -> str:
 
 
 def stop_time(page: Page) -> None:
-    """From now on, only `pass_time` moves the page's clock, however long the story takes."""
+    """Stop the page's clock; from now on, only `pass_time` moves it, however long the test takes."""
     now = datetime.now(UTC)
     page.clock.install(time=now)
     page.clock.pause_at(now)
 
 
 def pass_time(visitor: Visitor, seconds: int) -> None:
-    """Let SECONDS go by in the page; what it asks for meanwhile is answered before this returns."""
+    """Let `seconds` pass in the page; return when all its requests are answered."""
     for _ in range(seconds):
         visitor.page.clock.run_for(1000)
         visitor.wait_for(lambda: not visitor.watch.under_way, "the answers")
 
 
 def settle(visitor: Visitor) -> None:
-    """Let the page ask until nothing is new: opening it may bring partial results."""
+    """Let the page poll until nothing is new, since opening it may bring partial results."""
     for _ in range(20):
         pass_time(visitor, 3)
         if visitor.watch.live()[-1:] == [204]:
@@ -49,7 +49,7 @@ def settle(visitor: Visitor) -> None:
 
 
 def hide(page: Page, is_hidden: bool) -> None:
-    """As if the person had turned to another tab, or back."""
+    """Pretend that the person switched to another tab, or back."""
     page.evaluate(
         """(hidden) => {
             Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
@@ -69,7 +69,7 @@ def test_a_page_polls_quietly_and_stops_when_all_is_done(guests: Guests, whole: 
     settle(visitor)
     watch.answers.clear()
     pass_time(visitor, 10)
-    assert set(watch.live()) == {204}  # nothing has changed: an empty answer, nothing swapped or said
+    assert set(watch.live()) == {204}  # no change: an empty response, nothing swapped or announced
     assert 3 <= len(watch.live()) <= 5
     said = len(told(page, "said"))
 
@@ -81,7 +81,7 @@ def test_a_page_polls_quietly_and_stops_when_all_is_done(guests: Guests, whole: 
 
     whole.move(whole.remote_id(run), "completed")
     whole.wait_for(run, "ready")
-    hide(page, False)  # and the news is there at once
+    hide(page, False)  # the update must arrive at once
     pass_time(visitor, 1)
     expect(page.locator(f"[data-run='{run}'] .state-chip")).to_have_text("Ready")
     assert watch.live() == [200]

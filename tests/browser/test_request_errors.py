@@ -1,4 +1,4 @@
-"""An action that fails says so on the page; what nobody pressed stays quiet."""
+"""An action that fails shows an error on the page; background requests fail silently."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -24,7 +24,7 @@ def test_a_refused_star_says_why_until_the_next_action(page: Page, alice: Member
     star.click()
     expect(note).to_contain_text("You can't do that any more")
     expect(note).to_be_in_viewport()
-    page.get_by_role("button", name="Download").click(trial=True)  # the bar of what is chosen is not covered
+    page.get_by_role("button", name="Download").click(trial=True)  # the selection bar is not covered
     note.click()
     expect(note).to_have_count(0)
 
@@ -35,7 +35,7 @@ def test_the_sheet_says_when_it_cannot_load(page: Page, run: Run) -> None:
     page.get_by_role("button", name="More for").click()
     page.get_by_role("button", name="Share", exact=True).click()
     expect(page.get_by_role("dialog", name="Sharing").get_by_role("alert")).to_contain_text(
-        "It's gone, or no longer shared"
+        "no longer exists or is no longer shared"
     )
 
 

@@ -1,4 +1,4 @@
-"""The result page: viewed by keys and by mouse, a video that seeks, a zip that opens."""
+"""The result page: viewing by keyboard and mouse, seeking in a video, opening a zip."""
 
 import re
 import zipfile
@@ -26,7 +26,7 @@ def expect_title(page: Page, words: str) -> None:
 def test_a_walk_by_keys(guests: Guests, gallery: Gallery) -> None:
     page = guests(email=gallery.email).page
     opened(page, gallery, "card-twelve", "Output 1")
-    expect(page.get_by_role("button", name="Larger")).to_be_visible()  # the script is there
+    expect(page.get_by_role("button", name="Larger")).to_be_visible()  # the script has loaded
     for key, title in (("j", "Output 2"), ("ArrowRight", "Output 3"), ("ArrowLeft", "Output 2"), ("k", "Output 1")):
         page.keyboard.press(key)
         expect_title(page, title)
@@ -37,7 +37,7 @@ def test_a_walk_by_keys(guests: Guests, gallery: Gallery) -> None:
     page.keyboard.press("+")
     wait_until(lambda: page.evaluate(WIDE) == pytest.approx(1.5 * fits, abs=2), "the picture to grow")
     expect(page.locator("[data-scale]")).to_have_text(re.compile(r"\d+ %"))
-    page.keyboard.press("ArrowRight")  # moves the picture now
+    page.keyboard.press("ArrowRight")  # now moves the picture
     expect_title(page, "Output 1")
     page.keyboard.press("0")
     wait_until(lambda: page.evaluate(WIDE) == pytest.approx(fits, abs=1), "the picture to fit again")
@@ -59,7 +59,7 @@ def test_a_click_enlarges_where_it_falls_and_nothing_jumps(guests: Guests, galle
     page = guests(email=gallery.email).page
     opened(page, gallery, "card-twelve", "Output 1")
     picture = page.locator("[data-frame] img")
-    expect(picture).to_have_attribute("src", re.compile("/original"))  # the small one first, then the file itself
+    expect(picture).to_have_attribute("src", re.compile("/original"))  # the thumbnail comes first, then the file itself
     bar = page.locator(".stage-bar").bounding_box()
 
     picture.click(position={"x": 20, "y": 20})
@@ -74,7 +74,7 @@ def test_a_click_enlarges_where_it_falls_and_nothing_jumps(guests: Guests, galle
     page.mouse.move(box["x"] + 100, box["y"] + 200, steps=4)
     page.mouse.up()
     wait_until(lambda: stage.evaluate("it => it.scrollLeft") > 150, "the picture to follow")
-    expect(stage).to_have_class(re.compile("is-zoomed"))  # a drag is no click
+    expect(stage).to_have_class(re.compile("is-zoomed"))  # a drag isn't a click
     page.keyboard.press("Escape")
     expect(stage).not_to_have_class(re.compile("is-zoomed"))
 
@@ -122,6 +122,6 @@ def test_without_scripts_a_click_opens_the_original(guests: Guests, gallery: Gal
 
     page.get_by_role("link", name=re.compile("^Next: ")).click()
     expect_title(page, "Output 2")
-    visitor.watch.is_blind = True  # the browser's own page around a bare picture may run nothing
+    visitor.watch.is_blind = True  # the browser's own page for a bare picture may run no scripts
     page.locator(".frame-link").click()
     expect(page).to_have_url(re.compile("/original"))

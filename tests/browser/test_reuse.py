@@ -1,4 +1,4 @@
-"""Looking closely by keyboard, and a preset from a form to its run."""
+"""Comparing pictures by keyboard, and a preset from the form to its run."""
 
 import pytest
 from playwright.sync_api import expect

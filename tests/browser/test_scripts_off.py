@@ -1,4 +1,4 @@
-"""The main line in a browser without scripts, and a sign-in that expires in the middle of it."""
+"""The main journey in a browser without scripts, and a sign-in that expires halfway."""
 
 import re
 from pathlib import Path
@@ -30,15 +30,15 @@ def test_the_main_line_without_scripts(guests: Guests, tmp_path: Path, width: in
     expect(boxes(page)).to_have_count(2)
     assert page.locator("noscript meta[http-equiv=refresh]").count() == 1
     visitor.whole.move(visitor.whole.remote_id(run), "completed")
-    expect(page).to_have_title(re.compile("^Cartoonify!"))  # by its own refresh
+    expect(page).to_have_title(re.compile("^Cartoonify!"))  # after the page has refreshed itself
     pictures = boxes(page).locator("img")
     expect(pictures).to_have_count(2)
     assert all(PICTURE.match(str(picture.get_attribute("src"))) for picture in pictures.all())
-    assert page.locator("meta[http-equiv=refresh]").count() == 0  # nothing refreshes what is finished
+    assert page.locator("meta[http-equiv=refresh]").count() == 0  # finished runs don't refresh
     expect(page.locator(".went-in").get_by_alt_text("me.png")).to_be_visible()
     page.get_by_role("link", name="History").first.click()
     expect(page.locator(f"#card-{run} .state-chip")).to_have_text("Ready")
-    page.get_by_label("Search in inputs").fill("nothing like it")
+    page.get_by_label("Search inputs").fill("nothing like it")
     page.get_by_role("button", name="Search").click()
     expect(page.locator(".history-none h2")).to_be_visible()
     page.get_by_role("link", name="Show everything").click()
@@ -90,13 +90,13 @@ def test_after_an_expired_sign_in_everything_is_offered_again(guests: Guests, tm
     page = visitor.page
     open_app(visitor)
     if scripts:
-        page.evaluate("document.querySelector('[data-autosave]').remove()")  # what no autosave has seen must do as well
+        page.evaluate("document.querySelector('[data-autosave]').remove()")  # it must work without autosave, too
     fill(page, tmp_path)
     if scripts:
         expect_picture(page.locator(".file-tile[data-file] img"))
     visitor.whole.inside.ask("expire", email=visitor.email)
     page.get_by_role("button", name="Run", exact=True).last.click()
-    expect(page.get_by_text("You were signed out meanwhile.")).to_be_visible()
+    expect(page.get_by_text("You were signed out in the meantime.")).to_be_visible()
     sign_in(visitor)
     expect(page.get_by_role("heading", name="You're signed in again")).to_be_visible()
     send_again(visitor)

@@ -50,7 +50,7 @@ def join(newcomer: Visitor, path: str) -> None:
 
 
 def make(visitor: Visitor, style: str) -> str:
-    """Run Cartoonify in `style` and wait for its pictures; returns the run's id."""
+    """Run Cartoonify in `style` and wait for its pictures; return the run's id."""
     open_app(visitor)
     visitor.page.get_by_role("radio", name=style).check()
     run = press_run(visitor.page)
@@ -60,7 +60,7 @@ def make(visitor: Visitor, style: str) -> str:
 
 
 def share_with_team(page: Page, run: str) -> None:
-    """One click on the run's page."""
+    """Share with one click on the run's page."""
     page.goto(f"/runs/{run}/")
     team = page.get_by_role("button", name="Team")
     team.click()
@@ -69,7 +69,7 @@ def share_with_team(page: Page, run: str) -> None:
 
 
 def find(page: Page, words: str, run: str) -> None:
-    """Two actions: the tab Team, and a word of the inputs."""
+    """Find the run in two steps: open the Team tab, then search for a word from the inputs."""
     page.goto("/history/?tab=team")
     page.locator("#history-q").fill(words)
     expect(page.locator(".run-card")).to_have_count(1)
@@ -95,7 +95,7 @@ def compare(visitor: Visitor, *runs: str) -> None:
 
 
 def tick_one_of_each(page: Page) -> None:
-    """If runs made several results each, the picker asks which ones: choose the first of each."""
+    """Choose the first result of each run, if the runs have several and the picker asks."""
     if page.locator(".compare-inputs").count():
         return
     for group in page.locator(".pick-run").all():
@@ -104,7 +104,7 @@ def tick_one_of_each(page: Page) -> None:
 
 
 def make_a_link(visitor: Visitor, run: str) -> str:
-    """Two clicks from the run's page to a copied link; returns its address."""
+    """Create and copy a link in two clicks on the run's page; return its path."""
     page = visitor.page
     visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"/runs/{run}/")
@@ -116,7 +116,7 @@ def make_a_link(visitor: Visitor, run: str) -> str:
 
 
 def look_as_a_guest(guest: Visitor, address: str) -> list[str]:
-    """See only the chosen pictures, without account, cookies or scripts; returns the pictures' addresses."""
+    """See only the chosen pictures, without account, cookies or scripts; return the pictures' addresses."""
     page = guest.page
     answer = page.goto(address)
     assert answer is not None
@@ -134,7 +134,7 @@ def look_as_a_guest(guest: Visitor, address: str) -> list[str]:
 
 
 def is_dead_for(guest: Visitor, address: str, pictures: list[str]) -> None:
-    """The link stops working at the next request, as do its files and small pictures."""
+    """Expect the link and its pictures to stop working at the next request."""
     guest.page.goto(address)
     expect(guest.page.get_by_role("heading", name="This link was revoked")).to_be_visible()
     for picture in pictures:

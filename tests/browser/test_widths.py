@@ -1,4 +1,4 @@
-"""No page scrolls sideways, however narrow the window and however large the text."""
+"""No page scrolls sideways, however narrow the window or large the text."""
 
 import pytest
 from playwright.sync_api import Page
@@ -11,12 +11,12 @@ from tests.browser.whole import Whole
 
 pytestmark = pytest.mark.browser
 WIDTHS = (320, 360, 768, 1280)
-LARGE_TEXT = 32  # px: the browser's own setting, twice the usual 16
+LARGE_TEXT = 32  # px in the browser's settings, twice the usual 16
 APPS = ("card-many-pictures", "card-long-names", "card-rtl", "card-emoji", "card-options-25", "card-twelve")
 
 
 def too_wide(page: Page) -> list[str]:
-    """At which widths the open page scrolls sideways, and over what."""
+    """Widths at which the open page scrolls sideways, with the elements that cause it."""
     found = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
@@ -26,13 +26,13 @@ def too_wide(page: Page) -> list[str]:
 
 
 def enlarge_text(page: Page) -> None:
-    """As in the browser's settings, so that what is sized in rem and em grows with it."""
+    """Enlarge the text as in the browser's settings, so that sizes in rem and em grow with it."""
     client = page.context.new_cdp_session(page)
     client.send("Page.setFontSizes", {"fontSizes": {"standard": LARGE_TEXT, "fixed": LARGE_TEXT - 6}})
 
 
 def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
-    """Every kind of page with something on it."""
+    """Paths of all kinds of pages, filled with content."""
     runs = list(gallery.runs.values())
     who, name = gallery.email, "card-long-names"
     runs.append(whole.inside.ask("stay", email=who, remote_id=name, status="checking", asks=True))

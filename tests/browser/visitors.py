@@ -1,4 +1,4 @@
-"""Members at browsers of their own."""
+"""Members with their own browsers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tests.support.browser import TIMEOUT_MS
 from tests.support.processes import wait_until
 
 PHONE = "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 Chrome/148.0 Mobile Safari/537.36"
-# For stories that are not about the pace of the poller.
+# Speeds up polling in tests that aren't about its pace.
 HASTE = """
 const wait = window.setTimeout;
 window.setTimeout = (act, after, ...rest) => wait(act, after === 2500 ? 400 : after, ...rest);
@@ -22,7 +22,7 @@ window.setTimeout = (act, after, ...rest) => wait(act, after === 2500 ? 400 : af
 
 @dataclass
 class Gallery:
-    """An admin with a history: finished runs by Lamina's id of their app, and pages of older ones."""
+    """An admin with a history: `runs` has finished runs by Lamina's id of their app. Older runs fill more pages."""
 
     email: str
     runs: dict[str, str]
@@ -47,7 +47,7 @@ FINISHED = {
 
 @dataclass
 class Visitor:
-    """A member at a browser of their own."""
+    """A member with their own browser."""
 
     email: str
     page: Page
@@ -59,7 +59,7 @@ class Visitor:
         return self.page.context
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for something the watch will see; Playwright tells it only while it is being asked itself."""
+        """Wait for something the watch will see. Playwright reports events only while it is being called."""
 
         def look() -> bool:
             self.page.wait_for_timeout(1)
@@ -68,7 +68,7 @@ class Visitor:
         wait_until(look, what)
 
     def another_browser(self, browser: Browser) -> BrowserContext:
-        """The same member elsewhere; the caller closes it."""
+        """Sign the same member in at another browser, which the caller closes."""
         context = browser.new_context(base_url=self.whole.url)
         context.set_default_timeout(TIMEOUT_MS)
         give_session(context, self.whole, self.email)
@@ -76,9 +76,9 @@ class Visitor:
 
 
 class Guests:
-    """Makes visitors: `guests("ann", width=320, scripts=False)`; a HASTY one's pages ask more often.
+    """Makes visitors: `guests("ann", width=320, scripts=False)`. With `hasty`, pages poll more often.
 
-    Each is a member of their own, unless EMAIL says who it is.
+    Each visitor is a new member, unless `email` names an existing one.
     """
 
     def __init__(self, browser: Browser, whole: Whole) -> None:

@@ -1,4 +1,4 @@
-"""What happens in a page during a test: policy violations, foreign requests, errors, layout shifts, announcements."""
+"""Records what happens in a page during a test: policy violations, foreign requests, errors, shifts, announcements."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, Response
 
-# Before any script of the page. Kept per page load: `story.shifts`, `story.said`; over loads: sessionStorage.pressed,
-# what the Run button says once the press itself is over, before the next frame and before anything is sent.
+# Runs before any script of the page. `story` lasts for one page load, `sessionStorage.pressed` for several. It has the
+# text of the Run button right after a press, before the next frame and before anything is sent.
 SCRIPT = """
 (() => {
   if (window !== top) return;
@@ -32,8 +32,8 @@ SCRIPT = """
   });
 })();
 """
-EXPECTED = re.compile(r"status of (401|403|404|410|422)")  # Chromium's own line about an answer the story asked for
-# What Chromium says when a page is left before the fade to it has begun; nothing is lost but the fade.
+EXPECTED = re.compile(r"status of (401|403|404|410|422)")  # Chromium's own message about a response the test expects
+# Chromium's messages when a page is left before the fade to it has started. Only the fade is lost.
 HARMLESS = re.compile(r"ViewTransition opt-in disabled|Transition was (skipped|aborted)")
 PIECES = ("image", "stylesheet", "script", "media", "font")
 
@@ -47,7 +47,7 @@ class Watch:
     answers: list[tuple[int, str]] = field(default_factory=list)
     under_way: set[Request] = field(default_factory=set)
     forgiven: list[str] = field(default_factory=list)
-    is_blind: bool = False  # while axe measures: it writes styles into the page
+    is_blind: bool = False  # while axe runs, because it writes styles into the page
 
     def over(self, context: BrowserContext) -> None:
         """Start watching `context`, which has no page yet."""
@@ -60,7 +60,7 @@ class Watch:
         context.on("requestfailed", lambda request: self.under_way.discard(request))
 
     def live(self) -> list[int]:
-        """The status of every answer to the poller so far."""
+        """Status of every response to the poller so far."""
         return [status for status, path in self.answers if path == "/live/"]
 
     def note(self, problem: str) -> None:
@@ -68,7 +68,7 @@ class Watch:
             self.problems.append(problem)
 
     def forgive(self, pattern: str) -> None:
-        """Ignore problems that a test causes on purpose, already reported or not."""
+        """Ignore problems that a test causes on purpose, including those already reported."""
         self.forgiven.append(pattern)
         self.problems[:] = [problem for problem in self.problems if not re.search(pattern, problem)]
 

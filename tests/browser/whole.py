@@ -1,4 +1,4 @@
-"""One whole portal for the browser stories: web server, worker and a quick sandbox, all on free ports."""
+"""A whole portal for the browser tests: web server, worker and a quick sandbox, all on free ports."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.support.processes import ROOT, TIMEOUT_SECONDS, Home, free_port, wait
 from tests.support.sandbox_door import SandboxDoor
 
 READY = "Lamina Portal is ready"
-# The limits of Lamina are proved elsewhere; here they would only make stories wait for each other.
+# Lamina's limits are tested elsewhere; here they would only make tests wait for each other.
 PER_MINUTE = "6000"
 QUICK = {"LAMINA_REQUESTS_PER_MINUTE": PER_MINUTE, "LAMINA_POLL_SECONDS": "0.7"}
 RUN_SECONDS = "1.2"
@@ -27,13 +27,13 @@ class Whole:
         self.url = f"http://127.0.0.1:{port}"
         self.lamina = SandboxDoor(f"http://127.0.0.1:{lamina_port}")
         bind = {"PORTAL_BIND": f"127.0.0.1:{port}", "PORTAL_URL": self.url, "LAMINA_BASE_URL": self.lamina.url}
-        # With a key the portal starts no sandbox: this one is quicker than its own.
+        # With a key, the portal doesn't start its own sandbox, which is slower than this one.
         self.home = Home(folder, LAMINA_API_KEY="lma_sandbox", **bind, **QUICK)
         self._lamina_port = lamina_port
         self._lamina_data = folder / "lamina"
 
     def start(self) -> None:
-        """Start everything and wait until the catalogue is whole; whoever calls this calls `stop`, come what may."""
+        """Start everything and wait for a complete catalogue. The caller must call `stop`, even after an error."""
         pace = ("--seconds", RUN_SECONDS, "--per-minute", PER_MINUTE)
         self.home.start("lamina_sandbox", "--port", str(self._lamina_port), "--data", str(self._lamina_data), *pace)
         wait_until(lambda: "Sandbox Lamina on" in self.home.output(), "the sandbox to listen")
@@ -46,23 +46,23 @@ class Whole:
         )
 
     def begin_anew(self) -> None:
-        """No faults or scripts at Lamina; what other stories had running there is gone."""
+        """Reset the sandbox: no faults or scripts, and no runs from earlier tests."""
         self.lamina.control("reset")
 
     def script(self, app: str, **values: Any) -> None:
-        """Say how the next run of APP (Lamina's id) goes: `seconds=2`, `outcome="never"`…"""
+        """Set how the next run of `app` (Lamina's id) goes: `seconds=2`, `outcome="never"`…"""
         self.lamina.control("script", appId=app, **values)
 
     def move(self, remote_id: str, status: str, **values: Any) -> None:
-        """Bring a run at Lamina into STATUS now, with `ready=1` of its results or `error="…"`."""
+        """Put a run on Lamina into `status` now, with `ready=1` of its results or `error="…"`."""
         self.lamina.control(f"runs/{remote_id}", status=status, **values)
 
     def remote_id(self, run: str) -> str:
-        """Lamina's id of the run whose page is at .../RUN/, once it has been handed over."""
+        """Wait until the run with the portal's id `run` reaches Lamina; return its id there."""
         return wait_until(lambda: str(self.inside.ask("run", run=run)["remote_id"]), f"run {run} to reach Lamina")
 
     def wait_for(self, run: str, state: str) -> None:
-        """Wait until the portal knows that RUN is in STATE (or has this status, or is "final") and keeps its files."""
+        """Wait until `run` has this state or status in the portal, or is "final", and all its files are saved."""
 
         found: dict[str, Any] = {}
 
@@ -71,7 +71,7 @@ class Whole:
             return state in (found["state"], found["status"], found["final"]) and not found["saving"]
 
         try:
-            wait_until(is_there, f"run {run} to be {state}", 2 * TIMEOUT_SECONDS)  # one that failed comes 30 s later
+            wait_until(is_there, f"run {run} to be {state}", 2 * TIMEOUT_SECONDS)  # a failed file is retried after 30 s
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {found}") from None
 
@@ -89,7 +89,7 @@ class Whole:
 
 
 class Inside:
-    """A process beside the portal's own, on the same database: makes people and what is tedious to click together."""
+    """A helper process on the portal's database: creates people, and anything that is tedious to set up by clicking."""
 
     def __init__(self, home: Home) -> None:
         self.process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Searching at Lamina in tests: an unlisted app, Lamina's part of the page, and its scripted answer."""
+"""Searching on Lamina in tests: an unlisted app, Lamina's part of the page, and scripted responses."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ BEYOND = {"appId": UUID, "name": "Dental advert", "description": "A poster for a
 
 
 def lamina_part(client: Client, q: str, **query: str) -> str:
-    """Lamina's part of a search for `q`, after the worker has finished."""
+    """Return Lamina's part of a search for `q` after the worker has finished."""
     look(client, q, **query)
     work()
     return look(client, q)
@@ -33,7 +33,7 @@ def answer(sandbox: SandboxDoor, body: Any) -> None:
 
 
 def problem_of(page: str) -> str:
-    """The problem that Lamina's part tells; each has its sentence."""
+    """Return the problem that Lamina's part shows, and check its sentence."""
     found = re.search(r'data-problem="([^"]+)"', page)
     if found is None:
         return ""

@@ -49,7 +49,7 @@ def test_a_refused_number_is_tried_again_the_next_day(door: SandboxDoor, moving:
     door.control("list", most=60, beyond="refuse")
     catalog.refresh_catalog()
     assert list_fact().words.startswith("50 apps, read ")
-    assert list_fact().advice.startswith("Asked for 50 at a time")
+    assert list_fact().advice.startswith("Requested 50 at a time")
 
     door.control("list", most=None, beyond="clamp")
     moving.shift(timedelta(hours=23))
@@ -71,7 +71,7 @@ def test_a_list_refused_at_any_size_is_reported(door: SandboxDoor, as_admin: Cli
     assert "refused by Lamina since" in page
     assert "“Not today”" in page
     assert "No apps can be shown until then. The portal retries by itself" in page
-    assert LaminaStatus.objects.get().balance is not None, "the rest goes on"
+    assert LaminaStatus.objects.get().balance is not None, "everything else continues"
 
     door.clear_faults()
     catalog.refresh_catalog()
@@ -91,12 +91,12 @@ def test_a_late_list_is_retried_with_fewer_apps(
     assert (fact.state, fact.words.split(" since")[0]) == ("warn", "not sent in time")
     assert fact.advice.startswith("Known apps still work. Lamina has up to 45 s to answer")
     incidents = Incident.objects.values_list("text", flat=True)
-    assert [message.code for message in incidents] == ["list_late"], "nobody says that Lamina is away"
+    assert [message.code for message in incidents] == ["list_late"], "Lamina isn't reported as down"
 
     catalog.refresh_catalog()
     assert list_fact().words.startswith("60 apps, read ")
-    assert list_fact().advice.startswith("Asked for without a number")
-    wait_until(lambda: len(limits(door)) == 4, "the late lists to be noted at the sandbox")
+    assert list_fact().advice.startswith("Requested without a limit")
+    wait_until(lambda: len(limits(door)) == 4, "the sandbox to record the late lists")
     assert sorted(limit or 0 for limit in limits(door)) == [0, 50, 200, 200]
     moving.shift(timedelta(hours=3))
     catalog.refresh_catalog()
@@ -109,7 +109,7 @@ def test_an_app_is_gone_only_when_its_id_is_not_found(door: SandboxDoor, as_alic
     door.control("apps/odd-plain-7", gone=True)
     catalog.refresh_catalog()
     app.refresh_from_db()
-    assert not app.is_gone, "a list proves nothing"
+    assert not app.is_gone, "missing from the list proves nothing"
     as_alice.get(app.get_absolute_url())
     work()
     assert not App.objects.get(pk=app.pk).is_gone, "its form was read a moment ago"
@@ -122,7 +122,7 @@ def test_an_app_is_gone_only_when_its_id_is_not_found(door: SandboxDoor, as_alic
 
     door.control("apps/odd-plain-7", gone=False)
     catalog.refresh_catalog()
-    assert App.objects.get(pk=app.pk).is_gone, "a list proves nothing, but has it asked for next"
+    assert App.objects.get(pk=app.pk).is_gone, "being on the list proves nothing, but the app is requested next"
     as_alice.get(app.get_absolute_url())
     work()
     assert not App.objects.get(pk=app.pk).is_gone

@@ -1,4 +1,4 @@
-"""Apps larger than any author makes: list, page and form stay small, and values are sent back exactly."""
+"""Very large apps: the list, page and form stay small, and values are sent back exactly."""
 
 import time
 from typing import Any
@@ -26,7 +26,7 @@ PAGE_SECONDS = 3.0  # of processor time; without limits it would be 22
 
 @pytest.fixture
 def door(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
-    """A sandbox with nothing but the unusual apps that a test adds."""
+    """A sandbox that contains only the odd apps that a test adds."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
     sandbox.control("limit", per_minute=None)
     for app_id in load_catalogue():
@@ -35,14 +35,14 @@ def door(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
 
 
 def odd(door: SandboxDoor, kind: str, **how: Any) -> App:
-    """An odd app, read from the list and then by its id."""
+    """Add an odd app, then read it from the list and by its id."""
     app_id = door.control("odd-apps", kind=kind, **how)["appIds"][0]
     catalog.refresh_catalog()
     return App.objects.select_related("schema").get(remote_id=app_id)
 
 
 def measured(client: Client, address: str) -> Any:
-    """The page at `address`, which must be small and quick."""
+    """Get the page at `address`, and check that it is small and fast."""
     began = time.process_time()
     answer = client.get(address)
     assert time.process_time() - began < PAGE_SECONDS

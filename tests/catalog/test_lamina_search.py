@@ -1,4 +1,4 @@
-"""Unlisted apps: found by words, by a need, by a pasted address; every failure has its sentence."""
+"""Unlisted apps are found by words, by meaning, or by a pasted address. Every failure has a sentence."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ WORKSPACE = "11111111-2222-3333-4444-555555555555"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-# --- Found, and kept --------------------------------------------------------------------------------------------------
+# --- Found and saved --------------------------------------------------------------------------------------------------
 def test_an_app_beyond_the_list_is_found_with_its_why_and_cost(as_alice: Client, beyond: str) -> None:
     page = lamina_part(as_alice, "poster for my dentist")
 
@@ -88,7 +88,7 @@ def test_apps_already_shown_above_are_not_repeated(as_alice: Client, beyond: str
     sandbox.clear_faults()
     page = lamina_part(as_alice, "a cartoon")
     assert App.objects.get(name="Cartoonify!").get_absolute_url() not in page
-    assert "Matches cartoon." in page  # but Lamina's reason is told
+    assert "Matches cartoon." in page  # but Lamina's reason is shown
 
 
 def test_a_match_without_a_picture_keeps_the_known_one(as_alice: Client, beyond: str, sandbox: SandboxDoor) -> None:
@@ -140,14 +140,14 @@ def test_a_pasted_address_opens_the_app_and_is_never_fetched(
 
     app = App.objects.get(remote_id=beyond)
     assert page.redirect_chain == [(app.get_absolute_url(), 302)]
-    assert "Found at Lamina and added" in page.content.decode()
+    assert "Found on Lamina and added" in page.content.decode()
     assert "/never/fetched" not in str(sandbox.state["requests"])
     assert app.schema is not None  # with its form
     assert not App.objects.listed().filter(pk=app.pk).exists()
 
 
 def test_only_a_submitted_address_opens_its_app(as_alice: Client, beyond: str) -> None:
-    assert "Found at Lamina and added" in lamina_part(as_alice, beyond)
+    assert "Found on Lamina and added" in lamina_part(as_alice, beyond)
     sent_off = as_alice.get("/apps/lamina/", {"q": beyond, "go": "1"}, headers={"HX-Request": "true"})
     assert sent_off.headers["HX-Redirect"] == App.objects.get(remote_id=beyond).get_absolute_url()
 

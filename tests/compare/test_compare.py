@@ -1,4 +1,4 @@
-"""Two to four results side by side, and of their inputs only those that differ."""
+"""Two to four results side by side, with the inputs that differ."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ def app() -> App:
 def made(
     member: Member, app: App, *, style: str = "Ghibli", prompt: str = "", kind: str = "image", **fields: Any
 ) -> Run:
-    """A finished run whose first result is a picture, or a text that is its prompt."""
+    """Make a finished run whose first result is a picture, or a text that repeats the prompt."""
     run = make_run(member, app, status="completed", **fields)
     run.inputs.update(value=style)
     RunInput.objects.create(run=run, position=1, name="Prompt", key="prompt_text", type="text", value=prompt)
@@ -104,9 +104,9 @@ def test_a_missing_one_is_named_and_the_rest_shown(as_bob: Client, as_alice: Cli
     both = as_bob.get(address(*shared, private, binned)).text
 
     assert "Compare 2 pictures" in page
-    assert "1 result is no longer there" in page
+    assert "1 result is no longer available" in page
     assert "Secret shoes" not in page
-    assert "2 results are no longer there" in both
+    assert "2 results are no longer available" in both
 
 
 def test_of_more_than_four_the_first_four_are_shown(as_alice: Client, alice: Member, app: App) -> None:

@@ -1,4 +1,4 @@
-"""An idle portal sends few requests to Lamina, and is fresh again as soon as someone comes."""
+"""An idle portal sends few requests to Lamina, and is up to date again as soon as someone opens it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,14 +18,14 @@ from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KNOWN = 2_000
-PULSE_SECONDS = 120  # really 30; this doesn't affect the requests
+PULSE_SECONDS = 120  # in reality 30; this doesn't affect the requests
 MOST_REQUESTS = 300
 API = "/v1/"
 
 
 @pytest.fixture
 def known(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
-    """A portal that knows 2,000 apps; Lamina lists some of them."""
+    """Set up a portal that knows 2,000 apps; Lamina lists some of them."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
     sandbox.control("limit", per_minute=None)
     ids = sandbox.control("odd-apps", kind="plain", count=KNOWN)["appIds"]
@@ -35,7 +35,7 @@ def known(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
 
 
 def asked(door: SandboxDoor) -> dict[str, int]:
-    """How often each of Lamina's addresses was requested, without pictures."""
+    """Return how often each of Lamina's endpoints was requested, without pictures."""
     counts: dict[str, int] = {}
     for request in door.state["requests"]:
         if request["path"].startswith(API):
@@ -44,7 +44,7 @@ def asked(door: SandboxDoor) -> dict[str, int]:
 
 
 def live(hours: float, traveller: time_machine.Traveller) -> None:
-    """Run the Schedules when due, and the worker's tasks."""
+    """Run the scheduled tasks when they are due, and the worker's tasks."""
     for n in range(int(hours * 3600 / PULSE_SECONDS)):
         traveller.shift(PULSE_SECONDS)
         tasks.pulse()
@@ -73,7 +73,7 @@ def test_a_quiet_day_with_2000_apps_costs_at_most_300_requests(known: SandboxDoo
     assert 4 <= counts["apps"] <= 5
     assert counts["usage"] == counts["apps"]
     assert counts["estimate"] <= 60
-    assert 90 <= counts["app"] - counts["estimate"] <= 100, "the round by id takes 100 apps a day at most"
+    assert 90 <= counts["app"] - counts["estimate"] <= 100, "at most 100 apps a day are read by id alone"
     assert App.objects.exclude(schema=None).count() >= 140
     assert App.objects.filter(gone_at=None).count() == App.objects.count() >= KNOWN
 

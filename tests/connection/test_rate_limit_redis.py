@@ -45,9 +45,9 @@ def test_a_held_back_request_is_told_how_long(redis: "Redis") -> None:
     for seconds, count in ((32, 3), (22, 47), (2, 50)):
         redis.zadd(rate_limit_redis.STAMPS, {f"{seconds} {n}": now - seconds for n in range(count)})
 
-    assert 20 < rate_limit.take(Priority.START) <= 30  # the oldest leave after 62 s
-    assert 30 < rate_limit.take(Priority.LIST) <= 40  # three more have to
-    assert 50 < rate_limit.take(Priority.CATALOG) <= 60  # and half of them all
+    assert 20 < rate_limit.take(Priority.START) <= 30  # the oldest expire after 62 s
+    assert 30 < rate_limit.take(Priority.LIST) <= 40  # three more have to expire
+    assert 50 < rate_limit.take(Priority.CATALOG) <= 60  # half of all have to expire
     assert rate_limit.used() == 100
 
 
@@ -60,7 +60,7 @@ def test_a_request_is_forgotten_after_its_minute(redis: "Redis") -> None:
 
 def test_nothing_is_sent_while_lamina_says_to_wait() -> None:
     rate_limit.close(300)
-    rate_limit.close(5)  # the longer one counts
+    rate_limit.close(5)  # the longer wait counts
 
     assert 200 < rate_limit.closed_seconds() <= 300
     assert 200 < rate_limit.take(Priority.START) <= 300
@@ -76,7 +76,7 @@ def test_a_long_wait_is_cut(redis: "Redis") -> None:
 def test_others_at_our_address_are_counted() -> None:
     for _ in range(10):
         rate_limit.take(Priority.START)
-    rate_limit.learn(86)  # four others: on their way, not worth a note
+    rate_limit.learn(86)  # four by others, too few to count
     assert rate_limit.used() == 10
     rate_limit.learn(40)
     assert rate_limit.used() == 60

@@ -1,4 +1,4 @@
-"""The cards of runs: what they show of results, and their menus, which are rendered once and filled in."""
+"""Run cards: the results they show, and their menus, which are rendered once and then filled in."""
 
 import re
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def test_few_pictures_on_a_card_are_sharp_and_many_are_small(alice: Member) -> N
         return re.findall(r"/thumb/(\d+)", drawn(run, alice))
 
     assert sizes(1) == ["400"]
-    assert sizes(2) == ["400", "200"]  # the first fills the card, the second lies on its corner
+    assert sizes(2) == ["400", "200"]  # the first fills the card, the second sits in its corner
     assert sizes(3) == ["200"] * 3
 
 
@@ -137,7 +137,7 @@ def test_a_card_stays_active_while_a_result_is_being_saved(alice: Member) -> Non
 @pytest.mark.parametrize(
     ("name", "title", "lines"),
     [
-        ("Cartoonify!", "", [PLACE, LIGHT]),  # the title tells the style
+        ("Cartoonify!", "", [PLACE, LIGHT]),  # the title already says the style
         ("Cartoonify!", "Autumn", [STYLE, PLACE]),
         ("An app whose name alone fills the title of its cards", "", [STYLE, PLACE]),
     ],
@@ -215,7 +215,7 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
     assert offered(done, alice) == [begin, repeat, share, delete]
     assert offered(going, alice) == [begin, share]
     assert "Share with team" in menu_of(make_run(alice), alice)
-    assert "Share with team" not in menu_of(going, alice)  # it sees the run already
+    assert "Share with team" not in menu_of(going, alice)  # the team already sees the run
     assert "Copy guest link" in menu_of(done, alice)
     assert "Copy guest link" not in menu_of(going, alice)  # there is nothing to look at yet
     assert offered(make_run(alice, status="failed"), alice) == [begin, repeat, delete]
@@ -237,7 +237,7 @@ def test_a_card_tells_those_who_may_change_it_that_guests_see_it(alice: Member, 
     assert card_of(run, alice).has_guests
     assert not card_of(run, bob).has_guests
     SharingRules.objects.create(guests_allowed=False)
-    assert not card_of(run, alice).has_guests  # no link opens
+    assert not card_of(run, alice).has_guests  # links don't open
     SharingRules.objects.all().delete()
     links.revoke(link, alice)
     assert not card_of(run, alice).has_guests

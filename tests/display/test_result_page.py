@@ -1,4 +1,4 @@
-"""The page of one result: the right viewer, its neighbours, where it came from."""
+"""The page of one result: the right viewer, its neighbours, and where it came from."""
 
 import re
 from datetime import timedelta
@@ -22,7 +22,7 @@ NASTY = '<b>"\u202e../../' + "x" * 190
 
 
 def add_file(output: Output, **fields: object) -> StoredFile:
-    """A saved picture in `output`, with the values of `fields`."""
+    """Add a saved picture to `output`, with the values of `fields`."""
     file = make_stored()
     StoredFile.objects.filter(pk=file.pk).update(**fields)
     file.refresh_from_db()
@@ -88,7 +88,7 @@ def test_a_video_of_unknown_measures_is_as_large_as_the_page_lets_it(as_alice: C
     body = page(as_alice, outputs[0])
 
     assert '<svg class="frame-space" width="10000" height="10000" viewBox="0 0 1 1"' in body
-    assert "data-shapeless" in body  # its true shape comes with its first bytes
+    assert "data-shapeless" in body  # its real shape arrives with its first bytes
 
 
 def test_a_text_can_be_read_and_copied(as_alice: Client, outputs: list[Output]) -> None:
@@ -245,7 +245,7 @@ def test_previous_and_next_walk_the_list_in_history(as_alice: Client, alice: Mem
 
     assert walked == [output.public_id for run in (newest, middle, oldest) for output in run.outputs.all()]
     assert other.public_id not in walked
-    assert 'rel="next"' not in page(as_alice, newest.outputs.all()[1])  # without the list the run ends
+    assert 'rel="next"' not in page(as_alice, newest.outputs.all()[1])  # without the list, there is no next run
     listed = as_alice.get("/history/?q=shoe").content.decode()
     assert f'href="{newest.get_absolute_url()}{query}"' in listed
     assert f'href="{newest.get_absolute_url()}?in="' in as_alice.get("/history/").content.decode()
@@ -287,6 +287,6 @@ def test_what_takes_nothing_of_the_kind_is_refused(as_alice: Client, outputs: li
     taking = make_app("Try on", parameters=[PICTURE])
     url = f"/results/{outputs[0].public_id}/use/"
 
-    assert "No app takes this kind of result" in as_alice.get(url).content.decode()
+    assert "No app accepts this kind of result" in as_alice.get(url).content.decode()
     assert as_alice.post(url, {"app": taking.public_id}).status_code == 404
     assert as_alice.post(f"/results/{outputs[1].public_id}/use/", {"app": taking.public_id}).status_code == 404

@@ -1,4 +1,4 @@
-"""The app that most of these tests run, and the sandbox behind its door."""
+"""The app that most of these tests run, and access to the sandbox."""
 
 import pytest
 
@@ -11,17 +11,17 @@ from tests.support.sandbox_door import SandboxDoor
 
 @pytest.fixture
 def app(sandbox: SandboxDoor) -> App:
-    """Cartoonify, with its form read from the sandbox."""
+    """Return Cartoonify, with its form read from the sandbox."""
     return known_app()
 
 
 @pytest.fixture
 def _runs_go_on(sandbox: SandboxDoor) -> None:
-    """No run ends at Lamina by itself, however long a test takes; outcomes set by tests have no effect."""
+    """Keep all runs going on Lamina, however long a test takes; outcomes set by tests have no effect."""
     sandbox.control("script", appId=None, times=None, outcome="never")
 
 
 @pytest.fixture
 def world(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> World:
-    """The sandbox's own state, for what its control API does not offer: clocks that are off, old runs."""
+    """Return the sandbox's internal state, for what its control API doesn't offer: wrong clocks and old runs."""
     return _sandbox_server.world

@@ -1,4 +1,4 @@
-"""Sends webhooks to the portal as Lamina does, or as somebody who pretends to be Lamina."""
+"""Send webhooks to the portal, as Lamina or as somebody who pretends to be Lamina."""
 
 import time
 from typing import Any
@@ -22,13 +22,13 @@ class Courier:
         self.door = door
 
     def body(self, run_id: str) -> bytes:
-        """What Lamina now says of the run `run_id`, byte for byte."""
+        """Return Lamina's current response for the run `run_id`, byte for byte."""
         answer = requests.get(f"{self.door.url}/v1/runs/{run_id}", headers=KEY, timeout=60)
         answer.raise_for_status()
         return answer.content
 
     def headers(self, body: bytes, run_id: str, at: float | None = None) -> dict[str, str]:
-        """The headers of a genuine delivery, signed `at` (Unix seconds, default now)."""
+        """Return the headers of a genuine delivery, signed `at` (Unix seconds, default now)."""
         timestamp = str(int(time.time() if at is None else at))
         return {
             "X-Lamina-Webhook-Signature": self.server._deliveries.sign(timestamp, body),
@@ -37,19 +37,19 @@ class Courier:
         }
 
     def deliver(self, run: Run, body: bytes | None = None, run_id: str = "") -> int:
-        """Send a genuine delivery to the path of `run`; return the status of the answer."""
+        """Send a genuine delivery to the path of `run`; return the response's status."""
         run_id = run_id or run.remote_id
         body = self.body(run_id) if body is None else body
         return post(run.hook_token, body, self.headers(body, run_id))
 
     def change_key(self) -> Ed25519PrivateKey:
-        """Let Lamina sign with another key from now on; return the old one."""
+        """Make Lamina sign with another key from now on; return the old one."""
         old, self.server._deliveries._key = self.server._deliveries._key, Ed25519PrivateKey.generate()
         return old
 
 
 def post(token: str, body: bytes, headers: dict[str, str]) -> int:
-    """POST to the path of `token`; return the status, within a second."""
+    """POST to the path of `token` and return the status; this may take a second at most."""
     with busy_at_most(seconds=1):
         answer: Any = Client(enforce_csrf_checks=True).post(
             f"/hooks/lamina/{token}/", body, content_type="application/json", headers=headers

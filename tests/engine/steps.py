@@ -1,4 +1,4 @@
-"""Single steps of a run's life, called as the worker calls them, and other clients at Lamina."""
+"""Single steps of a run's life, called as the worker calls them, and other clients of Lamina."""
 
 import threading
 from collections.abc import Callable
@@ -24,11 +24,11 @@ KEY = {"x-api-key": "lma_sandbox"}
 INPUTS: dict[str, dict[str, Any]] = {CARTOONIFY: {"Style": "Ghibli"}, CAPTION: {"Prompt": "a lake"}}
 
 
-stepped_at: dict[int, datetime] = {}  # by run: when the last step of these began
+stepped_at: dict[int, datetime] = {}  # by run: when its last step in this module began
 
 
 def hand_over(run: Run) -> Run:
-    """One worker takes the start."""
+    """Let one worker take the start."""
     stepped_at[run.pk] = timezone.now()
     submit.submit_run(run.pk)
     run.refresh_from_db()
@@ -36,7 +36,7 @@ def hand_over(run: Run) -> Run:
 
 
 def look(run: Run) -> Run:
-    """The next look is due, and one worker looks."""
+    """Make the next check due, and let one worker do it."""
     make_due(run)
     stepped_at[run.pk] = timezone.now()
     reconcile.check_run(run.pk)
@@ -45,7 +45,7 @@ def look(run: Run) -> Run:
 
 
 def make_due(run: Run) -> None:
-    """Let time pass until the run's next step."""
+    """Make the run's next step due, as if time had passed."""
     Run.objects.filter(pk=run.pk, due_at__isnull=False).update(
         due_at=timezone.now() - timedelta(seconds=10), rung_at=None
     )
@@ -53,20 +53,20 @@ def make_due(run: Run) -> None:
 
 
 def waits(run: Run, seconds: float) -> bool:
-    """Whether the last step postponed the run's next one by `seconds`, however long that step took."""
+    """Return whether the last step postponed the next one by `seconds`, however long the step took."""
     assert run.due_at is not None
     pause = timedelta(seconds=seconds)
     return stepped_at[run.pk] + pause <= run.due_at <= timezone.now() + pause
 
 
 def seconds_ahead(run: Run) -> float:
-    """Seconds from the start of the last step to the next."""
+    """Return the seconds from the start of the last step to the next step."""
     assert run.due_at is not None
     return (run.due_at - stepped_at[run.pk]).total_seconds()
 
 
 def start_as_stranger(sandbox: SandboxDoor, app_id: str = CARTOONIFY, webhook: str = "") -> str:
-    """Let another client of the workspace start a run; return its id."""
+    """Start a run as another client of the workspace; return the run's id."""
     url = f"{sandbox.url}/v1/apps/{app_id}/runs"
     query = {"webhook": webhook} if webhook else {}
     answer = requests.post(url, json={"inputs": INPUTS[app_id]}, params=query, headers=KEY, timeout=60)
@@ -76,17 +76,17 @@ def start_as_stranger(sandbox: SandboxDoor, app_id: str = CARTOONIFY, webhook: s
 
 
 def starts(sandbox: SandboxDoor) -> int:
-    """Number of POSTs to start a run that reached the sandbox."""
+    """Count the POSTs to start a run that reached the sandbox."""
     return len(sandbox.requests_to("run_start"))
 
 
 def other_app(remote_id: str = CAPTION) -> App:
-    """A second app of the sandbox, one with a single text input."""
+    """Return a second app of the sandbox, which has a single text input."""
     return known_app(remote_id)
 
 
 def press_words(member: Member, app: App) -> Run:
-    """Press Run on an app with one text."""
+    """Press Run on an app with one text input."""
     assert app.schema is not None
     parameter = app.schema.parameters[0]
     handles = {name: parameter[name] for name in ("name", "key", "id", "type")}
@@ -111,7 +111,7 @@ def begin(act: Callable[[], Any]) -> threading.Thread:
 
 
 def at_once(count: int, act: Callable[[], Any]) -> None:
-    """Call `act` in `count` threads that begin together; return when all have ended."""
+    """Call `act` in `count` threads that start together; return when all have ended."""
     gate = threading.Barrier(count)
 
     def go() -> None:
@@ -123,11 +123,11 @@ def at_once(count: int, act: Callable[[], Any]) -> None:
 
 
 def start(member: Member, app: App, sandbox: SandboxDoor, outcome: str = "never", **script: object) -> Run:
-    """A run that Lamina accepted a minute ago and that nobody polls yet."""
+    """Start a run that Lamina accepted a minute ago and that nobody has polled yet."""
     sandbox.control("script", appId=None, times=1, outcome=outcome, **script)
     run = press(member, app)
     submit.submit_run(run.pk)
-    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(minutes=1))  # old enough for a look
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(minutes=1))  # old enough to be polled
     run.refresh_from_db()
     assert run.remote_id
     return run

@@ -1,4 +1,4 @@
-"""Endless bad answers of Lamina: retried less and less often, then reported. Never paid twice."""
+"""Endless bad responses from Lamina: retried less and less often, then reported. Nothing is paid for twice."""
 
 from datetime import timedelta
 from typing import Any
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def sent_and_looked_for(run: Run) -> Run:
-    """One start without a clear answer, and two looks that find nothing."""
+    """Send a start that gets no clear response, then check twice and find nothing."""
     make_due(run)
     assert hand_over(run).status == "checking"
     for _ in range(reconcile.LOOKS):
@@ -73,7 +73,7 @@ def test_starting_again_begins_with_all_tries(alice: Member, app: App, sandbox: 
 def test_a_late_start_among_several_is_found_and_nothing_is_sent_again(
     alice: Member, app: App, sandbox: SandboxDoor
 ) -> None:
-    """The first POST started something after all, but Lamina's list showed it only after the second."""
+    """The first POST did start a run, but Lamina's list showed it only after the second POST."""
     sandbox.control("faults", endpoint="run_start", fault="status", status=500, times=1)
     run = sent_and_looked_for(press(alice, app))
     sandbox.control("faults", endpoint="run_start", fault="status", status=500, acts=True, times=None)
@@ -113,7 +113,7 @@ def test_a_file_that_is_accepted_in_the_end_does_not_count_against_the_run(
         make_due(run)
 
     assert hand_over(run).remote_id
-    assert run.missing_reads == 0  # which from now on counts answers "no such run"
+    assert run.missing_reads == 0  # from now on, this counts "no such run" responses
 
 
 def press_with_file(member: Member, app: App) -> Run:
@@ -141,7 +141,7 @@ def test_an_unanswered_cancel_is_sent_once_more_while_the_run_goes_on(
     OrmQ.objects.all().delete()
 
     sweep.sweep()
-    assert not OrmQ.objects.exists()  # it gets some seconds
+    assert not OrmQ.objects.exists()  # Lamina gets a few seconds first
     sweep.sweep(timezone.now() + timedelta(seconds=21))
     (task,) = [row.task for row in OrmQ.objects.all()]
     assert (task["func"], task["args"]) == ("runs.tasks.cancel_run", (run.pk,))

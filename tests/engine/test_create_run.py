@@ -1,4 +1,4 @@
-"""Pressing Run: one form, one run, however often and simultaneously it is pressed."""
+"""Pressing Run: one form makes one run, however often and simultaneously it is pressed."""
 
 import threading
 from typing import Any

@@ -1,4 +1,4 @@
-"""An app's usual time, from its own runs, and the sentence when a run takes longer."""
+"""An app's usual duration, based on its own runs, and the sentence shown when a run takes longer."""
 
 from datetime import timedelta
 
@@ -115,17 +115,17 @@ def test_a_delayed_start_shows_its_place_in_the_queue(as_alice: Client, alice: M
     def shown(run: Run) -> str:
         return as_alice.get(run.get_absolute_url()).content.decode()
 
-    assert "2 runs come before it." in shown(mine)
-    assert "One run comes before it." in shown(waiting)
-    assert "before it." not in shown(away)
-    Run.objects.filter(status="checking").update(due_at=None)  # a person is asked: it holds nobody back
-    assert "One run comes before it." in shown(mine)
+    assert "2 runs are ahead of it." in shown(mine)
+    assert "One run is ahead of it." in shown(waiting)
+    assert "ahead of it." not in shown(away)
+    Run.objects.filter(status="checking").update(due_at=None)  # a person is asked, so it holds up no other run
+    assert "One run is ahead of it." in shown(mine)
 
 
 def test_an_open_form_learns_what_the_app_costs(
     as_alice: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    """The estimate failed when the app was first read: the open page asks until Lamina gives one."""
+    """The estimate failed when the app was first read, so the open page keeps asking until Lamina gives one."""
     app = make_app()
     App.objects.filter(pk=app.pk).update(estimated_at=None, credits_expected=None)
     url = f"/apps/{app.public_id}/cost/"

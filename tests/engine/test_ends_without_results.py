@@ -1,4 +1,4 @@
-"""Runs that have ended before their results are here: shown at once, read as soon as the budget has room."""
+"""Runs that ended before their results were read: ends show at once, and reads follow when the budget has room."""
 
 from contextlib import suppress
 
@@ -25,7 +25,7 @@ def test_an_end_is_shown_before_its_results_are_read(
 ) -> None:
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
-    settings.LAMINA_REQUESTS_PER_MINUTE = rate_limit.used() + 2  # one look, and what is kept for starts
+    settings.LAMINA_REQUESTS_PER_MINUTE = rate_limit.used() + 2  # one poll, plus the reserve for starts
     holder = leases.new_holder()
     assert leases.acquire(poller_wakeups.POLLER, holder, polling.LEASE_SECONDS)
     watch = Watch(holder)
@@ -36,15 +36,15 @@ def test_an_end_is_shown_before_its_results_are_read(
     run.refresh_from_db()
     assert (run.status, run.ended_at is not None) == ("queued", True)
     page = as_alice.get(run.get_absolute_url()).content.decode()
-    assert "Finished at Lamina." in page or "of 2 ready" in page
-    assert "fetching its results takes a moment longer" in page
+    assert "Finished on Lamina." in page or "of 2 ready" in page
+    assert "fetching the results is taking a little longer" in page
     version = run.version
     settings.LAMINA_REQUESTS_PER_MINUTE = 100
     watch.round()
     run.refresh_from_db()
     assert run.status == "completed"
     assert run.version > version
-    assert len(sandbox.requests_to("runs")) == 1, "what is known to have ended is read before the next look"
+    assert len(sandbox.requests_to("runs")) == 1, "runs known to have ended are read before the next poll"
 
 
 def test_an_unreadable_list_does_not_delay_known_ends(alice: Member, app: App, sandbox: SandboxDoor) -> None:

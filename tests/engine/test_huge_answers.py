@@ -1,4 +1,4 @@
-"""Answers larger than anything an app makes: what is stored of them is bounded, and so are the pages."""
+"""Responses larger than anything an app makes: what we store is limited, and so are the pages."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Promise 1: results stay. The sandbox forgets every file, and last week's history still shows all of it."""
+"""Promise 1: results stay. The sandbox forgets every file, but last week's history still shows all of them."""
 
 import re
 from datetime import timedelta
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(params=["local folder", "bucket"])
 def _storage(request: pytest.FixtureRequest) -> None:
-    """Either kind of storage."""
+    """Use each kind of storage."""
     if request.param == "bucket":
         request.getfixturevalue("store")
 
 
 def press_reel(member: Member, app: App) -> Run:
-    """A run that makes a picture and a film."""
+    """Start a run that makes a picture and a video."""
     assert app.schema is not None
     answers: list[Any] = [
         {"name": p["name"], "key": p["key"], "id": p["id"], "type": p["type"], "value": value, "is_default": False}

@@ -1,4 +1,4 @@
-"""A late answer to a start that is already settled: that run is stopped, never one of ours, and this is reported."""
+"""A late response to a start that is already settled: the extra run is cancelled and reported, but never our own."""
 
 import pytest
 from django.utils import timezone
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def sent(run: Run) -> Run:
-    """Its POST is on its way."""
+    """Claim the start and mark its POST as sent."""
     now = timezone.now()
     assert progress.claim_start(run, now, now + submit.CLAIM)
     assert progress.mark_sent(run, now, is_alone=True)
@@ -21,13 +21,13 @@ def sent(run: Run) -> Run:
 
 
 def answered(run: Run, remote_id: str) -> None:
-    """The worker gets the answer to its POST."""
+    """Let the worker get the response to its POST."""
     if not progress.accept(run, remote_id, "queued", timezone.now()):
         submit._note_surplus(run, remote_id)
 
 
 def test_the_id_of_another_run_of_ours_cancels_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Its worker was silent too long, so it is looked for; then Lamina names a run that already belongs to somebody."""
+    """The second start was being checked after a long silence when Lamina named a run that already belongs to us."""
     first = hand_over(press(alice, app))
     second = sent(press(alice, app))
     assert progress.doubt(second)
@@ -42,7 +42,7 @@ def test_the_id_of_another_run_of_ours_cancels_nothing(alice: Member, app: App, 
 def test_the_answer_that_names_this_very_run_cancels_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = sent(press(alice, app))
     remote_id = start_as_stranger(sandbox)
-    assert progress.accept(run, remote_id, "queued", timezone.now())  # by a delivery
+    assert progress.accept(run, remote_id, "queued", timezone.now())  # by a webhook
 
     answered(run, remote_id)
 

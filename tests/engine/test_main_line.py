@@ -1,4 +1,4 @@
-"""From a press of Run to saved pictures, against the sandbox over HTTP and with the queue's tasks done in order."""
+"""From a press of Run to saved pictures, against the sandbox over HTTP, with the queued tasks run in order."""
 
 import pytest
 

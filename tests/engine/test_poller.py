@@ -27,12 +27,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def end_lease() -> None:
-    """The lease has expired."""
+    """Make the lease expire."""
     Lease.objects.filter(name=poller_wakeups.POLLER).update(until=Now() - timedelta(seconds=1))
 
 
 def many(member: Member, app: App, sandbox: SandboxDoor, count: int) -> list[Run]:
-    """`count` runs that are at Lamina and here, started a minute ago, in order of their last news."""
+    """Make `count` runs, on Lamina and here, that started a minute ago, sorted by when they were last seen."""
     sandbox.control("limit", per_minute=None)
     sandbox.control("script", appId=None, times=count, outcome="never", seconds=0)
     now = timezone.now()
@@ -56,7 +56,7 @@ def test_a_frozen_poller_is_replaced_and_does_nothing_when_it_wakes(
     frozen = Watch(leases.new_holder())
     assert leases.acquire(poller_wakeups.POLLER, frozen.holder, polling.LEASE_SECONDS)
     frozen.round()
-    end_lease()  # it has not renewed it for 12 s
+    end_lease()  # the poller hasn't renewed it for 12 s
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     reads = len(sandbox.requests_to("runs"))
 
@@ -73,14 +73,14 @@ def test_a_frozen_poller_is_replaced_and_does_nothing_when_it_wakes(
 
 
 def test_a_lease_lost_during_a_read_ends_the_round(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """The lease goes while the list is read: no further request, and nothing is written twice."""
+    """The lease is lost while the list is read: there is no further request, and nothing is written twice."""
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     sandbox.control("faults", endpoint="runs", fault="delay", seconds=600)
     before = rate_limit.used()
     poller = begin(polling.poll_window)
     wait_until(lambda: leases.is_held(poller_wakeups.POLLER), "the poller to begin")
-    wait_until(lambda: rate_limit.used() > before, "the list to be asked for")
+    wait_until(lambda: rate_limit.used() > before, "the list to be requested")
     end_lease()
     assert leases.acquire(poller_wakeups.POLLER, "another", polling.LEASE_SECONDS)
     sandbox.clear_faults()
@@ -91,7 +91,7 @@ def test_a_lease_lost_during_a_read_ends_the_round(alice: Member, app: App, sand
     assert sandbox.requests_to("run") == []
     assert (
         Lease.objects.get(name=poller_wakeups.POLLER).holder == "another"
-    )  # and it did not give away what is not its own
+    )  # and it didn't release a lease it no longer held
 
 
 def test_a_dead_poller_is_replaced_when_somebody_looks(alice: Member, app: App, sandbox: SandboxDoor) -> None:
@@ -150,11 +150,11 @@ def test_hidden_runs_are_read_in_order_of_their_last_news(alice: Member, app: Ap
     watch.round()
 
     asked = [r["runId"] for r in sandbox.requests_to("run")]
-    assert asked[:6] == [run.remote_id for run in order]  # those not asked before came first
+    assert asked[:6] == [run.remote_id for run in order]  # runs that weren't read before came first
 
 
 def leave_room_for(count: int) -> None:
-    """Use up the budget except for one read of the list and `count` by id."""
+    """Use up the budget except for one read of the list and `count` reads by id."""
     limit = 100 - rate_limit.Priority.PARTIAL
     now = time.time()
     RequestLog.objects.update_or_create(pk=rate_limit.ROW_ID, defaults={"stamps": [now] * (limit - count - 1)})
@@ -186,7 +186,7 @@ def test_one_broken_run_does_not_delay_the_others(alice: Member, app: App, sandb
     well.refresh_from_db()
     assert well.status == "completed"
     assert max(pause or 0.0 for pause in pauses) < 5
-    assert len([r for r in sandbox.requests_to("run") if r["runId"] == sick.remote_id]) == 1  # left for a while
+    assert len([r for r in sandbox.requests_to("run") if r["runId"] == sick.remote_id]) == 1  # skipped for a while
     sandbox.clear_faults()
     watch.again_at.clear()
     watch.round()
@@ -241,7 +241,7 @@ def test_nothing_is_requested_while_lamina_says_wait(alice: Member, app: App, sa
 
 
 def test_other_clients_of_our_limit_are_counted(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Somebody else at our address uses 60 of the 100; the portal uses what is left and is never refused."""
+    """Another client at our address uses 60 of the 100 requests; the portal uses the rest and is never refused."""
     runs = [start(alice, app, sandbox) for _ in range(3)]
     for _ in range(60):
         requests.get(f"{sandbox.url}/v1/account", headers=KEY, timeout=60)
@@ -251,7 +251,7 @@ def test_other_clients_of_our_limit_are_counted(alice: Member, app: App, sandbox
         for asked in range(100):  # noqa: B007
             watch_once()
     Run.objects.filter(pk=runs[0].pk).update(cancel_asked_at=timezone.now())
-    submit.send_cancel(runs[0].pk)  # what matters more has its reserve
+    submit.send_cancel(runs[0].pk)  # more important requests have a reserve
 
     state = sandbox.state
     assert state["refused_429"] == 0
@@ -267,7 +267,7 @@ def test_a_short_budget_goes_to_reads_of_runs_that_ended_not_to_the_same_pages_a
     for run in many(alice, app, sandbox, 5):
         sandbox.control(f"runs/{run.remote_id}", status="completed")
     RequestLog.objects.all().delete()
-    settings.LAMINA_REQUESTS_PER_MINUTE = 6  # one is kept for starts: newest, a read, running, queued, a read
+    settings.LAMINA_REQUESTS_PER_MINUTE = 6  # one is reserved for starts; then: newest, a read, running, queued, a read
     watch = Watch(leases.new_holder())
     assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
     with pytest.raises(RateLimitWait):

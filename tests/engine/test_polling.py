@@ -1,4 +1,4 @@
-"""Watching runs with shared reads: what the poller requests, what it does with answers, and when it stops."""
+"""Watching runs by reading the list: what the poller requests, what it does with responses, and when it stops."""
 
 import time
 from datetime import timedelta
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def _real_pace(settings: Settings) -> None:
-    """The pace that people get, not the hurried one of the other tests."""
+    """Poll at the real pace, not at the faster one of the other tests."""
     settings.LAMINA_POLL_SECONDS = 3.0
 
 
@@ -89,7 +89,7 @@ def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDo
     run = start(alice, app, sandbox)
     Run.objects.filter(pk=run.pk).update(remote_id="no-such-run")
 
-    for _ in range(5):  # as many as come while Lamina is being renewed
+    for _ in range(5):  # as many as may come during a deployment of Lamina
         watch_once()
     run.refresh_from_db()
     assert (run.is_active, run.missing_reads) == (True, 1)
@@ -103,7 +103,7 @@ def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDo
 
 
 def test_a_run_that_is_there_again_is_not_lost(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """For a while Lamina says "no such run" of all of them, as a proxy may during a deployment."""
+    """For a while, Lamina says "no such run" about every run, as a proxy may during a deployment."""
     run = start(alice, app, sandbox)
     sandbox.control("faults", endpoint="*", fault="status", status=404, times=None)
     for _ in range(6):

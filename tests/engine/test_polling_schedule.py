@@ -1,4 +1,4 @@
-"""When the poller looks at the run list: soon enough for everybody, but never at the cost of a result."""
+"""When the poller reads the run list: soon enough for everybody, but never at the cost of a result."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ def _poll(settings: Settings) -> None:
 
 
 def ended(member: Member, app: App, *work_seconds: float | None) -> None:
-    """Past runs, whose end was known here 9 s late."""
+    """Make past runs whose ends were noticed here 9 s late."""
     for seconds in work_seconds:
         started = NOW - timedelta(hours=1)
         took = timedelta(seconds=(seconds or 30) + 9)
@@ -35,7 +35,7 @@ def ended(member: Member, app: App, *work_seconds: float | None) -> None:
         Run.objects.filter(pk=made.pk).update(work_seconds=seconds)
 
 
-NOW = timezone.now()  # for all ages: how long a test takes makes no run older
+NOW = timezone.now()  # used for all ages, so that runs don't get older while a test runs
 
 
 def aged(member: Member, app: App, seconds: float) -> Run:
@@ -76,7 +76,7 @@ def test_without_a_past_the_first_look_comes_after_five_seconds(alice: Member) -
 
 
 def test_how_late_we_looked_does_not_make_the_next_look_later(alice: Member) -> None:
-    """Measured by Lamina's own clock; by ours, each late look would delay the next one a little more."""
+    """Durations go by Lamina's own clock. By ours, each late poll would delay the next one a little more."""
     app = make_app()
     ended(alice, app, *[10] * 20)
 
@@ -107,7 +107,7 @@ def test_while_the_budget_is_short_one_look_waits_for_many_ends(alice: Member) -
     runs = [aged(alice, app, 31) for _ in range(10)]
     runs[0].opened_at = NOW
     spend(LIMIT - 15)
-    assert not early(*runs), "15 are enough for 10 reads and some looks"
+    assert not early(*runs), "15 are enough for 10 reads and a few polls"
 
     spend(5)
 
@@ -128,7 +128,7 @@ def test_partial_results_are_read_from_spare_budget_only(
     run = start(alice, known_app(), sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)
     Run.objects.filter(pk=run.pk).update(opened_at=timezone.now())
-    settings.LAMINA_REQUESTS_PER_MINUTE = rate_limit.used() + 4  # one of which the look itself takes
+    settings.LAMINA_REQUESTS_PER_MINUTE = rate_limit.used() + 4  # the poll itself takes one of them
 
     watch_once()
 

@@ -1,4 +1,4 @@
-"""Starts without a clear answer: looked for, found or sent again, and never paid twice unless a person says so."""
+"""Starts without a clear response are found or sent again, and never paid for twice unless a person says so."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -60,7 +60,7 @@ def names(fault: dict[str, Any]) -> str:
 
 
 def doubtful(sandbox: SandboxDoor, member: Member, app: App, fault: str = "drop_before", **more: Any) -> Run:
-    """A run whose POST got no clear answer."""
+    """Make a run whose POST got no clear response."""
     sandbox.control("faults", endpoint="run_start", fault=fault, **more)
     run = hand_over(press(member, app))
     assert run.status == "checking"
@@ -129,7 +129,7 @@ def test_a_lost_look_is_repeated(alice: Member, app: App, sandbox: SandboxDoor) 
     from django_q.models import OrmQ
 
     run = doubtful(sandbox, alice, app, "drop_after")
-    OrmQ.objects.all().delete()  # its task died with its worker
+    OrmQ.objects.all().delete()  # the task died with its worker
     make_due(run)
 
     sweep.sweep()
@@ -219,7 +219,7 @@ def test_strangers_runs_are_never_adopted(alice: Member, app: App, sandbox: Sand
 
     look(run)
     assert (run.status, run.empty_looks) == ("checking", 1)
-    # A list that ignores what it was asked for.
+    # A list that ignores the requested filters.
     now, hour_ago = datetime.now(UTC), datetime.now(UTC) - timedelta(hours=1)
     rows = [
         {"runId": other, "workflowId": CAPTION, "status": "running", "createdAt": now.isoformat()},

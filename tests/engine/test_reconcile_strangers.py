@@ -1,4 +1,4 @@
-"""Whose run is it? One that is older than our POST isn't adopted if the clocks can tell."""
+"""Other clients' runs: one that is older than our POST isn't adopted if the clocks can tell."""
 
 import time
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def older_run(sandbox: SandboxDoor, world: World, seconds: float) -> str:
-    """Another client's run of the same app, started `seconds` ago."""
+    """Start another client's run of the same app, dated `seconds` ago."""
     run_id = start_as_stranger(sandbox)
     world.runs[run_id].created_at -= seconds
     return run_id
@@ -39,7 +39,7 @@ def test_a_run_from_before_the_start_needs_a_person(
     run = doubtful(sandbox, alice, app)
 
     look(run)
-    assert (run.status, run.empty_looks, run.remote_id) == ("checking", 1, "")  # ours may only be late
+    assert (run.status, run.empty_looks, run.remote_id) == ("checking", 1, "")  # ours may just be late
     look(run)
 
     assert (run.status, run.due_at, run.candidates, run.remote_id) == ("checking", None, [older], "")
@@ -86,7 +86,7 @@ def test_laminas_clock_may_be_off(
 def test_without_a_clock_the_only_one_is_adopted(alice: Member, app: App, sandbox: SandboxDoor, world: World) -> None:
     older = older_run(sandbox, world, 30)
     run = doubtful(sandbox, alice, app)
-    LaminaStatus.objects.update(clock_steady_since=timezone.now() + timedelta(hours=1))  # compared only after the POST
+    LaminaStatus.objects.update(clock_steady_since=timezone.now() + timedelta(hours=1))  # first compared after the POST
     cache.clear()
 
     assert look(run).remote_id == older
@@ -105,7 +105,7 @@ def test_clocks_are_known_while_they_keep_step() -> None:
     assert status.is_clock_known(seconds[5])
     assert not status.is_clock_known(first - timedelta(seconds=1))  # never compared before that
     assert not status.is_clock_known(seconds[11])  # nor after this
-    assert noted(seconds[11], -3600.0).clock_steady_since == seconds[11]  # told at once: somebody set a clock
+    assert noted(seconds[11], -3600.0).clock_steady_since == seconds[11]  # noticed at once: somebody set a clock
     assert not status.is_clock_known(seconds[5])
     told_nothing = noted(seconds[20], None)
     assert (told_nothing.clock_steady_since, told_nothing.clock_ahead_seconds) == (None, -3600.0)

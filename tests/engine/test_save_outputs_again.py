@@ -1,4 +1,4 @@
-"""Around saving files: catalogue pictures, leftovers, another try, and cheap checks for work."""
+"""More on saving files: catalogue pictures, leftovers, retries, and cheap checks for work."""
 
 import os
 from contextlib import suppress
@@ -36,7 +36,7 @@ def test_a_catalogue_picture_is_copied_once(server: HostileServer) -> None:
 
 @pytest.mark.parametrize("path", ["missing", "page-as-png", "svg-as-png", "says-less", "loop", "says-huge"])
 def test_a_broken_catalogue_picture_is_left_out(path: str, server: HostileServer, settings: Settings) -> None:
-    with suppress(FetchFailed):  # some may be there another time
+    with suppress(FetchFailed):  # some failures may be temporary
         assert save_catalog_picture(f"{server.url}/{path}") is None
     assert save_catalog_picture("no link at all") is None
     assert kept_files(settings) == []
@@ -62,7 +62,7 @@ def make_unsaved(alice: Member, url: str, **fields: Any) -> OutputFile:
 
 
 def given_up(alice: Member, url: str) -> OutputFile:
-    """A file that wasn't saved within 24 hours."""
+    """Make a file that wasn't saved within 24 hours."""
     long_ago = timezone.now() - timedelta(days=2)
     sentence = "There is no file at that address any more."
     return make_unsaved(alice, url, status="failed", error=sentence, due_at=None, attempts=40, created_at=long_ago)
@@ -120,7 +120,7 @@ def test_one_lost_file_among_saved_ones_is_named(alice: Member, as_alice: Client
 
 
 def test_results_of_a_run_in_the_bin_are_saved_too(alice: Member, server: HostileServer) -> None:
-    """It may come back."""
+    """The run may be restored."""
     file = make_unsaved(alice, f"{server.url}/a.png")
     bin.move_to_bin(Run.objects.all(), alice, timezone.now())
     keep_due_files()

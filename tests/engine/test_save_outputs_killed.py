@@ -1,4 +1,4 @@
-"""A worker that is killed while it saves files: each file is complete or tried again, never half of one."""
+"""A worker that is killed while it saves files: each file is saved whole or tried again."""
 
 import hashlib
 import os
@@ -28,7 +28,7 @@ OutputFile.objects.bulk_create(
     OutputFile(output=box, position=n, source_url=f"{url}/drip-file-{{n}}") for n in range({files})
 )
 """
-# A minute goes by (claims and places are held for one), and the sweep looks for what is due.
+# A minute passes (which is how long claims and slots last), and the sweep looks for what is due.
 A_MINUTE_LATER = """
 from django.utils import timezone
 from runs.models import Lease, OutputFile
@@ -62,7 +62,7 @@ def home(tmp_path: Path, server: HostileServer) -> Iterator[Home]:
 
 
 class Kept:
-    """What the database and the disk hold, seen from outside."""
+    """The contents of the database and the disk, read from outside the portal."""
 
     def __init__(self, home: Home, server: HostileServer) -> None:
         self.folder = home.folder / "sandbox"
@@ -73,7 +73,7 @@ class Kept:
             return int(database.execute("select count(*) from runs_outputfile where status = 'saved'").fetchone()[0])
 
     def check(self) -> None:
-        """Every file matches its row, and every name in the storage is a complete file."""
+        """Check that every file matches its row and that every file in the storage is complete."""
         with sqlite3.connect(self.folder / "portal.sqlite3", timeout=60) as database:
             rows = database.execute(
                 "select f.file, f.thumb_400, f.sha256, f.size_bytes from runs_outputfile o"
@@ -109,4 +109,4 @@ def test_kill_minus_nine_leaves_no_half_file(home: Home, server: HostileServer) 
     home.start("worker")
     wait_until(lambda: kept.saved() == FILES, f"all to be saved; at the kills it was {killed_at}", 240)
     kept.check()
-    assert killed_at[0] < FILES  # else nothing was interrupted
+    assert killed_at[0] < FILES  # otherwise nothing was interrupted

@@ -1,4 +1,4 @@
-"""Starts that wait, workers that die, several workers at one start: one call, or a clear reason for the wait."""
+"""Starts that wait, workers that die, several workers on one start: one call, or a clear reason for the wait."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,7 +36,7 @@ def shown(client: Client, run: Run) -> str:
 
 
 def swept(run: Run) -> Run:
-    """It is due: the sweep wakes a worker, which takes it."""
+    """Make the run due, let the sweep wake a worker, and let the worker take the run."""
     OrmQ.objects.all().delete()
     make_due(run)
     sweep.sweep()
@@ -56,7 +56,7 @@ def swept(run: Run) -> Run:
 def test_told_to_wait(
     alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, fault: dict[str, Any], seconds: int
 ) -> None:
-    sandbox.control("limit", per_minute=None)  # else its headers tell when to come back
+    sandbox.control("limit", per_minute=None)  # otherwise its headers say when to try again
     sandbox.control("faults", endpoint="run_start", **fault)
 
     run = hand_over(press(alice, app))
@@ -65,7 +65,7 @@ def test_told_to_wait(
     assert waits(run, seconds)
     assert str(WAITS[Run.Wait.RATE]) in shown(as_alice, run)
     assert "Next try in" in shown(as_alice, run)
-    assert rate_limit.take(rate_limit.Priority.START) > 0  # nobody else asks meanwhile
+    assert rate_limit.take(rate_limit.Priority.START) > 0  # no other request is sent in the meantime
     RequestLog.objects.update(closed_until=0)
     assert swept(run).remote_id
     assert len(sandbox.runs) == 1
@@ -84,7 +84,7 @@ def test_nobody_there(
     assert str(WAITS[Run.Wait.LAMINA]) in shown(as_alice, run)
     for _ in range(5):
         swept(run)
-    assert waits(run, 60)  # later and later
+    assert waits(run, 60)  # the pauses get longer
     settings.LAMINA_BASE_URL = sandbox.url
     assert swept(run).remote_id
     assert starts(sandbox) == 1
@@ -110,7 +110,7 @@ def test_a_worker_died_before_it_sent(alice: Member, app: App, sandbox: SandboxD
     run = press(alice, app)
     assert progress.claim_start(run, timezone.now(), timezone.now() + submit.CLAIM)
     hand_over(run)
-    assert starts(sandbox) == 0  # the claim holds while its worker may live
+    assert starts(sandbox) == 0  # the claim holds while its worker may be alive
 
     assert swept(run).remote_id
 
@@ -123,7 +123,7 @@ def test_a_worker_died_after_it_sent(alice: Member, app: App, sandbox: SandboxDo
     assert progress.mark_sent(run, timezone.now(), is_alone=True)
     OrmQ.objects.all().delete()
     sweep.sweep()
-    assert not OrmQ.objects.exists()  # it may still be at it
+    assert not OrmQ.objects.exists()  # the worker may still be busy
     make_due(run)
 
     sweep.sweep()
@@ -141,7 +141,7 @@ def test_a_worker_died_after_it_sent(alice: Member, app: App, sandbox: SandboxDo
 def test_a_slow_answer_is_waited_for(
     alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The claim is extended while the worker lives."""
+    """The claim is extended while the worker is alive."""
     monkeypatch.setattr(submit, "RENEW_SECONDS", 0.1)
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=600)
     run = press(alice, app)
@@ -162,13 +162,13 @@ def test_a_slow_answer_is_waited_for(
 
 
 def claim_of(run: Run, later_than: datetime | None = None) -> datetime | None:
-    """Time until which a worker holds the start it has sent, once it is after `later_than`."""
+    """Return until when a worker holds the start it has sent, or None unless that is after `later_than`."""
     run.refresh_from_db()
     is_later = run.due_at is not None and (later_than is None or run.due_at > later_than)
     return run.due_at if run.sent_at and is_later else None
 
 
-# --- Many hands -------------------------------------------------------------------------------------------------------
+# --- Several workers --------------------------------------------------------------------------------------------------
 def test_two_workers_with_one_start_make_one_call(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=0.5)
     run = press(alice, app)
@@ -198,7 +198,7 @@ def test_a_worker_whose_claim_expired_changes_nothing(alice: Member, app: App, s
 
 
 def test_starts_of_one_app_go_one_after_the_other(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Two in flight at once couldn't be told apart in the list; in the end each is made once."""
+    """Two in flight at once couldn't be told apart in the list. In the end, each is made once."""
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=0.2, times=None)
     runs = [press(alice, app) for _ in range(5)]
     waiting = iter(runs)
@@ -215,7 +215,7 @@ def test_starts_of_one_app_go_one_after_the_other(alice: Member, app: App, sandb
 def test_a_found_run_may_be_another_start_in_flight(
     alice: Member, app: App, sandbox: SandboxDoor, settings: Settings
 ) -> None:
-    """With webhooks on, starts of one app go out together; the look waits for the answers of the others."""
+    """With webhooks on, starts of one app go out together; a check waits for the responses to the others."""
     settings.LAMINA_WEBHOOKS = "on"
     run, other = press(alice, app), press(alice, app)
     claimed = Run.objects.get(pk=run.pk)
@@ -224,7 +224,7 @@ def test_a_found_run_may_be_another_start_in_flight(
     in_flight = Run.objects.get(pk=other.pk)
     assert progress.claim_start(in_flight, timezone.now(), timezone.now() + submit.CLAIM)
     assert progress.mark_sent(in_flight, timezone.now(), is_alone=False)
-    its_id = start_as_stranger(sandbox)  # the other one has reached Lamina, and its answer is on its way
+    its_id = start_as_stranger(sandbox)  # the other start has reached Lamina, and the response is on its way
     progress.doubt(claimed)
 
     look(claimed)
@@ -237,7 +237,7 @@ def test_a_found_run_may_be_another_start_in_flight(
     assert (claimed.status, in_flight.remote_id) == ("starting", its_id)
 
 
-# --- Cancelled meanwhile ----------------------------------------------------------------------------------------------
+# --- Cancelled in the meantime ----------------------------------------------------------------------------------------
 def test_cancelled_before_it_was_sent(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = press(alice, app)
 
@@ -274,7 +274,7 @@ def test_cancelled_during_the_deciding_look(alice: Member, app: App, sandbox: Sa
     make_due(run)
     sandbox.control("faults", endpoint="runs", fault="delay", seconds=600)
     looker = begin(lambda: reconcile.check_run(run.pk))
-    wait_until(lambda: Run.objects.filter(pk=run.pk, due_at__gt=timezone.now()).exists(), "the look to begin")
+    wait_until(lambda: Run.objects.filter(pk=run.pk, due_at__gt=timezone.now()).exists(), "the check to begin")
 
     assert progress.ask_cancel(run, alice, timezone.now()) == "asked"
     sandbox.clear_faults()

@@ -18,25 +18,25 @@ from tests.support.processes import dead_pid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUND = timedelta(seconds=3)  # of the poller
-FEW = 8  # in ten minutes: after 0, 5, 10, 20, 40, 80, 160 and 320 seconds
+ROUND = timedelta(seconds=3)  # between the poller's rounds
+FEW = 8  # wakeups in ten minutes: after 0, 5, 10, 20, 40, 80, 160 and 320 seconds
 
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Time that stands still until a test moves it."""
+    """Stop the clock; it moves only when a test moves it."""
     with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
         yield traveller
 
 
 def queued() -> list[tuple[str, int]]:
-    """The wakeups in the queue, oldest first."""
+    """Return the wakeups in the queue, oldest first."""
     tasks = [row.task for row in OrmQ.objects.order_by("pk")]
     return [(task["func"].removeprefix("runs.tasks."), *task["args"]) for task in tasks if task["args"]]
 
 
 def lose_all() -> None:
-    """The worker that took the tasks dies with them."""
+    """Lose all tasks, as if the worker that took them had died."""
     OrmQ.objects.all().delete()
 
 
@@ -55,7 +55,7 @@ def press(member: Member) -> Run:
 
 
 def waiting(member: Member, status: str = "starting", **fields: Any) -> Run:
-    """A run whose next step is due now, without a wakeup."""
+    """Make a run whose next step is due now and has no wakeup."""
     return make_run(member, make_app(), status=status, **({"due_at": timezone.now()} | fields))
 
 
@@ -102,7 +102,7 @@ def test_a_lost_wakeup_at_most_doubles_the_wait(alice: Member, clock: time_machi
 
     clock.shift(wakeups.BELIEVED / 2)
     sweep.sweep()
-    assert queued() == []  # on its way, for all we know
+    assert queued() == []  # it may still be on its way
     clock.shift(wakeups.BELIEVED / 2)
     sweep.sweep()
     assert queued() == [("submit_run", run.pk)]
@@ -125,7 +125,7 @@ def test_a_long_overdue_start_gets_another_wakeup_in_minutes(alice: Member, cloc
 
 
 def test_a_step_that_comes_due_gets_its_own_wakeup_at_once(alice: Member, clock: time_machine.Traveller) -> None:
-    """A worker died with the claim, however recent the wakeup that it answered."""
+    """A worker died with the claim, however recently it was woken."""
     run = waiting(alice)
     sweep.sweep()
     lose_all()
@@ -150,7 +150,7 @@ def test_a_wakeup_from_a_clock_that_was_ahead_is_not_trusted(alice: Member) -> N
 
 @pytest.mark.parametrize("is_new", [True, False])
 def test_wakeups_of_a_killed_cluster_are_queued_again(alice: Member, is_new: bool) -> None:
-    """The cluster that replaces it, or another one that finds it dead, queues them again."""
+    """The cluster that replaces the killed one, or another one that finds it dead, queues them again."""
     run = waiting(alice, due_at=timezone.now() - timedelta(minutes=5))
     heartbeats.beat_cluster("worker there:1")
     heartbeats.beat_cluster(heartbeats.name_of(dead_pid()) if not is_new else "worker there:1")

@@ -1,4 +1,4 @@
-"""If Lamina refuses a start only because it uses other names for the inputs, it is retried once with those."""
+"""A start that Lamina refuses only because it uses other names for the inputs is retried once with those names."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ def door(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
 
 
 def known(door: SandboxDoor, kind: str, **flags: Any) -> App:
-    """An odd app with three inputs, two of them required."""
+    """Return an odd app with three inputs, two of them required."""
     app_id = door.control("odd-apps", kind=kind, **flags)["appIds"][0]
     app = App.objects.create(remote_id=app_id, name="not read yet")
     catalog.refresh_app(app.pk)
@@ -86,7 +86,7 @@ def known(door: SandboxDoor, kind: str, **flags: Any) -> App:
 
 
 def press(member: Member, app: App) -> Run:
-    """Run `app` with words as its title and a style, until it ends."""
+    """Run `app` with a title and a style, until the run ends."""
     assert app.schema
     values = {"Title": "words", "Style": "Calm ", "Photo": ""}
     answers = [

@@ -1,4 +1,4 @@
-"""Webhooks at the portal's own address: which are trusted, which are refused, and what they settle."""
+"""Webhooks sent to the portal: which are trusted, which are refused, and what they settle."""
 
 import io
 import json
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def courier(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> Iterator[Courier]:
-    """Genuine deliveries; the portal has the keys."""
+    """Return a courier whose deliveries are genuine; the portal has the keys."""
     key = _sandbox_server._deliveries._key
     webhooks.request_keys()
     webhooks.refresh_keys()
@@ -41,7 +41,7 @@ def courier(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> Iterator[Courier]
 
 @pytest.fixture
 def run(alice: Member, app: App, sandbox: SandboxDoor) -> Run:
-    """It has ended at Lamina, but nobody here knows yet."""
+    """Make a run that has ended on Lamina, but nobody here knows yet."""
     run = hand_over(press(alice, app))
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     return run
@@ -63,7 +63,7 @@ def test_a_genuine_delivery_is_applied_at_once(courier: Courier, run: Run, sandb
 
     run.refresh_from_db()
     assert (run.status, run.outputs_ready) == ("completed", 2)
-    assert len(sandbox.requests_to("run")) == reads + 1  # the courier's own
+    assert len(sandbox.requests_to("run")) == reads + 1  # the courier's own read
     assert lamina_status().delivered_at is not None
 
 
@@ -129,7 +129,7 @@ def test_a_forged_delivery_changes_nothing(courier: Courier, run: Run, name: str
 
     assert as_it_is(run) == before
     assert lamina_status().delivered_at is None
-    assert courier.deliver(run) == 200  # and the true one still counts
+    assert courier.deliver(run) == 200  # and the genuine one still counts
 
 
 def test_news_of_another_run_is_refused(courier: Courier, run: Run, alice: Member, app: App) -> None:
@@ -157,7 +157,7 @@ def test_the_old_key_is_useless_after_a_rotation(courier: Courier, run: Run, san
     LaminaStatus.objects.update(signing_keys_asked_at=timezone.now() - timedelta(seconds=61))
     OrmQ.objects.all().delete()
 
-    assert courier.deliver(run, body) == 503  # a key we do not know yet: asked for
+    assert courier.deliver(run, body) == 503  # we don't know this key yet, so we request it
     for _ in range(10):
         assert courier.deliver(run, body) == 401  # at most once a minute
     assert len(asked_tasks()) == 1
@@ -213,7 +213,7 @@ def test_a_delivery_settles_a_start(
 
     assert as_it_is(run)[0] == "completed"
     assert as_it_is(run)[2] == remote_id
-    assert not progress.accept(run, remote_id, "queued", timezone.now())  # the POST's own answer, late
+    assert not progress.accept(run, remote_id, "queued", timezone.now())  # the POST's own response, late
     assert not progress.doubt(run)
     look(run)
     assert hand_over(run).status == "completed"

@@ -1,4 +1,4 @@
-"""Lamina's webhooks over HTTP: signed, early, twice, lost or retried; the run ends once, and correctly."""
+"""Lamina's webhooks over HTTP: signed, early, repeated, lost or retried. The run ends once, and correctly."""
 
 from functools import partial
 
@@ -55,7 +55,7 @@ def test_every_delivered_end(alice: Member, app: App, sandbox: SandboxDoor, outc
 def test_it_may_come_before_the_answer_to_the_post(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     sandbox.control("webhooks", early=True)
 
-    run = hand_over(press(alice, app))  # the answer to the POST changes nothing any more
+    run = hand_over(press(alice, app))  # the response to the POST no longer changes anything
 
     assert (run.status, run.remote_id, run.outputs_ready) == ("completed", sandbox.runs[0]["runId"], 2)
 
@@ -104,7 +104,7 @@ def test_starts_of_one_app_need_not_wait_for_each_other(alice: Member, app: App,
 
 def test_without_keys_the_second_try_counts(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     LaminaStatus.objects.update(signing_keys=[], signing_keys_asked_at=None)
-    sandbox.control("webhooks", delays=[0.5] * 200)  # until the keys are there
+    sandbox.control("webhooks", delays=[0.5] * 200)  # until the keys have arrived
     run = hand_over(press(alice, app))
     wait_until(
         lambda: LaminaStatus.objects.filter(signing_keys_asked_at__isnull=False).exists(), "the first try to be refused"

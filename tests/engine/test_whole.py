@@ -16,11 +16,11 @@ from tests.support import engines
 from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
-TIMEOUT_SECONDS = 570.0  # less than a test may take: so its log is seen
+TIMEOUT_SECONDS = 570.0  # less than a test may take, so that the log is shown
 
 
 def verdict_of(program: str, *arguments: str) -> dict[str, Any]:
-    """Run a program of this folder; return its verdict, with the whole log if it found a fault."""
+    """Run a program from tests/support and return its verdict; if it found a fault, fail with the whole log."""
     done = subprocess.run(
         [sys.executable, "-m", f"tests.support.{program}", *arguments],
         cwd=ROOT,

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def make_finished(member: Member, **fields: Any) -> tuple[Run, OutputFile, Upload]:
-    """A run with a saved result and an upload among its inputs."""
+    """Make a run with a saved result and an upload among its inputs."""
     run = make_run(member, status="completed", **fields)
     kept = make_kept(run)
     upload = Upload.objects.create(member=member, file=make_stored((50, 30)), status="ready", name="a.png")
@@ -144,7 +144,7 @@ def test_deleting_for_good_asks_and_takes_the_files_along(as_alice: Client, alic
     names = [str(f.name) for stored in (kept.file, upload.file) for f in (stored.file, stored.thumb_200)]
     put_into_bin(run)
 
-    assert "for good?" in as_alice.get(f"/runs/{run.public_id}/delete/").content.decode()
+    assert "Permanently delete" in as_alice.get(f"/runs/{run.public_id}/delete/").content.decode()
     as_alice.post(f"/runs/{run.public_id}/delete/", {"sure": "for-good"})
 
     assert not Run.objects.exists()
@@ -171,7 +171,7 @@ def test_what_others_use_survives(alice: Member, bob: Member) -> None:
     assert kept.file is not None
     preset = Preset.objects.create(app=run.app, member=alice, name="Mine")
     preset.uploads.add(upload)
-    taken = adopt(bob, kept.file)  # into a form of Bob's
+    taken = adopt(bob, kept.file)  # into Bob's form
     link = GuestLink.objects.create(
         member=alice, token_hash="x", nonce="n", expires_at=timezone.now() + timedelta(days=1)
     )

@@ -1,4 +1,5 @@
-"""Many at once: what can be changed is, the rest is left and named; the bin can be undone; views are one's own."""
+"""Actions on many runs: runs that can't be changed are skipped and counted, and moving to the bin can be undone.
+Saved views are private."""
 
 import re
 from html import unescape
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def act(client: Client, do: str, *runs: Run, query: str = "") -> str:
-    """Act without scripts, and return the page it leads to."""
+    """Act without scripts, and return the page that follows."""
     data = {"do": do, "r": [run.public_id for run in runs], "query": query}
     return flat(client.post("/history/act/", data, follow=True).content)
 
@@ -29,7 +30,7 @@ def words(body: str) -> str:
 
 @pytest.fixture
 def mixed(alice: Member, bob: Member) -> list[Run]:
-    """Two finished runs of Alice's, an active one of hers, one that Bob shares, one that only Bob sees."""
+    """Two finished runs and an active one by Alice, a run that Bob shares, and one that only Bob sees."""
     app, now = make_app(), timezone.now()
     return [
         make_run(alice, app, status="completed"),
@@ -51,7 +52,7 @@ def test_only_own_runs_are_shared_and_the_rest_is_said(as_alice: Client, mixed: 
 def test_the_bin_takes_what_has_ended_and_gives_it_back(as_alice: Client, mixed: list[Run]) -> None:
     body = act(as_alice, "bin", *mixed[:4], query="q=ghibli")
 
-    assert "2 runs are in the bin. 1 run hasn't finished" in words(body)
+    assert "2 runs were moved to the bin. 1 run hasn't finished" in words(body)
     assert "1 run isn't yours, so it wasn't moved." in words(body)
     assert set(Run.objects.filter(deleted_at__isnull=False)) == set(mixed[:2])
     assert all(f'name="r" value="{run.public_id}"' in body for run in mixed[:2])
@@ -75,7 +76,7 @@ def test_one_guest_link_shows_what_is_ready_in_all_of_them(
     assert {output.run for output in link.outputs.all()} == {mixed[0], second}
     assert f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, link.nonce)}/</code>" in body
     assert "1 run isn't in the link" in words(body)
-    assert "ready and yours to share" in words(act(as_alice, "guest", mixed[1], mixed[3]))
+    assert "ready result that you can share" in words(act(as_alice, "guest", mixed[1], mixed[3]))
     monkeypatch.setattr(bulk_actions, "SHOWN_TO_GUESTS", 1)
     assert "one link shows at most 1" in words(act(as_alice, "guest", mixed[0], second))
     SharingRules.objects.create(guests_allowed=False)
@@ -84,7 +85,7 @@ def test_one_guest_link_shows_what_is_ready_in_all_of_them(
 
 
 def test_stars_go_to_whatever_one_sees(as_alice: Client, mixed: list[Run]) -> None:
-    assert "4 runs have a star." in words(act(as_alice, "star", *mixed))
+    assert "4 runs were starred." in words(act(as_alice, "star", *mixed))
     assert Run.objects.filter(has_star=True).count() == 4
 
 
@@ -179,6 +180,6 @@ def test_a_name_is_used_once(as_alice: Client) -> None:
 
     body = as_alice.post(f"/history/views/{other.public_id}/", {"do": "rename", "name": "Same"}, follow=True)
 
-    assert "none of your other views" in body.content.decode()
+    assert "used for another view" in body.content.decode()
     assert list(SavedView.objects.values_list("name", "query")) == [("Other", "q=c"), ("Same", "q=b")]
     assert "Give the view a name" in as_alice.post("/history/views/", {"name": " "}, follow=True).content.decode()

@@ -1,4 +1,4 @@
-"""A search that takes too long is stopped, says so, and suggests a shorter one; nothing else is limited by it."""
+"""A search that takes too long is stopped, and the page suggests a shorter one. Other queries have no time limit."""
 
 from time import monotonic
 

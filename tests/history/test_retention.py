@@ -1,4 +1,4 @@
-"""Retention rules by kind of run: they send runs to the bin, and spare what somebody still wants."""
+"""Retention rules by kind of run: they move runs to the bin, but keep runs that somebody still wants."""
 
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ def test_each_kind_has_its_own_time(alice: Member, app: App) -> None:
     tasks.clear()
 
     assert binned() == {old.public_id, failed.public_id}
-    assert Run.objects.count() == 5, "they are in the bin first"
+    assert Run.objects.count() == 5, "old runs go to the bin first"
 
 
 def test_what_has_a_star_or_is_open_to_guests_stays(alice: Member, app: App) -> None:
@@ -69,7 +69,7 @@ def test_it_can_be_restored_and_the_bin_says_why(as_alice: Client, alice: Member
     assert "by the retention rules" in as_alice.get("/bin/").content.decode()
     as_alice.post(f"/runs/{run.public_id}/restore/")
     tasks.clear()
-    assert binned() == set(), "it counts as new now, or it would be gone again the next night"
+    assert binned() == set(), "it counts as new; otherwise it would go back to the bin the next night"
 
 
 def test_admins_set_the_rules_in_the_one_row(as_admin: Client, alice: Member, app: App) -> None:

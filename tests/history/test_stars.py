@@ -1,4 +1,4 @@
-"""Stars: one for the team on a run and on each result, and a run that knows whether it has any."""
+"""Stars on runs and results, shared by the team. A run knows whether it or one of its results has a star."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Names of runs on pages: their own title, otherwise the app with the first input, so that siblings differ."""
+"""Names of runs on pages: the run's title, otherwise the app and the first input, so that similar runs differ."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ LONG = "a lighthouse in a storm, seen from a small boat, with gulls " * 3
 
 
 def told(run: Run, text: str) -> Run:
-    """`run` with `text` as its first input."""
+    """Set the first input of `run` to `text`."""
     run.inputs.update(value=text)
     Run.objects.filter(pk=run.pk).update(summary=[{"name": "Style", "text": text[:200], "type": "text"}])
     run.refresh_from_db()
@@ -45,7 +45,7 @@ def tab_title(page: str) -> str:
     [
         ("Autumn", [{"name": "Style", "text": "Ghibli", "type": "text"}], "Autumn"),
         ("", [{"name": "Style", "text": "Ghibli", "type": "text"}], "Cartoonify! · Ghibli"),
-        ("", [{"name": "Photo", "text": "a.png", "type": "url"}], "Cartoonify!"),  # a file's name tells little
+        ("", [{"name": "Photo", "text": "a.png", "type": "url"}], "Cartoonify!"),  # a file's name says little
         ("", [{"name": "Photo", "text": "a.png", "type": "url"}, {"name": "A", "text": "b", "type": "text"}],
          "Cartoonify! · b"),
         ("", [], "Cartoonify!"),
@@ -135,7 +135,7 @@ def test_columns_are_led_by_what_differs(as_alice: Client, alice: Member, run: R
 
     first, second = (part.partition("</p>")[0] for part in page.split('class="compare-from"')[1:])
     assert '<strong class="compare-lead" dir="auto">Simpsons</strong>' in first
-    assert ">Cartoonify!</a>" in first  # the lead has told the rest of its title
+    assert ">Cartoonify!</a>" in first  # the lead shows the rest of the title
     assert '<strong class="compare-lead" dir="auto">Ghibli</strong>' in second
     assert ">Autumn</a>" in second
 

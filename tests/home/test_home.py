@@ -1,4 +1,4 @@
-"""Home: runs in progress, latest results, recently used apps, starred runs."""
+"""Home: runs in progress, latest results, recently used apps, and starred runs."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def viewer(make_member: Callable[..., Member]) -> Member:
 
 
 def part(body: str, heading: str) -> str:
-    """The section under `heading`."""
+    """Return the section under `heading`."""
     return body.partition(f'id="{heading}"')[2].partition("</section>")[0]
 
 
@@ -50,7 +50,7 @@ def test_every_shelf_holds_its_runs(as_alice: Client, alice: Member, bob: Member
         shown = {name for name, run in runs.items() if f"card-{run.public_id}" in part(body, heading)}
         assert shown == {heading}
     assert not [run for run in hidden if run.public_id in body]
-    assert "In progress in the team" in body
+    assert "Team runs in progress" in body
 
 
 def test_many_runs_of_the_team_leave_ones_own_on_home(as_alice: Client, alice: Member, bob: Member) -> None:
@@ -111,7 +111,7 @@ def test_a_viewer_finds_what_the_team_shares_and_no_call_to_make_something(
     assert f"card-{going.public_id}" in part(body, "team-progress")
     assert f"card-{shared.public_id}" in part(body, "latest")
     assert private.public_id not in body
-    assert app.get_absolute_url() not in body  # nothing to fill in and never to send
+    assert app.get_absolute_url() not in body  # no link to a form that viewers can't send
     assert 'data-hotkey="/"' in body
 
 
@@ -155,7 +155,7 @@ def test_home_costs_the_same_with_many_runs(
     django_assert_max_num_queries: DjangoAssertNumQueries,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(health, "CACHE_SECONDS", 600)  # what is known of Lamina is read once in so long
+    monkeypatch.setattr(health, "CACHE_SECONDS", 600)  # Lamina's status is read only once in this time
     app, now = make_app(), timezone.now()
     Lease.objects.create(name=POLLER, holder="somebody", until=now + timedelta(hours=1))
     for _ in range(12):
@@ -201,7 +201,7 @@ def test_the_list_names_every_key_that_does_something(as_alice: Client) -> None:
         assert found is not None
         keys = re.findall(r"(?:^|[{,\s])\"?([^\s\",{}():]+)\"?: (?:\(|[a-z])", found[1])
         assert len(keys) >= 6
-        silent = {"X", "="}  # the same key with Shift, or without
+        silent = {"X", "="}  # the same key with or without Shift
         assert {signs.get(key, key) for key in keys if key not in silent} <= told, name
 
 

@@ -1,1 +1,1 @@
-"""Hostile apps, broken responses and bad input that the portal must survive, through its web pages."""
+"""Hostile apps, broken responses and bad input, which the portal's web pages must survive."""

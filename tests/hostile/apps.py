@@ -1,4 +1,4 @@
-"""Made-up apps for the sandbox that are cheap to run: their results are texts."""
+"""Made-up apps for the sandbox that are cheap to run, since their results are texts."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ from tests.support.quick_portal import KEY
 
 
 class Browser(Client):
-    """Checks every response: no server error, no key, nothing that could run or lead elsewhere."""
+    """A browser that checks every response: no server error, no key, nothing that could run or lead elsewhere."""
 
     def request(self, **request: Any) -> Any:
         response = super().request(**request)
@@ -39,17 +39,17 @@ class Browser(Client):
         return browser
 
     def page(self, url: str, **query: str) -> Page:
-        """The page at `url`, which must exist."""
+        """Return the page at `url`, which must exist."""
         answer = self.get(url, query)
         assert answer.status_code == 200, f"{url}: {answer.status_code}"
         return Page(answer.content.decode())
 
     def open(self, app: App) -> Form:
-        """The form of `app` as shown."""
+        """Open the page of `app` and return its form."""
         return Form.on(self.page(app.get_absolute_url()).html)
 
     def send(self, form: Form, url: str = "") -> HttpResponse:
-        """Press Run, or whatever posts `form`."""
+        """Post `form`, as its button would."""
         body, content_type = form.encoded()
         answer: HttpResponse = self.generic("POST", url or form.action, body, content_type)  # type: ignore[assignment]
         return answer
@@ -61,7 +61,7 @@ class Browser(Client):
         return Run.objects.get(public_id=answer["Location"].rstrip("/").rpartition("/")[2])
 
     def refused(self, form: Form) -> Page:
-        """Press Run without success; return the page that says why."""
+        """Press Run, expecting a refusal; return the page that says why."""
         answer = self.send(form)
         assert answer.status_code == 422, answer.status_code
         return Page(answer.content.decode())
@@ -69,7 +69,7 @@ class Browser(Client):
 
 @contextmanager
 def secrecy() -> Iterator[None]:
-    """Fail if the key gets into a log record (at any level, including its traceback) or into a task."""
+    """Fail if the key ends up in a log record (at any level, including its traceback) or in a task."""
     leaks: list[str] = []
     seen: list[int] = []
 

@@ -1,4 +1,4 @@
-"""What can go wrong with one call to Lamina, and how a run survives it: one row of the fault matrix."""
+"""Rows of the fault matrix: what can go wrong with one call to Lamina, and how a run survives it."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -37,14 +37,14 @@ FAULTS: dict[str, dict[str, Any]] = {
     "empty": {"fault": "empty"},
 }
 ACTING = ("500 acting", "drop after", "delay", "garbage acting", "truncated")
-READ_FAULTS = {name: order for name, order in FAULTS.items() if not name.endswith(" acting")}  # nothing to act on
+READ_FAULTS = {name: order for name, order in FAULTS.items() if not name.endswith(" acting")}  # reads change nothing
 REFUSALS = ("400", "401", "402", "403", "404", "old error")
 WAITS = ("429", "plain 429")
-ROUNDS = 2  # rounds of the worker while a fault lasts
+ROUNDS = 2  # worker rounds while a fault lasts
 
 
 def app_like(app_id: str, *, photo: bool = False, kind: str = "text", **sandbox: Any) -> dict[str, Any]:
-    """An app for the sandbox that is cheap to run: a note, optionally a required photo, one result."""
+    """An app for the sandbox that is cheap to run: a note, a required photo if `photo`, and one result."""
     note = {"id": "n", "key": "", "name": "Note", "type": "text", "default": ""}
     picture = {"id": "u", "key": "", "name": "Photo", "type": "url", "accept": ["image"]}
     return {
@@ -57,7 +57,7 @@ def app_like(app_id: str, *, photo: bool = False, kind: str = "text", **sandbox:
 
 
 def known(door: SandboxDoor, app: dict[str, Any]) -> App:
-    """Put `app` into the sandbox and read its form."""
+    """Add `app` to the sandbox and read its form."""
     door.control("apps", app=app)
     row = App.objects.create(remote_id=app["appId"], name="not read yet")
     catalog.refresh_app(row.pk)
@@ -66,7 +66,7 @@ def known(door: SandboxDoor, app: dict[str, Any]) -> App:
 
 @dataclass
 class Outcome:
-    """The outcome of a row: state and page during the fault and at the end; POSTs and runs at the sandbox."""
+    """The outcome of a row: state and page during the fault and at the end, and the sandbox's POSTs and runs."""
 
     endpoint: str
     fault: str
@@ -91,7 +91,7 @@ class Outcome:
 
 
 class Stage:
-    """One app in front of one broken endpoint."""
+    """One app, run while one endpoint is broken."""
 
     def __init__(self, door: SandboxDoor, browser: Browser, member: Member, app: App) -> None:
         self.door, self.browser, self.member, self.app = door, browser, member, app
@@ -100,7 +100,7 @@ class Stage:
         self.form = browser.open(app)
 
     def play(self, endpoint: str, name: str, *, is_lasting: bool, is_late: bool = False) -> Outcome:
-        """Press Run under a fault (`is_late`: once it runs) and follow it to its end; a lasting fault ends at last."""
+        """Press Run under a fault (`is_late`: once the run is going), end the fault, and follow the run to its end."""
         outcome = Outcome(endpoint, name, is_lasting)
         LaminaStatus.objects.all().delete()
         cache.clear()
@@ -153,7 +153,7 @@ class Stage:
         return self.browser.press(form)
 
     def _work(self) -> None:
-        """Run some rounds of the worker while the fault lasts."""
+        """Do some worker rounds while the fault lasts."""
         for _ in range(self.rounds):
             step()
             polling.poll_window()
@@ -163,7 +163,7 @@ class Stage:
             sweep()
 
     def _end_late(self, run: Run) -> None:
-        """End the run at the sandbox unless it was cancelled: by itself, it never ends."""
+        """End the run in the sandbox unless it was cancelled; it never ends by itself."""
         for _ in range(ROUNDS):
             hurry()
             sweep()
@@ -180,7 +180,7 @@ def age_files() -> None:
 
 
 def judge(outcomes: list[Outcome]) -> None:
-    """Print the table, and fail with the wrong rows."""
+    """Print the table; fail if any row is wrong."""
     print()  # noqa: T201
     for outcome in outcomes:
         print(outcome.line)  # noqa: T201

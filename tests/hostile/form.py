@@ -1,4 +1,4 @@
-"""A form as a browser without scripts fills in and sends it: multipart, with CRLF line breaks, in page order."""
+"""A form, filled in and sent like a browser without scripts does: multipart, with CRLF line breaks, in page order."""
 
 import re
 import secrets
@@ -20,7 +20,7 @@ class File:
 
 @dataclass
 class Form:
-    """The controls of one form with their values; `set`, `tick` and `attach` do what a person would do."""
+    """The fields of one form with their values; `set` and `attach` fill it in like a person would."""
 
     action: str
     pairs: list[tuple[str, str]]
@@ -28,7 +28,7 @@ class Form:
 
     @classmethod
     def on(cls, html: str, id: str = "app-form") -> "Form":
-        """The form on the page `html`."""
+        """Read the form from the page `html`."""
         form = Page(html).first("form", id=id)
         pairs = [pair for control in form.walk() for pair in _values_of(control)]
         return cls(form.attributes.get("action", ""), pairs)
@@ -50,7 +50,7 @@ class Form:
         return self
 
     def encoded(self) -> tuple[bytes, str]:
-        """Body and content type of the POST."""
+        """Return the body and content type of the POST."""
         boundary = secrets.token_hex(16)
         parts = []
         for name, value in self.pairs:

@@ -1,4 +1,4 @@
-"""Opens, fills in, runs and views every app of the sandbox's catalogue through the web."""
+"""Opens, fills in, runs and views every app of the sandbox's catalogue through the portal's pages."""
 
 import json
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ WRITTEN = "  two spaces  \nline two\n<b>{{ 7*7 }}</b> {% debug %} \u202eback  " 
 
 @dataclass
 class Journey:
-    """The pages of one app on the way, and what reached the sandbox."""
+    """The pages seen while running one app, and what reached the sandbox."""
 
     detail: dict[str, Any]
     expected: dict[str, Any] = field(default_factory=dict)  # the inputs as they must arrive
@@ -31,19 +31,19 @@ class Journey:
     run_page: Page = field(default_factory=lambda: Page(""))
     fragment: Page = field(default_factory=lambda: Page(""))
     history: Page = field(default_factory=lambda: Page(""))
-    record: dict[str, Any] = field(default_factory=dict)  # the sandbox's own
+    record: dict[str, Any] = field(default_factory=dict)  # the sandbox's record of the run
     card_id: str = ""
 
 
 def travel(door: SandboxDoor) -> tuple[dict[str, Journey], list[Page]]:
-    """All journeys by app id, and the pages that show many apps (Home, the catalogue)."""
+    """Run every app; return the journeys by app id, and the pages that show many apps (Home, the catalogue)."""
     member = Member.objects.create_user("traveller@example.com", "a long enough password", name="Traveller")
     browser = Browser.of(member)
     for app_id in SLOW:
         door.control("script", appId=app_id, seconds=0, times=None)
     door.control("balance", balance=100_000)
     catalog.refresh_catalog()
-    while App.objects.filter(schema=None).exists():  # one refresh takes at most 45 s, and the next one continues
+    while App.objects.filter(schema=None).exists():  # a refresh stops after 45 s, and the next one continues
         catalog.complete_catalog()
     apps = {app.remote_id: app for app in App.objects.select_related("schema")}
     journeys = {app_id: Journey(catalogue.load_catalogue()[app_id]) for app_id in APP_IDS}
@@ -74,7 +74,7 @@ def _press(browser: Browser, app: App, journey: Journey) -> Run:
 
 
 def fill(form: Form, journey: Journey) -> None:
-    """Fill in every field as awkwardly as allowed, and note what Lamina must get."""
+    """Fill in every field as awkwardly as allowed, and record what Lamina must receive."""
     parameters = journey.detail["parameters"]
     names = [p.get("name") for p in parameters]
     for position, parameter in enumerate(parameters):
@@ -89,7 +89,7 @@ def fill(form: Form, journey: Journey) -> None:
         elif kind == "url":
             if parameter.get("default") is None:
                 form.attach(field_name, wav() if parameter["accept"] == ["audio"] else png())
-                journey.expected[handle] = ...  # an address of the sandbox's own
+                journey.expected[handle] = ...  # an address on the sandbox
         else:
             form.set(field_name, WRITTEN)
             journey.expected[handle] = WRITTEN
@@ -109,7 +109,7 @@ def _history(browser: Browser) -> list[Page]:
 
 
 def media_folder(base: Path) -> Path:
-    """Where this portal keeps its files."""
+    """Create the folder in which this portal saves its files."""
     folder = base / "media"
     folder.mkdir()
     return folder

@@ -1,4 +1,4 @@
-"""Many presses at the same moment, through real threads and two sign-ins: one run, one call."""
+"""Many presses at the same moment, from real threads and two sign-ins, make one run and one call."""
 
 import threading
 from collections.abc import Callable
@@ -26,7 +26,7 @@ TIMES = 10
 
 
 def at_once(*presses: Callable[[], HttpResponse]) -> list[HttpResponse]:
-    """Do all `presses` at the same moment, each in a thread with its own connection."""
+    """Run all `presses` at the same moment, each in a thread with its own connection."""
     start, lock = threading.Barrier(len(presses)), threading.Lock()
     answers: list[HttpResponse] = []
     trouble: list[BaseException] = []
@@ -102,7 +102,7 @@ def test_failed_results_are_retried_once_from_many_pages(alice: Member) -> None:
 
 
 def test_ten_forms_are_ten_runs(lamina_door: SandboxDoor, browser: Browser, alice: Member) -> None:
-    """Conversely, no press is lost, and no run of one app is mistaken for another."""
+    """The other way round: no press is lost, and runs of the same app aren't mixed up."""
     app = known(lamina_door, NOTE)
     forms = [browser.open(app).set("p0", f"number {n}") for n in range(TIMES)]
 

@@ -1,4 +1,4 @@
-"""Files and links that aren't what they should be: a message at the field, no run, no cost."""
+"""Bad files and links: the field shows a message, no run starts, and nothing is charged."""
 
 import pytest
 from django.http import HttpResponse
@@ -46,7 +46,7 @@ def app(lamina_door: SandboxDoor) -> App:
 
 @pytest.fixture
 def form(browser: Browser, app: App) -> Form:
-    """The form with everything filled in but the photo."""
+    """The form, with everything but the photo filled in."""
     return browser.open(app).set("p0", "note").set("p1", "1")
 
 
@@ -65,7 +65,7 @@ def test_files(
     assert sentence in told["Photo"]
     assert tile.status_code == 422
     assert sentence in Page(tile.content.decode()).first(css="upload-error").words
-    assert Upload.objects.count() == 1  # the good file of the other field stays
+    assert Upload.objects.count() == 1  # the other field's good file is kept
     assert len(browser.open(app).all("p3_kept")) == 1
     assert not Run.objects.exists()
     assert not lamina_door.requests_to("upload_urls")
@@ -95,7 +95,7 @@ def test_links_refused_without_opening_them(browser: Browser, app: App, form: Fo
     tile = send_at_once(browser, app, link=link)
 
     assert errors_of(page) == {"Photo": sentence}
-    assert Form.on(page.html).get("p2_link") == link  # it can be corrected
+    assert Form.on(page.html).get("p2_link") == link  # so that it can be corrected
     assert Page(tile.content.decode()).first(css="upload-error").words.startswith(sentence)
     assert not Upload.objects.exists()
 
@@ -114,7 +114,7 @@ def test_links_refused_without_opening_them(browser: Browser, app: App, form: Fo
 def test_links_that_lead_to_nothing(
     lamina_door: SandboxDoor, browser: Browser, app: App, path: str, fault: dict[str, object] | None, sentence: str
 ) -> None:
-    """If sent at once, the run waits for the file, ends without a call to Lamina and leads back to the field."""
+    """If sent at once, the run waits for the file, fails without starting on Lamina, and leads back to the field."""
     if fault:
         lamina_door.control("faults", endpoint="file", times=None, **fault)
     form = browser.open(app).set("p0", "note").set("p1", "1").set("p2_link", lamina_door.url + path)
@@ -158,7 +158,7 @@ def test_somebody_elses_upload(browser: Browser, app: App, form: Form, bob: Memb
 
 
 def test_a_file_lamina_has_lost_is_sent_again(lamina_door: SandboxDoor, browser: Browser, app: App) -> None:
-    """Lamina gave an address for the upload but lost the bytes: the next run must not fail because of it."""
+    """Lamina gave an address for the upload but lost the bytes. The next run must not fail because of that."""
     lamina_door.control("faults", endpoint="upload_put", fault="empty")  # accepted, but thrown away
     run = browser.press(browser.open(app).set("p0", "note").set("p1", "1").attach("p2", png()))
     work_until(is_at_rest)

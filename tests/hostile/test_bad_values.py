@@ -1,4 +1,4 @@
-"""Whatever is typed, chosen or forged: no broken page, no invalid run, all errors at once, nothing lost."""
+"""Whatever is typed, chosen or forged, no page breaks, no invalid run starts, and no input is lost."""
 
 import pytest
 from django.test import Client
@@ -37,7 +37,7 @@ def test_all_errors_are_shown_at_once_and_nothing_is_lost(lamina_door: SandboxDo
         "Results": "Tick at least one result.",
     }
     assert page.first(id="errors-title").words == "5 things need another look"
-    for kept in (Form.on(page.html), browser.open(app)):  # on this page, and when it is opened again
+    for kept in (Form.on(page.html), browser.open(app)):  # on this page and after opening it again
         assert kept.get("p0") == "typed  \n with care "
         assert kept.get("p3_link") == "no link"
         assert len(kept.all("p3_kept")) == 1
@@ -87,7 +87,7 @@ def test_unknown_results(lamina_door: SandboxDoor, browser: Browser, ticked: lis
     ("typed", "sent"),
     [
         ("nul\x00nul", "nul\ufffdnul"),
-        ("half \ud83d pair", "half \ufffd\ufffd\ufffd pair"),  # arrives as three broken bytes
+        ("half \ud83d pair", "half \ufffd\ufffd\ufffd pair"),  # arrives as three invalid bytes
         ("one\r\ntwo\rthree\nfour", "one\ntwo\nthree\nfour"),
         ("  around\t ", "  around\t "),
         ("\u202eright to left\u2066", "\u202eright to left\u2066"),

@@ -1,6 +1,6 @@
-"""The portal's clock is two hours ahead or behind, always or until somebody corrects it during a run.
+"""The portal's clock is two hours ahead or behind, all the time or until it is corrected during a run.
 
-The sandbox runs in its own process, so its clock stays right.
+The sandbox runs in its own process, so its clock stays correct.
 """
 
 import re
@@ -66,7 +66,7 @@ def clock_off(by: timedelta) -> "time_machine.travel":
 
 
 def work_plainly(done: Callable[[], bool]) -> None:
-    """Do what worker and poller do, without skipping any wait."""
+    """Do what the worker and the poller do, without skipping any waits."""
 
     def is_done() -> bool:
         step()
@@ -87,14 +87,14 @@ def test_runs_still_end_and_are_saved(door: SandboxDoor, alice: Member, off: tim
         work_plainly(is_at_rest)
 
         page = browser.page(run.get_absolute_url())
-    assert re.match(r"Ready All results are here, after \d+ s\b", page.first(css="run-sentence").words)
+    assert re.match(r"Ready All results were ready after \d+ s\b", page.first(css="run-sentence").words)
     assert OutputFile.objects.get().status == "saved"
 
 
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
 def test_an_unclear_start_is_still_found(door: SandboxDoor, alice: Member, off: timedelta, fault: str) -> None:
-    """Lamina's list is read by Lamina's clock: the right run is found, and one that never started is sent again."""
+    """Lamina's list is compared with Lamina's clock: the right run is found, and one that never started is resent."""
     with clock_off(off):
         app = known(door, NOTE)
         browser = Browser.of(alice)
@@ -109,7 +109,7 @@ def test_an_unclear_start_is_still_found(door: SandboxDoor, alice: Member, off: 
 
 
 def test_a_start_before_the_clock_was_corrected(door: SandboxDoor, alice: Member) -> None:
-    """The same as pressing on a host whose clock is ahead, with a worker whose clock is right."""
+    """Like pressing Run on a host whose clock is ahead, with a worker whose clock is correct."""
     with clock_off(timedelta(hours=2)):
         app = known(door, NOTE)
         browser = Browser.of(alice)
@@ -131,7 +131,7 @@ def test_a_run_started_before_the_clock_was_corrected(door: SandboxDoor, alice: 
 
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
 def test_the_budget_is_not_blocked_forever(door: SandboxDoor, settings: Settings, off: timedelta) -> None:
-    """Requests counted by a wrong clock, and a pause that Lamina asked for, expire as with a right one."""
+    """Requests counted with a wrong clock, and a pause that Lamina asked for, expire as with a correct one."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 10
     with clock_off(off):
         while rate_limit.take(Priority.START) == 0:

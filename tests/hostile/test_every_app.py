@@ -1,4 +1,4 @@
-"""Every app of the sandbox can be opened and run; nothing it sends is executed, lost or cut off."""
+"""Every app of the sandbox can be opened and run, and nothing it sends is executed, lost or cut off."""
 
 import pytest
 from django.core.management import call_command
@@ -13,7 +13,7 @@ from tests.support.page import Element, Page
 from tests.support.quick_portal import quick_portal
 from tests.support.sandbox_door import SandboxDoor
 
-# Without this mark, the module gets no database; the tests themselves only check what was collected.
+# The module needs this mark to get a database; the tests themselves only check what was collected.
 pytestmark = pytest.mark.django_db
 
 Travelled = tuple[dict[str, Journey], list[Page]]
@@ -28,7 +28,7 @@ def travelled(
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
 ) -> Travelled:
-    """Run all apps once; the tests only check what was shown and sent."""
+    """Run all apps once. The tests only check what was shown and sent."""
     door = SandboxDoor(_sandbox_server.url)
     door.control("reset")
     folder = media_folder(tmp_path_factory.mktemp("every-app"))
@@ -107,7 +107,7 @@ def test_the_pages_with_many_apps_show_them_all(travelled: Travelled) -> None:
 
 
 class TestOddApps:
-    """What each test card is for, one by one."""
+    """What each test card is there to show."""
 
     def box(self, travelled: Travelled, app_id: str, position: int = 0) -> Element:
         return travelled[0][app_id].run_page.find(css="output")[position]

@@ -1,4 +1,4 @@
-"""Every fault of the sandbox at every main call: the right end, the right words, one run for one press."""
+"""Every sandbox fault in every main call: the run ends as it should, the page says so, and one press makes one run."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def is_lasting(request: pytest.FixtureRequest) -> bool:
 
 
 def want(outcome: Outcome, *, end: str, words: str = "", posts: int | None = 1, runs: int = 1) -> None:
-    """Note what is wrong at the end; above all, a run must never be doubled."""
+    """Record what is wrong at the end. Above all, a run must never be started twice."""
     checks = {
         f"end is not {end}": outcome.end == end,
         f"not told {words!r}": words in outcome.words,
@@ -72,13 +72,13 @@ def test_start(lamina_door: SandboxDoor, browser: Browser, alice: Member, is_las
         if name in REFUSALS:
             want(outcome, end="failed", words=START_REFUSED[name], runs=0)
         elif name in ACTING:
-            want(outcome, end="ready", posts=1)  # found, never sent again
+            want(outcome, end="ready", posts=1)  # found on Lamina, never sent again
         elif is_lasting:
             want(outcome, end="ready", posts=None)
             words = PLEASE_WAIT if name in WAITS else ""
             want_meanwhile(outcome, "starting", *(() if words else ("checking",)), words=words)
         else:
-            want(outcome, end="ready", posts=2)  # after a certain refusal, or two polls that found nothing
+            want(outcome, end="ready", posts=2)  # after a definite refusal, or two polls that found nothing
     judge(outcomes)
 
 
@@ -110,7 +110,7 @@ def test_files_on_their_way(
             told = {"401": KEY_REFUSED, "402": "credits left"}.get(name, FILE_REFUSED)
             want(outcome, end="failed", words=told, posts=0, runs=0)
         elif endpoint == "upload_put" and name in ("garbage", "empty"):
-            # A false success: the file isn't there, and Lamina says so when it is needed.
+            # The upload only seemed to work: the file is missing, and Lamina says so when it needs it.
             want(outcome, end="failed", words=START_REFUSED["old error"], posts=1, runs=0)
         else:
             want(outcome, end="ready", posts=1)
@@ -124,7 +124,7 @@ def test_reading_the_run(lamina_door: SandboxDoor, browser: Browser, alice: Memb
     stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("run")))
     outcomes = []
     for name in READ_FAULTS:
-        stage.rounds = 40 if name == "404" else ROUNDS  # "no such run" counts after the third time
+        stage.rounds = 40 if name == "404" else ROUNDS  # "no such run" counts from the third time
         outcome = stage.play("run", name, is_lasting=is_lasting)
         outcomes.append(outcome)
         if is_lasting and name == "404":

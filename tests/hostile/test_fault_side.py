@@ -30,7 +30,7 @@ def is_lasting(request: pytest.FixtureRequest) -> bool:
 
 
 def refresh(app: App) -> None:
-    """Make every request now that the portal ever makes for its catalogue."""
+    """Make all of the portal's catalogue requests now."""
     App.objects.update(schema_fetched_at=None, schema_asked_at=None, estimated_at=None)
     cache.clear()
     catalog.refresh_catalog()
@@ -40,7 +40,7 @@ def refresh(app: App) -> None:
 
 
 def forget_all_but(door: SandboxDoor, *kept: str) -> None:
-    """Remove the sandbox's other apps, whose pictures take long to draw."""
+    """Remove all apps but `kept` from the sandbox, because drawing their pictures takes long."""
     for summary in lamina_api.lamina().list_apps():
         if summary.app_id not in kept:
             door._ask("DELETE", f"apps/{summary.app_id}")
@@ -83,7 +83,7 @@ def app_name() -> str:
 @pytest.mark.parametrize("endpoint", ["app", "estimate"])
 @pytest.mark.parametrize("name", ["500", "garbage", "drop before", "empty"])
 def test_one_odd_app_does_not_delay_others(lamina_door: SandboxDoor, alice: Member, endpoint: str, name: str) -> None:
-    """The first app of the catalogue always returns garbage; the others still get their forms and prices."""
+    """Calls for the first app always fail; the others still get their forms and prices."""
     forget_all_but(lamina_door)
     for app_id in ("first", "second", "third"):
         lamina_door.control("apps", app=app_like(app_id))
@@ -156,4 +156,4 @@ def test_the_banner_says_since_when_lamina_is_away(lamina_door: SandboxDoor, bro
     catalog.refresh_balance()
     since = timezone.localtime(LaminaStatus.objects.get().away_since)
     told = browser.page("/").first(css="banner").words
-    assert f"We haven't reached Lamina since {since:%H:%M}. Your history works. New runs wait" in told
+    assert f"We haven't reached Lamina since {since:%H:%M}. Your history still works. New runs start when" in told

@@ -1,4 +1,4 @@
-"""Forms that are forged, foreign, used or outdated: at most one run per form, and nothing typed is lost."""
+"""Forged, foreign, used or outdated forms: each starts at most one run, and nothing typed is lost."""
 
 import copy
 from typing import Any
@@ -56,7 +56,7 @@ def test_a_used_form(lamina_door: SandboxDoor, browser: Browser) -> None:
     run = browser.press(form)
     work_until(is_at_rest)
 
-    assert browser.press(form).pk == run.pk  # the same again: Back, and Run
+    assert browser.press(form).pk == run.pk  # as if going back and pressing Run again
     page = browser.refused(form.set("p0", "second"))
     assert SPENT in [e.words for e in page.find(css="notice")]
     assert Run.objects.count() == 1
@@ -79,7 +79,7 @@ def test_a_used_form_of_another_app(lamina_door: SandboxDoor, browser: Browser) 
 
 
 def changed(**parameters: dict[str, Any] | None) -> dict[str, Any]:
-    """EVERYTHING with some parameters (by id) changed, or removed if None."""
+    """Return EVERYTHING with some parameters (by id) changed, or removed if None."""
     app = copy.deepcopy(EVERYTHING)
     kept = [p for p in app["parameters"] if parameters.get(p["id"], {}) is not None]
     app["parameters"] = [p | (parameters.get(p["id"]) or {}) for p in kept]
@@ -116,12 +116,12 @@ def test_an_app_that_has_changed_meanwhile(
     browser.press(kept)
     work_until(is_at_rest)
     [record] = lamina_door.runs
-    assert record["inputs"]["Style"] == "Doubled  space"  # by its label, wherever it is now
+    assert record["inputs"]["Style"] == "Doubled  space"  # found by its label, wherever it is now
 
 
 @pytest.mark.parametrize("version", ["", "0123456789abcdef", "of another app"])
 def test_an_unknown_version(lamina_door: SandboxDoor, browser: Browser, version: str) -> None:
-    """Positions in an unknown list could mean anything, so nothing is started with them."""
+    """Positions in an unknown list could mean anything, so nothing is started."""
     app, other = known(lamina_door, EVERYTHING), known(lamina_door, NOTE)
     assert other.schema is not None
     form = browser.open(app).set("p0", "typed").set("p1", "1").attach("p2", png())
@@ -134,7 +134,7 @@ def test_an_unknown_version(lamina_door: SandboxDoor, browser: Browser, version:
 
 
 def test_a_change_the_portal_does_not_know_of(lamina_door: SandboxDoor, browser: Browser) -> None:
-    """Lamina's own refusal comes back to its field; the form is read anew behind it."""
+    """Lamina's refusal is shown at its field, and the form is read again."""
     app = known(lamina_door, EVERYTHING)
     form = browser.open(app).set("p0", "typed").set("p1", "1").attach("p2", png())
     lamina_door.control("apps", app=changed(b={"options": ["Plain", "Quite new"]}))

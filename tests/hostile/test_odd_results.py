@@ -1,4 +1,4 @@
-"""Results of every shape that Lamina or an attacker could send: shown, linked or refused, but never run or lost."""
+"""Results of every shape that Lamina or an attacker could send: shown, linked or refused, never executed or lost."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def result_of(
     door: SandboxDoor, browser: Browser, value: Any, *, kind: str = "image", type: str | None = None
 ) -> Element:
-    """The box on the run's page for a result with this value and kind."""
+    """Run an app with a result of this value and kind; return its box on the run's page."""
     app = known(door, app_like("odd", kind=kind))
     door.control("script", seconds=0, values={"0": value}, types={"0": type} if type is not None else {})
     run = browser.press(browser.open(app).set("p0", "x"))

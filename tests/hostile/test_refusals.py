@@ -1,4 +1,4 @@
-"""A refused key, Lamina away, a viewer, too few credits: the page says so, and nothing is started that must not be."""
+"""A refused key, Lamina away, a viewer, too few credits: the page says so, and nothing starts that shouldn't."""
 
 from collections.abc import Callable
 
@@ -51,7 +51,7 @@ def test_a_refused_key(lamina_door: SandboxDoor, browser: Browser, admin_member:
 
 
 def test_a_refused_key_echoed_by_lamina(lamina_door: SandboxDoor, browser: Browser, admin_member: Member) -> None:
-    """Lamina or a proxy quotes the key: no page, row, log or task may repeat it (`Browser` and `secrecy` check)."""
+    """If Lamina or a proxy echoes the key, no page, row, log or task may repeat it (see `Browser` and `secrecy`)."""
     app = known(lamina_door, NOTE)
     echo = {"error": f"Invalid key {KEY}", "code": KEY, "requestId": KEY, "details": [f'"Note": {KEY}']}
     for status in (400, 401, 404, 429, 500):
@@ -65,7 +65,7 @@ def test_a_refused_key_echoed_by_lamina(lamina_door: SandboxDoor, browser: Brows
         work_until(is_at_rest)
         run.refresh_from_db()
         assert KEY not in repr(run.__dict__)
-        catalog.refresh_app(app.pk)  # after a 404 for its id, it counted as gone at Lamina
+        catalog.refresh_app(app.pk)  # after the 404, the app counted as gone
         browser.page(run.get_absolute_url())
 
 
@@ -111,7 +111,7 @@ def test_a_waiting_run_can_be_cancelled(lamina_door: SandboxDoor, browser: Brows
 def test_a_viewer_can_look_but_not_run(lamina_door: SandboxDoor, make_member: Callable[..., Member]) -> None:
     viewer = Browser.of(make_member("vera", role="viewer"))
     app = known(lamina_door, NOTE)
-    form = Browser.of(make_member("max")).open(app).set("p0", "typed")  # a form from somewhere else
+    form = Browser.of(make_member("max")).open(app).set("p0", "typed")  # a form from another member
 
     seen, refused = viewer.page(app.get_absolute_url()), viewer.refused(form)
 
@@ -135,7 +135,7 @@ def test_too_few_credits_known_before(
 
     reason = page.first(id="launch-reason").words
     assert reason.startswith("This needs about 1 credit; the balance is 0.5.")
-    assert reason.endswith("Add credits at Lamina." if is_admin else "Ask an admin to add credits.")
+    assert reason.endswith("Add credits on Lamina." if is_admin else "Ask an admin to add credits.")
     assert not Run.objects.exists()
     lamina_door.control("balance", balance=10)
     catalog.refresh_balance()
@@ -151,10 +151,10 @@ def test_too_few_credits_noticed_too_late(lamina_door: SandboxDoor, browser: Bro
     work_until(is_at_rest)
 
     told = browser.page(run.get_absolute_url()).first(css="run-failure-sentence").words
-    assert told == f"{NOT_ENOUGH_CREDITS} Nothing was started."  # not "4,250 left"
+    assert told == f"{NOT_ENOUGH_CREDITS} Nothing was started."  # not the old "4,250 left"
     catalog.refresh_balance()
     told = browser.page(run.get_absolute_url()).first(css="run-failure-sentence").words
-    assert told == "There are 0.5 credits left, this needs about 1 credit. Nothing was started."
+    assert told == "There are 0.5 credits left, but this run needs about 1 credit. Nothing was started."
     assert not lamina_door.runs
 
 
@@ -172,7 +172,7 @@ def test_too_few_credits_during_the_run(lamina_door: SandboxDoor, browser: Brows
 
 
 def test_results_of_a_run_that_failed_halfway_are_shown(lamina_door: SandboxDoor, browser: Browser) -> None:
-    """Lamina says "failed" although one of two results is there: the portal shows it as partly ready."""
+    """Lamina says "failed" although one of two results is there. The portal shows the run as partly ready."""
     app = known(lamina_door, NOTE)
     lamina_door.control("script", outcome="never")
     run = browser.press(browser.open(app).set("p0", "x"))
@@ -185,7 +185,7 @@ def test_results_of_a_run_that_failed_halfway_are_shown(lamina_door: SandboxDoor
 
     assert len(page.find(css="output-ready")) == 1
     assert page.first(css="run-sentence").words.startswith("Partly ready 1 of 2 ready, 1 failed")
-    assert "Nothing came out" not in page.words
+    assert "There are no results" not in page.words
     assert "Out of paper" in page.words
 
 

@@ -1,4 +1,4 @@
-"""A client and its server, which says exactly what a test tells it to."""
+"""A client and a server that sends exactly what a test tells it to."""
 
 import socket
 import threading
@@ -31,5 +31,5 @@ def client(scripted: Scripted) -> LaminaClient:
 
 @pytest.fixture
 def nobody() -> str:
-    """The address of a port where nothing listens."""
+    """Return the URL of a port on which nothing listens."""
     return f"http://127.0.0.1:{free_port()}"

@@ -1,4 +1,4 @@
-"""A server that says exactly what a test tells it to, byte by byte: for answers that the sandbox never gives."""
+"""A server that sends exactly what a test tells it to, byte by byte, for responses that the sandbox never gives."""
 
 import json
 import socket
@@ -12,7 +12,7 @@ KEY = "lma_secret_key_for_tests"
 
 @dataclass
 class Asked:
-    """One request as received."""
+    """A request as received."""
 
     method: str
     target: str
@@ -26,7 +26,7 @@ class Asked:
 
 @dataclass
 class Scripted:
-    """`answer(…)` sets the answer to all further requests; `act` gives the test the connection itself."""
+    """`answer(…)` sets the response to all further requests; `act` gives the test the connection itself."""
 
     url: str
     asked: list[Asked] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Scripted:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, status: int = 200, body: Any = b"", **headers: str) -> None:
-        """`body` is sent as it is if bytes or text, else as JSON; headers have _ for -."""
+        """Set the response. Bytes or text are sent unchanged, anything else as JSON; in headers, _ stands for -."""
         content = (
             body
             if isinstance(body, bytes)
@@ -59,7 +59,7 @@ def dump(value: Any) -> bytes:
 
 
 def storable(value: Any) -> None:
-    """What PostgreSQL's jsonb takes: no NUL, no lone surrogate, no NaN."""
+    """Check that PostgreSQL's jsonb accepts `value`: no NUL, no lone surrogate, no NaN."""
     text = json.dumps(value, allow_nan=False, ensure_ascii=False)
     text.encode()
     assert "\\u0000" not in text

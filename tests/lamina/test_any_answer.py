@@ -1,4 +1,4 @@
-"""Arbitrary answers: whatever comes back, a call returns its object or raises one of our errors."""
+"""Arbitrary responses: whatever comes back, a call returns its object or raises one of our errors."""
 
 import contextlib
 from collections.abc import Callable
@@ -55,7 +55,7 @@ ANSWERS = ANYTHING | ANYTHING.map(lambda data: {"data": data}) | ANYTHING.map(la
 
 
 def touch(value: Any) -> None:
-    """Use everything that a page uses, and store what is stored."""
+    """Use everything that a page uses, and check that everything we store can be stored."""
     for item in value if isinstance(value, list) else [value]:
         match item:
             case RunPage():
@@ -87,7 +87,7 @@ def test_no_answer_raises_anything_but_our_errors(
     try:
         touch(CALLS[number](client))
     except LaminaError as error:
-        assert error.message  # noqa: PT017 - most answers are nonsense, and that is fine
+        assert error.message  # noqa: PT017 - most responses are nonsense, and that is fine
         storable([error.message, error.quote, error.code, error.request_id])
 
 
@@ -102,4 +102,4 @@ def test_no_bytes_raise_anything_but_our_errors(
 ) -> None:
     scripted.send(raw)
     with contextlib.suppress(LaminaError):
-        assert CALLS[number](client) == "", "only a cancel may be answered by nothing at all"
+        assert CALLS[number](client) == "", "only a cancel may get an empty response"

@@ -29,7 +29,7 @@ def until_final(
         if snapshot.is_final if is_enough is None else is_enough(snapshot):
             return snapshot
         time.sleep(0.1)
-    raise AssertionError(f"{run_id} did not get there")
+    raise AssertionError(f"{run_id} didn't get that far in time")
 
 
 def test_the_catalogue_and_an_app(lamina: LaminaClient) -> None:

@@ -1,4 +1,4 @@
-"""Every form of refusal by Lamina, or by something in front of it."""
+"""Every kind of refusal by Lamina, or by a proxy in front of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +35,7 @@ def error_of(client: LaminaClient) -> LaminaError:
 
 
 def field_errors(scripted: Scripted, client: LaminaClient, body: Any, status: int = 400) -> list[tuple[str, str, str]]:
-    """Field, code and message of each."""
+    """Return the field, code and message of each field error."""
     scripted.answer(status, body)
     error = error_of(client)
     assert isinstance(error, LaminaRejected)

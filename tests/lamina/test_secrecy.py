@@ -1,4 +1,4 @@
-"""The key is sent to Lamina in its header, and appears nowhere else."""
+"""The key is sent to Lamina in its header and appears nowhere else."""
 
 import copy
 import logging
@@ -16,7 +16,7 @@ from tests.lamina.scripted import KEY, Scripted
 
 
 def everything(error: LaminaError) -> str:
-    """All that a log or a page could show of `error`, including its chain."""
+    """Return everything that a log or a page could show of `error`, including its chain."""
     shown = [str(error), repr(error), repr(vars(error)), *traceback.format_exception(error)]
     frames = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
     shown += [

@@ -1,4 +1,4 @@
-"""Lamina's test vector, and every way a delivery must fail."""
+"""Lamina's test vector, and deliveries that must fail."""
 
 import hashlib
 import json

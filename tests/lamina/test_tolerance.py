@@ -1,4 +1,4 @@
-"""A wrong optional field never costs the object; only what could pass for nothing is refused."""
+"""A wrong optional field never costs us the object; only responses that could be mistaken for "none" are refused."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

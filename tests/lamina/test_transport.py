@@ -1,4 +1,4 @@
-"""Time and size are limited whatever the other side does, and we know whether the request was sent."""
+"""Time and size are limited, whatever the other side does, and we know whether the request was sent."""
 
 import contextlib
 import gzip
@@ -15,11 +15,11 @@ from runs.lamina.transport import BODY_BYTES, NoReply, Reply, Timeouts, exchange
 from tests.lamina.scripted import Scripted
 from tests.support.processes import wait_until
 
-# One of the two ends a call within a second; the other only after a minute, and most servers here never.
+# One of the two limits ends a call within a second, the other after a minute. Most servers here never end a call.
 BRIEF_READ = Timeouts(read=0.4, total=60)
 BRIEF_TOTAL = Timeouts(read=60, total=0.8)
 LONG = Timeouts(read=60, total=60)
-LATE_SECONDS = 30.0  # whatever ends before was ended by the brief one
+LATE_SECONDS = 30.0  # a call that ends sooner was ended by the brief limit
 
 
 def ask(url: str, timeouts: Timeouts = LONG, body: bytes | None = b"{}") -> Reply | NoReply:
@@ -27,7 +27,7 @@ def ask(url: str, timeouts: Timeouts = LONG, body: bytes | None = b"{}") -> Repl
 
 
 def drip(raw: bytes, stop: threading.Event) -> Callable[[socket.socket], None]:
-    """Send a byte of `raw` every 0.1 s, far longer than the total; then nothing."""
+    """Send a byte of `raw` every 0.1 s, for far longer than the total limit; then send nothing."""
 
     def act(connection: socket.socket) -> None:
         for byte in raw:
@@ -170,7 +170,7 @@ def test_a_body_that_breaks_off_is_not_whole(scripted: Scripted, raw: bytes, is_
 
 
 def open_connections(url: str) -> int:
-    """Our open connections to `url`, including those that only the other side has closed."""
+    """Count our open connections to `url`, including those that only the other side has closed."""
     held = {"01", "08"}  # ESTABLISHED, CLOSE_WAIT
     port = f":{urlsplit(url).port:04X}"
     rows = [line.split() for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]]
@@ -178,7 +178,7 @@ def open_connections(url: str) -> int:
 
 
 def running_timers() -> list[threading.Timer]:
-    """Threads of calls; other threads of this process come and go."""
+    """Return the timer threads of calls; other threads of this process come and go."""
     timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
     return [timer for timer in timers if timer.function.__module__ == exchange.__module__]
 
@@ -191,5 +191,5 @@ def test_every_call_uses_its_own_connection_and_leaves_none_open(scripted: Scrip
 
     assert len(scripted.asked) == 20  # the server reads one request from each connection
     assert open_connections(scripted.url) == 0
-    # A stopped one ends in a moment; any other goes on for a minute.
+    # A stopped timer ends in a moment; any other runs for a minute.
     wait_until(lambda: not running_timers(), "the timers of the calls to end", LATE_SECONDS)

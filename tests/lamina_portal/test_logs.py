@@ -1,4 +1,4 @@
-"""Log lines: one for each change of a run, and no secret paths in any."""
+"""Log lines: one for each change of a run, and none with a secret path."""
 
 import logging
 import runpy

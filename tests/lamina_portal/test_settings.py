@@ -140,7 +140,7 @@ def test_a_data_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> Non
 
 
 def test_an_empty_value_counts_as_not_set(tmp_path: Path) -> None:
-    """Compose files pass every variable, unset ones as empty."""
+    """Compose files pass every variable, with an empty value if it isn't set."""
     names = [
         *("LAMINA_API_KEY", "LAMINA_API_KEY_FILE", "LAMINA_BASE_URL", "PORTAL_DATA_DIR", "PORTAL_SECRET_KEY"),
         "PORTAL_SECRET_KEY_FALLBACKS",

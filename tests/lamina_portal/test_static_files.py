@@ -1,4 +1,4 @@
-"""What `collectstatic` leaves: names with hashes, also in the imports of modules, and stylesheets in one piece."""
+"""Files after `collectstatic`: names with hashes, also in module imports, and each stylesheet in one piece."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def collect(source: Path, folder: Path) -> None:
-    """What `collectstatic` does: copy, then hash, join and compress."""
+    """Do what `collectstatic` does: copy, then hash, join and compress."""
     shutil.copytree(source, folder, dirs_exist_ok=True)
     names = [str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()]
     storage = PortalStaticFilesStorage(location=folder, base_url="/static/")
@@ -48,7 +48,7 @@ def test_every_import_of_a_module_names_a_file_by_its_hash(collected: Path) -> N
 
 
 def test_the_loader_imports_ten_modules_and_they_import_it(collected: Path) -> None:
-    """In a circle, so all have one hash; what others wrote has its own."""
+    """The imports are circular, so all our modules have the same hash; third-party files have their own."""
     (loader,) = hashed(collected, "portal.js")
     names = set(IMPORTS.findall(loader.read_text()))
     assert len(names) == 10
@@ -68,7 +68,7 @@ def test_a_module_that_changes_changes_the_names_of_all(collected: Path, tmp_pat
 
 
 def test_a_stylesheet_is_one_file(collected: Path) -> None:
-    """Under its plain name, too, which the pages use that come when nothing else works."""
+    """The plain name, which error pages use, has the same content."""
     (sheet,) = hashed(collected, "portal.css")
     text = sheet.read_text()
     assert text == (collected / "portal.css").read_text()

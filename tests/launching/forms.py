@@ -1,4 +1,4 @@
-"""Forms as people send them: an app's own, and “Run the same again”."""
+"""Forms as people send them: an app's form, and “Run the same again”."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from runs.schema_forms.answers import load_answers
 
 
 def fields(app: App, member: Member, photo: Upload | None = None, **more: Any) -> dict[str, Any]:
-    """The posted form: Style is Ghibli, the prompt "at sea"."""
+    """Return the posted form: the style is Ghibli, the prompt "at sea"."""
     assert app.schema is not None
     kept = {"p2_kept": photo.public_id} if photo else {}
     common = {"token": new_form_token(member), "schema": app.schema.version, "outputs": ["0", "1"]}

@@ -1,4 +1,4 @@
-"""Viewing a teammate's files in a form takes nothing: only submitting makes them yours."""
+"""Viewing a teammate's files in a form copies nothing. Only submitting the form makes them yours."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(alice: Member, app: App, photo: Upload) -> Run:
-    """A run by Alice with a picture of hers, shared with the team."""
+    """A run by Alice with her own picture, shared with the team."""
     return run_of(alice, app, photo, status="completed", shared_at=timezone.now())
 
 
@@ -36,7 +36,7 @@ def preset(alice: Member, app: App, photo: Upload) -> Preset:
 
 
 def questions(run: Run, preset: Preset) -> dict[str, str]:
-    """Every page that opens with the picture, by name."""
+    """Return the addresses of all pages that open with the picture, by name."""
     return {
         "again": f"/runs/{run.public_id}/again/",
         "form of the run": f"{run.app.get_absolute_url()}?from={run.public_id}",

@@ -1,4 +1,4 @@
-"""The library: what a field may take, picked with and without scripts; drafts stay."""
+"""The library: files that a field accepts, picked with and without scripts. Drafts stay."""
 
 import re
 from datetime import timedelta
@@ -19,7 +19,7 @@ MOODS = {"id": "u-2", "key": "", "name": "Moods", "type": "url", "accept": ["ima
 
 
 def made(run: Run, **fields: object) -> StoredFile:
-    """A saved result of `run`."""
+    """Make a saved result of `run`."""
     file = make_stored()
     StoredFile.objects.filter(pk=file.pk).update(**fields)
     output = run.outputs.all()[0]
@@ -29,7 +29,7 @@ def made(run: Run, **fields: object) -> StoredFile:
 
 
 def brought(member: Member, name: str = "shoe.png", **fields: object) -> StoredFile:
-    """A saved upload of `member`."""
+    """Make a saved upload of `member`."""
     file = make_stored()
     StoredFile.objects.filter(pk=file.pk).update(**fields)
     Upload.objects.create(member=member, file=file, status="ready", **named(name))
@@ -53,7 +53,7 @@ def picks(client: Client, url: str) -> list[str]:
 def test_each_list_holds_what_it_says(as_alice: Client, alice: Member, bob: Member, app: App) -> None:
     mine = made(make_run(alice, app, status="completed"))
     theirs = made(make_run(bob, app, status="completed", shared_at=timezone.now()))
-    made(make_run(bob, app, status="completed"))  # Bob's alone
+    made(make_run(bob, app, status="completed"))  # not shared by Bob
     made(make_run(alice, app, status="completed", deleted_at=timezone.now()))
     made(make_run(alice, app, status="completed"), kind="audio", media_type="audio/mpeg")
     own = brought(alice)

@@ -1,4 +1,4 @@
-"""Presets: the values of a form or a run under a name, for oneself or the team."""
+"""Presets: the values of a form or a run, saved under a name, private or for the team."""
 
 import html
 from typing import Any
@@ -133,7 +133,7 @@ def test_a_presets_files_stay(as_alice: Client, app: App, photo: Upload, alice: 
 def test_an_admin_sees_the_pictures_of_the_teams_preset(
     as_alice: Client, as_bob: Client, as_admin: Client, app: App, photo: Upload, alice: Member
 ) -> None:
-    """Also when the preset's run is gone, or there never was one."""
+    """This also works if the preset's run is deleted or never existed."""
     preset = save(as_alice, f"from={run_of(alice, app, photo).public_id}", "Ours", is_team="1")
     Run.objects.all().delete()
 
@@ -151,7 +151,7 @@ def test_an_admin_sees_the_pictures_of_the_teams_preset(
 def test_a_preset_takes_no_file_of_somebody_else(
     as_bob: Client, app: App, photo: Upload, alice: Member, bob: Member, act: str
 ) -> None:
-    """Bob names Alice's upload in his form, to own her picture by opening what he saved."""
+    """Bob posts the id of Alice's upload, hoping to own her picture when he opens his preset."""
     kept = Preset.objects.create(app=app, member=bob, name="Bob's")
     known = {"preset": kept.public_id} if act == "preset-update" else {}
     answer = as_bob.post(app.get_absolute_url(), fields(app, bob, photo, act=act, **known))
@@ -164,7 +164,7 @@ def test_a_preset_takes_no_file_of_somebody_else(
     assert as_bob.get(photo.file.small_url).status_code == 404
 
 
-# --- drafts and what opens beside them ---
+# --- drafts, and forms opened with other values ---
 
 
 def test_a_draft_outlives_a_form_that_opens_with_something_else(
@@ -184,7 +184,7 @@ def test_a_draft_outlives_a_form_that_opens_with_something_else(
         as_alice.post(f"/drafts/{app.public_id}/", changed)
 
     kept = Preset.objects.get()
-    assert kept.name.startswith("Draft of ")
+    assert kept.name.startswith("Draft from ")
     assert "my long thought" in str(kept.answers)
     assert "at the lake" in as_alice.get(app.get_absolute_url()).text
 

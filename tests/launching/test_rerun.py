@@ -1,4 +1,4 @@
-"""The same run again: asked first, paid once, and only while the app still takes the old answers."""
+"""Running the same run again: confirmed first, paid once, and only while the app still accepts the old answers."""
 
 from typing import Any
 
@@ -100,7 +100,7 @@ def test_a_changed_form_leads_to_the_form_unless_all_still_fits(
 def test_a_file_that_is_gone_leads_to_the_form(as_alice: Client, run: Run) -> None:
     Upload.objects.update(status="failed")
 
-    assert "A file of that run is no longer here" in press(as_alice, run).text
+    assert "A file from that run is no longer available" in press(as_alice, run).text
 
 
 def test_the_page_says_that_an_app_is_gone(as_alice: Client, app: App, run: Run) -> None:

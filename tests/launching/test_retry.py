@@ -1,4 +1,4 @@
-"""Part of a run failed: the good results stay, and only the others are retried, once."""
+"""Retrying a partly failed run: good results stay, and only the others are made again, once."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def app() -> App:
 
 @pytest.fixture
 def partly(alice: Member, app: App) -> Run:
-    """Only three of the app's four results were asked for; the second and third of these failed."""
+    """A run with three of the app's four results; the second and third failed."""
     run = make_run(alice, app, status="completed", wanted_outputs=[10, 12, 13])
     run.outputs.filter(position=3).delete()
     return failed_in(run, 1, 2)
@@ -96,7 +96,7 @@ def test_the_two_runs_lead_to_each_other(as_alice: Client, partly: Run) -> None:
 
 
 def links_of(page: str) -> list[str]:
-    """Where the lines about retries lead."""
+    """Return the links in the lines about retries."""
     return [link.attributes["href"] for line in Page(page).find(css="run-family") for link in line.find("a")]
 
 

@@ -67,7 +67,7 @@ def test_a_silent_worker_and_a_stopped_watch_are_told(as_admin: Client, alice: M
 def test_a_closed_budget_says_for_how_long(as_admin: Client) -> None:
     rate_limit.close(30)
 
-    assert "Lamina asks to wait" in page(as_admin)
+    assert "Lamina says to wait" in page(as_admin)
 
 
 def test_members_see_a_calm_banner_and_admins_the_next_step(as_alice: Client, as_admin: Client) -> None:
@@ -120,7 +120,7 @@ def test_files_storage_and_bin_are_told_with_what_to_do(
     assert "No room left. The portal keeps trying for 24 hours." in body
     assert "in 1 file" in body
     assert "left on the disk" in body
-    assert "1 run, deleted for good on" in body
+    assert "1 run, to be permanently deleted on" in body
 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100_000_000))
     body = page(as_admin)

@@ -31,7 +31,7 @@ Start = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of a sandbox portal with its accounts."""
+    """The data folder of a sandbox portal with its accounts."""
     made = tmp_path_factory.mktemp("demo")
     home = Home(made)
     web_servers.prepare(home)
@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def gunicorn(folder: Path) -> Iterator[Start]:
-    """Serve that data with these settings; return the address."""
+    """Return a function that serves this data with the given settings and returns the address."""
     with ExitStack() as stack:
 
         def start(**env: str) -> str:
@@ -52,7 +52,7 @@ def gunicorn(folder: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def nginx(tmp_path: Path) -> Iterator[Start]:
-    """Start nginx in front of `upstream` with one configuration block; return the address."""
+    """Return a function that starts nginx in front of `upstream` with one config block and returns the address."""
     binary = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
     if binary is None:
         skip_or_fail("No nginx found: install one (Debian: apt-get install nginx-light)")
@@ -74,7 +74,7 @@ def nginx(tmp_path: Path) -> Iterator[Start]:
 
 
 def try_in(url: str, email: str, password: str = DEMO_PASSWORD, **headers: str) -> tuple[requests.Session, str]:
-    """Fill in the sign-in page; return the browser and the page it got."""
+    """Submit the sign-in page; return the browser and the page that came back."""
     session = requests.Session()
     session.get(f"{url}/login/", timeout=10, headers=headers).raise_for_status()
     form = {"username": email, "password": password, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
@@ -151,7 +151,7 @@ def test_they_cannot_sign_in_behind_a_local_proxy(gunicorn: Start, nginx: Start,
         ("::ffff:127.0.0.1", "localhost:8000", "http://localhost:8000", True),
         ("192.0.2.1", "127.0.0.1:8000", "http://127.0.0.1:8000", False),
         ("::ffff:192.0.2.1", "127.0.0.1:8000", "http://127.0.0.1:8000", False),
-        ("", "127.0.0.1:8000", "http://127.0.0.1:8000", False),  # a Unix socket: there is a proxy
+        ("", "127.0.0.1:8000", "http://127.0.0.1:8000", False),  # a Unix socket, so there is a proxy
         ("127.0.0.1", "portal.lan", "http://127.0.0.1:8000", False),
         ("127.0.0.1", "127.0.0.1.example.com", "http://127.0.0.1:8000", False),
         ("127.0.0.1", "127.0.0.1:8000", "http://10.1.2.3:8000", False),

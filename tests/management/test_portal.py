@@ -1,4 +1,4 @@
-"""`manage.py portal` as a whole: one command starts it, one key stops it, and nothing is left behind."""
+"""`manage.py portal` as a whole: one command starts it, Ctrl-C stops it, and nothing is left behind."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ READY = "Lamina Portal is ready"
 
 
 class RunningPortal:
-    """A portal with its sandbox on free ports of loopback."""
+    """A portal and its sandbox on free loopback ports."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -45,22 +45,22 @@ class RunningPortal:
         return self.process is not None and self.process.poll() is not None
 
     def code(self) -> int:
-        """Wait until it has ended; return the exit code."""
+        """Wait until the portal has ended, and return its exit code."""
         assert self.process is not None
         return self.process.wait(TIMEOUT_SECONDS)
 
     def wait_for_the_rest(self) -> None:
-        """Wait until all its processes are gone: children take a moment to end."""
+        """Wait until all of the portal's processes are gone, since children take a moment to end."""
         wait_until(lambda: not self.home.processes(), "every part to be gone")
 
     def has_part(self, word: str, *, other_than: int) -> bool:
-        """True once a main process of this part other than `other_than` runs; in between, there may be none."""
+        """Return whether this part has a main process other than `other_than`. During a restart, it may have none."""
         assert self.process is not None
         children = children_of(self.process.pid)
         return any(pid in children and pid != other_than for pid in self.home.processes(word))
 
     def part(self, word: str) -> int:
-        """The main process of a part, identified by `word` in its command line."""
+        """Wait for the main process of a part, and return its id. `word` is in its command line."""
         assert self.process is not None
         mother = self.process.pid
         return wait_until(
@@ -99,7 +99,7 @@ def test_people_sign_in_and_ctrl_c_stops_everything(portal: RunningPortal) -> No
     assert requests.get(f"{portal.url}/healthz", timeout=60).json()["database"] == "ok"
     assert portal.process is not None
     portal.process.send_signal(signal.SIGINT)
-    portal.process.send_signal(signal.SIGINT)  # people press twice
+    portal.process.send_signal(signal.SIGINT)  # people often press twice
     assert portal.code() == 0
     portal.wait_for_the_rest()
 
@@ -153,7 +153,7 @@ def test_a_busy_port_is_reported_before_anything_starts(tmp_path: Path) -> None:
 
 @pytest.fixture
 def reloaded(tmp_path: Path) -> Iterator[RunningPortal]:
-    """A portal started as by `make dev`, on a copy of the code that tests may change."""
+    """A portal started like `make dev`, on a copy of the code that tests may change."""
     code, data = tmp_path / "code", tmp_path / "data"
     data.mkdir()
     portal = RunningPortal(data)
@@ -170,7 +170,7 @@ def reloaded(tmp_path: Path) -> Iterator[RunningPortal]:
 
 
 def sign_in_page(portal: RunningPortal) -> requests.Response | None:
-    """The current page; None while nothing responds."""
+    """Return the current sign-in page, or None while nothing responds."""
     try:
         return requests.get(f"{portal.url}/login/", timeout=60)
     except requests.ConnectionError:
@@ -197,12 +197,12 @@ def test_changes_are_reloaded_and_ctrl_c_stops_everything(reloaded: RunningPorta
     wait_until(lambda: shows("Jump to content"), "a page made from the changed template")
     wait_until(lambda: reloaded.has_part("manage.py worker", other_than=worker), "another worker in its place")
 
-    # Also what gunicorn's main process has read.
+    # The settings that gunicorn's main process has read are reloaded, too.
     assert not refers_to_nobody()
     settings_file.write_text(f'{as_it_was}\nSECURE_REFERRER_POLICY = "no-referrer"\n')
     wait_until(refers_to_nobody, "the changed setting")
 
-    # A mistake stops only what cannot run with it, until it is corrected.
+    # A syntax error stops only the parts that can't run with it, until it is fixed.
     settings_file.write_text("half a line (")
     said = "The web server ended with code 1; it restarts when a file changes."
     wait_until(lambda: said in reloaded.home.output(), "the portal to say that it waits")
@@ -272,7 +272,7 @@ def part(name: str, code: str, is_alive: Callable[[], bool] = lambda: True, *, i
 
 
 def test_the_sixth_death_within_a_minute_stops_the_portal(supervisor: Supervisor) -> None:
-    dying = Part("one", ["sh", "-c", "exit 7"], Path.cwd(), is_restarted=True)  # quick: all six fit into a minute
+    dying = Part("one", ["sh", "-c", "exit 7"], Path.cwd(), is_restarted=True)  # quick, so six deaths fit into a minute
     with pytest.raises(PartDied, match=r"The one ended with code 7, the 6th time within a minute"):
         supervisor.start(dying, lambda: False)
     assert len(dying.restarts) == MAX_RESTARTS

@@ -1,4 +1,4 @@
-"""What older versions stored as sentences is read in today's language."""
+"""Sentences stored by older versions are shown in today's wording."""
 
 import json
 import re

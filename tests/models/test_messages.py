@@ -1,4 +1,4 @@
-"""Messages in rows: codes and values come back unchanged, whatever a sentence from elsewhere looks like."""
+"""Stored messages: codes and values come back unchanged, whatever a quoted sentence looks like."""
 
 import pytest
 from django.utils import translation

@@ -16,13 +16,13 @@ from runs.engine import create_run
 
 Migrate = Callable[[str], Any]
 MIGRATIONS = Path(import_module("runs.migrations").__path__[0])
-IDS = "runs.models.ids"  # its functions are defaults of columns: they keep their name and place for good
-MODULE_IN_TEXT = re.compile(r"runs(\.\w+){2,}")  # "runs.models.run"; while "runs.Run" names a model as it was then
+IDS = "runs.models.ids"  # its functions are column defaults, so they must never be renamed or moved
+MODULE_IN_TEXT = re.compile(r"runs(\.\w+){2,}")  # "runs.models.run", but not "runs.Run", which names a historical model
 
 
 def used_of_the_portal(source: str) -> set[str]:
-    """Dotted names of the portal's own modules that `source` uses: imported anywhere, even in functions, or named in a
-    string. Relative imports keep their dots."""
+    """Return the dotted names of the portal's own modules that `source` imports anywhere, even in functions, or names
+    in a string. Relative imports keep their dots."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -56,7 +56,7 @@ def test_a_migration_that_uses_more_is_found(source: str) -> None:
 
 @pytest.fixture
 def migrate(transactional_db: None) -> Iterator[Migrate]:
-    """Move the tables to a migration and return the models of that time; at the end all is current again."""
+    """Return a function that migrates to a name and returns the models of that time. Finally, migrate to the latest."""
 
     def to(name: str) -> Any:
         executor = MigrationExecutor(connection)
@@ -153,7 +153,7 @@ def test_who_made_a_run_is_read_from_its_form_and_never_guessed(migrate: Migrate
 
 
 def rows_before(apps: Any) -> None:
-    """Two uploads and a result with accents: more than one batch."""
+    """Create two uploads and a result with accents, which is more than one batch."""
 
     def get(name: str) -> Any:
         return apps.get_model("runs", name).objects

@@ -1,4 +1,4 @@
-"""Who may see, change and share: each rule exists for a row and for a list, and both agree."""
+"""Who may see, change and share: each rule exists for rows and for lists, and both agree."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ ROLES = {
     "teammate": "maker",
     "approver": "approver",
     "admin": "admin",
-    "viewer": "viewer",  # with rows from before, when they still ran apps
+    "viewer": "viewer",  # has rows from the time when they could still run apps
     "deactivated": "maker",
     "deactivated admin": "admin",
 }
@@ -58,7 +58,7 @@ def runs(people: dict[str, Member], app: App) -> Rows:
 
 @pytest.fixture
 def presets(people: dict[str, Member], app: App) -> Rows:
-    """A preset of each person's own, and one for the team."""
+    """A private preset of each person, and one shared with the team."""
     return {
         (who, state): Preset.objects.create(app=app, member=member, name=state, is_team=state == "shared")
         for who, member in people.items()
@@ -95,7 +95,7 @@ def uploads(people: dict[str, Member]) -> Rows:
 def differences(
     rows: Rows, people: dict[str, Member], row_rule: str, found: Callable[[Member], QuerySet[Model]]
 ) -> list[str]:
-    """Where the rule for a row and the rule for lists differ, over `rows` and `people`."""
+    """Return where the rule for a row and the rule for lists differ, for all `rows` and `people`."""
     wrong = []
     for asking, member in people.items():
         by_list = set(found(member).values_list("pk", flat=True))
@@ -168,10 +168,10 @@ def test_a_link_is_extended_by_its_maker_and_restored_by_whoever_revoked_it(
     assert {who for who, one in people.items() if revoked.is_restorable_by(one, rules)} == {"approver", *admins}
     revoked.revoked_by = people["admin"]
     assert {who for who, one in people.items() if revoked.is_restorable_by(one, rules)} == admins
-    assert not any(live.is_restorable_by(one, rules) for one in people.values()), "nothing is revoked there"
+    assert not any(live.is_restorable_by(one, rules) for one in people.values()), "that link isn't revoked"
     mine = links["owner", "open"]
     assert isinstance(mine, GuestLink)
-    assert not mine.is_extendable_by(people["owner"], rules), "rules are stricter by now"
+    assert not mine.is_extendable_by(people["owner"], rules), "the rules are stricter now"
 
 
 ELSEWHERE = re.compile(r"\bmember_id (?:==|!=)|\bis_admin or\b|\bor [\w.]*\bis_admin\b")
@@ -221,7 +221,7 @@ def test_that_an_app_is_not_for_this_workspace_is_decided_in_one_place(people: d
     said = NOT_OPEN.replace("'", "&#x27;")
 
     assert client_of(people["owner"]).get(app.get_absolute_url()).text.count(said) >= 1
-    assert said in client_of(people["viewer"]).get(app.get_absolute_url()).text, "whatever their role"
+    assert said in client_of(people["viewer"]).get(app.get_absolute_url()).text, "the role doesn't matter"
     assert cost_line(app, people["owner"]).reason == NOT_OPEN
     places = [*(ROOT / "runs").rglob("*.py"), *(ROOT / "templates").rglob("*.html")]
-    assert [path.name for path in places if "can allow it at Lamina" in path.read_text()] == ["estimates.py"]
+    assert [path.name for path in places if "can allow it on Lamina" in path.read_text()] == ["estimates.py"]

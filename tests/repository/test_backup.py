@@ -29,7 +29,7 @@ print(names, default_storage.open("results/picture.webp").read(), signing.loads(
 
 
 class Portal:
-    """A folder in which the manual's commands can be typed unchanged."""
+    """A folder in which the manual's commands work unchanged."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -40,7 +40,7 @@ class Portal:
         self.env |= {"PORTAL_DATA_DIR": str(folder / "var"), "LAMINA_API_KEY": "lma_none", "DATABASE_URL": ""}
 
     def type(self, commands: str) -> str:
-        """Run `commands` in a shell that stops at the first failure; returns what they printed."""
+        """Run `commands` in a shell that stops at the first failure; return their output."""
         command = ["sh", "-e", "-c", commands]
         done = subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
@@ -68,13 +68,13 @@ def test_what_was_backed_up_in_use_is_all_there_when_restored(tmp_path: Path) ->
     back_up, restore = commands_of_the_manual(tmp_path / "backup")
     portal.type(".venv/bin/python manage.py migrate --verbosity 0")
     signed = portal.shell(FILL)
-    # What was committed and still stands in the log beside the database is part of it.
+    # The backup must include changes that are committed but still only in the write-ahead log.
     with sqlite3.connect(folder / "var/portal.sqlite3") as user:
         user.execute("UPDATE runs_member SET name = 'Ada'")
         user.commit()
         assert (folder / "var/portal.sqlite3-wal").stat().st_size > 0
         portal.type(back_up)
-        portal.type(back_up)  # the next day, over the first
+        portal.type(back_up)  # the next day's backup, over the first
     user.close()
 
     (folder / "var").rename(folder / "lost")

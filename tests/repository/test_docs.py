@@ -22,7 +22,7 @@ def prose_of(text: str) -> str:
 
 
 def anchors_of(path: Path) -> set[str]:
-    """The anchors that GitHub makes for the headings of a file."""
+    """The anchors that GitHub makes for a file's headings."""
     headings = re.findall(r"^#+ (.+)$", prose_of(path.read_text()), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -57,7 +57,7 @@ def test_the_architecture_lists_every_folder_and_no_other() -> None:
 
 
 def test_the_picture_shows_the_same_folders_in_the_same_order() -> None:
-    picture = ElementTree.parse(ROOT / "docs" / "architecture.svg")  # noqa: S314 - our own
+    picture = ElementTree.parse(ROOT / "docs" / "architecture.svg")  # noqa: S314 - our own file
     texts = [text for text in picture.iterfind(".//{*}text") if text.get("class") == "n"]
     names = [text.text or "" for text in texts]
     places = {text.text: (float(text.get("y", 0)), float(text.get("x", 0))) for text in texts}
@@ -88,7 +88,7 @@ def test_a_decision_has_its_four_parts_on_one_page(path: Path) -> None:
 
 
 def in_one_line(text: str) -> str:
-    """`text` with the line breaks gone that formatting puts into sentences, between string literals as well."""
+    """Join sentences that formatting has split over several lines or string literals."""
     return " ".join(re.sub(r'"\s*\n\s*f?"', "", text).split())
 
 
@@ -117,5 +117,5 @@ def test_the_version_is_written_in_one_place() -> None:
     names = [name for name in listed.stdout.splitlines() if not name.startswith("static/vendor/")]
     texts = {name: (ROOT / name).read_text(errors="replace") for name in names if (ROOT / name).exists()}
     pattern = re.compile(rf"(?<![\w.]){re.escape(version)}(?![\w.])")
-    # The changelog has it in a heading, which test_readme.py compares.
+    # The changelog has it in a heading, which test_readme.py checks.
     assert [name for name, text in texts.items() if pattern.search(text)] == ["CHANGELOG.md"]

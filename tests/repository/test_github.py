@@ -1,4 +1,4 @@
-"""What GitHub reads: the workflow runs the project's own script, and the issue forms are valid."""
+"""Files for GitHub: the workflow runs the project's own script, and the issue forms are valid."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where tests and their tools are: nothing imports a test or a conftest, or the tools of another subject."""
+"""The layout of the tests: nothing imports a test, a conftest or the tools of another subject."""
 
 import ast
 import re
@@ -8,16 +8,16 @@ import pytest
 
 from tests.support.processes import ROOT
 
-# Measurements may also be tests: `tests.bench`. What a new user does first is a command: `tests.smoke`.
+# Any test may use these: shared tools, measurements, and `tests.smoke`, the command that acts as a new user.
 FOR_ALL = ("support", "bench", "smoke")
 HELD = re.compile(r"(?:^|\.)(?:test_\w+|conftest)$")
 FIELD_TERMS = ("polling", "sharing", "spending", "launching", "throttling", "drawing", "routing")
-TESTS = "tests"  # apart, since names in strings count
+TESTS = "tests"  # separate, since names in strings count
 MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
 
 
 def needed_by(source: str) -> set[str]:
-    """Dotted names below `tests` that `source` imports or mentions in a string, inside functions as well."""
+    """Dotted names below `tests` that `source` imports (in functions, too) or mentions in a string."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -31,7 +31,7 @@ def needed_by(source: str) -> set[str]:
 
 
 def problems_of(path: Path, source: str) -> list[str]:
-    """Imports that are not allowed in a module of the tests: tests, conftests, tools of another folder."""
+    """Forbidden imports in a test module: tests, conftests and another folder's tools."""
     own = (path.parts[1], *FOR_ALL)
     names = sorted(needed_by(source))
     held = [name for name in names if HELD.search(name)]
@@ -45,7 +45,7 @@ def test_nothing_imports_a_test_or_another_subjects_tools() -> None:
 
 
 def test_shared_tools_depend_on_no_subject() -> None:
-    """Nor on the benches: `tests.support` imports only from itself."""
+    """Not even on the benches: `tests.support` imports only from itself."""
     tools = [path for path in MODULES if path.parts[1] == "support"]
     assert tools
     needed = {str(path): needed_by((ROOT / path).read_text()) for path in tools}

@@ -1,4 +1,4 @@
-"""`make` finds a Python that works, whatever is on the PATH, and continues where it was interrupted."""
+"""`make` finds a working Python, whatever is on the PATH, and continues where it was interrupted."""
 
 import os
 import re
@@ -15,7 +15,7 @@ BIN = ROOT / ".ci" / "make-venv"
 
 SHIM = "#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n"
 OLD = '#!/bin/sh\ncase "$*" in *print*) echo 3.11 ;; *) exit 1 ;; esac\n'
-# Starts and is new enough, but can't create an environment, like Debian's without python3.13-venv.
+# Starts and is new enough, but can't create an environment, like Debian's Python without python3.13-venv.
 BARE = f'#!/bin/sh\ncase "$*" in *ensurepip*|*venv*) exit 1 ;; esac\nexec {sys.executable} "$@"\n'
 GOOD = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
 
@@ -112,7 +112,7 @@ def test_an_activated_environment_does_not_make_itself_anew(
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the Makefile with requirements that need no network: none."""
+    """A copy of the Makefile with empty requirements, so that no network is needed."""
     for name in ("Makefile", ".ci"):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
@@ -142,7 +142,7 @@ def test_what_was_interrupted_is_done_again(project: Path) -> None:
     (project / ".venv/bin/python").write_text("half of it")
     assert make(project, "install").returncode == 0
     assert subprocess.run([project / ".venv/bin/python", "-c", ""]).returncode == 0
-    # A Python that a system upgrade took away.
+    # As if a system upgrade had removed Python.
     (project / ".venv/bin/python").unlink()
     (project / ".venv/bin/python").symlink_to("/nowhere/python")
     assert make(project, "install").returncode == 0

@@ -1,4 +1,4 @@
-"""The order of the folders of `runs/`: imports go up the list, and only entry points import from all folders."""
+"""The order of the folders in `runs/`: imports go up the list, and only entry points import from all folders."""
 
 import ast
 import re
@@ -39,7 +39,7 @@ class Module:
 
 
 def sources() -> dict[str, str]:
-    """The source of every module of `runs` by its dotted name; a package has the name of its folder."""
+    """The source of every module of `runs` by its dotted name; a package is named after its folder."""
     found = {}
     for path in sorted((ROOT / "runs").rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -49,7 +49,7 @@ def sources() -> dict[str, str]:
 
 
 def imports_of(source: str, names: set[str]) -> Iterator[str]:
-    """The modules among `names` that `source` imports, at the top or inside a function."""
+    """The modules in `names` that `source` imports, at the top or inside a function."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in names)
@@ -62,7 +62,7 @@ def imports_of(source: str, names: set[str]) -> Iterator[str]:
 
 
 def problem(source: Module, target: Module) -> str:
-    """What is wrong with an import from `source` of `target`; "" if nothing is."""
+    """Return what is wrong with `source` importing `target`, or "" if nothing is."""
     if source.folder in LAST:
         return ""
     if target.folder in LAST:
@@ -90,7 +90,7 @@ def problems(modules: dict[str, str]) -> list[str]:
 
 
 def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
-    """Folders or modules that import themselves by way of others."""
+    """Folders or modules that import themselves through others."""
     found = []
     for start in arrows:
         reached, waiting = set[str](), list(arrows[start])
@@ -125,7 +125,7 @@ def test_no_folders_import_each_other_in_a_circle() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    """Imports inside functions and for type checkers count, too."""
+    """Imports inside functions and for type checkers count as well."""
     modules = {name: source for name, source in sources().items() if Module(name).folder not in LAST}
     packages = {name for name in modules if any(other.startswith(f"{name}.") for other in modules)}
     arrows = {
@@ -156,7 +156,7 @@ def test_circles_are_found() -> None:
 
 
 def dotted_strings(source: str, names: set[str]) -> set[str]:
-    """Strings in `source` that name a module among `names` or something in it."""
+    """Strings in `source` that name a module in `names`, or something inside one."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
@@ -166,11 +166,11 @@ def dotted_strings(source: str, names: set[str]) -> set[str]:
 
 
 def test_no_import_hides_in_a_string() -> None:
-    """Dotted names are only where everything is connected: settings, URLs, the list of tasks."""
+    """Dotted names are allowed only where everything is connected: settings, URLs, the list of tasks."""
     modules = sources()
     names = {name for name in modules if name.count(".") > 1 or name == "runs.tasks"}
     named = {
-        name: dotted_strings(source, names) - {name}  # its logger may have its name
+        name: dotted_strings(source, names) - {name}  # its logger may be named after it
         for name, source in modules.items()
         if Module(name).folder not in LAST
     }
@@ -195,7 +195,7 @@ FIELD_TERMS = {"polling", "sharing", "spending", "launching", "throttling", "dra
 
 
 def test_modules_are_named_after_things() -> None:
-    """A gerund tells a newcomer nothing, unless it is a term of the field."""
+    """A gerund tells a newcomer nothing, unless it is an established term."""
     names = {
         part
         for path in (ROOT / "runs").rglob("*.py")
@@ -235,7 +235,7 @@ def roots(path: Path) -> set[str]:
 
 
 def test_long_files_are_listed() -> None:
-    """Files over 300 lines deserve a look, but there is no limit: this only prints them (with `-s`)."""
+    """Files over 300 lines deserve a look, but there is no limit. This test only prints them (with `-s`)."""
     files = [path for folder in ("lamina_portal", "runs", "tests") for path in (ROOT / folder).rglob("*.py")]
     lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in files}
     assert lengths

@@ -1,4 +1,4 @@
-"""Forms read what people post: no view takes a field out of `request.POST` itself."""
+"""Only forms read posted fields: no view takes one from `request.POST` itself."""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ PLUMBING = "runs/web/"  # middleware and `posted` itself
 
 
 def by_hand(source: str) -> Iterator[int]:
-    """Lines of `source` that use `request.POST` for anything but a form or a copy of all of it."""
+    """Lines of `source` that use `request.POST` for anything but a form or a full copy."""
     tree = ast.parse(source)
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""The README and `.env.example` list exactly the settings that the code reads, and the README every command."""
+"""The README and `.env.example` list exactly the settings that the code reads. The README also lists every command."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Scripts and stylesheets: one module on a page that loads the others, nothing global, no text, few requests."""
+"""Scripts and stylesheets: each page has one module that loads the others, no globals, no texts and few requests."""
 
 import json
 import re
@@ -17,12 +17,12 @@ SCRIPTS = {path.name: path.read_text() for path in sorted(STATIC.glob("*.js"))}
 LOADED = dict(re.findall(r'^\t\["(.+)", \(\) => import\("\./(\w+\.js)"\)\],$', SCRIPTS["portal.js"], re.M))
 COMMENT = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*", re.S)
 LITERAL = re.compile(r'"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|\'(?:[^\'\\\n]|\\.)*\'')
-STYLESHEETS = 2  # of a page, beyond the base
-REQUESTS = 8  # of an app page, itself, the icon and the rules of what is fetched beforehand included
+STYLESHEETS = 2  # per page, beyond the base
+REQUESTS = 8  # per app page, including the page itself, the icon and the speculation rules
 
 
 def names(pattern: str) -> list[str]:
-    """Templates in which `pattern` is found."""
+    """Templates that contain `pattern`."""
     return [str(path.relative_to(ROOT)) for path in TEMPLATES if re.search(pattern, path.read_text())]
 
 
@@ -50,7 +50,7 @@ def test_the_attribute_of_a_behaviour_stands_in_a_template(css: str) -> None:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_defines_nothing_global(name: str) -> None:
-    """It is a module, so only what is put on purpose beside the browser's own names would be global."""
+    """Scripts are modules, so a name is global only if it is deliberately put on `window` or the like."""
     code = COMMENT.sub("", SCRIPTS[name])
     assert not re.findall(r"\b(?:window|globalThis|self|top|parent)\s*[.\[]", code)
     assert not re.findall(r"^\s*(?:var|function|class)\s", code, re.M)
@@ -77,7 +77,7 @@ def test_a_page_links_at_most_two_stylesheets_beyond_the_base() -> None:
 
 
 def test_every_rule_of_a_page_is_in_a_layer() -> None:
-    """Or one of a page would win over all that says more. `portal.css` names the layers, each part's import its own."""
+    """Otherwise it overrides more specific rules. `portal.css` names the layers; each part's import names its own."""
     parts = set(re.findall(r'@import url\("([\w./-]+)"\)', "".join(path.read_text() for path in STATIC.glob("*.css"))))
     for path in STATIC.glob("*.css"):
         code = re.sub(r"/\*.*?\*/|@import [^;]+;|@layer [\w, ]+;", "", path.read_text(), flags=re.S)
@@ -95,7 +95,7 @@ def test_what_only_checks_scripts_is_pinned_and_names_no_registry() -> None:
 
 
 def fetched(page: str) -> list[str]:
-    """What a browser fetches for `page`, pictures apart, the page itself included."""
+    """What a browser fetches for `page`, including the page itself but no pictures."""
     links = re.findall(r'<link\s[^>]*?rel="(?:stylesheet|modulepreload|icon)"[^>]*?>', page)
     addresses = re.findall(r'href="([^"]+)"', "".join(links)) + re.findall(r'<script[^>]*? src="([^"]+)"', page)
     return ["the page", "its speculation rules", *sorted(set(addresses))]

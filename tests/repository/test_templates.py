@@ -1,4 +1,4 @@
-"""Templates can be read: short lines, and components that say what they want."""
+"""Templates are readable: lines are short, and components say what they need."""
 
 from pathlib import Path
 

@@ -36,7 +36,7 @@ ADVISORY = {
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A separate repository with every file that git would commit here, and the same environment."""
+    """A separate repository with the same environment and every file that git would commit here."""
     copy = tmp_path / "checkout"
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
@@ -130,7 +130,7 @@ def test_an_exception_without_a_reason_does_not_count(tmp_path: Path, source: st
 
 
 def test_no_target_is_met_when_nothing_was_measured() -> None:
-    """This runs the bench itself, without the services that a part of it needs."""
+    """Runs the real bench, without the services that part of it needs."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("TEST_")}
     command = [sys.executable, "-m", "tests.bench", "history_postgres"]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)

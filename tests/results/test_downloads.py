@@ -1,4 +1,4 @@
-"""Downloads: one zip, its sheet of where the results came from, and file names that work everywhere."""
+"""Downloads: one zip, with a sheet that says where the results came from and file names that work everywhere."""
 
 import csv
 import io
@@ -80,9 +80,9 @@ def test_all_of_a_run_with_its_sheet(as_alice: Client, run: Run, settings: Setti
         "Front",
         "Ghibli",
     )
-    assert (front["Made by"], front["SHA-256"], front["Run at Lamina"]) == ("Alice", file.sha256, run.remote_id)
+    assert (front["Made by"], front["SHA-256"], front["Run on Lamina"]) == ("Alice", file.sha256, run.remote_id)
     assert front["Credits for the whole run (estimate)"] == "12.5"
-    assert back["Result at Lamina"] == "remote-2"
+    assert back["Result on Lamina"] == "remote-2"
     assert back["Page"] == settings.PORTAL_URL + run.outputs.all()[1].get_absolute_url()
 
 
@@ -239,7 +239,7 @@ def test_a_storage_that_is_away_is_said(as_alice: Client, run: Run, monkeypatch:
 @pytest.mark.parametrize("begin", [";", ";  ", "\n", "\r\n", "\t", ';"', '; "" '])
 @pytest.mark.parametrize("mark", ["=", "+", "-", "@", "＝"])  # noqa: RUF001 - the wide form is meant
 def test_no_formula_begins_where_cells_are_parted_otherwise(begin: str, mark: str) -> None:
-    """Spreadsheets that separate cells by semicolons open the sheet on a double click, too."""
+    """A double click may open the sheet in a spreadsheet that separates cells by semicolons."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow(map(safe, ["a", f"words{begin}{mark}1+1", "b"]))
     for delimiter in ";\t":

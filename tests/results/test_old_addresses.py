@@ -1,5 +1,5 @@
-"""Results once were at `/files/<id>/`. Links in emails and chats still lead there, and pages open since then post
-there."""
+"""Results used to be at `/files/<id>/`. Links in emails and chats still lead there, and pages that are still open
+post there."""
 
 import pytest
 from django.http import QueryDict

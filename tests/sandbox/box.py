@@ -1,4 +1,4 @@
-"""A running sandbox and a caller that has the key."""
+"""A running sandbox with a caller that has the key, and a helper that waits."""
 
 import time
 from collections.abc import Callable
@@ -52,12 +52,12 @@ class Box:
         return found
 
     def finished(self, run_id: str) -> dict[str, Any]:
-        """The run once it is final."""
+        """Wait until the run is final, and return it."""
         return wait_for(lambda: self.run(run_id), lambda run: run["status"] in {"completed", "failed", "cancelled"})
 
 
 def wait_for[T](look: Callable[[], T], is_good: Callable[[T], Any]) -> T:
-    """Call `look` until `is_good`; fail with the last value."""
+    """Call `look` until `is_good` accepts the value, and return it. After a time limit, fail with the last value."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         seen = look()

@@ -1,4 +1,4 @@
-"""The endpoints respond as described in Lamina's documentation."""
+"""The endpoints respond as Lamina's documentation says."""
 
 import io
 import time

@@ -1,4 +1,4 @@
-"""Every app of the catalogue can be read and run, and its results fetched; every oddity of Lamina has a test card."""
+"""Every app in the catalogue can be read and run, and its results fetched. Every oddity of Lamina has a test card."""
 
 import io
 import json
@@ -15,7 +15,7 @@ APPS = load_catalogue()
 
 
 def inputs_for(app: dict[str, Any], url: str) -> dict[str, Any]:
-    """A value for every parameter without a default."""
+    """Return a value for every parameter without a default."""
     values: dict[str, Any] = {}
     for parameter in app["parameters"]:
         if parameter.get("default") is None:

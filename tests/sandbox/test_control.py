@@ -118,7 +118,7 @@ def test_scripted_values_types_and_refusals(box: Box) -> None:
     assert box.run(box.start())["status"] == "cancelled"
     box.control("script", outcome="unknown_status", seconds=600)
     run_id = box.start()
-    wait_for(lambda: box.run(run_id), lambda run: run["status"] == "reviewing")  # a second is spent in the queue
+    wait_for(lambda: box.run(run_id), lambda run: run["status"] == "reviewing")  # it spends a second in the queue
     box.control(f"runs/{run_id}", status="completed")
     assert box.run(run_id)["status"] == "completed"
 
@@ -215,7 +215,7 @@ def test_a_reset_cancels_delayed_requests(box: Box) -> None:
     box.control("faults", endpoint="run_start", fault="delay", seconds=600)
     with pytest.raises(requests.Timeout):
         requests.post(box.url + RUNS, json=BODY, headers={"x-api-key": "lma_sandbox"}, timeout=(60, 0.1))
-    wait_for(lambda: box.sandbox.world.faults, lambda faults: not faults)  # the request has arrived and is delayed
+    wait_for(lambda: box.sandbox.world.faults, lambda faults: not faults)  # the request has arrived and is waiting
     box.control("reset")
     box.start()
     assert len(box.state["runs"]) == len(box.state["requests"]) == 1

@@ -12,7 +12,7 @@ from tests.sandbox.box import CAPTION, CARTOONIFY, KEY, Box
 
 
 def events(box: Box, run_id: str) -> Iterator[tuple[str, Any]]:
-    """Each event of the run's stream as (name, data)."""
+    """Yield each event of the run's stream as (name, data)."""
     with box.get(f"/v1/runs/{run_id}/stream", stream=True) as answer:
         assert answer.headers["Content-Type"] == "text/event-stream"
         name = ""

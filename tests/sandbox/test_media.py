@@ -1,4 +1,4 @@
-"""The sandbox makes real files: pictures show their inputs, videos and sounds play."""
+"""The sandbox makes real files: pictures show their inputs, and video and audio files play."""
 
 import io
 import shutil

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @contextlib.contextmanager
 def process(folder: Path, *options: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """`python -m runs.sandbox` on a free port, and its address."""
+    """Run `python -m runs.sandbox` on a free port, and yield the process and its address."""
     command = [sys.executable, "-m", "runs.sandbox", "--port", "0", "--data", str(folder), *options]
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:

@@ -1,4 +1,4 @@
-"""Webhooks are signed and retried, and lost, repeated or early if a test says so."""
+"""Webhooks are signed and retried. Tests can make them get lost, repeat or come early."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from tests.sandbox.box import CARTOONIFY, Box, wait_for
 
 
 class Receiver(ThreadingHTTPServer):
-    """Records every webhook; responds with the next of `answers`, then 200."""
+    """Records every webhook. Responds with the statuses in `answers`, then with 200."""
 
     daemon_threads = True
 
@@ -61,7 +61,7 @@ def start(box: Box, receiver: Receiver) -> str:
 
 
 def check(box: Box, headers: dict[str, str], body: bytes) -> dict[str, Any]:
-    """Check the signature; return the body."""
+    """Check the signature, and return the body."""
     jwk = box.get("/v1/webhooks/signing-key").json()["keys"][0]
     key = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(jwk["x"] + "="))
     stamp = headers["X-Lamina-Webhook-Timestamp"]

@@ -1,6 +1,6 @@
-"""What a browser does with a form: reads its HTML, keeps or changes values, and posts them its own way.
+"""Do what a browser does with a form: read its HTML, keep or change values, and post them the browser's way.
 
-On the way out, line ends become CRLF, a text area loses one line end after its tag, and nothing else changes.
+When values are posted, line ends become CRLF, a text area loses one line end after its tag, and nothing else changes.
 """
 
 from html.parser import HTMLParser
@@ -16,10 +16,10 @@ BOUNDARY = "x-boundary-5f3a"
 
 
 def rendered(form: SchemaForm) -> str:
-    """The fields and results of `form` as the app's page shows them."""
+    """Return the fields and results of `form` as the app's page shows them."""
     names = ("_errors", "_fields", "_results")
     html = "".join(render_to_string(f"schema_forms/{name}.html", {"form": form}) for name in names)
-    return html.encode().decode()  # what cannot be encoded would break the page
+    return html.encode().decode()  # text that can't be encoded would break the page
 
 
 class PageReader(HTMLParser):
@@ -36,7 +36,7 @@ class PageReader(HTMLParser):
         self._chosen: str | None = None
         self._textarea: str | None = None
         self._typed = ""
-        # The parser of the specification turns CRLF and CR of the page itself into LF first.
+        # The specification's parser first turns CRLF and CR in the page into LF.
         self.feed(html.replace("\r\n", "\n").replace("\r", "\n"))
         self.close()
 
@@ -81,7 +81,7 @@ class PageReader(HTMLParser):
 
 
 def posted(fields: list[tuple[str, str]], *, multipart: bool = True) -> QueryDict:
-    """`fields` as the server gets them from a browser: CRLF line ends, one of the two encodings."""
+    """Return `fields` as the server gets them from a browser: CRLF line ends, in one of the two encodings."""
     wire = [(name, value.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")) for name, value in fields]
     request: WSGIRequest
     if multipart:
@@ -99,7 +99,7 @@ def posted(fields: list[tuple[str, str]], *, multipart: bool = True) -> QueryDic
 
 
 def filled(form: SchemaForm, values: dict[str, str | list[str]] | None = None) -> list[tuple[str, str]]:
-    """What the page of `form` would post, with `values` typed or chosen instead of what is there."""
+    """Return what the page of `form` would post, with `values` typed or chosen instead of its current ones."""
     values = values or {}
     fields = [(name, value) for name, value in PageReader(rendered(form)).fields if name not in values]
     for name, value in values.items():

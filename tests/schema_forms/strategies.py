@@ -1,4 +1,4 @@
-"""Parameter lists that nobody would write: any script, any shape, duplicates, huge ones, odd types."""
+"""Parameter lists that nobody would write: any script, any shape, duplicates, huge values, odd types."""
 
 from typing import Any
 
@@ -33,14 +33,14 @@ words = st.one_of(
     st.sampled_from([*ODD_WORDS, "lone \ud83d surrogate", "nul \x00"]),
     st.text(st.characters(exclude_characters="\x00"), max_size=30),
 )
-typed = st.one_of(  # what a person can get into a text area; surrogates and NUL no browser sends
+typed = st.one_of(  # what a person can type into a text area; no browser sends surrogates or NUL
     st.sampled_from(ODD_WORDS), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 )
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), words)
 shapes = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3), max_leaves=5
 )
-handles = st.one_of(words, words, words, shapes)  # mostly text, sometimes whatever
+handles = st.one_of(words, words, words, shapes)  # mostly text, sometimes anything
 
 
 def _with_doubles(labels: list[Any]) -> list[Any]:
@@ -58,7 +58,7 @@ option_lists = st.one_of(
 
 @st.composite
 def parameters(draw: st.DrawFn) -> dict[str, Any]:
-    """One parameter; its default is often one of its own options."""
+    """Draw one parameter; its default is often one of its own options."""
     kind = draw(st.sampled_from(["text", "options", "options", "url", "hologram", "", None, 7]))
     made: dict[str, Any] = {"name": draw(handles), "type": kind, "required": draw(st.booleans())}
     if draw(st.booleans()):

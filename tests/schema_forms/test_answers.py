@@ -1,4 +1,4 @@
-"""Answers are stored as they always were, and whatever an older version stored can be read."""
+"""The stored format of answers never changes, and whatever an older version stored can be read."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The form of an app: which fields must be filled in, what they hold, what is wrong with them."""
+"""An app's form: which fields must be filled in, what they hold, and what is wrong with them."""
 
 from typing import Any
 
@@ -113,7 +113,7 @@ def test_invisible_labels_get_a_name() -> None:
     field = form.questions[0]
     assert [choice.label for choice in field.choices] == ["A", "Blank 2", "Blank 3", "Blank 4"]
     assert field.question.label == "Field 1"
-    assert form.results[0].shown == "Output 1"
+    assert form.results[0].shown == "Result 1"
 
 
 def test_a_default_outside_the_options_is_shown_and_left_to_the_app() -> None:
@@ -232,10 +232,10 @@ def test_uploads_are_looked_up_once() -> None:
     [
         (["image"], "image/*", "Add a picture."),
         (["image", "video", "hologram"], "image/*,video/*", "Add a picture or a video."),
-        (["video", "audio", "image"], "image/*,video/*,audio/*", "Add a picture, a video or a sound."),
+        (["video", "audio", "image"], "image/*,video/*,audio/*", "Add a picture, a video or an audio file."),
         (["hologram"], "", "Add a file."),
         (None, "", "Add a file."),
-        ("audio", "audio/*", "Add a sound."),
+        ("audio", "audio/*", "Add an audio file."),
     ],
 )
 def test_accept_names_kinds(accept: object, attribute: str, words: str) -> None:
@@ -248,7 +248,7 @@ def test_accept_names_kinds(accept: object, attribute: str, words: str) -> None:
     ("accept", "is_multiple", "choose", "choose_next"),
     [
         (["image"], False, "Choose a picture", "Replace"),
-        (["audio"], True, "Choose sounds", "Add more"),
+        (["audio"], True, "Choose audio files", "Add more"),
         (["image", "video"], True, "Choose files", "Add more"),
         (None, False, "Choose a file", "Replace"),
     ],

@@ -19,7 +19,7 @@ thorough = settings(max_examples=150)
 
 
 def _fill(question: Question, data: st.DataObject) -> tuple[str, str | list[str], Any]:
-    """Field, what is posted, and the value that must come out (None: left to the app)."""
+    """Return the field, what is posted, and the value that must come out (None: left to the app)."""
     if question.kind == "options":
         position = data.draw(st.integers(0, len(question.options) - 1))
         label = question.options[position]
@@ -44,7 +44,7 @@ def _fill(question: Question, data: st.DataObject) -> tuple[str, str | list[str]
 def test_exact_values_come_out(
     parameters: list[dict[str, Any]], outputs: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    """As posted, and again after the draft has been shown and posted unchanged."""
+    """Both when first posted, and again after the draft is shown and posted unchanged."""
     made = build_form(parameters, outputs)
     known = lookup(*UPLOADS)
     filling = [_fill(question, data) for question in questions_of(parameters)]
@@ -63,7 +63,7 @@ def test_exact_values_come_out(
 
 
 def _values(answers: list[Answer], parameters: list[dict[str, Any]]) -> list[Any]:
-    """What each answer sends on its own, so that shared names hide nothing."""
+    """Return what each answer sends on its own, so that shared names hide nothing."""
     sent = []
     for answer, parameter in zip(answers, parameters, strict=True):
         inputs = to_inputs([parameter], [answer], URLS)
@@ -75,7 +75,7 @@ def _values(answers: list[Answer], parameters: list[dict[str, Any]]) -> list[Any
 @given(parameters=strategies.parameter_lists, outputs=strategies.output_lists)
 @thorough
 def test_every_list_renders_whole(parameters: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> None:
-    """Fresh, and again with an error on every field; nothing of the author's becomes markup."""
+    """Both fresh and with an error on every field. Nothing that the author wrote becomes markup."""
     made = build_form(parameters, outputs)
     everywhere = dict.fromkeys(made.base_fields, "Lamina says: <b>no</b>")
     for form in (made(), made(field_errors=everywhere), made(posted([]), field_errors=everywhere)):
@@ -97,7 +97,7 @@ def test_every_list_renders_whole(parameters: list[dict[str, Any]], outputs: lis
 def test_answers_for_any_other_list_do_no_harm(
     parameters: list[dict[str, Any]], old: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    """A draft of any app opens on any other, and what doesn't fit is named."""
+    """A draft of any app opens in any other app, and answers that don't fit are listed."""
     known = lookup(*UPLOADS)
     typed = {name: value for name, value, _ in (_fill(question, data) for question in questions_of(old))}
     answers = build_form(old, [])(

@@ -26,7 +26,7 @@ def pid(_: dict[str, Any], start_response: StartResponse, __: int) -> Iterable[b
 
 
 def read(environ: dict[str, Any], start_response: StartResponse, _: int) -> Iterable[bytes]:
-    """How many bytes of the body arrived."""
+    """Report how many bytes of the body arrived."""
     left = length = int(environ.get("CONTENT_LENGTH") or 0)
     while left and (data := environ["wsgi.input"].read(min(left, 16_384))):
         left -= len(data)
@@ -34,7 +34,7 @@ def read(environ: dict[str, Any], start_response: StartResponse, _: int) -> Iter
 
 
 def headers(environ: dict[str, Any], start_response: StartResponse, _: int) -> Iterable[bytes]:
-    """What a proxy said about the client."""
+    """Report what a proxy said about the client."""
     names = ("HTTP_HOST", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")
     return text(start_response, " ".join(environ.get(name, "-") for name in names))
 

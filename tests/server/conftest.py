@@ -1,4 +1,4 @@
-"""Web servers that stop with the test."""
+"""Web servers that stop at the end of the test."""
 
 from collections.abc import Iterator
 from pathlib import Path

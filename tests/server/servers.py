@@ -58,7 +58,7 @@ class Server:
         return False
 
     def connect(self, window: int = 0) -> socket.socket:
-        """A connection; `window` limits its unread bytes (0: the default)."""
+        """Open a connection; `window` limits its unread bytes (0: the default)."""
         client = socket.socket()
         if window:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
@@ -67,7 +67,7 @@ class Server:
         return client
 
     def get(self, path: str, seconds: float = 10) -> str:
-        """The response to a GET on its own connection."""
+        """Return the response to a GET on a separate connection."""
         return requests.get(f"{self.url}{path}", timeout=seconds).text
 
     def stop(self) -> None:
@@ -83,12 +83,12 @@ type Serve = Callable[..., Server]
 
 
 def request(path: str, *headers: str, method: str = "GET") -> bytes:
-    """The head of a request."""
+    """Return the head of a request."""
     return "\r\n".join((f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers, "", "")).encode()
 
 
 def read_answer(client: socket.socket) -> tuple[str, bytes]:
-    """Head and body of the next response; ("", b"") if the connection was closed instead."""
+    """Return the head and body of the next response; ("", b"") if the connection was closed instead."""
     received = b""
     while b"\r\n\r\n" not in received:
         if not (data := client.recv(1)):
@@ -103,7 +103,7 @@ def read_answer(client: socket.socket) -> tuple[str, bytes]:
 
 
 def read_to_end(client: socket.socket) -> bytes:
-    """Everything until the server closes; b"" also if it resets the connection."""
+    """Return everything until the server closes or resets the connection."""
     received = b""
     with suppress(ConnectionResetError):
         while data := client.recv(65536):

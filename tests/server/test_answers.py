@@ -24,7 +24,7 @@ def server(serve: Serve) -> Server:
 def test_a_client_that_does_not_read_blocks_nobody_and_can_read_all_later(server: Server, path: str) -> None:
     with server.connect(SMALL_WINDOW) as client:
         client.sendall(request(path) + request("/refuse"))
-        assert client.recv(1) == b"H"  # it has been served
+        assert client.recv(1) == b"H"  # the response has started
         for _ in range(3):
             assert server.get("/refuse") == "refused"
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)
@@ -52,7 +52,7 @@ def test_a_client_that_never_reads_is_disconnected(server: Server, path: str) ->
 
 
 def is_reset(client: socket.socket) -> bool:
-    """Whether the server has reset `client`; this doesn't read from it."""
+    """Return whether the server has reset `client`, without reading from it."""
     poll = select.poll()
     poll.register(client, select.POLLHUP | select.POLLERR)
     return bool(poll.poll(0))
@@ -60,7 +60,7 @@ def is_reset(client: socket.socket) -> bool:
 
 @pytest.mark.parametrize("path", [f"/file/{LARGE}", f"/page/{LARGE}", "/pieces/450"])
 def test_a_slow_download_continues(server: Server, path: str) -> None:
-    """It takes three times as long as a client may read nothing."""
+    """It takes three times as long as a client may go without reading."""
     with server.connect() as client:
         client.sendall(request(path, "Connection: close"))
         until, came = time.monotonic() + 6, 0
@@ -78,7 +78,7 @@ def test_a_client_that_does_not_close_blocks_nobody(server: Server) -> None:
             client.sendall(request("/refuse", "Connection: close"))
         begun = time.monotonic()
         assert server.get("/refuse", 20) == "refused"
-        assert time.monotonic() - begun < 15  # two seconds each would be forty
+        assert time.monotonic() - begun < 15  # two seconds for each of 20 clients would be 40
         for client in clients:
             assert read_answer(client)[1] == b"refused"
             assert read_to_end(client) == b""
@@ -96,7 +96,7 @@ def test_a_stopping_server_finishes_what_it_has_started(serve: Serve) -> None:
         busy.sendall(request("/hold"))
         server.process.send_signal(signal.SIGTERM)
         head = ""
-        while "Connection: close" not in head:  # it is stopping; requests on kept connections are still answered
+        while "Connection: close" not in head:  # it is stopping, but still responds on kept connections
             kept.sendall(request("/refuse"))
             head, body = read_answer(kept)
             assert body == b"refused"

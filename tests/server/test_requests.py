@@ -1,6 +1,6 @@
 """How requests arrive at the web server: in pieces, one after the other, much too slowly, or too large.
 
-Every server here has one thread, so a client that blocks it is noticed.
+Every server here has one thread, so a test notices if a client blocks it.
 """
 
 import select
@@ -121,7 +121,7 @@ MULTIPART = "Content-Type: multipart/form-data; boundary=x"
 
 
 def test_a_slow_upload_blocks_nobody_and_is_stopped_below_the_minimum_rate(server: Server) -> None:
-    """One second of allowance; 2,000 bytes a second, a tenth of the minimum, add little to it."""
+    """The initial allowance is one second; 2,000 bytes a second, a tenth of the minimum rate, add little to it."""
     with server.connect() as client:
         client.sendall(post("/read", 1_000_000, MULTIPART))
         begun = time.monotonic()
@@ -133,7 +133,7 @@ def test_a_slow_upload_blocks_nobody_and_is_stopped_below_the_minimum_rate(serve
 
 
 def test_a_slow_upload_above_the_rate_continues(server: Server) -> None:
-    """It takes five seconds, mostly waiting: far longer than the initial allowance."""
+    """It takes five seconds, mostly spent waiting, which is far longer than the initial allowance."""
     with server.connect() as client:
         size = 500_000
         client.sendall(post("/read", size, MULTIPART))
@@ -144,7 +144,7 @@ def test_a_slow_upload_above_the_rate_continues(server: Server) -> None:
 
 
 def test_a_large_body_that_is_not_an_upload_has_a_total_deadline(server: Server) -> None:
-    """Its rate doesn't matter: here, it is 200 KB a second."""
+    """The rate doesn't matter; here, it is 200 KB a second."""
     with server.connect() as client:
         begun = time.monotonic()
         client.sendall(post("/read", 2_000_000, "Content-Type: application/json"))
@@ -157,7 +157,7 @@ def test_a_large_body_that_is_not_an_upload_has_a_total_deadline(server: Server)
 def test_a_refused_body_is_not_read_but_the_refusal_arrives(server: Server) -> None:
     with server.connect() as client:
         client.sendall(post("/refuse", 50_000_000, MULTIPART))
-        with suppress(BrokenPipeError, ConnectionResetError):  # what isn't read stays where it is
+        with suppress(BrokenPipeError, ConnectionResetError):  # the server leaves the rest unread
             for _ in range(800):
                 client.sendall(b"x" * 65_536)
         head, body = read_answer(client)

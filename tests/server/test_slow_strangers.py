@@ -1,4 +1,4 @@
-"""The portal itself, started as usual, with a hundred slow clients of each kind and no proxy."""
+"""The portal itself, started as usual, with a hundred slow clients of each kind and no proxy in front."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ BOUND_SECONDS = 5.0  # 2 s on an idle machine, as `python -m tests.bench slow_cl
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A real web server of the portal, started as by `make run`."""
+    """Start the portal's real web server, as `make run` does."""
     port = free_port()
     home = Home(tmp_path_factory.mktemp("portal"), PORTAL_BIND=f"127.0.0.1:{port}", PORTAL_TESTING="1")
     home.manage("migrate", "-v0")

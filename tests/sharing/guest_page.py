@@ -1,4 +1,4 @@
-"""The guest's page, and the files it links to."""
+"""Fetch the guest page and find the files it links to."""
 
 import re
 
@@ -10,7 +10,7 @@ from tests.support.guest_links import path_of
 
 
 def page_of(link: GuestLink, **fields: object) -> str:
-    """The guest's page after `fields` of `link` change and the worker has made the copies."""
+    """Change `fields` of `link`, make the copies, and return the guest page."""
     GuestLink.objects.filter(pk=link.pk).update(**fields)
     make_guest_copies.make_due_copies()
     return Client().get(path_of(link)).content.decode()

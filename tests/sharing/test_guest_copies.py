@@ -1,4 +1,4 @@
-"""Guests get copies without prompts or other metadata, and never a byte of an original, at any address."""
+"""Guests get copies without prompts or other metadata, and never a byte of an original, at any URL."""
 
 import io
 import re
@@ -38,7 +38,7 @@ def run(alice: Member) -> Run:
 
 
 def unpacked(content: bytes) -> bytes:
-    """`content`, and its files if it is a zip."""
+    """Return `content`, plus the files in it if it is a zip."""
     if not content.startswith(b"PK"):
         return content
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -46,17 +46,17 @@ def unpacked(content: bytes) -> bytes:
 
 
 def streams(content: bytes) -> str:
-    """Checksums of everything visible and audible."""
+    """Return checksums of all video and audio streams."""
     command = ["ffmpeg", "-v", "error", "-i", "pipe:0", "-map", "0:V?", "-map", "0:a?", "-f", "streamhash", "pipe:1"]
     return subprocess.run(command, input=content, capture_output=True, check=True, timeout=60).stdout.decode()
 
 
 def notes_of(page: str, css: str = "guest-note") -> list[str]:
-    """What `page` says about files; the guest's page, or with "share-copies-note" a member's."""
+    """Return the notes about files on the guest page; with "share-copies-note", those on a member's page."""
     return [note.words for note in Page(page).find(css=css)]
 
 
-# --- What they get ----------------------------------------------------------------------------------------------------
+# --- What guests get --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", [*PICTURES, *RECIPES])
 @pytest.mark.parametrize("may_download", [True, False], ids=["download", "look"])
 def test_no_secret_of_an_original_reaches_a_guest(
@@ -70,7 +70,7 @@ def test_no_secret_of_an_original_reaches_a_guest(
     GuestLink.objects.update(shows_inputs=True)
     tasks.sweep()
     work()
-    is_copied = may_download or kind == "gif" or kind in RECIPES  # otherwise small pictures do
+    is_copied = may_download or kind == "gif" or kind in RECIPES  # otherwise, small pictures are enough
     assert GuestCopy.objects.filter(status="ready").count() == is_copied
 
     for made in (True, False):
@@ -143,12 +143,12 @@ def test_a_picture_that_is_only_looked_at_needs_no_copy(run: Run) -> None:
     assert Client().get(original_of(link)).status_code == 404
 
 
-# --- Until it is there ------------------------------------------------------------------------------------------------
+# --- Until a copy is ready --------------------------------------------------------------------------------------------
 def test_until_the_copies_are_there_guests_are_told_and_the_page_looks_again(run: Run) -> None:
     link = link_to(run, picture(1500, 900), picture(300, 200))
     first = Client().get(path_of(link))
     assert len(notes_of(first.text)) == 2
-    assert "updates by itself" in Page(first.text).first(css="guest-wait").words
+    assert "updates automatically" in Page(first.text).first(css="guest-wait").words
     assert first.headers["Refresh"] == f"5; url={path_of(link)}"
     assert "download" not in first.text
     for address in (original_of(link), f"{original_of(link)}?download=1", f"{path_of(link)}download/"):
@@ -193,7 +193,7 @@ def test_a_link_asks_for_its_copies(run: Run, as_alice: Client, tmp_path: Path) 
     make_kept(run, stored_of(picture()))
     as_alice.post("/shares/new/", {"run": run.public_id})
     link = GuestLink.objects.get()
-    assert work() == []  # without permission to download, small pictures do
+    assert work() == []  # without permission to download, small pictures are enough
     day = f"{timezone.localdate():%Y-%m-%d}"
     filled = {"o": [run.outputs.all()[0].public_id], "last_day": day, "may_download": "on"}
     as_alice.post(f"/shares/{link.public_id}/", filled)
@@ -233,7 +233,7 @@ def test_a_member_reads_how_it_stands(run: Run, as_alice: Client) -> None:
     assert "hx-get" not in last
 
 
-# --- What cannot be made ----------------------------------------------------------------------------------------------
+# --- What cannot be copied --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("format", ["TIFF", "BMP", "AVIF"])
 def test_of_what_cannot_be_stripped_guests_get_a_smaller_picture(format: str, run: Run, as_alice: Client) -> None:
     link = link_to(run, picture(1500, 900, format), picture())
@@ -270,7 +270,7 @@ def test_without_ffmpeg_a_film_goes_out_as_it_is_where_the_tick_box_says_so(
     content = content_of("mp4", tmp_path)
     link = link_to(run, content, may_download=False)
     options = f"/shares/{link.public_id}/"
-    words = "Downloads of videos and sounds may contain the prompt: ffmpeg isn't installed on the server."
+    words = "Downloads of video and audio files may contain the prompt because ffmpeg isn't installed on the server."
     assert "ffmpeg" not in as_alice.get(options).text
     with monkeypatch.context() as patched:
         patched.setenv("PATH", str(tmp_path / "nowhere"))
@@ -289,6 +289,6 @@ def test_without_ffmpeg_a_film_goes_out_as_it_is_where_the_tick_box_says_so(
         assert body(Client().get(original_of(link))) == content
 
     tasks.sweep()
-    assert "copy_for_guests" in work()  # once it is installed
+    assert "copy_for_guests" in work()  # once ffmpeg is installed
     told = body(Client().get(original_of(link)))
     assert (len(told) > 500, SECRET in told) == (True, False)

@@ -1,4 +1,4 @@
-"""Names of the files that a guest downloads: the same as on the page, and they reveal nothing more."""
+"""Names of the files that a guest downloads: they are the same as on the page, and reveal nothing more."""
 
 import re
 import zipfile
@@ -43,8 +43,9 @@ def test_asked_only_how_large_the_zip_is_nothing_is_read(link: GuestLink) -> Non
 
 
 def test_each_download_is_called_as_on_the_page_and_in_the_zip(alice: Member) -> None:
-    """Equal labels, none at all, letters of three bytes, and two files of one result of which only the second was
-    saved."""
+    """Covers equal and missing labels, three-byte letters, and a result with two files of which only the second was
+    saved.
+    """
     outputs = [
         {"index": i, "label": label, "type": "image"} for i, label in enumerate(["A/B: Öl", "A/B: Öl", "", "靴" * 80])
     ]
@@ -94,7 +95,7 @@ def test_inputs_are_called_as_on_the_page(link: GuestLink, run: Run, alice: Memb
 
 
 def name_of(answer: Any) -> str:
-    """The name that a browser gives to a download."""
+    """Return the name that a browser gives to a download."""
     told = answer.headers["Content-Disposition"]
     written = re.search(r"filename\*=UTF-8''(.+)", told)
     return unquote(written[1]) if written else told.split('"')[1]

@@ -1,4 +1,4 @@
-"""The guest's side of a link: what it shows, what it never reveals, and a plain page for each way it doesn't open."""
+"""The guest page: what it shows, what it never reveals, and a plain page for each reason why a link doesn't open."""
 
 import logging
 import re
@@ -110,7 +110,7 @@ def test_a_guest_reads_the_language_their_browser_asks_for(link: GuestLink, has_
 
 @pytest.mark.parametrize(("count", "is_many"), [(2, False), (3, True)])
 def test_three_pictures_hang_in_two_columns(run: Run, alice: Member, count: int, is_many: bool) -> None:
-    results = [run.outputs.all()[0], run.outputs.all()[1]]  # a picture and a text, which counts as none
+    results = [run.outputs.all()[0], run.outputs.all()[1]]  # a picture and a text; texts don't count
     for _ in range(count - 1):
         more = make_run(alice, run.app, status="completed")
         make_kept(more)
@@ -160,7 +160,7 @@ def test_the_chat_s_picture_is_a_jpeg_at_an_absolute_address(link: GuestLink) ->
     assert Client().get(f"{path_of(link)}preview.jpg").status_code == 404
 
 
-# --- What it never does -----------------------------------------------------------------------------------------------
+# --- What it never reveals --------------------------------------------------------------------------------------------
 def test_no_cookie_no_script_no_trace(link: GuestLink) -> None:
     page = page_of(link, may_download=True)
     for path in (path_of(link), f"{path_of(link)}nowhere/at/all", "/s/made-up/", *file_paths(page)):
@@ -218,12 +218,12 @@ def test_secret_addresses_never_stand_in_a_log_line(link: GuestLink, caplog: pyt
     assert not [line for line in lines if token in line and "django.db" not in line]
 
 
-# --- Each end has its page --------------------------------------------------------------------------------------------
+# --- Pages for links that don't open ----------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
         ({"revoked_at": timezone.now()}, "This link was revoked"),
-        ({"expires_at": timezone.now() - timedelta(minutes=1)}, "This link has ended"),
+        ({"expires_at": timezone.now() - timedelta(minutes=1)}, "This link has expired"),
     ],
 )
 def test_a_dead_link_says_why_and_nothing_of_what_it_showed(
@@ -237,7 +237,7 @@ def test_a_dead_link_says_why_and_nothing_of_what_it_showed(
     for secret in (*SECRETS, "Front", "Kim at Acme", "Which one?", "Made for walking."):
         assert secret not in page
     assert Client().get(path_of(link)).status_code == 410
-    for path, etag in known.items():  # browsers ask again for what they have cached, and it is gone
+    for path, etag in known.items():  # browsers revalidate cached files, and these are gone
         assert Client().get(path, headers={"If-None-Match": etag}).status_code == 410
     assert Client().get(f"{path_of(link)}preview.jpg").status_code == 410
 

@@ -1,4 +1,4 @@
-"""Visits to a link: with the passphrase, and counted or not."""
+"""Visits to a guest link: the passphrase, and which visits are counted."""
 
 from typing import Any
 

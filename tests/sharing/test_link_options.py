@@ -1,4 +1,4 @@
-"""Options of one link: who it is for, what it shows, how long, and errors."""
+"""Options of one link: who it is for, what it shows, how long it lasts, and errors."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -110,7 +110,7 @@ def test_saving_options_never_opens_a_link_that_was_revoked_meanwhile(link: Gues
 
 
 def test_whoever_may_no_longer_make_links_changes_none(as_alice: Client, link: GuestLink, run: Run) -> None:
-    """Otherwise the options would let an old link show more, and for longer."""
+    """Otherwise, the options could make an old link show more, and for longer."""
     rules = SharingRules.current()
     rules.link_makers = SharingRules.Makers.APPROVER
     rules.save()
@@ -129,7 +129,7 @@ def test_whoever_may_no_longer_make_links_changes_none(as_alice: Client, link: G
 
 def test_a_link_is_revoked_and_back_on_its_own_page(as_alice: Client, link: GuestLink) -> None:
     at = f"/shares/{link.public_id}/"
-    for act, words in (("revoke", "The link is revoked"), ("restore", "The link works again")):
+    for act, words in (("revoke", "The link was revoked"), ("restore", "The link works again")):
         page = as_alice.get(at).content.decode()
         assert f'action="{at}{act}/"' in page
         answer = as_alice.post(f"{at}{act}/", {"back": at}, follow=True)
@@ -149,7 +149,7 @@ def test_a_maker_ends_a_link_that_an_admin_made_to_their_run(
     page, at = panel(as_alice, run), f"/shares/{made.public_id}"
     assert path_of(made) in page
     assert f'action="{at}/revoke/"' in page
-    assert f'href="{at}/"' not in page  # its options are the admin's
+    assert f'href="{at}/"' not in page  # only its maker, the admin, can change its options
     assert as_alice.get(f"{at}/").status_code == 404
 
     answer = as_alice.post(f"{at}/revoke/", {"run": run.public_id}, headers={"HX-Request": "true"})
@@ -210,7 +210,7 @@ def test_only_me_takes_a_run_out_of_ended_links_of_several_too(as_alice: Client,
 
     page = as_alice.post(f"/runs/{run.public_id}/share/", {"who": "me"}, follow=True).content.decode()
     assert "Only you and admins see it now." in page
-    assert "revoked." not in page  # it was before
+    assert "revoked." not in page  # it was revoked before
     links.restore(link, SharingRules.current())
 
     assert set(link.outputs.values_list("run", flat=True)) == {other.pk}
@@ -222,7 +222,7 @@ def test_every_change_of_a_link_marks_what_it_shows_as_changed(run: Run, link: G
         return run.version
 
     versions = [version()]
-    assert versions == [2]  # by the link that was made
+    assert versions == [2]  # from making the link
     links.revoke(link, alice)
     versions.append(version())
     links.revoke(link, alice)

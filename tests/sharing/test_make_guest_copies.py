@@ -1,4 +1,4 @@
-"""Making copies for guests: problems are retried, nothing ends the task, and no space is wasted."""
+"""Making copies for guests: problems are retried, no file stops the task, and no space is wasted."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -146,7 +146,7 @@ def test_a_copy_that_is_gone_is_made_again(run: Run) -> None:
     again = GuestCopy.objects.select_related("file").get().file
     assert again is not None
     default_storage.delete(again.file.name or "")
-    make_guest_copies.tidy()  # once a day, without being asked
+    make_guest_copies.tidy()  # runs daily, without a request
     assert work() == ["copy_for_guests"]
     assert Client().get(f"{path_of(link)}download/").status_code == 200
 
@@ -157,7 +157,7 @@ def test_the_same_content_is_copied_once_and_goes_with_its_last_result(alice: Me
     runs = [make_run(alice, status="completed") for _ in range(2)]
     for one in runs:
         link_to(one, content)
-    links.make_link(alice, list(runs[0].outputs.all()[:1]))  # a second one to the same
+    links.make_link(alice, list(runs[0].outputs.all()[:1]))  # a second link to the same result
     make_guest_copies.make_due_copies()
     assert GuestCopy.objects.filter(status="ready").count() == 2
     assert GuestCopy.objects.values("file").distinct().count() == 1
@@ -175,7 +175,7 @@ def test_a_copy_that_no_open_link_needs_goes_after_a_week(run: Run, alice: Membe
     make_guest_copies.make_due_copies()
     links.revoke(link, alice)
     make_guest_copies.tidy()
-    assert GuestCopy.objects.count() == 1  # it may be restored
+    assert GuestCopy.objects.count() == 1  # the link may be restored
     GuestCopy.objects.update(created_at=timezone.now() - timedelta(days=8))
     make_guest_copies.tidy()
     assert not GuestCopy.objects.exists()

@@ -32,12 +32,12 @@ def link(run: Run, alice: Member) -> GuestLink:
 
 
 def share(client: Client, run: Run, who: str) -> str:
-    """Press one of the choices; returns the next page."""
+    """Press one of the choices and return the next page."""
     return client.post(f"/runs/{run.public_id}/share/", {"who": who}, follow=True).content.decode()
 
 
 def address_on(page: str) -> str:
-    """The address that a page offers to copy."""
+    """Return the address that a page offers to copy."""
     found = re.search(r"http://127\.0\.0\.1:8000(/s/[^/<\"]+/)</code>", page)
     assert found is not None
     return found[1]
@@ -48,7 +48,7 @@ def test_the_team_sees_a_run_while_it_is_shared(as_alice: Client, as_bob: Client
     page = f"/runs/{run.public_id}/"
     assert as_bob.get(page).status_code == 404
     assert "The team can see it now." in share(as_alice, run, "team")
-    assert "shares this with the team" in as_bob.get(page).content.decode()
+    assert "shared this with the team" in as_bob.get(page).content.decode()
     share(as_alice, run, "me")
     assert as_bob.get(page).status_code == 404
 
@@ -110,7 +110,7 @@ def test_a_double_click_makes_one_link_and_a_later_one_another(
     assert GuestLink.objects.count() == 1
     assert address_on(second) == address_on(first)
     as_alice.post("/shares/new/", {"o": run.outputs.values_list("public_id", flat=True)[0]})
-    assert GuestLink.objects.count() == 2  # what it shows is something else
+    assert GuestLink.objects.count() == 2  # it shows something else
     GuestLink.objects.update(created_at=timezone.now() - links.DOUBLE_CLICK)
     as_alice.post("/shares/new/", {"run": run.public_id})
     assert GuestLink.objects.count() == 3
@@ -138,7 +138,7 @@ def test_from_a_result_s_page_a_link_shows_that_result_alone(as_alice: Client, a
 
     assert [output.pk for output in GuestLink.objects.get().outputs.all()] == [text.pk]
     assert ">1 result<" in made
-    assert made.count(f'name="o" value="{text.public_id}"') == 4  # another one, or a revoke, is still about it
+    assert made.count(f'name="o" value="{text.public_id}"') == 4  # the other forms are about this result, too
     follow = as_alice.post("/shares/new/", dict(asked)).headers["Location"]
     assert f"?o={text.public_id}&made=" in follow
     assert GuestLink.objects.latest("pk").outputs.count() == 1

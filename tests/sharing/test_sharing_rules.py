@@ -37,7 +37,7 @@ def test_admins_set_the_rules_in_the_one_row(as_admin: Client) -> None:
 def test_an_invalid_number_of_days_is_an_error(as_admin: Client, days: str) -> None:
     answer = as_admin.post("/manage/sharing/", rules(longest_days=days))
     assert answer.status_code == 422
-    assert "Give a number of days from 1 to 730." in answer.content.decode()
+    assert "Enter a number of days from 1 to 730." in answer.content.decode()
     assert not SharingRules.objects.exists()
 
 

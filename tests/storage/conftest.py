@@ -1,4 +1,4 @@
-"""Fixtures for the tests of files."""
+"""Fixtures for the storage tests."""
 
 import sys
 

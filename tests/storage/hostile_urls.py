@@ -1,7 +1,7 @@
-"""Links to where no untrusted link may lead."""
+"""Links that the portal must never follow."""
 
 HOSTILE_URLS = [
-    # what it looks like, link with {port} of the decoy
+    # what it looks like, link with the decoy's {port}
     ("plain http", "http://127.0.0.1:{port}/"),
     ("plain http, public", "http://example.com/a.png"),
     ("loopback", "https://127.0.0.1:{port}/"),

@@ -1,4 +1,4 @@
-"""Caddy in front, set up exactly as in docs/operating.md, but without https."""
+"""Caddy in front of the portal, set up exactly as in docs/operating.md, but without https."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def caddy(live_server: LiveServer, tmp_path: Path) -> Iterator[str]:
-    """Address of a Caddy in front of the live server."""
+    """Start Caddy in front of the live server, and yield its address."""
     port, folder = free_port(), tmp_path / "caddy"
     folder.mkdir()
     url = f"http://127.0.0.1:{port}"

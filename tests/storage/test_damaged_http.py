@@ -1,5 +1,5 @@
-"""Three hundred damaged files, as uploads and as results, through a whole portal: no answer is a 500, no task dies,
-every good file is saved. Also in the bench."""
+"""Send three hundred damaged files, as uploads and as results, through a whole portal: no response is a 500, no task
+dies, and every good file is saved. The bench does this, too."""
 
 import pytest
 

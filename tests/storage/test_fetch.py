@@ -1,4 +1,4 @@
-"""Moving files: sizes, times, partial files and odd answers, with a hostile server on a real socket."""
+"""Moving files: sizes, times, partial files and odd responses, with a hostile server on a real socket."""
 
 import hashlib
 import time
@@ -12,7 +12,7 @@ from tests.support.hostile_server import Decoy, HostileServer, fetch_trusted, ke
 from tests.support.messages import says
 
 ANY = 5_000_000  # bytes
-PLENTY = 60.0  # seconds, for what comes or is refused at once
+PLENTY = 60.0  # seconds, for anything that arrives or is refused at once
 
 
 def test_a_file_arrives_whole(server: HostileServer, settings: Settings) -> None:
@@ -88,7 +88,7 @@ def test_a_file_is_put_to_an_upload_address(server: HostileServer, tmp_path: Pat
 
     assert server.puts == {"/up": (b"the bytes", "image/png"), "/elsewhere": (b"the bytes", "image/png")}
     assert server.headers["Content-Length"] == "9"
-    assert "Transfer-Encoding" not in server.headers  # both at once is how requests are smuggled
+    assert "Transfer-Encoding" not in server.headers  # sending both is how requests are smuggled
 
 
 def test_an_upload_address_is_guarded_too(server: HostileServer, decoy: Decoy, tmp_path: Path) -> None:

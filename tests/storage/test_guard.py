@@ -1,4 +1,4 @@
-"""The guard: which addresses are refused, checked by a decoy that must not be contacted."""
+"""Which addresses the guard refuses, checked with a decoy that must not be contacted."""
 
 import ipaddress
 import socket
@@ -17,7 +17,7 @@ from tests.support.hostile_server import Decoy, HostileServer, fetch_trusted, ke
 from tests.support.messages import says
 
 ANY = 5_000_000  # bytes
-PLENTY = 60.0  # seconds, for what comes or is refused at once
+PLENTY = 60.0  # seconds, for anything that arrives or is refused at once
 
 
 def test_nothing_about_us_is_sent(

@@ -21,16 +21,16 @@ from tests.support.hostile_server import fetch_trusted, hostile_server, picture
 from tests.support.messages import says
 
 ANY = 5_000_000  # bytes
-PLENTY = 60.0  # seconds, for what comes or is refused at once
+PLENTY = 60.0  # seconds, for anything that arrives or is refused at once
 
 
 @dataclass
 class TlsServer:
-    """https://pictures.example.com on loopback, with a certificate that only its own CA file trusts."""
+    """A server for https://pictures.example.com on loopback. Only its own CA file trusts its certificate."""
 
     port: int
     ca_file: Path
-    names: list[str]  # the server names that clients asked for
+    names: list[str]  # the server names that clients requested
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TlsServer]:
 
 
 def make_certificate(host: str) -> bytes:
-    """A self-signed certificate for `host`, and its key (PEM)."""
+    """Return a self-signed certificate for `host` with its key (PEM)."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)

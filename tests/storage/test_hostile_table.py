@@ -1,6 +1,6 @@
-"""Hostile addresses and bodies through the real doors: as a result, and pasted into a form. `-s` prints the table.
+"""Hostile addresses and bodies, as results and as links pasted into a form. `-s` prints the table.
 
-A decoy must not be contacted; what was saved is then requested as a browser does.
+A decoy must not be contacted. Saved files are then requested as a browser would.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::PIL.Ima
 RUNS_IN_A_BROWSER = ("text/html", "image/svg", "xml", "javascript", "application/pdf")
 SCRIPT = b"<script>alert(1)</script>"
 
-# what it is, path on the hostile server, is something saved, code of what the person reads
+# what it is, path on the hostile server, whether anything is saved, code of the message
 BODIES = [
     ("redirect to loopback", "/redirect?to=http://127.0.0.1:{port}/", False, "private_address|not_https"),
     ("redirect to a mapped address", "/redirect?to=https://[::ffff:127.0.0.1]:{port}/", False, "private_address"),
@@ -112,7 +112,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def serve(client: Client, address: str) -> tuple[str, bool]:
-    """How a browser gets the file at `address`, and whether that is dangerous."""
+    """Return how a browser gets the file at `address`, and whether that is dangerous."""
     answer = client.get(address)
     kind, shown = answer["Content-Type"], answer["Content-Disposition"].split(";")[0]
     is_fenced = "sandbox" in answer["Content-Security-Policy"] and answer["X-Content-Type-Options"] == "nosniff"
@@ -152,7 +152,7 @@ def test_hostile_bodies(
     assert wrong == []
     kept = OutputFile.objects.exclude(file=None).select_related("file")
     names = sum(1 + sum(bool(f.file.thumb_url(w)) for w in (200, 400, 1200)) for f in kept if f.file)
-    assert len(kept_files(settings)) == names  # nothing half, nothing left over
+    assert len(kept_files(settings)) == names  # no partial files, no leftovers
 
 
 def test_hostile_links(alice: Member, decoy: Decoy, settings: Settings) -> None:

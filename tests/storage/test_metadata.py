@@ -1,4 +1,4 @@
-"""Pictures without metadata: no secret remains, no pixel changes, and what the picture needs stays."""
+"""Pictures without metadata: no secret remains, no pixel changes, and everything that the picture needs stays."""
 
 import io
 import random
@@ -30,7 +30,7 @@ def stripped(content: bytes, folder: Path) -> bytes:
 
 
 def frames(content: bytes) -> list[tuple[object, bytes]]:
-    """How long each frame is shown, and its pixels."""
+    """Return how long each frame is shown, and its pixels."""
     with Image.open(io.BytesIO(content)) as opened:
         return [
             (frame.info.get("duration"), frame.convert("RGBA").tobytes()) for frame in ImageSequence.Iterator(opened)
@@ -61,7 +61,7 @@ def test_the_ai_mark_stays_and_nothing_else_with_it(kind: str, tmp_path: Path) -
     assert made.count(LIST + AI) == 1
     with Image.open(io.BytesIO(made)) as opened:
         opened.load()
-        packet = opened.info.get("xmp", b"") or made  # of a GIF Pillow reads none
+        packet = opened.info.get("xmp", b"") or made  # Pillow doesn't read it from GIFs
     assert b'DigitalSourceType="' + LIST + AI + b'"' in (packet if isinstance(packet, bytes) else packet.encode())
 
 
@@ -170,7 +170,7 @@ def test_damaged_ones_end_as_copies_or_refusals(kind: str, tmp_path: Path) -> No
             continue
 
 
-# In a process of its own: the tests' process has a sandbox in a thread, which draws pictures meanwhile.
+# In a separate process, since the tests' process has a sandbox in a thread, which draws pictures meanwhile.
 MEASURED_STRIP = """
 import sys, tracemalloc
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""nginx in front, set up as docs/operating.md says: it sends the files, the portal says who may see them."""
+"""nginx in front of the portal, set up as in docs/operating.md: it sends files, the portal decides who sees them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def nginx(live_server: LiveServer, settings: Settings, tmp_path: Path) -> Iterator[str]:
-    """The address of an nginx in front of the live server."""
+    """Start nginx in front of the live server, and yield its address."""
     settings.PORTAL_ACCEL_PREFIX = "/kept-files/"
     port, folder = free_port(), tmp_path / "nginx"
     folder.mkdir()

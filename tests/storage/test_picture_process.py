@@ -1,4 +1,4 @@
-"""One bad file never stops the others: the process that opens it may crash, hang or grow."""
+"""One bad file never stops the others, even if the process that opens it crashes, hangs or grows."""
 
 import struct
 import threading
@@ -52,7 +52,7 @@ def upload(member: Member, body: bytes) -> Upload:
 
 
 def large_png(width: int, height: int) -> bytes:
-    """One colour with transparency, 4 bytes a pixel."""
+    """Return a PNG of one colour with transparency, 4 bytes a pixel."""
     packer = zlib.compressobj(1)
     row = bytes(1 + 4 * width)
     data = b"".join([*(packer.compress(row) for _ in range(height)), packer.flush()])
@@ -80,7 +80,7 @@ def test_odd_metadata_is_no_reason_to_lose_a_picture(
         assert kept.status == "saved", kept.error
     for file in (odd.file, given.file):
         assert file is not None
-        assert (file.width, file.height) == (48, 64)  # turned, as the camera says
+        assert (file.width, file.height) == (48, 64)  # rotated, as the camera recorded
         with Image.open(BytesIO(file.thumb_200.open("rb").read())) as small:
             assert small.size == (48, 64)
 
@@ -139,7 +139,7 @@ def test_a_picture_process_that_dies_loses_nothing(
 
     file.refresh_from_db()
     assert (bool(file.thumb_200), bool(file.colour), file.picture_due_at) == (True, True, None)
-    assert Run.objects.get().version > version  # open pages learn of it
+    assert Run.objects.get().version > version  # so open pages are updated
 
 
 @pytest.mark.django_db
@@ -191,7 +191,7 @@ def test_any_error_leaves_the_other_files_saved(
 def test_an_address_that_is_refused_is_text_with_the_sentence(
     is_seen_early: bool, run: Run, alice: Member, client: Client, server: HostileServer
 ) -> None:
-    """Refused by its form, or only when requested: it leads into the local network."""
+    """The address leads into the local network; it is refused by its form, or only when it is requested."""
     address = "https://10.0.0.1/a.png" if is_seen_early else f"{server.url}/redirect?to=https://10.0.0.1/"
     make_file(run, address)
     make_file(run, f"{server.url}/says-huge", 1, status="failed", due_at=None, error="Too large.")
@@ -227,7 +227,7 @@ def test_pixels_times_scans_are_limited_before_anything_is_opened(tmp_path: Path
 
 
 def nothing() -> None:
-    """Nothing to call while waiting."""
+    """Do nothing while waiting."""
 
 
 def test_one_large_picture_at_a_time_on_the_host() -> None:
@@ -242,7 +242,7 @@ def test_one_large_picture_at_a_time_on_the_host() -> None:
 
 
 def test_nobody_overtakes_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even if they just had the slot and want it again."""
+    """Not even those who just had the slot and want it again."""
     monkeypatch.setattr(picture_slots, "_cores", lambda: 1)
     waits, over, got = threading.Event(), threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""Files as browsers get them: ranges, caching, names, and nothing that can run."""
+"""Files as browsers get them: ranges, caching, names, and no content that can run."""
 
 from pathlib import Path
 from typing import Any

@@ -1,9 +1,9 @@
-"""The table of the access test: one row for each URL and method, with who may use it.
+"""The table of the access test: one row for each URL and method, saying who may use it.
 
 To add a URL, add one `Row(name, method, rule, status)` for each of its methods to `ROWS`. `rule` says who has access
-(to a private run, and to one shared with the team), `status` what they get. Everybody else gets the usual: the sign-in
-page without an account, 404 with one. `only` lists people who get something else, `path` has the URL's arguments,
-`data` what is posted; `query` distinguishes two rows of one URL.
+(to a private run, and to one shared with the team), `status` what they get. Everybody else gets the default: 404, or
+the sign-in page if they have no account. `only` lists people who get something else, `path` has the URL's arguments,
+`data` what is posted. `query` distinguishes two rows of one URL.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,17 +23,17 @@ class Rule:
 
 ALL = Rule(PEOPLE, PEOPLE)  # no account needed
 IN = Rule(MEMBERS, MEMBERS)  # everyone who is signed in
-SEES = Rule(("owner", "admin"), MEMBERS)  # what belongs to a run: also the team, once it is shared
-CHANGES = Rule(("owner", "admin"), ("owner", "admin"))  # what its maker (and an admin) may do to it
+SEES = Rule(("owner", "admin"), MEMBERS)  # parts of a run; also for the team, once it is shared
+CHANGES = Rule(("owner", "admin"), ("owner", "admin"))  # changes to a run, by its maker or an admin
 OWN = Rule(("owner",), ("owner",))  # not even an admin
 NOBODY = Rule((), ())  # it doesn't exist, not even for its maker
-PRESET = Rule(("owner",), ("owner", "admin"))  # actions on a person's own things, or on the team's
-OPENS = Rule(("owner",), MEMBERS)  # what belongs to a preset
+PRESET = Rule(("owner",), ("owner", "admin"))  # changes to a person's own presets, or to the team's
+OPENS = Rule(("owner",), MEMBERS)  # parts of a preset
 ADMIN = Rule(("admin",), ("admin",))
 RUNS = Rule(*[("stranger or teammate", "approver", "owner", "admin")] * 2)  # everyone but viewers
 
 
-LINK = Rule(("guest", *MEMBERS), ("guest", *MEMBERS))  # whoever was given the link; members are nothing special there
+LINK = Rule(("guest", *MEMBERS), ("guest", *MEMBERS))  # anyone who has the link; members get nothing extra
 GUESTS = {"nobody": 404, "guest, revoked": 410, "guest, other run": 404}
 
 
@@ -81,7 +81,7 @@ class Row:
     data: Callable[[World], Any] = _nothing
     only: Mapping[str, int] = field(default_factory=dict)
     query: str = ""
-    viewer: int = 0  # what a viewer with access gets, if that is different
+    viewer: int = 0  # what a viewer with access gets, if different
 
     def expected(self, who: str, *, is_shared: bool) -> int:
         """The status that `who` must get."""
@@ -90,7 +90,7 @@ class Row:
         if who in (self.rule.shared if is_shared else self.rule.private):
             return self.viewer or self.status if who == "viewer" else self.status
         if who in OUTSIDE:
-            return 302 if self.method == "get" else 200  # to the sign-in page; a change is answered by it
+            return 302 if self.method == "get" else 200  # redirected to the sign-in page; changes get the page itself
         return 404
 
     @property
@@ -114,7 +114,7 @@ ROWS = [
     Row("runs:draft-clear", "post", IN, 302, path=app),
     Row("runs:app-news", "get", IN, 302, path=app),
     Row("runs:app-cost", "get", IN, 302, path=app),
-    Row("runs:history", "get", IN, viewer=302),  # who has no runs: to the team's
+    Row("runs:history", "get", IN, viewer=302),  # viewers have no runs, so they go to the team's
     Row("runs:history-bulk-action", "post", IN, 302, data=lambda w: {"do": "compare", "r": [w.subject.run.public_id]}),
     Row("runs:view-save", "post", IN, 302, data=lambda _: {"name": "a view", "query": "q=a"}),
     Row("runs:view-change", "post", NOBODY, path=lambda _: ["nothing"]),
@@ -126,7 +126,7 @@ ROWS = [
     Row("runs:run-start-again", "post", CHANGES, 302, path=run),
     Row("runs:run-leave", "post", CHANGES, 302, path=run),
     Row("runs:bin", "get", IN),
-    # Before the row that deletes the file for good: only the database forgets what a row did.
+    # These come before the row that permanently deletes the file: only database changes are undone after each row.
     Row("runs:file-thumb", "get", CHANGES, query="binned", path=lambda w: [w.subject.binned_file.public_id, 200]),
     Row("runs:file-thumb", "get", NOBODY, query="binned, large", path=lambda w: [w.subject.binned_file.public_id, 400]),
     Row("runs:file-original", "get", NOBODY, query="binned", path=lambda w: [w.subject.binned_file.public_id]),
@@ -140,7 +140,7 @@ ROWS = [
     Row("runs:result-fetch-again", "post", CHANGES, 302, path=lambda w: [w.subject.output.public_id]),
     Row("runs:run-retry-failed", "post", SEES, 302, path=run, only={"viewer": 403}),
     Row("runs:live", "get", IN, 204),
-    Row("runs:webhook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # path and signature prove it
+    Row("runs:webhook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # path and signature authorize it
     Row("runs:manage", "get", ADMIN),
     Row("runs:result-detail", "get", SEES, path=lambda w: [w.subject.output.public_id]),
     Row("runs:result-detail", "get", SEES, 302, query="a file's id", path=lambda w: [w.subject.file.public_id]),
@@ -149,7 +149,7 @@ ROWS = [
     Row("runs:result-use", "get", SEES, path=lambda w: [w.subject.output.public_id], only={"viewer": 403}),
     Row("runs:result-use", "post", SEES, 404, path=lambda w: [w.subject.output.public_id], only={"viewer": 403}),
     Row("runs:result-text", "get", SEES, path=lambda w: [w.subject.run.outputs.all()[1].public_id]),
-    # The old addresses look nothing up; the new ones decide.
+    # The old addresses only redirect; the new ones check access.
     Row("runs:old-result-detail", "get", IN, 301, path=lambda w: [w.subject.output.public_id]),
     Row("runs:old-result-detail", "get", IN, 301, query="a file's id", path=lambda w: [w.subject.file.public_id]),
     Row("runs:old-result-use", "get", IN, 301, path=lambda w: [w.subject.output.public_id]),
@@ -170,10 +170,10 @@ ROWS = [
     Row("runs:compare", "get", IN, query="results", data=lambda w: {
         "f": ",".join(output.public_id for output in w.subject.run.outputs.all())}),
     Row("runs:run-rerun", "get", SEES, path=run),
-    Row("runs:run-rerun", "post", SEES, 422, path=run, viewer=403),  # its answers fit no form
+    Row("runs:run-rerun", "post", SEES, 422, path=run, viewer=403),  # the run's answers fit no form
     Row("runs:run-rename", "post", CHANGES, 302, path=run),
     Row("runs:preset-new", "get", SEES, data=lambda w: {"from": w.subject.run.public_id}, viewer=403),
-    Row("runs:preset-new", "post", IN, 404, data=lambda w: {"name": "One"}),  # without a draft of theirs
+    Row("runs:preset-new", "post", IN, 404, data=lambda w: {"name": "One"}),  # they have no draft
     Row("runs:preset-edit", "get", PRESET, path=preset),
     Row("runs:preset-edit", "post", PRESET, 302, path=preset, data=lambda _: {"name": "Two"}),
     Row("runs:preset-delete", "post", PRESET, 302, path=preset),
@@ -237,5 +237,5 @@ ROWS = [
     Row("healthz", "get", ALL),
 ]  # fmt: skip
 
-NO_CSRF = ("runs:webhook", "runs:guest")  # the secret path is the proof
-ANY_METHOD = ("login",)  # who is signed in is led on, whatever the method
+NO_CSRF = ("runs:webhook", "runs:guest")  # authorized by the secret path
+ANY_METHOD = ("login",)  # members are redirected, whatever the method

@@ -1,4 +1,4 @@
-"""One step of the URL walk: a request that leaves nothing behind."""
+"""One step of the URL walk: a request whose changes are undone."""
 
 from django.core.cache import cache
 from django.db import transaction

@@ -1,4 +1,4 @@
-"""The data of the access test: a private run of Alice's, one shared with the team, and everyone who requests them."""
+"""Data for the access test: Alice's private run, one she shares with the team, and everyone who requests them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ PEOPLE = (*OUTSIDE, *MEMBERS)
 
 @dataclass
 class Subject:
-    """One finished run with everything that belongs to it. `word` is only in its title, inputs and file names; `shown`
-    is in the text it made."""
+    """One finished run with everything that belongs to it. `word` appears only in its title, inputs and file names,
+    `shown` in the text it made."""
 
     word: str
     shown: str
@@ -45,15 +45,15 @@ class Subject:
     input_file: StoredFile
     upload: Upload
     preset: Preset
-    preset_file: StoredFile  # of no run
-    binned: Run  # another one, in the bin
-    binned_file: StoredFile  # what it made
+    preset_file: StoredFile  # belongs to no run
+    binned: Run  # another run, in the bin
+    binned_file: StoredFile  # its result
     link: GuestLink
     revoked: GuestLink
 
 
 def make_subject(owner: Member, app: App, word: str, shown: str, *, is_shared: bool) -> Subject:
-    """A run of `owner` with `word` in every private detail, and with two guest links, one of them revoked."""
+    """Make a run for `owner` with `word` in every private detail and two guest links, one of them revoked."""
     run = make_run(
         owner,
         app,
@@ -95,7 +95,7 @@ def token_of(link: GuestLink) -> str:
 
 
 class World:
-    """Alice's two runs and everyone who may request them; `subject` is the one under test."""
+    """Alice's two runs and everyone who may request them; `subject` is the run under test."""
 
     def __init__(self, make_member: Callable[..., Member]) -> None:
         roles = {"stranger or teammate": "maker", "viewer": "viewer", "approver": "approver", "admin": "admin"}
@@ -124,12 +124,12 @@ class World:
 
     @property
     def token(self) -> str:
-        """The link token that `who` has; members have the open one."""
+        """The link token that `who` has; members have the active one."""
         links = {"guest, revoked": self.subject.revoked, "guest, other run": self.other.link}
         return token_of(links.get(self.who, self.subject.link)) if self.who != "nobody" else "made-up"
 
     def client(self, who: str) -> Client:
-        """The browser of `who` right after signing in; only a member's has cookies."""
+        """A browser for `who`, just signed in; only members have cookies."""
         self.who = who
         client = Client()
         client.cookies.load({name: morsel.value for name, morsel in self._cookies.get(who, {}).items()})

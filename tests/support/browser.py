@@ -28,13 +28,13 @@ ARGUMENTS = [
     "--disable-default-apps",
     "--disable-extensions",
 ]
-TIMEOUT_MS = TIMEOUT_SECONDS * 1000  # for every wait for a browser
+TIMEOUT_MS = TIMEOUT_SECONDS * 1000  # for everything that waits for a browser
 expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One installed Chromium or Chrome for the whole session."""
+    """An installed Chromium or Chrome, started once per session."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         skip_or_fail("No Chromium or Chrome found: install one (Debian: apt-get install chromium)")

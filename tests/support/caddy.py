@@ -13,11 +13,11 @@ FRAME = """{{
 }}
 {block}
 """
-BUFFERS = (2, 6, 4)  # the first version that has `request_buffers`
+BUFFERS = (2, 6, 4)  # the first version with `request_buffers`
 
 
 def block(program: str, address: str, upstream: str) -> str:
-    """The manual's Caddyfile with this test's addresses, and its last option if Caddy is new enough."""
+    """The manual's Caddyfile with this test's addresses, and with its last option if Caddy is new enough."""
     ours = blocks_of_the_manual("caddyfile", 1)
     assert all(
         part in ours for part in ("portal.example.com {", "reverse_proxy 127.0.0.1:8000 {", "# request_buffers ")
@@ -32,7 +32,7 @@ def block(program: str, address: str, upstream: str) -> str:
 
 
 def prepare(folder: Path, port: int, upstream: str) -> list[str]:
-    """Write a configuration to `folder`; returns the command that starts Caddy on `port` in front of `upstream`."""
+    """Write a configuration to `folder`; return the command that starts Caddy on `port` in front of `upstream`."""
     program, config = binary("caddy", "caddy"), folder / "Caddyfile"
     config.write_text(FRAME.format(folder=folder, block=block(program, f"http://127.0.0.1:{port}", upstream)))
     return [program, "run", "--config", str(config), "--adapter", "caddyfile"]

@@ -1,4 +1,4 @@
-"""An app of the sandbox's catalogue with its form, and pressing Run on it."""
+"""An app from the sandbox's catalogue with its form, and a way to press Run on it."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from runs.schema_forms.answers import load_answers
 
 
 def known_app(remote_id: str = "3f68debe-df0a-4fc9-bdd3-9d45a4160587") -> App:
-    """One app of the sandbox's catalogue (Cartoonify) with its form."""
+    """Add one app of the sandbox's catalogue (Cartoonify) with its form."""
     app = App.objects.create(remote_id=remote_id, name="not read yet")
     catalog.refresh_app(app.pk)
     return App.objects.select_related("schema").get(pk=app.pk)

@@ -1,4 +1,4 @@
-"""Browsers without scripts that are signed in, and the password of everybody in the tests."""
+"""Signed-in browsers without scripts, and the password that everybody has in the tests."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ HTMX = {"HX-Request": "true"}
 
 
 def client_of(member: "Member") -> Client:
-    """A browser without scripts in which `member` is signed in."""
+    """Return a browser without scripts in which `member` is signed in."""
     client = Client()
     client.force_login(member)
     return client

@@ -1,4 +1,4 @@
-"""Damaged files of every accepted kind: real ones, changed as by transfers, disks and attackers.
+"""Damaged files of every accepted kind: real ones, changed the way transfers, disks and attackers change them.
 
 The same number always gives the same file.
 """
@@ -26,7 +26,7 @@ PICTURES = ("png", "jpeg", "progressive", "gif", "webp", "lossless", "bmp", "tif
 FILMS = ("mp4", "mov", "webm", "mkv", "mp3", "wav", "ogg", "flac", "m4a", "aac")
 KINDS = PICTURES + FILMS
 SIZE = (72, 54)
-SHORTEST = 16  # bytes; in less, there is nothing left to damage
+SHORTEST = 16  # bytes; anything shorter has nothing left to damage
 FILM_SHARE = 0.25  # each needs ffmpeg twice, so there are fewer of them than pictures
 CODECS = {
     "mp4": ("-c:v", "libx264", "-c:a", "aac"),
@@ -85,7 +85,7 @@ def _film(kind: str) -> bytes:
 
 
 def damaged(number: int) -> tuple[str, bytes]:
-    """Kind and bytes of damaged file `number`."""
+    """Return the kind and bytes of damaged file `number`."""
     chance = random.Random(number)
     films = [kind for kind in kinds() if kind in FILMS]
     kind = chance.choice(films if films and chance.random() < FILM_SHARE else PICTURES)
@@ -102,7 +102,7 @@ def damaged(number: int) -> tuple[str, bytes]:
 
 
 def flip_bits(chance: random.Random, body: bytearray) -> None:
-    near = chance.choice((64, 1024, len(body)))  # headers are short but use most of the code
+    near = chance.choice((64, 1024, len(body)))  # headers are short but exercise most of the code
     for _ in range(chance.choice((1, 2, 8, 40))):
         body[chance.randrange(min(near, len(body)))] ^= 1 << chance.randrange(8)
 
@@ -132,14 +132,14 @@ def drop_block(chance: random.Random, body: bytearray) -> None:
 
 
 def set_number(chance: random.Random, body: bytearray) -> None:
-    """A wrong size, count or offset."""
+    """Write a wrong size, count or offset."""
     at = chance.randrange(min(chance.choice((64, 1024, len(body))), len(body)))
     value = chance.choice((0, 1, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, chance.getrandbits(32)))
     body[at : at + 4] = struct.pack(chance.choice("<>") + "I", value)
 
 
 def change_exif_type(chance: random.Random, body: bytearray) -> None:
-    """Change the type of one metadata entry: to text, a fraction, a number of another length, or unknown."""
+    """Change the type of one metadata entry: to text, a fraction, a number of another size, or unknown."""
     found = [at for mark in (b"II*\x00", b"MM\x00*") if (at := body.find(mark)) >= 0]
     if not found:
         return flip_bits(chance, body)
@@ -168,7 +168,7 @@ CHANGES: tuple[Change, ...] = (
 
 
 def mend_sums(body: bytearray) -> None:
-    """Correct the checksum of every chunk of a PNG that can be recognised."""
+    """Correct the checksum of every recognisable chunk of a PNG."""
     at = 8
     while at + 12 <= len(body):
         size = int.from_bytes(body[at : at + 4], "big")
@@ -189,12 +189,12 @@ def wrong_exif(tag: int) -> bytes:
 
 
 def wide_as_text() -> bytes:
-    """`ImageOps.exif_transpose` raises struct.error for this one."""
+    """A JPEG for which `ImageOps.exif_transpose` raises struct.error."""
     return wrong_exif(0x0100)
 
 
 def resolution_as_text() -> bytes:
-    """`ImageOps.exif_transpose` raises TypeError for this one."""
+    """A JPEG for which `ImageOps.exif_transpose` raises TypeError."""
     return wrong_exif(0x011A)
 
 
@@ -203,7 +203,7 @@ GIVEN = (wide_as_text, resolution_as_text)
 
 @dataclass
 class Tally:
-    """The outcome for many damaged files. `ends` counts: saved, saved without a thumbnail, later, refused."""
+    """The outcomes for many damaged files. `ends` counts: saved, saved without a thumbnail, later, refused."""
 
     ends: Counter[str] = field(default_factory=Counter)
     uncaught: list[str] = field(default_factory=list)
@@ -221,7 +221,7 @@ def look_at_all(count: int, folder: Path) -> Tally:
     """Inspect damaged files 0 to `count` in the picture process, one per core at a time."""
     tally, begun = Tally(), time.monotonic()
     for kind in kinds():
-        whole(kind)  # start it here: otherwise two threads would start two
+        whole(kind)  # cache it now; otherwise two threads would each make one
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         for found in threads.map(partial(_look_at, folder), range(count)):
             tally.add(*found)
@@ -240,7 +240,7 @@ def _look_at(folder: Path, number: int) -> tuple[int, str, str, float]:
         end = "follows" if found.follows else "kept" if found.small else f"kept without, {found.kind}"
     except media.NotMedia:
         end = "refused or later"
-    except Exception:  # noqa: BLE001 - this is what we look for
+    except Exception:  # noqa: BLE001 - uncaught errors are what we look for
         traceback.print_exc()
         end = "uncaught"
     path.unlink()

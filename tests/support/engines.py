@@ -15,7 +15,7 @@ TAKEN_SECONDS = 1800
 
 @dataclass(frozen=True)
 class Engine:
-    """The environment variables for the portal."""
+    """An engine and the portal's environment variables for it."""
 
     name: str
     env: dict[str, str] = field(default_factory=dict)
@@ -27,13 +27,13 @@ def has_servers() -> bool:
 
 
 def names() -> list[str]:
-    """The engines available for tests here."""
+    """The engines that tests can use here."""
     return ["sqlite", "postgres"] if has_servers() else ["sqlite"]
 
 
 @contextmanager
 def engine(name: str) -> Iterator[Engine]:
-    """An empty database and queue for one portal: "sqlite" or "postgres"; the second is removed at the end."""
+    """Provide an empty database and queue for one portal. For "postgres", both are removed at the end."""
     if name == "sqlite":
         yield Engine("SQLite")
         return
@@ -55,7 +55,7 @@ def engine(name: str) -> Iterator[Engine]:
 
 
 def free_redis(server: str) -> str:
-    """The address of an unused database on `server`, ours until the server stops or the database is emptied."""
+    """Reserve an unused database on `server`, for half an hour or until it is emptied; return its address."""
     import redis
 
     for number in REDIS_DATABASES:

@@ -1,4 +1,4 @@
-"""Sends ten equal posts at once to two web servers: `python -m tests.support.equal_posts`. Prints the outcome."""
+"""Sends ten identical posts to two web servers at once: `python -m tests.support.equal_posts`. Prints the outcome."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ ROUNDS = 3
 
 
 def press_at_once(whole: Whole, text: str) -> set[str]:
-    """Post one form ten times at the same moment, alternating between the servers; return the pages."""
+    """Post one form ten times at the same moment, alternating between the servers; return the runs' pages."""
     path, gate = whole.apps[APPS[0]].get_absolute_url(), threading.Barrier(POSTS)
     pairs = whole.open_form(whole.visitors[0], APPS[0], text)
 

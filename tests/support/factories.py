@@ -1,4 +1,4 @@
-"""Rows for tests: plain functions with valid defaults."""
+"""Functions that create rows for tests, with valid defaults."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ def make_app(
     outputs: list[dict[str, Any]] | None = None,
     **fields: Any,
 ) -> App:
-    """An app whose form has just been read; STYLE is required, PROMPT is optional."""
+    """Create an app whose form has just been read; STYLE is required, PROMPT is optional."""
     now = timezone.now()
     app = App.objects.create(
         remote_id=fields.pop("remote_id", new_public_id()),
@@ -48,7 +48,7 @@ def make_app(
 def make_schema(
     app: App, parameters: list[dict[str, Any]] | None = None, outputs: list[dict[str, Any]] | None = None
 ) -> AppSchema:
-    """One version of an app's form."""
+    """Create one version of an app's form."""
     return AppSchema.objects.create(
         app=app,
         version=new_public_id(),
@@ -58,7 +58,7 @@ def make_schema(
 
 
 def make_run(member: Member, app: App | None = None, *, status: str = "running", **fields: Any) -> Run:
-    """A run in `status` with its outputs, made from "Style: Ghibli"; its id at Lamina is `remote_id`."""
+    """Create a run in `status` with its outputs, made from "Style: Ghibli"; its id on Lamina is `remote_id`."""
     app = app or make_app()
     now: datetime = fields.setdefault("created_at", timezone.now())
     if status in ("completed", "failed", "cancelled"):
@@ -93,7 +93,7 @@ def make_run(member: Member, app: App | None = None, *, status: str = "running",
 
 
 def make_stored(size: tuple[int, int] = (40, 30), **fields: Any) -> StoredFile:
-    """A real small picture, saved like a result."""
+    """Create a small real picture, saved like a result."""
     path = store.new_waiting_path()
     Image.new("RGB", size, "#7a6cd0").save(path, "PNG")
     content = path.read_bytes()
@@ -105,7 +105,7 @@ def make_stored(size: tuple[int, int] = (40, 30), **fields: Any) -> StoredFile:
 
 
 def make_kept(run: Run, stored: StoredFile | None = None, position: int = 0) -> OutputFile:
-    """A saved result of `run`: `stored`, or a real small picture."""
+    """Create a saved result of `run`: `stored`, or a small real picture."""
     output = run.outputs.all()[position]
     file = stored or make_stored()
     return OutputFile.objects.create(output=output, source_url="https://x.test/a.png", status="saved", file=file)

@@ -1,4 +1,4 @@
-"""Where files come from and go to: a server that does everything wrong, one that must not be contacted, a bucket."""
+"""Servers for files: one that does everything wrong, one that must not be contacted, and a bucket."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.support.hostile_server import Decoy, HostileServer, hostile_server
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[HostileServer]:
-    """A trusted server, since loopback couldn't be reached otherwise."""
+    """A hostile server, trusted because the portal couldn't reach loopback otherwise."""
     with hostile_server() as running:
         settings.TRUSTED_FILE_ORIGINS = [running.url]
         yield running

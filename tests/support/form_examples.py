@@ -45,6 +45,6 @@ def upload(upload_id: str, **more: Any) -> UploadInfo:
 
 
 def lookup(*known: UploadInfo) -> Callable[[list[str]], list[UploadInfo]]:
-    """A lookup like the portal's that knows only these uploads."""
+    """Return a lookup like the portal's that knows only these uploads."""
     by_id = {one.id: one for one in known}
     return lambda ids: [by_id[one] for one in ids if one in by_id]

@@ -1,4 +1,4 @@
-"""Guest links to results with given bytes, and what guests request."""
+"""Guest links to results with given bytes, and the addresses that guests request."""
 
 import hashlib
 import shutil
@@ -20,7 +20,7 @@ VARIANTS = ("original", "1200", "400", "200")
 
 
 def stored_of(content: bytes) -> StoredFile:
-    """`content`, saved like a result."""
+    """Save `content` like a result."""
     path = store.new_waiting_path()
     path.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
@@ -28,7 +28,7 @@ def stored_of(content: bytes) -> StoredFile:
 
 
 def link_to(run: Run, *contents: bytes, **fields: Any) -> GuestLink:
-    """A link to results of `run` with `contents`; downloads are allowed unless `fields` say otherwise."""
+    """Create a link to results of `run` with `contents`; downloads are allowed unless `fields` say otherwise."""
     for position, content in enumerate(contents):
         make_kept(run, stored_of(content), position)
     outputs = list(run.outputs.all()[: len(contents)])

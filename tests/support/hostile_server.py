@@ -1,4 +1,4 @@
-"""A server that does everything wrong that a stranger's server can do, and a decoy that must never be contacted."""
+"""A server that does everything wrong, and a decoy that must never be contacted."""
 
 import gzip
 import socket
@@ -24,7 +24,7 @@ SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="ale
 
 
 def fetch_trusted(url: str, **options: Any) -> Fetched:
-    """`fetch` for an address that came from Lamina."""
+    """Call `fetch` for an address that came from Lamina."""
     return fetch(url, trusted=django_settings.TRUSTED_FILE_ORIGINS, **options)
 
 
@@ -67,16 +67,16 @@ def nested_bomb() -> bytes:
 
 
 def many_scans(count: int) -> bytes:
-    """A JPEG with `count` scans of a few kilobytes, each of which makes a decoder go over the whole picture."""
+    """A JPEG with `count` scans of a few kilobytes, each of which makes a decoder process the whole picture."""
     honest = picture(2000, 2000, "JPEG", progressive=True)
     last = honest.rindex(b"\xff\xda")
     return honest[:last] + honest[last:-2] * count + b"\xff\xd9"
 
 
 class HostileServer(ThreadingHTTPServer):
-    """`hits` are the requested paths, `headers` those of the last request, `puts` the uploads by path.
+    """`hits` are the requested paths, `headers` the last request's headers, `puts` the uploads by path.
 
-    `files` has the bodies of honest responses by path."""
+    `files` are the bodies of honest responses by path."""
 
     daemon_threads = True
 
@@ -86,7 +86,7 @@ class HostileServer(ThreadingHTTPServer):
         self.headers: dict[str, str] = {}
         self.puts: dict[str, tuple[bytes, str]] = {}
         self.files: dict[str, bytes] = {"/a.png": picture()}
-        self.dripping: dict[str, bytes] = {}  # these come in four pieces with pauses
+        self.dripping: dict[str, bytes] = {}  # bodies sent in four pieces, with pauses
         self.status = 200
         self.over = threading.Event()
 
@@ -95,7 +95,7 @@ class HostileServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, *_: object) -> None:
-        """Do nothing: the other side often hangs up, as the tests want."""
+        """Ignore errors: in these tests, the other side often hangs up."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -209,12 +209,12 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(b"")
 
     def log_message(self, *_: object) -> None:
-        """Do nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def hostile_server() -> Iterator[HostileServer]:
-    """The server, running on a free port of loopback."""
+    """Run the server on a free loopback port."""
     server = HostileServer()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -227,7 +227,7 @@ def hostile_server() -> Iterator[HostileServer]:
 
 
 class Decoy:
-    """Listens, and knows whether anyone has connected: nobody may."""
+    """A port that nobody may connect to; it knows whether anyone has."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))

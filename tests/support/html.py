@@ -1,10 +1,10 @@
-"""Reads the source of a page in tests, independent of its formatting."""
+"""Reads the source of a page in tests, regardless of its formatting."""
 
 import re
 
 
 def flat(html: str | bytes) -> str:
-    """The source without what formatting adds: single spaces, none next to the brackets of tags.
+    """Remove formatting from the source: keep single spaces, but none next to the brackets of tags.
 
     `<a\\n  href="/x/"\\n>\\n  Open\\n</a>` becomes `<a href="/x/">Open</a>`.
     """

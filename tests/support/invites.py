@@ -1,4 +1,4 @@
-"""Inviting and joining, as an admin and a new member do it."""
+"""Inviting and joining, as done by an admin and a new member."""
 
 from django.test import Client
 
@@ -15,7 +15,7 @@ def text_of(client: Client, path: str) -> str:
 
 
 def invite(admin: Client, **values: str) -> Invite:
-    """Send the form; return the invite."""
+    """Post the form; return the invite."""
     answer = admin.post(PEOPLE, {"email": "", "name": "", "role": "maker"} | values)
     assert answer.status_code == 302, answer.content.decode()
     made = Invite.objects.first()
@@ -28,7 +28,7 @@ def path_of(made: Invite) -> str:
 
 
 def join(path: str, **values: str) -> Client:
-    """A new browser that fills in the invite's page; signed in if that worked."""
+    """Fill in the invite's page in a new browser; return the browser, signed in if that worked."""
     client = Client()
     answer = client.post(path, {"name": "Kim", "email": "kim@acme.example", "password": PASSWORD} | values)
     client.last_answer = answer  # type: ignore[attr-defined]
@@ -36,6 +36,6 @@ def join(path: str, **values: str) -> Client:
 
 
 def said(client: Client) -> str:
-    """The last page that the browser got."""
+    """The last page that the browser received."""
     content: bytes = client.last_answer.content  # type: ignore[attr-defined]
     return content.decode()

@@ -1,9 +1,8 @@
 """Press Run many times while processes are killed: `python -m tests.support.kill_portal --runs 20 --kills 8 --seed 1`.
 
 Two web servers and two workers share one database and a sandbox, all real. Web servers, workers, their children, the
-poller and the sandbox are killed with `kill -9` at times that the seed decides, and restarted. Every press has its own
-text, so the sandbox's records show how many runs each press became. The last line of the output is the verdict, as
-JSON.
+poller and the sandbox are killed with `kill -9` at times decided by the seed, then restarted. Every press has its own
+text, so the sandbox's records show how many runs each press became. The last line of output is the verdict, as JSON.
 """
 
 import json
@@ -30,32 +29,32 @@ if TYPE_CHECKING:
 KINDS = ("poller", "worker child", "worker", "sandbox", "web", "web child", "poller", "worker child")
 GAP_SECONDS = (0.5, 2.5)
 DOWN_SECONDS = (0.0, 1.5)
-ANSWER_SECONDS = 0.8  # the sandbox waits so long before it starts a run, so that kills hit starts in progress
+ANSWER_SECONDS = 0.8  # the sandbox's delay before it starts a run, so that kills hit starts in progress
 SETTLED_SECONDS = 240.0
 
 
 @dataclass
 class Verdict:
-    """The state after the killing. Whatever must not happen is a list of what did."""
+    """The state after the killing. Each list has cases of something that must not happen."""
 
     engine: str
     presses: int = 0
     kills: dict[str, int] = field(default_factory=dict)
     restarts: int = 0
     lost: list[str] = field(default_factory=list)  # pressed, but neither started nor refused
-    doubled: list[str] = field(default_factory=list)  # more than one run at the sandbox for one press
-    strangers: list[str] = field(default_factory=list)  # at the sandbox, but unknown here
-    wrong: list[str] = field(default_factory=list)  # ended differently than at the sandbox, or another press's run
+    doubled: list[str] = field(default_factory=list)  # more than one run in the sandbox for one press
+    strangers: list[str] = field(default_factory=list)  # in the sandbox, but unknown to the portal
+    wrong: list[str] = field(default_factory=list)  # ended differently than in the sandbox, or another press's run
     stuck: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)  # not final, stuck or not
-    asked: list[str] = field(default_factory=list)  # left to a person
+    asked: list[str] = field(default_factory=list)  # waiting for a person to decide
     settled_seconds: float = 0.0  # from the last kill until every run was final
-    checked: int = 0  # starts that had to be looked for
+    checked: int = 0  # starts that had to be searched for
     begun_again: int = 0
 
     @property
     def faults(self) -> dict[str, list[str]]:
-        """Everything that must not happen."""
+        """Everything that happened but must not."""
         found: dict[str, list[str]] = {name: value for name, value in asdict(self).items() if isinstance(value, list)}
         return {name: value for name, value in found.items() if value}
 
@@ -66,7 +65,7 @@ class Killing:
     def __init__(self, whole: Whole, runs: int, kills: int, seed: int) -> None:
         self.whole, self.parts = whole, whole.parts
         chance = random.Random(seed)
-        self.chance = random.Random(chance.random())  # for what depends on which processes are alive
+        self.chance = random.Random(chance.random())  # for choices that depend on which processes are alive
         self.kills = [
             (chance.uniform(*GAP_SECONDS), KINDS[n % len(KINDS)], chance.uniform(*DOWN_SECONDS)) for n in range(kills)
         ]
@@ -75,11 +74,11 @@ class Killing:
         self.presses = sorted(
             (chance.uniform(0, length), chance.choice(APPS), f"press {n} of {seed}") for n in range(runs)
         )
-        self.pressed: dict[str, str] = {}  # text: the run's page
+        self.pressed: dict[str, str] = {}  # run pages by text
         self.problems: list[str] = []
 
     def run(self) -> None:
-        """Press and kill as planned; return after the last kill, when every press has got its page."""
+        """Press and kill as planned; return after the last kill, once every press has its page."""
         self.parts.keep_alive()
         is_over = threading.Event()
         presser = threading.Thread(target=self._press_all)
@@ -88,7 +87,7 @@ class Killing:
             slower.start()
             presser.start()
             for gap, kind, down_seconds in self.kills:
-                time.sleep(gap)  # the plan's timing: there is nothing to wait for
+                time.sleep(gap)  # planned timing; there is nothing to wait for
                 self.parts.kill(kind, self.chance, down_seconds)
         finally:
             presser.join()
@@ -115,7 +114,7 @@ class Killing:
             presser.join()
 
     def _press(self, begun: float, moment: float, remote_id: str, text: str) -> None:
-        time.sleep(max(0.0, begun + moment - time.monotonic()))  # the plan's timing
+        time.sleep(max(0.0, begun + moment - time.monotonic()))  # planned timing
         try:
             self.pressed[text] = self.whole.press(remote_id, text, self.chance.choice)
         except RuntimeError as error:
@@ -145,7 +144,7 @@ def text_of(values: Sequence[Any]) -> str:
 
 
 def compare(verdict: Verdict, runs: "list[Run]", remote_runs: list[dict[str, Any]], pressed: set[str]) -> None:
-    """Find what is lost, doubled, wrong or stuck."""
+    """Find runs that are lost, doubled, wrong or stuck."""
     from django.utils import timezone
 
     remote = {run["runId"]: run for run in remote_runs}

@@ -1,4 +1,4 @@
-"""What people are told, by its code: a better sentence breaks no test."""
+"""Checks of messages by their codes, so that rewording a sentence breaks no test."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from runs.words.errors import UserFacingError
 
 
 def says(code: str, **values: Value) -> Callable[[UserFacingError], bool]:
-    """For `pytest.raises(…, check=says("too_slow"))`."""
+    """Check an error's message, in `pytest.raises(…, check=says("too_slow"))`."""
 
     def check(error: UserFacingError) -> bool:
         message = error.message

@@ -28,14 +28,14 @@ http {{
 
 
 def blocks(upstream: str, media: Path) -> str:
-    """Both nginx blocks of the manual, with this test's addresses."""
+    """Both nginx blocks from the manual, with this test's addresses."""
     whole = blocks_of_the_manual("nginx", 2).replace("http://127.0.0.1:8000", upstream)
     assert "/srv/lamina-portal/var/media/" in whole
     return whole.replace("/srv/lamina-portal/var/media/", f"{media}/")
 
 
 def prepare(folder: Path, port: int, upstream: str, media: Path) -> list[str]:
-    """Write a configuration to `folder`; returns the command that starts nginx on `port` in front of `upstream`."""
+    """Write a configuration to `folder`; return the command that starts nginx on `port` in front of `upstream`."""
     user = "user root;" if folder.owner() == "root" else ""  # otherwise its workers couldn't read the test's files
     config = folder / "nginx.conf"
     config.write_text(FRAME.format(folder=folder, user=user, port=port, blocks=blocks(upstream, media)))

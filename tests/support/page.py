@@ -1,4 +1,4 @@
-"""A page parsed as by a browser: elements, texts, the form; and what must not be in it."""
+"""A page parsed into elements and texts as by a browser, and checks for things that must not be in it."""
 
 import re
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ OWN_REFRESH = re.compile(r"\d+(;url=(/(?!/)|\?)[^;\s]*)?$")  # the same page, or
 
 @dataclass
 class Element:
-    """One element with everything in it; `text` is what a reader sees, with spaces as written."""
+    """One element with everything in it. `text` is what a reader sees, with the original spaces."""
 
     tag: str
     attributes: dict[str, str]
     parent: "Element | None" = None
     children: "list[Element]" = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
-    own_pieces: list[str] = field(default_factory=list)  # without what its children hold
+    own_pieces: list[str] = field(default_factory=list)  # without its children's texts
 
     @property
     def classes(self) -> list[str]:
@@ -55,7 +55,7 @@ class Element:
         return found[0]
 
     def inside(self, class_name: str) -> bool:
-        """True if an element around this one has the class `class_name`."""
+        """Whether an element around this one has the class `class_name`."""
         up = self.parent
         while up is not None:
             if class_name in up.classes:
@@ -108,7 +108,7 @@ class Page(HTMLParser):
         return self.root.first(tag, css=css, id=id)
 
     def dangers(self) -> list[str]:
-        """Everything that could run, load or lead elsewhere and doesn't come from our templates."""
+        """List everything that could run, load or lead elsewhere and doesn't come from our templates."""
         return [f"{why}: <{e.tag} {e.attributes}>" for e in self.root.walk() for why in _dangers(e)]
 
 
@@ -131,7 +131,7 @@ def _dangers(element: Element) -> Iterator[str]:
 
 
 def _is_original_link(element: Element, address: str) -> bool:
-    """Whether this is the link to the original of a result that could not be saved: marked, and in a new tab."""
+    """Whether this is the link to the original of a result that couldn't be saved, with `noopener`."""
     is_link = element.tag == "a" and element.inside("output-links") and re.match(r"https?://", address) is not None
     return is_link and "noopener" in element.attributes.get("rel", "")
 
@@ -142,7 +142,7 @@ def _is_mail(element: Element, address: str) -> bool:
 
 
 def errors_of(page: Page) -> dict[str, str]:
-    """The linked list of errors, messages by label; each must link to a field that shows it, too."""
+    """Return the linked errors, messages by label. Each must link to a field that shows it, too."""
     found = {}
     for line in page.first(id="errors").find("li"):
         link = line.first("a")

@@ -16,7 +16,7 @@ from pathlib import Path
 from runs.background.prctl import die_with_parent
 from tests.support.processes import ROOT, Home, children_of, free_port, is_gone, wait_until
 
-PER_MINUTE = 1_000_000  # no limit: this tests deaths
+PER_MINUTE = 1_000_000  # no limit, because these tests are about kills
 WATCH_SECONDS = 0.1
 REVIVED_SECONDS = 180.0  # the lease, plus one check by a live worker's scheduler
 
@@ -52,7 +52,7 @@ class Part:
 
 
 class Parts:
-    """Sandbox, two web servers and two workers on one database; whatever ends is restarted."""
+    """Sandbox, two web servers and two workers on one database; each is restarted when it ends."""
 
     def __init__(self, folder: Path, **env: str) -> None:
         ports = [free_port() for _ in range(3)]
@@ -149,7 +149,7 @@ class Parts:
 
 
 def polling_pid() -> int:
-    """The process that holds the poller's lease; 0 if none does."""
+    """Id of the process that holds the poller's lease; 0 if none does."""
     from django.db.models.functions import Now
 
     from runs.models import Lease

@@ -1,4 +1,4 @@
-"""Whole processes of the portal for tests: started in their own data folder, found, awaited and all stopped."""
+"""Real portal processes for tests: started in their own data folder, found, waited for, and all stopped."""
 
 import os
 import random
@@ -16,15 +16,15 @@ from typing import Any
 from runs.background.prctl import die_with_parent
 
 ROOT = Path(__file__).parents[2]
-# How long to wait for what is sure to happen. A wait ends as soon as it happens, so this doesn't slow down passing
-# tests; a busy machine may need most of it. No test uses a shorter wait, unless it tests speed.
+# How long to wait for something that must happen. A wait ends as soon as it happens, so this doesn't slow down passing
+# tests, but a busy machine may need most of it. No test uses a shorter wait, unless it tests speed.
 TIMEOUT_SECONDS = 90.0
-PORTS = range(10_240, 32_768)  # below the ports systems use for outgoing connections
+PORTS = range(10_240, 32_768)  # below the ports that systems use for outgoing connections
 _lent: list[socket.socket] = []
 
 
 def wait_until[T](condition: Callable[[], T], what: str, seconds: float = TIMEOUT_SECONDS) -> T:
-    """Wait until `condition` returns something true, and return it; the error names `what` if that doesn't happen."""
+    """Wait until `condition` returns something true, and return it; if that never happens, name `what` in the error."""
     deadline = time.monotonic() + seconds
     while True:
         if found := condition():
@@ -42,9 +42,9 @@ def busy_at_most(seconds: float) -> Iterator[None]:
 
 
 def free_port() -> int:
-    """A free port of loopback, reserved for this process until it ends.
+    """Return a free loopback port, reserved for this process until it ends.
 
-    The UDP port with the same number is held meanwhile, so that other test processes see that the port is taken.
+    The UDP port with the same number stays bound, so that other test processes see that the port is taken.
     """
     for port in random.SystemRandom().sample(PORTS, len(PORTS)):
         mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -61,13 +61,13 @@ def free_port() -> int:
 
 
 class Home:
-    """A data folder for processes of the portal, which can be found by having it in their environment."""
+    """A data folder for portal processes. They can be found because it is in their environment."""
 
     def __init__(self, folder: Path, **env: str) -> None:
         self.folder = folder
         self.root = ROOT  # where the code is
         self.log = folder / "output.log"
-        database = {"DATABASE_URL": ""}  # SQLite in the folder, whatever the tests themselves run on
+        database = {"DATABASE_URL": ""}  # SQLite in the folder, whatever the tests themselves use
         self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "lamina_portal.settings", **database}
         self.env |= {"PORTAL_DATA_DIR": str(folder), "PYTHONWARNINGS": "error::DeprecationWarning", **env}
 
@@ -83,7 +83,7 @@ class Home:
         return self.run(sys.executable, "manage.py", *arguments, **options)
 
     def run(self, *command: str, **options: Any) -> "subprocess.Popen[bytes]":
-        """The same for any `command`."""
+        """Start any `command` in the same way."""
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 command,
@@ -102,7 +102,7 @@ class Home:
         return self.log.read_text() if self.log.exists() else ""
 
     def processes(self, word: str = "") -> list[int]:
-        """Ids of the living processes of this home whose command line contains `word`."""
+        """Ids of this home's running processes whose command line contains `word`."""
         mark = f"PORTAL_DATA_DIR={self.folder}".encode()
         found = []
         for entry in Path("/proc").iterdir():
@@ -117,7 +117,7 @@ class Home:
         return sorted(found)
 
     def end_all(self) -> None:
-        """Kill the rest."""
+        """Kill all processes that still run."""
         for pid in self.processes():
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -126,11 +126,11 @@ class Home:
         wait_until(lambda: not self.processes(), "every process to be gone")
 
 
-GONE = (FileNotFoundError, ProcessLookupError)  # it ended before its file in /proc was opened or read
+GONE = (FileNotFoundError, ProcessLookupError)  # the process ended before its file in /proc was opened or read
 
 
 def is_gone(pid: int) -> bool:
-    """True if `pid` has ended, even if nothing has reaped it: a container's first process may never do so."""
+    """Whether `pid` has ended, even if nothing has reaped it: a container's first process may never do so."""
     return state_of(pid) in ("Z", "X")
 
 

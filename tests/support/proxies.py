@@ -20,7 +20,7 @@ WHERE = "/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin"
 
 
 def binary(name: str, package: str) -> str:
-    """Path of the program `name`; skips the test if it is missing."""
+    """Return the path of the program `name`; skip the test if it is missing."""
     found = shutil.which(name, path=WHERE)
     if found is None:
         skip_or_fail(f"No {name} found: install one (Debian: apt-get install {package})")
@@ -37,7 +37,7 @@ def blocks_of_the_manual(language: str, count: int) -> str:
 
 @contextmanager
 def running(command: list[str], url: str, log: Path) -> Iterator[None]:
-    """Run the proxy that `command` starts; it responds at `url` and writes errors to `log`."""
+    """Run the proxy that `command` starts, which responds at `url` and writes errors to `log`."""
     homes = {"XDG_CONFIG_HOME": str(log.parent), "XDG_DATA_HOME": str(log.parent)}  # where Caddy stores its data
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | homes)
@@ -58,7 +58,7 @@ def running(command: list[str], url: str, log: Path) -> Iterator[None]:
 
 
 def signed_in(member: Member) -> dict[str, str]:
-    """The cookies of a browser in which `member` is signed in."""
+    """Cookies of a browser in which `member` is signed in."""
     client = Client()
     assert client.login(username=member.email, password=PASSWORD)
     return {name: morsel.value for name, morsel in client.cookies.items()}

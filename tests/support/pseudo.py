@@ -1,7 +1,6 @@
-"""A made-up language: every letter of every marked text is accented, and the text is 40 % longer.
+"""A made-up language: all letters of marked texts are accented, and the texts are 40 % longer.
 
-So a test finds a text that nobody has marked by its plain letters, and a layout that is too narrow for other languages
-by its overflow.
+Tests find unmarked texts by their plain letters, and layouts too narrow for other languages by their overflow.
 """
 
 import re
@@ -15,13 +14,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ACCENTED = "åƀçđéƒğĥíĵķłɱñóþɋŕšţúṽŵẋýžÅƁÇĐÉƑĞĤÍĴĶŁḾÑÓÞɊŔŠŢÚṼŴẊÝŽ"
 LETTERS = str.maketrans(PLAIN, ACCENTED)
-# What must stay as it is: placeholders, tags, entities, addresses.
+# Parts that stay unchanged: placeholders, tags, entities, addresses.
 KEPT = re.compile(r"%\(\w+\)[sd]|%%|%[sd]|\{\w*\}|<[^>]+>|&\w+;|https?://\S*")
 LONGER = 0.4
 
 
 def pseudo(text: str) -> str:
-    """`text` in the made-up language."""
+    """Translate `text` into the made-up language."""
     pieces, end = [], 0
     for found in KEPT.finditer(text):
         pieces += [text[end : found.start()].translate(LETTERS), found[0]]
@@ -32,7 +31,7 @@ def pseudo(text: str) -> str:
 
 
 def write_catalogue(folder: Path) -> None:
-    """Write the compiled catalogue of the language: the portal's texts, and those of Django that it shows."""
+    """Write the language's compiled catalogue: the portal's texts, and the Django texts that it shows."""
     made = polib.POFile()
     made.metadata = {
         "Content-Type": "text/plain; charset=UTF-8",
@@ -48,7 +47,7 @@ def write_catalogue(folder: Path) -> None:
         if key in seen or entry.obsolete:
             continue
         seen.add(key)
-        is_format = "format" in (entry.msgctxt or "")  # of dates: letters stand for numbers
+        is_format = "format" in (entry.msgctxt or "")  # a date format, whose letters stand for numbers
         say = str if is_format else pseudo
         plurals = {0: say(entry.msgid), 1: say(entry.msgid_plural)} if entry.msgid_plural else {}
         made.append(

@@ -22,8 +22,8 @@ from tests.support.processes import TIMEOUT_SECONDS
 from tests.support.sandbox_door import SandboxDoor
 
 KEY = "lma_hostile7Zq_must_stay_on_the_server"
-IMPATIENT = 0.15  # seconds an impatient portal waits for an answer
-DELAY = 600.0  # longer than any test: the test releases it
+IMPATIENT = 0.15  # seconds that an impatient portal waits for a response
+DELAY = 600.0  # longer than any test; tests end the delay themselves
 MOVES = ("file", "upload_put")  # endpoints that files come from or go to
 
 
@@ -63,7 +63,7 @@ def impatience(endpoint: str) -> Iterator[None]:
 
 
 def hurry() -> None:
-    """Make everything due that waits for a time."""
+    """Make everything that waits for a time due now."""
     past = timezone.now() - timedelta(minutes=1)
     Run.objects.filter(status__in=("starting", "checking"), due_at__gt=past).update(due_at=past)
     Run.objects.filter(cancel_sent_at=None, cancel_asked_at__gt=past).update(cancel_asked_at=past)
@@ -87,7 +87,7 @@ def work_until(done: Callable[[], bool], seconds: float = TIMEOUT_SECONDS) -> No
 
 
 def step(rounds: int = 60) -> list[str]:
-    """Run what is queued now, without the poller and with a limit; return the names of the tasks."""
+    """Run up to `rounds` queued tasks, but not the poller; return their names."""
     done: list[str] = []
     for _ in range(rounds):
         queued = OrmQ.objects.order_by("pk").first()
@@ -108,6 +108,6 @@ def step_to(name: str) -> None:
 
 
 def is_at_rest() -> bool:
-    """Whether every run has ended and every file is saved or given up."""
+    """Whether every run has ended and every file is saved or given up on."""
     active = Run.objects.filter(status__in=("starting", "checking", "queued", "running"))
     return not active.exists() and not OutputFile.objects.filter(status="saving").exists()

@@ -18,7 +18,7 @@ from django.db import connection
 from tests.support.processes import Home, free_port, wait_until
 
 BLOCK = bytes(64 * 1024)
-SEND_BUFFER = 16 * 1024  # bytes; small, so that bytes sent roughly equal bytes read
+SEND_BUFFER = 16 * 1024  # bytes; small, so that the bytes sent are roughly the bytes read
 TIMEOUT_SECONDS = 20.0
 
 
@@ -38,7 +38,7 @@ class Server:
         )
 
     def start(self, *options: str) -> None:
-        """Start it with `options` for gunicorn. Raises AssertionError if it doesn't respond."""
+        """Start gunicorn with `options`. Raises AssertionError if it doesn't respond."""
         self.home.manage("collectstatic", "--noinput", "--verbosity", "0")
         bind = ("--bind", f"127.0.0.1:{self.port}")
         self.process = self.home.run(sys.executable, "-m", "gunicorn", *bind, *options, "lamina_portal.wsgi")
@@ -52,7 +52,7 @@ class Server:
             return False
 
     def written(self) -> int:
-        """Bytes that its processes have written to files so far, not to sockets."""
+        """Bytes that the server's processes have written to files so far, not to sockets."""
         total = 0
         for pid in self.home.processes("gunicorn"):
             fields = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
@@ -104,7 +104,7 @@ class Told:
 
 def push(port: int, path: str, size: int, *, kind: str, first: bytes = b"", **headers: str) -> Told:
     """POST a body of `size` bytes, starting with `first`, until it is sent or the connection is gone. `kind` is the
-    Content-Type; `headers` have _ instead of -; the default Content-Length is correct."""
+    Content-Type. Names in `headers` have _ instead of -. The default Content-Length is correct."""
     given = {"Host": f"127.0.0.1:{port}", "Content-Type": kind, "Content-Length": str(size)}
     given |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items() if value)]
@@ -121,7 +121,7 @@ def _pour(sock: socket.socket, first: bytes, size: int) -> Told:
     with selectors.DefaultSelector() as ready:
         ready.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
         while time.monotonic() < deadline:
-            events = sum(events for _, events in ready.select(1))  # of the one socket
+            events = sum(events for _, events in ready.select(1))  # of the only socket
             try:
                 if events & selectors.EVENT_READ:
                     got = sock.recv(65536)

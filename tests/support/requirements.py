@@ -1,4 +1,4 @@
-"""What a test needs from the machine."""
+"""Skips tests that need something the machine lacks."""
 
 import os
 

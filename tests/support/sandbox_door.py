@@ -1,4 +1,4 @@
-"""The sandbox as tests use it: through its control API."""
+"""The sandbox, which tests use through its control API."""
 
 from typing import Any
 
@@ -12,15 +12,15 @@ class SandboxDoor:
         self.url = url
 
     def control(self, _path: str, **values: Any) -> dict[str, Any]:
-        """POST the values to /control/PATH and return the response; the test fails if the sandbox refuses."""
+        """POST `values` to a path below /control/ and return the response. Fails the test if the sandbox refuses."""
         return self._ask("POST", _path, json=values)
 
     def clear_faults(self) -> None:
-        """Make every endpoint work again, and send delayed responses."""
+        """Make every endpoint work again, and release delayed responses."""
         self._ask("DELETE", "faults")
 
     def end_delays(self) -> None:
-        """Send delayed responses now; lasting faults stay."""
+        """Release delayed responses now; lasting faults stay."""
         self._ask("DELETE", "delays")
 
     @property
@@ -30,7 +30,7 @@ class SandboxDoor:
 
     @property
     def runs(self) -> list[dict[str, Any]]:
-        """Every run started at the sandbox, oldest first."""
+        """Every run started on the sandbox, oldest first."""
         found: list[dict[str, Any]] = self.state["runs"]
         return found
 

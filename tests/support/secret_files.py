@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageCms
 
-SECRET = b"SECRET"  # every secret starts with it
+SECRET = b"SECRET"  # every secret starts with this
 AI = b"trainedAlgorithmicMedia"
 LIST = b"http://cv.iptc.org/newscodes/digitalsourcetype/"
 XMP = (
@@ -66,7 +66,7 @@ def png_secrets(number: int, *, has_mark: bool) -> bytes:
 
 
 def png(*, is_animated: bool = False, has_mark: bool = True) -> bytes:
-    """A PNG with secrets before and after its pixels and after its end."""
+    """A PNG with secrets before and after its pixels, and after its end."""
     plain = io.BytesIO()
     more = {"save_all": True, "append_images": [drawing(1), drawing(2)], "duration": 80} if is_animated else {}
     drawing().save(plain, "PNG", icc_profile=PROFILE, dpi=(72, 72), **more)
@@ -113,12 +113,12 @@ def riff(name: bytes, content: bytes) -> bytes:
 
 
 def webp(*, is_animated: bool = False) -> bytes:
-    """A WebP with secrets in its chunks, in those of its frames, and after its end."""
+    """A WebP with secrets in its chunks, in its frames' chunks, and after its end."""
     plain = io.BytesIO()
     more = {"save_all": True, "append_images": [drawing(1)], "duration": 80} if is_animated else {}
     drawing().save(plain, "WEBP", lossless=True, icc_profile=PROFILE, exif=exif(), xmp=XMP, **more)
     content = plain.getvalue()[12:]
-    if is_animated:  # one more chunk in the first frame
+    if is_animated:  # adds a chunk to the first frame
         at = content.index(b"ANMF")
         (size,) = struct.unpack_from("<I", content, at + 4)
         frame = content[at + 8 : at + 8 + size] + riff(b"XTRA", b"SECRET in a frame")
@@ -141,7 +141,7 @@ def gif() -> bytes:
     return data[:first] + own + xmp + data[first:] + b"SECRET behind"
 
 
-# --- Films and sounds -------------------------------------------------------------------------------------------------
+# --- Video and audio --------------------------------------------------------------------------------------------------
 TITLES = ("title", "comment", "description", "artist", "lyrics")
 FILM = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=5:duration=1"]
 SOUND = ["-f", "lavfi", "-i", "sine=duration=1"]
@@ -160,7 +160,7 @@ RECIPES: dict[str, list[str]] = {
 
 
 def medium(ending: str, folder: Path) -> bytes:
-    """Video or audio with secrets in titles, comments and chapters; a Matroska file with an attachment."""
+    """Video or audio with secrets in titles, comments and chapters, and in an attachment if it is Matroska."""
     chapters, attached, made = folder / "chapters.txt", folder / "attached.txt", folder / f"made.{ending}"
     chapters.write_text(CHAPTER)
     attached.write_text("SECRET attachment")

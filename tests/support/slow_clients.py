@@ -14,7 +14,7 @@ import requests
 from tests.support.processes import wait_until
 
 EVERY_SECONDS = 0.5  # between bytes of each connection
-SMALL_WINDOW = 4096  # bytes that a slow reader's own buffer takes
+SMALL_WINDOW = 4096  # bytes that a slow reader's buffer holds
 ASKED = 10
 BOUND_SECONDS = 2.0
 TOKEN = "A" * 43  # as long as tokens in the portal's addresses
@@ -22,8 +22,8 @@ TOKEN = "A" * 43  # as long as tokens in the portal's addresses
 
 @dataclass(frozen=True)
 class Kind:
-    """What such a client sends at once, and then byte by byte. `reads`: it reads the response byte by byte. STYLESHEET
-    in the text is replaced by the address of the portal's stylesheet."""
+    """A kind of client: sends `first` at once and `dripped` byte by byte; `reads`: reads the response byte by byte.
+    STYLESHEET in `first` is replaced by the address of the portal's stylesheet."""
 
     first: bytes
     dripped: bytes = b""
@@ -31,7 +31,7 @@ class Kind:
 
 
 def post(path: str, content_type: str, length: int) -> bytes:
-    """Headers of a form with a CSRF cookie: without it, Django doesn't read the body."""
+    """Headers of a form with a CSRF cookie, without which Django doesn't read the body."""
     lines = (f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {content_type}", f"Content-Length: {length}")
     return "\r\n".join((*lines, f"Cookie: csrftoken={'a' * 32}", "", "")).encode()
 
@@ -87,7 +87,7 @@ class Drip:
                     elif self.kind.dripped:
                         client.send(self.kind.dripped[turn % len(self.kind.dripped) :][:1])
                 except OSError:
-                    continue  # the server has disconnected it
+                    continue  # the server has closed the connection
             turn += 1
 
     def close(self) -> None:
@@ -110,7 +110,7 @@ def slow_clients(port: int, kind: str, count: int) -> Iterator[Drip]:
 
 
 def answers_in_time(url: str, count: int = ASKED, seconds: float = BOUND_SECONDS) -> list[float]:
-    """Send `count` requests to url/healthz, each on a new connection; return the times of those answered within
+    """Send `count` requests to url/healthz, each on a new connection; return the times of all responses within
     `seconds`."""
     taken = []
     for _ in range(count):

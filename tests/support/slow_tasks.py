@@ -1,4 +1,4 @@
-"""Tasks for the worker tests: they run in other processes, so they write what happened to a file."""
+"""Tasks for the worker tests. They run in other processes, so they record in a file what happened."""
 
 import os
 import time
@@ -14,7 +14,7 @@ def note(path: str, word: str) -> None:
 
 
 def window(path: str, seconds: int) -> None:
-    """Run for long, like the poller, but end at once when the worker is asked to stop."""
+    """Run for a long time, like the poller, but end at once when the worker is asked to stop."""
     note(path, "begun")
     end = time.monotonic() + seconds
     while time.monotonic() < end and not queue.stop_requested():
@@ -30,6 +30,6 @@ def busy(path: str, seconds: int) -> None:
 
 
 def own_pid(path: str, seconds: int) -> None:
-    """Write down the id of this process, and stay busy."""
+    """Record the id of this process and stay busy."""
     note(path, str(os.getpid()))
     time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Files as sent by a form."""
+"""Files as a form sends them."""
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 

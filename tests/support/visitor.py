@@ -39,7 +39,7 @@ class Visitor:
         return answer
 
     def open_form(self, path: str) -> Pairs:
-        """What a browser would post from the app page at `path` once every empty field is filled in."""
+        """Return what a browser would post from the app page at `path`, with every empty field filled in."""
         reader = FormReader("app-form")
         reader.feed(self.get(path).text)
         if not reader.pairs:
@@ -47,7 +47,7 @@ class Visitor:
         return reader.filled()
 
     def press_run(self, path: str, pairs: Pairs) -> requests.Response:
-        """Post the form of the app page at `path`; return the redirect without following it. Raises if it isn't one."""
+        """Post the form of the app page at `path`; return the redirect, not followed. Raises if there is none."""
         files = [(name, (None, value)) for name, value in pairs]  # multipart, as the page's form asks for
         answer = self.session.post(f"{self.url}{path}", files=files, allow_redirects=False, timeout=60)
         if answer.status_code != 302:
@@ -111,7 +111,7 @@ class FormReader(HTMLParser):
             self.is_inside = False
 
     def filled(self) -> Pairs:
-        """The fields, with the first option of every group that has none chosen."""
+        """Return the fields, choosing the first option in every group without a choice."""
         chosen = {name for name, _ in self.pairs}
         first = [(name, next(filter(None, values), "")) for name, values in self.radios.items() if name not in chosen]
         return [*self.pairs, *first]

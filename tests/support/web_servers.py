@@ -14,7 +14,7 @@ from runs.management.addresses import Address
 from runs.management.people import prepare_people
 prepare_people(Address.parse("127.0.0.1:8000"), print)
 """
-MANY_SECONDS = 120.0  # to start on a machine that is busy with other tests
+MANY_SECONDS = 120.0  # for starting on a machine that is busy with other tests
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def serving(command: list[str], url: str, **options: object) -> Iterator[None]:
 
 @contextmanager
 def gunicorn(home: Home, port: int) -> Iterator[str]:
-    """Serve the data of `home` on a loopback port; yields the address."""
+    """Serve the data of `home` on a loopback port; yield the address."""
     url = f"http://127.0.0.1:{port}"
     env = home.env | {"PORTAL_BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1"}
     with serving([sys.executable, "-m", "gunicorn", "lamina_portal.wsgi"], url, cwd=ROOT, env=env):
@@ -40,7 +40,7 @@ def gunicorn(home: Home, port: int) -> Iterator[str]:
 
 
 def prepare(home: Home) -> None:
-    """Database, static files, and the sandbox's accounts."""
+    """Prepare the database, static files and the sandbox's accounts."""
     home.manage("migrate", "--verbosity", "0")
     home.manage("collectstatic", "--noinput", "--verbosity", "0")
     home.manage("shell", "-c", MAKE_PEOPLE)

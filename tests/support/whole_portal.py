@@ -1,6 +1,6 @@
-"""A whole portal of real processes, and one person who presses Run through either web server.
+"""A whole portal of real processes, and one person who presses Run on either web server.
 
-Django is also set up in this process, on the same database, to prepare and check; so each portal needs its own process.
+Django is also set up in this process, on the same database, to prepare and check. So each portal needs its own process.
 """
 
 import argparse
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from tests.support.visitor import Pairs, Visitor
 
 APPS = ("card-no-description", "card-nested-errors", "card-same-outputs", "card-template", "sandbox-caption")
-LOG_SHOWN = 30_000  # characters of the parts' output, if something went wrong
+LOG_SHOWN = 30_000  # characters of the parts' output, if something goes wrong
 PRESS_SECONDS = 180.0
 
 
 class Whole:
-    """`parts` with a database, the apps `apps`, and a member who is signed in at both web servers."""
+    """`parts` with a database, `apps`, and a member who is signed in at both web servers."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
@@ -95,7 +95,7 @@ class Whole:
         return [(name, text if name == f"p{place}" else value) for name, value in pairs]
 
     def press(self, remote_id: str, text: str, choose: "Callable[[list[Visitor]], Visitor]") -> str:
-        """Act like a person: open the form, press Run, and press again until a page comes; the token makes it one run.
+        """Act like a person: open the form, press Run, and press again until a page comes. The token makes it one run.
 
         Returns the run's page. Raises RuntimeError if none comes within three minutes.
         """
@@ -120,15 +120,15 @@ def answers(url: str) -> bool:
 
 
 def parser(program: str, description: str | None) -> argparse.ArgumentParser:
-    """The options of every program with such a portal."""
+    """Return a parser with the options shared by all programs that use such a portal."""
     found = argparse.ArgumentParser(prog=f"python -m tests.support.{program}", description=description)
     found.add_argument("--engine", choices=("sqlite", "postgres"), default="sqlite")
     return found
 
 
 def with_whole(engine_name: str, work: Callable[[Whole, Engine], Mapping[str, Sequence[str]]]) -> int:
-    """Start a portal, do `work`, stop every process. The exit code is 1 if `work` found faults, shown with the log."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # through every `finally`
+    """Start a portal, do `work` and stop every process. Return 1 and show the log if `work` found faults."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that every `finally` runs
     with (
         tempfile.TemporaryDirectory(prefix="portal-whole-", ignore_cleanup_errors=True) as folder,
         engine(engine_name) as chosen,

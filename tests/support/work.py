@@ -1,4 +1,4 @@
-"""Runs queued tasks in the test's own process, where a whole cluster would only be slow."""
+"""Runs queued tasks in the test's own process, where a whole cluster would only be slower."""
 
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ
@@ -7,7 +7,7 @@ ROUNDS = 200
 
 
 def work() -> list[str]:
-    """Run what is queued, and what that queues, until nothing is left; return the names in order.
+    """Run all queued tasks and the tasks that they queue, until none is left; return the names in order.
 
     Tasks that queue themselves again (the poller's successor) run each time. The poller runs as long as there is
     something to watch, so it comes last: in a cluster, the other tasks would run in parallel.

@@ -1,4 +1,4 @@
-"""Joining: what the page of an invite does, and what it says when the invite no longer works."""
+"""Joining: what an invite's page does, and what it says when the invite no longer works."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The language of pages and emails: the one chosen in the settings, otherwise the browser's."""
+"""The language of pages and emails: the one chosen in the settings, otherwise the browser's language."""
 
 import re
 from collections.abc import Callable
@@ -28,7 +28,7 @@ GERMAN, FRENCH = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}, {"Accept-Langua
 
 
 def language_of(page: "Response") -> str:
-    """What the page says of itself to browsers and screen readers."""
+    """Return the language that the page declares to browsers and screen readers."""
     found = re.search(r'<html\s+lang="([\w-]*)"', page.content.decode())
     assert found, page.content
     assert page.headers["Content-Language"] == found[1]
@@ -77,7 +77,7 @@ def test_an_unknown_language_is_refused(as_alice: Client, alice: Member) -> None
 def test_the_browsers_language_counts_without_a_choice(alice: Member) -> None:
     member = client_of(alice)
     assert language_of(member.get("/me/", headers=GERMAN)) == "de"
-    assert language_of(member.get("/me/", headers=FRENCH)) == "en"  # not one of ours
+    assert language_of(member.get("/me/", headers=FRENCH)) == "en"  # not one of the portal's languages
     Member.objects.filter(pk=alice.pk).update(language="en")
     assert language_of(member.get("/me/", headers=GERMAN)) == "en"
 

@@ -1,4 +1,4 @@
-"""Own settings, passwords, and where people are signed in."""
+"""The member's own settings, passwords, and where they are signed in."""
 
 import re
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def test_a_refused_setting_changes_nothing(as_alice: Client, alice: Member) -> N
     assert alice.theme == ""
 
 
-# --- Where one is signed in
+# --- Where a member is signed in
 
 
 def test_each_browser_is_listed_and_this_one_is_marked(alice: Member) -> None:
@@ -172,7 +172,7 @@ def test_changing_a_password_needs_the_old_one(as_alice: Client, alice: Member) 
 
 
 def asked_for(email: str, run_tasks: Callable[..., None], address: str = "192.0.2.1") -> str:
-    """The answer to a request for a new password, after the worker has done its part."""
+    """Request a new password, run the worker's tasks, and return the page."""
     answer = Client().post("/password/reset/", {"email": email}, REMOTE_ADDR=address)
     run_tasks()
     return answer.content.decode().replace(email, "THEM")
@@ -180,7 +180,7 @@ def asked_for(email: str, run_tasks: Callable[..., None], address: str = "192.0.
 
 @pytest.fixture
 def run_tasks(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Runs queued tasks at once."""
+    """Run the queued tasks at once."""
     waiting: list[int] = []
     monkeypatch.setattr("runs.team.views_join.enqueue", lambda task, pk: waiting.append(pk))
 
@@ -219,9 +219,9 @@ def test_one_person_gets_only_a_few_emails(
 
 
 def test_an_unknown_address_takes_as_many_queries(alice: Member) -> None:
-    """Otherwise the response time reveals who has an account."""
+    """Otherwise, the response time would reveal who has an account."""
     counts = []
-    for email in ("somebody@example.com", alice.email, "nobody@example.com"):  # the first one warms up
+    for email in ("somebody@example.com", alice.email, "nobody@example.com"):  # the first one is a warm-up
         with CaptureQueriesContext(connection) as asked, TestCase.captureOnCommitCallbacks(execute=True):
             Client().post("/password/reset/", {"email": email})
         counts.append(len(asked))
@@ -272,7 +272,7 @@ def test_old_forged_and_foreign_links_set_nothing(alice: Member, bob: Member) ->
     Member.objects.filter(pk=alice.pk).update(is_active=True)
     assert Client().get(good).status_code == 200
     sign_in(alice)
-    assert Client().get(good).status_code == 404  # they remembered it
+    assert Client().get(good).status_code == 404  # they remembered their password
 
 
 def test_only_one_of_two_uses_of_a_link_at_once_sets_the_password(
@@ -280,7 +280,7 @@ def test_only_one_of_two_uses_of_a_link_at_once_sets_the_password(
 ) -> None:
     path, as_she_was = path_of(alice), Member.objects.get(pk=alice.pk)
     assert Client().post(path, {"password": NEW}).status_code == 302
-    monkeypatch.setattr(passwords, "member_of", lambda _: copy(as_she_was))  # the others had got this far
+    monkeypatch.setattr(passwords, "member_of", lambda _: copy(as_she_was))  # as if others had got this far already
     assert Client().post(path, {"password": "yet another long one"}).status_code == 404
     second_click = Client()
     assert second_click.post(path, {"password": NEW}).status_code == 302
@@ -293,7 +293,7 @@ def test_expired_sessions_are_deleted(alice: Member) -> None:
     here, there = sign_in(alice), sign_in(alice)
     Session.objects.filter(pk=there.session.session_key).update(expire_date=timezone.now() - timedelta(hours=23))
     sessions.tidy(timezone.now())
-    assert Session.objects.count() == 2  # for a day it proves who sent open forms
+    assert Session.objects.count() == 2  # kept for a day to prove who sent open forms
     sessions.tidy(timezone.now() + timedelta(hours=2))
     assert alice.signed_in.get().session_key == here.session.session_key
     assert Session.objects.count() == 1

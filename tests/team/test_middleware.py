@@ -1,4 +1,4 @@
-"""What people get who are not signed in, and what members' browsers are told to prefetch."""
+"""What people get when they aren't signed in, and what members' browsers are told to prefetch."""
 
 import pytest
 from django.conf import settings as django_settings

@@ -1,4 +1,4 @@
-"""People: invited by email or link, given roles, deactivated and reactivated, and what becomes of their work."""
+"""People: invited by email or link, given roles, deactivated and reactivated, and what happens to their work."""
 
 import re
 import socket
@@ -162,7 +162,7 @@ def test_a_deactivated_person_is_signed_out_at_once(as_admin: Client, alice: Mem
     make_run(alice, status="completed")
     elsewhere = client_of(alice)
     assert elsewhere.get("/").status_code == 200
-    assert "What they own stays: 1 run." in text_of(as_admin, f"{PEOPLE}{alice.public_id}/deactivate/")
+    assert "Everything they own is kept: 1 run." in text_of(as_admin, f"{PEOPLE}{alice.public_id}/deactivate/")
     as_admin.post(f"{PEOPLE}{alice.public_id}/deactivate/")
     assert elsewhere.get("/").status_code == 302
     alice.refresh_from_db()

@@ -1,4 +1,4 @@
-"""People who change the same things at once, each in their own connection."""
+"""People who change the same things at once, each on a separate database connection."""
 
 import threading
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def together(acts: list[Callable[[], None]]) -> None:
 
 
 def test_many_changes_of_the_same_people_at_once_all_finish(make_member: Callable[..., Member]) -> None:
-    """Also on PostgreSQL, which aborts deadlocks."""
+    """This must also hold on PostgreSQL, which aborts deadlocked transactions."""
     people = [make_member(f"admin{n}", role="admin") for n in range(3)]
     failures: list[DatabaseError] = []
 
@@ -55,7 +55,7 @@ def test_one_person_invited_twice_at_once_gets_one_invite(
 
     def look_together(email: str) -> None:
         look(email)
-        with suppress(threading.BrokenBarrierError):  # a lone thread waits in vain
+        with suppress(threading.BrokenBarrierError):  # the other thread may never get here
             meeting.wait()
 
     def go() -> None:
@@ -74,7 +74,7 @@ def test_one_person_invited_twice_at_once_gets_one_invite(
 
 
 def test_only_me_and_other_changes_of_links_at_once_all_finish(alice: Member) -> None:
-    """Also on PostgreSQL, where one locks the run and the other the link."""
+    """This must also hold on PostgreSQL, where one change locks the run and the other the link."""
     run = make_run(alice, status="completed")
     make_kept(run)
     links = [make_link(alice, list(run.outputs.all())) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""Changing people needs a recent password, and continues with everything that was typed."""
+"""Changing people requires a recent password, and then continues with everything that was typed."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ ASKED = "Enter your password"
 
 
 def grow_old(client: Client, seconds: float = recent_password.RECENT_SECONDS + 1) -> None:
-    """As if the password had been given that long ago."""
+    """Pretend that the password was entered `seconds` ago."""
     session: SessionBase = client.session
     session[recent_password.KEY] = int(time.time() - seconds)
     session.save()
@@ -28,7 +28,7 @@ def grow_old(client: Client, seconds: float = recent_password.RECENT_SECONDS + 1
 
 @pytest.fixture
 def admin(as_admin: Client) -> Client:
-    """Signed in more than 30 minutes ago."""
+    """An admin who signed in more than 30 minutes ago."""
     grow_old(as_admin)
     return as_admin
 
@@ -156,7 +156,7 @@ def test_htmx_shows_it_as_a_whole_page_whatever_the_target(admin: Client, alice:
 
 
 def let_it_grow_old(context: BrowserContext) -> None:
-    """The signed-in person gave their password too long ago."""
+    """Pretend that the signed-in person entered their password too long ago."""
     client = Client()
     client.cookies.load({str(cookie["name"]): str(cookie["value"]) for cookie in context.cookies()})
     grow_old(client)

@@ -1,4 +1,4 @@
-"""Emails about accounts: a real mail server on loopback, a real worker that sends, and who gets none."""
+"""Emails about accounts, sent by a real worker to a real mail server on loopback, and people who get none."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Fi
 
 
 class Mailbox:
-    """Emails that a server received."""
+    """Stores the emails that a server received."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -46,7 +46,7 @@ class Mailbox:
 
 @pytest.fixture
 def mail_server() -> Iterator[tuple[Mailbox, str]]:
-    """A mail server on loopback, and its EMAIL_URL."""
+    """Start a mail server on loopback; yield its mailbox and EMAIL_URL."""
     mailbox = Mailbox()
     port = free_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=port)
@@ -97,7 +97,7 @@ def change_password_in_a_new_browser(mailbox: Mailbox, url: str) -> None:
 
 @pytest.fixture
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int, ...]]]:
-    """What the worker was given: task and arguments."""
+    """Tasks that were queued for the worker, with their arguments."""
     tasks: list[tuple[str, tuple[int, ...]]] = []
     monkeypatch.setattr("runs.team.security_mail.enqueue", lambda task, *args: tasks.append((task, args)))
     return tasks

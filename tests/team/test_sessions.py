@@ -1,4 +1,4 @@
-"""How long a sign-in lasts, the names of its cookies, and the features that pages turn off."""
+"""How long a session lasts, the names of the cookies, and the features that pages turn off."""
 
 import time
 from datetime import timedelta
@@ -39,18 +39,18 @@ def move_end(client: Client, days: float) -> None:
 
 
 def hold(client: Client, data: dict[str, object]) -> None:
-    """Change only the session's data in its row."""
+    """Change the session's data in its row, and nothing else."""
     Session.objects.filter(pk=row_of(client).pk).update(session_data=client.session.encode(data))
 
 
 def forget_start(client: Client) -> None:
-    """Like sessions from before they stored when they began."""
+    """Remove the start time, as in older sessions that didn't store it."""
     hold(client, {name: value for name, value in row_of(client).get_decoded().items() if name != STARTED})
 
 
 @pytest.fixture(autouse=True)
 def _seen_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each request counts as the first in minutes."""
+    """Make each request count as the first in minutes."""
     monkeypatch.setattr(sessions, "SEEN_EVERY_SECONDS", 0.0)
 
 
@@ -73,14 +73,14 @@ def test_no_one_stays_signed_in_longer_than_thirty_days(alice: Member) -> None:
     move_end(client, 0.5)
     client.get("/history/")
     assert days_left(client) == pytest.approx(1, abs=0.01)
-    assert int(client.cookies["sessionid"]["max-age"]) == 31 * 86400  # it proves the sender for a day
+    assert int(client.cookies["sessionid"]["max-age"]) == 31 * 86400  # one more day to prove who sent a form
 
 
 def test_the_end_is_moved_at_most_once_an_hour(
     alice: Member, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = sign_in(alice)
-    client.get("/history/")  # writes down which language the browser asks for
+    client.get("/history/")  # stores the language the browser asks for
     move_end(client, 14 - 0.9 / 24)
     with django_assert_num_queries(3):  # session, member, last use
         client.post("/live/")
@@ -110,7 +110,7 @@ def test_over_https_no_neighbour_can_plant_a_cookie(alice: Member) -> None:
     client = Client()
     client.get("/login/")
     sign_in(alice, client)
-    client.post("/me/", {"name": "Alice", "theme": ""})  # the next page says it is saved
+    client.post("/me/", {"name": "Alice", "theme": ""})  # the message on the next page is stored in a cookie
     names = {"__Host-sessionid", "__Host-csrftoken", "__Host-portal_device", "__Host-messages"}
     assert names == set(client.cookies)
     for cookie in client.cookies.values():
@@ -132,14 +132,14 @@ def test_someone_signed_in_under_the_old_names_stays_signed_in(alice: Member, se
 
     browser = Client(enforce_csrf_checks=True)
     browser.cookies.load(names)
-    assert browser.post("/me/", form).status_code != 403  # a form that was open
+    assert browser.post("/me/", form).status_code != 403  # a form that was open before the change
     assert browser.cookies["__Host-sessionid"].value == names["sessionid"]
     assert browser.cookies["__Host-csrftoken"].value == names["csrftoken"]
     assert browser.get("/history/").status_code == 200
 
     late = Client()
     late.cookies.load(names)
-    assert late.get("/history/").status_code == 302  # once
+    assert late.get("/history/").status_code == 302  # the old cookie works only once
 
 
 def test_pages_turn_off_what_they_do_not_use(as_alice: Client) -> None:

@@ -1,4 +1,4 @@
-"""Signing in: throttled, one answer whichever part was wrong, and nothing lost that was being sent."""
+"""Signing in: throttled, with the same error whichever part was wrong, and without losing a posted form."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def try_in(client: Client, email: str, password: str, address: str = "192.0.2.1", **fields: str) -> str:
-    """Post the sign-in form; returns the page, or where it leads."""
+    """Post the sign-in form; return the page, or the address it redirects to."""
     answer = client.post("/login/", {"username": email, "password": password, **fields}, REMOTE_ADDR=address)
     return answer.headers.get("Location") or answer.content.decode()
 
@@ -73,7 +73,7 @@ def test_ipv4_addresses_stay_apart_on_an_ipv6_socket(client: Client, alice: Memb
 def test_guessing_from_very_many_addresses_is_stopped_but_not_for_a_browser_that_is_known(
     alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(throttling, "MAX_PER_ACCOUNT", 20)  # so that it does not take 100
+    monkeypatch.setattr(throttling, "MAX_PER_ACCOUNT", 20)  # so that the test doesn't need 100 attempts
     known, others = Client(), Client()
     assert try_in(known, alice.email, PASSWORD) == "/"
     known.post("/logout/")
@@ -82,7 +82,7 @@ def test_guessing_from_very_many_addresses_is_stopped_but_not_for_a_browser_that
     for n in range(20):
         assert WRONG in try_in(Client(), alice.email, "wrong", f"198.51.100.{n}")
     assert throttling.SENTENCE in try_in(Client(), alice.email, PASSWORD, "192.0.2.9")
-    assert throttling.SENTENCE in try_in(others, alice.email, PASSWORD, "192.0.2.9")  # known, but for somebody else
+    assert throttling.SENTENCE in try_in(others, alice.email, PASSWORD, "192.0.2.9")  # known, but only for Bob
     assert try_in(known, alice.email, PASSWORD, "192.0.2.9") == "/"
 
 
@@ -175,7 +175,7 @@ HOSTILE = 'a "quoted" <b>\r\ntwo lines'
 
 
 def expired_post(client: Client | None = None, **values: object) -> tuple[Client, str, str]:
-    """Post VALUES without being signed in; returns client, page and the page's `replay`."""
+    """Post VALUES without being signed in; return the client, the page and the page's `replay`."""
     client = client or Client()
     answer = client.post("/apps/cartoonify-abc/?from=x", VALUES | values)
     assert answer.status_code == 200
@@ -225,7 +225,7 @@ def test_what_is_too_long_to_carry_is_told(as_alice: Client) -> None:
 
 
 def keep_names(request: HttpRequest) -> list[tuple[str, str]]:
-    """An EXPIRED_FILES_KEEPER: fields that stand for the files."""
+    """An EXPIRED_FILES_KEEPER that returns fields in place of the files."""
     return [(f"{name}_kept", str(getattr(file, "name", ""))) for name, file in request.FILES.items()]
 
 
@@ -242,6 +242,6 @@ def test_a_clock_that_was_ahead_keeps_nobody_out(client: Client, alice: Member) 
         try_in(client, alice.email, "wrong")
     assert throttling.SENTENCE in try_in(client, alice.email, PASSWORD)
 
-    ThrottleHit.objects.update(at=timezone.now() + timedelta(hours=2))  # then somebody set it right
+    ThrottleHit.objects.update(at=timezone.now() + timedelta(hours=2))  # then someone corrects the clock
 
     assert try_in(client, alice.email, PASSWORD) == "/"

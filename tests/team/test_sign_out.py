@@ -1,4 +1,4 @@
-"""After signing out, no page remains in the browser; until then, files are fetched once."""
+"""After signing out, no pages are left in the browser; until then, each file is fetched only once."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def run(alice: Member) -> Run:
 
 @pytest.fixture(params=[True, False], ids=["pages are frozen", "pages are not frozen"])
 def keeping(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
-    """One real browser that may keep whole pages for Back; and one that doesn't."""
+    """A real browser that may keep whole pages for Back, and one that may not."""
     path = next(filter(None, map(shutil.which, NAMES)))
     without = ["--disable-back-forward-cache"] if request.param else []
     chromium = browser.browser_type.launch(executable_path=path, args=ARGUMENTS, ignore_default_args=without)
@@ -52,7 +52,7 @@ def sign_out(page: Page) -> None:
 
 
 def go(page: Page, steps: int) -> None:
-    """Back or forward, like the browser's buttons; frozen pages send Playwright no events."""
+    """Go back or forward, like the browser's buttons; frozen pages send Playwright no events."""
     page.evaluate("steps => setTimeout(() => history.go(steps))", steps)
     page.wait_for_timeout(300)
 
@@ -68,7 +68,7 @@ def test_back_shows_the_sign_in_page(keeping: BrowserContext, alice: Member, run
     expect(page.get_by_role("heading", name="The quartz title")).to_be_visible()
     go(page, -1)
     expect(page.get_by_role("heading", name="History")).to_be_visible()
-    go(page, 1)  # while signed in both ways are open
+    go(page, 1)  # while signed in, both directions work
     expect(page.get_by_role("heading", name="The quartz title")).to_be_visible()
     sign_out(page)
     for _ in range(3):
@@ -85,7 +85,7 @@ def test_a_picture_comes_once_in_a_session(page: Page, alice: Member) -> None:
     first = page.evaluate(IN_CACHE)
     page.goto("/me/")
     page.locator("form").filter(has=page.get_by_label("Name")).get_by_role("button").click()
-    expect(page.get_by_text("Your settings are saved.")).to_be_visible()  # told by way of a cookie
+    expect(page.get_by_text("Your settings are saved.")).to_be_visible()  # the message is stored in a cookie
     page.goto("/history/", wait_until="networkidle")
     again = page.evaluate(IN_CACHE)
     assert (len(first), len(again)) == (6, 6)
@@ -94,12 +94,14 @@ def test_a_picture_comes_once_in_a_session(page: Page, alice: Member) -> None:
     urls = page.evaluate("() => [...document.images].map(({ src }) => src).filter((src) => src.includes('/files/'))")
     assert page.evaluate(IS_KEPT, urls) == [True] * 6
     sign_out(page)
-    assert page.evaluate(IS_KEPT, urls) == [False] * 6  # the next person at this browser finds none of them
+    assert page.evaluate(IS_KEPT, urls) == [False] * 6  # the next person who uses this browser can't see them
 
 
 @pytest.mark.browser
 def test_a_page_that_was_fetched_ahead_is_shown(browser: Browser, alice: Member, run: Run, tmp_path: Path) -> None:
-    """Even though it mustn't be cached. With the real web server: Django's own doesn't know the rules' MIME type."""
+    """Prefetching works even though the page mustn't be cached. Django's own server doesn't know the rules' MIME type,
+    so this uses the real one.
+    """
     log = ("--access-logfile", "-", "--access-logformat", "%(m)s %(U)s %({sec-purpose}i)s.")
     with serving(tmp_path, *log) as server:
         context = browser.new_context(base_url=server.url)

@@ -1,4 +1,4 @@
-"""The compiled catalogues hold what their sources hold, and German is complete."""
+"""The compiled catalogues match their sources, and German is complete."""
 
 import gettext
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""No page holds a text that nobody has marked: every address, asked by everybody, in the made-up language."""
+"""No page has unmarked texts: everybody requests every address, in the made-up language."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def is_page(answer: HttpResponseBase) -> bool:
 
 
 def posted_texts(world: World) -> set[str]:
-    """What the walk posts: names of views and presets come back on pages."""
+    """The texts that the walk posts, since names of views and presets appear on pages."""
     data = [row.data(world) or {} for row in ROWS]
     return {value for one in data if isinstance(one, dict) for value in one.values() if isinstance(value, str)}
 
@@ -60,7 +60,7 @@ COMMA = re.compile(r"^-?\d{1,3},\d|\d,\d+[ ;]")
 
 
 def comma_numbers(html: str) -> list[str]:
-    """Attributes for machines whose numbers are written for Germans."""
+    """Attributes for machines with numbers in German notation."""
     return [
         f"<{element.tag} {name}={value!r}>"
         for element in Page(html).root.walk()

@@ -1,4 +1,4 @@
-"""Texts of a page that nobody has marked for translation, found by the made-up language (`tests/support/pseudo.py`)."""
+"""Finds texts not marked for translation, with the help of the made-up language (`tests/support/pseudo.py`)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ UNITS = ["px", "PNG", "JPEG", "WebP", "GIF", "MP4", "WebM", "MP3", "WAV", "CSV",
 
 
 def unmarked(html: str, known: Iterable[str] = ()) -> list[str]:
-    """Texts in `html` with plain letters that are neither names nor among `known`, the values that people gave."""
+    """Texts in `html` with plain letters that are neither names nor in `known` (values that people entered)."""
     data = sorted({*NAMES, *UNITS, *(text for text in known if text.strip())}, key=len, reverse=True)
     known_text = re.compile("|".join(re.escape(text) for text in data))
     found = []
@@ -32,7 +32,7 @@ def unmarked(html: str, known: Iterable[str] = ()) -> list[str]:
 
 
 def _texts(element: Element) -> Iterator[str]:
-    """What is read or read aloud of `element` and all in it, an element's own text in one piece."""
+    """Every text in `element` that is shown or read aloud."""
     if element.tag in SILENT:
         return
     if element.attributes.get("translate") == "no":
@@ -49,7 +49,7 @@ def _texts(element: Element) -> Iterator[str]:
 
 
 def stored_texts() -> set[str]:
-    """Every text in the database, and every part of one that stands on its own: names, labels, addresses."""
+    """Every text in the database, and every part that may appear on its own: names, labels, addresses."""
     found: set[str] = set()
     for model in apps.get_app_config("runs").get_models():
         names = [field.attname for field in model._meta.concrete_fields if _holds_words(field)]
@@ -60,7 +60,7 @@ def stored_texts() -> set[str]:
 
 
 def _holds_words(field: "models.Field[Any, Any]") -> bool:
-    """Whether people or apps put words there: a code such as "ready" must not hide an unmarked "ready"."""
+    """Whether people or apps put words in the field. A code such as "ready" must not hide an unmarked "ready"."""
     return isinstance(field, TEXTS) and not field.choices and field.name not in CODES
 
 

@@ -1,4 +1,4 @@
-"""What the fixtures and their tests share."""
+"""Constants that the fixtures and their tests share."""
 
 SANDBOX_PORT = 8900  # in the fixtures' addresses of results and samples
 SECRET_KEY = "only-for-fixtures-4tq9vXw2LmZr8KpD6sYbHn3JcFgT7aQe5uRiWo1P"

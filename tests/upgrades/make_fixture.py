@@ -1,7 +1,7 @@
 """Fill a portal through its own pages and write its database as SQL text, for SQLite and for PostgreSQL.
 
-The result is what an upgrade finds. Run this in a checkout of the commit whose database you want, with an environment
-for that commit, and give it an empty PostgreSQL database to fill:
+The result is a database for testing upgrades. Run this in a checkout of the commit whose database you want, with an
+environment for that commit, and give it an empty PostgreSQL database to fill:
 
     git worktree add /tmp/then COMMIT
     cd /tmp/then
@@ -10,10 +10,10 @@ for that commit, and give it an empty PostgreSQL database to fill:
 OUT gets `sqlite.sql`, `postgres.sql`, `facts.json` (when it was made, what the sandbox Lamina knows, and the tokens of
 guest links, which no database holds) and `files.json` (stored files, in base64).
 
-Everything is posted as people do it, and run by the functions that the worker calls; the sandbox responds over HTTP.
-What no press can do is written into the rows: a guest link that has expired, a time that has come, and tiny pictures
-instead of the sandbox's large ones; the bytes of sound and film are left out. Only random ids and times differ from one
-run to the next.
+Everything is posted as people would post it, and run by the functions that the worker calls. The sandbox responds over
+HTTP. Things that no page can do are written into the rows: an expired guest link, due times, and tiny pictures instead
+of the sandbox's large ones. The bytes of audio and video are left out. Only random ids and times differ between two
+runs.
 """
 
 import base64
@@ -108,7 +108,7 @@ def write_sqlite(path: Path) -> None:
 
 
 def write_postgres(database: str, path: Path) -> None:
-    """Write the output of `pg_dump` without what only `psql` understands."""
+    """Write the output of `pg_dump` without the lines that only `psql` understands."""
     options = ["--inserts", "--rows-per-insert=100", "--no-owner", "--no-privileges", "--no-comments"]
     environment = os.environ | {"PGTZ": "UTC"}
     done = subprocess.run(["pg_dump", *options, database], check=True, capture_output=True, text=True, env=environment)

@@ -1,4 +1,4 @@
-"""A portal filled by an earlier commit, put where today's code finds it: database, files and sandbox."""
+"""A portal filled by an earlier commit, put where the current code finds it: database, files and sandbox."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ Rows = list[tuple[Any, ...]]
 
 
 class OldPortal:
-    """One fixture, shifted to now: a minute before it was made becomes a minute ago."""
+    """One fixture with its times shifted to now: a minute before it was made becomes a minute ago."""
 
     def __init__(self, commit: str, engine: str, home: Home, sandbox: Sandbox, database: str) -> None:
         self.commit, self.engine, self.home, self.sandbox, self.database = commit, engine, home, sandbox, database
@@ -45,12 +45,12 @@ class OldPortal:
                 connection.execute(text)
 
     def rows(self, query: str) -> Rows:
-        """The rows that `query` returns now."""
+        """Return the current rows of `query`."""
         with self._connection() as connection:
             return [tuple(row) for row in connection.execute(query).fetchall()]
 
     def ids(self) -> dict[str, set[Any]]:
-        """The keys of all rows of the portal, the queue and the sessions, by table."""
+        """Return the keys of all rows of the portal, the queue and the sessions, by table."""
         names = "SELECT name FROM sqlite_master WHERE type = 'table'"
         if self.engine == "postgres":
             names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
@@ -74,7 +74,7 @@ class OldPortal:
 
 
 def key_of(table: str) -> str:
-    """The primary key's column."""
+    """Return the name of the primary key's column."""
     return {
         "runs_lease": "name",
         "runs_heartbeat": "name",
@@ -89,7 +89,7 @@ def facts_of(commit: str) -> dict[str, Any]:
 
 
 def moved(text: str, made_at: float, lamina: str) -> str:
-    """`text` with every time as far from now as it was from `made_at`, and with the current address `lamina`."""
+    """Return `text` with every time shifted from `made_at` to now, and with the current address `lamina`."""
     passed = timedelta(seconds=time() - made_at)
 
     def later(found: re.Match[str]) -> str:
@@ -99,7 +99,7 @@ def moved(text: str, made_at: float, lamina: str) -> str:
 
 
 def started_sandbox(commit: str, folder: Path) -> Sandbox:
-    """A sandbox that knows the fixture's runs, started as long ago as they were then."""
+    """Return a sandbox with the fixture's runs, shifted to now."""
     facts = facts_of(commit)
     store = Store(folder / "sandbox.sqlite3")
     for record in facts["sandbox"]:
@@ -112,7 +112,7 @@ def started_sandbox(commit: str, folder: Path) -> Sandbox:
 
 @contextmanager
 def empty_database(engine: str, folder: Path) -> Iterator[str]:
-    """An empty database: the path of a file, or an address on the server of TEST_DATABASE_URL."""
+    """Yield an empty database: the path of a file, or an address on the server of TEST_DATABASE_URL."""
     if engine == "sqlite":
         (folder / "sandbox").mkdir(parents=True)
         yield str(folder / "sandbox" / "portal.sqlite3")
@@ -135,7 +135,7 @@ def empty_database(engine: str, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def old_portal(commit: str, engine: str, folder: Path) -> Iterator[OldPortal]:
-    """The fixture of `commit` on `engine` ("sqlite" or "postgres"), not upgraded yet, until the end of the block."""
+    """Yield the fixture of `commit` on `engine` ("sqlite" or "postgres"), not upgraded yet."""
     sandbox = started_sandbox(commit, folder / "lamina")
     try:
         with empty_database(engine, folder / "home") as database:
@@ -158,7 +158,7 @@ def old_portal(commit: str, engine: str, folder: Path) -> Iterator[OldPortal]:
 
 
 class Browser:
-    """Somebody's browser without scripts, at the upgraded portal."""
+    """A person's browser without scripts, on the upgraded portal."""
 
     def __init__(self, url: str, name: str = "", session: str = "") -> None:
         self.url, self.session = url, requests.Session()
@@ -172,7 +172,7 @@ class Browser:
         return self.session.get(f"{self.url}{path}", timeout=60)
 
     def page(self, path: str) -> str:
-        """The page at `path`, which must open without a redirect."""
+        """Return the page at `path`, which must not lead to the sign-in page."""
         answer = self.get(path)
         assert answer.status_code == 200, (path, answer.status_code)
         assert "/login/" not in answer.url, path

@@ -1,4 +1,4 @@
-"""What happens in a fixture's portal before it is saved: people, runs in every state, and a queue."""
+"""Fills a fixture's portal before it is saved: people, runs in every state, and a queue."""
 
 import hashlib
 import re
@@ -16,7 +16,7 @@ STAMP = (48, 48)
 
 
 def sandbox_of(folder: Path) -> tuple[Any, Callable[..., None]]:
-    """A sandbox that stores its runs in `folder`, and its control API."""
+    """Return a sandbox that stores its runs in `folder`, and its control API."""
     import requests
 
     from runs.sandbox.server import start_sandbox
@@ -51,7 +51,7 @@ def fill(folder: Path) -> dict[str, str]:
 
 
 def join() -> dict[str, Person]:
-    """An admin invites everybody; all but two join."""
+    """Let an admin invite everybody; all but two join."""
     rows("Member").create_user("ada@example.com", PASSWORD, name="Ada", role="admin")
     people = {"ada": Person("ada").sign_in()}
     for name, role in {**PEOPLE, "nora": "maker", "olaf": "viewer"}.items():
@@ -69,7 +69,7 @@ def join() -> dict[str, Person]:
 
 
 def make_runs(people: dict[str, Person], order: Callable[..., None]) -> dict[str, Any]:
-    """One run in each final state."""
+    """Make a run in each final state."""
     alice, bob, leo, petra = (people[name] for name in ("alice", "bob", "leo", "petra"))
     runs = {
         "picture": alice.press("Cartoonify!"),
@@ -103,7 +103,7 @@ def make_runs(people: dict[str, Person], order: Callable[..., None]) -> dict[str
 
 
 def shrink(*, is_catalog: bool) -> None:
-    """Make stored pictures small, so that they fit next to the rows."""
+    """Shrink the stored pictures, so that they can be saved next to the rows."""
     from django.conf import settings
     from PIL import Image
 
@@ -124,7 +124,7 @@ def shrink(*, is_catalog: bool) -> None:
 
 
 def keep_in_order(people: dict[str, Person], runs: dict[str, Any]) -> None:
-    """Titles, stars, the bin, saved views, and an admin's rules."""
+    """Add titles, stars, saved views, a run in the bin, and an admin's rules."""
     alice, bob, ada = people["alice"], people["bob"], people["ada"]
     alice.post(f"/runs/{runs['picture'].public_id}/rename/", title="Autumn shoes — für Zoë")
     alice.post(f"/runs/{runs['picture'].public_id}/star/", on="1")
@@ -137,7 +137,7 @@ def keep_in_order(people: dict[str, Person], runs: dict[str, Any]) -> None:
 
 
 def share(people: dict[str, Person], runs: dict[str, Any]) -> None:
-    """Share with the team, and with guests by links that are open, need a passphrase, are revoked, or have expired."""
+    """Share with the team, and with guests: links that are open, need a passphrase, are revoked or have expired."""
     from django.utils import timezone
 
     alice, petra = people["alice"], people["petra"]
@@ -156,7 +156,7 @@ def share(people: dict[str, Person], runs: dict[str, Any]) -> None:
 
 
 def guest_link(person: Person, run: Any, **options: str) -> Any:
-    """A new link to all results of `run`, with the options of its page."""
+    """Create a guest link to all results of `run`, with the given options, and return it."""
     from django.utils import timezone
 
     person.post("/shares/new/", run=run.public_id)
@@ -171,7 +171,7 @@ def guest_link(person: Person, run: Any, **options: str) -> Any:
 
 
 def visit(token: str, place: str, passphrase: str) -> None:
-    """A guest opens a link from the IP address `place`, with its passphrase."""
+    """Open a link as a guest from the IP address `place`, with its passphrase."""
     from django.test import Client
 
     browser = Client(SERVER_NAME="127.0.0.1", REMOTE_ADDR=place, headers={"User-Agent": BROWSER})
@@ -181,7 +181,7 @@ def visit(token: str, place: str, passphrase: str) -> None:
 
 
 def collect(people: dict[str, Person], runs: dict[str, Any]) -> None:
-    """Presets of members and of the team, drafts with files in them, and a file that no run has used."""
+    """Create presets of members and of the team, drafts with files, and a file that no run has used."""
     alice, bob = people["alice"], people["bob"]
     alice.post(f"/presets/new/?from={runs['picture'].public_id}", name="Our look", is_team="1")
     alice.post(f"/presets/new/?from={runs['words'].public_id}", name="Clouds")
@@ -201,41 +201,41 @@ def collect(people: dict[str, Person], runs: dict[str, Any]) -> None:
 
 
 def leave(people: dict[str, Person]) -> None:
-    """One person leaves, and their runs are transferred to another."""
+    """Let one person leave, and transfer their runs to another."""
     leo = people["leo"].member
     people["ada"].post(f"/manage/people/{leo.public_id}/deactivate/")
     people["ada"].post(f"/manage/people/{leo.public_id}/hand-over/", to=people["bob"].member.public_id)
 
 
 def start_and_stop(people: dict[str, Person], order: Callable[..., None]) -> None:
-    """Runs in progress. Their next steps and the poller's task stay in the queue."""
+    """Start runs that stay in progress. Their next steps and the poller's task stay in the queue."""
     from django.utils import timezone
 
     from runs import tasks
 
     alice, bob = people["alice"], people["bob"]
-    # Ended, but its files are still to be fetched.
+    # Ended, but its files still have to be fetched.
     bob.press("Test card: ready at once", p0="files to come")
     work()
     tasks.poll()
-    # Unclear, and a person is asked: the response was lost, and somebody else's run is there as well.
+    # Unclear, so a person is asked: the response was lost, and there is somebody else's run, too.
     order("faults", endpoint="run_start", fault="drop_after")
     asked = alice.press("Test card: a long text", p0="which of them?")
     work()
     stranger(app_called("Test card: a long text").remote_id)
     look(asked.pk)
-    # Also unclear, to be looked for in a moment.
+    # Also unclear; the portal will look for it in a moment.
     order("faults", endpoint="run_start", fault="drop_after")
     doubtful = bob.press("Test card: text with markup", p0="was it started?")
     work()
-    # At Lamina, one of them to be cancelled.
+    # On Lamina; one of the two is to be cancelled.
     order("script", seconds=20)
     alice.press("Test card: outputs of one name", p0="in progress")
     work()
     order("script", seconds=3600)
     stopped = bob.press("Test card: 25 options")
     work()
-    # Pressed, but not sent yet; from here on, no more tasks are run.
+    # Pressed, but not sent yet. From here on, no more tasks are run.
     alice.press("Légendes & Captions", p0="only just pressed")
     bob.post(f"/runs/{stopped.public_id}/cancel/")
     rows("Run").filter(pk=doubtful.pk).update(due_at=timezone.now() - timedelta(seconds=1), rung_at=None)
@@ -243,7 +243,7 @@ def start_and_stop(people: dict[str, Person], order: Callable[..., None]) -> Non
 
 
 def stranger(app_id: str) -> None:
-    """Another client of the workspace starts a run of the same app."""
+    """Start a run of the same app as another client of the workspace."""
     import requests
 
     url = f"http://127.0.0.1:{SANDBOX_PORT}/v1/apps/{app_id}/runs"
@@ -252,7 +252,7 @@ def stranger(app_id: str) -> None:
 
 
 def look(run_id: int) -> None:
-    """The next check of an unclear run becomes due."""
+    """Make the next check of an unclear run due, and run it."""
     from django.utils import timezone
 
     from runs import tasks
@@ -262,7 +262,7 @@ def look(run_id: int) -> None:
 
 
 def queue_more(people: dict[str, Person], url: str) -> None:
-    """Queue tasks of the other kinds by what causes them; skip kinds that a commit doesn't know."""
+    """Queue the other kinds of tasks by doing what causes them. Skip kinds that a commit doesn't have."""
     from django.utils import timezone
     from django_q.tasks import async_task
 

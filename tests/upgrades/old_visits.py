@@ -1,4 +1,4 @@
-"""People who use a portal of any commit, and a worker that does only what it is told.
+"""People who use a portal of any commit, and a worker that runs only when called.
 
 Modules move from commit to commit, so this relies only on `runs.tasks`, the sandbox and the names of models.
 """
@@ -15,14 +15,14 @@ LATER = (POLL, "runs.tasks.keep_files", "runs.tasks.check_run")  # tasks that st
 
 
 def rows(name: str) -> Any:
-    """The rows of the model `name`."""
+    """Return the manager of the model `name`."""
     from django.apps import apps
 
     return apps.get_model("runs", name)._default_manager
 
 
 class Person:
-    """Somebody's browser without scripts. `tokens` are those of the guest links they have made, by public id."""
+    """A person's browser without scripts. `tokens` has the tokens of the person's guest links by public id."""
 
     def __init__(self, name: str) -> None:
         from django.test import Client
@@ -50,7 +50,7 @@ class Person:
         return answer
 
     def form_of(self, app: Any) -> Any:
-        """The form of `app`, once it has been read from Lamina."""
+        """Return the form of `app` after reading it from Lamina."""
         from tests.smoke import FormReader
 
         self.get(app.get_absolute_url())
@@ -70,7 +70,7 @@ class Person:
 
 
 def posted(pairs: Sequence[tuple[str, str]], files: Any, values: dict[str, str]) -> dict[str, Any]:
-    """Fields and files as Django's test browser sends them."""
+    """Return fields and files as Django's test client sends them."""
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     fields: dict[str, Any] = {}
@@ -89,14 +89,14 @@ def app_called(name: str) -> Any:
 
 
 def token_in(page: str, path: str) -> str:
-    """The token of the address on a page that starts with `path` ("/s/")."""
+    """Return the token of the first address on the page that starts with `path`, for example "/s/"."""
     found = re.search(rf"{path}([\w-]{{32}})/", page)
     assert found is not None, plain(page)
     return found[1]
 
 
 def work(*, but: Sequence[str] = LATER) -> None:
-    """Run queued tasks, and those that they queue; tasks in `but` stay in the queue."""
+    """Run queued tasks and the tasks that they queue. Tasks in `but` stay in the queue."""
     from django.utils.module_loading import import_string
     from django_q.models import OrmQ
 
@@ -107,7 +107,7 @@ def work(*, but: Sequence[str] = LATER) -> None:
 
 
 def watch() -> None:
-    """Start what was pressed and follow it to its end, with all its files."""
+    """Start the pressed runs and follow them to their end, with all their files."""
     from runs import tasks
 
     work()

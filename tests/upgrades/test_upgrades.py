@@ -1,5 +1,7 @@
-"""Databases filled by earlier commits are upgraded: nothing is lost, everything opens, and queued tasks are run. One is
-from before queued tasks were signed JSON (db182cd), one from before the code was sorted by subject."""
+"""Databases filled by earlier commits are upgraded: nothing is lost, everything opens, and queued tasks are run.
+
+db182cd is from before queued tasks were signed JSON, 2ae94db from before the code was sorted by subject.
+"""
 
 import base64
 import hashlib
@@ -15,14 +17,14 @@ from tests.upgrades.old_portal import Browser, OldPortal, old_portal
 
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 COMMITS = ["db182cd", "2ae94db"]
-PICKLED = "db182cd"  # its queue contains pickles, which nothing unpickles any more
+PICKLED = "db182cd"  # its queue contains pickles, which the portal no longer unpickles
 ENGINES = ["sqlite", "postgres"] if os.environ.get("TEST_DATABASE_URL", "").startswith("postgres") else ["sqlite"]
 CHANGING = {"runs_lease", "runs_heartbeat", "runs_signinattempt"}  # temporary rows
 
 
 @pytest.fixture(params=[f"{commit}-{engine}" for commit in COMMITS for engine in ENGINES])
 def portal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldPortal]:
-    """The fixture before the upgrade."""
+    """The old portal before the upgrade."""
     commit, engine = request.param.split("-")
     with old_portal(commit, engine, tmp_path) as portal:
         yield portal
@@ -30,7 +32,7 @@ def portal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldPortal
 
 @pytest.fixture
 def url(portal: OldPortal) -> Iterator[str]:
-    """The address of the upgraded portal; nothing was lost on the way."""
+    """Upgrade the portal, check that nothing was lost, and yield its address."""
     before = portal.ids()
     assert len(before["runs_run"]) >= 18
     portal.home.manage("migrate", "--verbosity", "0")
@@ -41,14 +43,14 @@ def url(portal: OldPortal) -> Iterator[str]:
 
 
 def assert_all_there(portal: OldPortal, before: dict[str, set[object]], *but: str) -> None:
-    """Every row of `before` is still in its table."""
+    """Check that every row of `before` is still in its table, except in the tables `but`."""
     after = portal.ids()
     lost = {table: ids - after.get(table, set()) for table, ids in before.items() if table not in but}
     assert {table: ids for table, ids in lost.items() if ids} == {}
 
 
 def people(portal: OldPortal, url: str) -> dict[int, Browser]:
-    """Signed-in browsers of everybody who may sign in, by id."""
+    """Return signed-in browsers of everybody who may sign in, by member id."""
     rows = portal.rows("SELECT id, email FROM runs_member WHERE is_active")
     return {number: Browser(url, mail.partition("@")[0]) for number, mail in rows}
 
@@ -63,13 +65,13 @@ def test_everything_opens(portal: OldPortal, url: str) -> None:
     for (person,) in portal.rows("SELECT public_id FROM runs_member"):
         admin.page(f"/manage/people/{person}/")
     assert "nora@example.com" in admin.page("/manage/people/")
-    # One page each: the row is as recent as its time says, but its signed content knows the real age and may expire.
+    # Open only one page each: the row's time was moved to now, but its signed content has the real age and may expire.
     for (session,) in portal.rows("SELECT session_key FROM django_session"):
         assert Browser(url, session=session).get("/me/").url == f"{url}/me/"
 
 
 def runs_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
-    """Every run and result opens for its owner, and its maker is known, even if it was transferred."""
+    """Check that every run and result opens for its owner, and that its maker is known, even after a transfer."""
     runs = portal.rows("SELECT id, public_id, member_id, app_name, deleted_at FROM runs_run")
     for number, run, owner, _, deleted_at in runs:
         if deleted_at:
@@ -88,7 +90,7 @@ def runs_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
 
 
 def files_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
-    """Every input and result file is served byte for byte; one whose bytes are missing gets 404."""
+    """Check that every input and result file is served byte for byte, and that one without bytes gets a 404."""
     results = (
         "SELECT f.public_id, f.file, f.sha256, r.member_id FROM runs_outputfile "
         "JOIN runs_storedfile f ON f.id = file_id JOIN runs_output o ON o.id = output_id "
@@ -110,7 +112,7 @@ def files_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
 
 
 def what_people_keep_opens(portal: OldPortal, browsers: dict[int, Browser]) -> None:
-    """Presets open with their values, drafts with what was typed, and saved views."""
+    """Check that saved views open, presets open with their values, and drafts with what was typed."""
     app = "(SELECT public_id FROM runs_app WHERE runs_app.id = app_id)"
     for preset, owner, answers in portal.rows("SELECT public_id, member_id, answers FROM runs_preset"):
         browsers[owner].page(f"/presets/{preset}/")
@@ -123,7 +125,7 @@ def what_people_keep_opens(portal: OldPortal, browsers: dict[int, Browser]) -> N
 
 
 def guest_links_are_as_they_were(portal: OldPortal, browsers: dict[int, Browser], url: str) -> None:
-    """Open links open, revoked and expired ones say so, and each has its page for its maker."""
+    """Check that open links open, revoked and expired ones say so, and each has a page for its maker."""
     rows = portal.rows("SELECT public_id, member_id, revoked_at, audience, views FROM runs_guestlink ORDER BY id")
     assert {row[0] for row in rows} == set(portal.facts["guest_links"])
     for link, owner, _, _, _ in rows:
@@ -159,18 +161,18 @@ def test_queued_tasks_are_run(portal: OldPortal, url: str) -> None:
 
 
 def runs_ended_as_they_should(portal: OldPortal) -> None:
-    """Each ends through what was queued for it: a start, a check of an unclear start, a cancel, the poller."""
+    """Check that each run ended through its queued task: a start, a check of an unclear start, a cancel, the poller."""
     rows = portal.rows("SELECT app_name, status, remote_id FROM runs_run WHERE id >= 13 ORDER BY id")
     assert [(name, status) for name, status, _ in rows[:6]] == [
         ("Test card: ready at once", "completed"),
-        ("Test card: a long text", "checking"),  # a person is asked, now as then
+        ("Test card: a long text", "checking"),  # it still waits for a person
         ("Test card: text with markup", "completed"),
         ("Test card: outputs of one name", "completed"),
         ("Test card: 25 options", "cancelled"),
         ("Légendes & Captions", "completed"),
     ]
     at_lamina = [run.run_id for run in portal.sandbox.world.newest_first()]
-    assert len(at_lamina) == len(portal.facts["sandbox"]) - uploads_at(portal) + 1  # one start each, nothing twice
+    assert len(at_lamina) == len(portal.facts["sandbox"]) - uploads_at(portal) + 1  # each was started once, none twice
     assert {remote for _, _, remote in rows if remote} <= set(at_lamina)
 
 
@@ -183,8 +185,11 @@ def mails(portal: OldPortal) -> str:
 
 
 def what_only_people_wait_for(portal: OldPortal, url: str) -> None:
-    """An opened form, a search, a guest copy, a thumbnail and mails come by themselves. Two pickled tasks left no trace
-    in the rows, so they run when requested again: the form by its page, the mail by its person."""
+    """Check that an opened form, a search, a guest copy, a thumbnail and mails come by themselves.
+
+    Two pickled tasks left no trace in the rows, so they only run when requested again: the form by opening its page,
+    the mail by its owner.
+    """
     opened = "SELECT public_id FROM runs_app WHERE name = 'Test card: twelve outputs'"
     if portal.commit == PICKLED:
         assert "Subject" not in mails(portal)

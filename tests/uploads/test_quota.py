@@ -1,4 +1,4 @@
-"""How much may be stored unused, and how much may arrive at once."""
+"""Limits on unused files, and on how much may arrive at once."""
 
 import gc
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def little(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Room for two pictures and a half."""
+    """Leave room for two and a half pictures."""
     size = len(picture())
     monkeypatch.setattr(quota, "UNUSED_BYTES", size * 5 // 2)
     return size
@@ -133,7 +133,7 @@ def test_what_breaks_off_leaves_nothing_on_the_disk(alice: Member, settings: Set
 
 @contextmanager
 def garbage_uncollected() -> Iterator[None]:
-    """As in a server that rarely collects garbage."""
+    """Turn off garbage collection, as in a server that rarely collects."""
     gc.disable()
     try:
         yield
@@ -142,7 +142,7 @@ def garbage_uncollected() -> Iterator[None]:
 
 
 def waiting(settings: Settings) -> list[str]:
-    """Names in the waiting room."""
+    """Return the names in the waiting room."""
     folder = Path(settings.MEDIA_ROOT) / "incoming"
     return [path.name for path in folder.iterdir()] if folder.exists() else []
 
@@ -150,7 +150,7 @@ def waiting(settings: Settings) -> list[str]:
 def test_what_arrives_waits_on_the_disk_it_will_stay_on(
     as_alice: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`/tmp` often is memory."""
+    """`/tmp` is often in memory."""
     app = make_app(parameters=[PICTURE])
     seen: list[Path] = []
     take = receive_file
@@ -164,4 +164,4 @@ def test_what_arrives_waits_on_the_disk_it_will_stay_on(
 
     assert answer.status_code == 200
     assert seen[0].is_relative_to(settings.MEDIA_ROOT)
-    assert len(kept_files(settings)) == 4  # and nothing waits there any more
+    assert len(kept_files(settings)) == 4  # and nothing is left in the waiting room

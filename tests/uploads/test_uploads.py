@@ -1,4 +1,4 @@
-"""Files and links of members: saved, checked, sent to Lamina once."""
+"""Members' files and links: saved, checked, and sent to Lamina once."""
 
 import errno
 from datetime import timedelta
@@ -82,7 +82,7 @@ def test_a_wrong_file_is_refused_with_a_sentence(
 def test_a_wrong_file_is_named_with_what_the_field_takes() -> None:
     words = say(wrong_kind("image video", "audio"))
     assert "a picture or a video" in words
-    assert "a sound" in words
+    assert "an audio file" in words
 
 
 def test_a_file_too_large_is_refused_with_both_numbers(alice: Member) -> None:
@@ -252,7 +252,7 @@ def test_sending_can_be_repeated_after_a_failure(alice: Member, sandbox: Sandbox
 def test_no_file_goes_to_a_private_address_that_lamina_names(
     alice: Member, sandbox: SandboxDoor, lamina: "LaminaClient", settings: Settings
 ) -> None:
-    """The operator trusts this origin for reading, and Lamina is elsewhere."""
+    """The operator trusts this origin only for reading, and Lamina is elsewhere."""
     settings.LAMINA_BASE_URL = "https://lamina.example"
     upload = receive_file(alice, disk(picture()), ["image"])
     with pytest.raises(FetchRefused):

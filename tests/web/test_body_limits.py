@@ -1,4 +1,4 @@
-"""What people without an account can make the portal read: 64 KB of fields per request, and no file."""
+"""People without an account can make the portal read at most 64 KB of fields per request, and no files."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,9 +25,9 @@ FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=b"
 PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
 POSTED = [row for row in ROWS if row.method == "post"]
-TOKEN = "a" * 32  # naming one makes Django read the form to compare it
+TOKEN = "a" * 32  # sending one makes Django read the form to compare it
 COOKIE = f"csrftoken={TOKEN}"
-MOST_TAKEN = 700_000  # bytes of 1 MB: 64 KB that are read after a refusal, and what the kernels on both ends hold
+MOST_TAKEN = 700_000  # bytes of 1 MB: 64 KB that are read after a refusal, and what the kernels on both ends buffer
 
 
 class Counted(BytesIO):
@@ -42,7 +42,7 @@ class Counted(BytesIO):
 
 
 def send(client: Client, path: str, body: bytes, kind: str, method: str = "POST", **meta: str) -> tuple[int, int, str]:
-    """Status, bytes of `body` that were read, and the answer's text."""
+    """Return the status, the number of bytes of `body` that were read, and the response's text."""
     counted = Counted(body)
     extra: dict[str, object] = {"wsgi.input": counted, "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": kind, **meta}
     answer = client.generic(method, path, **extra)  # type: ignore[arg-type]
@@ -83,7 +83,7 @@ def test_nothing_is_read_of_a_strangers_large_body_at_any_address(world: World) 
     ],
 )
 def test_nothing_is_read_where_there_is_no_view_either(path: str, meta: dict[str, str], status: int) -> None:
-    """Django's own pages for what is not there compare the token of the form, too."""
+    """Django's own error pages compare the form's token, too."""
     client = Client(enforce_csrf_checks=True)
     client.cookies["csrftoken"] = TOKEN
     assert send(client, path, bytes(MB), meta.pop("CONTENT_TYPE", FORM), **meta)[:2] == (status, 0)
@@ -128,7 +128,7 @@ def test_a_body_without_a_length_is_refused_from_everybody(as_alice: Client) -> 
 
 
 def upload(client: Client) -> int:
-    """Post a file of 100 KB to an app's form; the status."""
+    """Post a 100 KB file to an app's form; return the status."""
     path = make_app().get_absolute_url()
     return client.post(path, {"p0_file": SimpleUploadedFile("a.png", bytes(100_000))}).status_code
 
@@ -137,8 +137,8 @@ def test_whose_session_ran_out_within_the_day_is_read(as_alice: Client, alice: M
     assert upload(as_alice) == 422
     run_out(as_alice, hours=23)
     assert as_alice.get("/history/").status_code == 302
-    assert as_alice.cookies["sessionid"].value  # otherwise nothing would prove it
-    assert upload(as_alice) == 200  # the sign-in page, which keeps it
+    assert as_alice.cookies["sessionid"].value  # without the cookie, nothing would prove it
+    assert upload(as_alice) == 200  # the sign-in page, which keeps the file
     run_out(as_alice, hours=25)
     assert upload(as_alice) == 401
 
@@ -188,11 +188,11 @@ def test_on_the_wire_nobody_outside_can_send_much(server: Server, world: World, 
         path, kind, first = body
         return push(server.port, path, MB, kind=kind, first=first, Cookie=COOKIE)
 
-    with ThreadPoolExecutor(8) as pool:  # most of it is waiting for the end of a refused body
+    with ThreadPoolExecutor(8) as pool:  # most of the time, a thread waits for the end of a refused body
         told = dict(zip(bodies, pool.map(send_one, bodies), strict=True))
     wrong = [f"{path} {kind}: {one.status}, {one.sent}" for (path, kind, _), one in told.items() if not is_refused(one)]
     assert not wrong, "\n".join(wrong)
-    assert server.written() - before < 100_000  # lines of the log
+    assert server.written() - before < 100_000  # log lines
     assert push(server.port, "/uploads/", MB, kind=MULTIPART, first=PART, Cookie=alice_cookie).sent == MB
 
 
@@ -230,7 +230,7 @@ def test_what_follows_a_refused_body_is_no_request(server: Server) -> None:
     told = push(server.port, "/me/", len(get), kind=FORM, first=get, Cookie=COOKIE, Content_Length=str(MB))
     assert (told.status, told.answers) == (401, 1)
     told = push(server.port, "/login/", MB, kind=FORM, first=b"a=b" + get, Content_Length="3")
-    assert told.answers == 3  # the form's, the check's, and a "400": no more than was announced belongs to a request
+    assert told.answers == 3  # for the form, the check and a "400": bytes beyond Content-Length aren't part of the form
     assert told.sent < MOST_TAKEN
 
 

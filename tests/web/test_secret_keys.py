@@ -1,4 +1,6 @@
-"""A changed `PORTAL_SECRET_KEY`: with the old one as a fallback nobody notices; without it, its signatures are void."""
+"""A changed `PORTAL_SECRET_KEY`: with the old key as a fallback, nobody notices; without it, old signatures are
+invalid.
+"""
 
 import re
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ TOO_MANY = throttling.SENTENCE
 
 @dataclass
 class Old:
-    """What was made with the old key."""
+    """Everything that was made with the old key."""
 
     session: Client
     browser: Client  # known, signed out
@@ -55,7 +57,7 @@ def old(alice: Member, as_admin: Client) -> Old:
 
 
 def change_key(settings: Settings, monkeypatch: pytest.MonkeyPatch, *, keeps_old: bool) -> None:
-    """Like a restart with other settings."""
+    """Change the settings, as a restart would."""
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY] if keeps_old else []
     settings.SECRET_KEY = NEW_KEY
     monkeypatch.setattr(sessions, "_noted", {})
@@ -67,7 +69,7 @@ def guess(client: Client, email: str, address: str) -> str:
 
 
 def is_known(browser: Client, alice: Member) -> bool:
-    """Whether Alice's wrong passwords in `browser` are counted separately when there were too many everywhere else."""
+    """Return whether Alice may still enter a wrong password in `browser` after too many everywhere else."""
     for _ in range(MAX_PER_PAIR):
         guess(Client(), alice.email, "203.0.113.5")
     return TOO_MANY not in guess(browser, alice.email, "203.0.113.5")
@@ -81,14 +83,14 @@ def test_with_the_old_key_among_the_fallbacks_all_goes_on(
 
     assert old.session.get("/me/").status_code == 200
     row.refresh_from_db()
-    assert row.session_key == old.session.session.session_key  # a new key, and still this browser's row
+    assert row.session_key == old.session.session.session_key  # the session key is new, but the row is the same
     page = re.sub(r"\s+", " ", old.session.get("/shares/").content.decode())
-    assert old.guest_address in page  # to be copied again
+    assert old.guest_address in page  # so that it can be copied again
     assert Client().get(old.guest).status_code == 200
     assert Client().get(old.invite).status_code == 200
     assert old.invite in as_admin.get(PEOPLE).content.decode()
     assert Client().get(old.password).status_code == 200
-    assert Client().post(old.hook).status_code == 503  # known; no signing keys are
+    assert Client().post(old.hook).status_code == 503  # the path is known, but the signing keys aren't
     assert is_known(old.browser, alice)
 
 

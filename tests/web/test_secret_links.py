@@ -1,4 +1,4 @@
-"""Links that are the proof themselves: long, found by hash, copied again only with the portal's key."""
+"""Secret links: long, found by hash, and copied again only with the portal's key."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Every failure has its sentence and its next step."""
+"""Every failure has a sentence and a next step."""
 
 from decimal import Decimal
 
@@ -44,7 +44,7 @@ def test_too_few_credits_says_how_many(as_alice: Client, alice: Member, admin_me
 
     body = as_alice.get(run.get_absolute_url()).content.decode()
 
-    assert "There are 4 credits left, this needs about 12 credits. Nothing was started." in body
+    assert "There are 4 credits left, but this run needs about 12 credits. Nothing was started." in body
     assert f"mailto:{admin_member.email}" in body
     assert "Change and run again" in body
 

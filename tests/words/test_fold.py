@@ -1,4 +1,4 @@
-"""Search compares words without case, accents and look-alike forms, in any script."""
+"""Search ignores case, accents and look-alike forms, in any script."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What Lamina says about an input: its sentence is quoted, its codes and choices are said in ours."""
+"""Lamina's complaints about inputs: its sentences are quoted, its codes and choices put into our words."""
 
 import pytest
 

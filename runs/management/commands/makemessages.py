@@ -1,4 +1,4 @@
-"""Django's own command, which also finds our short names for lazy and deferred texts."""
+"""Django's command, extended to find our short names for lazy and deferred texts."""
 
 from django.core.management.commands import makemessages
 
@@ -10,5 +10,5 @@ class Command(makemessages.Command):
         "--keyword=_noop",
         "--keyword=N_",
     ]
-    # A new text comes without a translation: a guess at one would have to be found first.
+    # Leave new texts untranslated: someone would have to find the wrong guesses first.
     msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]  # noqa: RUF012

@@ -1,4 +1,4 @@
-"""`manage.py portal`, for `make run`: everything on this machine, in one terminal, until Ctrl-C."""
+"""`manage.py portal`, for `make run`: runs everything on this machine, in one terminal, until Ctrl-C."""
 
 import signal
 import sys
@@ -27,7 +27,7 @@ STOP_ORDER = ("web server", "worker", "sandbox")
 
 
 class Command(BaseCommand):
-    help = "Start the whole portal: database, people, sandbox (without a key), worker and web server."
+    help = "Start the whole portal: database, accounts, sandbox (without a key), worker and web server."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--reload", action="store_true", help="Restart web server and worker when a file changes.")
@@ -60,23 +60,23 @@ class Command(BaseCommand):
             try:
                 address.demand_free()
             except AddressError as error:
-                raise AddressError(f"{error} Nothing was started. Choose another, such as {setting}") from None
+                raise AddressError(f"{error} Nothing was started. Choose another address, such as {setting}") from None
 
     def _prepare(self, bind: Address) -> list[str]:
-        """Prepare database, static files and people; return messages that say who can sign in."""
-        self.say("Preparing the database and the static files.")
+        """Prepare database, static files and accounts. Return messages that say who can sign in."""
+        self.say("Preparing the database and static files.")
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         people = prepare_people(bind, self.say)
         enqueue("pulse")
-        catalog.request_refresh()  # so that whoever signs in first finds apps
-        connections.close_all()  # child processes must not inherit one
+        catalog.request_refresh()  # so that the first person to sign in finds apps
+        connections.close_all()  # child processes must not inherit a connection
         return people
 
     def _supervise(self, bind: Address, sandbox: Address | None, people: list[str], *, is_reloaded: bool) -> int:
-        """Run the parts until asked to stop (return 0) or until one dies that must keep running (return 1)."""
+        """Run the parts until asked to stop (return 0) or until an essential one dies (return 1)."""
         supervisor = Supervisor(self.say, STOP_ORDER)
-        changed = Source(settings.BASE_DIR).changed if is_reloaded else list[str]  # from before the parts read it
+        changed = Source(settings.BASE_DIR).changed if is_reloaded else list[str]  # before any part reads them
         worker, web = worker_part(), web_part(bind)
         supervisor.catch_signals()
         try:
@@ -85,10 +85,10 @@ class Command(BaseCommand):
             supervisor.start(worker)
             supervisor.start(web, lambda: bind.answers("/healthz"))
             self.say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *people, "Ctrl-C stops it."]))
-            worker.is_reloaded = web.is_reloaded = is_reloaded  # only now: what never came up needs a person
+            worker.is_reloaded = web.is_reloaded = is_reloaded  # only now: a part that never came up needs a person
             supervisor.watch(changed)
         except StopAsked:
-            self.say("Stopping; work in progress is finished first.")
+            self.say("Stopping once work in progress is finished.")
             return 0
         except PartDied as died:
             self.stderr.write(str(died))
@@ -99,7 +99,7 @@ class Command(BaseCommand):
 
 
 def sandbox_address() -> Address | None:
-    """Where to start the sandbox; None with a key, or if LAMINA_BASE_URL is not a port of this machine."""
+    """Return where to start the sandbox; None with a key, or if LAMINA_BASE_URL is not on this machine."""
     url = urlsplit(settings.LAMINA_BASE_URL)
     if not settings.IS_SANDBOX or url.scheme != "http" or not url.hostname or not is_loopback(url.hostname):
         return None
@@ -130,7 +130,7 @@ def worker_name(part: Part) -> str:
 
 
 def last_heartbeat(part: Part) -> object:
-    """When the worker last showed a sign of life; a new value each time while the database is down."""
+    """Return the time of the worker's last heartbeat, or a new value each time while the database is down."""
     try:
         return Heartbeat.objects.filter(name=worker_name(part)).values_list("at", flat=True).first()
     except DatabaseError:
@@ -140,7 +140,7 @@ def last_heartbeat(part: Part) -> object:
 
 
 def record_restart(part: Part, exit_code: int | None) -> None:
-    """Show the restart on the health page, too."""
+    """Record the restart for the health page."""
     with suppress(DatabaseError):
         heartbeats.forget(worker_name(part))
         incidents.record_incident("worker", restart_message(exit_code))
@@ -148,7 +148,7 @@ def record_restart(part: Part, exit_code: int | None) -> None:
 
 
 def restart_message(exit_code: int | None) -> Message:
-    """Why the worker was restarted."""
+    """Return why the worker was restarted."""
     if exit_code is None:
         return Message("worker_hung")
     if exit_code < 0:
@@ -157,7 +157,7 @@ def restart_message(exit_code: int | None) -> Message:
 
 
 def address_to_open(bind: Address) -> str:
-    """The address that people type: the public one if there is one, otherwise where the portal listens."""
+    """Return the address that people open: the public one if there is one, otherwise the one the portal listens on."""
     host = urlsplit(settings.PORTAL_URL).hostname or ""
     return f"{settings.PORTAL_URL}/" if not is_loopback(host) else f"http://{bind.as_seen_from_here}/"
 

@@ -11,9 +11,9 @@ from runs.engine import polling
 
 
 class Command(BaseCommand):
-    help = "Start the worker: it starts runs at Lamina, watches them and saves their results."
+    help = "Start the worker, which starts runs on Lamina, follows them and saves their results."
 
     def handle(self, *, verbosity: int, **_: Any) -> None:
         if verbosity < 2:
-            logging.getLogger("django-q").setLevel(logging.WARNING)  # otherwise several lines for every task
+            logging.getLogger("django-q").setLevel(logging.WARNING)  # otherwise it logs several lines for every task
         sys.exit(run_worker(Pulse("runs.tasks.pulse", second_after_seconds=polling.LEASE_SECONDS + 1)))

@@ -1,4 +1,4 @@
-"""Available fonts: Pillow's own, and DejaVu or Noto for scripts it lacks. Characters without a font are left out."""
+"""Fonts: Pillow's own, and DejaVu or Noto for scripts it lacks. Characters that no font can draw are left out."""
 
 import unicodedata
 from functools import lru_cache
@@ -15,7 +15,7 @@ BROAD = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "FreeSans.ttf", "Arial Unicod
 
 @lru_cache(maxsize=1)
 def _installed() -> dict[str, str]:
-    """Font files on this machine by name."""
+    """Return the font files on this machine by name."""
     found: dict[str, str] = {}
     for folder in FOLDERS:
         for path in sorted(folder.rglob("*.tt[fc]")) if folder.is_dir() else ():
@@ -41,7 +41,7 @@ def _can_draw(path: str, character: str) -> bool:
         return False
     if character.isspace() or unicodedata.category(character) in {"Cf", "Mn"}:
         return True
-    # A missing glyph looks like that of a code point that will never be assigned.
+    # A missing glyph looks the same as the glyph for a code point that will never be assigned.
     drawn, missing = font.getmask(character), font.getmask("\U0010fffe")
     return drawn.size != missing.size or bytes(drawn) != bytes(missing)
 
@@ -55,7 +55,7 @@ def _candidates(text: str) -> list[str]:
 
 @lru_cache(maxsize=512)
 def fitting(text: str) -> tuple[str, str]:
-    """The font file that can draw most of the text ("" is Pillow's own), and the text without what it can't draw."""
+    """Return the font file that can draw most of the text ("" is Pillow's own), and the text that it can draw."""
     if text.isascii():
         return "", text
     best = max(_candidates(text), key=lambda path: sum(_can_draw(path, c) for c in text))
@@ -71,7 +71,7 @@ def write(
     picture: Image.Image, place: tuple[float, float], text: str, size: int, colour: Colour, *,
     anchor: str = "la", weight: int = 0,
 ) -> None:  # fmt: skip
-    """Write one line. `anchor` is Pillow's; `weight` thickens the strokes by so many pixels."""
+    """Write one line. `anchor` is Pillow's anchor; `weight` is how many pixels to thicken the strokes by."""
     path, text = fitting(text)
     font = get(path, size)
     if font is not None and text:
@@ -86,7 +86,7 @@ def width(text: str, size: int) -> float:
 
 
 def wrapped(text: str, size: int, room: float, lines: int) -> list[str]:
-    """The text in at most `lines` lines of at most `room` pixels; the last one ends with … if there is more."""
+    """Wrap the text into at most `lines` lines of `room` pixels; the last one ends with … if text is left over."""
     path, text = fitting(" ".join(text[:400].split()))
     font = get(path, size)
     if font is None:

@@ -12,9 +12,9 @@ from runs.sandbox.lifecycle import VARIANTS, Run
 
 @dataclass(frozen=True)
 class Job:
-    """One result. `shown` holds (name, type, value): text as str, pictures as a tuple of `asset:ID` or `sample:NAME`.
+    """One result to draw. `part` numbers the pictures of one output; `variant` counts runs with equal inputs.
 
-    `part` counts the pictures of an output with several; `variant` counts runs with equal inputs.
+    `shown` holds the inputs as (name, type, value): text as str, pictures as a tuple of `asset:ID` or `sample:NAME`.
     """
 
     app_id: str
@@ -27,7 +27,7 @@ class Job:
 
     @property
     def key(self) -> str:
-        """Equal for results that look the same."""
+        """A key that is equal for results that look the same."""
         return repr(self)
 
     @property
@@ -43,7 +43,7 @@ class Job:
 
     @property
     def prompt(self) -> str:
-        """The first text a person wrote."""
+        """The first text that a person entered."""
         return next((str(value) for _, kind, value in self.shown if kind not in {"url", "options"} and value), "")
 
     @property
@@ -52,7 +52,7 @@ class Job:
         return [(name, str(value)) for name, kind, value in self.shown if kind == "options" and value]
 
     def option(self, *words: str) -> str:
-        """The value of the first option whose name contains one of these words."""
+        """Return the value of the first option whose name contains one of these words."""
         found = (value for name, value in self.chips if any(word in name.casefold() for word in words))
         return next(found, "")
 
@@ -73,7 +73,7 @@ def _drawable(kind: Any, value: Any) -> Any:
 
 
 def _own_picture(address: Any) -> str | None:
-    """Read only this server's own files; never fetch any other address."""
+    """Return the token of one of this server's own pictures. Other addresses are never fetched."""
     try:
         parts = urlsplit(address).path.split("/") if isinstance(address, str) else []
     except ValueError:

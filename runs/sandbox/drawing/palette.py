@@ -1,4 +1,4 @@
-"""Palettes like those of two- and three-colour prints, and some colour arithmetic."""
+"""Palettes in the style of two- and three-colour prints, and some colour arithmetic."""
 
 import random
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Palette:
     second: Colour
 
     def tone(self, share: float) -> Colour:
-        """A colour between the darkest (0) and the lightest (1) tone."""
+        """Return the colour at `share` between the darkest (0) and the lightest (1) tone."""
         place = max(0.0, min(1.0, share)) * (len(self.tones) - 1)
         first = min(int(place), len(self.tones) - 2)
         return mix(self.tones[first], self.tones[first + 1], place - first)
@@ -29,7 +29,7 @@ def hex_colour(text: str) -> Colour:
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """`first` at 0, `second` at 1."""
+    """Blend two colours: `share` 0 gives `first`, 1 gives `second`."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
@@ -65,7 +65,7 @@ STYLES = {
 
 
 def choose(chance: random.Random, style: str = "") -> Palette:
-    """The palette of a known style, otherwise a random one."""
+    """Return the palette for a known style, otherwise a random one."""
     for word, name in STYLES.items():
         if word in style.casefold():
             return PALETTES[name]

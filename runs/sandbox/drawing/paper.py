@@ -1,4 +1,4 @@
-"""Paper, scissors and a pen: smooth shapes on top of each other, with soft shadows and paper grain."""
+"""Draws paper-cut pictures: smooth shapes on top of each other, with soft shadows and paper grain."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ from runs.sandbox.drawing.palette import Colour
 Point = tuple[float, float]
 Box = tuple[int, int, int, int]
 Part = tuple[Image.Image, Box]
-# Pillow's radial gradient reaches 255 in the corners; a glow must end at the sides.
+# Pillow's radial gradient reaches 255 in the corners, but a glow must fade out at the sides.
 GLOW = [round(255 * max(0.0, 1 - value / 180) ** 2) for value in range(256)]
 SHADOW = (20, 16, 30)
 SCALE = 2  # shapes are drawn at this many times the size and scaled down, for smooth edges
@@ -40,7 +40,7 @@ class Pen:
         return self._note("rounded_rectangle", [(left, top), (right, bottom)], radius=radius * SCALE, fill=fill)
 
     def slice(self, x: float, y: float, radius: float, start: float, end: float, fill: int = 255) -> Self:
-        """A pie slice between two angles in degrees, clockwise from three o'clock."""
+        """Add a pie slice between two angles in degrees, clockwise from three o'clock."""
         corners = [(x - radius, y - radius), (x + radius, y + radius)]
         return self._note("pieslice", corners, start=start, end=end, fill=fill)
 
@@ -48,13 +48,13 @@ class Pen:
         return self._note("line", points, width, fill=fill, width=max(1, round(width * SCALE)), joint="curve")
 
     def arch(self, left: float, top: float, right: float, bottom: float, fill: int = 255) -> Self:
-        """An upright window with a round top."""
+        """Add an upright window with a round top."""
         radius = (right - left) / 2
         self.ellipse(left + radius, top + radius, radius, fill=fill)
         return self.box(left, top + radius, right, bottom, fill=fill)
 
     def leaf(self, x: float, y: float, angle: float, length: float, width: float, fill: int = 255) -> Self:
-        """A pointed leaf that grows from (x, y) at an angle in radians."""
+        """Add a pointed leaf that grows from (x, y) at an angle in radians."""
         sides: list[list[Point]] = [[], []]
         for step in range(13):
             along = step / 12
@@ -64,7 +64,7 @@ class Pen:
         return self.polygon(sides[0] + sides[1][::-1], fill)
 
     def cut(self, size: tuple[int, int]) -> Part | None:
-        """The shapes as a smooth mask of minimal size, and its box within a sheet of this size."""
+        """Return the shapes as a smooth mask of minimal size, and the mask's box on a sheet of this size."""
         if not self._reach:
             return None
         left = max(0, math.floor(min(x - far for x, _, far in self._reach)) - 1)
@@ -92,7 +92,7 @@ class Pen:
 
 
 def joined(pens: Iterable[Pen]) -> Pen:
-    """All shapes as one."""
+    """Return one pen with the shapes of all `pens`."""
     whole = Pen()
     for pen in pens:
         whole.add(pen)
@@ -109,7 +109,7 @@ Shape = Pen | Callable[[Pen], None] | Image.Image
 
 
 class Paper:
-    """A sheet on which shapes are laid; `image` is the picture so far."""
+    """A sheet to lay shapes on; `image` is the picture so far."""
 
     def __init__(self, size: tuple[int, int], ground: Image.Image | Colour) -> None:
         self.size = size
@@ -124,7 +124,7 @@ class Paper:
         return self.size[1]
 
     def mask(self, shape: Shape) -> Image.Image:
-        """The shape as a mask of the whole sheet."""
+        """Return the shape as a mask of the whole sheet."""
         whole = Image.new("L", self.size, 0)
         part = self._part(shape)
         if part:
@@ -139,7 +139,7 @@ class Paper:
         part = self._part(shape)
         if part is None:
             return
-        # Change only the part that the shape covers: most shapes are small.
+        # Change only the part that the shape covers, since most shapes are small.
         mask, box = part
         if shadow:
             self._shade(mask, box[:2], shadow, lift)
@@ -157,7 +157,7 @@ class Paper:
         return pen.cut(self.size)
 
     def _shade(self, part: Image.Image, corner: tuple[int, int], strength: float, lift: int) -> None:
-        """A soft shadow to the lower right, blurred at a quarter of the size, which is enough for a shadow."""
+        """Add a soft shadow to the lower right. It is blurred at a quarter of the size, which is good enough."""
         room = lift * 3
         wide = Image.new("L", (part.width + 2 * room, part.height + 2 * room), 0)
         wide.paste(part, (room, room))
@@ -182,7 +182,7 @@ def gradient(size: tuple[int, int], top: Colour, bottom: Colour) -> Image.Image:
 
 
 def glow(size: tuple[int, int], x: float, y: float, radius: float) -> Image.Image:
-    """A mask that is bright at (x, y) and fades to nothing at `radius`."""
+    """Return a mask that is bright at (x, y) and fades to nothing at `radius`."""
     edge = max(2, round(radius * 2))
     disc = Image.radial_gradient("L").point(GLOW).resize((edge, edge), Image.Resampling.BICUBIC)
     mask = Image.new("L", size, 0)
@@ -201,5 +201,5 @@ def _noise(size: tuple[int, int], strength: int) -> Image.Image:
 
 
 def grained(picture: Image.Image, strength: float = 1.0) -> Image.Image:
-    """The picture with the grain of uncoated paper."""
+    """Return the picture with the grain of uncoated paper."""
     return ImageChops.overlay(picture, _noise(picture.size, round(17 * strength)))

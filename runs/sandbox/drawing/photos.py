@@ -1,4 +1,4 @@
-"""Treats an input picture: a look that depends on the chosen style, and paper frames."""
+"""Processes input pictures: gives them a look that depends on the chosen style, and paper frames."""
 
 import random
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Look = Callable[[Image.Image, Palette], Image.Image]
 
 
 def inked(photo: Image.Image, colours: int, line: float) -> Image.Image:
-    """A few flat colours within drawn outlines."""
+    """Reduce the photo to a few flat colours within drawn outlines."""
     smooth = photo.filter(ImageFilter.BoxBlur(2))
     # Flattened at half the size, which is faster; the filter removes specks between similar colours.
     half = smooth.reduce(2).filter(ImageFilter.BoxBlur(1))
@@ -20,7 +20,7 @@ def inked(photo: Image.Image, colours: int, line: float) -> Image.Image:
     flat = half.quantize(palette=few, dither=Image.Dither.NONE).filter(ImageFilter.ModeFilter(5)).convert("RGB")
     flat = flat.resize(photo.size, Image.Resampling.BICUBIC)
     edges = ImageOps.grayscale(smooth).filter(ImageFilter.FIND_EDGES)
-    # The filter doesn't change the outermost pixels.
+    # FIND_EDGES leaves the outermost pixels unchanged.
     inside = Image.new("L", photo.size, 0)
     inside.paste(edges.crop((2, 2, photo.width - 2, photo.height - 2)), (2, 2))
     ink = inside.filter(ImageFilter.BoxBlur(1)).point(lambda value: 255 - min(255, int(max(0, value - 12) * line)))
@@ -86,12 +86,12 @@ def look_for(style: str, position: int) -> Look:
 
 
 def fit(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Crop and scale to the size, a little above the middle, where faces are."""
+    """Crop and scale to `size`, centred slightly above the middle, where faces are."""
     return ImageOps.fit(photo, size, Image.Resampling.BILINEAR, centering=(0.5, 0.36))
 
 
 def arrange(sheet: Paper, photos: list[Image.Image], chance: random.Random) -> None:
-    """Put photos with their look on the sheet: one in a large frame, several as prints side by side."""
+    """Place the photos on the sheet: a single one in a large frame, several as prints side by side."""
     width, height = sheet.size
     if len(photos) == 1:
         _alone(sheet, photos[0], chance)
@@ -147,7 +147,7 @@ def _print(sheet: Paper, photo: Image.Image, place: Point, room: tuple[float, fl
 
 
 def backdrop(size: tuple[int, int], palette: Palette, chance: random.Random) -> Paper:
-    """Paper discs and leaves as a background for photos."""
+    """Return a sheet with paper discs as a background for photos."""
     width, height = size
     unit = min(size)
     sheet = Paper(size, mix(palette.tone(0.75), palette.paper, 0.15))
@@ -159,7 +159,7 @@ def backdrop(size: tuple[int, int], palette: Palette, chance: random.Random) -> 
 
 
 def leaves(sheet: Paper, palette: Palette, chance: random.Random) -> None:
-    """Two sprays of leaves that grow over the lower corners."""
+    """Add a spray of leaves over each lower corner."""
     width, height = sheet.size
     unit = min(sheet.size)
     for side in (0, 1):

@@ -1,4 +1,4 @@
-"""An image result: a small print on paper that shows its inputs in and below the picture."""
+"""Image results: a small print on paper that shows the inputs in and below the picture."""
 
 import io
 import random
@@ -31,7 +31,7 @@ def size_of(job: Job) -> tuple[int, int]:
 
 
 def draw(job: Job, open_picture: Open) -> bytes:
-    """The picture as a JPEG file."""
+    """Return the picture as a JPEG file."""
     file = io.BytesIO()
     picture(job, open_picture).save(file, "JPEG", quality=86)
     return file.getvalue()
@@ -55,7 +55,7 @@ def picture(job: Job, open_picture: Open) -> Image.Image:
 
 
 def scene(job: Job, room: tuple[int, int], palette: Palette, chance: random.Random) -> Image.Image:
-    """The scene that matches the prompt, otherwise a random one; a different one for each output."""
+    """Draw the scene that matches the prompt. Further outputs, and prompts without a match, get varying scenes."""
     words = job.prompt.casefold()
     called = [scene for scene, names in SCENES if any(name in words for name in names)]
     if called and job.position == 0:
@@ -80,7 +80,7 @@ def with_photos(
 
 
 def _caption(sheet: Image.Image, job: Job, palette: Palette, corner: tuple[int, int], unit: int) -> None:
-    """Title, chosen options as chips, and the sandbox's mark."""
+    """Write the title, the chosen options as chips, and the sandbox's mark."""
     left, top = corner
     right = sheet.width - left
     title = " ".join(job.prompt.split())
@@ -127,7 +127,7 @@ def _mark(sheet: Image.Image, palette: Palette, right: int, middle: int, size: i
 
 
 def open_upload(path: Path, most_pixels: int) -> Image.Image | None:
-    """An uploaded picture, upright, RGB, at most about 1,600 pixels long; None if it can't be read."""
+    """Open an uploaded picture, upright, in RGB, at most about 1,600 pixels long. Return None if it can't be read."""
     try:
         with Image.open(path) as opened:
             if opened.width * opened.height > most_pixels:

@@ -16,7 +16,7 @@ Layer = tuple[Image.Image, Image.Image, float]
 
 
 def frames(job: Job, open_picture: Open, size: tuple[int, int], count: int) -> Iterator[Image.Image]:
-    """`count` pictures of this size; the motion starts and ends gently."""
+    """Yield `count` pictures of this size. The motion starts and ends gently."""
     chance = job.random()
     palette = choose(chance, job.option("style", "look"))
     given = next((photo for token in job.pictures if (photo := open_picture(token))), None)
@@ -44,7 +44,7 @@ def _sky(size: tuple[int, int], palette: Palette, along: float) -> Image.Image:
 
 
 def _hills(size: tuple[int, int], palette: Palette, chance: random.Random) -> list[Layer]:
-    """Layers wider than the picture; the nearer ones move faster."""
+    """Return layers wider than the picture; the nearer ones move faster."""
     layers = []
     for number in range(4):
         wide = (round(size[0] * 1.6), size[1])
@@ -56,7 +56,7 @@ def _hills(size: tuple[int, int], palette: Palette, chance: random.Random) -> li
 
 
 def _show_photo(frame: Image.Image, photo: Image.Image, along: float) -> None:
-    """A window with a round top in which the picture slowly zooms in."""
+    """Draw a window with a round top in which the picture slowly zooms in."""
     width, height = frame.size
     wide, tall = round(width * 0.72), round(height * 0.5)
     left, top = (width - wide) // 2, round(height * 0.1)

@@ -1,4 +1,4 @@
-"""The sandbox's own sample pictures, in place of the apps' demo media."""
+"""Sample pictures that replace the apps' demo media."""
 
 import io
 import random
@@ -12,7 +12,7 @@ from runs.sandbox.drawing.palette import PALETTES, Palette, choose, mix
 from runs.sandbox.drawing.paper import Paper, Pen, glow, gradient, grained
 
 SIZE = (960, 1200)
-GRAIN = 0.35  # little, since a sample used as an input gets paper grain again
+GRAIN = 0.35  # low, since a sample used as an input gets paper grain again
 Subject = Callable[[Palette, random.Random], Image.Image]
 
 
@@ -57,7 +57,7 @@ def _scene(palette: Palette, chance: random.Random) -> Image.Image:
     return draw(SIZE, palette, chance)
 
 
-# By the beginning of the file name in the catalogue's defaults.
+# Keyed by the start of the file name in the catalogue's defaults.
 KNOWN: dict[str, tuple[Subject, str]] = {
     "55e99714": (portrait, "lagoon"),
     "older": (portrait, "dusk"),
@@ -69,7 +69,7 @@ KNOWN: dict[str, tuple[Subject, str]] = {
 
 @lru_cache(maxsize=16)
 def picture(name: str) -> Image.Image:
-    """The sample with this name, 960 by 1200; each unknown name gets its own scene."""
+    """Return the sample with this name, 960 by 1200 pixels. Each unknown name gets its own scene."""
     chance = random.Random(name)  # noqa: S311 - art, not secrets
     for start, (subject, palette) in KNOWN.items():
         if name.startswith(start):
@@ -78,7 +78,7 @@ def picture(name: str) -> Image.Image:
 
 
 def draw(name: str) -> bytes:
-    """The sample as a JPEG file."""
+    """Return the sample as a JPEG file."""
     file = io.BytesIO()
     picture(name).save(file, "JPEG", quality=86, progressive=True)
     return file.getvalue()

@@ -12,7 +12,7 @@ Size = tuple[int, int]
 
 
 def ridge(size: Size, chance: random.Random, base: float, height: float) -> list[Point]:
-    """The outline of a range of hills whose crest is around `base` (pixels from the top)."""
+    """Return the outline of a range of hills whose crest is around `base` (pixels from the top)."""
     width, bottom = size
     waves = [(chance.uniform(0.5, 1.3), 1.0), (chance.uniform(1.7, 2.9), 0.45), (chance.uniform(4.0, 6.0), 0.13)]
     phases = [chance.uniform(0, math.tau) for _ in waves]
@@ -28,7 +28,7 @@ def crest_at(points: list[Point], x: float) -> float:
 
 
 def hills(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """A sun over five ranges of hills."""
+    """Draw a sun over five ranges of hills."""
     width, height = size
     unit = min(size)
     sheet = Paper(size, gradient(size, palette.tone(0.86), palette.paper))
@@ -48,7 +48,7 @@ def hills(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
 
 
 def trees(sheet: Paper, outline: list[Point], colour: Colour, chance: random.Random, tall: float) -> None:
-    """Trees behind the crest of `outline`."""
+    """Draw trees behind the crest of `outline`."""
     middle = chance.uniform(0.15, 0.85) * sheet.width
 
     def cut(pen: Pen) -> None:
@@ -76,7 +76,7 @@ def birds(sheet: Paper, palette: Palette, chance: random.Random) -> None:
 
 
 def night(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """A moon, stars, and a lighthouse by the sea."""
+    """Draw a moon, stars, and a lighthouse by the sea."""
     width, height = size
     unit = min(size)
     sheet = Paper(size, gradient(size, mix(palette.tone(0.0), (8, 8, 24), 0.35), palette.tone(0.52)))
@@ -127,7 +127,7 @@ def lighthouse(sheet: Paper, palette: Palette, x: float) -> None:
 
 
 def sea(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """A small boat among rows of scalloped waves."""
+    """Draw a small boat among rows of scalloped waves."""
     width, height = size
     unit = min(size)
     sheet = Paper(size, gradient(size, palette.tone(0.95), mix(palette.second, palette.paper, 0.5)))

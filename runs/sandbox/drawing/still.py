@@ -1,4 +1,4 @@
-"""Other paper-cut pictures: a vase, a tiled floor, rows of houses, circles in orbit."""
+"""More paper-cut pictures: a vase, a tiled floor, rows of houses, orbiting circles."""
 
 import math
 import random
@@ -11,7 +11,7 @@ from runs.sandbox.drawing.scenes import Size
 
 
 def botanic(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """Branches in a vase in front of an arch."""
+    """Draw branches in a vase in front of an arch."""
     width, height = size
     unit = min(size)
     sheet = Paper(size, gradient(size, mix(palette.tone(0.92), palette.paper, 0.3), palette.tone(0.8)))
@@ -66,7 +66,7 @@ def _vase(sheet: Paper, palette: Palette, x: float, table: float, unit: float) -
 
 
 def tiles(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """A floor of geometric tiles."""
+    """Draw a floor of geometric tiles."""
     width, height = size
     across = max(3, round(width / min(size) * 4))
     edge = width / across
@@ -107,7 +107,7 @@ def _figure(corner: Point, edge: float, kind: int, turn: int) -> Pen:
 
 
 def town(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """Rows of gabled houses under a low sun."""
+    """Draw rows of gabled houses under a low sun."""
     width, height = size
     unit = min(size)
     sheet = Paper(size, gradient(size, palette.tone(0.78), palette.paper))
@@ -120,7 +120,7 @@ def town(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
 
 
 def _street(sheet: Paper, palette: Palette, chance: random.Random, row: int) -> None:
-    """One row of houses, drawn colour by colour."""
+    """Draw one row of houses, colour by colour."""
     unit, base = min(sheet.size), sheet.height * (0.74 + 0.15 * row)
     colours = (palette.tone(0.5 - 0.22 * row), palette.tone(0.32 - 0.14 * row), palette.accent)
     left = -unit * chance.uniform(0, 0.1)
@@ -153,7 +153,7 @@ def _windows(left: float, top: float, wide: float) -> Pen:
 
 
 def orbits(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """Discs and rings, printed over each other in transparent inks."""
+    """Draw discs and rings, printed over each other in transparent inks."""
     width, height = size
     unit = min(size)
     sheet = Paper(size, palette.paper)

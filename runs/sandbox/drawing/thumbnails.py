@@ -1,4 +1,4 @@
-"""Thumbnails of apps: a picture for each good app, and a test pattern for the test cards."""
+"""App thumbnails: a picture for each regular app, and a test pattern for the test cards."""
 
 import io
 import random
@@ -16,7 +16,7 @@ Art = Callable[[random.Random], Image.Image]
 
 
 def draw(app: dict[str, Any]) -> bytes:
-    """The picture as a WebP file of 640 by 400."""
+    """Return the thumbnail as a WebP file of 640 by 400 pixels."""
     chance = random.Random(f"{app['appId']} {app['name']}".encode("utf-8", "surrogatepass"))  # noqa: S311 - art
     file = io.BytesIO()
     ART.get(app["sandbox"].get("art", ""), any_scene)(chance).save(file, "WEBP", quality=86, method=3)
@@ -29,7 +29,7 @@ def any_scene(chance: random.Random) -> Image.Image:
 
 
 def halves(chance: random.Random) -> Image.Image:
-    """The same portrait as a photo and as a cartoon."""
+    """Draw one portrait, half as a photo and half as a cartoon."""
     width, height = SIZE
     palette = PALETTES["lagoon"]
     portrait = Paper(SIZE, gradient(SIZE, palette.tone(0.9), palette.tone(0.62)))
@@ -48,7 +48,7 @@ def halves(chance: random.Random) -> Image.Image:
     slant = [(width * 0.56, -2), (width + 9, -2), (width + 9, height + 2), (width * 0.44, height + 2)]
     edge = [(x - 8, y) for x, y in slant]
     sheet.lay(Pen().polygon(edge), (252, 249, 243), shadow=0.4, lift=8)
-    # At three times the size, since the look's blur is meant for large pictures.
+    # At three times the size, since this look's blur is meant for large pictures.
     large = photo.resize((width * 3, height * 3), Image.Resampling.BICUBIC)
     sheet.lay(Pen().polygon(slant), photos.feature(large, palette).resize(SIZE, Image.Resampling.BICUBIC))
     return grained(sheet.image, 0.7)
@@ -151,7 +151,7 @@ def words(chance: random.Random) -> Image.Image:
 
 
 def test_pattern(chance: random.Random) -> Image.Image:
-    """Colour bars, a grid and a circle, like a television test card."""
+    """Draw colour bars, a grid and a circle, like a television test card."""
     width, height = SIZE
     palette: Palette = choose(chance)
     sheet = Paper(SIZE, mix(palette.paper, palette.tone(0.7), 0.25))

@@ -1,7 +1,7 @@
-"""Removes metadata from pictures and leaves everything else as it was: nothing is decoded, no pixel changes.
+"""Remove metadata from pictures without decoding them, so that no pixel changes.
 
-What stays: the picture, its colours (ICC profile and the like), its animation, its orientation, and the mark that it
-was made by AI (IPTC's `DigitalSourceType`). Everything else, known or not, is removed.
+We keep the picture, its colours (ICC profile and the like), animation and orientation, and the mark that it was made by
+AI (IPTC's `DigitalSourceType`). Everything else is removed, known or not.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,9 +23,9 @@ STRIPPERS: Mapping[str, Callable[[mmap, BinaryIO], None]] = {
 
 
 def strip(source: Path, target: Path, media_type: str) -> None:
-    """Write the picture at `source`, of `media_type` by its content, to the new file `target` without metadata.
+    """Copy the picture at `source` to the new file `target` without metadata; `media_type` is its type by content.
 
-    Takes a few MB of memory and a few seconds for any file. Raises `CannotStrip` if it can never work, and OSError for
+    Takes a few MB of memory and a few seconds for any file. Raises `CannotStrip` if no retry can help, and OSError for
     disk problems.
     """
     if media_type not in STRIPPERS or not source.stat().st_size:

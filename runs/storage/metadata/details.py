@@ -1,6 +1,7 @@
-"""The two facts we keep from metadata, rewritten with nothing else: a picture's orientation, and whether AI made it.
+"""The two details that we keep from a picture's metadata: its orientation, and whether AI made it.
 
-Only known values are kept: a word of IPTC's list of digital source types, and a number from 1 to 8.
+They are written anew, and only if their values are known: a term from IPTC's list of digital source types, and a number
+from 1 to 8.
 """
 
 import re
@@ -30,34 +31,34 @@ MOST_FIELDS = 500
 
 @dataclass
 class Details:
-    """What was found so far."""
+    """The details found so far."""
 
     source_types: set[str] = field(default_factory=set)
     orientation: int = 1  # as in Exif: 1 is upright
     xmp_orientation: int = 1
 
     def read_xmp(self, packet: bytes) -> None:
-        """Search an XMP packet, or a C2PA manifest, which has the same words for the mark."""
+        """Search an XMP packet, or a C2PA manifest, which uses the same words for the AI mark."""
         for found in islice(SOURCE_TYPE.finditer(packet[:SEARCHED_BYTES]), 100):
             self.source_types.add(found[1].decode("ascii"))
         if turned := XMP_ORIENTATION.search(packet, 0, SEARCHED_BYTES):
             self.xmp_orientation = int(turned[1])
 
     def read_exif(self, exif: bytes) -> None:
-        """Read Exif data; the first orientation counts."""
+        """Read Exif data. The first orientation found counts."""
         if self.orientation == 1:
             self.orientation = orientation_of(exif.removeprefix(b"Exif\0\0"))
 
     def exif(self) -> bytes:
-        """Exif data with only the orientation; empty for an upright picture."""
+        """Return Exif data with only the orientation; empty for an upright picture."""
         if self.orientation not in TURNED:
             return b""
         entry = struct.pack("<HHIHH", ORIENTATION, SHORT, 1, self.orientation, 0)
         return struct.pack("<2sHIH", b"II", 42, 8, 1) + entry + bytes(4)
 
     def xmp(self) -> bytes:
-        """An XMP packet with the mark, and the orientation if it came from XMP; empty if there was neither."""
-        # write only words of the list: anything else could be a prompt
+        """Return an XMP packet with the AI mark, and the orientation if it came from XMP; empty without either."""
+        # write only words from the list: anything else could be a prompt
         source_type = next((word for word in SOURCE_TYPES if word in self.source_types), "")
         told = b""
         if source_type:
@@ -79,7 +80,7 @@ def _packet(attributes: bytes) -> bytes:
 
 
 def orientation_of(tiff: bytes) -> int:
-    """The orientation in Exif data, 1 if there is no valid one."""
+    """Return the orientation in Exif data, or 1 if there is no valid one."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None or len(tiff) < 8:
         return 1

@@ -1,4 +1,4 @@
-"""GIF, block by block."""
+"""Strip GIFs, block by block."""
 
 from mmap import mmap
 from typing import BinaryIO
@@ -40,7 +40,7 @@ def _table_bytes(flags: int) -> int:
 
 
 def _end_of_blocks(data: mmap, at: int, counter: Counter) -> int:
-    """The end of the sub-blocks that start at `at`."""
+    """Return the end of the sub-blocks that start at `at`."""
     while at < len(data) and (size := data[at]):
         counter.count()
         at += 1 + size
@@ -50,7 +50,7 @@ def _end_of_blocks(data: mmap, at: int, counter: Counter) -> int:
 
 
 def _extension(data: mmap, target: BinaryIO, at: int, details: Details, counter: Counter) -> int:
-    """Keep what the extension at `at` says about showing the pictures; return its end."""
+    """Copy the extension at `at` if it affects how the pictures are shown; return its end."""
     end = _end_of_blocks(data, at + 2, counter)
     label, name, content = data[at + 1], data[at + 3 : at + 14], at + 14
     if label == TIMING and data[at + 2] == 4:

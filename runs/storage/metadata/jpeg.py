@@ -1,4 +1,4 @@
-"""JPEG, marker by marker, up to the end of the first picture: phones append videos, others previews."""
+"""Strip JPEGs, marker by marker. Stop at the end of the first picture, since cameras append videos or previews."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ LONG_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 
 @dataclass(frozen=True)
 class Segment:
-    """From the first byte of `marker` (`start`) to the byte after it (`end`); content from `body`."""
+    """One segment: its marker starts at `start` and its content at `body`; `end` is the byte after it."""
 
     marker: int
     start: int
@@ -54,7 +54,7 @@ def strip(data: mmap, target: BinaryIO) -> None:
 
 
 def _survey(data: mmap) -> tuple[Details, bytes]:
-    """Facts from the segments before the first scan, and JFIF's without its preview."""
+    """Return the details from the segments before the first scan, and the JFIF segment without its preview."""
     details, jfif = Details(), b""
     for segment in _segments(data):
         if segment.marker == SCAN:
@@ -76,15 +76,15 @@ def _is_profile(data: mmap, segment: Segment) -> bool:
 
 
 def _segments(data: mmap) -> Iterator[Segment]:
-    """The segments of the first picture; a scan reaches to the next marker. Data between them is skipped, as decoders
-    do. A file that ends in a scan counts as whole."""
+    """Yield the segments of the first picture; a scan extends to the next marker. Data between segments is skipped, as
+    decoders do. A file that ends in a scan counts as complete."""
     counter, at = Counter(), 2
     while found := MARKER.search(data, at):
         counter.count()
         marker, start, body = found[1][0], found.start(), found.end()
         if marker == END:
             return
-        if marker in (START, 0x01):  # alone, without a length
+        if marker in (START, 0x01):  # a marker alone, without a length
             at = body
             continue
         end = body + int.from_bytes(data[body : body + 2], "big")

@@ -1,31 +1,31 @@
-"""Shared by the strippers: reading and copying pieces of untrusted files."""
+"""Shared by the strippers: read and copy parts of untrusted files."""
 
 from mmap import mmap
 from typing import BinaryIO
 
 BLOCK_BYTES = 256 * 1024
-MOST_PARTS = 500_000  # per file; real ones of 50 MB have some thousands, each takes a few microseconds
+MOST_PARTS = 500_000  # per file; real files of 50 MB have a few thousand, and each takes a few microseconds
 
 
 class CannotStrip(Exception):
-    """The file breaks its format, or the format is unknown."""
+    """The file is malformed, or its format is unknown."""
 
 
 class Counter:
-    """Limits the time that a file of countless empty parts can take."""
+    """Limits how many parts a file may have, so that countless empty ones can't take forever."""
 
     def __init__(self) -> None:
         self._left = MOST_PARTS
 
     def count(self) -> None:
-        """Count one more part. Raises `CannotStrip` at the first one too many."""
+        """Count one more part. Raises `CannotStrip` above the limit."""
         self._left -= 1
         if self._left < 0:
             raise CannotStrip
 
 
 def take(data: mmap, start: int, size: int) -> bytes:
-    """The `size` bytes from `start` on, or raise `CannotStrip`."""
+    """Return the `size` bytes from `start` on. Raises `CannotStrip` if there are fewer."""
     found = data[start : start + size]
     if len(found) != size:
         raise CannotStrip
@@ -33,7 +33,7 @@ def take(data: mmap, start: int, size: int) -> bytes:
 
 
 def copy(data: mmap, target: BinaryIO, start: int, end: int) -> None:
-    """Copy the bytes from `start` to `end` to `target`, piece by piece."""
+    """Copy the bytes between `start` and `end` to `target`, block by block."""
     if end > len(data):
         raise CannotStrip
     for at in range(start, end, BLOCK_BYTES):

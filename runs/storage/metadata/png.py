@@ -1,4 +1,4 @@
-"""PNG, animated or not, chunk by chunk."""
+"""Strip PNGs, animated or not, chunk by chunk."""
 
 import struct
 import zlib
@@ -11,7 +11,7 @@ from runs.storage.metadata.parts import CannotStrip, Counter, copy, take
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PIXELS = (b"IDAT", b"fdAT")
-# Chunks of numbers about the picture, and their maximum length: longer ones also hold something else.
+# Chunks that hold numbers about the picture, and their maximum length. Longer ones also hold something else.
 NUMBERS = {
     b"IHDR": 13, b"PLTE": 768, b"tRNS": 256, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9, b"sBIT": 4, b"bKGD": 6,
     b"cICP": 4, b"mDCV": 24, b"cLLI": 8, b"mDCv": 24, b"cLLi": 8, b"acTL": 8, b"fcTL": 26,
@@ -19,7 +19,7 @@ NUMBERS = {
 REPEATED = (b"fcTL",)
 TELLING = (b"eXIf", b"caBX", b"iTXt", b"tEXt", b"zTXt")
 XMP_KEYWORD = b"XML:com.adobe.xmp"
-PROFILE_BYTES = 16_000_000  # unpacked; printer profiles have some MB
+PROFILE_BYTES = 16_000_000  # unpacked; printer profiles have a few MB
 
 
 def strip(data: mmap, target: BinaryIO) -> None:
@@ -41,7 +41,7 @@ def strip(data: mmap, target: BinaryIO) -> None:
 
 
 def _chunks(data: mmap) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and size of each chunk's content, up to the end."""
+    """Yield each chunk's name, and the start and size of its content, up to IEND."""
     counter, at = Counter(), 8
     while True:
         counter.count()
@@ -55,7 +55,7 @@ def _chunks(data: mmap) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _survey(data: mmap) -> Details:
-    """Facts from the chunks that are removed."""
+    """Return the details from the chunks that will be removed."""
     details = Details()
     for name, start, size in _chunks(data):
         if name in PIXELS or name in NUMBERS or name == b"iCCP":
@@ -92,8 +92,8 @@ def _keep(content: bytes, name: bytes, target: BinaryIO, seen: set[bytes]) -> No
 
 
 def _plain_profile(content: bytes) -> bytes:
-    """Only the ICC profile: the chunk's name for it is free text, and more data may follow. Empty if it is broken;
-    decoders ignore it then, too."""
+    """Return only the ICC profile: the chunk's name for it is free text, and more data may follow. A broken profile is
+    left out, since decoders ignore it anyway."""
     unpacker = zlib.decompressobj()
     try:
         profile = unpacker.decompress(content.partition(b"\0")[2][1:], PROFILE_BYTES)
@@ -106,7 +106,7 @@ def _plain_profile(content: bytes) -> bytes:
 
 
 def _text(content: bytes, name: bytes) -> bytes:
-    """A chunk's text, unpacked if necessary."""
+    """Return a chunk's text, unpacked if necessary."""
     value = content.partition(b"\0")[2]
     if name == b"zTXt":
         return _unpacked(value[1:])

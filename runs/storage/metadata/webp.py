@@ -1,4 +1,4 @@
-"""WebP, still or animated, chunk by chunk, including chunks in frames."""
+"""Strip WebPs, still or animated, chunk by chunk, including the chunks in frames."""
 
 import struct
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from runs.storage.metadata.parts import CannotStrip, Counter, copy, take
 PICTURES = (b"VP8 ", b"VP8L", b"ALPH")
 HAS_PROFILE, HAS_ALPHA, HAS_EXIF, HAS_XMP, IS_ANIMATED = 0x20, 0x10, 0x08, 0x04, 0x02
 FRAME_BYTES = 16
-type Chunk = tuple[bytes, int, int]  # name, start and end of its content
+type Chunk = tuple[bytes, int, int]  # name, then start and end of the content
 
 
 def strip(data: mmap, target: BinaryIO) -> None:

@@ -1,4 +1,4 @@
-"""Every state of every page, by name: judged by axe, and photographed for people who judge."""
+"""Every state of every page, by name: checked by axe, and photographed for people to judge."""
 
 from tests.browser.scenes import bin_and_refusals, forms, people, results, reuse, runs, sharing, sign_in
 from tests.browser.scenes.stage import scenes

@@ -1,4 +1,4 @@
-"""The bin, its confirmations, and the pages for addresses or servers that fail."""
+"""The bin, its confirmations, and the error pages."""
 
 from tests.browser.apps import LEFT_ALONE
 from tests.browser.scenes.stage import Act, scene, scene_of
@@ -7,7 +7,7 @@ from tests.browser.whole import Whole
 
 
 def binned(visitor: Visitor, whole: Whole, count: int = 2) -> list[str]:
-    """`count` finished runs of the visitor's in the bin."""
+    """Put `count` finished runs of the visitor in the bin; return their ids."""
     whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=count)
     return list(whole.inside.ask("bin_all", email=visitor.email))
 
@@ -42,7 +42,7 @@ def run_in_the_bin(visitor: Visitor, whole: Whole) -> None:
 @scene
 def run_to_delete_for_good(visitor: Visitor, whole: Whole) -> None:
     visitor.page.goto(f"/runs/{binned(visitor, whole, 1)[0]}/delete/")
-    visitor.page.get_by_role("button", name="Delete for good").wait_for()
+    visitor.page.get_by_role("button", name="Delete permanently").wait_for()
 
 
 @scene
@@ -66,7 +66,7 @@ def keeping_rules_refused(visitor: Visitor, whole: Whole) -> None:
 
 
 def refusal(name: str) -> Act:
-    """The page `name`, shown when nothing else works; a browser can't be made to cause it."""
+    """Return a scene for the error page `name`, which a browser can't be made to cause."""
 
     def act(visitor: Visitor, whole: Whole) -> None:
         body = whole.inside.ask("page", template=f"{name}.html")

@@ -1,4 +1,4 @@
-"""People: the admins' pages, one's own settings, and the ways in for newcomers."""
+"""People: the admins' pages, personal settings, and joining."""
 
 from urllib.parse import urlsplit
 
@@ -10,7 +10,7 @@ admin_scene = scene_of("admin")
 
 
 def invited(visitor: Visitor, **typed: str) -> str:
-    """Invite someone as the visitor, who is an admin; return the path of the link."""
+    """Invite someone as the visitor, who is an admin; return the link's path."""
     page = visitor.page
     page.goto("/manage/people/")
     for label, text in typed.items():

@@ -1,4 +1,4 @@
-"""The page of a result that cannot be seen, and what leads on from one."""
+"""Pages of results that can't be shown, and ways to use a result again."""
 
 from tests.browser.acts import open_app
 from tests.browser.apps import LEFT_ALONE
@@ -8,7 +8,7 @@ from tests.browser.whole import Whole
 
 
 def open_made_up(visitor: Visitor, whole: Whole, address: str = "", **state: str) -> None:
-    """Open the page of a made-up result in STATE, or what stands at ADDRESS below it."""
+    """Open the page of a made-up result in `state`, or the page at `address` below it."""
     result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, **state)
     visitor.page.goto(f"/results/{result}/{address}")
 

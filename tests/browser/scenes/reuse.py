@@ -1,4 +1,4 @@
-"""Looking closely and using again: comparing, presets, the same once more."""
+"""Comparing results and using inputs again: presets, and running the same again."""
 
 from playwright.sync_api import expect
 
@@ -10,7 +10,7 @@ from tests.browser.whole import Whole
 
 
 def made(visitor: Visitor, *apps: tuple[str, dict[str, str]]) -> list[str]:
-    """Ids of the first result of a fresh run of each of APPS (Lamina's id and what is given)."""
+    """Run each of `apps` (Lamina's id and values); return the id of each run's first result."""
     inside = visitor.whole.inside
     runs = [inside.ask("start", email=visitor.email, remote_id=app, **given) for app, given in apps]
     for run in runs:
@@ -23,7 +23,7 @@ def compared(visitor: Visitor, *apps: tuple[str, dict[str, str]], query: str = "
 
 
 def named_preset(visitor: Visitor, *, is_team: bool = False) -> str:
-    """A preset of Cartoonify with a file, saved from its form; the page of the form is open with it."""
+    """Save a preset with a file from Cartoonify's form; return the address of the form with this preset."""
     page = visitor.page
     open_app(visitor)
     page.get_by_text("Ghibli", exact=True).first.click()

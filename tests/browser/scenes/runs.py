@@ -1,4 +1,4 @@
-"""Home, runs and history in their states."""
+"""States of Home, runs and History."""
 
 from playwright.sync_api import expect
 

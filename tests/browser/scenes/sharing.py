@@ -1,4 +1,4 @@
-"""Sharing: the sheet, links and their options, the admins' rules, and what guests meet."""
+"""Sharing: the sheet, links and their options, the admins' rules, and what guests see."""
 
 import re
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ PASSPHRASE = "green apples"
 
 
 def shared(visitor: Visitor) -> str:
-    """Share a fresh run by a guest link on its own page; returns the link's path."""
+    """Create a guest link on the page of a new run; return the link's path."""
     started(visitor, "card-instant", "ready")
     visitor.page.get_by_role("button", name="Guest link").click()
     address = visitor.page.locator(".share-link.is-fresh code").first
@@ -22,7 +22,7 @@ def shared(visitor: Visitor) -> str:
 
 
 def with_passphrase(visitor: Visitor) -> str:
-    """The path of a link that asks for PASSPHRASE."""
+    """Create a guest link that asks for PASSPHRASE; return its path."""
     path = shared(visitor)
     visitor.page.get_by_role("link", name="Options").click()
     visitor.page.get_by_label("Passphrase").fill(PASSPHRASE)

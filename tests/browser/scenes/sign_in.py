@@ -1,4 +1,4 @@
-"""Ways in, and pages that say no."""
+"""Signing in, and pages for requests that fail."""
 
 from tests.browser.acts import open_app, sign_in
 from tests.browser.scenes.stage import scene
@@ -26,7 +26,7 @@ def signed_out_meanwhile(visitor: Visitor, whole: Whole) -> None:
     open_app(visitor)
     whole.inside.ask("expire", email=visitor.email)
     visitor.page.locator(".launch-run").click()
-    visitor.page.get_by_text("You were signed out meanwhile.").wait_for()
+    visitor.page.get_by_text("You were signed out in the meantime.").wait_for()
 
 
 @scene

@@ -1,4 +1,4 @@
-"""The register of scenes: each brings a visitor's page into the state it is named after."""
+"""The registry of scenes. Each brings a visitor's page into the state it is named after."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ scenes: dict[str, Scene] = {}
 
 
 def scene_of(role: str) -> Callable[[Act], Act]:
-    """Register a scene that a member in ROLE sees."""
+    """Register a scene that a member in `role` sees."""
 
     def register(act: Act) -> Act:
         scenes[act.__name__] = Scene(act, role)
@@ -34,7 +34,7 @@ scene = scene_of("maker")
 
 
 def started(visitor: Visitor, app: str, state: str, **values: str) -> str:
-    """Open the page of a fresh run of APP once it is in STATE."""
+    """Start a run of `app` and open its page once it is in `state`; return its id."""
     run = str(visitor.whole.inside.ask("start", email=visitor.email, remote_id=app, **values))
     visitor.whole.wait_for(run, state)
     visitor.page.goto(f"/runs/{run}/")
