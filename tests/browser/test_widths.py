@@ -4,15 +4,15 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.acts import a_photo, choose, open_app, tiles
-from tests.browser.apps import CARTOONIFY, LEFT_ALONE
+from tests.browser.apps import CARTOONIFY
 from tests.browser.page_checks import SIDEWAYS
+from tests.browser.pages import pages_of
 from tests.browser.visitors import Gallery, Guests
 from tests.browser.whole import Whole
 
 pytestmark = pytest.mark.browser
 WIDTHS = (320, 360, 768, 1280)
 LARGE_TEXT = 32  # px in the browser's settings, twice the usual 16
-APPS = ("card-many-pictures", "card-long-names", "card-rtl", "card-emoji", "card-options-25", "card-twelve")
 
 
 def too_wide(page: Page) -> list[str]:
@@ -29,41 +29,6 @@ def enlarge_text(page: Page) -> None:
     """Enlarge the text as in the browser's settings, so that sizes in rem and em grow with it."""
     client = page.context.new_cdp_session(page)
     client.send("Page.setFontSizes", {"fontSizes": {"standard": LARGE_TEXT, "fixed": LARGE_TEXT - 6}})
-
-
-def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
-    """Paths of all kinds of pages, filled with content."""
-    runs = list(gallery.runs.values())
-    who, name = gallery.email, "card-long-names"
-    runs.append(whole.inside.ask("stay", email=who, remote_id=name, status="checking", asks=True))
-    runs.append(whole.inside.ask("stay", email=who, remote_id=LEFT_ALONE, status="starting"))
-    forms = [whole.inside.ask("app", remote_id=app)["path"] for app in APPS]
-    fixed = ["/", "/apps/", "/apps/?q=nothing", "/history/", "/history/?view=list", "/history/?q=nothing", "/nowhere/"]
-    seen = ("card-long-names", "card-twelve", "card-long-text", "card-half-fails", "card-video-thumbnail")
-    results = [whole.inside.ask("results", run=gallery.runs[app])[-1] for app in seen]
-    fixed += ["/history/?tab=team", "/help/keys/"]
-    return [
-        *fixed,
-        *(f"/results/{result}/" for result in results),
-        f"/results/{results[0]}/use/",
-        *forms,
-        *(f"/runs/{run}/" for run in runs),
-        f"/runs/{runs[-1]}/cancel/",
-        *(whole.inside.ask("link", run=gallery.runs[app]) for app in ("card-long-names", "card-long-text", "card-rtl")),
-        f"/runs/{gallery.runs['card-long-names']}/share/",
-        "/shares/",
-        "/manage/sharing/",
-        "/manage/keeping/",
-        f"/compare/?r={runs[0]}",
-        f"/compare/?f={','.join(whole.inside.ask('results', run=run)[0] for run in runs[:4])}",
-        f"/runs/{runs[0]}/again/",
-        f"/presets/new/?from={runs[0]}",
-        "/manage/",
-        "/manage/people/",
-        "/me/",
-        "/bin/",
-        f"/runs/{runs[0]}/delete/",
-    ]
 
 
 @pytest.mark.parametrize("is_large", [False, True], ids=["usual text", "text of 200 %"])

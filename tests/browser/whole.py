@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.processes import ROOT, TIMEOUT_SECONDS, Home, free_port, wait_until
+from tests.support.pseudo import write_catalogue
 from tests.support.sandbox_door import SandboxDoor
 
 READY = "Lamina Portal is ready"
@@ -28,7 +29,9 @@ class Whole:
         self.lamina = SandboxDoor(f"http://127.0.0.1:{lamina_port}")
         bind = {"PORTAL_BIND": f"127.0.0.1:{port}", "PORTAL_URL": self.url, "LAMINA_BASE_URL": self.lamina.url}
         # With a key, the portal doesn't start its own sandbox, which is slower than this one.
-        self.home = Home(folder, LAMINA_API_KEY="lma_sandbox", **bind, **QUICK)
+        write_catalogue(folder / "locale")
+        languages = {"DJANGO_SETTINGS_MODULE": "tests.browser.settings", "PSEUDO_LOCALE": str(folder / "locale")}
+        self.home = Home(folder, LAMINA_API_KEY="lma_sandbox", **bind, **languages, **QUICK)
         self._lamina_port = lamina_port
         self._lamina_data = folder / "lamina"
 

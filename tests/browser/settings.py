@@ -1,0 +1,13 @@
+"""The portal's own settings, with the made-up language beside the real ones.
+
+`PSEUDO_LOCALE` names the folder that holds its catalogue.
+"""
+
+import os
+
+from lamina_portal.settings import *  # noqa: F403 - everything but the two names below stays as it is
+from lamina_portal.settings import LANGUAGES, LOCALE_PATHS
+from tests.support.pseudo import CODE
+
+LANGUAGES = [*LANGUAGES, (CODE, "Pseudo")]
+LOCALE_PATHS = [*LOCALE_PATHS, os.environ["PSEUDO_LOCALE"]]
