@@ -156,11 +156,14 @@ on(["htmx:afterSettle"], ".upload", (box, { target, detail: { requestConfig: ask
 	check(box);
 });
 
-on(["change"], ".choose [type=file]", (input) => {
+/** @param {HTMLElement} input */
+const takeChosen = (input) => {
 	if (!(input instanceof HTMLInputElement)) return;
 	if (input.files?.length) take(boxOf(input), input.files);
 	input.value = "";
-});
+};
+on(["change"], ".choose [type=file]", takeChosen);
+all(".choose [type=file]").forEach(takeChosen); // files chosen before this script was there
 on(["dragover", "dragleave", "drop"], ".app-form", (_, { type, target, dataTransfer: data }) => {
 	const box = boxOf(/** @type {Element} */ (target));
 	find(".is-over")?.classList.remove("is-over");

@@ -56,10 +56,23 @@ def test_a_file_comes_in_every_way_and_survives_a_reload(guests: Guests, whole: 
     else:
         hand_over(page.locator(".upload"), way)
     expect_file(page, name)
-    wait_until(lambda: any(words.endswith("is in.") for words in told(page, "said")), "the words about it")
+    wait_until(lambda: any(words.endswith("added.") for words in told(page, "said")), "the words about it")
     expect(page.locator("[data-kept]")).to_be_visible()
     page.reload()
     expect_file(page, name)
+
+
+def test_a_file_chosen_before_the_script_arrives_is_uploaded(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    held: list[Route] = []
+    page.route("**/app_form*.js", lambda route: held.append(route))
+    open_app(visitor)
+    choose(page, a_photo("early.png"))
+    visitor.wait_for(lambda: bool(held), "the script to be requested")
+    for route in held:
+        route.continue_()
+    expect_file(page, "early.png")
 
 
 def test_a_link_can_be_dropped_and_pasted_too(guests: Guests, whole: Whole) -> None:
