@@ -8,14 +8,12 @@ import socket
 import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from runs.sandbox.errors import ApiError, Dropped
+from runs.sandbox.http_server import HttpServer
 from runs.sandbox.wire import Reply, Request, error_reply
-
-if TYPE_CHECKING:
-    from runs.sandbox.server import Server
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?", re.IGNORECASE)
@@ -68,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
     timeout = 65  # seconds an idle connection stays open
     wbufsize = -1
     disable_nagle_algorithm = True
-    server: "Server"
+    server: HttpServer
 
     def handle_any(self) -> None:
         request_id = str(uuid.uuid4())

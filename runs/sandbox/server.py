@@ -1,12 +1,8 @@
-"""A threading HTTP/1.1 server on loopback, and `start_sandbox` for tests and benches."""
+"""The running sandbox, and `start_sandbox` for tests and benches."""
 
-import contextlib
 import shutil
-import socket
-import sys
 import tempfile
 import threading
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from runs.sandbox.api import Api
@@ -15,6 +11,7 @@ from runs.sandbox.files import Files
 from runs.sandbox.follow import Following
 from runs.sandbox.gallery import Gallery
 from runs.sandbox.handler import Handler
+from runs.sandbox.http_server import HttpServer
 from runs.sandbox.routing import Router
 from runs.sandbox.search import Finding
 from runs.sandbox.state import World
@@ -23,43 +20,6 @@ from runs.sandbox.webhooks import Deliveries
 
 DEFAULT_SECONDS = 7.0
 DEFAULT_PER_MINUTE = 100
-
-
-class Server(ThreadingHTTPServer):
-    """Keeps track of open connections, so that a stopped sandbox goes silent at once, like a killed one."""
-
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 512
-
-    def __init__(self, port: int, router: Router) -> None:
-        self.router = router
-        self.stopping = threading.Event()
-        self._open: set[socket.socket] = set()
-        self._lock = threading.Lock()
-        super().__init__(("127.0.0.1", port), Handler)
-
-    def process_request_thread(self, request: socket.socket, client_address: tuple[str, int]) -> None:  # type: ignore[override]
-        with self._lock:
-            self._open.add(request)
-        super().process_request_thread(request, client_address)
-
-    def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
-        with self._lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore callers that disconnected; print a traceback for anything else."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
-
-    def close_connections(self) -> None:
-        self.stopping.set()
-        with self._lock:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
 
 
 class Sandbox:
@@ -79,7 +39,7 @@ class Sandbox:
             files,
             Control(self.world, self._deliveries),
         )
-        self._server = Server(port, router)
+        self._server = HttpServer(port, router, Handler)
         self.port = int(self._server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True)
