@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from runs.models import GuestCopy, GuestLink, Member
 from runs.sharing import make_guest_copies
@@ -28,8 +28,16 @@ def link(alice: Member, tmp_path: Path) -> GuestLink:
     return link_to(run, picture(1500, 1000), picture(900, 600, "TIFF"), *media)
 
 
+def without_refresh(route: Route) -> None:
+    """Pass the page on without its Refresh header: it would be gone in the middle of a measurement."""
+    response = route.fetch()
+    headers = {name: value for name, value in response.headers.items() if name != "refresh"}
+    route.fulfill(response=response, headers=headers)
+
+
 def expect_fine(page: Page, address: str) -> None:
     """Expect no overflow and no axe findings, narrow and dark or wide and light."""
+    page.route(f"**{address}", without_refresh)
     for width, scheme in SIGHTS:
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
