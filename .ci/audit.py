@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """audit.py [REQUIREMENTS]: check pinned dependencies for published advisories (OSV) with pip-audit.
 
-If the advisory source can't be reached, it says so and doesn't fail, so `make check` works offline.
-`audit-exceptions.toml` in this folder lists advisories to ignore, each with a reason and a last day.
-AUDIT_SOURCE names another source with OSV's API.
+If the advisory source can't be reached, the script says so and doesn't fail, so `make check` works offline.
+`audit-exceptions.toml` in this folder lists advisories to ignore, each with a reason and a last day. AUDIT_SOURCE names
+another source with OSV's API.
 
 Exit code: 0 if nothing was found or audited, 1 if something was found or an exception has expired.
 """
@@ -47,7 +47,7 @@ def main(requirements: str) -> int:
 
 
 def exceptions(today: date) -> tuple[list[str], list[str]]:
-    """Return options that ignore advisories, and a sentence for each exception that has expired or lacks a reason."""
+    """Return options for ignoring advisories, and a sentence for each exception that has expired or lacks a reason."""
     options, problems = [], []
     listed = tomllib.loads(EXCEPTIONS.read_text())["exception"] if EXCEPTIONS.exists() else []
     for entry in listed:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Print the coverage of the last `make test COVERAGE=1`, lines and branches, least covered first."""
+"""Print line and branch coverage from the last `make test COVERAGE=1`, least covered files first."""
 
 import json
 import subprocess

@@ -1,6 +1,6 @@
-"""Gather the portal's texts for translation (`make messages`); `--check` reports whether that was forgotten.
+"""Collect the portal's texts for translation (`make messages`); `--check` reports whether that was forgotten.
 
-Needs gettext's tools (Debian: `apt-get install gettext`). The portal itself doesn't: compiled catalogues are committed.
+Needs the gettext tools (Debian: `apt-get install gettext`). The portal doesn't: compiled catalogues are committed.
 """
 
 import os
@@ -21,7 +21,7 @@ VARYING = ("POT-Creation-Date", "X-Generator")  # header lines that change on ev
 
 
 def gather(folder: Path, *, is_check: bool = False) -> None:
-    """Write the texts in the sources to the catalogues in `folder`, keeping existing translations."""
+    """Collect texts from the sources into the catalogues in `folder`, keeping existing translations."""
     command = [sys.executable, "manage.py", "makemessages", "--no-obsolete", "--add-location=file", "--verbosity=0"]
     ignored = [*IGNORED, "runs/locale"] if is_check else IGNORED
     subprocess.run(
@@ -38,14 +38,14 @@ def gather(folder: Path, *, is_check: bool = False) -> None:
 
 
 def compile_all(folder: Path) -> None:
-    """Compile every catalogue in `folder`; placeholders that don't fit are an error."""
+    """Compile every catalogue in `folder`; mismatched placeholders are an error."""
     for path in folder.rglob("*.po"):
         command = ["msgfmt", "--check", "--output-file", str(path.with_suffix(".mo")), str(path)]
         subprocess.run(command, check=True)
 
 
 def stale() -> list[str]:
-    """Return a line for each catalogue that differs from the sources."""
+    """Return a line for each catalogue that doesn't match the sources."""
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "locale"
         shutil.copytree(CATALOGUES, fresh)

@@ -1,4 +1,4 @@
-"""The portal's settings with a separate folder for gathered texts (`messages.py`)."""
+"""The portal's settings, but with a separate folder for collected texts (`messages.py`)."""
 
 import os
 from pathlib import Path

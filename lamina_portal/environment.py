@@ -1,7 +1,7 @@
 """Values that settings.py derives from the environment: secret key, mail, database, storage.
 
-Each function raises `environs.EnvValidationError` or `ImproperlyConfigured` with the name of the variable, never its
-value. An invalid setting stops the portal from starting, with a message that operators can act on.
+Errors (`environs.EnvValidationError` or `ImproperlyConfigured`) name the variable but never its value. An invalid
+setting stops the portal from starting, with a message that operators can act on.
 """
 
 import ipaddress
@@ -27,8 +27,8 @@ SQLITE_OPTIONS: dict[str, Any] = {
 STORAGE_FORM = "STORAGE_URL must be like s3://KEY:SECRET@HOST:PORT/BUCKET?region=eu-central-1&secure=true"
 
 MIN_KEY_CHARACTERS = 32
-MIN_KEY_LETTERS = 8  # distinct ones; 32 random hexadecimal digits have about 14
-# Parts of well-known example keys, without punctuation: from Django, tutorials and compose files.
+MIN_KEY_LETTERS = 8  # distinct characters; 32 random hex digits have about 14
+# Fragments of well-known example keys (Django, tutorials, compose files), without punctuation.
 KNOWN_IN_KEYS = (
     *("djangoinsecure", "insecurekey", "secretkey", "supersecret", "mysecret", "yoursecret", "password", "example"),
     *("changeme", "changethis", "changeit", "replaceme", "replacethis", "insertyour", "donotuse", "dontuse"),
@@ -40,7 +40,7 @@ LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S1
 
 
 def data_folder(text: str, default: Path) -> Path:
-    """Return the data folder from PORTAL_DATA_DIR. If it is created here, only the portal's user can read it."""
+    """Return the data folder from PORTAL_DATA_DIR; if it is missing, create it for the portal's user only."""
     folder = Path(text) if text else default
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def data_folder(text: str, default: Path) -> Path:
 
 
 def strong_key(name: str, key: str) -> str:
-    """Return `key`; refuse to start if it is easy to guess. `name` is the name of its setting."""
+    """Return `key`; refuse to start if it is easy to guess. `name` is the setting's name."""
     flaw = _flaw_of(key)
     if flaw:
         raise ImproperlyConfigured(f"{name} {flaw}: anyone who guesses it can sign in as anyone. {HOW_TO_MAKE_A_KEY}")
@@ -61,7 +61,7 @@ def strong_key(name: str, key: str) -> str:
 
 
 def _flaw_of(key: str) -> str:
-    """Return why `key` is weak, as the rest of a sentence; empty if it isn't."""
+    """Return why `key` is weak, as the end of a sentence; empty if it isn't."""
     if len(key) < MIN_KEY_CHARACTERS:
         return f"has {len(key)} characters but needs at least {MIN_KEY_CHARACTERS}"
     plain = re.sub(r"[\W_]", "", key.lower())
@@ -90,7 +90,7 @@ def _make_key(path: Path) -> str:
     fresh.touch(mode=0o600)
     fresh.write_text(key, encoding="ascii")
     try:
-        os.link(fresh, path)  # atomic: two processes that start at once get the same key
+        os.link(fresh, path)  # atomic, so that two processes starting together get the same key
     except FileExistsError:
         return path.read_text(encoding="ascii").strip()
     finally:
@@ -99,7 +99,7 @@ def _make_key(path: Path) -> str:
 
 
 def api_key(env: Env) -> str:
-    """Return the workspace key from LAMINA_API_KEY or the file LAMINA_API_KEY_FILE; empty means sandbox."""
+    """Return the workspace key from LAMINA_API_KEY or the file LAMINA_API_KEY_FILE; empty for the sandbox."""
     key = env.str("LAMINA_API_KEY", "").strip()
     path = env.str("LAMINA_API_KEY_FILE", "")
     if key or not path:
@@ -111,7 +111,7 @@ def api_key(env: Env) -> str:
 
 
 def database(env: Env, data_dir: Path) -> dict[str, Any]:
-    """Return Django's DATABASES["default"] from DATABASE_URL; without it, SQLite in `data_dir`."""
+    """Return Django's DATABASES["default"] from DATABASE_URL; defaults to SQLite in `data_dir`."""
     is_set = bool(env.str("DATABASE_URL", ""))  # compose files pass unset variables as empty values
     sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(data_dir / "portal.sqlite3")}
     config: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL")) if is_set else sqlite
@@ -124,7 +124,7 @@ def database(env: Env, data_dir: Path) -> dict[str, Any]:
 
 
 def mailers(env: Env) -> dict[str, Any]:
-    """Return Django's MAILERS from EMAIL_URL (smtp://user:password@host:587/?tls=True); without it, the console."""
+    """Return Django's MAILERS from EMAIL_URL (smtp://user:password@host:587/?tls=True); defaults to the console."""
     if not env.str("EMAIL_URL", ""):
         return {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
     old = env.dj_email_url("EMAIL_URL")
@@ -157,8 +157,8 @@ def host_of(url: str) -> str:
 
 
 def address_of(bind: str) -> str:
-    """Return the URL of `bind` (PORTAL_BIND: "127.0.0.1:8000", "[::1]:8000", ":8000") on this machine, so that links
-    use its port.
+    """Return the local URL for `bind` (PORTAL_BIND: "127.0.0.1:8000", "[::1]:8000", ":8000"), so that links use its
+    port.
 
     If the web server listens on something else, such as a Unix socket, return the default URL.
     """
@@ -171,9 +171,8 @@ def address_of(bind: str) -> str:
 
 
 def mail_sender(env: Env, host: str) -> str:
-    """Return the sender of mail: `_default_from_email` in EMAIL_URL, otherwise its user if that is an address,
-    otherwise an address at `host`.
-    """
+    """Return the sender address: `_default_from_email` in EMAIL_URL, otherwise its user if that is an address,
+    otherwise an address at `host`."""
     old: dict[str, Any] = env.dj_email_url("EMAIL_URL") if env.str("EMAIL_URL", "") else {}
     user = str(old.get("EMAIL_HOST_USER") or "")
     return str(old.get("DEFAULT_FROM_EMAIL") or (user if "@" in user else f"Lamina Portal <portal@{host}>"))
@@ -181,8 +180,7 @@ def mail_sender(env: Env, host: str) -> str:
 
 def storage(url: str) -> dict[str, Any]:
     """Return Django's STORAGES["default"] from STORAGE_URL (s3://KEY:SECRET@HOST[:PORT]/BUCKET[?region=&secure=]);
-    without it, a local folder.
-    """
+    defaults to a local folder."""
     if not url:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
     try:
@@ -234,10 +232,10 @@ def is_loopback(host: str) -> bool:
 
 
 def origin(name: str, url: str, *, is_bare: bool = True) -> str:
-    """Return SCHEME://HOST[:PORT] of `url` in lower case, without a trailing slash. `name` is the name of its setting.
+    """Return SCHEME://HOST[:PORT] of `url` in lower case, without a trailing slash. `name` is the setting's name.
 
-    With `is_bare`, a URL that has more than an origin is refused, since the whole origin would be trusted, not only
-    that path.
+    With `is_bare`, a URL with more than an origin is refused, since the whole origin would be trusted, not just that
+    path.
     """
     try:
         parts = urlsplit(url.strip())
@@ -251,7 +249,7 @@ def origin(name: str, url: str, *, is_bare: bool = True) -> str:
 
 
 def networks(name: str, texts: list[str]) -> list[str]:
-    """Return `texts` if all of them are IP addresses or networks. `name` is the name of their setting."""
+    """Return `texts` if all of them are IP addresses or networks. `name` is the setting's name."""
     for text in texts:
         try:
             ipaddress.ip_network(text, strict=False)

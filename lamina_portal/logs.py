@@ -3,8 +3,8 @@
 import logging
 import re
 
-# Misspelt paths (capital letters, double slashes, encoded letters) lead nowhere but still contain the token. Slashes
-# are encoded inside another address (`?next=`, the referrer of a mail filter), and twice if nested deeper.
+# Mistyped paths (capital letters, double slashes, encoded letters) lead nowhere but still contain the token. Slashes
+# are encoded in a path inside another address (`?next=`, a mail filter's referrer), twice if nested deeper.
 PERCENT = "%(?:25)*"
 SLASHES = rf"(?:[/\\]|{PERCENT}(?:2F|5C))+"
 
@@ -23,7 +23,7 @@ SECRET_PATH = re.compile(
 
 
 class MaskSecretPaths(logging.Filter):
-    """Masks the secret part of these paths in the finished message."""
+    """Masks the secret part of paths in the formatted message."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()

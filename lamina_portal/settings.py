@@ -1,6 +1,6 @@
-"""All settings of the portal, read once from the environment, with defaults that work.
+"""The portal's settings, read once from the environment, with working defaults.
 
-README.md lists every name, and a test checks the list. The `.env` file next to manage.py is read, too, except in tests.
+README.md lists every name, and a test checks the list. The `.env` file next to manage.py is also read, except in tests.
 """
 
 import os
@@ -44,7 +44,7 @@ _lamina_origin = environment.origin("LAMINA_BASE_URL", LAMINA_BASE_URL, is_bare=
 TRUSTED_FILE_ORIGINS = [_lamina_origin, *PORTAL_FILE_ORIGINS]
 
 DEBUG = env.bool("PORTAL_DEBUG", False)
-# The sandbox has its own data, so that a key added later starts with an empty history.
+# The sandbox has its own data, so that the history starts empty when a key is added later.
 DATA_DIR = environment.data_folder(env.str("PORTAL_DATA_DIR", ""), BASE_DIR / "var")
 if IS_SANDBOX:
     DATA_DIR = environment.data_folder(str(DATA_DIR / "sandbox"), DATA_DIR)
@@ -67,7 +67,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "django.forms",  # templates of the standard form fields
+    "django.forms",  # templates for the standard form fields
     "django_htmx",
     "django_q",
     "runs",
@@ -154,7 +154,7 @@ PORTAL_ACCEL_PREFIX = environment.accel_prefix(
 )
 MIMETYPES = {".speculationrules": "application/speculationrules+json"}
 WHITENOISE_MIMETYPES = MIMETYPES
-DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes of fields, not of files; enough for long texts
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes in fields, not counting files; enough for long texts
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_HANDLERS = ["runs.uploads.upload_handler.WaitingRoomUploadHandler"]
 MAX_BODY_BYTES = 1_100_000_000  # per request: a 1 GB video and the rest of the form
@@ -202,7 +202,7 @@ SECURE_CSP = {
 }
 _is_https = PORTAL_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
-COOKIE_PREFIX = "__Host-" if _is_https else ""  # other hosts of the domain can neither set nor see such cookies
+COOKIE_PREFIX = "__Host-" if _is_https else ""  # other hosts in the domain can neither set nor see such cookies
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 MESSAGE_STORAGE = "runs.web.message_storage.MessageStorage"
@@ -219,7 +219,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Language, time, log ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each in its own language, so that people recognize it
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each in its own language, so that people recognize theirs
 LOCALE_PATHS = [BASE_DIR / "runs/locale"]
 USE_I18N = True
 TIME_ZONE = env.str("PORTAL_TIME_ZONE", "UTC")

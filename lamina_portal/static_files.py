@@ -1,11 +1,11 @@
-"""How static files are stored: under names with a hash of their content, and with each stylesheet as one file.
+"""How static files are stored: under names with a hash of their content, and with each stylesheet as a single file.
 
-Imports in our modules use these names, too. A stylesheet lists its parts as CSS does: `@import url("base/tokens.css")
-layer(tokens);`. Browsers can load it unchanged, with one request per part; `collectstatic` replaces the imports with
-the parts.
+Imports in our modules use these names, too. A stylesheet lists its parts with ordinary CSS imports: `@import
+url("base/tokens.css") layer(tokens);`. Browsers can load it unchanged, with one request per part; `collectstatic`
+replaces the imports with the parts.
 
-All our modules have the same hash, made from all of them: `portal.js` imports the others and they import it, so none of
-their names can be a hash of its own content. This also keeps pages from mixing modules of two versions.
+All our modules share one hash, computed from all of them: `portal.js` imports the others and they import it, so no
+module's name can contain a hash of its own content. This also keeps pages from mixing modules from two versions.
 """
 
 import posixpath
@@ -18,7 +18,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-Paths = dict[str, tuple[Storage, str]]  # where each file comes from, by its name
+Paths = dict[str, tuple[Storage, str]]  # the source of each file, by name
 IMPORT = re.compile(r'^@import url\("(?P<url>[\w./-]+\.css)"\) layer\((?P<layer>\w+)\);$', re.M)
 MODULE = re.compile(r"\w+\.js")  # only ours; third-party modules are in folders
 

@@ -1,4 +1,4 @@
-"""The root URLs: signing in, health, and the portal itself."""
+"""The root URLs: sign-in, health, and the portal itself."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path

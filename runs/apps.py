@@ -28,7 +28,7 @@ class RunsConfig(AppConfig):
 
 
 def make_schedules(**_: Any) -> None:
-    """Create or update each Schedule. The database doesn't keep names unique, so remove duplicates."""
+    """Create or update each Schedule. The database doesn't enforce unique names, so remove duplicates."""
     from django_q.models import Schedule
 
     from runs.tasks import SCHEDULES

@@ -1,4 +1,4 @@
-"""Events, so that the code that records a fact needn't know who reacts to it.
+"""Events, so that the code that records a fact needn't know what reacts to it.
 
 An event is sent inside the sender's transaction; `apps.py` registers the listeners. Work that must succeed or fail
 together with the fact, such as a charge, isn't a listener: the sender calls it directly.

@@ -1,4 +1,4 @@
-"""Tasks for django-q2. They only call other packages, and may be lost, repeated or late without harm."""
+"""Tasks for django-q2. They only call other packages; it does no harm if they are lost, repeated or late."""
 
 from typing import Any
 
@@ -31,8 +31,8 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 def pulse(worker: str = "") -> None:
     """Record a sign of life, queue the work that is due, and wake the poller. Runs every 30 s.
 
-    The Schedule's pulse goes to any cluster. Each of our clusters (named `worker`) also has its own, which starts with
-    the cluster, so that work resumes at once after a kill.
+    The Schedule's pulse goes to any cluster. Each of our clusters (named `worker`) also has its own pulse, which starts
+    with the cluster, so that work resumes at once after a kill.
     """
     is_new, is_any_lost = heartbeats.beat_cluster(worker), heartbeats.record_losses()
     if is_new or is_any_lost:
@@ -145,7 +145,7 @@ def request_clearing() -> None:
 
 
 def clear() -> None:
-    """Clean up, once a day: apply the retention rules, delete runs that have been in the bin for 30 days, then remove
+    """Clean up once a day: apply the retention rules, delete runs that have been in the bin for 30 days, then remove
     unused files and copies that no guest needs."""
     retention.apply(timezone.now())
     bin.empty_overdue()

@@ -1,4 +1,4 @@
-"""Shared fixtures: people, their clients, and a real sandbox Lamina on a socket."""
+"""Shared fixtures: people, their clients, and a real sandbox on a socket."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.support.browser", "tests.support.file_servers"]
 
-# No deadline: other tests run at the same time, so the duration of an example says nothing about the code. CI always
-# uses the same examples; new ones are searched for elsewhere.
+# No deadline: other tests run at the same time, so an example's duration says nothing about the code. CI always uses
+# the same examples; other runs look for new ones.
 hypothesis_settings.register_profile(
     "here",
     deadline=None,
@@ -46,13 +46,13 @@ def _clean_slate(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture
 def _at_noon() -> Iterator[None]:
-    """Start the clock at noon, so that counts of days don't depend on the time of day."""
+    """Start the clock at noon, so that day counts don't depend on the time of day."""
     with time_machine.travel(timezone.now().replace(hour=12, minute=0), tick=True):
         yield
 
 
 class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
-    """In parallel runs, keep each file on one worker, and all browser tests on the same one, to share a portal."""
+    """In parallel runs, keep each file on one worker, and all browser tests together on one, sharing a portal."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
@@ -74,7 +74,7 @@ def _sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Sandb
 
 @pytest.fixture
 def sandbox(_sandbox_server: "Sandbox", settings: Settings) -> "SandboxDoor":
-    """A real sandbox Lamina on loopback, freshly reset; the portal's settings point to it."""
+    """A real sandbox on loopback, freshly reset; the portal's settings point to it."""
     door = SandboxDoor(_sandbox_server.url)
     door.control("reset")
     settings.LAMINA_BASE_URL = door.url
@@ -103,7 +103,7 @@ def make_member(db: None) -> Callable[..., "Member"]:
 
 @pytest.fixture
 def alice(make_member: Callable[..., "Member"]) -> "Member":
-    """The owner of whatever the tests are about."""
+    """The owner of whatever is being tested."""
     return make_member("alice")
 
 

@@ -27,16 +27,16 @@ from lamina_portal.settings import DATABASES, LANGUAGES, LOCALE_PATHS, STORAGES 
 from tests.support.pseudo import CODE, write_catalogue  # noqa: E402
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # A file, not memory, so that threads and other processes meet the same locks as in production.
+    # A file rather than memory, so that threads and other processes face the same locks as in production.
     DATABASES["default"]["TEST"] = {"NAME": str(TEST_DIR / "test.sqlite3")}
 # The manifest storage needs collectstatic first; without it, no page would render.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 (TEST_DIR / "sandbox" / "static").mkdir(parents=True)  # whitenoise warns when STATIC_ROOT is missing
-# A made-up language that reveals texts which aren't marked for translation.
+# A made-up language that reveals texts not marked for translation.
 write_catalogue(TEST_DIR / "locale")
 LOCALE_PATHS = [*LOCALE_PATHS, TEST_DIR / "locale"]
 LANGUAGES = [*LANGUAGES, (CODE, "Pseudo")]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-LAMINA_POLL_SECONDS = 1.0  # sandbox runs take half a second, so three would only waste time
+LAMINA_POLL_SECONDS = 1.0  # sandbox runs take half a second, so polling every three would only waste time

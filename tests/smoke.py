@@ -1,7 +1,7 @@
 """Makes a first picture on a running portal, over HTTP: `python -m tests.smoke [address]`.
 
 Signs in as the sandbox's demo person, opens an app, fills in its form, presses Run, waits for the picture and fetches
-it. Exits with 0 only if there is one.
+it. Exits with 0 only if a picture arrives.
 """
 
 import io
@@ -15,7 +15,7 @@ import requests
 from PIL import Image
 
 TIMEOUT_SECONDS = 120.0
-WANTED = ("cartoonify",)  # otherwise the first app
+WANTED = ("cartoonify",)  # if missing, the first app
 # Only a picture in a result's box counts: the uploaded photo is on the page from the start.
 RESULT = r'(?s)<figure\s+class="output output-ready(?:(?!</figure>).)*?<img[^>]*\ssrc="(/files/[^"]+)"'
 Files = dict[str, tuple[str, bytes, str]]
@@ -77,7 +77,7 @@ class FormReader(HTMLParser):
             self._select = ""
 
     def filled(self) -> tuple[list[tuple[str, str]], Files]:
-        """Fill in the rest: first choices where nothing is chosen, words in empty texts, a photo in each file field."""
+        """Fill in the rest: the first choice if none is made, words in empty texts, a photo in each file field."""
         pairs = [
             (name, value or ("a cat on a sofa" if re.fullmatch(r"p\d+", name) else "")) for name, value in self.pairs
         ]

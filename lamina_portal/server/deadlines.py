@@ -1,11 +1,11 @@
-"""An arriving request: when a thread can take it, and its deadlines."""
+"""A request still arriving: its deadlines, and when a thread can take it."""
 
 import re
 from enum import Enum
 
-HEAD_SECONDS = 15.0  # from the first byte (on a new connection: from its opening) to the end of the headers
+HEAD_SECONDS = 15.0  # from the first byte (or the start of a new connection) to the end of the headers
 BODY_SECONDS = 30.0  # from the end of the headers to the end of the body
-UPLOAD_SECONDS = 10.0  # grace period of an upload; after that, every 20 KB earns one second
+UPLOAD_SECONDS = 10.0  # grace period for an upload; after that, every 20 KB earns one second
 MAX_HEAD = 32 * 1024  # bytes; browsers send 1 to 4 KB
 MAX_AWAITED_BODY = 64 * 1024  # bytes; larger bodies are read by the thread that needs them
 
@@ -31,15 +31,15 @@ class Progress(Enum):
 class Arrival:
     """The bytes of one request, and perhaps of the next. `due` is on the monotonic clock.
 
-    Only gunicorn's parser interprets the bytes; this class finds out whether the parser would have to wait for more.
-    Odd requests go to the parser at once, since it refuses them without reading on.
+    Only gunicorn's parser interprets the bytes; this class just works out whether the parser would have to wait for
+    more. Odd requests go straight to the parser, which rejects them without reading on.
     """
 
     def __init__(self, due: float, *, is_first: bool) -> None:
         self.due = due
-        self.is_first = is_first  # on a new connection; a kept one waits for its next request
+        self.is_first = is_first  # on a new connection, not one kept alive
         self.received = bytearray()
-        self.head_size = 0  # bytes, including the empty line; 0 until that arrives
+        self.head_size = 0  # bytes, including the blank line; 0 until it arrives
         self.body_size = 0
         self.chunk_at = 0  # where the next chunk starts, if the body is chunked
 
@@ -49,7 +49,7 @@ class Arrival:
 
     @property
     def is_large(self) -> bool:
-        """Whether the body is too large to be awaited here."""
+        """Whether the body is too large to buffer here."""
         return self.body_size > MAX_AWAITED_BODY
 
     @property
@@ -57,7 +57,7 @@ class Arrival:
         return MULTIPART.search(self.received, 0, self.head_size) is not None
 
     def add(self, data: bytes, now: float) -> Progress:
-        """Add the next bytes; return what to do."""
+        """Add the next bytes; return what to do next."""
         if not self.has_begun and not self.is_first:
             self.due = now + HEAD_SECONDS
         searched = max(0, len(self.received) - 3)
@@ -76,7 +76,7 @@ class Arrival:
         if ENCODING.search(self.received, 0, size):
             self.chunk_at = size
         lengths = LENGTH.findall(self.received, 0, size)
-        self.body_size = int(lengths[0]) if len(lengths) == 1 else 0  # the parser refuses two lengths
+        self.body_size = int(lengths[0]) if len(lengths) == 1 else 0  # the parser rejects duplicate lengths
         progress = self._body_progress()
         if progress is Progress.MORE and (expectation := EXPECTATION.search(self.received, 0, size)):
             del self.received[expectation.start() : expectation.end()]  # otherwise gunicorn would send another Continue
@@ -91,10 +91,10 @@ class Arrival:
         return Progress.READY if is_here else Progress.MORE
 
     def _chunks_progress(self) -> Progress:
-        """Return the progress of a chunked body, which some proxies send even if it is empty.
+        """Return the progress of a chunked body, which some proxies send even when it's empty.
 
-        Django accepts no chunked bodies, so large ones aren't read. Small ones are buffered here, since gunicorn reads
-        them to the end.
+        Django doesn't accept chunked bodies, so large ones aren't read. Small ones are buffered here, since gunicorn
+        reads them to the end.
         """
         while found := CHUNK_SIZE.match(self.received, self.chunk_at):
             size = int(found[1], 16)
@@ -103,5 +103,5 @@ class Arrival:
             self.chunk_at = found.end() + size + 2
         if max(self.chunk_at, len(self.received)) > self.head_size + MAX_AWAITED_BODY:
             return Progress.NO_LENGTH
-        is_odd = b"\r\n" in self.received[self.chunk_at :]  # gunicorn refuses it
+        is_odd = b"\r\n" in self.received[self.chunk_at :]  # gunicorn rejects it
         return Progress.READY if is_odd else Progress.MORE

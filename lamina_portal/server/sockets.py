@@ -1,4 +1,4 @@
-"""A client connection that needs no thread: the main loop later sends what the client can't take at once."""
+"""A client connection that needs no thread: the main loop later sends what the client can't take right away."""
 
 import errno
 import os
@@ -17,14 +17,14 @@ MOST_ALLOWANCE_SECONDS = 30.0  # the most that a fast client can save up
 NO_ALLOWANCE_SECONDS = 0.2  # if no other thread can take this one's place
 SHORT_SECONDS = 0.05  # shorter waits count as work
 MAX_IN_KERNEL = 256 * 1024  # bytes; with more, we would notice too late that a client is reading
-MAX_UNSENT = 1_000_000  # bytes of a streamed response; with more, its thread has to wait
+MAX_UNSENT = 1_000_000  # bytes of a streamed response; beyond that, its thread has to wait
 NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # file systems without sendfile
 READ_AT_ONCE = 64 * 1024
-MAX_AT_ONCE = 1_000_000  # bytes for one client before it is the others' turn
+MAX_AT_ONCE = 1_000_000  # bytes for one client before the others get a turn
 
 
 class TimeAllowance:
-    """How many more seconds a client may make a thread wait. Transferred bytes earn more."""
+    """How many more seconds a client may keep a thread waiting. Transferred bytes earn more."""
 
     def __init__(self, seconds: float = ALLOWANCE_SECONDS, bytes_a_second: int = BYTES_A_SECOND) -> None:
         self.seconds, self.bytes_a_second = seconds, bytes_a_second
@@ -40,7 +40,7 @@ class TimeAllowance:
 
 
 class FilePart:
-    """Part of an open file that is still to be sent, without reading it into memory. It has its own descriptor."""
+    """Part of an open file still to be sent, without reading it into memory. It has its own file descriptor."""
 
     def __init__(self, file: int, offset: int, count: int) -> None:
         self.file, self.offset, self.count = os.dup(file), offset, count
@@ -67,7 +67,7 @@ class FilePart:
 
 
 class BytesPart:
-    """Bytes that are still to be sent."""
+    """Bytes still to be sent."""
 
     def __init__(self, data: bytes) -> None:
         self.data = memoryview(data)
@@ -88,8 +88,8 @@ class ClientSocket(socket.socket):
     """An accepted connection, as gunicorn's parser and response use it.
 
     `recv` waits as long as the client's upload allowance lasts. `sendall` and `sendfile` buffer what the client can't
-    take at once, and `flush` sends it later; only streamed responses wait for slow readers. If a client is too slow,
-    ConnectionResetError is raised, as if it were gone. Each wait is wrapped in `away`.
+    take right away, and `flush` sends it later; only streamed responses wait for slow readers. If a client is too slow,
+    ConnectionResetError is raised, as if it had left. Each wait is wrapped in `away`.
     """
 
     def __init__(self, accepted: socket.socket, away: Callable[[], AbstractContextManager[bool]]) -> None:
@@ -106,10 +106,10 @@ class ClientSocket(socket.socket):
         """Do nothing; gunicorn calls it before and after each request."""
 
     def settimeout(self, value: float | None) -> None:
-        """Do nothing, for the same reason."""
+        """Do nothing; see `setblocking`."""
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        """Read from the client in a thread; threads only read the rest of large bodies."""
+        """Read from the client in a thread; used only for the rest of a large body."""
         while self.uploading:
             with suppress(BlockingIOError):
                 data = super().recv(bufsize, flags)
@@ -119,7 +119,7 @@ class ClientSocket(socket.socket):
         raise ConnectionResetError(errno.ECONNRESET, "the rest of the body isn't needed")
 
     def recv_now(self, size: int) -> bytes | None:
-        """Read what is available, in the main loop: b"" at the end, None if there is nothing yet."""
+        """Read what is available, in the main loop: b"" at the end, None if nothing has arrived yet."""
         try:
             return super().recv(size)
         except BlockingIOError:
@@ -158,7 +158,7 @@ class ClientSocket(socket.socket):
         return not self.parts
 
     def give_up(self) -> None:
-        """Drop unsent data, and make `close` drop the kernel's unsent data, too."""
+        """Drop unsent data, and make `close` drop the kernel's unsent data as well."""
         self._forget()
         self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 

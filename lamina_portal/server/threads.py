@@ -1,4 +1,4 @@
-"""A thread pool for requests; threads that wait for a slow client don't count."""
+"""A thread pool for requests; threads waiting for a slow client don't count."""
 
 import threading
 from collections import deque
@@ -13,8 +13,8 @@ IDLE_SECONDS = 30.0
 class Threads:
     """Runs jobs in `size` threads, like gunicorn's own pool.
 
-    While a thread is away (waiting for a client), another may take its place, up to `spare` of them. Threads that are
-    no longer needed call `on_leave` and end.
+    While threads are away (waiting for clients), up to `spare` others may take their place. Threads that are no longer
+    needed call `on_leave` and end.
     """
 
     def __init__(self, size: int, spare: int, on_leave: Callable[[], None] = lambda: None) -> None:
@@ -32,7 +32,7 @@ class Threads:
         return future
 
     def shutdown(self, wait: bool = False) -> None:
-        """Let every thread end after its current job. This never waits, whatever `wait` says."""
+        """Let every thread end after its current job. Never waits, even if `wait` is set."""
         with self._changed:
             self._is_closed = True
             self._jobs.clear()

@@ -1,9 +1,9 @@
 """gunicorn's threaded worker, changed so that slow clients don't hold threads.
 
-gunicorn gives each new connection to a thread, so 16 strangers who send a byte now and then block it. Here, a single
+gunicorn gives each new connection to a thread, so 16 clients that send a byte now and then can block it. Here, a single
 non-blocking loop reads headers and bodies of up to 64 KB, sends responses to slow readers and closes connections.
-Threads get whole requests. Everything has a deadline (`deadlines`, `sockets`). Clients use plain HTTP/1.1; TLS is left
-to the proxy.
+Threads only get complete requests. Everything has a deadline (`deadlines`, `sockets`). Clients use plain HTTP/1.1; TLS
+is left to the proxy.
 """
 
 import errno
@@ -24,14 +24,14 @@ from lamina_portal.server.fair_shares import Share
 from lamina_portal.server.sockets import ClientSocket, TimeAllowance
 from lamina_portal.server.threads import Threads
 
-SPARE_THREADS = 16  # extra threads while others wait for uploads or for slow readers
-STALLED_SECONDS = 60.0  # without progress on a response that the loop sends
+SPARE_THREADS = 16  # extra threads while others wait for uploads or slow readers
+STALLED_SECONDS = 60.0  # without progress on a response sent by the loop
 LINGER_SECONDS = 10.0  # total time for a client to read the last response before we close
 LINGER_QUIET_SECONDS = 2.0
-LINGER_BYTES = 64 * 1024  # read from a client that keeps sending; the rest is left unread
-GIVE_WAY_SECONDS = 0.01  # how long a less busy worker has to take the next connection first
+LINGER_BYTES = 64 * 1024  # read from a client that keeps sending; the rest is ignored
+GIVE_WAY_SECONDS = 0.01  # head start for a less busy worker to take the next connection
 SWEEP_SECONDS = 0.5
-RECEIVE = 64 * 1024  # bytes at once
+RECEIVE = 64 * 1024  # bytes per read
 NEARLY_FULL = 0.9  # share of gunicorn's worker_connections
 FAULT_OF_CLIENT = (errno.EAGAIN, errno.ECONNABORTED)
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
@@ -43,9 +43,8 @@ TIMED_OUT = "408 Request Timeout"
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """One client. In the loop, it waits until `due` for an event, which is handled by `waits_for`; otherwise a thread
-    has it.
-    """
+    """One client. In the loop, it waits until `due` for an event that `waits_for` handles; otherwise, a thread is
+    handling it."""
 
     sock: ClientSocket
 
@@ -59,7 +58,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         self.waits_for: Callable[[Connection], None] | None = None
         self.is_kept = False  # kept open for another request
         self.lingers_until = 0.0
-        self.discarded = 0  # bytes that came after the last response
+        self.discarded = 0  # bytes received after the last response
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -108,7 +107,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 self._drop(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Give clients until `deadline` to start a request; called when the worker stops."""
+        """Give clients until `deadline` to start a request; called when the worker is stopping."""
         for conn in self.waiting:
             if conn.waits_for == self._receive and not conn.arrival.has_begun:
                 conn.due = min(conn.due, deadline)
@@ -157,9 +156,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.set_accept_enabled(False)
 
     def _make_room(self) -> None:
-        """Disconnect the client that has waited longest without sending a whole request; honest clients send theirs at
-        once.
-        """
+        """Disconnect the client that has gone longest without sending a complete request; honest clients send theirs at
+        once."""
         silent = [conn for conn in self.waiting if conn.waits_for != self._send]
         if silent:
             self._drop(min(silent, key=lambda conn: conn.since))
@@ -209,7 +207,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
 
     def _take(self, conn: Connection, data: bytes) -> None:
-        """Add `data` to the request; give it to a thread when enough of it has arrived."""
+        """Add `data` to the request; give it to a thread once enough has arrived."""
         progress = conn.arrival.add(data, time.monotonic())
         if progress in (Progress.NO_LENGTH, Progress.TOO_LARGE):
             self._refuse(conn, progress.value)
@@ -237,7 +235,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.enqueue_req(conn)
 
     def _refuse(self, conn: Connection, status: str) -> None:
-        """Send an error without a thread, and close the connection."""
+        """Send an error without using a thread, then close the connection."""
         with suppress(OSError):  # `_send` handles the same error
             conn.sock.sendall(REFUSAL.format(status, len(status), status).encode())
         conn.is_kept = False
@@ -246,7 +244,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # --- in a thread -------------------------------------------------------------------------------------------------
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
-        """Handle a request. If the response is sent before the body is read, it says that the connection closes."""
+        """Handle a request. A response sent before the body is read announces that the connection will close."""
         if conn.sock.uploading:
             should_close = req.should_close
 

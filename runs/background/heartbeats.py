@@ -1,7 +1,7 @@
-"""Which worker clusters exist and whether each still takes tasks, recorded in the database for all hosts.
+"""Which worker clusters exist and which of them still take tasks, recorded in the database for all hosts.
 
-Each cluster queues tasks of its own (`worker.Pulse`), and each one that runs is recorded here. A cluster that is alive
-but takes no tasks therefore falls silent. The row "worker" records when any cluster last ran a task.
+Each cluster queues tasks of its own (`worker.Pulse`) and is recorded here whenever one of them runs, so a cluster that
+is alive but takes no tasks falls silent. The row "worker" records when any cluster last ran a task.
 """
 
 import os
@@ -20,7 +20,7 @@ GONE_AFTER = timedelta(hours=1)  # after that, a silent cluster is forgotten
 
 
 def beat(name: str) -> bool:
-    """Record that the part `name` ("poller" or a cluster) is alive now; return True the first time."""
+    """Record that `name` ("poller" or a cluster) is alive now; return True the first time."""
     now = timezone.now()
     if Heartbeat.objects.filter(name=name).update(at=now):
         return False
@@ -28,13 +28,13 @@ def beat(name: str) -> bool:
 
 
 def age_seconds(name: str, now: datetime) -> int | None:
-    """Return the seconds since the last sign of life of the part `name`; None if there never was one."""
+    """Return the seconds since the last sign of life from `name`; None if there never was one."""
     at = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
     return max(0, int((now - at).total_seconds())) if at else None
 
 
 def name_of(pid: int) -> str:
-    """Return the name of the cluster on this host with the main process `pid`."""
+    """Return the name of the cluster on this host whose main process is `pid`."""
     return f"{ANY} {_host()}:{pid}"
 
 
@@ -43,7 +43,7 @@ def _host() -> str:
 
 
 def beat_cluster(name: str) -> bool:
-    """Record that the cluster `name` ("" for plain `qcluster`) runs a task; return True the first time."""
+    """Record that the cluster `name` ("" for plain `qcluster`) is running a task; return True the first time."""
     beat(ANY)
     return bool(name) and beat(name)
 

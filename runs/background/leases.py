@@ -19,7 +19,7 @@ KICK_EVERY = timedelta(seconds=3)
 
 
 def new_holder() -> str:
-    """Return a new holder name, which starts with the host and process id so that the holder can be found."""
+    """Return a new holder name, starting with the host and process id so that the holder can be found."""
     return f"{_host()}/{os.getpid()}/{uuid.uuid4().hex}"[:64]
 
 

@@ -1,6 +1,6 @@
 """Linux's PR_SET_PDEATHSIG: a process gets a signal when its parent dies, so that no orphans are left behind.
 
-Other systems have nothing like it, so `kill -9` of a parent may leave children behind there.
+Other systems have no equivalent, so `kill -9` of a parent may leave children behind there.
 """
 
 import ctypes

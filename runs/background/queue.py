@@ -22,7 +22,7 @@ stop_flag = mmap.mmap(-1, 1)
 def enqueue(task: str, *args: int | str) -> None:
     """Queue `task`, the name of a function in `runs.tasks`, when the current transaction commits.
 
-    Pass ids only, by position: objects would go stale, and django-q2 uses some keywords itself.
+    Pass only ids, by position: objects would go stale, and django-q2 uses some keywords itself.
     """
     transaction.on_commit(partial(_hand_over, task, *args))
 

@@ -30,7 +30,7 @@ class TaskPackage:
 
     @staticmethod
     def loads(package: str | bytes) -> dict[str, Any]:
-        """Return the task in `package`. Raises `signing.BadSignature` for anything not made here."""
+        """Return the task in `package`. Raises `signing.BadSignature` for anything we didn't sign."""
         try:
             text = package.decode() if isinstance(package, bytes) else package
             task: dict[str, Any] = signing.loads(text, salt=SALT)
@@ -53,7 +53,7 @@ class QueuedOrCached(TaskPackage):
 
 
 class OneLine(logging.Filter):
-    """Log a dropped, unreadable task in one line. No harm is done, since the sweep finds whatever is due."""
+    """Logs a dropped, unreadable task on one line. No harm is done, since the sweep finds whatever is due."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None

@@ -1,13 +1,13 @@
-"""django-q2's cluster, made robust: its processes live and die together, it always takes tasks, and it stops at once.
+"""django-q2's cluster, made robust: its processes live and die together, it always takes tasks, and it stops promptly.
 
-Plain `qcluster` was found to have these problems: after `kill -9` of its main process or sentinel, the other processes
-keep running as orphans; after `kill -9` of an idle worker, the queue's lock is lost and nothing runs any more, without
-an error; SIGTERM to the process group hangs it forever; a plain SIGTERM waits for the longest task.
+Plain `qcluster` has these problems: after `kill -9` of its main process or sentinel, the other processes keep running
+as orphans; after `kill -9` of an idle worker, the queue's lock is lost and nothing runs any more, without an error;
+SIGTERM to the process group hangs it forever; a plain SIGTERM waits for the longest task.
 
 Here, every process asks the kernel to kill it when its parent dies. The sentinel ends the whole cluster if a lock may
-be lost. A flag in shared memory tells long tasks to stop; signals only set that flag, and the main loop acts on it at a
-point where nothing is half done. Any exit that nobody asked for has the code 3, so that whatever started the cluster
-restarts it (`manage.py portal`, systemd's `Restart=always`).
+be lost. A flag in shared memory tells long tasks to stop; signals only set that flag, and the main loop acts on it when
+nothing is half done. Any unexpected exit has code 3, so that whatever started the cluster restarts it (`manage.py
+portal`, systemd's `Restart=always`).
 """
 
 import itertools
@@ -71,9 +71,9 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
 class PulsingBroker:
     """Wraps the broker for a cluster's pusher and adds tasks for this cluster alone.
 
-    They go the same way as every other task, so they show that this cluster takes tasks. The first comes at once, so
-    that work left unfinished by the last cluster continues right away. The second comes when the lease of a poller that
-    died with another host has run out.
+    They travel like any other task, so they show that this cluster takes tasks. The first comes immediately, so that
+    work left unfinished by the last cluster continues right away. The second comes once the lease of a poller that died
+    with another host has run out.
     """
 
     def __init__(self, broker: Any, cluster_pid: int, pulse: Pulse) -> None:
@@ -96,7 +96,7 @@ class PulsingBroker:
 
 
 class WholeCluster(Cluster):  # type: ignore[misc]
-    """The worker of one host: main process, sentinel, pusher, monitor and pool, which live and die together."""
+    """The worker on one host: main process, sentinel, pusher, monitor and pool, which live and die together."""
 
     def run(self) -> int:
         """Run until asked to stop; return the exit code, which is 0 only after a clean stop."""
@@ -107,15 +107,15 @@ class WholeCluster(Cluster):  # type: ignore[misc]
         self.stop()  # does nothing if the sentinel has ended
         if not queue.stop_requested() or self.sentinel.exitcode != 0:
             return BROKEN
-        with suppress(DatabaseError):  # then the next cluster does it, as for a killed one
+        with suppress(DatabaseError):  # otherwise the next cluster does it, as for a killed one
             heartbeats.forget(heartbeats.name_of(self.pid))
         return 0
 
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
         """Only set the flag, since a handler may interrupt anything.
 
-        Stopping the cluster from here once interrupted one check of the sentinel with another. The sentinel seemed to
-        be alive although it had just ended, and the cluster waited forever.
+        When we stopped the cluster from here, one check of the sentinel once interrupted another. The sentinel seemed
+        to be alive although it had just ended, and the cluster waited forever.
         """
         if os.getpid() != self.pid:  # a child that hasn't set its own handlers yet
             os._exit(BROKEN)

@@ -1,7 +1,7 @@
 """The catalogue: a database cache of known apps, so that pages never wait for Lamina.
 
 Lamina's list is sorted by popularity and may be incomplete, so it adds and updates apps but never removes them. An app
-is gone only when a request for its id returns 404.
+counts as gone only when a request for its id returns 404.
 """
 
 from runs.catalog.details import store_detail

@@ -1,4 +1,4 @@
-"""Reading Lamina's list of apps. Its maximum size is undocumented: try the largest, then smaller ones, then none."""
+"""Read Lamina's app list. Its maximum size is undocumented, so try the largest, then smaller ones, then no limit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Listed:
 
 
 def refresh_list(go_on: Callable[[], bool]) -> None:
-    """Read the list and save its apps. `go_on` is called before each request and says whether there is time left.
+    """Read the list and save its apps. `go_on` is called before each request and returns whether there is time left.
 
     A refused or late list is only noted for the health page. Broader problems (Lamina is down, the key is refused, a
     rate limit) are raised.

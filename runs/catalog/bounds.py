@@ -1,7 +1,7 @@
 """Limits on what we store about an app. Longer texts are shortened and end in "…".
 
-Values that must be sent back exactly (names, keys, options, output labels) are never cut. They are shortened only for
-display or left out entirely, or a sentence replaces the form.
+Values that must be sent back exactly (names, keys, options, output labels) are never cut. If too long, they are
+shortened only for display or left out, or a sentence replaces the form.
 """
 
 import json
@@ -15,7 +15,7 @@ from runs.schema_forms.questions import shortened
 NAME_LENGTH = 300  # characters
 DESCRIPTION_LENGTH = 2_000  # characters
 MOST_PARAMETERS = 200
-MOST_OPTIONS = 500  # of one field
+MOST_OPTIONS = 500  # per field
 MOST_OUTPUTS = 200
 SCHEMA_BYTES = 512 * 1024  # as JSON
 ADDRESS_LENGTH = 4_000  # characters; longer ones are data, not addresses
@@ -24,7 +24,7 @@ SAMPLES = 20  # sample media copied per app
 
 @dataclass(frozen=True)
 class FormSchema:
-    """The parts of a form, as stored in AppSchema, or a `problem` that says why there is no form."""
+    """A form as stored in AppSchema, or a `problem` that says why there is no form."""
 
     parameters: list[dict[str, Any]]
     outputs: list[dict[str, Any]]
@@ -44,7 +44,7 @@ def description_of(app: AppSummary | AppDetail) -> str:
 
 
 def thumbnail_url_of(summary: AppSummary) -> str:
-    """Return the address of the app's picture, or ""; videos don't count."""
+    """Return the address of the app's picture, or "" if it is missing or a video."""
     found = summary.thumbnail
     return found.url if found and found.type == "image" and len(found.url) <= ADDRESS_LENGTH else ""
 
@@ -67,7 +67,7 @@ def schema_of(detail: AppDetail) -> FormSchema:
 
 
 def _bounded(parameter: Parameter) -> dict[str, Any]:
-    """Return `parameter` as stored: with a shortened description and, of many options, the first and the default."""
+    """Return `parameter` as stored: description shortened, options limited to the first ones and the default."""
     kept = parameter.as_json()
     kept["description"] = shortened(parameter.description, DESCRIPTION_LENGTH)
     if len(parameter.options) > MOST_OPTIONS:

@@ -1,4 +1,4 @@
-"""One app by its id: its form, its estimate, and whether it exists."""
+"""Read one app by its id: its form, its estimate, and whether it exists."""
 
 import hashlib
 from collections import Counter
@@ -19,8 +19,8 @@ from runs.models.messages import Message
 def read_detail(app: App, priority: Priority) -> bool:
     """Request `app` from Lamina by its id and save the response; return True if Lamina sent the app.
 
-    A 404 means that the app is gone, a 403 that this workspace can't use it; the stored form stays. Problems unrelated
-    to the app (Lamina is down, no budget, a refused key) are raised.
+    A 404 means that the app is gone, a 403 that this workspace can't use it; the stored form is kept. Problems
+    unrelated to the app (Lamina is down, no budget, a refused key) are raised.
     """
     try:
         detail = lamina(priority).get_app(app.remote_id)

@@ -1,7 +1,7 @@
-"""The apps that the portal keeps up to date: apps that people use. Others are read when someone opens them.
+"""The apps that the portal keeps up to date because people use them. Others are read when someone opens them.
 
 At most 60 apps are kept up to date, with two requests a day each (form and estimate), however many are known. Lamina's
-list changes its order, and with it the apps at the top. On an idle portal, all apps read that day count toward the 60.
+list changes order, so the apps at the top change, too. On an idle portal, all apps read that day count towards the 60.
 """
 
 from collections.abc import Iterable
@@ -13,17 +13,17 @@ from runs.models import App, Run
 from runs.models.app import AppQuerySet
 
 SHOWN_FIRST, USED, STARRED, IN_ALL = 24, 16, 16, 60
-LOOKED_BACK = 100  # recent runs to check for recently used apps and for starred runs
+LOOKED_BACK = 100  # recent runs to check for recently used apps and for stars
 DETAIL_EVERY = timedelta(hours=24)
 RETRY_EVERY = timedelta(minutes=10)  # for an app without a usable response
 UNREAD_RETRY_EVERY = timedelta(minutes=1)  # for an app that was never read, while people are active
 QUIET_RETRY_EVERY = timedelta(hours=12)
-ROUND_A_DAY = 96  # apps requested by id in the round (`requests.ROUND_EVERY`)
+ROUND_A_DAY = 96  # apps checked by id per day (`requests.ROUND_EVERY`)
 PICTURES_EVERY = timedelta(hours=6)
 
 
 def apps_in_use() -> list[int]:
-    """Return ids of the apps in use: first on the list, used recently, starred, or with a starred run.
+    """Return ids of the apps in use: top of the list, used recently, starred, or with a starred run.
 
     The remaining places are filled from the list.
     """
@@ -44,7 +44,7 @@ def is_old(now: datetime) -> Q:
 def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
     """Return apps in use whose form or estimate is missing or a day old, in the order of `apps_in_use`.
 
-    Recently requested apps wait, longer if the portal is idle.
+    Apps requested recently have to wait, longer if the portal is idle.
     """
     ids = apps_in_use()
     is_there = Q(gone_at=None, forbidden_at=None)
@@ -67,7 +67,7 @@ def _quiet_allowance(now: datetime) -> int:
 
 
 def without_picture(now: datetime) -> AppQuerySet:
-    """Return listed apps without a picture; failed ones are retried some hours later."""
+    """Return listed apps without a picture; failed downloads are retried some hours later."""
     may_try = Q(pictures_tried_at=None) | Q(pictures_tried_at__lt=now - PICTURES_EVERY)
     return App.objects.listed().filter(may_try, thumbnail=None).exclude(thumbnail_url="")
 

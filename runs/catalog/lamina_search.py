@@ -1,7 +1,7 @@
-"""Searching for apps on Lamina, in the worker, at most ten times a minute for the whole portal.
+"""Search Lamina for apps, in the worker, at most ten times a minute for the whole portal.
 
 Pages never wait for Lamina: `ask` saves the request and wakes the worker, `AppSearch` stores the answer for ten
-minutes, and the page polls it. New apps are added to the catalogue, but not to the list until someone stars or runs
+minutes, and the page polls for it. New apps are added to the catalogue, but not to the list until someone stars or runs
 them.
 """
 
@@ -28,13 +28,13 @@ from runs.words.fold import fold
 PER_MINUTE = 10
 TURNS_ID = 2  # the RequestLog row for these searches; row 1 counts all requests
 TASK_SECONDS = 80  # four calls of at most 15 s, plus writing
-SHORTEST = 2  # letters; a single one matches everything
+SHORTEST = 2  # letters; a single letter matches everything
 MOST_FINDS = 12
 AGAIN_AFTER = timedelta(seconds=20)  # after Lamina was unreachable or too slow
 AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
 NO_DISCOVER = frozenset({403, 404, 405, 410, 501})  # from workspaces without Discover
 
-Find = dict[str, Any]  # as `AppSearch.finds` holds them
+Find = dict[str, Any]  # as stored in `AppSearch.finds`
 
 
 def is_worth_asking(q: str) -> bool:
@@ -57,7 +57,7 @@ def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
         return search
     with transaction.atomic():
         turns = _locked_turns()
-        search = known(q)  # the previous holder of the lock may have asked for the same
+        search = known(q)  # whoever held the lock before may have started the same search
         if search is not None and (search.is_waiting(now) or (search.is_good(now) and not is_again)):
             return search
         if (wait := _seconds_until_free(turns)) > 0:
@@ -109,7 +109,7 @@ def _take_turn(turns: RequestLog) -> None:
 
 
 # --- The worker's part ------------------------------------------------------------------------------------------------
-Outcome = tuple[str, datetime | None]  # the problem, and when it makes sense to ask again
+Outcome = tuple[str, datetime | None]  # the problem, and when to try again
 
 
 def _by_words(search: AppSearch) -> Outcome:
@@ -173,7 +173,7 @@ def _bounded(seconds: float) -> timedelta:
 
 
 def _take_in(search: AppSearch, found: list[AppSummary] | list[AppMatch]) -> None:
-    """Add found apps to the search. Known apps aren't updated, since a match says less than the list."""
+    """Add found apps to the search. Known apps aren't updated, since a match has less detail than the list."""
     mine = {app.remote_id: app for app in App.objects.filter(remote_id__in=[one.app_id for one in found])}
     fresh = [one for one in found[:MOST_FINDS] if one.app_id not in mine or mine[one.app_id].is_gone]
     new = {one.app_id: app for one, app in zip(fresh, catalog.record_found(fresh), strict=True)}
@@ -201,7 +201,7 @@ def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> Non
 
 
 def _fetch_pictures(search: AppSearch) -> None:
-    """Fetch pictures of new apps, while the page already shows the apps and waits for pictures."""
+    """Fetch pictures of new apps. Meanwhile, the page already shows the apps."""
     ends_at = time.monotonic() + PICTURES_WITHIN.total_seconds()
     for app in App.objects.filter(pk__in=[find["app"] for find in search.finds if find["is_new"]], thumbnail=None):
         if time.monotonic() < ends_at:

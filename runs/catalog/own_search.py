@@ -10,7 +10,7 @@ from runs.models import App
 from runs.models.app import AppQuerySet
 from runs.words.fold import fold_words
 
-MOST_WORDS = 12  # per search, the longest ones
+MOST_WORDS = 12  # per search; the longest ones count
 SOME_SHOWN = 12
 SHORTEST_TELLING = 3  # letters; "a" and "of" are in every description
 # Words that say nothing about an app; they only count if nothing else was typed.
@@ -24,7 +24,7 @@ that the their them these this those use using want wants what which will with w
 
 @dataclass(frozen=True)
 class Found:
-    """Apps with all words, in catalogue order, and apps with some words, best matches first."""
+    """Apps that match all words, in catalogue order, and apps that match some, best matches first."""
 
     whole: list[App]
     partly: list[App]
@@ -35,7 +35,7 @@ class Found:
 
 
 def find(apps: AppQuerySet, q: str) -> Found:
-    """Return the `apps` that match `q`, or all of them without words. Makes one query."""
+    """Return the `apps` that match `q`, or all of them if it has no words. Makes one query."""
     words = fold_words(q)[:MOST_WORDS]
     if not words:
         return Found(list(apps), [])

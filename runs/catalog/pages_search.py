@@ -1,4 +1,4 @@
-"""Lamina's part of a search as shown on a page: suggestions, reasons, and problems."""
+"""Lamina's results for a search, as shown on a page: suggestions, reasons, and problems."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ PROBLEMS: dict[str, Promise] = {
     "unknown-id": _lazy("Lamina has no app at this address."),
     "closed": _lazy("Lamina has this app, but this workspace can't use it."),
 }
-# The same while the page retries by itself.
+# The same problems while the page retries by itself.
 WAITING: dict[str, Promise] = {
     "turn": _lazy("There were many searches in the last minute. We'll ask Lamina in %(wait)s."),
     "limited": _lazy("Lamina asked us to wait. We'll ask again in %(wait)s."),
@@ -52,12 +52,12 @@ class Suggestion:
     credits_words: str
     is_on_list: bool
     is_above: bool = False  # already among our own results
-    is_added: bool = False  # requested by its id, and new here
+    is_added: bool = False  # found by its id and new to the portal
 
 
 @dataclass(frozen=True)
 class Part:
-    """The part below our own results. `state` is "soon" (not asked yet), "asking" or "answered"."""
+    """The section below our own results. `state` is "soon" (not asked yet), "asking" or "answered"."""
 
     words: str
     state: str = "soon"
@@ -66,7 +66,7 @@ class Part:
     above: list[Suggestion] = field(default_factory=list)  # apps in our own results, with Lamina's reason
     problem: str = ""  # a key of PROBLEMS
     sentence: str = ""
-    is_drawn: bool = True  # all pictures are final
+    is_drawn: bool = True  # no more pictures to come
     token: str = ""  # identifies what the page already has, so that it isn't sent again
     next_look: str = ""  # htmx trigger of the next poll, if any
     seconds: int = 0  # until a page without scripts reloads; 0: never
@@ -85,7 +85,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page shows: only apps that make `makes`, and the apps with ids `above` among our own results.
+    """What the page shows: only apps that make `makes`, and our own results, including the apps with ids `above`.
 
     `tries` counts its retries so far.
     """

@@ -4,13 +4,13 @@ import re
 from urllib.parse import unquote
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|app_[\w-]{1,190}", re.IGNORECASE | re.ASCII)
-MOST_IDS = 3  # ids to try per address: each is a request to Lamina
+MOST_IDS = 3  # ids to try per address; each costs a request to Lamina
 
 
 def ids_in(words: str) -> list[str]:
-    """Return ids that `words` may contain, likeliest first: path segments that are a UUID or `app_…`, from the end.
+    """Return possible app ids in `words`, likeliest first: path segments that are a UUID or `app_…`, from the end.
 
-    The last comes first, because a workspace's id usually precedes the app's. Host, query and fragment are ignored.
+    The last one comes first because a workspace's id usually precedes the app's. Host, query and fragment are ignored.
     """
     found = [segment for word in words.split() for segment in _path_of(word) if ID.fullmatch(segment)]
     ids = [one if one.startswith("app_") else one.lower() for one in reversed(found)]

@@ -16,20 +16,20 @@ from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.lamina.errors import LaminaError, LaminaUnavailable
 from runs.models import App
 
-LEASE_SECONDS = 150  # one app (form, estimate, picture, a few samples, all slow) or two late lists
-WINDOW_SECONDS = 45.0  # per refresh; then the next one continues
+LEASE_SECONDS = 150  # enough for one app (form, estimate, picture, a few samples, all slow) or two late lists
+WINDOW_SECONDS = 45.0  # per refresh; the next one continues
 SILENT_APPS = 3
 
 GoOn = Callable[[], bool]
 
 
 def refresh_catalog() -> None:
-    """Read the app list and the balance, then missing data of apps in use, within the request budget and time."""
+    """Read the app list and the balance, then missing data for apps in use, within the budget and time limit."""
     _under_lease(_refresh_list)
 
 
 def complete_catalog() -> None:
-    """Read data that apps in use still lack, then pictures for the list."""
+    """Read missing data for apps in use, then pictures for the list."""
     _under_lease()
 
 
@@ -51,7 +51,7 @@ def refresh_app(app_id: int) -> None:
 
 
 def check_app(app_id: int) -> None:
-    """Request one app by its id, for the round that checks which known apps still exist."""
+    """Request one app by its id, as part of regularly checking which known apps still exist."""
     app = App.objects.filter(pk=app_id).first()
     if app is not None:
         with suppress(LaminaError, RateLimitWait):

@@ -1,4 +1,4 @@
-"""When to request the catalogue from Lamina: all such requests start here, from a page or a Schedule.
+"""When to request the catalogue from Lamina: all such requests start here, triggered by a page or a Schedule.
 
 While people are active, the list is at most ten minutes old. An idle portal (no signed-in visit for an hour) requests
 it every six hours, and at once when someone opens a page.
@@ -18,7 +18,7 @@ from runs.team import sessions
 
 ASK_AGAIN = timedelta(seconds=30)
 FIRST_AGAIN = timedelta(seconds=10)
-FAILED_AGAIN = timedelta(minutes=2)  # a failed list takes up to 90 s of a worker
+FAILED_AGAIN = timedelta(minutes=2)  # a failed list can occupy a worker for up to 90 s
 LIST_EVERY = timedelta(minutes=10)
 QUIET_LIST_EVERY = timedelta(hours=6)
 QUIET_FAILED_AGAIN = timedelta(hours=3)
@@ -35,7 +35,7 @@ def is_quiet(now: datetime) -> bool:
 
 
 def request_refresh() -> None:
-    """Ask the worker for a fresh list; at most once in 30 s, however many pages want it."""
+    """Ask the worker for a fresh list, at most once every 30 s, however many pages want it."""
     now = timezone.now()
     LaminaStatus.objects.get_or_create(pk=STATUS_ID)
     waiting = Q(catalog_asked_at=None) | Q(catalog_asked_at__lt=now - ASK_AGAIN)
@@ -62,9 +62,9 @@ def request_regular_refresh() -> None:
 
 
 def request_app_refresh(app: App, *, is_news: bool = False) -> None:
-    """Ask the worker to read this app's form again, at most once in 30 s (10 s without a form or an estimate).
+    """Ask the worker to read this app's form again, at most once every 30 s (10 s without a form or an estimate).
 
-    With `is_news` of the app (a refused start), ask at once.
+    With `is_news` (a start was refused), ask at once.
     """
     now = timezone.now()
     again = ASK_AGAIN if app.schema_id and app.estimated_at else FIRST_AGAIN
@@ -85,7 +85,7 @@ def request_balance() -> None:
 
 
 def request_completion() -> None:
-    """Ask for missing data of apps in use and, every 15 minutes, for one app of the round. Called by the pulse."""
+    """Ask for missing data for apps in use and, every 15 minutes, check one known app. Called by the pulse."""
     now = timezone.now()
     is_one_there = not is_quiet(now)
     if in_use.incomplete(now, is_one_there=is_one_there) or (is_one_there and in_use.without_picture(now).exists()):
@@ -94,7 +94,7 @@ def request_completion() -> None:
 
 
 def _request_round(now: datetime) -> None:
-    """Ask for the app that was checked longest ago, by its id, to find out eventually whether it is gone."""
+    """Request, by its id, the app that was checked longest ago, so that we eventually notice which apps are gone."""
     its_turn = Q(app_asked_at=None) | Q(app_asked_at__lt=now - ROUND_EVERY)
     if not LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).exists():
         return

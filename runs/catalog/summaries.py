@@ -1,4 +1,4 @@
-"""Creating and updating our apps from Lamina's summaries, in its list or a search result."""
+"""Create and update our apps from Lamina's summaries, in its list or search results."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ def record_found(summaries: Iterable[AppSummary]) -> list[App]:
 
 
 def store_summary(summary: AppSummary) -> App:
-    """Save `summary`. An app that was gone is requested by its id next, since only that shows that it is back."""
+    """Save `summary`. An app that was gone is requested by its id next, since only that proves that it's back."""
     name, description, url = bounds.name_of(summary), bounds.description_of(summary), bounds.thumbnail_url_of(summary)
     app, _ = App.objects.select_related("schema").get_or_create(
         remote_id=summary.app_id,
@@ -42,7 +42,7 @@ def store_summary(summary: AppSummary) -> App:
 
 
 def makes_fields(name: str, description: str, makes: Counter[str], labels: list[str]) -> dict[str, Any]:
-    """Return the fields for what an app makes and for its search words."""
+    """Return the fields for what an app makes and its search words."""
     words = [name, description, *(label[: bounds.NAME_LENGTH] for label in labels), *makes]
     return {
         "makes": dict(makes),

@@ -1,4 +1,4 @@
-"""Addresses: the list of apps and the search."""
+"""URLs of the app list and the search."""
 
 from django.urls import path
 

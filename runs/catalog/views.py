@@ -61,7 +61,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def app_search(request: PortalRequest) -> HttpResponse:
-    """Show Lamina's part of the search so far, asking Lamina if needed; 204 if nothing is new since `seen`.
+    """Show Lamina's results so far, asking Lamina if needed; 204 if nothing is new since `seen`.
 
     With `go` (the words were submitted, not just typed), a pasted address opens its app.
     """
@@ -106,7 +106,7 @@ def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = Fals
 
 
 def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str, *, is_going: bool) -> dict[str, Any]:
-    """Return `part` with the addresses for the next poll (with and without scripts) and for asking again."""
+    """Return `part` with the addresses for the next poll (with and without scripts) and for trying again."""
     if part is None:
         return {"part": None}
     tries = str(_tries(request) + 1) if part.is_held_back else ""
@@ -142,7 +142,7 @@ def _url(name: str, **given: str) -> str:
 
 
 def _nearest(q: str, cards: list[AppCard]) -> list[AppCard]:
-    """Return the three apps that have the most groups of three letters in common with the search."""
+    """Return the three apps that share the most trigrams with the search."""
 
     def pieces(text: str) -> set[str]:
         text = fold(text)

@@ -1,4 +1,4 @@
-"""Addresses: comparing."""
+"""URL of the compare page."""
 
 from django.urls import path
 

@@ -62,7 +62,7 @@ def compare_url(ids: Sequence[str], **more: str) -> str:
 
 
 def _picker(request: PortalRequest, found: list[comparing.Column], asked: int) -> HttpResponse:
-    """Show checkboxes in a plain form: the runs of the selected results first, then the latest results."""
+    """Show checkboxes in a plain form: first the runs of the selected results, then the latest results."""
     words = request.GET.get("q", "").strip()[:200]
     ticked = [column.output.public_id for column in found]
     runs = {column.run.pk: column.run for column in found}

@@ -1,8 +1,8 @@
-"""The shared request counter, which keeps all processes together within Lamina's limit of requests per minute.
+"""The shared request counter, which keeps all processes together within Lamina's limit per minute.
 
 Lamina allows each address 100 requests of any kind per minute. One locked row holds the times of the last minute's
-requests. With REDIS_URL, Redis holds them instead, by its own clock (`rate_limit_redis`). Less important requests leave
-room for more important ones, so that a start never waits behind the catalogue.
+requests. With REDIS_URL, Redis holds them instead, using its own clock (`rate_limit_redis`). Less important requests
+leave room for more important ones, so that a start never waits behind the catalogue.
 """
 
 import time
@@ -39,7 +39,7 @@ class RateLimitWait(Exception):
 
 
 def take(priority: Priority) -> float:
-    """Count one request and return 0.0 if it may be sent now; else count nothing and return the seconds to wait."""
+    """Count one request and return 0.0 if it may be sent now; otherwise, return the seconds to wait."""
     limit = _limit(priority)
     if settings.REDIS_URL:
         waits = rate_limit_redis.ask(rate_limit_redis.TAKE, WINDOW_SECONDS, limit)
@@ -69,7 +69,7 @@ def close(seconds: float) -> None:
 
 
 def learn(remaining: int) -> None:
-    """Count other clients at our address too, since they share the limit. Lamina says that `remaining` are left."""
+    """Count other clients at our address, which share the limit. Lamina says that `remaining` requests are left."""
     if settings.REDIS_URL:
         counted = settings.LAMINA_REQUESTS_PER_MINUTE - remaining
         rate_limit_redis.ask(rate_limit_redis.LEARN, WINDOW_SECONDS, counted, STRANGERS)
@@ -125,7 +125,8 @@ def _locked_log() -> RequestLog:
     now = time.time()
     latest = now + CLOSED_AT_MOST
     if log.closed_until > latest or any(stamp > now for stamp in log.stamps):
-        # Another host's clock is ahead, or ours was set back. Count these as made now, or they block us until then.
+        # Another host's clock is ahead, or ours was set back. Count these as made now; otherwise, they'd block us until
+        # then.
         log.stamps, log.closed_until = [min(stamp, now) for stamp in log.stamps], min(log.closed_until, latest)
         RequestLog.objects.filter(pk=ROW_ID).update(stamps=log.stamps, closed_until=log.closed_until)
     return log

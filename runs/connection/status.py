@@ -14,7 +14,7 @@ STATUS_ID = 1
 CACHE_SECONDS = 2
 NOTE_EVERY = timedelta(seconds=5)
 AWAY_AFTER = 3
-STEADY_SECONDS = 3.0  # steady clocks differ by less: times have whole seconds, and responses take time to arrive
+STEADY_SECONDS = 3.0  # a steady clock varies by less: times have whole seconds, and responses take time to arrive
 
 
 def lamina_status() -> LaminaStatus:
@@ -33,7 +33,7 @@ def is_sandbox() -> bool:
 
 
 def record_status(**fields: Any) -> None:
-    """Write `fields` to the only LaminaStatus row; create the row if it doesn't exist."""
+    """Write `fields` to the single LaminaStatus row, creating it if needed."""
     if not LaminaStatus.objects.filter(pk=STATUS_ID).update(**fields):
         LaminaStatus.objects.update_or_create(pk=STATUS_ID, defaults=fields)
     cache.delete("lamina_status")
@@ -85,7 +85,7 @@ def _compared(status: LaminaStatus | None, ahead: float | None, now: datetime) -
 
 
 def is_clock_known(at: datetime) -> bool:
-    """Return whether Lamina's clock was steady around `at`, as compared with ours before and after.
+    """Return whether Lamina's clock was steady around `at`, compared with ours before and after.
 
     Only then can Lamina's times around `at` be compared with ours to the second.
     """

@@ -1,6 +1,6 @@
 """Results as shown on cards, read in one query of plain values.
 
-A page of 24 cards has a hundred results, and reading them as objects took a quarter of the time.
+A page of 24 cards can have a hundred results, and reading them as objects took a quarter of the time.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, Sha
 from runs.models.file import thumb_path
 
 PICTURES_PER_CARD = 4
-EXCERPT = 300  # characters of a text
+EXCERPT = 300  # characters per text
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class CardResults:
     pictures: list[CardPicture] = field(default_factory=list)
     duration_seconds: float | None = None
     is_saving: bool = False
-    has_guests: bool = False  # a guest link shows at least one of them
+    has_guests: bool = False  # at least one of them is in a guest link
 
 
 class _Row(NamedTuple):

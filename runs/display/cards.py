@@ -70,7 +70,7 @@ class RunCard:
     text_excerpt: str
     created_at: datetime
     age_words: str
-    age_brief: str  # for a phone, which has no room for "ago"
+    age_brief: str  # for phones, which have no room for "ago"
     elapsed_words: str = ""
     duration_words: str = ""
     maker: Member | None = None  # None if it is the viewer
@@ -93,7 +93,7 @@ class RunCard:
 
     @property
     def cells(self) -> list[tuple[CardPicture, bool]]:
-        """The pictures, each with whether its small version is enough."""
+        """The pictures, and for each whether its small version is enough."""
         return [(picture, place > 0 or len(self.pictures) > 2) for place, picture in enumerate(self.pictures)]
 
     @property
@@ -134,7 +134,7 @@ class RunCard:
 def version_token(run: Run) -> str:
     """Return a token for what a page shows of a run (fetched with its app): version, slowness, and announced state.
 
-    It has no words in it, so it is the same in every language.
+    It contains no words, so it is the same in every language.
     """
     level = slow_level(run, timezone.now())
     return f"{run.version}.{level}-{state_of(run).key}-{run.outputs_ready}-{run.outputs_total}"

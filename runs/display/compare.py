@@ -17,8 +17,8 @@ from runs.words.fold import fold_words
 
 AT_MOST = 4
 ASKED_AT_MOST = 50  # ids in one address
-TEXT_SHOWN = 20_000  # characters of one text; the result's own page shows all of it
-TALLEST, WIDEST = 0.7, 16 / 9  # limits of the common box: width to height
+TEXT_SHOWN = 20_000  # characters per text; the result's own page shows all of it
+TALLEST, WIDEST = 0.7, 16 / 9  # aspect ratio limits of the common box
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Column:
 
     @property
     def title(self) -> str:
-        """The run's title, without the input if the lead already shows that."""
+        """The run's title, without the input if the lead already shows it."""
         told = self.run.told_input
         is_said = told is not None and told["name"] == self.lead_label[:100]
         return self.run.app_name if is_said else self.run.display_title
@@ -120,7 +120,7 @@ class Pick:
 
 
 def asked_ids(values: Iterable[str]) -> list[str]:
-    """Return the ids in an address such as `?f=a,b&f=c`, in order, each once."""
+    """Return the ids in an address such as `?f=a,b&f=c`, in order, without duplicates."""
     ids = [part.strip()[:16] for value in values for part in value.split(",")]
     return list(dict.fromkeys(filter(None, ids)))[:ASKED_AT_MOST]
 
@@ -134,7 +134,7 @@ def found_outputs(member: Member, ids: Sequence[str]) -> list[Column]:
 
 
 def compare(found: list[Column], asked: int) -> Comparison:
-    """Compare the first four of `found`; the address named `asked` results."""
+    """Compare the first four of `found`; `asked` is how many results the address named."""
     columns = found[:AT_MOST]
     for number, column in enumerate(columns, 1):
         column.number = number
@@ -167,7 +167,7 @@ def gone_words(count: int) -> str:
 
 
 def _lead(columns: list[Column], rows: list[Row]) -> None:
-    """Give `columns` a lead from the first of `rows` that differs and has text for each column."""
+    """Set the leads of `columns` from the first of `rows` that differs and has text in every column."""
     for row in rows:
         if row.differs and all(cell.pieces for cell in row.cells):
             for column, cell in zip(columns, row.cells, strict=True):
@@ -186,7 +186,7 @@ def _columns_of(run: Run) -> list[Column]:
 
 
 def _mark_texts(columns: list[Column]) -> bool:
-    """Mark differences between two texts, or between the first text and each other. Return False if too long."""
+    """Mark differences between two texts, or from the first to each of the others. Return False if any is too long."""
     texts = ["".join(piece.text for piece in column.pieces) for column in columns]
     if len(columns) == 2:
         if (both := side_by_side(*texts)) is None:
@@ -200,7 +200,7 @@ def _mark_texts(columns: list[Column]) -> bool:
 
 
 def _common_box(columns: list[Column]) -> tuple[int, int]:
-    """Return width and height of the box for all pictures: the shape of the tallest one, within limits."""
+    """Return the width and height of the box for all pictures: the shape of the tallest, within limits."""
     files = [c.file for c in columns if c.file is not None and c.file.width and c.file.height]
     ratios = [file.width / file.height for file in files if file.width and file.height]
     return round(1000 * min(max(min(ratios, default=1.0), TALLEST), WIDEST)), 1000
@@ -236,7 +236,7 @@ def _input_rows(runs: list[Run]) -> list[Row]:
 
 
 def _by_handle(run: Run, *, is_one_app: bool) -> dict[tuple[str, int], RunInput]:
-    """Return inputs by their question: within one app by the id its author changes least, otherwise by name."""
+    """Return inputs by question: within one app, by the id its author changes least, otherwise by name."""
     seen: Counter[str] = Counter()
     found = {}
     for given in run.inputs.all():
@@ -310,7 +310,7 @@ def picks_of(run: Run, ticked: Sequence[str]) -> list[Pick]:
 
 
 def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Iterable[Run]) -> list[Pick]:
-    """Return the newest results of `member` and from teammates' shared runs, leaving out the runs in `without`."""
+    """Return the newest results of `member` and of teammates' shared runs, except for the runs in `without`."""
     left_out = {run.pk for run in without}
     found: list[Run] = []
     for runs in (Run.objects.owned_by(member), Run.objects.shared_by_others(member)):

@@ -1,7 +1,7 @@
 """Differences between two texts, word by word, at a bounded cost.
 
-Texts too long or too repetitive to compare by words are compared line by line, and even longer ones not at all: nobody
-would read so many marks, and the comparison would hold up everybody else.
+Texts too long or repetitive to compare by words are compared line by line, and even longer ones not at all: nobody
+would read that many marks, and the comparison would hold up everybody else.
 """
 
 import re
@@ -13,20 +13,20 @@ from typing import Literal
 
 Mark = Literal["", "ins", "del"]
 WORD = re.compile(r"\S+\s*|\s+")
-MAX_PARTS = 4000  # words or lines of one text
+MAX_PARTS = 4000  # words or lines per text
 MAX_PAIRS = 300_000  # pairs of equal words in both texts, which determine the cost
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of text; `mark` says that only the new text has it ("ins") or only the old one ("del")."""
+    """A stretch of text; `mark` is "ins" if only the new text has it, "del" if only the old one has."""
 
     text: str
     mark: Mark = ""
 
 
 def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | None:
-    """Return both texts, with removed words marked on the left and new ones on the right; None beyond the limits."""
+    """Return both texts, with removed words marked on the left and new ones on the right; None if over the limits."""
     if (found := _compared(left, right)) is None:
         return None
     return (
@@ -36,7 +36,7 @@ def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | Non
 
 
 def inline(base: str, text: str) -> list[Piece] | None:
-    """Return one text that marks the additions and removals from `base` to `text`; None beyond the limits."""
+    """Return one text that marks the additions and removals from `base` to `text`; None if over the limits."""
     return None if (found := _compared(base, text)) is None else _joined(found)
 
 

@@ -33,7 +33,7 @@ class Provenance:
     finished_at: datetime | None
     credits_words: str
     facts: list[tuple[str, str]]
-    references: dict[str, str]  # by "run", "app" and "result", if known
+    references: dict[str, str]  # keys: "run", "app" and "result", if known
     sha256: str
 
     @property
@@ -43,7 +43,7 @@ class Provenance:
 
 
 def provenance_of(run: Run, output: Output, file: StoredFile | None) -> Provenance:
-    """Return the provenance of `file` in `output`; `run` was fetched with `for_page()`."""
+    """Return the provenance of `file` in `output`; `run` must be fetched with `for_page()`."""
     return Provenance(
         app_name=run.app_name,
         inputs=input_lines(run),

@@ -1,4 +1,4 @@
-"""`provenance.csv`: one row for each file of a download, with everything that its page says.
+"""`provenance.csv`: one row for each file in a download, with everything that its page says.
 
 Spreadsheets treat a cell that starts with "=" or a similar sign as a formula, and would run what somebody typed into a
 form. Such a cell gets a leading apostrophe, which makes it text. Spreadsheets that separate cells by semicolons or
@@ -29,7 +29,7 @@ FOREIGN = re.compile(rf'([;\t\r\n][ "]*)(?=[{MARKS}])')
 
 @dataclass(frozen=True)
 class Origin:
-    """One file of a download: its name there ("" if it is missing), and where it came from."""
+    """One file in a download: its name there ("" if it is missing), and where it came from."""
 
     name: str
     run: Run  # fetched with `for_page()`
@@ -63,7 +63,7 @@ def safe(cell: str) -> str:
 
 
 def _inputs_of(provenance: Provenance) -> Iterator[tuple[str, str]]:
-    """Yield every input with its name; equal names get numbers."""
+    """Yield every input with its name; repeated names are numbered."""
     seen: Counter[str] = Counter()
     for line in provenance.inputs:
         seen[line.label] += 1

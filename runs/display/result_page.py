@@ -1,8 +1,8 @@
 """The page of one result: the result, its neighbours, and where it came from.
 
-A result may have several files; each is shown alone (`?n=2`), so that zoom, full screen, Previous and Next work the
-same everywhere. Previous and Next go through all results of the run in order, including failed ones. If the page was
-opened from History (`?in=<query>`), they continue with the other runs in that list.
+A result may have several files; each is shown on its own (`?n=2`), so that zoom, full screen, Previous and Next work
+the same everywhere. Previous and Next go through all results of the run in order, including failed ones. If the page
+was opened from History (`?in=<query>`), they continue with the other runs in that list.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ EAGER_BYTES = 8_000_000  # pictures up to this size load in full at once; larger
 
 @dataclass(frozen=True)
 class Slide:
-    """One thing to look at: a file of a result, or a result without files."""
+    """One item to show: a file of a result, or a result without files."""
 
     box: OutputBox
     output: Output
@@ -74,7 +74,7 @@ class Slide:
 
 @dataclass(frozen=True)
 class Beside:
-    """The target of Previous or Next; `picture` may be fetched in advance."""
+    """The target of Previous or Next; `picture` may be preloaded."""
 
     url: str
     label: str
@@ -104,12 +104,12 @@ class ResultPage:
 
 
 def find_run(member: Member, public_id: str) -> Run | None:
-    """Return the run with the result `public_id`, with all the page needs; None if `member` may not see it."""
+    """Return the run that has the result `public_id`, with all the page needs; None if `member` may not see it."""
     return for_page(Run.objects.visible_to(member)).filter(outputs__public_id=public_id).first()
 
 
 def result_of_file(member: Member, public_id: str) -> str:
-    """Return the address of a result with the stored file `public_id`; "" if there is none that `member` may see."""
+    """Return the address of a result that has the stored file `public_id`; "" if `member` may see none."""
     held = OutputFile.objects.filter(file__public_id=public_id, output__in=Output.objects.visible_to(member))
     found = held.select_related("output").order_by("pk").first()
     if found is None:
@@ -119,9 +119,9 @@ def result_of_file(member: Member, public_id: str) -> str:
 
 
 def result_page(run: Run, member: Member, public_id: str, number: int = 1, walk: str | None = None) -> ResultPage:
-    """Return the page of result `public_id` in `run` (fetched with `for_page()`), at its file `number`.
+    """Return the page for result `public_id` in `run` (fetched with `for_page()`), showing its file `number`.
 
-    `walk` is the query of the list in History that `member` came from, or None.
+    `walk` is the query of the History list that `member` came from, or None.
     """
     slides = list(_slides(run, walk))
     own = [n for n, slide in enumerate(slides) if slide.output.public_id == public_id]

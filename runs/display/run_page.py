@@ -36,7 +36,7 @@ KNOWN_KINDS = ("image", "video", "audio", "text")
 
 @dataclass(frozen=True)
 class OutputBox:
-    """One expected result. Its box is shown from the start, in its final size."""
+    """One expected result. Its box is there from the start, at its final size."""
 
     dom_id: str
     label: str
@@ -55,17 +55,17 @@ class OutputBox:
     alt: str
     url: str  # of the result's own page
     unsaved: int  # files that couldn't be saved; the box may have others
-    fetch_again_url: str  # where to ask for another try
-    walk: str  # query of the list in History that Previous and Next follow
+    fetch_again_url: str  # URL for trying again
+    walk: str  # query of the History list that Previous and Next follow
 
     @property
     def page_url(self) -> str:
-        """Address of the result's page, with the query of the list."""
+        """Address of the result's page, including the list's query."""
         return _with_query(self.url, self.walk)
 
     @property
     def files_and_pages(self) -> list[tuple[StoredFile, str]]:
-        """Each file with the address of its page."""
+        """Each file, paired with the address of its page."""
         numbers = ["", *(f"n={number}" for number in range(2, len(self.files) + 1))]
         return [(f, _with_query(self.url, n, self.walk)) for f, n in zip(self.files, numbers, strict=False)]
 
@@ -117,8 +117,8 @@ def is_live(run: Run) -> bool:
 def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "") -> RunPage:
     """Return the page of a run fetched with `for_page()`, as `member` sees it.
 
-    With `is_swap`, parts of it replace parts of an open page. `walk` is the query of the list in History that Previous
-    and Next follow.
+    With `is_swap`, its parts replace those of an open page. `walk` is the query of the History list that Previous and
+    Next follow.
     """
     now = timezone.now()
     is_watched = run.status in ("queued", "running", "starting", "checking")
@@ -126,7 +126,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
     may_change = run.is_changeable_by(member)
     boxes = output_boxes(run, is_swap=is_swap, walk=walk)
     failure = failure_of(run)
-    # One sentence at a time: a second one would push the pictures down on a phone, and they would jump back.
+    # One sentence at a time: on a phone, a second one would push the pictures down, and they would jump back later.
     told = (cancel_words(run), wait_words(run), slow_words(slow_level(run, now)))
     has_note = not (run.needs_confirmation or any(told)) and run.belongs_to(member)
     can_change = run.is_final and run.app.is_runnable and member.can_run
@@ -177,7 +177,7 @@ def _preset_for(run: Run, member: Member) -> Preset | None:
 
 
 def output_boxes(run: Run, *, is_swap: bool, walk: str = "") -> list[OutputBox]:
-    """Return the run's boxes, with equal labels numbered. In an open page (`is_swap`), boxes keep their shape."""
+    """Return the run's boxes, with duplicate labels numbered. On an open page (`is_swap`), boxes keep their shape."""
     outputs = list(run.outputs.all())
     counts = Counter(output.label for output in outputs)
     seen: Counter[str] = Counter()

@@ -22,7 +22,7 @@ CANNOT_STOP = ("refused", "not_cancellable")
 
 
 def sentence_of(run: Run) -> str:
-    """Return the state line: one sentence with its numbers. The clock ticks beside it."""
+    """Return the state as one sentence with its numbers. The clock beside it ticks separately."""
     state = state_of(run)
     if run.status == "starting":
         return _("Sending it to Lamina.")
@@ -92,12 +92,12 @@ SLOW_WORDS: tuple[Promise | None, ...] = (
 
 
 def slow_words(level: int) -> str:
-    """Return what to say about a run that is slow to this `level` (`durations.slow_level`)."""
+    """Return what to say about a run at this `level` of slowness (`durations.slow_level`)."""
     return str(SLOW_WORDS[level] or "")
 
 
 def wait_words(run: Run) -> str:
-    """Return why a start waits and for how long, or why an ended run's results aren't here yet."""
+    """Return why a start is waiting and for how long, or why a finished run's results aren't here yet."""
     if run.status in AT_LAMINA and run.ended_at:
         return _("Many runs are active, so fetching the results is taking a little longer.")
     if run.status != "starting" or not run.wait:
@@ -142,7 +142,7 @@ def _credits_words(run: Run) -> str:
     """Return how many credits are left and how many the run needs, as far as we know."""
     balance, needs = status.lamina_status().balance, run.credits_estimated
     sentence = str(NOT_ENOUGH_CREDITS)
-    if balance is not None and needs is not None and balance < needs:  # otherwise the balance we know is out of date
+    if balance is not None and needs is not None and balance < needs:  # otherwise our balance is out of date
         sentence = ngettext(
             "There is %(balance)s credit left, but this run needs %(cost)s.",
             "There are %(balance)s credits left, but this run needs %(cost)s.",

@@ -47,7 +47,7 @@ class LinkView:
     copies_notes: list[str]  # notes about the guests' files
     is_preparing: bool
     is_fresh: bool
-    passphrase: str  # only right after the link was made with one
+    passphrase: str  # set only right after the link was made with one
     may_change: bool
     may_end: bool
     may_extend: bool
@@ -109,7 +109,7 @@ class SharePanel:
 
     @property
     def guest_words(self) -> str:
-        """What a new link would show, or why none can be made."""
+        """What a new link would show, or why it can't be made."""
         if self.no_link_words:
             return self.no_link_words
         day = {"day": brief_day_words(self.usual_last_day)}
@@ -123,7 +123,7 @@ class SharePanel:
 
 
 def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", only: str = "") -> SharePanel:
-    """Return the panel of `run`, which `member` may change.
+    """Return the panel for `run`, which `member` may change.
 
     `made` is the id of a link just made, `said` a sentence about what was just done, `only` the id of the result whose
     page opened the panel.
@@ -185,7 +185,7 @@ def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 def link_view(
     link: GuestLink, member: Member, rules: SharingRules, *, made: str = "", may_end: bool = True
 ) -> LinkView:
-    """Return `link` (fetched through `with_pictures`) as `member` sees it.
+    """Return `link` (fetched with `with_pictures`) as `member` sees it.
 
     Without `may_end`, the link also shows other people's runs, so its address stays hidden.
     """
@@ -220,7 +220,7 @@ def link_view(
 
 
 def _seen(run: Run, member: Member) -> Run | None:
-    """Return `run` if `member` may see it; they may have been an admin when they made the link."""
+    """Return `run` if `member` may still see it; perhaps they made the link as an admin."""
     return run if run.is_visible_to(member) else None
 
 
@@ -240,7 +240,7 @@ def _views_words(link: GuestLink) -> str:
 
 
 def copies_notes(given: list[Given]) -> list[str]:
-    """Return notes for members about the guests' copies; none if all is well."""
+    """Return notes for members about the guests' copies; an empty list if all is well."""
     counts = Counter(one.state for one in given)
     errors = [one.error for one in given if one.error]
     notes = []

@@ -16,7 +16,7 @@ from runs.models.messages import Message
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold, kinds_text
 
-TEXT_LIMIT = 1_000_000  # characters of one text result
+TEXT_LIMIT = 1_000_000  # characters per text result
 FILES_PER_OUTPUT = 500
 OUTPUTS_PER_RUN = 500  # no app makes that many; a longer list would slow down every page permanently
 SENTENCE_LENGTH = 2_000  # characters of Lamina's message about a failure
@@ -40,7 +40,7 @@ def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
 
 
 def _note_kinds(run: Run, boxes: list[Output]) -> None:
-    """Store which kinds of results the run really makes, for the History filter."""
+    """Store which kinds of results the run actually makes, for the History filter."""
     kinds = kinds_text(box.kind for box in boxes)
     if kinds != run.kinds:
         Run.objects.filter(pk=run.pk).update(kinds=kinds)
@@ -159,6 +159,6 @@ def record_file_change(output_file: OutputFile) -> None:
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """Update the boxes that hold this file, because more is known about it now."""
+    """Update the boxes that hold this file, now that we know more about it."""
     for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
         record_file_change(output_file)

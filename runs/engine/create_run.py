@@ -1,6 +1,6 @@
 """Turn a press of Run into exactly one call: save the row, call from the worker, and start one run per form token.
 
-One transaction records the press (`launch_run`). Sending it (`submit_run`) may be repeated, come late or die half-way.
+One transaction records the press (`launch_run`). Sending it (`submit_run`) may be repeated, delayed or interrupted.
 `sent_at` is committed before the one POST that may cost credits, so that the POST is never blindly repeated.
 """
 
@@ -66,7 +66,7 @@ def read_form_token(token: str, max_age: timedelta | None = None) -> int | None:
 
 
 def is_unspent(member: Member, token: str) -> bool:
-    """Return whether this member's form hasn't started a run yet: a late draft must not restore what was sent."""
+    """Return whether this member's form hasn't started a run yet: a late draft must not bring back what was sent."""
     return read_form_token(token) == member.pk and run_of_form(member, token) is None
 
 
@@ -109,7 +109,7 @@ def _clear_draft(member: Member, press: LaunchRequest) -> None:
 
 
 def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
-    """Return a hash that is equal for presses with equal inputs; a file that was posted twice counts as the same."""
+    """Return a hash that is the same for presses with the same inputs; a file posted twice counts as one."""
     contents = {
         upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
         for upload in Upload.objects.filter(public_id__in=upload_ids(answers)).select_related("file")
@@ -131,7 +131,7 @@ def _told_value(answer: Answer, contents: Mapping[str, tuple[str, str]]) -> Any:
 
 
 def answers_of(run: Run) -> list[Answer]:
-    """Return the run's inputs as answers of a form."""
+    """Return the run's inputs as form answers."""
     return [_answer_of(given) for given in run.inputs.all()]
 
 

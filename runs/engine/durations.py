@@ -43,7 +43,7 @@ def slow_level(run: Run, now: datetime) -> int:
 
 
 def on_run_ended(run: Run) -> None:
-    """Update the app's median and ninth decile, so that cards need no query of their own."""
+    """Update the app's median and 90th percentile, so that cards need no query of their own."""
     if run.status != "completed":
         return
     spans = spans_of(run.app_id)

@@ -54,7 +54,7 @@ def summarise(run: Run) -> None:
 def _words(run: Run, inputs: list[RunInput]) -> Iterator[str]:
     """Yield the title, the app, all answers and the file names.
 
-    People's names are looked up at search time instead, so that a new name finds old runs at once.
+    People's names are looked up at search time instead, so that a new name finds old runs right away.
     """
     yield from (run.title, run.app_name)
     for given in inputs:
@@ -78,7 +78,7 @@ def input_text(given: RunInput) -> str:
 
 
 def summary_text(line: dict[str, str]) -> str:
-    """Return the text of a line of `Run.summary`."""
+    """Return the text for one line of `Run.summary`."""
     return _translated(line["type"], line["text"])
 
 

@@ -1,4 +1,4 @@
-"""Wake the poller: this costs one query while it is awake, and one task otherwise."""
+"""Wake the poller, which costs one query if it is awake and one task otherwise."""
 
 from runs.background import leases
 from runs.background.queue import enqueue_long
@@ -9,7 +9,7 @@ TASK_SECONDS = 120  # one window and a slow last round
 
 
 def ensure_poller() -> None:
-    """Make sure that the poller runs; cheap enough to call whenever a page polls."""
+    """Make sure that the poller is running; cheap enough to call whenever a page polls."""
     if not leases.is_held(POLLER) and leases.may_kick(POLLER):
         queue_poller()
 
@@ -26,6 +26,6 @@ def ensure_poller_if_needed() -> None:
 
 
 def revive() -> None:
-    """Like `ensure_poller_if_needed`, but without waiting for the lease of a poller killed on this host."""
+    """Like `ensure_poller_if_needed`, but without waiting out the lease of a poller killed on this host."""
     leases.release_of_dead(POLLER)
     ensure_poller_if_needed()

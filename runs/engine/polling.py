@@ -42,7 +42,7 @@ LONGEST_WAIT_SECONDS = 2.0
 
 
 def oldest_first(runs: Iterable[Run]) -> list[Run]:
-    """Sort runs by start time, so that if reads have to wait, later runs don't delay earlier ones."""
+    """Sort runs by start time, so that when reads have to wait, later runs don't delay earlier ones."""
     return sorted(runs, key=lambda run: run.started_at or run.created_at)
 
 
@@ -62,13 +62,13 @@ def poll_window() -> None:
         return
     finally:
         leases.release(poller_wakeups.POLLER, watch.holder)
-    # Check this after the release, so that a run added after the last round doesn't have to wait for the pulse.
+    # Check after releasing the lease, so that a run added after the last round doesn't have to wait for the pulse.
     if not stop_requested() and Run.objects.needing_poller().exists():
         poller_wakeups.queue_poller()
 
 
 class Watch:
-    """One window of the poller."""
+    """One polling window."""
 
     def __init__(self, holder: str) -> None:
         self.holder = holder
@@ -184,9 +184,9 @@ class Watch:
         return ended, {remote_id: run for remote_id, run in active.items() if remote_id not in shown}
 
     def _page(self, priority: Priority | None = None, **asked: Any) -> RunPage:
-        """Read one page of the list, after a short wait if the budget needs one.
+        """Read one page of the list, waiting briefly if the budget requires it.
 
-        If the round started over after each wait, it would never reach the last page.
+        Starting the round over after each wait would never get to the last page.
         """
         for _ in range(WAITS_PER_PAGE):
             self._renew()

@@ -1,4 +1,4 @@
-"""When the next poll of Lamina's run list is worth its request.
+"""When polling Lamina's run list is worth a request.
 
 One poll shows all runs, and no run ends before its app can be done. While the budget has room, polls are frequent. Once
 less budget is left than the active runs need for their final reads, each poll would delay one of those reads by half a
@@ -19,18 +19,18 @@ from runs.models import Run
 YOUNG = timedelta(minutes=10)
 ON_SCREEN = timedelta(seconds=15)
 SLOW_SECONDS = 15.0
-UNWATCHED = 1.25  # between two polls while no run is on a screen, in units of LAMINA_POLL_SECONDS
-# Minimum before the first poll for a run that nobody watches, in units of LAMINA_POLL_SECONDS.
+UNWATCHED = 1.25  # between two polls while no run is on screen, in units of LAMINA_POLL_SECONDS
+# Minimum wait before first polling a run that nobody is watching, in units of LAMINA_POLL_SECONDS.
 CALM = 5 / 3
-SHORT = 1.5  # the same, between two polls while the budget is short; ends are still noticed within 5 s
-# When to first poll for a run that nobody watches, as a fraction of the duration of the app's quickest recent run: with
-# at least FEWEST recent runs, and with fewer.
+SHORT = 1.5  # between two polls while the budget is short (same units); ends are still noticed within 5 s
+# When to first poll a run that nobody is watching, as a fraction of its app's shortest recent run time: with at least
+# FEWEST recent runs, and with fewer.
 SURELY_NOT_BEFORE = 0.8
 FEWEST = 5
 PERHAPS_NOT_BEFORE = 0.6
 LATEST_FIRST_LOOK = 60.0
-# The first poll while the budget is short: how long after the quickest run's duration (in units of LAMINA_POLL_SECONDS,
-# so that one poll shows many ends, none more than 5 s late), and the latest age in seconds.
+# When to first poll while the budget is short: how long after the shortest recent run time (in units of
+# LAMINA_POLL_SECONDS, so that one poll shows many ends, none more than 5 s late), and the latest age in seconds.
 GATHERING = 4 / 3
 LATEST_SHORT_LOOK = 240.0
 LOOKS_TO_COME = 4  # polls that must fit into the budget besides the reads
@@ -49,15 +49,15 @@ def touch_opened(runs: list[Run], now: datetime) -> None:
 
 
 class PollingSchedule:
-    """The polling times for one window; caches what it learns about apps."""
+    """The polling schedule for one window; caches what it learns about apps."""
 
     def __init__(self) -> None:
         self.first_looks: dict[tuple[int, bool], float] = {}
 
     def too_early(self, active: list[Run], now: datetime) -> float:
-        """Return for how many seconds a poll can't show anything new, at most LAMINA_POLL_SECONDS; 0.0 means poll now.
+        """Return the seconds until a poll can show anything new, at most LAMINA_POLL_SECONDS; 0.0 means poll now.
 
-        Runs that somebody watches are polled now, unless that would make others wait for their results.
+        Runs that somebody is watching are polled now, unless that would make others wait for their results.
         """
         is_short = is_budget_short(active)
         if not is_short and any(is_on_screen(run, now) for run in active):
@@ -69,7 +69,7 @@ class PollingSchedule:
         return float(min(max(0.0, first), settings.LAMINA_POLL_SECONDS))
 
     def pause(self, active: list[Run], now: datetime) -> float:
-        """Return the pause before the next poll in seconds: shortest if someone watches, longest for old runs."""
+        """Return the pause before the next poll in seconds: shortest if someone is watching, longest for old runs."""
         poll: float = settings.LAMINA_POLL_SECONDS
         is_watched = any(is_on_screen(run, now) for run in active)
         if not is_watched and all(now - run.created_at >= YOUNG for run in active):

@@ -50,8 +50,8 @@ def claim_start(run: Run, now: datetime, until: datetime) -> bool:
 def is_app_busy(run: Run, *, is_alone: bool) -> bool:
     """Return whether this start must wait for another start of the same app.
 
-    That is one being checked, since a new start could be mistaken for it, or (with `is_alone`) one in flight, since
-    only their order tells two starts apart.
+    It waits for one being checked, since the new start could be mistaken for it, and (with `is_alone`) for one in
+    flight, since only their order tells two starts apart.
     """
     first = Q(status="checking", due_at__isnull=False)
     if is_alone:
@@ -108,7 +108,7 @@ def hold(run: Run, reason: Run.Wait, until: datetime, **fields: Any) -> bool:
 
 
 def doubt(run: Run, text: Message | str = "", request_id: str = "") -> bool:
-    """Check for a run that may have started (`checking`), since there was no clear response; don't just resend it."""
+    """Check whether this run has started (`checking`), since there was no clear response; don't just resend it."""
     changed = _change(
         run,
         ("starting",),
@@ -125,12 +125,12 @@ def doubt(run: Run, text: Message | str = "", request_id: str = "") -> bool:
 
 
 def ask_person(run: Run, candidates: list[str], **fields: Any) -> bool:
-    """Let the page ask the run's maker, because checking couldn't tell whether it started."""
+    """Have the page ask the run's maker, because our checks couldn't tell whether it started."""
     return _change(run, ("checking",), due_at=None, candidates=candidates[:20], **fields)
 
 
 def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empty_looks: int = 0) -> bool:
-    """Send a doubtful start again, `after` a delay, because a check or a person decided that it didn't happen."""
+    """Resend a doubtful start, `after` a delay, because a check or a person decided that it didn't happen."""
     wait = Run.Wait.LAMINA if after else Run.Wait.NONE
     news: dict[str, Any] = {"wait": wait, "due_at": now + after, "empty_looks": empty_looks, "failure_text": ""}
     changed = _change(run, ("checking",), status="starting", sent_at=None, candidates=[], **news)
@@ -151,7 +151,7 @@ def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
 
 
 def leave_it(run: Run, now: datetime) -> bool:
-    """Give up on a doubtful start, or on a run that hasn't ended for a day, because a person decided to."""
+    """Give up on a doubtful start, or on a run that hasn't ended after a day, because a person decided to."""
     if run.needs_confirmation:
         return fail(run, "left", now, from_statuses=("checking",))
     if run.is_silent(now):
@@ -169,7 +169,7 @@ def fail(
     field_errors: list[dict[str, str]] | None = None,
     from_statuses: tuple[str, ...] = ("starting",),
 ) -> bool:
-    """Fail a run that makes nothing. `cause` is a key of `words.run_failures.FAILURES`, `text` the reason given."""
+    """Fail a run that made nothing. `cause` is a key of `words.run_failures.FAILURES`, `text` the reason given."""
     with transaction.atomic():
         changed = _change(
             run,
@@ -213,8 +213,8 @@ def record_cancel_sent(run: Run, now: datetime, answer: str) -> None:
 
 
 def record_row(run: Run, row: RunRow, now: datetime) -> bool:
-    """Apply a row of the run list whose run hasn't ended; only `apply_snapshot` ends a run."""
-    if run.ended_at is not None:  # the list said before that it had ended
+    """Apply a row of the run list to a run that hasn't ended; only `apply_snapshot` ends a run."""
+    if run.ended_at is not None:  # the list had said that it ended
         _change(run, AT_LAMINA, is_certain=True, ended_at=None)
     if row.state == run.status:
         return False
@@ -222,7 +222,7 @@ def record_row(run: Run, row: RunRow, now: datetime) -> bool:
 
 
 def note_ended(runs: list[Run], now: datetime) -> None:
-    """Mark these runs as ended, as the run list says, while reading their results has to wait for the budget."""
+    """Mark these runs as ended, as the run list says; reading their results has to wait for the budget."""
     for run in runs:
         if run.ended_at is None:
             _change(run, AT_LAMINA, is_certain=True, ended_at=now, seen_at=now)
@@ -282,7 +282,7 @@ def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, An
 
 
 def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = False, **fields: Any) -> bool:
-    """Change a run under its current claim, or under any claim if `is_certain`, since Lamina then named the run."""
+    """Change a run under its current claim or, if `is_certain` (Lamina named the run), under any claim."""
     of_this_claim = {} if is_certain else {"attempts": run.attempts}
     rows = Run.objects.filter(pk=run.pk, status__in=from_statuses, **of_this_claim)
     with transaction.atomic():

@@ -9,7 +9,7 @@ ORDERED = (Run.Wait.BUDGET, Run.Wait.APP)  # the other waits don't depend on oth
 
 
 def place_words(run: Run) -> str:
-    """ "2 runs are ahead of it." for a start that waits its turn; empty if no run is ahead."""
+    """Return "2 runs are ahead of it." for a start waiting its turn; empty if none are."""
     if run.status != "starting" or run.wait not in ORDERED:
         return ""
     earlier = Run.objects.filter(status__in=("starting", "checking"), created_at__lt=run.created_at)

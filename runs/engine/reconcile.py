@@ -28,7 +28,7 @@ OLDER = timedelta(seconds=5)  # a run that started this long before our POST isn
 LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=20)
 # Delay before a start that wasn't found is sent again: the first time, the second time, and so on. The delays grow
-# because each start sent is one more that could have happened after all.
+# because each resent start is one more that may have happened after all.
 AGAIN_AFTER = tuple(timedelta(seconds=s) for s in (0, 60, 300, 600))
 LATER = timedelta(seconds=10)
 SOON = timedelta(seconds=3)
@@ -40,7 +40,7 @@ def check_run(run_id: int) -> None:
     """Check whether a doubtful start happened, and act on the result."""
     now = timezone.now()
     waiting = Run.objects.filter(pk=run_id, status="checking", due_at__lte=now)
-    if not waiting.update(due_at=now + CLAIM):  # two checks at once, or one that dies half-way, do no harm
+    if not waiting.update(due_at=now + CLAIM):  # harmless if two checks run at once or one dies half-way
         return
     run = Run.objects.select_related("app").get(pk=run_id)
     try:
@@ -63,7 +63,7 @@ def _decide(run: Run, found: list[RunRow], now: datetime) -> None:
     could_be = [row for row in found if not _is_older(row, run)]
     is_first_look = (run.empty_looks + 1) % LOOKS != 0
     if found and others.filter(status="starting", sent_at__isnull=False).exists():
-        _look_later(run, SOON)  # the run found may be one of theirs, with the response still on its way
+        _look_later(run, SOON)  # the run found may be one of these, with its response still on the way
     elif len(found) == len(could_be) == 1 and not others.filter(status="checking").exists():
         logger.info("run %s found again", run.public_id)
         progress.accept(run, found[0].run_id, found[0].status, timezone.now())
@@ -87,7 +87,7 @@ def _send_again(run: Run) -> None:
 
 
 def tries_of(run: Run) -> int:
-    """Return how often a start was sent and never found, if a person is asked because of that; otherwise 0."""
+    """Return how often a start was sent but never found, if that is why a person is asked; otherwise 0."""
     return run.empty_looks // LOOKS if run.empty_looks > LOOKS * len(AGAIN_AFTER) and not run.candidates else 0
 
 
@@ -105,7 +105,7 @@ def _look(run: Run) -> list[RunRow]:
 
 
 def _may_be(row: RunRow, run: Run) -> bool:
-    """Return whether `row` could be `run`. Checks the list's filters again, in case Lamina ignored them."""
+    """Return whether `row` could be `run`. Applies the list's filters again, in case Lamina ignored them."""
     is_our_app = row.workflow_id in ("", run.app.remote_id)
     return is_our_app and (row.created_at is None or row.created_at >= _sent_at(run) - MARGIN)
 

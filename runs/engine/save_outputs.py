@@ -31,8 +31,8 @@ from runs.words.file_names import result_stem
 logger = logging.getLogger("runs.outputs")
 
 CLAIM = timedelta(seconds=60)
-WINDOW_SECONDS = 240.0  # then another task continues, so that none runs forever
-FETCH_SECONDS = 600.0  # for one file; window and file together stay below the task's time-out
+WINDOW_SECONDS = 240.0  # then another task takes over, so that none runs forever
+FETCH_SECONDS = 600.0  # per file; window and file together stay below the task's time-out
 TASK_SECONDS = 900
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last one repeats
 GIVE_UP_AFTER = timedelta(hours=24)
@@ -51,7 +51,7 @@ def request_keeping() -> None:
 def keep_due_files() -> None:
     """Save due files until none are left, the window ends or the worker stops.
 
-    Returns at once if two other tasks are already doing this. Needs a task with a time-out of `TASK_SECONDS`.
+    Returns at once if two other tasks are already doing this. Must run in a task with a time-out of `TASK_SECONDS`.
     """
     with file_slot(KEEPING) as slot:
         if slot is None:
@@ -80,7 +80,7 @@ def _due_files() -> QuerySet[OutputFile]:
 def _claim_next() -> OutputFile | None:
     """Claim a file: the one with the fewest failures, then the longest waiting. Return None if none is left.
 
-    A file that kills its worker is delayed more each time, as after any other failure.
+    A file that kills its worker waits longer each time, as after any other failure.
     """
     for pk, attempts in _due_files().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
         mine = _due_files().filter(pk=pk, attempts=attempts)
@@ -95,7 +95,7 @@ def _delay(attempts: int) -> timedelta:
 
 
 def fetch_again(output: Output) -> bool:
-    """Try again to save the files of `output` that were given up; return True if there were any.
+    """Try again to save the files of `output` that we gave up on; return True if there were any.
 
     Their 24 hours are over, so if this try fails, the page says so at once.
     """

@@ -118,7 +118,7 @@ def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> di
 
 
 def _not_taken(run: Run, failed: FetchFailed) -> None:
-    """Retry a file that Lamina didn't get, for about half an hour; then fail, so that people can choose another."""
+    """Retry a file that Lamina didn't get; after about half an hour, fail, so that people can choose another."""
     tries = run.missing_reads + 1
     if tries >= FILE_TRIES:
         progress.fail(run, "files", timezone.now(), text=failed.message)
@@ -127,9 +127,9 @@ def _not_taken(run: Run, failed: FetchFailed) -> None:
 
 
 class _ClaimKeeper:
-    """Renews the claim of a start in a thread while its worker lives, through large files and slow responses.
+    """Renews the claim of a start in a thread while its worker is alive, through large files and slow responses.
 
-    The first write comes after 8 s, so an ordinary start costs none.
+    The first write comes after 8 s, so ordinary starts need none.
     """
 
     def __init__(self, run: Run) -> None:
@@ -170,7 +170,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
         is_busy = progress.is_app_busy(run, is_alone=webhook is None)
         wait = timedelta(seconds=3) if is_busy else timedelta()
         if progress.hold(run, Run.Wait.APP, timezone.now() + wait) and not is_busy:
-            wakeups.queue_start(run.pk)  # the other start has ended in the meantime and found none to wake
+            wakeups.queue_start(run.pk)  # the other start ended in the meantime, without waking this one
         return
     try:
         started = _start(run, urls, webhook)
@@ -192,8 +192,8 @@ def _send(run: Run, urls: dict[str, str]) -> None:
 def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
     """Make the call that costs credits.
 
-    If Lamina refuses it only because it knows the inputs by other names, retry once with those names: the first call
-    has certainly started nothing.
+    If Lamina refuses it only because it knows the inputs by other names, retry once with those names, since the first
+    call certainly started nothing.
     """
     parameters, answers, labels = run.schema.parameters, answers_of(run), _wanted_labels(run)
     inputs = to_inputs(parameters, answers, urls)
@@ -214,7 +214,7 @@ def _is_about_names_alone(run: Run, inputs: dict[str, Any], error: LaminaRejecte
 
 
 def _note_surplus(run: Run, remote_id: str) -> None:
-    """Cancel a surplus start, whose run is already settled.
+    """Cancel a surplus start of a run that is already settled.
 
     Do nothing if its id belongs to a run of ours: this one, or another one if Lamina gave the same id twice.
     """

@@ -1,7 +1,8 @@
 """The sweep: finds whatever is due, so that lost, repeated or late tasks do no harm.
 
-The poller runs it every few seconds while anything is active, and the worker's pulse runs it every 30 s. A run whose
-wakeup is still on its way (`wakeups`) gets no second one, so sweeps don't fill the queue while all workers are busy.
+The poller runs it every few seconds while anything is active, and the worker's pulse runs it every 30 s. While a run's
+wakeup is still on its way (`wakeups`), the run gets no second one, so sweeps don't fill the queue while all workers are
+busy.
 """
 
 from datetime import datetime, timedelta

@@ -1,10 +1,10 @@
 """Wakeups: tasks that tell the worker to take a run's next step now, and when to assume that one was lost.
 
-A wakeup may have died with its worker or may be waiting in the queue for a free one; there is no way to tell.
-`Run.rung_at` says when the last one was queued. It counts for the step that was due then, and is trusted for as long as
-that step had been due. So a lost wakeup at most doubles the wait, and while all workers are busy, a step gets wakeups
-after 5, 10, 20, 40 seconds and so on, instead of one per round. A step that comes due later (its worker died with the
-claim, or its wait is over) gets its own wakeup at once.
+A wakeup may have died with its worker or still be queued for a free worker; there is no way to tell. `Run.rung_at` is
+when the last one was queued. It counts for the step that was due then, and is trusted for as long as that step had
+already been due. So a lost wakeup at most doubles the wait, and while all workers are busy, a step gets wakeups after
+5, 10, 20, 40 seconds and so on, instead of one per round. A step that comes due later (its worker died with the claim,
+or its wait is over) gets its own wakeup at once.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from runs.models import ACTIVE, Run
 
 START_SECONDS = 900
 BELIEVED = timedelta(seconds=5)  # if no worker took a start or cancel by then, its task was lost
-BELIEVED_LONGEST = timedelta(minutes=10)  # for a step that has been due for that long or longer
+BELIEVED_LONGEST = timedelta(minutes=10)  # for a step that has been due for at least that long
 
 
 def queue_start(*run_ids: int) -> None:
@@ -47,7 +47,7 @@ def _note(run_ids: tuple[int, ...]) -> None:
 
 
 def without_wakeup(runs: QuerySet[Run], now: datetime, due: F | Expression) -> QuerySet[Run]:
-    """Return the `runs` whose step, due since `due`, has no wakeup or one that must be assumed lost."""
+    """Return the `runs` whose step, due since `due`, has no wakeup or one that we must assume was lost."""
     unheard_for = ExpressionWrapper(Value(now, DateTimeField()) - F("rung_at"), DurationField())
     was_due_for = ExpressionWrapper(F("rung_at") - due, DurationField())
     never = Q(rung_at=None) | Q(rung_at__lt=due)

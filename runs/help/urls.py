@@ -1,4 +1,4 @@
-"""URLs for help."""
+"""URL of the help page."""
 
 from django.urls import path
 

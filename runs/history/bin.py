@@ -22,7 +22,7 @@ def move_to_bin(runs: RunQuerySet, member: Member | None, now: datetime) -> int:
     """Move the finished runs among `runs` to the bin and return how many.
 
     Active runs stay, so that people see what they cost and make. The caller checks that `member` may change the runs;
-    None stands for the retention rules.
+    None means the retention rules.
     """
     ended = runs.filter(status__in=FINAL, deleted_at=None)
     return ended.update(deleted_at=now, deleted_by=member, version=F("version") + 1)

@@ -15,12 +15,12 @@ from runs.words.numbers import number_words
 
 AT_MOST = 200
 COMPARED = (2, 4)
-SHOWN_TO_GUESTS = 200  # results in one link
+SHOWN_TO_GUESTS = 200  # results per link
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of an action: sentences for the person, and ids of the changed runs."""
+    """The outcome of an action: messages for the person, and ids of the changed runs."""
 
     words: str
     changed: list[str]
@@ -98,7 +98,7 @@ def bring_back(ids: Iterable[str], member: Member) -> Outcome:
 
 
 def results_to_compare(ids: Iterable[str], member: Member) -> list[str]:
-    """Return the first ready result of each run, in list order; return none unless there are two to four."""
+    """Return the first ready result of each run, in list order; an empty list unless there are two to four."""
     done = Output.objects.visible_to(member).filter(run__public_id__in=ids, status=Output.Status.COMPLETED)
     first: dict[int, str] = {}
     for run_id, public_id in done.order_by("-run__created_at", "-run", "position").values_list("run_id", "public_id"):
@@ -126,7 +126,7 @@ def why_no_link(outputs: list[Output]) -> str:
 
 
 def _asked(ids: Iterable[str], member: Member) -> tuple[int, list[Run]]:
-    """Return how many of the runs `ids` the member sees, and which of these they may change."""
+    """Return how many of the runs `ids` the member can see, and which of those they may change."""
     seen = Run.objects.visible_to(member).filter(public_id__in=ids)
     own = list(Run.objects.changeable_by(member).filter(pk__in=seen.values("pk")))
     return seen.count(), own

@@ -110,7 +110,7 @@ def hints(found: Filter, member: Member, directory: Directory) -> list[Hint]:
 
 
 def _wider_label(name: str, found: Filter) -> str:
-    """Return the label of the search without the filter `name`."""
+    """Return the label for the search without the filter `name`."""
     if name == "q":
         return _("Without “%(words)s”") % {"words": found.q}
     labels = {
@@ -153,7 +153,7 @@ def _count(lists: list[RunQuerySet], member: Member) -> list[int]:
 
 
 def save_view(member: Member, name: str, query: str) -> SavedView | None:
-    """Save a filter as `name`, replacing a view of that name. Return None if unnamed or over the limit."""
+    """Save a filter as `name`, replacing any view of that name. Return None without a name or if over the limit."""
     name, kept = " ".join(name.split())[:NAME_LENGTH], Filter.parse(query).query
     views = SavedView.objects.owned_by(member)
     if not name or (views.count() >= VIEWS_PER_MEMBER and not views.filter(name=name).exists()):

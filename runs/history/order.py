@@ -17,7 +17,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in the list, marked by a run. It still works after that run is deleted."""
+    """A position in the list, marked by a run. It still works after that run is deleted."""
 
     at: datetime
     public_id: str
@@ -38,17 +38,17 @@ class Cursor:
         return f"{(self.at - EPOCH) // timedelta(microseconds=1)}-{self.public_id}"
 
     def older(self, runs: RunQuerySet) -> RunQuerySet:
-        """Return the runs after this place in the list. The extra plain bound lets SQLite use its index."""
+        """Return the runs after this position in the list. The extra plain bound lets SQLite use its index."""
         same_moment = Q(created_at=self.at, pk__lt=self._key())
         return runs.filter(Q(created_at__lt=self.at) | same_moment, created_at__lte=self.at)
 
     def newer(self, runs: RunQuerySet) -> RunQuerySet:
-        """Return the runs before this place in the list."""
+        """Return the runs before this position in the list."""
         same_moment = Q(created_at=self.at, pk__gt=self._key())
         return runs.filter(Q(created_at__gt=self.at) | same_moment, created_at__gte=self.at)
 
     def _key(self) -> Subquery:
-        """Select the run's primary key. If the run is deleted, only runs of the same microsecond are skipped."""
+        """Select the run's primary key. If the run is deleted, only runs from the same microsecond are skipped."""
         return Subquery(Run.objects.filter(public_id=self.public_id).values("pk")[:1])
 
 
@@ -68,7 +68,7 @@ def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | Non
         if len(found) > size:
             shown = found[1:]
             return Page(shown, str(Cursor.of(shown[-1])), str(Cursor.of(shown[0])))
-        before = None  # less than a page is left: show the full first page instead
+        before = None  # less than a page is left, so show the full first page instead
     found = _fetch(before.older(runs) if before else runs, size + 1)
     shown = found[:size]
     older = str(Cursor.of(shown[-1])) if len(found) > size else ""

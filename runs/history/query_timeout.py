@@ -21,7 +21,7 @@ class TookTooLong(Exception):
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Stop the queries of this block after `seconds` in total. Raises `TookTooLong`."""
+    """Stop the queries in this block after `seconds` in total. Raises `TookTooLong`."""
     connection.ensure_connection()
     began = time.monotonic()
     try:

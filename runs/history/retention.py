@@ -1,7 +1,7 @@
 """Retention rules: once a day, old runs are moved to the bin, where they stay for 30 days as usual.
 
-Starred runs and runs that guests can open are kept, because somebody still wants them. A restored run counts as new
-from then on. Without a rule, all runs are kept.
+Starred runs and runs that guests can open are kept, because somebody still wants them. A run counts as new again once
+it is restored. Without a rule, all runs are kept.
 """
 
 from datetime import datetime, timedelta

@@ -1,10 +1,10 @@
 """History's filters: read from an address, written back to one, and applied to runs.
 
-Invalid values in a query string are ignored. Runs are sorted newest first and paged by keyset (`order.Cursor`), so
-that page 1,000 costs as much as page 1. A page's ids are found first, in indexes that hold every column a filter uses
+Invalid values in a query string are ignored. Runs are sorted newest first and paged by keyset (`order.Cursor`), so that
+page 1,000 costs as much as page 1. A page's ids are found first, in indexes that hold every column a filter uses
 (`Run.Meta`), so that a combination without matches scans an index and never the rows.
 
-Words are searched in one narrowed scan of `Run.search_text`. Measured at 100,000 runs on both databases, that was
+Words are searched in a single narrowed scan of `Run.search_text`. Measured at 100,000 runs on both databases, that was
 faster to build, update and query than a second table or a trigram index. It also handles single letters and any script.
 """
 
@@ -51,8 +51,8 @@ class Filter:
     state: str = ""
     kind: str = ""
     since: str = ""  # a day, "2026-11-24"; `from` in the address
-    until: str = ""  # a day, included; `to` in the address
-    view: str = ""  # "list"; empty for pictures
+    until: str = ""  # a day (inclusive); `to` in the address
+    view: str = ""  # "list", or empty for pictures
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
@@ -79,7 +79,7 @@ class Filter:
 
     @property
     def narrowing(self) -> dict[str, str]:
-        """The values that narrow the list, by their names in the address."""
+        """The values that narrow the list, keyed by their names in the address."""
         values = {_NAMES.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
         return {name: values[name] for name in NARROWING if values[name]}
 
@@ -120,7 +120,7 @@ class Filter:
         return runs
 
 
-_NAMES = {"since": "from", "until": "to"}  # `from` is a Python keyword, and `to` alone says little in code
+_NAMES = {"since": "from", "until": "to"}  # `from` is a Python keyword, and `to` alone is unclear in code
 
 
 def _is_id(text: str) -> bool:
@@ -129,7 +129,7 @@ def _is_id(text: str) -> bool:
 
 
 def _span(since: str, until: str) -> tuple[str, str]:
-    """Return both days, the earlier one first, since people may swap them."""
+    """Return both days, the earlier one first, since people may mix them up."""
     since, until = _day(since), _day(until)
     return (until, since) if since and until and _start_of(until) < _start_of(since) else (since, until)
 
@@ -137,8 +137,8 @@ def _span(since: str, until: str) -> tuple[str, str]:
 def _day(text: str) -> str:
     """Return `text` if it is a valid day, otherwise "".
 
-    Years at either end of the calendar are ignored: in UTC, such a day may start outside the calendar, where the
-    database fails.
+    Years at either end of the calendar are ignored: in UTC, such a day may start outside it, which the database can't
+    handle.
     """
     try:
         found = parse_date(text)

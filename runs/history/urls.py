@@ -1,4 +1,4 @@
-"""Addresses: History, the bin, stars, titles and retention."""
+"""URLs of History, the bin, stars, titles and retention."""
 
 from django.urls import path
 

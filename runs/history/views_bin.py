@@ -18,7 +18,7 @@ from runs.models import GuestLink, Output, Run
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 PAGE = 50
-FOR_GOOD = "for-good"  # only the confirm button posts it: a second click on "Move to bin" must never delete
+FOR_GOOD = "for-good"  # only the confirm button posts it: clicking "Move to bin" twice must never delete
 
 
 @require_safe

@@ -96,7 +96,7 @@ def _change(request: PortalRequest, act: str, ids: list[str]) -> bulk_actions.Ou
 
 
 def take_undo(request: PortalRequest) -> dict[str, object] | None:
-    """Return the runs last moved to the bin, only once; for a prefetched page, return None and keep them."""
+    """Return the runs last moved to the bin, but only once; for a prefetched page, return None and keep them."""
     if UNDO not in request.session or "Sec-Purpose" in request.headers:
         return None
     undo: dict[str, object] = request.session.pop(UNDO)

@@ -27,7 +27,7 @@ LOOKED_BACK = 100  # runs searched for recently used apps
 
 @dataclass(frozen=True)
 class Shelves:
-    """The runs on Home. `team_active` holds runs that teammates share."""
+    """The runs on Home. `team_active` holds runs shared by teammates."""
 
     active: list[RunCard]
     team_active: list[RunCard]
@@ -84,7 +84,7 @@ def _active(runs: RunQuerySet) -> list[int]:
 
 
 def _used_lately(member: Member, apps: list[AppCard]) -> list[AppCard]:
-    """Return the apps that the member used last and that are still available, latest first."""
+    """Return the apps that the member used most recently and that are still available, latest first."""
     used = Run.objects.owned_by(member).newest_first().values_list("app_id", flat=True)[:LOOKED_BACK]
     cards = {card.app.pk: card for card in apps}
     return [cards[pk] for pk in dict.fromkeys(used) if pk in cards][:USED_LATELY]

@@ -1,4 +1,4 @@
-"""Lamina's HTTP API, typed and tolerant. Uses `requests` but not Django, and has no sentences of ours for people.
+"""Lamina's HTTP API, typed and tolerant. Uses `requests` but not Django, and contains no messages for people.
 
-Errors carry Lamina's codes and quotes; our sentences are in `words`.
+Errors carry Lamina's codes and quotes; our own sentences are in `words`.
 """

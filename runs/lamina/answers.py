@@ -41,7 +41,7 @@ def data_of(body: Any) -> Any:
 
 
 def one[T: BaseModel](model: type[T], body: Any) -> T:
-    """Return the one object in `body`. Raises `Unreadable`."""
+    """Return the single object in `body`. Raises `Unreadable`."""
     data = data_of(body)
     if not isinstance(data, dict) or not data:
         raise Unreadable
@@ -52,7 +52,7 @@ def one[T: BaseModel](model: type[T], body: Any) -> T:
 
 
 def rows[T: BaseModel](model: type[T], body: Any) -> tuple[list[T], int]:
-    """Return the readable objects of a list, and the number of others. Raises `Unreadable` if none is readable."""
+    """Return the readable objects of a list, and how many were unreadable. Raises `Unreadable` if none is readable."""
     data = data_of(body)
     if not isinstance(data, list):
         raise Unreadable
@@ -82,7 +82,7 @@ def snapshot(body: Any, run_id: str) -> RunSnapshot:
 
 
 def page(body: Any, limit: int, offset: int) -> RunPage:
-    """Return one page of runs. The total is the one that Lamina states, but at least as many as we have seen."""
+    """Return one page of runs. The total is the one Lamina states, but at least the number we have seen."""
     found, skipped = rows(RunRow, body)
     pagination = body.get("pagination") if isinstance(body, dict) else None
     told = coerce.as_count(pagination.get("total")) if isinstance(pagination, dict) else 0

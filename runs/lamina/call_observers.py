@@ -1,4 +1,4 @@
-"""What a call's hooks receive, and a holder that keeps the key out of sight."""
+"""What a call's hooks receive, and a wrapper that keeps the key out of sight."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

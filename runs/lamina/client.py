@@ -35,12 +35,12 @@ logger = logging.getLogger(__name__)
 
 QUICK = Timeouts(read=5, total=8)
 SLOW = Timeouts(read=10, total=20)
-APP_LIST = Timeouts(read=30, total=45)  # Lamina works out capabilities for each app; worker only
+APP_LIST = Timeouts(read=30, total=45)  # Lamina computes capabilities for each app; worker only
 START = Timeouts(read=60, total=75)  # below the 90 s that a task may take
-ASKED = Timeouts(read=12, total=15)  # for calls that someone is waiting for
-LIST_LIMIT = 100  # most rows per read of the list
+ASKED = Timeouts(read=12, total=15)  # for calls that someone is waiting on
+LIST_LIMIT = 100  # maximum rows per list request
 FOUND_LIMIT = 12  # per search: more than anyone looks through, below every limit seen so far
-_ERROR_BYTES = 500_000  # read of an error body; results may be longer
+_ERROR_BYTES = 500_000  # limit for an error body; results may be longer
 
 
 def _nothing(_: Any) -> None:
@@ -74,7 +74,7 @@ class LaminaClient:
 
     # --- Apps ---------------------------------------------------------------------------------------------------------
     def list_apps(self, limit: int | None = 200) -> list[AppSummary]:
-        """Return one page of apps by popularity, perhaps not all apps; unreadable ones are left out.
+        """Return one page of apps by popularity, possibly incomplete; unreadable apps are left out.
 
         If `limit` is None, Lamina chooses the number. Waits at most 45 s. Source: GET /v1/apps.
         """
@@ -124,7 +124,7 @@ class LaminaClient:
         outputs: Sequence[str] | None = None,
         webhook: str | None = None,
     ) -> RunStarted:
-        """Start a run, which costs credits; waits at most 75 s. `outputs` are labels; by default Lamina makes all.
+        """Start a run, which costs credits; waits at most 75 s. `outputs` are labels; by default, Lamina makes all.
 
         Repeat the call only after an error whose `nothing_happened` is True; after any other LaminaUnavailable, the run
         may exist. Source: POST /v1/apps/{id}/runs, which has no idempotency key.
@@ -237,13 +237,13 @@ class LaminaClient:
         return headers if payload is None else {**headers, "Content-Type": "application/json"}
 
     def _judged[T](self, reply: Reply, read: Callable[[Any], T], *, may_be_empty: bool) -> T | LaminaError:
-        """Return the requested object, or the error that the response means."""
+        """Return the requested object, or the error that the response stands for."""
         is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
         body: Any = None
         try:
             body = answers.decode(reply.body if is_success else reply.body[:_ERROR_BYTES], self._key.secret)
             if is_success:
-                return read(body)  # complete JSON is enough, even if the connection broke after it
+                return read(body)  # complete JSON is enough, even if the connection broke afterwards
         except answers.Unreadable:
             if is_success and reply.is_whole and may_be_empty and not reply.body:
                 return read(None)
@@ -264,7 +264,7 @@ class LaminaClient:
 
 
 def _segment(identity: str) -> str:
-    """Return an id as one segment of a path. An id that can't be one can't exist on Lamina."""
+    """Return an id as a path segment. An id that can't be one doesn't exist on Lamina."""
     usable = coerce.as_id(coerce.clean_text(identity))
     if not usable:
         raise LaminaRejected("There is no such id.", status=HTTPStatus.NOT_FOUND, code="NOT_FOUND")
@@ -277,7 +277,7 @@ def _query_string(query: Mapping[str, Any]) -> str:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    """Return `moment` as Lamina writes times: UTC, milliseconds, Z."""
+    """Return `moment` in Lamina's time format: UTC, milliseconds, Z."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Turn an unsuccessful response into the error that it means, judging by its content.
+"""Turn an unsuccessful response into the error it stands for, judging by its content.
 
 Errors come as structured, legacy or nested objects, as plain text, as a proxy's HTML, or empty.
 """
@@ -54,7 +54,7 @@ def _sentence(body: Any) -> str:
 
 
 def _first_text(body: Any, name: str) -> str:
-    """Return the text called `name` in the error object, or in its `error` or `details`."""
+    """Return the text named `name` in the error object, or in its `error` or `details`."""
     if not isinstance(body, dict):
         return ""
     for place in (body, body.get("error"), body.get("details")):
@@ -72,7 +72,7 @@ def _when(text: str) -> datetime | None:
 
 
 def header_date(headers: Mapping[str, str]) -> datetime | None:
-    """Return Lamina's clock at the time of the response, from the `Date` header."""
+    """Return the response's time by Lamina's clock, from the `Date` header."""
     return _when(headers.get("Date", ""))
 
 
@@ -108,7 +108,7 @@ def _all_text(value: Any) -> str:
 
 
 def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaError:
-    """Return the error that this response means. `body` is decoded JSON, or the text itself if it isn't JSON.
+    """Return the error that this response stands for. `body` is decoded JSON, or the text itself if it isn't JSON.
 
     A 2xx gets here if it couldn't be read. Only a 429 certainly did nothing and may be repeated; a 5xx is never
     certain. "Insufficient credits" counts with any status, since repeating the call wouldn't help.

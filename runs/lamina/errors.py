@@ -1,7 +1,7 @@
 """What can go wrong between us and Lamina, grouped by what a caller may do next.
 
 Repeating a call may cost money, so `nothing_happened` is True only if that is certain. No error carries the key or the
-exception that caused it, because a `requests` exception holds the request and so the key.
+exception that caused it, because a `requests` exception holds the request and thus the key.
 """
 
 import re
@@ -11,7 +11,7 @@ from http import HTTPStatus
 MESSAGE_LENGTH = 1000  # characters
 _TOO_FEW_CREDITS = re.compile(r"insufficient[\s_-]+credits?", re.IGNORECASE)
 _UNKNOWN_PARAMETER = re.compile(r"unknown[\s_-]+parameters?\b", re.IGNORECASE)
-# Codes of a 401 that isn't about the key: Lamina's database failed, or it concerns inbound triggers.
+# Codes of a 401 that isn't about the key: Lamina's database failed, or it's about inbound triggers.
 _NOT_ABOUT_THE_KEY = frozenset({"AUTH_FAILED", "WEBHOOK_INVALID_SECRET"})
 
 
@@ -149,7 +149,7 @@ class LaminaRejected(LaminaError):
 
     @property
     def is_insufficient_credits(self) -> bool:
-        """Whether there are too few credits: a 402 or the words in any text, since Lamina documents no code."""
+        """Whether there are too few credits: a 402, or any text that says so, since Lamina documents no code."""
         return self.status == HTTPStatus.PAYMENT_REQUIRED or any(
             tells_insufficient_credits(text)
             for text in (self.message, self.code, *(problem.message for problem in self.field_errors))

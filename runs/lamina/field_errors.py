@@ -1,7 +1,7 @@
 """Find out which inputs a refusal is about, whatever shape its details have.
 
-Lamina sends an array of unspecified elements, a list of sentences (legacy) or nested objects. So we look for what all
-of them have in common: a handle and a complaint.
+Lamina sends an array of unspecified elements, a list of sentences (legacy) or nested objects. So we look for what they
+have in common: a handle and a complaint.
 """
 
 import re
@@ -13,7 +13,7 @@ from runs.lamina.errors import FieldError
 
 _MOST = 100
 _MAX_DEPTH = 8
-_TEXT_LENGTH = 2000  # characters read of one complaint, since the patterns below may scan a text many times
+_TEXT_LENGTH = 2000  # characters read per complaint, since the patterns below may scan a text many times
 _HANDLES = ("field", "param", "parameter", "input", "path", "loc", "key", "name", "property", "id")
 _COMPLAINTS = ("message", "error", "msg", "detail", "description", "reason")
 _CODES = ("code", "type", "rule", "reason", "error")
@@ -69,7 +69,7 @@ def _walk(value: Any, depth: int, *, is_sentence: bool = False) -> Iterator[Fiel
 
 
 def _from_text(text: str, *, is_sentence: bool = False) -> Iterator[FieldError]:
-    """Read a legacy line. With `is_sentence`, it is the error's headline, where only the start may name an input."""
+    """Read a legacy line. With `is_sentence`, it is the error's headline, and only its start may name an input."""
     text = text[:_TEXT_LENGTH]
     if found := _QUOTED_FIRST.match(text):
         yield FieldError(found["field"], _code_for(found["message"]), found["message"].strip())

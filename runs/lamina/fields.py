@@ -12,7 +12,7 @@ from runs.lamina import coerce
 
 
 class Remote(BaseModel):
-    """An object from Lamina, built from JSON (camelCase) or with our own names."""
+    """An object from Lamina, built from JSON (camelCase) or using our own names."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="ignore", frozen=True

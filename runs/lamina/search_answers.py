@@ -8,7 +8,7 @@ from runs.lamina.answers import Unreadable, data_of, rows
 from runs.lamina.fields import Credits, Text
 from runs.lamina.types import AppSummary
 
-WHY_LENGTH = 300  # characters of the reason; a longer one ends in "…"
+WHY_LENGTH = 300  # characters of the reason; longer ones end in "…"
 
 
 class AppMatch(AppSummary):
@@ -36,7 +36,7 @@ def matches(body: Any) -> list[AppMatch]:
     listed = data.get("matches") if isinstance(data, dict) else data
     if not isinstance(listed, list):
         raise Unreadable
-    # Lamina's SDK types say that it is a number; in estimates it is nested.
+    # A number, according to Lamina's SDK types; in estimates, it is nested.
     flat = [{**one, "estimatedCredits": _expected(one)} if isinstance(one, dict) else one for one in listed]
     return rows(AppMatch, {"data": flat})[0]
 

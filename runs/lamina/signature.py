@@ -22,7 +22,7 @@ from runs.lamina.types import RunSnapshot
 SIGNATURE_HEADER = "X-Lamina-Webhook-Signature"
 TIMESTAMP_HEADER = "X-Lamina-Webhook-Timestamp"
 REQUEST_ID_HEADER = "X-Lamina-Webhook-Request-Id"
-FRESH_FOR = timedelta(seconds=300)  # in both directions
+FRESH_FOR = timedelta(seconds=300)  # in either direction
 _SIGNATURE = re.compile(r"[0-9a-fA-F]{128}", re.ASCII)
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 
@@ -39,9 +39,9 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The delivery is genuine if `flaw` is None; only then does the verdict have a run id and a snapshot.
+    """The delivery is genuine if `flaw` is None; only then are there a run id and a snapshot.
 
-    Only `Flaw.SIGNATURE` is a reason to fetch the keys again, and at most once a minute. Otherwise forged posts would
+    Only `Flaw.SIGNATURE` is a reason to fetch the keys again, and at most once a minute. Otherwise, forged posts would
     use up the request budget.
     """
 

@@ -1,6 +1,6 @@
 """Send one request over a fresh connection, with limits on time and size, and know whether it was sent.
 
-`requests` alone can't do this. Its read time-out starts again with every byte, so a slow server could hold a worker
+`requests` alone can't do this. Its read time-out restarts with every byte, so a slow server could hold a worker
 forever, and its exceptions don't say whether the request was sent. So we use our own connection, which notes the first
 byte sent, and a timer that cuts the connection at the deadline. A fresh connection costs a handshake per call (at most
 100 a minute), but no call ever fails on a stale connection.
@@ -54,7 +54,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response; `is_whole` is False if its body broke off, was too slow or too large."""
+    """A response; `is_whole` is False if its body was cut off, too slow or too large."""
 
     status: int
     headers: Mapping[str, str]

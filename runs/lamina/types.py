@@ -81,7 +81,7 @@ class AppSummary(Remote):
 
 
 class Parameter(Remote):
-    """One input of an app. `name` is sent back unchanged. Without a default (or with null) the input is required."""
+    """One input of an app. `name` is sent back unchanged. Without a default (or with null), the input is required."""
 
     id: Text = ""
     key: Text = ""
@@ -171,7 +171,7 @@ class RemoteOutput(Remote):
 
     @property
     def state(self) -> OutputState:
-        """Unknown statuses count as pending; without one (as in responses to feedback), a value means completed."""
+        """The status; unknown ones are pending. Without one (as in responses to feedback), a value means completed."""
         if not self.status:
             return "completed" if self.has_value else "pending"
         return _OUTPUT_STATES.get(self.status.lower(), "pending")
@@ -186,7 +186,7 @@ class RemoteOutput(Remote):
 
     @property
     def urls(self) -> list[str]:
-        """All http(s) URLs in the value, in order, without repeats; none for a text, where they belong to the text."""
+        """All http(s) URLs in the value, in order, without repeats; none for a text, where they're part of it."""
         return [] if self.type.lower() == "text" else addresses_in(self.value)
 
     @property
@@ -229,7 +229,7 @@ class _RunState(Remote):
 
     @property
     def state(self) -> State:
-        """The status in upper or lower case; unknown ones count as running."""
+        """The status, ignoring case; unknown ones count as running."""
         return _STATES.get(self.status.lower(), "running")
 
     @property

@@ -23,7 +23,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _in_text(text: str) -> list[str]:
-    """Return the addresses in `text`, without the punctuation after them unless the text is just one address."""
+    """Return the addresses in `text`, without trailing punctuation unless the text is just one address."""
     whole = text.strip()
     parts = [part for found in _ADDRESS.findall(whole) for part in _JOINED.split(found)]
     return parts if parts == [whole] else [part.rstrip(_TRAILING) for part in parts]

@@ -24,7 +24,7 @@ class Kept:
 def save_draft(
     member: Member, app: App, answers: Sequence[Answer], wanted: Sequence[int] | None, source: str = ""
 ) -> None:
-    """Save `answers`, valid or not, in one statement, since simultaneous posts write the same draft."""
+    """Save `answers`, valid or not, in one statement, since simultaneous posts may write the same draft."""
     draft = Draft(
         member=member,
         app=app,

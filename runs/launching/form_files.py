@@ -1,4 +1,4 @@
-"""Files and links in a posted form. They become uploads before the form is read, so that errors lose no file."""
+"""Files and links in a posted form. They become uploads before the form is read, so that no error loses a file."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from runs.schema_forms.types import Parameters
 from runs.uploads import ownership, uploads
 from runs.uploads.uploads import UploadRejected
 
-MAX_FILES = 50  # in one field
+MAX_FILES = 50  # per field
 
 type PostedFiles = "MultiValueDict[str, UploadedFile[bytes]]"
 
@@ -21,7 +21,7 @@ type PostedFiles = "MultiValueDict[str, UploadedFile[bytes]]"
 def take_one(member: Member, app: App, field: str, file: "UploadedFile[bytes] | None", link: str) -> Upload:
     """Receive one file or link for `field` ("p0") of the app's form.
 
-    Raises `UploadRejected` with a sentence to show.
+    Raises `UploadRejected` with a message for the page.
     """
     question = files_question(app.schema.parameters, field) if app.schema else None
     if question is None:
@@ -34,7 +34,7 @@ def take_one(member: Member, app: App, field: str, file: "UploadedFile[bytes] | 
 def take_all(member: Member, parameters: Parameters, posted: QueryDict, files: PostedFiles) -> dict[str, str]:
     """Turn every file and link in a posted form into an upload and put its id into `posted` (changed in place).
 
-    Returns error sentences by field name. A rejected link stays in its text box.
+    Returns error messages by field name. A rejected link stays in its text box.
     """
     errors: dict[str, str] = {}
     for question in questions_of(parameters):

@@ -23,7 +23,7 @@ class ControlsForm(PostedForm):
     private = SwitchField()
 
     def add_prefix(self, field_name: str) -> str:
-        """Read `run` from the field `from`, which isn't a valid name in Python."""
+        """Read `run` from the field `from`, which is a reserved word in Python."""
         return "from" if field_name == "run" else field_name
 
 

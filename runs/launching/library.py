@@ -1,6 +1,6 @@
 """The library of a form field: earlier results and uploads of the kinds it accepts, with search and pages.
 
-It also puts the picked files into the form. Lists are newest first, each in the order of one index.
+This module also puts picked files into the form. Lists are newest first, each in the order of one index.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Item:
 
 @dataclass(frozen=True)
 class LibraryPage:
-    """One page of one list; `before` is where the next page starts, empty on the last page."""
+    """One page of a list; `before` is where the next page starts, empty on the last page."""
 
     items: list[Item]
     before: str
@@ -79,7 +79,7 @@ def _results(member: Member, kinds: list[str], words: str, source: str) -> "Quer
 
 
 def _uploads(member: Member, kinds: list[str], words: str) -> "QuerySet[Upload]":
-    """Return files that the member uploaded, without results reused in a form, which are listed as results."""
+    """Return files that the member uploaded, except results reused in a form, which are listed as results."""
     found = Upload.objects.owned_by(member).filter(status=Upload.Status.READY, file__kind__in=kinds, file__results=None)
     for word in fold_words(words):
         found = found.filter(search_text__contains=word)
@@ -110,7 +110,7 @@ def put_into_draft(member: Member, app: App, question: Question, value: list[Upl
     """Answer `question` in the member's draft with a text or files; return the form's address at that question.
 
     If the question accepts several files, they are added; otherwise they replace the current one. The rest of the draft
-    stays.
+    doesn't change.
     """
     assert app.schema is not None  # noqa: S101 - the question is in the schema
     kept = drafts.load_draft(member, app)

@@ -126,7 +126,7 @@ class PostedAppForm:
         return opened
 
     def _in_present_form(self, form: SchemaForm, field_errors: dict[str, str] | None = None) -> SchemaForm:
-        """Return a fresh form of the app's current version with the answers from `form`."""
+        """Return a new form for the app's current version with the answers from `form`."""
         answers, wanted = form.draft_answers(), ticked(form)
         return app_form(self.member, self.app, self.schema, answers=answers, wanted=wanted, field_errors=field_errors)
 

@@ -1,7 +1,7 @@
-"""The values an app's form opens with: from a run, a preset or the draft, or none.
+"""The values an app's form opens with: from a run, a preset, the draft, or none.
 
-Each person has one draft per app, so a form opened with other values would overwrite it at the first word typed. To
-prevent that, the page says what is shown and offers the draft, and the old draft is set aside as a preset before the
+Each person has one draft per app, so a form opened with other values would overwrite it as soon as anything is typed.
+To prevent that, the page says what is shown and offers the draft, and the old draft is set aside as a preset before the
 new form is first saved.
 """
 
@@ -41,7 +41,7 @@ OLDER_FORM = gettext_noop("This app's form has changed since that run. Check the
 class Opening:
     """Values and notices for a form that is being opened.
 
-    `set_aside` is the time when the page was made, if there is a draft that it doesn't show.
+    If there is a draft that the form doesn't show, `set_aside` is the time when the page was made.
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -108,7 +108,7 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
 
 
 def _kept_notice(found: Opening) -> Notice:
-    """Return the notice that a draft is shown, with a link to its run's or preset's own values."""
+    """Return the notice that a draft is shown, with a link to its run's or preset's original values."""
     if found.run is not None:
         url = f"{found.run.app.get_absolute_url()}?from={found.run.public_id}&fresh=1"
         return Notice(_(KEPT), url, _("Show the run's own values"))
@@ -125,7 +125,7 @@ def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) 
 
 
 def set_aside(member: Member, app: App, opened: str) -> Preset | None:
-    """Save the draft that a form opened at `opened` didn't show as a preset, before the form overwrites it.
+    """Save as a preset the draft that a form opened at `opened` didn't show, before the form overwrites it.
 
     Returns None if there is no such draft. If several posts arrive at once, the one that deletes the draft saves it.
     """

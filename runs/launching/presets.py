@@ -85,7 +85,7 @@ def edit_preset(preset: Preset, name: str, now: datetime, *, is_team: bool) -> N
 
 
 def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | None:
-    """Save a draft that is about to be replaced as a preset named after its time; return None if the draft is empty."""
+    """Save a draft, before it is replaced, as a preset named after its time; return None if the draft is empty."""
     if not any(answer.is_given for answer in kept.answers):
         return None
     name = _("Draft from %(time)s") % {"time": brief_day_time_words(now)}

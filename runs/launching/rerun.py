@@ -68,7 +68,7 @@ def press_again(member: Member, run: Run, found: RerunPlan, token: str) -> Launc
 
 
 def _is_same(old: list[Answer], new: list[Answer], form: SchemaForm) -> bool:
-    """Return whether the new form has every old answer, and leaves questions the old form didn't have to the app."""
+    """Return whether the new form keeps every old answer and leaves all new questions to the app's defaults."""
     if form.dropped:
         return False
 

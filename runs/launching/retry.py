@@ -1,4 +1,4 @@
-"""Retrying failed results: a new run with the same inputs, only for the results that failed.
+"""Retrying failed results: a new run with the same inputs, but only for the results that failed.
 
 Lamina takes labels, so results with the same label are made together (as on the form). If one of them failed, all of
 them are made again, and the page says how many.
@@ -51,7 +51,7 @@ class RetryPlan:
 
 
 def failed_indexes(run: Run) -> list[int]:
-    """Return the form indexes of the results that failed in `run`, and of results with the same labels."""
+    """Return the form indexes of the results that failed in `run`, including all results with the same labels."""
     offered = _asked_for(run)
     failed = {o.position for o in run.outputs.all() if o.status == Output.Status.ERROR}
     labels = {offered[position]["label"] for position in failed if position < len(offered)}
@@ -59,7 +59,7 @@ def failed_indexes(run: Run) -> list[int]:
 
 
 def _asked_for(run: Run) -> list[dict[str, Any]]:
-    """Return the results that the run was asked to make, in the order of its boxes."""
+    """Return the results requested of the run, in the order of its boxes."""
     return [o for o in run.schema.outputs if not run.wanted_outputs or o["index"] in run.wanted_outputs]
 
 
@@ -105,7 +105,7 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     indexes = failed_indexes(run)
     is_known = create_run.read_form_token(token) == member.pk
     if _is_done(run, indexes):
-        return None  # an old page, or a teammate was faster: the retry already exists
+        return None  # an old page, or a teammate was faster: a retry already exists
     if not indexes or not is_known or _reason(run, cost_line(run.app, member)):
         return None
     answers = own_files(member, create_run.answers_of(run))

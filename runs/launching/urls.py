@@ -1,4 +1,4 @@
-"""Addresses: an app's form, drafts, presets, running again, and the library."""
+"""URLs of an app's form, drafts, presets, running again, and the library."""
 
 from django.urls import path
 

@@ -111,7 +111,7 @@ def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Show the cost of the app on an open page that lacks it; 204 until Lamina has sent an estimate."""
+    """Show the app's cost on an open page that doesn't have it yet; 204 until Lamina has sent an estimate."""
     app = get_object_or_404(App, public_id=app_id)
     if not request.htmx:
         return redirect(app)

@@ -13,7 +13,7 @@ KEPT_FOR = timedelta(days=1)  # maximum age of a form whose files are kept
 
 
 def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:
-    """Save the posted form's files as uploads; return the form fields that hold their ids, as pairs.
+    """Save the posted form's files as uploads; return pairs of form fields and upload ids.
 
     The form's signed token says whose files they are. Only that member can use them.
     """

@@ -1,4 +1,4 @@
-"""Forms that the buttons on a run's page post."""
+"""Forms posted by the buttons on a run's page."""
 
 from runs.web.posted import CutField, PostedForm
 

@@ -64,7 +64,7 @@ def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _number(text: str) -> int:
-    """Return `text` as a number; 0 if it isn't one that we wrote."""
+    """Return `text` as a number; 0 if we can't have written it."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
@@ -115,13 +115,13 @@ def _query_of_page(request: PortalRequest) -> QueryDict:
 
 
 def _walk(request: PortalRequest) -> str:
-    """Return the list that the run's results page through, taken from the page's own address."""
+    """Return the list that Previous and Next follow, taken from the page's own address."""
     query = _query_of_page(request)
     return urlencode({"in": query["in"]}) if "in" in query else ""
 
 
 def _keep_watch(active: list[Run]) -> None:
-    """Record what is on screen, or otherwise make sure that the poller runs; one query each, never both."""
+    """Record what is on screen, or else make sure that the poller is running; one query each, never both."""
     now = timezone.now()
     if any(run.opened_at is None or (now - run.opened_at).total_seconds() > 5 for run in active):
         polling_schedule.touch_opened(active, now)

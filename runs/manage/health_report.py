@@ -1,4 +1,4 @@
-"""The health page: facts that an admin needs at a glance, each with a verdict and, if it is bad, a next step."""
+"""The health page: facts an admin needs at a glance, each with a verdict and, if that is bad, a next step."""
 
 import shutil
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ LIST_PROBLEMS = {
 
 @dataclass(frozen=True)
 class Fact:
-    """One line. `state` is "good", "warn" or "bad"; `advice` gives details and, if it isn't good, says what to do."""
+    """One line. `state` is "good", "warn" or "bad"; `advice` gives details and, unless all is good, says what to do."""
 
     label: str
     words: str
@@ -179,7 +179,7 @@ def _deliveries(status: LaminaStatus, now: datetime) -> Fact:
 
 
 def _workers(at: datetime | None, now: datetime) -> list[Fact]:
-    """Return a line for each cluster of the last hour, since one that works would hide a silent one."""
+    """Return a line for each cluster seen in the last hour, since a working one would otherwise hide a silent one."""
     if at is None:
         advice = _("It reports within a minute of starting.")
         return [Fact(_("Worker"), _("no sign of life yet"), "warn", advice)]
@@ -189,7 +189,7 @@ def _workers(at: datetime | None, now: datetime) -> list[Fact]:
 
 
 def _worker(at: datetime, now: datetime, name: str = "") -> Fact:
-    """Return the state of one cluster; without `name`, of all of them together."""
+    """Return the state of one cluster or, without `name`, of all of them together."""
     label, values = _("Worker"), {"name": name, "when": when(at), "age": age_words(at, now)}
     if now - at > heartbeats.SILENT_AFTER:
         words = _("%(name)s: no sign of life since %(when)s") if name else _("no sign of life since %(when)s")
@@ -220,7 +220,7 @@ def _files() -> Fact:
 
 
 def _storage() -> Fact:
-    """Return the storage used. Adding up many files takes a moment, so this is done once a minute."""
+    """Return the storage used. Adding up many files takes a moment, so it's done at most once a minute."""
     label = _("Storage used")
     total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, STORAGE_SECONDS) or {}
     files, size = total["files"], size_words(total["bytes"] or 0)

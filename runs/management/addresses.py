@@ -1,4 +1,4 @@
-"""Addresses that the portal's parts listen on: parses them, and checks that they are free and respond."""
+"""Addresses that the portal's processes listen on: parse them, and check that they are free and respond."""
 
 import errno
 import http.client
@@ -42,7 +42,7 @@ class Address:
         return Address({ANY: "127.0.0.1", "::": "::1"}.get(self.host, self.host), self.port)
 
     def demand_free(self) -> None:
-        """Raise AddressError if something else already listens here, or if we aren't allowed to."""
+        """Raise AddressError if something else is already listening here, or if we aren't allowed to."""
         try:
             family, kind, protocol, _, target = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, kind, protocol) as trial:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 WATCHED = ("lamina_portal", "runs", "templates", "gunicorn.conf.py", ".env")
-ENDINGS = (".py", ".html", ".env")  # static files are served as they are
+ENDINGS = (".py", ".html", ".env")  # static files are served as is
 
 
 class Source:

@@ -2,7 +2,7 @@
 
 Each part has its own session, so that Ctrl-C reaches only the supervisor. If the supervisor is killed, the kernel sends
 each part SIGTERM. Only a part's main process gets SIGTERM, since django-q2's cluster hangs if its whole group gets it.
-A part that hasn't ended in time is killed with its group.
+A part that hasn't ended in time is killed, along with its group.
 """
 
 import os
@@ -148,7 +148,7 @@ class Supervisor:
         if self.is_stop_asked:
             raise StopAsked
         for part in self.parts.values():
-            if part.process is None:  # it waits for a change
+            if part.process is None:  # waiting for a change
                 continue
             if part.has_ended():
                 self._handle_end(part, f"The {part.name} {part.exit_words()}", part.exit_code)
@@ -194,7 +194,7 @@ class Pulse:
         self.restart()
 
     def restart(self) -> None:
-        """Start over, because the part has just been started."""
+        """Start over, because the part has just started."""
         self._value: object = None
         self._changed_at = self._read_at = time.monotonic()
 

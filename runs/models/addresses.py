@@ -5,7 +5,7 @@ from functools import cache
 
 from django.urls import reverse
 
-PLACE = "0" * 16  # placeholder for an id; our ids have no 0
+PLACE = "0" * 16  # placeholder for an id; our ids contain no 0
 
 
 def path_to(name: str, public_id: str = "", *rest: int) -> str:

@@ -17,11 +17,11 @@ SCHEMA_FRESH_FOR = timedelta(minutes=10)
 
 class AppQuerySet(models.QuerySet["App"]):
     def listed(self) -> Self:
-        """Return apps on everyone's list. Apps only found by searching, or gone, keep their address and runs."""
+        """Return apps on everyone's list. Apps only found by searching, or now gone, keep their address and runs."""
         return self.filter(models.Q(is_listed=True) | models.Q(starred_at__isnull=False), gone_at=None)
 
     def list_for_all(self) -> int:
-        """Add apps only found by searching to everyone's list, because someone uses them."""
+        """Add apps that were only found by searching to everyone's list, because someone uses them."""
         return self.filter(is_listed=False).update(is_listed=True)
 
     def making(self, kind: str) -> Self:
@@ -42,7 +42,7 @@ class App(models.Model):
     remote_id = models.CharField(max_length=200, unique=True)
     name = models.TextField()
     description = models.TextField(blank=True, default="")
-    # How many outputs of each kind it makes, e.g. {"image": 2, "video": 1}; and " image video " to filter by.
+    # How many outputs of each kind the app makes, e.g. {"image": 2, "video": 1}; and " image video " to filter by.
     makes = models.JSONField(default=dict)
     makes_text = models.CharField(max_length=200, blank=True, default=" ")
     search_text = models.TextField(blank=True, default="")
@@ -52,10 +52,10 @@ class App(models.Model):
     # Sample media behind `url` parameters' defaults: {source URL: StoredFile public id}.
     samples = models.JSONField(default=dict)
     schema = models.ForeignKey("runs.AppSchema", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    # Why there is no form, and so no schema.
+    # Why there is no form and thus no schema.
     form_problem = MessageCharField(max_length=200, blank=True)
-    schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last responded for its id
-    schema_asked_at = models.DateTimeField(null=True, blank=True)  # when we last requested it, with or without success
+    schema_fetched_at = models.DateTimeField(null=True, blank=True)  # last response to a request for its id
+    schema_asked_at = models.DateTimeField(null=True, blank=True)  # last request for its id, successful or not
     # The estimate is the cost of a full run. Without one, the cost is unknown, not zero.
     credits_expected = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
@@ -64,7 +64,7 @@ class App(models.Model):
     # How long its last runs took: `usual` is the median, `slow` the 90th percentile; null until five have ended.
     usual_seconds = models.FloatField(null=True, blank=True)
     slow_seconds = models.FloatField(null=True, blank=True)
-    # On everyone's list: Lamina listed it, or someone starred or ran it. Others were only found by searching.
+    # On everyone's list: Lamina listed it, or someone starred or ran it. Other apps were only found by searching.
     is_listed = models.BooleanField(default=True)
     listed_at = models.DateTimeField(default=timezone.now)  # when Lamina's list last contained it
     # One star for the whole team; a starred app stays on the list.
@@ -73,7 +73,7 @@ class App(models.Model):
         "runs.Member", on_delete=models.SET_NULL, null=True, blank=True, related_name="starred_apps"
     )
     pictures_tried_at = models.DateTimeField(null=True, blank=True)  # thumbnail and samples; lost ones may come back
-    # When Lamina responded 404 or 403 for its id. Only these responses count.
+    # When Lamina responded with 404 or 403 to a request for its id. Only these responses count.
     gone_at = models.DateTimeField(null=True, blank=True)
     forbidden_at = models.DateTimeField(null=True, blank=True)
 
@@ -102,7 +102,7 @@ class App(models.Model):
 
     @property
     def is_on_list(self) -> bool:
-        """Whether it is on everyone's list, as in `AppQuerySet.listed`."""
+        """Whether the app is on everyone's list, as in `AppQuerySet.listed`."""
         return (self.is_listed or self.has_star) and not self.is_gone
 
     @property
@@ -129,7 +129,7 @@ class App(models.Model):
         return self.is_runnable and not self.form_problem
 
     def schema_is_stale(self, now: datetime) -> bool:
-        """Return whether to ask Lamina again when somebody opens the app. A refused app may be back at any time."""
+        """Return whether to ask Lamina again when somebody opens the app. A refused app may come back at any time."""
         if self.schema_fetched_at is None or not self.is_runnable or (self.schema_id is None and self.may_have_form):
             return True
         return now - self.schema_fetched_at > SCHEMA_FRESH_FOR

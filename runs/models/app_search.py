@@ -8,7 +8,7 @@ from django.utils import timezone
 
 KEPT_FOR = timedelta(minutes=10)
 PICTURES_WITHIN = timedelta(seconds=20)
-LOST_AFTER = timedelta(seconds=60)  # after that, the task must have been lost
+LOST_AFTER = timedelta(seconds=60)  # after that, we assume the task was lost
 
 
 class AppSearch(models.Model):
@@ -21,7 +21,7 @@ class AppSearch(models.Model):
     pictured_at = models.DateTimeField(null=True, blank=True)  # when the pictures of new apps were fetched
     # A list of {"app": App pk, "why": str, "credits": "12.5" | null, "is_new": bool}, best first.
     finds: "models.JSONField[Any, Any]" = models.JSONField(default=list)
-    # Why there are no more finds: "" or a key of `pages_search.PROBLEMS`. Don't search again before retry_at.
+    # Why nothing more was found: "" or a key of `pages_search.PROBLEMS`. Don't search again before retry_at.
     problem = models.CharField(max_length=20, blank=True, default="")
     retry_at = models.DateTimeField(null=True, blank=True)
 

@@ -31,7 +31,7 @@ class Heartbeat(models.Model):
 
 
 class RequestLog(models.Model):
-    """Requests that all processes sent in the last minute: row 1 to Lamina, row 2 app searches.
+    """Requests sent by all processes in the last minute: row 1 to Lamina, row 2 app searches.
 
     Locked while it is read and written. Times are Unix seconds.
     """
@@ -49,7 +49,7 @@ class LaminaStatus(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     reachable_since = models.DateTimeField(null=True, blank=True)
     clock_ahead_seconds = models.FloatField(default=0.0)  # Lamina's clock minus ours, from its last response
-    clock_steady_since = models.DateTimeField(null=True, blank=True)  # since when they haven't drifted; null = unknown
+    clock_steady_since = models.DateTimeField(null=True, blank=True)  # no drift since then; null = unknown
     failures = models.PositiveIntegerField(default=0)  # unusable responses in a row
     away_since = models.DateTimeField(null=True, blank=True)
     key_refused_at = models.DateTimeField(null=True, blank=True)
@@ -67,7 +67,7 @@ class LaminaStatus(models.Model):
     catalog_problem = models.CharField(max_length=20, blank=True, default="")
     catalog_problem_at = models.DateTimeField(null=True, blank=True)
     catalog_quote = models.CharField(max_length=300, blank=True, default="")
-    app_asked_at = models.DateTimeField(null=True, blank=True)  # when the regular round last requested an app by id
+    app_asked_at = models.DateTimeField(null=True, blank=True)  # when an app was last checked by its id
     signing_keys: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # JWKs
     signing_keys_at = models.DateTimeField(null=True, blank=True)
     signing_keys_asked_at = models.DateTimeField(null=True, blank=True)

@@ -17,12 +17,12 @@ THUMBNAIL_WIDTHS = (200, 400, 1200)
 
 
 def thumb_path(public_id: str, sha256: str, width: int) -> str:
-    """Return the address of a file's WebP at most `width` pixels wide, with the content hash of the original."""
+    """Return the address of a file's WebP at most `width` pixels wide, including the original's content hash."""
     return f"{path_to('file-thumb', public_id, width)}?v={quote(sha256[:16])}"
 
 
 class StoredFile(models.Model):
-    """One complete, checked file in the storage. Its row is created once all bytes have been stored."""
+    """One complete, checked file in storage. Its row is created once all bytes have been stored."""
 
     class Kind(models.TextChoices):
         IMAGE = "image", _lazy("Image")
@@ -40,7 +40,7 @@ class StoredFile(models.Model):
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
     duration_seconds = models.FloatField(null=True, blank=True)
-    colour = models.CharField(max_length=7, blank=True, default="")  # dominant, "#rrggbb"
+    colour = models.CharField(max_length=7, blank=True, default="")  # dominant colour, "#rrggbb"
     thumb_200 = models.FileField(max_length=200, blank=True, default="")
     thumb_400 = models.FileField(max_length=200, blank=True, default="")
     thumb_1200 = models.FileField(max_length=200, blank=True, default="")
@@ -66,7 +66,7 @@ class StoredFile(models.Model):
 
     @property
     def original_url(self) -> str:
-        """Address of the original, with the content hash, so that browsers may cache it as `immutable`."""
+        """Address of the original, including its content hash, so that browsers may cache it as `immutable`."""
         return f"{path_to('file-original', self.public_id)}?v={self.sha256[:16]}"
 
     def thumb_url(self, width: int) -> str:
@@ -111,7 +111,7 @@ class Upload(models.Model):
     name = models.CharField(max_length=200)
     search_text = models.TextField(blank=True, default="")  # the folded name
     error = MessageCharField(max_length=300, blank=True)
-    asset_url = models.TextField(blank=True, default="")  # its address on Lamina once it was sent; reusable
+    asset_url = models.TextField(blank=True, default="")  # its address on Lamina once sent; reusable
     claimed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -130,5 +130,5 @@ class Upload(models.Model):
         return self.name
 
     def belongs_to(self, member: Member) -> bool:
-        """Same rule as `UploadQuerySet.owned_by`."""
+        """Follow the same rule as `UploadQuerySet.owned_by`."""
         return self.member_id == member.pk

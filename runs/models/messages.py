@@ -28,7 +28,7 @@ class Message:
         """Return the text for the column: JSON for a code, a plain quote, or nothing."""
         if self.code:
             return json.dumps({"code": self.code, **self.values}, ensure_ascii=False)
-        # A plain quote that looks like our JSON would be read as a code.
+        # A plain quote that looks like our JSON would be mistaken for a code.
         return json.dumps({"quote": self.quote}, ensure_ascii=False) if self.quote.startswith("{") else self.quote
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Results of a run: one `Output` per result box, one `OutputFile` per media address in the box."""
+"""Results of a run: an `Output` for each result box, and an `OutputFile` for each media address in it."""
 
 from typing import Any, Self
 
@@ -32,7 +32,7 @@ class Output(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="outputs")
     position = models.PositiveIntegerField()
-    remote_id = models.CharField(max_length=200, blank=True, default="")  # empty until Lamina names it
+    remote_id = models.CharField(max_length=200, blank=True, default="")  # empty until Lamina assigns one
     label = models.TextField(blank=True, default="")
     search_text = models.TextField(blank=True, default="")  # the folded label
     kind = models.CharField(max_length=50)  # expected or actual: image, video, audio, text, or an unknown word
@@ -40,11 +40,12 @@ class Output(models.Model):
     version = models.PositiveIntegerField(default=1)  # the run's version when this box last changed
     text = models.TextField(blank=True, default="")  # for text and for values without an address
     error = MessageTextField(blank=True)  # quoted from Lamina, or our own message
-    # Space reserved before the picture arrives, from the inputs or Lamina's dimensions, so that the page never jumps.
+    # Space reserved until the picture arrives, based on the inputs or Lamina's dimensions, so that the page doesn't
+    # jump.
     box_width = models.PositiveIntegerField(default=1)
     box_height = models.PositiveIntegerField(default=1)
     raw_value: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)
-    starred_at = models.DateTimeField(null=True, blank=True)  # one star for the whole team
+    starred_at = models.DateTimeField(null=True, blank=True)  # shared by the whole team
     starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     objects = OutputQuerySet.as_manager()
@@ -71,7 +72,7 @@ class Output(models.Model):
 
 
 class OutputFile(models.Model):
-    """One media address from Lamina, and our copy of it."""
+    """A media address from Lamina, and our copy of its file."""
 
     class Status(models.TextChoices):
         SAVING = "saving", _lazy("Saving")

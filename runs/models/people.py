@@ -1,4 +1,4 @@
-"""Invitations, and the browsers in which people are signed in."""
+"""Invitations, and the browsers members are signed in on."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,10 +8,10 @@ from runs.models.member import Member
 
 
 class Invite(models.Model):
-    """An invitation to the team for one person. Anyone with the link can accept it; only a hash of its token is stored.
+    """One person's invitation to the team. Anyone with the link can accept it; only a hash of its token is stored.
 
-    The token is derived from `nonce` and the portal's secret key, so that an admin can copy the link again, but the
-    database alone doesn't reveal the link.
+    The token is derived from `nonce` and the portal's secret key, so an admin can copy the link again, but the database
+    alone doesn't reveal it.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -35,7 +35,7 @@ class Invite(models.Model):
 
 
 class BrowserSession(models.Model):
-    """One browser in which a member is signed in. The member can see it and sign it out."""
+    """A browser that a member is signed in on. Members can see theirs and sign them out."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="signed_in")

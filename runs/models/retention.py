@@ -4,7 +4,7 @@ from django.db import models
 
 
 class RetentionRules(models.Model):
-    """A single row: days from a run's end until it moves to the bin by itself; null means never. Read it with
+    """A single row: how many days after its end a run moves to the bin automatically; null means never. Read it with
     `RetentionRules.current()`."""
 
     ready_days = models.PositiveSmallIntegerField(null=True, blank=True)

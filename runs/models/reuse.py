@@ -1,4 +1,4 @@
-"""Things people reuse: form drafts, presets, and saved views of History."""
+"""Things people reuse: form drafts, presets and saved History views."""
 
 from typing import Any, Self
 
@@ -13,11 +13,11 @@ from runs.models.member import Member
 
 
 class Draft(models.Model):
-    """What somebody has typed into an app's form. It survives reloads, expired sign-ins and a change of device."""
+    """What someone has typed into an app's form. It survives reloads, expired sign-ins and switching devices."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="drafts")
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="drafts")
-    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # as schema_forms.answers dumps them
+    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # in the format of schema_forms.answers
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
     source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it came from
     updated_at = models.DateTimeField(default=timezone.now)
@@ -45,14 +45,14 @@ class PresetQuerySet(models.QuerySet["Preset"]):
 
 
 class Preset(models.Model):
-    """Named answers for an app's form, private to their maker or shared with the team."""
+    """A named set of answers for an app's form, private to its maker or shared with the team."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="presets")
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="presets")
     name = models.CharField(max_length=100)
     is_team = models.BooleanField(default=False)
-    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # as schema_forms.answers dumps them
+    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # in the format of schema_forms.answers
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
     uploads = models.ManyToManyField(Upload, related_name="presets")  # used in `answers`, kept as long as the preset
     created_at = models.DateTimeField(default=timezone.now)
@@ -68,7 +68,7 @@ class Preset(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """Return the address of the app's form, filled in with the preset."""
+        """Return the address of the app's form, prefilled with the preset."""
         return f"{self.app.get_absolute_url()}?preset={self.public_id}"
 
     def belongs_to(self, member: Member) -> bool:
@@ -91,12 +91,12 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
 
 
 class SavedView(models.Model):
-    """A named filter of History."""
+    """A named History filter."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="saved_views")
     name = models.CharField(max_length=100)
-    query = models.TextField(blank=True, default="")  # the query string, without the position in the list
+    query = models.TextField(blank=True, default="")  # the query string, without the paging
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = SavedViewQuerySet.as_manager()

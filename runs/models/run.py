@@ -1,4 +1,4 @@
-"""A run: one press of Run, and its results. Only `engine.progress` changes a run's status."""
+"""A run: one press of the Run button, and its results. Only `engine.progress` changes a run's status."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -20,8 +20,8 @@ ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")
 AT_LAMINA = ("queued", "running")
 SILENT_AFTER = timedelta(hours=24)
-# Columns that History filters by. They include the columns of the indexes' own conditions; otherwise, SQLite would read
-# all rows to check these.
+# Columns that History filters by. They include the columns in the indexes' own conditions; otherwise, SQLite would have
+# to read every row to check them.
 FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
 
@@ -34,12 +34,12 @@ class RunQuerySet(models.QuerySet["Run"]):
         return kept if member.is_admin else kept.filter(Q(member=member) | Q(shared_at__isnull=False))
 
     def owned_by(self, member: Member) -> Self:
-        """Return the member's own runs outside the bin, for History's tab Mine. They made these runs, or the runs were
-        transferred to them; see `Run.made_by`."""
+        """Return the member's own runs outside the bin, for History's Mine tab: those they made, and those transferred
+        to them (see `Run.made_by`)."""
         return self.filter(member=member, deleted_at=None)
 
     def shared_by_others(self, member: Member) -> Self:
-        """Return runs that teammates share, for History's tab Team."""
+        """Return runs that teammates share, for History's Team tab."""
         return self.filter(shared_at__isnull=False, deleted_at=None).exclude(member=member)
 
     def manageable_by(self, member: Member) -> Self:
@@ -49,7 +49,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return kept if member.is_admin else kept.filter(member=member)
 
     def changeable_by(self, member: Member) -> Self:
-        """Return runs the member may cancel, decide about, rename, share or move to the bin: manageable ones, but none
+        """Return runs the member may cancel, review, rename, share or move to the bin: those they can manage, or none
         for viewers."""
         return self.manageable_by(member) if member.can_run else self.none()
 
@@ -66,19 +66,20 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=AT_LAMINA)
 
     def needing_poller(self) -> Self:
-        """Return runs for the poller: on Lamina, to be sent, or to be looked for."""
+        """Return the runs the poller has to handle: on Lamina, waiting to be sent, or being checked."""
         return self.filter(status__in=ACTIVE).exclude(status="checking", due_at=None)
 
     def due(self, now: datetime) -> Self:
-        """Return runs whose next step (sending, or checking whether it started) is due by `now`."""
+        """Return runs whose next step is due by `now`: sending them, or checking whether they started."""
         return self.filter(status__in=("starting", "checking"), due_at__lte=now)
 
     def for_cards(self) -> Self:
-        """Add everything a run card shows except results, which `display.card_results` reads for many runs at once."""
+        """Add everything a run card shows except results, which `display.card_results` loads for many runs at once."""
         return self.select_related("app", "member", "input_picture", "starred_by")
 
     def in_state(self, key: str) -> Self:
-        """Return runs in a state as shown to people (`words.sentences.State.key`); all runs for an unknown key."""
+        """Return runs whose state, as shown to people, is `key` (`words.sentences.State.key`); all runs if `key` is
+        unknown."""
         if key == "progress":
             return self.filter(status__in=AT_LAMINA)
         if key == "ready":
@@ -91,7 +92,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.order_by("-created_at", "-pk")
 
     def matching(self, words: Iterable[str]) -> Self:
-        """Return runs with all of `words` (`words.fold.fold_words`) in title, app, inputs or file names."""
+        """Return runs whose title, app, inputs or file names contain all of `words` (`words.fold.fold_words`)."""
         found = self
         for word in words:
             found = found.filter(search_text__contains=word)
@@ -99,7 +100,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """`engine.progress` shows how `status` changes; `version` counts every change that a page could show."""
+    """See `engine.progress` for how `status` changes; `version` counts every change that a page could show."""
 
     class Status(models.TextChoices):
         STARTING = "starting", _lazy("Starting")
@@ -111,7 +112,7 @@ class Run(models.Model):
         CANCELLED = "cancelled", _lazy("Cancelled")
 
     class Wait(models.TextChoices):
-        """Why a starting run hasn't been sent yet; `words.sentences.WAITS` has the texts for people."""
+        """Why a starting run hasn't been sent yet; `words.sentences.WAITS` has the wording for people."""
 
         NONE = "", ""
         LAMINA = "lamina", "Lamina cannot be reached"
@@ -122,16 +123,16 @@ class Run(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="runs")
-    # No index: it is read with a run, and no list filters by it.
+    # Not indexed: it's read along with a run, and no list filters by it.
     made_by = models.ForeignKey(
         Member, on_delete=models.PROTECT, null=True, blank=True, editable=False, db_index=False, related_name="+"
     )
     app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="runs")
     schema = models.ForeignKey(AppSchema, on_delete=models.PROTECT, related_name="runs")
-    app_name = models.TextField()  # at the start, in case the app is renamed or disappears
+    app_name = models.TextField()  # as of the start, in case the app is renamed or disappears
     title = models.CharField(max_length=200, blank=True, default="")
     search_text = models.TextField(blank=True, default="")
-    # The first few inputs for cards, so that lists read no input rows: [{"name", "text", "type"}].
+    # The first few inputs, for cards, so that lists don't read input rows: [{"name", "text", "type"}].
     summary: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     input_picture = models.ForeignKey(StoredFile, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     form_token = models.CharField(max_length=100)
@@ -140,21 +141,22 @@ class Run(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.STARTING)
     version = models.PositiveIntegerField(default=1)
     wait = models.CharField(max_length=7, choices=Wait, blank=True, default=Wait.NONE)
-    due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)  # next step of a start; null = none
-    rung_at = models.DateTimeField(null=True, blank=True)  # last time a task was queued for its next step
+    due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)  # next step of the start; null = none
+    rung_at = models.DateTimeField(null=True, blank=True)  # last time a task was queued for that step
     attempts = models.PositiveIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)  # committed before the one POST that may cost credits
     remote_id = models.CharField(max_length=200, blank=True, default="")
     remote_status = models.CharField(max_length=50, blank=True, default="")  # Lamina's own word, even if unknown to us
     seen_at = models.DateTimeField(null=True, blank=True)  # last news from Lamina about this run
     asked_at = models.DateTimeField(null=True, blank=True)  # last time it was requested by id
-    opened_at = models.DateTimeField(null=True, blank=True)  # last time its page was on somebody's screen
-    # Failures in a row: "no such run" when requested by id; before the start, files that Lamina didn't accept.
+    opened_at = models.DateTimeField(null=True, blank=True)  # last time someone had its page open
+    # Consecutive failures: "no such run" when requested by id; before the start, files that Lamina didn't accept.
     missing_reads = models.PositiveSmallIntegerField(default=0)
-    # Polls of the run list that didn't find it, over all its starts; and the ids found, if there were too many.
+    # How many polls of the run list didn't find this run, across all its starts; and the ids found, if there were too
+    # many.
     empty_looks = models.PositiveSmallIntegerField(default=0)
     candidates: "models.JSONField[Any, Any]" = models.JSONField(default=list)
-    hook_token = models.CharField(max_length=43, unique=True, default=new_secret)  # secret path of this run's webhooks
+    hook_token = models.CharField(max_length=43, unique=True, default=new_secret)  # secret path for this run's webhooks
 
     cancel_asked_at = models.DateTimeField(null=True, blank=True)
     cancel_sent_at = models.DateTimeField(null=True, blank=True)
@@ -172,22 +174,22 @@ class Run(models.Model):
 
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)  # when Lamina accepted it
-    # When Lamina's list showed that it had ended, but the request budget had no room to read its results.
+    # When Lamina's list showed that the run had ended, but the request budget left no room to read its results.
     ended_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     work_seconds = models.FloatField(null=True, blank=True)  # from start to end by Lamina's clock, if known
 
-    kinds = models.CharField(max_length=200, blank=True, default=" ")  # of its outputs, " image video ", to filter by
+    kinds = models.CharField(max_length=200, blank=True, default=" ")  # of its outputs, " image video ", for filtering
     parent = models.ForeignKey(  # the run it was started from, or whose failed outputs it retries
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children"
     )
     preset = models.ForeignKey("runs.Preset", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    shared_at = models.DateTimeField(null=True, blank=True)  # with the team; null = only for its owner and admins
-    starred_at = models.DateTimeField(null=True, blank=True)  # the run's own star, one for the whole team
+    shared_at = models.DateTimeField(null=True, blank=True)  # with the team; null = only its owner and admins see it
+    starred_at = models.DateTimeField(null=True, blank=True)  # the run's own star, shared by the whole team
     starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    has_star = models.BooleanField(default=False)  # the run or one of its outputs has one
+    has_star = models.BooleanField(default=False)  # the run or one of its outputs is starred
     deleted_at = models.DateTimeField(null=True, blank=True)  # when it was binned; deleted with its files 30 days later
-    brought_back_at = models.DateTimeField(null=True, blank=True)  # retention counts from this time
+    brought_back_at = models.DateTimeField(null=True, blank=True)  # retention is counted from this time
     deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     objects = RunQuerySet.as_manager()
@@ -205,7 +207,7 @@ class Run(models.Model):
             ),
         )
         indexes = (
-            # history.finding: finds a page of History's tabs Mine and Team in an index alone, whatever the filters
+            # history.finding: lets an index alone supply a page of History's Mine and Team tabs, whatever the filters
             models.Index(F("member"), *NEWEST, *FACETS, condition=Q(deleted_at=None), name="run_find_mine"),
             models.Index(
                 *NEWEST,
@@ -233,7 +235,7 @@ class Run(models.Model):
         return path_to("run-detail", self.public_id)
 
     def belongs_to(self, member: Member) -> bool:
-        """Return whether the run is the member's own, even in the bin."""
+        """Return whether the run is the member's own, even if it's in the bin."""
         return self.member_id == member.pk
 
     def is_visible_to(self, member: Member) -> bool:
@@ -256,7 +258,7 @@ class Run(models.Model):
 
     @property
     def told_input(self) -> dict[str, str] | None:
-        """The input shown instead of a title: the first one with text, since a file name says little."""
+        """The input shown instead of a title: the first text input, since a file name says little."""
         told = (line for line in self.summary if line["type"] != "url" and line["text"])
         return None if self.title else next(told, None)
 
@@ -274,12 +276,12 @@ class Run(models.Model):
         return self.status in ACTIVE
 
     def is_silent(self, now: datetime) -> bool:
-        """Return whether it has been on Lamina for over a day; its maker is then asked whether to keep waiting."""
+        """Return whether the run has been on Lamina for over a day; if so, its maker is asked whether to keep waiting."""
         return self.status in AT_LAMINA and now - (self.started_at or self.created_at) > SILENT_AFTER
 
     @property
     def needs_confirmation(self) -> bool:
-        """Whether a person has to say if the run started. Until then, only news from Lamina changes it."""
+        """Whether a person must tell us if the run started. Until then, only news from Lamina changes it."""
         return self.status == "checking" and self.due_at is None
 
     @property
@@ -288,7 +290,7 @@ class Run(models.Model):
 
 
 class RunInput(models.Model):
-    """One answer of the form, with its parameter's name, key and id, since sources disagree on which one counts."""
+    """One answer from the form, with its parameter's name, key and id, since sources disagree on which one counts."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs")
     position = models.PositiveIntegerField()
@@ -296,7 +298,7 @@ class RunInput(models.Model):
     key = models.TextField(blank=True, default="")
     parameter_id = models.TextField(blank=True, default="")
     type = models.CharField(max_length=50)
-    # A string for text and options; for url, the author's sample addresses if no file was given.
+    # A string for text and options; for url, the author's sample addresses if no file was added.
     value: "models.JSONField[Any, Any]" = models.JSONField(default=str, blank=True)
     is_default = models.BooleanField(default=False)  # not sent: the app uses its own default
     uploads = models.ManyToManyField(Upload, through="RunInputUpload", related_name="inputs")
@@ -310,7 +312,7 @@ class RunInput(models.Model):
 
 
 class RunInputUpload(models.Model):
-    """One file of an input, with its position if the parameter is `multiple`."""
+    """A file in an input, with its position if the parameter is `multiple`."""
 
     input = models.ForeignKey(RunInput, on_delete=models.CASCADE, related_name="links")
     upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="+")

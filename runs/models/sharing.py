@@ -19,7 +19,7 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
         return self if member.is_admin else self.filter(member=member)
 
     def endable_by(self, member: Member) -> Self:
-        """Return links the member may copy and revoke: manageable ones, and any that show only the member's runs."""
+        """Return links the member may copy and revoke: those they can manage, and any that show only their own runs."""
         if member.is_admin:
             return self
         shown = GuestLinkOutput.objects.filter(link=models.OuterRef("pk"))
@@ -35,10 +35,10 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
 
 
 class GuestLink(models.Model):
-    """Chosen results for people without an account, at `/s/<token>/`.
+    """A link to chosen results for people without an account, at `/s/<token>/`.
 
-    Only a hash of the token is stored. The token is derived from `nonce` and the portal's secret key, so that its maker
-    can copy the link again, but the database alone opens nothing.
+    Only a hash of the token is stored. The token is derived from `nonce` and the portal's secret key, so whoever made
+    the link can copy it again, but the database alone opens nothing.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -88,7 +88,7 @@ class GuestLink(models.Model):
 
 
 class GuestLinkOutput(models.Model):
-    """One result of a link, and its place in the link's order."""
+    """A result in a link, and its position there."""
 
     link = models.ForeignKey(GuestLink, on_delete=models.CASCADE, related_name="chosen")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="+")
@@ -103,7 +103,7 @@ class GuestLinkOutput(models.Model):
 
 
 class GuestCopy(models.Model):
-    """A copy of a stored file for guests, without prompts and other metadata.
+    """A copy of a stored file for guests, without prompts or other metadata.
 
     Deleted with its `source`. Files with the same content share one copy, so several rows may have the same `file`.
     """
@@ -112,7 +112,7 @@ class GuestCopy(models.Model):
         PREPARING = "preparing", _lazy("Preparing")
         READY = "ready", _lazy("Ready")
         IMPOSSIBLE = "impossible", _lazy("Cannot be made")
-        NO_TOOL = "no-tool", _lazy("ffmpeg is missing")  # until it is installed
+        NO_TOOL = "no-tool", _lazy("ffmpeg is missing")  # until ffmpeg is installed
 
     source = models.OneToOneField(StoredFile, on_delete=models.CASCADE, related_name="guest_copy")
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -140,7 +140,7 @@ class GuestCopy(models.Model):
 
 
 class SharingRules(models.Model):
-    """A single row with what admins allow. Read it with `SharingRules.current()`."""
+    """A single row with the admins' sharing rules. Read it with `SharingRules.current()`."""
 
     class Makers(models.TextChoices):
         MAKER = "maker", _lazy("Makers, approvers and admins")

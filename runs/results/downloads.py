@@ -1,7 +1,7 @@
-"""Many results as one zip, written while it is sent.
+"""Many results in one zip, streamed as it is written.
 
-It needs no temporary file, and no more memory for a thousand files than for one. Media don't compress, so they are
-stored uncompressed, and the browser gets the size in advance.
+It needs no temporary file, and no more memory for a thousand files than for one. Media files hardly compress, so they
+are stored as they are, and the browser is told the size in advance.
 """
 
 import hashlib
@@ -48,13 +48,13 @@ class Parcel:
 
 
 def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySet[Output]:
-    """Return results by their own ids or their runs' ids, if `member` may see them."""
+    """Return the results with these ids, and those of the runs with these ids, that `member` may see."""
     named = Q(public_id__in=result_ids) | Q(run__public_id__in=run_ids)
     return Output.objects.visible_to(member).filter(named)
 
 
 def pack(member: Member, result_ids: list[str], run_ids: list[str]) -> Parcel | None:
-    """Pack all these results; return None if `member` may see none of them. Raises `TooMuch`."""
+    """Pack all of these results; return None if `member` may not see any of them. Raises `TooMuch`."""
     asked = max(len(set(result_ids)), len(set(run_ids)))
     if asked > MAX_RESULTS:
         words = ngettext(

@@ -1,4 +1,4 @@
-"""Addresses: results, files and downloads."""
+"""URLs for results, files and downloads."""
 
 from django.urls import URLPattern, path
 
@@ -7,7 +7,7 @@ from runs.results.views_old_addresses import OldAddressView
 
 
 def _old(route: str, name: str, *methods: str) -> URLPattern:
-    """Return the old address of `name`, which is still in emails, chats, and pages opened before the upgrade."""
+    """Return the old address for `name`, which is still found in emails, chats and pages opened before the upgrade."""
     view = OldAddressView.as_view(pattern_name=f"runs:{name}", http_method_names=methods)
     return path(route, view, name=f"old-{name}")
 

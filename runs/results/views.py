@@ -1,4 +1,4 @@
-"""One result: its page, and its use in another app."""
+"""A result's page, and using the result in another app."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,13 +14,13 @@ from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
 
 def _number(number: str) -> int:
-    """Return the number of a file within its result; 1 if `number` is invalid."""
+    """Return the number of a file in its result; 1 if `number` is invalid."""
     return int(number[:4]) if number.isascii() and number.isdigit() else 1
 
 
 @require_safe
 def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Show a result; the id of a file redirects to the file's result."""
+    """Show a result; given a file's id, redirect to its result."""
     run = find_run(request.user, result_id)
     if run is None:
         if url := result_of_file(request.user, result_id):
@@ -30,13 +30,13 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
         )
     page = result_page(run, request.user, result_id, _number(request.GET.get("n", "1")), request.GET.get("in"))
     if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.version):
-        return HttpResponse(status=204)  # unchanged: a swap would lose the focus
+        return HttpResponse(status=204)  # unchanged: swapping it would lose the focus
     return render_page(request, "results/result_detail.html", {"section": "history", "page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Use a result in another app: GET lists the apps that accept it, POST puts it into the form of `app`."""
+    """Use a result in another app: GET lists the apps that accept it, and POST adds it to the form of `app`."""
     refuse_viewers(request.user)
     run = find_run(request.user, result_id)
     if run is None:

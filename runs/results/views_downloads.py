@@ -1,4 +1,4 @@
-"""Downloads of some or all results, as a zip with a sheet that says where they came from."""
+"""Downloads of some or all results, as a zip with a sheet that says where each came from."""
 
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -29,7 +29,7 @@ def results_download(request: PortalRequest) -> HttpResponseBase:
     if not parcel.files:
         sentence = _("None of these results has been saved yet.")
         return _nothing(request, _("Nothing to download yet"), sentence, 404)
-    # Media don't compress, and a compressed response would lose its length.
+    # Media files hardly compress, and a compressed response would lose its length.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
     headers = {
         "Content-Disposition": content_disposition(parcel.name, is_inline=False),

@@ -1,4 +1,4 @@
-"""Files of results, uploads and the catalog, served to people who may see them."""
+"""Serve the files of results, uploads and the catalog to people who may see them."""
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404

@@ -1,4 +1,4 @@
-"""Old addresses of results under `/files/<id>/`, which is now only for the files themselves."""
+"""Old addresses of results under `/files/<id>/`, which now serves only the files themselves."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from django.views.generic import RedirectView
 
 
 class OldAddressView(RedirectView):
-    """Redirect permanently to the address named `pattern_name`, with the query.
+    """Redirect permanently to the address named `pattern_name`, keeping the query.
 
-    It looks nothing up: the new address checks who may see the result, and whether it exists.
+    Nothing is looked up here: the new address checks whether the result exists and who may see it.
     """
 
     permanent = True
@@ -17,4 +17,4 @@ class OldAddressView(RedirectView):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        self.preserve_request = request.method == "POST"  # 308 instead of 301: the browser posts the same form again
+        self.preserve_request = request.method == "POST"  # 308, not 301, so that the browser posts the same form again

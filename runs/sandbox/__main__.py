@@ -1,4 +1,4 @@
-"""`python -m runs.sandbox --port N`: runs the sandbox without Django."""
+"""`python -m runs.sandbox --port N`: run the sandbox without Django."""
 
 import sys
 

@@ -8,7 +8,7 @@ import wave
 from runs.sandbox.drawing.job import Job
 
 AUDIO_SECONDS = 5.0
-RATE = 16_000  # samples a second
+RATE = 16_000  # samples per second
 # Soft sevenths and ninths, in semitones above the root.
 CHORDS = [(0, 7, 11, 16), (-4, 3, 8, 12), (-2, 5, 10, 14), (-7, 0, 5, 9)]
 

@@ -21,7 +21,7 @@ def load_catalogue() -> dict[str, App]:
 
 
 def complete(app: App) -> App:
-    """Return a copy with every field that the server relies on, and with "@…" options generated."""
+    """Return a copy with every field the server relies on and with "@…" options generated."""
     app = copy.deepcopy(app)
     app.setdefault("description", None)
     app.setdefault("parameters", [])
@@ -39,9 +39,9 @@ def set_flags(app: App, body: dict[str, Any]) -> None:
     """Apply the flags in `body`. Raises TypeError or ValueError for invalid ones.
 
     `listed` and `found` (by search and discover): bool. `workspace`: "own" or "other"; another workspace's app is
-    private and hidden by default. `gone`: bool, 404 by its id. `names`: which of "key", "id", "name" identify its
-    inputs. `unknown_first`: bool, unknown names are reported before anything else is checked. `errors`: the shape of
-    its error responses.
+    private and hidden by default. `gone`: bool; requesting the app by id gives a 404. `names`: which of "key", "id",
+    "name" identify its inputs. `unknown_first`: bool; unknown names are reported before anything else is checked.
+    `errors`: the format of its error responses.
     """
     own = app["sandbox"]
     for flag in FLAGS & body.keys():
@@ -62,7 +62,7 @@ def set_flags(app: App, body: dict[str, Any]) -> None:
 
 
 def is_closed(app: App) -> bool:
-    """Return whether the app is private to another workspace: 403 by its id."""
+    """Return whether the app is private to another workspace (403 by id)."""
     return app["sandbox"].get("workspace") == "other" and not app.get("isPublic", True)
 
 
@@ -86,17 +86,17 @@ def counted_options(count: int) -> list[str]:
 
 
 def cost(outputs: list[dict[str, Any]]) -> float:
-    """Return the credits for these outputs; without any, the price of one picture."""
+    """Return the cost of these outputs in credits; if there are none, the price of one picture."""
     return sum(PRICES.get(output["type"], PRICE_OF_OTHERS) for output in outputs) or PRICES["image"]
 
 
 def full_cost(app: App) -> float:
-    """Return the credits for a whole run."""
+    """Return the cost of a whole run in credits."""
     return cost(app.get("outputs") or [])
 
 
 def credits(value: float) -> float | int:
-    """Round to two decimals, and drop the fraction of whole numbers, as in responses."""
+    """Round to two decimals, and make whole numbers integers, as in responses."""
     rounded = round(value, 2)
     return int(rounded) if rounded == int(rounded) else rounded
 

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser, default_data: Path = DEFAULT_
 def serve_until_signalled(port: int, data: Path, seconds: float, per_minute: int) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP. Return the exit code: 0 after a clean stop, 1 if the port is taken."""
     stop = threading.Event()
-    # Set explicitly, because a job that a shell starts in the background inherits an ignored SIGINT.
+    # Set explicitly, because jobs that a shell starts in the background inherit an ignored SIGINT.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     try:

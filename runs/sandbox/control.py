@@ -1,4 +1,4 @@
-"""The control API: tests use it to script runs, cause faults and inspect state. No key; loopback only.
+"""The control API: tests use it to script runs, cause faults and inspect state. Needs no key; loopback only.
 
 Everything is JSON: `POST /control/NAME` with an object. `POST reset` undoes everything. Settings that a call doesn't
 mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("list", most=25, beyond="refuse")`.
@@ -12,7 +12,7 @@ mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("list", mo
                          {"endpoint": "apps", "fault": "drip", "seconds": 60, "gap": 20}: the headers and a piece of the
                          body at once, then a piece every 20 s, the last after 60 s
     DELETE faults
-    DELETE delays        responds to delayed requests now; lasting faults stay
+    DELETE delays        responds to delayed requests now; lasting faults remain
     POST script          {"appId": null, "times": 1, "seconds": 3, "outcome": "failed", "error": "Too dark"}
     POST runs/ID         {"status": "completed", "error": null, "ready": 1}
     POST expire          {"url": "http://..."} or {"all": true}
@@ -31,13 +31,13 @@ The list of apps (`GET /v1/apps`; with `search=` it is the endpoint "search" in 
 
     POST list            {"most": 25, "beyond": "refuse"}: limit=26 is a 400; "clamp" (default): 25 apps, silently
                          {"refuse_limit": true}: any limit is a 400; without one, the list has {"default": 10} apps
-                         {"most": 12, "order": "popularity", "seed": 1}: another order on each call, the workspace's own
+                         {"most": 12, "order": "popularity", "seed": 1}: a new order on each call, the workspace's own
                          private apps first; the same "seed" repeats the series; "order": "given" stops it
-                         {"most": null, "default": null}: 500 and 100 again
+                         {"most": null, "default": null}: back to 500 and 100
 
-Apps. Each call takes these flags: "listed", "found" (by search and discover), "gone" (404 by id), "unknown_first"
-(unknown input names are reported first): bool; "workspace": "own" or "other" (another's private app: 403 by id,
-hidden by default); "names": which of "key", "id", "name" identify inputs; "errors": "structured", "strings",
+Apps. Every call accepts these flags: "listed", "found" (by search and discover), "gone" (404 by id), "unknown_first"
+(unknown input names are reported first): bool; "workspace": "own" or "other" (another workspace's private app: 403 by
+id, hidden by default); "names": which of "key", "id", "name" identify inputs; "errors": "structured", "strings",
 "legacy" or "nested".
 
     POST apps            {"app": {"appId": "new", "name": "New", "parameters": []}, "listed": false}
@@ -64,7 +64,7 @@ RUN_STATUSES = {"completed", "failed", "cancelled", "running"}
 
 
 class Control:
-    """Responds to valid calls with 200 and JSON, to invalid ones with 400."""
+    """Responds to valid calls with 200 and JSON, and to invalid ones with 400."""
 
     def __init__(self, world: World, deliveries: Deliveries) -> None:
         self.world = world

@@ -17,7 +17,7 @@ OUTCOMES = {
 
 @dataclass
 class Fault:
-    """A fault set by a test. With `times` None, it lasts until cleared.
+    """A fault set by a test. If `times` is None, it lasts until cleared.
 
     `seconds` is a delay, the length of a drip, or the Retry-After of a plain 429. `gap` is the pause between two pieces
     of a drip, in seconds.
@@ -46,7 +46,7 @@ class Fault:
 
 @dataclass
 class Script:
-    """How the next runs of an app behave; `app_id` None means any app."""
+    """How the next runs of an app behave; `app_id` is None for any app."""
 
     app_id: str | None = None
     times: int | None = 1
@@ -59,7 +59,7 @@ class Script:
 
 
 def take_fault(faults: list[Fault], endpoint: str, app_id: str | None, run_id: str | None) -> Fault | None:
-    """Return the first matching fault and count one use of it."""
+    """Return the first matching fault, counting it as used once."""
     for fault in faults:
         if fault.matches(endpoint, app_id, run_id):
             _use_up(faults, fault)
@@ -68,7 +68,7 @@ def take_fault(faults: list[Fault], endpoint: str, app_id: str | None, run_id: s
 
 
 def take_script(scripts: list[Script], app_id: str) -> Script | None:
-    """Return the first matching script for this app and count one use of it."""
+    """Return the first matching script for this app, counting it as used once."""
     for script in scripts:
         if script.app_id in (None, app_id):
             _use_up(scripts, script)

@@ -1,4 +1,4 @@
-"""Endpoints without a key: they serve results, uploads, samples and thumbnails, and receive uploads (PUT)."""
+"""Endpoints that need no key: they serve results, uploads, samples and thumbnails, and receive uploads (PUT)."""
 
 import re
 import secrets
@@ -63,7 +63,7 @@ class Files:
         return Reply(file=self.gallery.thumbnail(app, extension), content_type=MEDIA_TYPES[extension])
 
     def receive(self, request: Request, upload_id: str) -> Reply:
-        """Store the raw bytes of a PUT to an upload address, whose signature replaces the key."""
+        """Store the raw bytes of a PUT to an upload address, whose signature takes the place of the key."""
         upload = self.world.uploads.get(upload_id)
         if upload is None or not secrets.compare_digest(request.query.get("signature", ""), upload.token):
             raise ApiError(403, "The upload address is not valid")

@@ -23,7 +23,7 @@ class Following:
     world: World
 
     def wait(self, request: Request, run_id: str) -> Reply:
-        """Respond when the run is final or `timeout` seconds (1 to 120, default 60) have passed."""
+        """Respond when the run is final or after `timeout` seconds (1 to 120, default 60)."""
         run, seconds = run_of(self.world, run_id), whole_number(request.query, "timeout", 60, 1, 120)
         body: dict[str, Any] = {} if self._is_final_within(run, seconds, request) else {"timeout": True}
         return json_reply({"data": self._status(run, request.origin)} | body)
@@ -36,7 +36,7 @@ class Following:
     def feedback(self, request: Request, run_id: str) -> Reply:
         """Remake outputs of a completed run under the same run id. This call is slow and costs credits.
 
-        It remakes the outputs whose labels the text mentions (case-insensitive), or all if it mentions none.
+        It remakes the outputs whose labels the text mentions (ignoring case), or all outputs if it mentions none.
         """
         run, text = run_of(self.world, run_id), request.json_object().get("feedback")
         if not isinstance(text, str) or not text.strip():
@@ -81,7 +81,7 @@ class Following:
         return True
 
     def _events(self, run: Run, request: Request) -> Iterator[bytes]:
-        """Yield `progress` on every change and `ping` in between; finally `complete`, `error` or `timeout`."""
+        """Yield `progress` on every change and `ping` in between; end with `complete`, `error` or `timeout`."""
         orders, seen = self.world.follow_orders, None
         began = pinged = time.monotonic()
         while True:

@@ -38,7 +38,8 @@ class Gallery:
     def output(self, run: Run, position: int, part: int, revision: int = 0) -> tuple[Path, str]:
         """Return the file and media type of one output.
 
-        `part` is the picture's number if the output has several, `revision` how often the output was remade.
+        `part` is the number of the picture if the output has several, and `revision` is how often the output was
+        remade.
         """
         kind = run.outputs[position]["type"]
         job = job_of(run, position, part, revision)
@@ -59,7 +60,7 @@ class Gallery:
         return self._kept(key, extension, lambda: thumbnails.draw(app))
 
     def sample(self, name: str) -> Path:
-        """Return the sample with this name. Every name has one."""
+        """Return the sample with this name. Every name has a sample."""
         extension = name.rpartition(".")[2].lower()
         job = Job("sample", name, "")
         if extension in {"webm", "mp4"}:

@@ -60,7 +60,8 @@ class BodyStream(io.RawIOBase):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """HTTP/1.1 with persistent connections. All replies have `X-Lamina-Sandbox: 1`, all except streams a length."""
+    """HTTP/1.1 with persistent connections. All replies have `X-Lamina-Sandbox: 1`, and all except streams have a
+    length."""
 
     protocol_version = "HTTP/1.1"
     timeout = 65  # seconds an idle connection stays open

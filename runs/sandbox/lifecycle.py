@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 FINAL = {"completed", "failed", "cancelled"}
-VARIANTS = 5  # number of different pictures for equal inputs, so that "run again" shows something new
+VARIANTS = 5  # number of different pictures for the same inputs, so that "run again" shows something new
 FAILURE_TEXT = "The model could not make this picture. Please try another input."
 OUTPUT_FAILURE_TEXT = "This output could not be made."
 # The share of its time that a run spends in the queue, and the maximum in seconds.
@@ -21,7 +21,7 @@ class Run:
     app_id: str
     app_name: str
     inputs: dict[str, Any]
-    shown: list[dict[str, Any]]  # the inputs as people read them: name, type, value
+    shown: list[dict[str, Any]]  # the inputs as shown to people: name, type, value
     outputs: list[dict[str, Any]]  # descriptors of the outputs to make, stored here since apps may vanish
     created_at: float
     seconds: float
@@ -35,10 +35,10 @@ class Run:
     origin: str = ""
     variant: int = 0
     is_legacy: bool = False
-    # What the control API or a cancel did: {"status", "at", "error", "ready"}.
+    # What the control API or a cancellation did: {"status", "at", "error", "ready"}.
     override: dict[str, Any] | None = None
     delivered: bool = False
-    # The last feedback ({"at", "seconds", "positions"}), and how often each output (by position) was remade.
+    # The last feedback ({"at", "seconds", "positions"}), and how many times each output (by position) was remade.
     refinement: dict[str, Any] | None = None
     revisions: dict[str, int] = field(default_factory=dict)
 
@@ -51,7 +51,7 @@ class Run:
 
     @property
     def ends_at(self) -> float | None:
-        """When the run reaches its final state; None if it never does by itself."""
+        """When the run reaches its final state; None if it never does on its own."""
         if self.refinement and not self._is_overruled:
             return float(self.refinement["at"]) + float(self.refinement["seconds"])
         if self.override:
@@ -60,7 +60,7 @@ class Run:
 
     @property
     def _is_overruled(self) -> bool:
-        """Whether the control API or a cancel came after the last feedback."""
+        """Whether the run was changed by the control API or cancelled after the last feedback."""
         return bool(self.override and self.refinement and self.override["at"] > self.refinement["at"])
 
     def is_refining(self, now: float) -> bool:
@@ -69,7 +69,7 @@ class Run:
         return bool(now < self.refinement["at"] + self.refinement["seconds"])
 
     def lands_at(self, position: int) -> float:
-        """Return when the output at `position` (0-based) is ready. Outputs are spread evenly up to the run's end."""
+        """Return when the output at `position` (0-based) is ready. Outputs are spread evenly over the run."""
         running = self.created_at + self.seconds - self.starts_at
         return self.starts_at + running * (position + 1) / len(self.outputs)
 
@@ -129,7 +129,7 @@ def _has_landed(run: Run, position: int, now: float) -> bool:
 
 
 def started_at(run: Run, now: float) -> float | None:
-    """Return when the run started running; None while it waits, or if it failed or was cancelled before that."""
+    """Return when the run started; None if it is waiting, or failed or was cancelled before it started."""
     status = status_at(run, now)
     if status == "queued":
         return None

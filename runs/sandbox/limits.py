@@ -11,7 +11,7 @@ WINDOW_SECONDS = 60.0
 
 @dataclass
 class Limiter:
-    """A sliding window over accepted requests. Refused ones don't count, so waiting always helps."""
+    """A sliding window of accepted requests. Refused ones don't count, so waiting always helps."""
 
     per_minute: int | None
     clock: Callable[[], float] = time.monotonic
@@ -38,7 +38,7 @@ class Limiter:
         return len(self._asked)
 
     def seconds_until_free(self) -> int:
-        """Return the whole seconds until the oldest request leaves the window, at least 1."""
+        """Return the seconds until the oldest request leaves the window, rounded up; at least 1."""
         if not self._accepted:
             return 1
         return max(1, math.ceil(self._accepted[0] + WINDOW_SECONDS - self.clock()))

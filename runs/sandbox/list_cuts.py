@@ -16,7 +16,7 @@ ORDERS = {"given", "popularity"}
 class ListOrders:
     """Settings made by tests. `most` is the maximum limit; `beyond` says whether larger ones are capped or get a 400.
 
-    With the order "popularity", each call shuffles the apps, but the workspace's private ones come first. The same
+    With the order "popularity", each call shuffles the apps but puts the workspace's private ones first. The same
     `seed` and number of `calls` give the same order.
     """
 
@@ -42,7 +42,7 @@ class ListOrders:
             self.seed, self.calls = int(body["seed"]), 0
 
     def length(self, text: str | None) -> int:
-        """Return how many apps a call with this limit gets. Raises ApiError 400 if the limit is refused."""
+        """Return how many apps a call with this limit returns. Raises ApiError 400 if the limit is refused."""
         if text is None:
             return min(self.default, self.most)
         if self.refuses_limit:
@@ -55,7 +55,7 @@ class ListOrders:
         return min(limit, self.most)
 
     def arranged(self, apps: list[App]) -> list[App]:
-        """Return the apps in the order for this call."""
+        """Return the apps in this call's order."""
         self.calls += 1
         if self.order == "given":
             return apps

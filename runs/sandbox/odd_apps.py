@@ -24,7 +24,7 @@ def many_parameters(_: int, size: int) -> App:
 
 
 def many_options(_: int, size: int) -> App:
-    """Return an app whose only parameter has `size` options, some with a significant trailing space."""
+    """Return an app whose only parameter has `size` options, some with trailing spaces that matter."""
     options = [f"Option {n}{' ' if n % 10 == 0 else ''}" for n in range(1, size + 1)]
     parameter = {"id": "mo-1", "key": "choice_text", "name": "Choice", "type": "options", "options": options}
     return _app("Very many options", f"Test card: {size} options.", [parameter])
@@ -61,12 +61,12 @@ def large_schema(_: int, size: int) -> App:
 
 
 def only_key(_: int, __: int) -> App:
-    """Return an app that accepts inputs by `key` only, although they have names and ids."""
+    """Return an app that accepts inputs only by `key`, although they have names and ids."""
     return _app("Only by key", "Test card: takes inputs by key only.", _three()) | {"sandbox": {"names": ["key"]}}
 
 
 def only_id(_: int, __: int) -> App:
-    """Return an app that accepts inputs by `id` only; they have no keys."""
+    """Return an app that accepts inputs only by `id`; they have no keys."""
     parameters = [{k: v for k, v in parameter.items() if k != "key"} for parameter in _three()]
     return _app("Only by id", "Test card: takes inputs by id only.", parameters) | {"sandbox": {"names": ["id"]}}
 
@@ -84,7 +84,7 @@ def _app(name: str, description: str, parameters: list[dict[str, Any]]) -> App:
     return {"name": name, "description": description, "parameters": parameters, "outputs": [PICTURE]}
 
 
-# The function that makes each kind, and its default size.
+# The function that makes apps of each kind, and their default size.
 KINDS: dict[str, tuple[Callable[[int, int], App], int]] = {
     "plain": (plain, 0),
     "many_parameters": (many_parameters, 3000),

@@ -22,11 +22,11 @@ class Finding:
         self.world = world
 
     def apps(self, request: Request) -> Reply:
-        """Return a page of the listed apps, in the order for this call."""
+        """Return a page of the listed apps, in this call's order."""
         return self._page(request, [app for app in list(self.world.apps.values()) if catalogue.is_listed(app)])
 
     def search(self, request: Request) -> Reply:
-        """Return the apps that match `search=`, including unlisted ones."""
+        """Return the apps, including unlisted ones, that match `search=`."""
         wanted = request.query["search"].casefold()
         findable = (app for app in list(self.world.apps.values()) if catalogue.is_findable(app))
         return self._page(request, [app for app in findable if wanted in _text(app)])

@@ -1,4 +1,4 @@
-"""The sandbox's state: apps, runs, uploads, credits and the settings made by tests. One lock guards all of it."""
+"""The sandbox's state: apps, runs, uploads, credits and settings made by tests, all guarded by one lock."""
 
 import json
 import math
@@ -69,7 +69,7 @@ class Upload:
 
 @dataclass
 class World:
-    """All state. Methods take the lock themselves; `clock` returns Unix seconds."""
+    """The sandbox's whole state. Methods acquire the lock themselves; `clock` returns Unix seconds."""
 
     folder: Path
     seconds: float
@@ -152,7 +152,7 @@ class World:
         if failed is None:
             failed = own.get("failedOutputs", [len(outputs) - 1]) if script.outcome == "partial" else []
         with self.lock:
-            # As precise as times in responses, so that `since` works. Rounded down, so never in the future.
+            # As precise as times in responses, so that `since` works. Rounded down, so it's never in the future.
             now = math.floor(self.clock() * 1000) / 1000
             run = Run(
                 run_id=str(uuid.uuid4()),
@@ -186,7 +186,7 @@ class World:
         return count % lifecycle.VARIANTS
 
     def override(self, run: Run, status: str, *, error: str | None = None, ready: int | None = None) -> None:
-        """Put a run into `status` now, whatever was planned."""
+        """Put a run into `status` now, regardless of what was planned."""
         with self.lock:
             run.override = {"status": status, "at": self.clock(), "error": error, "ready": ready}
             if status not in lifecycle.FINAL:

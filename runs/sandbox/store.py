@@ -30,7 +30,7 @@ class Store:
 
     def save(self, kind: str, record_id: str, body: Any) -> None:
         if self._is_closed:
-            return  # a stopped sandbox acts like a killed one: its last threads can't write
+            return  # a stopped sandbox acts as if it had been killed: its remaining threads can't write
         # ASCII escapes preserve lone surrogates and NULs; plain SQLite text wouldn't.
         values = (kind, record_id, json.dumps(body))
         self._connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", values)

@@ -15,7 +15,7 @@ from runs.sandbox.wire import Reply, Request, json_reply
 
 @dataclass
 class Transfers:
-    """Copies this server's own files. Other public addresses are never fetched; a sample takes their place."""
+    """Copies this server's own files. Other public addresses are never fetched; a sample is used instead."""
 
     world: World
     files: Files

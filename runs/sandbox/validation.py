@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 Problem = dict[str, Any]
-# Returns the media kind of an address on this server: "image", "video", "audio", "" for anything else, None if missing.
+# Returns the media kind of an address on this server ("image", "video" or "audio"), "" for any other address, None if
+# missing.
 KindOf = Callable[[str], str | None]
 NAMES = ("key", "id", "name")
 EXTENSIONS = {
@@ -40,7 +41,8 @@ def check_inputs(
 ) -> tuple[dict[int, Any], list[Problem]]:
     """Return the values by parameter position, and every problem found.
 
-    `names` are the attributes that identify inputs. With `unknown_first`, unknown names are reported alone.
+    `names` are the attributes that identify inputs. With `unknown_first`, unknown names are the only problems reported
+    if there are any.
     """
     values: dict[int, Any] = {}
     problems: list[Problem] = []
@@ -73,7 +75,7 @@ def check_value(parameter: dict[str, Any], value: Any, kind_of: KindOf) -> Probl
         return _check_options(parameter, value)
     if kind == "url":
         return _check_url(parameter, value, kind_of)
-    # Numbers and booleans count as text, as on Lamina.
+    # Numbers and booleans are accepted as text, as on Lamina.
     if not isinstance(value, str | bool | int | float):
         return problem(name, "invalid_type", "must be a string", got=type(value).__name__)
     if value == "" and parameter.get("default") is None:

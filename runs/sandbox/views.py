@@ -14,11 +14,11 @@ MEDIA = {
     "audio": ("wav", "audio/wav"),
     "text": ("txt", "text/plain"),
 }
-OTHER_MEDIA = ("obj", "model/obj")  # the file type for an output of an unknown type
+OTHER_MEDIA = ("obj", "model/obj")  # the file type for outputs of unknown types
 
 
 def rewrite(value: Any, origin: str) -> Any:
-    """Point Lamina's media addresses, and the reserved example.com, to this server's own samples."""
+    """Point Lamina's media addresses, and the reserved example.com, at this server's own samples."""
     if isinstance(value, str):
         for prefix in ("https://media.getmason.io/api/assetlib/", "https://example.com/"):
             if value.startswith(prefix):
@@ -161,7 +161,7 @@ def run_row(run: Run, now: float) -> dict[str, Any]:
 
 
 def run_for_tests(run: Run, now: float) -> dict[str, Any]:
-    """Return a run as the control API shows it."""
+    """Return a run in the format of the control API."""
     status = lifecycle.status_at(run, now)
     return {
         "runId": run.run_id,
@@ -191,7 +191,7 @@ def output(run: Run, position: int, now: float, origin: str) -> dict[str, Any]:
     state = lifecycle.output_state(run, position, now)
     body = _placeholder(run, position) | {"status": state}
     if state == "error":
-        # On failure, the type stays `pending`; only the status shows the failure.
+        # On failure, the type stays `pending`; only the status shows that it failed.
         body["error"] = run.error or lifecycle.OUTPUT_FAILURE_TEXT
         if lifecycle.status_at(run, now) == "failed":
             body["error"] = lifecycle.error_message(run, now)

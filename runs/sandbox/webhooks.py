@@ -30,7 +30,8 @@ class Delivery:
 
 
 class Deliveries:
-    """One thread waits for runs to end; a small pool sends webhooks. As far as we know, cancelled runs send none."""
+    """One thread waits for runs to end; a small pool sends the webhooks. As far as we know, Lamina sends none for
+    cancelled runs."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -43,7 +44,7 @@ class Deliveries:
         self._thread = threading.Thread(target=self._wait_for_due, name="sandbox-webhooks", daemon=True)
 
     def start(self) -> None:
-        """Start, and send the webhooks that a killed process left unsent."""
+        """Start, and send any webhooks left unsent by a killed process."""
         for run in self.world.newest_first():
             if run.webhook and not run.delivered:
                 self._push(run.ends_at, Delivery(run))
@@ -67,7 +68,7 @@ class Deliveries:
             self._push(run.ends_at, Delivery(run))
 
     def deliver_now(self, run: Run) -> None:
-        """Send the webhook before the caller continues. Don't call this with the world's lock held."""
+        """Send the webhook before the caller continues. Don't call this while holding the world's lock."""
         self._send(Delivery(run))
 
     def _push(self, due: float | None, delivery: Delivery) -> None:
@@ -133,7 +134,7 @@ class Deliveries:
         return self._key.sign(timestamp.encode("ascii") + b"." + body).hex()
 
     def _post(self, run: Run, body: bytes) -> bool:
-        """Send one POST without following redirects. Return True for any 2xx within 15 seconds."""
+        """Send one POST without following redirects. Return True if a 2xx arrives within 15 seconds."""
         parts = urlsplit(run.webhook or "")
         timestamp = str(int(time.time()))
         headers = {

@@ -29,7 +29,7 @@ class Request:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def json_object(self) -> dict[str, Any]:
-        """Return the body as an object; an empty one counts as `{}`. Raises ApiError 400 if it isn't an object."""
+        """Return the body as an object; an empty body counts as `{}`. Raises ApiError 400 if it isn't an object."""
         if not self.body.strip():
             return {}
         try:
@@ -61,7 +61,7 @@ class Reply:
 
 
 def json_reply(value: Any, status: int = 200, **more: Any) -> Reply:
-    # ASCII escapes, so that lone surrogates and NULs can be sent.
+    # Escaped as ASCII, so that lone surrogates and NULs can be sent.
     return Reply(status, json.dumps(value).encode("ascii"), **more)
 
 

@@ -1,4 +1,4 @@
-"""One answer of a form, as it is posted, sent, and stored in drafts, presets and runs."""
+"""One answer from a form, as posted, sent, and stored in drafts, presets and runs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from runs.schema_forms.questions import as_words
 
 @dataclass(frozen=True)
 class Files:
-    """Value of a `url` answer: public ids of uploads in order and, in drafts, a link that isn't fetched yet."""
+    """Value of a `url` answer: public ids of uploads in order and, in drafts, a link that hasn't been fetched yet."""
 
     uploads: tuple[str, ...] = ()
     link: str = ""
@@ -25,7 +25,7 @@ type Value = str | Files | None  # None: nothing was stored
 
 
 def load_value(stored: object) -> Value:
-    """Return the value in `stored`: a text, {"uploads": [...], "link": ...} or null; anything else is read as text."""
+    """Return the value in `stored`: text, {"uploads": [...], "link": ...} or null; anything else is read as text."""
     if isinstance(stored, dict):
         return Files.from_stored(stored)
     return None if stored is None else as_words(stored)
@@ -35,8 +35,8 @@ def load_value(stored: object) -> Value:
 class Answer:
     """One answer, readable without the parameter list it was given for.
 
-    `value` is the text with LF line ends, the exact label of an option, or `Files`. If `is_default`, the answer is left
-    out of the call, so that the app uses its own default; `value` then holds the default as it was shown.
+    `value` is the text with LF line endings, the exact label of an option, or `Files`. If `is_default`, the answer
+    isn't sent, so that the app uses its own default; `value` then holds the default as it was shown.
     """
 
     name: str
@@ -48,7 +48,8 @@ class Answer:
 
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> Self:
-        """Return the answer in `stored`, from any version: {"name", "key", "id", "type", "value", "is_default"}."""
+        """Return the answer in `stored`, whatever version it is from: {"name", "key", "id", "type", "value",
+        "is_default"}."""
         name, key, parameter_id, type_ = (as_words(stored.get(word) or "") for word in ("name", "key", "id", "type"))
         return cls(name, key, parameter_id, type_, load_value(stored.get("value")), bool(stored.get("is_default")))
 
@@ -79,11 +80,11 @@ class Answer:
 
     @property
     def is_given(self) -> bool:
-        """Whether a person has entered something."""
+        """Whether anything has been entered."""
         return not self.is_default and not self.is_empty
 
     def with_uploads(self, ids: Iterable[str]) -> Self:
-        """Return the same answer with other files but the same link."""
+        """Return the same answer, with the same link but other files."""
         return replace(self, value=Files(tuple(ids), self.link))
 
     def with_text(self, text: str) -> Self:

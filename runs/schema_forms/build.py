@@ -60,7 +60,7 @@ class BoundAnswer(BoundField):
 
     @property
     def focus_id(self) -> str:
-        """Id of the element that gets the focus when someone follows a link in the list of errors."""
+        """Id of the element that gets the focus when someone follows a link in the error list."""
         if self.control == "cards":
             return self.choices[0].id
         return f"{self.name}_file" if self.control == "url" else self.name
@@ -102,7 +102,7 @@ class BoundAnswer(BoundField):
 
     @property
     def placeholder(self) -> str:
-        """The default, which is what an empty box means, since blanks are left out of the call."""
+        """The default, which an empty box means, since blanks aren't sent."""
         words = " ".join(self.question.prefill.split())
         return _("Default: %(default)s") % {"default": words[:SUMMARY_CHARACTERS]} if words else ""
 
@@ -143,13 +143,13 @@ class BoundAnswer(BoundField):
 
     @property
     def link(self) -> str:
-        """A link that was typed but not fetched yet."""
+        """A link that was entered but hasn't been fetched yet."""
         link = self.answer.link
         return "" if link in {upload.source_url for upload in self.uploads} else link
 
     @property
     def accept_attribute(self) -> str:
-        """The kinds for the file dialog; empty for anything. A chosen file is checked by its content anyway."""
+        """The kinds of file that the file dialog offers; empty for any. The chosen file's content is checked anyway."""
         return ",".join(f"{kind}/*" for kind in self.question.accept)
 
     @cached_property
@@ -188,11 +188,12 @@ class BoundAnswer(BoundField):
 
 
 class SchemaForm(forms.Form):
-    """The form of one app; made by `build_form`.
+    """The form of one app, made by `build_form`.
 
     `answers` and `wanted` (labels or indexes of results) fill a fresh form. `uploads` looks up the files in the form;
-    `samples` returns {"small_url", "card_url"} of the author's sample media by address. `field_errors` are sentences by
-    field name ("p0", "outputs", "" for the form), from failed uploads or from Lamina; fresh forms show them, too.
+    `samples` returns {"small_url", "card_url"} of the author's sample media by address. `field_errors` are error
+    messages by field name ("p0", "outputs", "" for the form), from failed uploads or from Lamina; fresh forms show them
+    too.
     """
 
     bound_field_class = BoundAnswer
@@ -241,12 +242,12 @@ class SchemaForm(forms.Form):
 
     @property
     def optional(self) -> list[BoundAnswer]:
-        """Fields that may be left alone because they have a default."""
+        """Optional fields, which have a default."""
         return [bound for bound in self.questions if not bound.question.is_needed]
 
     @property
     def sampled(self) -> list[BoundAnswer]:
-        """Optional fields with sample media from the author. Never folded, since running on samples costs the same."""
+        """Optional fields with sample media from the author. Never folded, since a run with samples costs the same."""
         return [bound for bound in self.optional if bound.question.samples]
 
     @property
@@ -256,7 +257,8 @@ class SchemaForm(forms.Form):
 
     @property
     def is_folded_open(self) -> bool:
-        """Whether "More options" must be open: one of its fields has an error, or an answer that isn't the default."""
+        """Whether "More options" must be open because one of its fields has an error or an answer other than the
+        default."""
         return any(bound.error or bound.is_changed for bound in self.folded)
 
     @cached_property
@@ -269,7 +271,7 @@ class SchemaForm(forms.Form):
         return [result.value for result in self.ticked]
 
     def look_up(self, ids: list[str]) -> list[UploadInfo]:
-        """Return uploads by id. All uploads of the form are fetched at once."""
+        """Return uploads by id. All of the form's uploads are fetched at once."""
         if missing := [upload for upload in ids if upload not in self._known]:
             asked = dict.fromkeys([*missing, *self._all_ids()])
             self._known |= {upload.id: upload for upload in self._lookup(list(asked))}
@@ -290,7 +292,7 @@ class SchemaForm(forms.Form):
         return [bound.answer for bound in self.questions]
 
     def wanted_outputs(self) -> list[int]:
-        """Return the indexes of the results to make; a valid form has at least one, unless the app lists none."""
+        """Return the indexes of the results to make; a valid form has at least one, unless the app lists no results."""
         return sorted(index for result in self.ticked for index in result.indexes)
 
     # --- errors ---
@@ -299,19 +301,19 @@ class SchemaForm(forms.Form):
         for name, sentence in self.field_errors.items():
             field = name if name in self.fields else None
             if field:
-                self.errors.pop(field, None)  # the refused file explains the empty field better
+                self.errors.pop(field, None)  # the refused file explains more than the empty field
             self.add_error(field, sentence)
         return self.cleaned_data
 
     def error_of(self, name: str) -> str:
-        """Return the error of the field `name` ("" for the whole form); empty if there is none."""
+        """Return the error of the field `name` ("" for the whole form); empty if there is no error."""
         if self.is_bound:
             return " ".join(str(sentence) for sentence in self.errors.get(name or "__all__", []))
         return self.field_errors.get(name, "")
 
     @property
     def form_error(self) -> str:
-        """Errors that belong to no field."""
+        """Errors that don't belong to a field."""
         strangers = [] if self.is_bound else [n for n in self.field_errors if n not in self.fields]
         return self.error_of("") or " ".join(self.field_errors[name] for name in strangers)
 
@@ -321,7 +323,7 @@ class SchemaForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str, str]]:
-        """(id to jump to, label, sentence) for every field with an error, in the order of the page."""
+        """(id to jump to, label, message) for every field with an error, in page order."""
         shown = [*self.needed, *self.sampled, *self.folded]
         listed = [(bound.focus_id, bound.question.label, bound.error) for bound in shown if bound.error]
         if self.results and self.results_error:

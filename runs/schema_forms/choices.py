@@ -1,4 +1,4 @@
-"""The options of a question as its field shows them: cards or a list, with a drawing next to options like "16:9"."""
+"""The options of a question as shown in its field: cards or a list, with a drawing next to options like "16:9"."""
 
 import re
 from collections import Counter
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from runs.schema_forms.questions import Question, is_seen, shortened
 
 RATIO = re.compile(r"\s*([1-9]\d?)\s*:\s*([1-9]\d?)\b")
-RATIO_BOX = 18  # pixels of the longer side of a drawn ratio, in a square of 22
+RATIO_BOX = 18  # longer side of a drawn ratio in pixels, in a square of 22
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Choice:
-    """One option as shown: `value` is its position, or empty to let the app decide."""
+    """One option as shown: `value` is its position, or empty if the app should decide."""
 
     value: str
     label: str
@@ -43,8 +43,8 @@ class Choice:
 
 
 def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
-    """Return the options of `question` for the field `name`, with the one at position `chosen` selected. Equal labels
-    are one choice, since Lamina couldn't tell them apart."""
+    """Return the options of `question` for the field `name`, with the one at position `chosen` selected. Options with
+    the same label become one choice, since Lamina couldn't tell them apart."""
     first = {label: n for n, label in reversed(list(enumerate(question.options)))}
     if isinstance(chosen, str) and chosen.isascii() and chosen.isdigit() and int(chosen[:6]) < len(question.options):
         chosen = str(first[question.options[int(chosen[:6])]])

@@ -1,4 +1,4 @@
-"""A Django field for each kind of question. All of them clean to an Answer; none strips or normalises what was posted.
+"""A Django field for each kind of question. Each cleans to an Answer without stripping or normalising what was posted.
 The templates in schema_forms/ do the rendering."""
 
 from collections.abc import Callable, Mapping
@@ -29,14 +29,14 @@ class OneValue(forms.Widget):
 
 
 class ManyValues(forms.Widget):
-    """All values of one name, in the order of the page."""
+    """All values of one name, in page order."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[str]:
         return all_of(data, name)
 
 
 class UploadValues(forms.Widget):
-    """The parts of a `url` field: one <name>_kept per upload, in the order of the page, and <name>_link."""
+    """The values of a `url` field: a <name>_kept for each upload, in page order, and <name>_link."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Files:
         kept = dict.fromkeys(upload for upload in all_of(data, f"{name}_kept") if upload)
@@ -44,18 +44,18 @@ class UploadValues(forms.Widget):
 
 
 class AnswerField(forms.Field):
-    """A question as a form field; the subclass says what a posted value means."""
+    """A question as a form field; subclasses interpret the posted value."""
 
     def __init__(self, question: Question, widget: forms.Widget) -> None:
         super().__init__(required=question.is_needed, label=question.label, help_text=question.help, widget=widget)
         self.question = question
 
     def typed(self, raw: Any) -> Answer:
-        """Return the answer for a draft, valid or not."""
+        """Return the answer to save in a draft, valid or not."""
         raise NotImplementedError
 
     def check(self, raw: Any) -> None:
-        """Raise ValidationError with a sentence if `raw` can't be sent."""
+        """Raise ValidationError with a message if `raw` can't be sent."""
         raise NotImplementedError
 
     def clean(self, value: Any) -> Answer:
@@ -68,7 +68,7 @@ class AnswerField(forms.Field):
 
 
 class TextAnswerField(AnswerField):
-    """Free text, also for unknown types. If left empty, the app's default is used."""
+    """Free text, also used for unknown types. If left empty, the app's default applies."""
 
     def __init__(self, question: Question) -> None:
         super().__init__(question, OneValue())
@@ -86,7 +86,7 @@ class TextAnswerField(AnswerField):
 
 
 class OptionsAnswerField(AnswerField):
-    """One of the listed labels, posted by position, since browsers would change a label's line ends."""
+    """One of the listed labels, posted by position, since browsers would change line endings in labels."""
 
     def __init__(self, question: Question) -> None:
         super().__init__(question, OneValue())
@@ -146,7 +146,7 @@ class UrlAnswerField(AnswerField):
             raise forms.ValidationError(add_words(self.question.accept), code="needed")
 
     def _check_upload(self, upload: UploadInfo | None) -> None:
-        """Check one upload. A link may still be loading: the run waits for it, and fails at no cost if it's no good."""
+        """Check one upload. A link may still be loading: the run waits for it, and fails at no cost if the link is bad."""
         if upload is None:
             raise forms.ValidationError(_("One file is no longer here. Add it again."), code="gone")
         if upload.status == "failed":

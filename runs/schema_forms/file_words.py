@@ -9,7 +9,7 @@ from runs.schema_forms.questions import Question
 
 @dataclass(frozen=True)
 class FileWords:
-    """The texts of one field: for its button (first file and later ones), list, sample, drop hint and link box."""
+    """The texts of one field: its button (first file and later ones), list, sample, drop hint and link box."""
 
     choose: str
     choose_next: str
@@ -51,7 +51,7 @@ def file_words(question: Question) -> FileWords:
 
 
 def add_words(accept: tuple[str, ...]) -> str:
-    """Return what to do if a field for `accept` has no file, or the wrong one."""
+    """Return what to do when a field for `accept` has no file or the wrong kind."""
     sentences = {
         ("image",): _("Add a picture."),
         ("video",): _("Add a video."),

@@ -20,7 +20,7 @@ class Fitted:
     dropped: list[str] = field(default_factory=list)
 
 
-# How an answer finds its question: by all three handles, or else by the one that authors change least.
+# How an answer is matched to its question: by all three handles, or else by the one that authors change least.
 _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
     (lambda q: (q.key, q.id, q.name), lambda a: (a.key, a.id, a.name)),
     (lambda q: q.id, lambda a: a.id),
@@ -32,10 +32,10 @@ _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
 def to_inputs(
     parameters: Parameters, answers: list[Answer], urls: Mapping[str, str], *, by_key: bool = False
 ) -> dict[str, Any]:
-    """Return the `inputs` of the call. `urls` maps every upload id to its address; a missing one raises KeyError.
+    """Return the `inputs` to send. `urls` maps every upload id to its address; a missing one raises KeyError.
 
     Inputs are identified by name, which every dialect of Lamina knows, or by key or id if `by_key`. Defaults and blanks
-    are left out. Several files become a list, one file a plain string.
+    are left out. Several files become a list, a single file becomes a plain string.
     """
     questions = questions_of(parameters)
     handles = Counter(word for q in questions for word in {q.name, q.key, q.id})
@@ -56,9 +56,9 @@ def to_inputs(
 
 
 def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: Iterable[tuple[str, str]]) -> bool:
-    """Whether `problems` (each a field and a code) only say that Lamina doesn't know the names that were `sent`.
+    """Return whether `problems` (each a field and a code) just say that Lamina doesn't know the names `sent`.
 
-    If Lamina doesn't know the name of an input without a default, it may also report this input as missing.
+    If Lamina doesn't know the name of an input that has no default, it may also report this input as missing.
     """
     questions, given = questions_of(parameters), set(sent)
     is_any = False
@@ -73,7 +73,7 @@ def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: 
 
 
 def answers_for(parameters: Parameters, answers: list[Answer]) -> Fitted:
-    """Fit `answers`, perhaps given for another version of the app, to a form for `parameters`."""
+    """Fit `answers`, possibly given for another version of the app, to a form for `parameters`."""
     matched, left = _matched(questions_of(parameters), answers)
     initial: dict[str, str | Files] = {}
     dropped = [shortened(answer.name) for answer in left if answer.is_given]
@@ -89,9 +89,9 @@ def answers_for(parameters: Parameters, answers: list[Answer]) -> Fitted:
 
 
 def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> dict[str, str]:
-    """Return Lamina's error messages by field name ("p0"); those that belong to no field are under "".
+    """Return Lamina's error messages by field name ("p0"); those that don't belong to a field are under "".
 
-    Each of `errors` is {"field", "message"}, perhaps with "key", which is tried first since names may repeat.
+    Each of `errors` is {"field", "message"}, possibly with "key", which is tried first since names may repeat.
     """
     questions = questions_of(parameters)
     found: dict[str, list[str]] = {}
@@ -107,7 +107,7 @@ def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> di
 
 
 def _handle(question: Question, taken: Counter[str], *, by_key: bool = False) -> str:
-    """Return the first of name, key and id that identifies only this question; with `by_key`, the name is last.
+    """Return the first of name, key and id that identifies only this question; with `by_key`, try the name last.
 
     Lamina searches keys, then ids, then names, so a name that is also another question's key wouldn't work.
     """

@@ -1,4 +1,4 @@
-"""One parameter as Lamina describes it. It is read tolerantly: nothing in it is trusted to have the right shape."""
+"""One parameter as described by Lamina. It is read tolerantly: nothing in it is trusted to have the right shape."""
 
 import json
 import re
@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from runs.schema_forms.types import Parameters
 
 MEDIA_KINDS = ("image", "video", "audio")
-LABEL_LENGTH = 300  # characters shown of a name or label
+LABEL_LENGTH = 300  # maximum characters shown of a name or label
 LINE_END = re.compile(r"\r\n?")
 UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def clean_text(text: str) -> str:
-    """Return `text` ready to be stored and sent: LF line ends (browsers post CRLF), U+FFFD for NUL and lone surrogates.
+    """Return `text` ready to store and send: LF line endings (browsers post CRLF), U+FFFD for NUL and lone surrogates.
 
     Nothing is stripped: a trailing space may be part of the answer.
     """
@@ -26,12 +26,12 @@ def clean_text(text: str) -> str:
 
 
 def sendable(text: str) -> str:
-    """Replace only what can't be stored or sent: apart from that, handles and labels must reach Lamina unchanged."""
+    """Replace only what can't be stored or sent: otherwise, handles and labels must reach Lamina unchanged."""
     return UNSENDABLE.sub("\ufffd", text)
 
 
 def as_words(value: Any) -> str:
-    """Return `value`, of any type, as a person would read it; a string stays unchanged."""
+    """Return `value`, of any type, as text for people; a string stays unchanged."""
     if isinstance(value, str):
         return sendable(value)
     if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
@@ -40,18 +40,18 @@ def as_words(value: Any) -> str:
 
 
 def shortened(text: str, length: int = LABEL_LENGTH) -> str:
-    """Shorten `text` to at most `length` characters for display, ending in "…" if cut. Never for sending."""
+    """Shorten `text` to at most `length` characters, ending in "…" if cut. For display only, never for sending."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 def is_seen(text: str) -> bool:
-    """Whether `text` is visible on the page; spaces and invisible characters alone aren't."""
+    """Return whether `text` is visible on the page; spaces and invisible characters alone aren't."""
     return any(unicodedata.category(character)[0] in "LNPS" for character in text)
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One parameter. Ids of form fields are made from its `position`, since names may be anything."""
+    """One parameter. Form field ids are made from its `position`, since names can be anything."""
 
     position: int
     raw: dict[str, Any]
@@ -88,19 +88,19 @@ class Question:
 
     @cached_property
     def options(self) -> tuple[str, ...]:
-        """The labels exactly as listed, including duplicates, since a label is posted by its position."""
+        """The labels exactly as listed, including duplicates, since labels are posted by position."""
         listed = self.raw.get("options")
         return tuple(as_words(option) for option in listed) if isinstance(listed, list) else ()
 
     @property
     def options_left_out(self) -> int:
-        """How many options Lamina has beyond the stored ones."""
+        """How many more options Lamina has than we store."""
         total = self.raw.get("options_total")
         return max(0, total - len(self.options)) if isinstance(total, int) else 0
 
     @cached_property
     def kind(self) -> Literal["text", "options", "url"]:
-        """How to ask the question. Unknown types, and lists without options, are asked as text."""
+        """The kind of field to show. Unknown types, and lists without options, get a text field."""
         if self.type == "options" and self.options:
             return "options"
         return "url" if self.type == "url" else "text"
@@ -115,12 +115,12 @@ class Question:
 
     @property
     def is_needed(self) -> bool:
-        """Whether it must be answered, because it has no default. Lamina's `required` can't be trusted."""
+        """Whether the question must be answered because it has no default. Lamina's `required` can't be trusted."""
         return self.default is None
 
     @cached_property
     def default_words(self) -> str:
-        """The default as people read it; empty if it is missing or blank."""
+        """The default as text for people; empty if it is missing or blank."""
         return "" if self.default is None or self.default == [] else as_words(self.default)
 
     @cached_property
@@ -132,7 +132,7 @@ class Question:
 
     @cached_property
     def prefill(self) -> str:
-        """The default as text to start from. A list or an object is only shown, since text can't replace it."""
+        """The default as initial text; empty for a list or an object, which text couldn't replace."""
         return clean_text(self.default_words) if isinstance(self.default, str | int | float) else ""
 
     @cached_property

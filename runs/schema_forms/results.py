@@ -1,4 +1,4 @@
-"""The choice of results to make. Lamina identifies them by label, so results with the same label share one tick box."""
+"""The choice of results to make. Lamina identifies results by label, so those with the same label share a tick box."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ KINDS = ("image", "video", "audio", "text")
 
 @dataclass(frozen=True)
 class Result:
-    """All results with one `label` (ignoring case), with their `indexes` and `kinds` on Lamina."""
+    """All results with the same `label` (ignoring case), with their `indexes` and `kinds` on Lamina."""
 
     label: str
     indexes: tuple[int, ...]
@@ -86,20 +86,20 @@ def results_of(outputs: Outputs) -> list[Result]:
 class ResultsField(forms.Field):
     """Tick boxes for results. Cleans to the indexes of all ticked results, including those with the same label."""
 
-    bound_field_class = BoundField  # not the form's own, which is for answers
+    bound_field_class = BoundField  # not the form's own bound field, which is for answers
 
     def __init__(self, results: list[Result]) -> None:
         super().__init__(required=False, widget=ManyValues(), label=_("Results"))
         self.results = results
 
     def values_for(self, wanted: Iterable[str | int] | None) -> list[str]:
-        """Return the values to tick initially for `wanted` (labels or indexes); all of them if none match."""
+        """Return the values to tick initially for `wanted` (labels or indexes); if none match, tick all of them."""
         named = {as_words(item).casefold() if isinstance(item, str) else item for item in wanted or []}
         ticked = [r for r in self.results if r.label.casefold() in named or not named.isdisjoint(r.indexes)]
         return [result.value for result in ticked or self.results]
 
     def ticked(self, value: Iterable[str]) -> list[Result]:
-        """Return the results with a posted index; if there is only one result, always return it."""
+        """Return the results with a posted index; if there is only one result, it is always returned."""
         if len(self.results) == 1:
             return self.results
         posted = set(value)

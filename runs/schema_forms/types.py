@@ -9,7 +9,7 @@ Outputs = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class UploadInfo:
-    """What a field shows about one upload. If `status` is "failed", `error` is a sentence."""
+    """What a field shows about one upload. If `status` is "failed", `error` is the message."""
 
     id: str
     name: str

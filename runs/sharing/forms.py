@@ -127,7 +127,7 @@ class LinkForm(forms.Form):
 
     @property
     def has_films_as_they_are(self) -> bool:
-        """Whether the link could share video or audio from which the portal can't remove the prompt."""
+        """Whether the link could share video or audio whose prompt the portal can't remove."""
         return guest_copies.has_films_as_they_are(self.choices)
 
     @property
@@ -200,7 +200,7 @@ class LinkForm(forms.Form):
 
 
 def choices_of(link: GuestLink, member: Member) -> list[Output]:
-    """Return the results that `link` could show: those it shows, and everything else that is ready in their runs."""
+    """Return the results that `link` could show: those it shows now, and any others that are ready in their runs."""
     runs = Output.objects.filter(guest_links=link).values("run")
     ids = Output.objects.filter(run__in=runs).values_list("public_id", flat=True)
     return links.outputs_for(member, ids)

@@ -1,7 +1,7 @@
-"""Copies for guests: what they get instead of originals, without prompts and other metadata.
+"""Copies that guests get instead of originals, without prompts or other metadata.
 
 Small pictures have no metadata, so copies are only needed for files that are played or offered for download. The worker
-makes each copy (`make_guest_copies`) and records it in a `GuestCopy`; no row means that it hasn't started yet. Files
+makes each copy (`make_guest_copies`) and records it in a `GuestCopy`; if there is no row, it hasn't started yet. Files
 that can't be copied are not shared. There is one exception: without ffmpeg, guests who may download get the original
 video and audio, and the checkbox says so.
 """
@@ -21,7 +21,7 @@ from runs.models import GuestCopy, GuestLink, GuestLinkOutput, Output, OutputFil
 from runs.storage import ffmpeg
 from runs.words.messages import say
 
-MOVING = ("image/gif", "image/apng")  # our pictures of these are stills
+MOVING = ("image/gif", "image/apng")  # our small pictures of these don't move
 PLAYED = (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)
 TASK_SECONDS = 900
 AT_ONCE = 500
@@ -29,7 +29,7 @@ YOUNG = timedelta(minutes=2)
 
 
 class State(StrEnum):
-    """State of a file that guests should get."""
+    """State of a file meant for guests."""
 
     NOT_NEEDED = "not-needed"  # small pictures are enough
     READY = "ready"
@@ -41,7 +41,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Given:
-    """What guests get for one file. `stored` replaces the original; None if there is no copy, or not yet."""
+    """What guests get for one file. `stored` replaces the original; None if there is no copy (yet)."""
 
     state: State
     stored: StoredFile | None = None
@@ -51,7 +51,7 @@ class Given:
 
 
 def needs_itself(stored: StoredFile, *, may_download: bool) -> bool:
-    """Return whether guests get the file itself: to download it, to play it, or because it has no still picture.
+    """Return whether guests get the file itself, to download or play it, or because it has no still picture.
 
     `_given_files` does the same in the database.
     """
@@ -86,13 +86,13 @@ def has_films_as_they_are(outputs: list[Output]) -> bool:
 
 # --- Waking the worker ------------------------------------------------------------------------------------------------
 def request_copies() -> None:
-    """Ask the worker for copies if any are missing for open links."""
+    """Queue copies for the worker if any are missing for open links."""
     if due().exists() or waiting_for_ffmpeg().exists() or missing(GuestLink.objects.all()):
         _queue()
 
 
 def request_copies_for(links: QuerySet[GuestLink]) -> None:
-    """Ask the worker for copies if any are missing for `links`, which are new, changed, or got a new result file."""
+    """Queue copies for the worker if any are missing for `links`, which are new, changed, or have a new result file."""
     if missing(links):
         _queue()
 
@@ -151,7 +151,7 @@ def waiting_for_ffmpeg() -> QuerySet[GuestCopy]:
 
 
 def record_lost(file: StoredFile) -> None:
-    """Request new copies because `file`, which one or more copies use, is missing from storage."""
+    """Request new copies because `file`, which one or more of them use, is missing from storage."""
     fresh = {"status": GuestCopy.Status.PREPARING, "file": None, "due_at": Now(), "attempts": 0, "error": ""}
     if GuestCopy.objects.filter(file=file, status=GuestCopy.Status.READY).update(claimed_until=None, **fresh):
         _queue()

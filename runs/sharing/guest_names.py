@@ -1,6 +1,6 @@
 """Names of results and files for guests. They are made from labels, since stored names reveal the app or the title.
 
-The page, single downloads and the zip use the same names, and no two results of a link share one.
+The page, single downloads and the zip use the same names, and each result in a link has a different one.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from runs.words import file_names
 
 
 def labels_of(outputs: Sequence[Output]) -> list[str]:
-    """Return a unique name for each result: its label, plus a number if the label is missing or repeated."""
+    """Return a unique name for each result: its label, with a number if the label is missing or repeated."""
     names = [output.label or _("Result") for output in outputs]
     counts = Counter(names)
     is_alone = [bool(output.label) and counts[output.label] == 1 for output in outputs]
@@ -29,13 +29,13 @@ def labels_of(outputs: Sequence[Output]) -> list[str]:
 
 
 def file_name(label: str, position: int, stored: StoredFile) -> str:
-    """Return the name of a result's file at `position`: `front-view.png`, `front-view_2.png`."""
+    """Return the name of the result file at `position`: `front-view.png`, `front-view_2.png`."""
     extension = stored.name.rpartition(".")[2] if "." in stored.name else "bin"
     return f"{_word(label)}{f'_{position + 1}' if position else ''}.{extension}"
 
 
 def still_name(label: str, position: int) -> str:
-    """Return the name of the picture that replaces a file."""
+    """Return the name of the picture that stands in for a file."""
     return f"{_word(label)}{f'_{position + 1}' if position else ''}.webp"
 
 

@@ -1,6 +1,5 @@
-"""A streamed zip of everything a guest link shows. It leaves out where results came from, which would reveal the
-inputs.
-"""
+"""A streamed zip of everything a guest link shows. It doesn't say where results came from, since that would reveal the
+inputs."""
 
 from collections.abc import Iterator
 
@@ -21,7 +20,7 @@ class StillPreparing(Exception):
 
 
 def pack(link: GuestLink) -> ZipStream:
-    """Return the results of `link` as a zip whose length is known in advance, under the names that guests see.
+    """Return the results of `link` as a zip of known length, under the names guests see.
 
     Raises `StillPreparing` or `StorageAway`.
     """
@@ -45,7 +44,7 @@ def pack(link: GuestLink) -> ZipStream:
 def _add(
     archive: ZipStream, link: GuestLink, stored: StoredFile, place: tuple[str, int], taken: set[str]
 ) -> Iterator[str]:
-    """Add the guests' version of `stored` to `archive`; yield a note if that isn't the whole file."""
+    """Add the guest version of `stored` to `archive`; yield a note if that isn't the whole file."""
     given = guest_copies.given(link, stored)
     if given.state in (State.PREPARING, State.LATE):
         raise StillPreparing

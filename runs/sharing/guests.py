@@ -1,8 +1,8 @@
-"""The guest's side of a link: find it, check that it is open, list what it shows, and count views.
+"""The guest side of a link: find it, check that it is open, list what it shows, and count views.
 
-Every request checks the link again, even for files, so a revoked link stops working at once. Guests have no account,
-cookies or scripts. A signed value in the URLs of the page and its files proves that they know the passphrase. It is
-valid for twelve hours, or until the passphrase changes.
+Every request checks the link again, even requests for files, so a revoked link stops working at once. Guests have no
+account, cookies or scripts. A signed value in the URLs of the page and its files proves that they know the passphrase.
+It is valid for twelve hours, or until the passphrase changes.
 """
 
 import re
@@ -46,7 +46,7 @@ class State(StrEnum):
 
 
 def find_link(token: str) -> GuestLink | None:
-    """Return the link that belongs to `token`, in any state."""
+    """Return the link for `token`, in any state."""
     return secret_links.find(GuestLink.objects.select_related("member"), token)
 
 
@@ -60,7 +60,7 @@ def state_of(link: GuestLink, rules: SharingRules) -> State:
 
 # --- Guessing ---------------------------------------------------------------------------------------------------------
 def record_unknown(request: HttpRequest) -> bool:
-    """Count a request for an unknown link; False if too many came from the same address.
+    """Count a request for an unknown link; return False if too many came from the same address.
 
     Real links still open from that address: a stranger on the same network must not lock guests out, and tokens are too
     long to guess anyway.
@@ -74,12 +74,12 @@ def record_unknown(request: HttpRequest) -> bool:
 
 # --- Passphrase -------------------------------------------------------------------------------------------------------
 def proof_of(link: GuestLink) -> str:
-    """Return proof that the passphrase was given; empty for a link without one."""
+    """Return proof that the passphrase was given; empty if the link has no passphrase."""
     return signing.TimestampSigner(salt=PROOF_SALT).sign(_proven(link)) if link.passphrase else ""
 
 
 def is_proven(link: GuestLink, proof: str) -> bool:
-    """Return whether `link` has no passphrase, or `proof` shows that it was given."""
+    """Return whether `link` has no passphrase or `proof` shows that it was given."""
     if not link.passphrase:
         return True
     try:
@@ -93,7 +93,8 @@ def _proven(link: GuestLink) -> str:
 
 
 def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bool:
-    """Return whether `typed` is the passphrase. Raises `TooManyError` without checking it after too many wrong ones."""
+    """Return whether `typed` is the passphrase. Raises `TooManyError` without checking it after too many wrong
+    attempts."""
     this = f"passphrase:{link.public_id}"
     attempt = Attempt({f"{this}:{address_of(request)}": MAX_WRONG, this: MAX_WRONG_OF_ALL})
     if not check_password(typed.strip(), link.passphrase):
@@ -117,7 +118,7 @@ def _shown(link: GuestLink) -> QuerySet[Output]:
 
 
 def runs_with_inputs(outputs: list[Output]) -> list[Run]:
-    """Return the runs that made `outputs`, each once, with their inputs."""
+    """Return the runs that made `outputs`, without duplicates, with their inputs."""
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = Prefetch("inputs", RunInput.objects.prefetch_related(links))
     order = list(dict.fromkeys(output.run_id for output in outputs))
@@ -127,7 +128,7 @@ def runs_with_inputs(outputs: list[Output]) -> list[Run]:
 
 @dataclass(frozen=True)
 class Found:
-    """A file of a link, and its name for guests. Guests only get small pictures of input files."""
+    """A file in a link, and its name for guests. For input files, guests only get small pictures."""
 
     stored: StoredFile
     name: str
@@ -135,7 +136,7 @@ class Found:
 
 
 def file_of(link: GuestLink, file_id: str) -> Found | None:
-    """Return the file with this id if `link` shows it: a result, or an input if the sender shows inputs."""
+    """Return the file with this id if `link` shows it: a result, or an input if the sender chose to show inputs."""
     shown = Q(output__guest_links=link, output__status="completed", output__run__deleted_at=None, status="saved")
     result = OutputFile.objects.filter(shown, file__public_id=file_id).select_related("file__guest_copy__file").first()
     if result is not None and result.file is not None:
@@ -154,7 +155,7 @@ def file_of(link: GuestLink, file_id: str) -> Found | None:
 
 # --- Views ------------------------------------------------------------------------------------------------------------
 def count_view(request: HttpRequest, link: GuestLink) -> None:
-    """Count a person's view of `link`, at most once in ten minutes for the same address and browser.
+    """Count someone's view of `link`, at most once in ten minutes for the same address and browser.
 
     If the count can't be saved, for example because the disk is full, the page is shown anyway.
     """
@@ -169,12 +170,12 @@ def _count(request: HttpRequest, link: GuestLink) -> None:
         Attempt({f"look:{link.public_id}:{address_of(request)}:{request.headers.get('User-Agent', '')}": 1})
         more = 1
     except TooManyError:
-        more = 0  # a reload is the same view
+        more = 0  # a reload counts as the same view
     GuestLink.objects.filter(pk=link.pk).update(viewed_at=timezone.now(), views=F("views") + more)
 
 
 def is_person(request: HttpRequest) -> bool:
-    """Return whether someone outside the team is viewing the page in a browser: no prefetch, bot or member."""
+    """Return whether the page is viewed in a browser by someone outside the team, not by a prefetch, bot or member."""
     headers = request.headers
     if request.method == "HEAD" or any(headers.get(name) for name in ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")):
         return False

@@ -1,10 +1,10 @@
 """Who can see a run besides its maker: the team, and guests with a link.
 
-*Only me*, *Team* and *Guest link* are one click each. A run can be shared with the team and have guest links; *Only me*
-ends both. A new link shows every result that is ready and lasts two weeks; its options can be changed afterwards.
-Revoking needs no confirmation, since it can be undone: the same address works again. If an admin revoked the link, only
-an admin can undo it. The admins' rules (`SharingRules`) apply to new links. Lowering the maximum number of days also
-shortens existing links, and no link opens while guest links are turned off.
+*Only me*, *Team* and *Guest link* take one click each. A run can be shared with the team and also have guest links;
+*Only me* ends both. A new link shows every result that is ready and lasts two weeks; its options can be changed
+afterwards. Revoking needs no confirmation, since it can be undone: the same address works again. If an admin revoked
+the link, only an admin can undo it. The admins' rules (`SharingRules`) apply to new links. Lowering the maximum number
+of days also shortens existing links, and no link opens while guest links are turned off.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ from runs.web.secret_links import Purpose
 
 DEFAULT_DAYS = 14
 DOUBLE_CLICK = timedelta(seconds=3)
-LONGEST_DAYS = 730  # anything longer amounts to publishing
+LONGEST_DAYS = 730  # a longer time would amount to publishing
 LONGEST_AUDIENCE = 150
 LONGEST_MESSAGE = 2_000
 LONGEST_PASSPHRASE = 200
@@ -43,7 +43,7 @@ class LinkOptions:
     audience: str
     message: str
     last_day: date
-    passphrase: str | None  # a new one; "" removes the passphrase, None keeps it
+    passphrase: str | None  # a new passphrase; "" removes it, None leaves it unchanged
     may_download: bool
     shows_inputs: bool
     shows_app: bool
@@ -51,28 +51,27 @@ class LinkOptions:
 
 # --- Team -------------------------------------------------------------------------------------------------------------
 def begins_with_team(parent: Run | None) -> bool:
-    """Return whether a new run is shared with the team from the start. It isn't if `parent` is private, whatever the
-    rules, since both have the same inputs.
-    """
+    """Return whether a new run is shared with the team from the start. If `parent` is private, it never is, since both
+    runs have the same inputs."""
     is_private = parent is not None and parent.shared_at is None
     return not is_private and SharingRules.current().team_by_default
 
 
 def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
-    """Say who will see a new run, for the text beside Run; empty unless new runs are shared by default."""
+    """Say who will see a new run, for the text beside the Run button; empty unless new runs are shared by default."""
     if not is_private and begins_with_team(parent):
         return _("the team sees it")
     return _("only you and admins see it") if SharingRules.current().team_by_default else ""
 
 
 def share_with_team(run: Run) -> bool:
-    """Share `run` with every member; False if it already was."""
+    """Share `run` with every member; return False if it already was shared."""
     shared = Run.objects.filter(pk=run.pk, shared_at=None)
     return bool(shared.update(shared_at=timezone.now(), version=F("version") + 1))
 
 
 def stop_sharing_with_team(run: Run) -> bool:
-    """Make `run` private to its maker again; False if it already was."""
+    """Make `run` private to its maker again; return False if it already was private."""
     shared = Run.objects.filter(pk=run.pk, shared_at__isnull=False)
     return bool(shared.update(shared_at=None, version=F("version") + 1))
 
@@ -81,7 +80,7 @@ def stop_sharing_with_team(run: Run) -> bool:
 def only_me(run: Run, member: Member) -> int:
     """Hide `run` from everyone but its maker and admins; return how many guest links were revoked.
 
-    A link that also shows other runs keeps showing them, without `run`. This includes ended links, which may be
+    A link that also shows other runs keeps showing those, without `run`. This includes ended links, since they may be
     restored.
     """
     ended, now = 0, timezone.now()
@@ -104,7 +103,7 @@ def links_to(run: Run) -> GuestLinkQuerySet:
 
 
 def shareable(outputs: QuerySet[Output]) -> QuerySet[Output]:
-    """Return the `outputs` that a guest could see: ready, with a saved file or text."""
+    """Return those of `outputs` that a guest could see: ready, with a saved file or text."""
     kept = OutputFile.objects.filter(status=OutputFile.Status.SAVED).values("output")
     ready = outputs.filter(status=Output.Status.COMPLETED, run__deleted_at=None)
     return ready.filter(~Q(text="") | Q(pk__in=kept))
@@ -139,7 +138,7 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
 
 @transaction.atomic
 def link_of_click(member: Member, outputs: list[Output]) -> GuestLink:
-    """Make a link for a click. The second click of a double click gets the same link, so that no unseen one stays open.
+    """Make a link when someone clicks. A double click returns the same link twice, so that no unseen one stays open.
 
     Raises `PermissionDenied`, like `make_link`.
     """
@@ -160,7 +159,8 @@ def _demand_leave(member: Member, outputs: list[Output], rules: SharingRules) ->
 
 @transaction.atomic
 def change_link(link: GuestLink, options: LinkOptions) -> None:
-    """Apply `options` to `link`. Its address stays the same, and views or a revoke meanwhile aren't overwritten."""
+    """Apply `options` to `link`. Its address stays the same, and views counted or a revocation made meanwhile aren't
+    overwritten."""
     link.audience, link.message = options.audience, options.message
     link.may_download, link.shows_inputs, link.shows_app = options.may_download, options.shows_inputs, options.shows_app
     link.expires_at = end_of(options.last_day)
@@ -193,7 +193,7 @@ def _count_change(runs: Iterable[int]) -> None:
 
 @transaction.atomic
 def revoke(link: GuestLink, member: Member) -> bool:
-    """Revoke `link`, effective from the next request; False if it was already revoked."""
+    """Revoke `link` as of the next request; return False if it was already revoked."""
     open_links = GuestLink.objects.filter(pk=link.pk, revoked_at=None)
     is_ended = bool(open_links.update(revoked_at=timezone.now(), revoked_by=member))
     if is_ended:
@@ -229,7 +229,7 @@ def latest_day(rules: SharingRules) -> date:
 
 
 def end_of(day: date) -> datetime:
-    """Return the end of `day` in the portal's time zone: "until 8 December" includes that day."""
+    """Return when `day` ends in the portal's time zone: "until 8 December" includes that day."""
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 
@@ -238,9 +238,8 @@ def last_day_of(link: GuestLink) -> date:
 
 
 def suggested_passphrase(nonce: str) -> str:
-    """Return twelve letters in three groups, easy to read aloud. They are derived from `nonce`, so they can be shown
-    again.
-    """
+    """Return twelve letters in three groups that are easy to read aloud. They are derived from `nonce`, so they can be
+    shown again."""
     digest = salted_hmac("portal.guest-passphrase", nonce, algorithm="sha256").digest()
     letters = "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:12])
     return "-".join(letters[i : i + 4] for i in (0, 4, 8))

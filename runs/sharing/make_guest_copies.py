@@ -1,9 +1,9 @@
 """Make the copies for guests, in the worker.
 
-The database says which copies are due; a task only wakes the worker, and one worker runs it at a time. A conditional
-UPDATE with the database's clock claims a row and postpones its next try. The claim is renewed while bytes move, so a
-dead worker loses it within a minute, and a file that kills its worker moves behind the others. Each copy ends as ready
-or impossible, or is retried later with an error message. No single file can stop the task.
+The database says which copies are due; a task only wakes the worker, and only one worker runs it at a time. A
+conditional UPDATE with the database's clock claims a row and postpones the next attempt. The claim is renewed while
+bytes move, so a dead worker loses it within a minute, and a file that kills its worker moves behind the others. Each
+copy ends up ready or impossible, or is retried later with an error message. No single file can stop the task.
 """
 
 import logging
@@ -30,8 +30,8 @@ from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
 logger = logging.getLogger("runs.copying")
 
 CLAIM = timedelta(seconds=60)
-WINDOW_SECONDS = 240.0  # then another task continues; the window plus one video fits in the task's timeout
-BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last one repeats
+WINDOW_SECONDS = 240.0  # after that, another task continues; the window plus one video fits in the task's timeout
+BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last value repeats
 MOST_FAILURES = 4  # for failures while copying; disk and storage problems are retried without limit
 UNUSED_AFTER = timedelta(days=7)  # a link may have been revoked by mistake
 
@@ -44,7 +44,7 @@ class NoTool(Exception):
 
 
 def make_due_copies() -> None:
-    """Make the copies that are due until none are left, the window ends or the worker stops.
+    """Make copies until none are due, the time window ends or the worker stops.
 
     Return at once if another worker is already doing this. Run it in a task with a timeout of
     `guest_copies.TASK_SECONDS`.
@@ -69,7 +69,7 @@ def _note_wanted() -> None:
 
 
 def _claim_next() -> GuestCopy | None:
-    """Claim and return the copy that has waited longest; None if none is left."""
+    """Claim and return the copy that has waited longest; None if there is none."""
     for pk, attempts in guest_copies.due().order_by("due_at", "pk").values_list("pk", "attempts")[:20]:
         next_try = Now() + BACK_OFF[min(attempts, len(BACK_OFF) - 1)]
         claimed = {"claimed_until": Now() + CLAIM, "attempts": F("attempts") + 1, "due_at": next_try}
@@ -128,7 +128,7 @@ def _copy(copy: GuestCopy, renewer: Renewer) -> None:
 
 
 def _write_copy(source: Path, target: Path, renewer: Renewer) -> None:
-    """Write a copy of `source` without metadata. The content determines its type, as it did when `source` was saved."""
+    """Write a copy of `source` without metadata. Its type is detected from the content, as when `source` was saved."""
     with source.open("rb") as file:
         sniffed = file_types.sniff(file.read(file_types.HEAD_BYTES))
     if sniffed.kind not in guest_copies.PLAYED:
@@ -144,13 +144,13 @@ def _open(copy: GuestCopy) -> QuerySet[GuestCopy]:
 
 
 def _settle(copy: GuestCopy, status: GuestCopy.Status, file: StoredFile | None = None) -> bool:
-    """Save the final status of `copy`; False if the row is gone or another worker has claimed it."""
+    """Save the final status of `copy`; return False if the row is gone or another worker has claimed it."""
     ended = {"file": file, "error": Message(), "due_at": None, "claimed_until": None}
     return bool(_open(copy).update(status=status, **ended))
 
 
 def _try_later(copy: GuestCopy, message: Message) -> None:
-    """Release the claim; the copy is retried at the time that the claim set."""
+    """Release the claim; the copy is retried at the time set by the claim."""
     _open(copy).update(claimed_until=None, error=message)
 
 

@@ -1,6 +1,6 @@
 """Data for the guest page. It reveals nothing about a run beyond what the sender chose.
 
-Guests who may not download see pictures 1200 pixels wide. Instead of originals, guests get copies without metadata
+Guests who may not download see pictures 1200 pixels wide. They get copies without metadata instead of originals
 (`guest_copies`). Until the copies are ready, the page says so and refreshes itself.
 """
 
@@ -27,7 +27,7 @@ from runs.sharing.guest_names import file_name, labels_of, still_name
 STILL_WIDTH = 1200
 REFRESH_SECONDS, REFRESH_LATER_SECONDS, REFRESH_LATE_SECONDS = 5, 20, 60
 LABELS_TOLD = 3
-AT_MOST_ALONE = 2  # up to this many results get the full width each
+AT_MOST_ALONE = 2  # up to this many results get the full width
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class GuestFile:
 
     @property
     def srcset(self) -> str:
-        """Sizes of the picture that the browser can choose from; empty if there is only one."""
+        """Sizes of the picture for the browser to choose from; empty if there is only one."""
         if not self.small_url or not self.large_url:
             return ""
         sizes = [f"{self.small_url} 400w", f"{self.large_url} {STILL_WIDTH}w"]
@@ -86,7 +86,7 @@ class GuestResult:
 
 @dataclass(frozen=True)
 class GuestInputFile:
-    """An input file: its small picture, or its name if it has none. Guests never get the file itself."""
+    """An input file: its small picture, or just its name if there is no picture. Guests never get the file itself."""
 
     name: str
     small_url: str
@@ -105,7 +105,7 @@ class GuestInput:
 
 @dataclass(frozen=True)
 class GuestInputs:
-    """Inputs of one run. If the link shows several runs, `results` names this run's results."""
+    """Inputs of one run. If the link shows several runs, `results` names the results of this run."""
 
     results: str
     lines: list[GuestInput]
@@ -134,7 +134,7 @@ class GuestPage:
 
     @property
     def marked_app_names(self) -> SafeString:
-        """The app names, each isolated in its own text direction."""
+        """The app names, with each one's text direction isolated."""
         return format_html_join(", ", "<bdi>{}</bdi>", ((name,) for name in self.app_names))
 
     @property
@@ -160,7 +160,7 @@ class GuestPage:
 
 
 class Addresses:
-    """URLs of one link's page and files, with the proof that the passphrase was given."""
+    """URLs of one link's page and files, including proof that the passphrase was given."""
 
     def __init__(self, link: GuestLink, token: str) -> None:
         self.link = link
@@ -183,7 +183,7 @@ class Addresses:
 
 
 def guest_page(link: GuestLink, token: str) -> GuestPage:
-    """Return the page of an open link; it has no results if none are left."""
+    """Return the page of an open link; it has no results if none still exist."""
     outputs = guests.outputs_of(link)
     addresses = Addresses(link, token)
     results = _results(outputs, addresses)
@@ -273,7 +273,7 @@ def _note(link: GuestLink, stored: StoredFile, given: Given) -> str:
 
 
 def preview_of(outputs: list[Output]) -> StoredFile | None:
-    """Return the first picture or video still, for chat tools that show a preview of the link."""
+    """Return the first picture or video still, for chat tools that preview links."""
     files = (f.file for output in outputs for f in output.files.all())
     return next((stored for stored in files if stored is not None and stored.thumb_1200), None)
 

@@ -52,9 +52,9 @@ SAID = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Show who can see a run: the page, or only the panel for htmx. POST sets Only me or Team.
+    """Show who can see a run: as a page, or only the panel for htmx. POST sets Only me or Team.
 
-    `o` is the id of the result if the panel was opened from its page; a new link then shows only that result.
+    `o` is the result's id if the panel was opened from its page; a new link then shows only that result.
     """
     run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     if request.method != "POST":
@@ -165,7 +165,7 @@ def share_detail(request: PortalRequest, link_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def share_copies(request: PortalRequest, link_id: str) -> HttpResponse:
-    """Show the state of the guests' copies, as a fragment that polls until they are ready."""
+    """Show the state of the guest copies, as a fragment that polls until they are ready."""
     view = link_view(_link_to_end(request, link_id), request.user, SharingRules.current())
     return render_page(request, "sharing/_link_copies.html", {"view": view, "is_asked": True})
 
@@ -182,7 +182,7 @@ def share_extend(request: PortalRequest, link_id: str) -> HttpResponse:
 
 @require_POST
 def share_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
-    """Revoke a link, effective from the next request. No confirmation is needed, since it can be undone."""
+    """Revoke a link as of the next request. No confirmation is needed, since it can be undone."""
     link = _link_to_end(request, link_id)
     revoke(link, request.user)
     return _changed(request, link, _(SAID["revoked"]))
@@ -227,7 +227,7 @@ def shares(request: PortalRequest) -> HttpResponse:
 @never_cache
 @admins_only
 def manage_sharing(request: PortalRequest) -> HttpResponse:
-    """Show and change what admins allow, and list all links."""
+    """Show and change the sharing rules, and list all links."""
     form = SharingRulesForm(posted_of(request), instance=SharingRules.current())
     if form.is_valid():
         shortened = change_rules(form.instance)

@@ -1,7 +1,7 @@
 """Pages for people without an account, at `/s/<token>/`: no cookies, no scripts, and only what the sender chose.
 
 The secret address is the proof of access, so the only form here needs no CSRF token. Each problem has a plain page that
-reveals nothing about the content; for an unknown address, not even whether it ever existed.
+reveals nothing about the content or, for an unknown address, whether it ever existed.
 """
 
 from collections.abc import Callable
@@ -68,7 +68,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def for_guests(view: View) -> View:
-    """Decorate a view for guests: no account, no cookies, not indexed, no referrer."""
+    """Decorate a view for guests: no account, no cookies, no indexing, no referrer."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -82,7 +82,7 @@ def for_guests(view: View) -> View:
 
 
 def _plain(request: HttpRequest, kind: str, status: int, link: GuestLink | None = None) -> HttpResponse:
-    """Render a page that says why there is nothing to see. It names the sender only if the link is real."""
+    """Render a page that says why there is nothing to see. It only names the sender if the link is real."""
     context: dict[str, Any] = {"kind": kind, "heading": _(HEADINGS[kind])}
     if link is not None:
         context |= {"sender": link.member.display_name, "last_day": links.last_day_of(link)}
@@ -90,7 +90,7 @@ def _plain(request: HttpRequest, kind: str, status: int, link: GuestLink | None 
 
 
 def _preparing(request: HttpRequest, link: GuestLink) -> HttpResponse:
-    """Say that the copy isn't ready yet. With this error status, browsers don't save the page under the file's name."""
+    """Say that the copy isn't ready yet. The error status keeps browsers from saving the page under the file's name."""
     answer = _plain(request, "preparing", 404, link)
     answer.headers["Retry-After"] = answer.headers["Refresh"] = str(pages_guest.REFRESH_SECONDS)
     return answer
@@ -106,7 +106,7 @@ def _open_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 
 
 def _proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
-    """Like `_open_link`, but require the passphrase, too."""
+    """Like `_open_link`, but also require the passphrase."""
     link = _open_link(request, token)
     if isinstance(link, GuestLink) and not guests.is_proven(link, request.GET.get("p", "")):
         return _plain(request, "ask", 403, link)
@@ -118,7 +118,7 @@ def _proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 def guest(request: HttpRequest, token: str) -> HttpResponseBase:
     """Show the guest page, or the form that asks for the passphrase.
 
-    While files are being prepared, a header refreshes the page, since there are no scripts here.
+    While files are being prepared, a header refreshes the page, since there are no scripts.
     """
     link = _open_link(request, token)
     if isinstance(link, HttpResponse):
@@ -137,7 +137,7 @@ def guest(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 def _refused(request: HttpRequest, link: GuestLink) -> HttpResponse | None:
-    """Return the page that asks for the passphrase; None if the right one was sent or none is needed."""
+    """Return the page that asks for the passphrase; None if the right passphrase was sent or none is needed."""
     if not link.passphrase:
         return None
     if request.method != "POST":
@@ -152,7 +152,7 @@ def _refused(request: HttpRequest, link: GuestLink) -> HttpResponse | None:
 @for_guests
 @require_safe
 def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> HttpResponseBase:
-    """Send one file of the link, as large as the sender allows. The original is replaced by a copy without metadata."""
+    """Send one file from the link, as large as the sender allows. The original is replaced by a copy without metadata."""
     link = _proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link
@@ -179,7 +179,7 @@ def _itself(request: HttpRequest, link: GuestLink, found: Found) -> HttpResponse
 
 
 def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> HttpResponseBase | None:
-    """Return a response with `stored` as `name`; None if it has no such variant or is missing from storage."""
+    """Return a response that sends `stored` as `name`; None if there is no such variant or it is missing from storage."""
     if variant not in (ORIGINAL, *map(str, THUMBNAIL_WIDTHS)):
         return None
     stored.name = name  # for this response only
@@ -195,7 +195,7 @@ def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> 
 @for_guests
 @require_safe
 def guest_preview(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Send the picture that chat tools show beside the link, as a JPEG, since not all of them support WebP."""
+    """Send the picture that chat tools show beside the link, as a JPEG, since some don't support WebP."""
     link = _open_link(request, token)
     if isinstance(link, HttpResponse):
         return link

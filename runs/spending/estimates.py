@@ -14,14 +14,14 @@ NOT_OPEN = gettext_noop("This workspace can't use this app. The app's author can
 
 @dataclass(frozen=True)
 class CostLine:
-    """The line next to the Run button. If the run is blocked, `reason` says why, and what to do."""
+    """The line next to the Run button. If the run is blocked, `reason` says why and what to do."""
 
     words: str
     balance_words: str
     is_unknown: bool
     is_blocked: bool
     reason: str
-    not_open: str  # why nobody in this workspace can run the app, whatever their role; empty if they can
+    not_open: str  # why nobody in this workspace can run the app, whatever their role; empty if someone can
 
 
 def cost_line(app: App, member: Member) -> CostLine:

@@ -2,11 +2,11 @@
 
 django-storages talks to the bucket. What we change:
 
-- Files are read piece by piece and from any point, never into memory or a temporary copy.
+- Files are read piece by piece and from any position, never into memory or a temporary copy.
 - Uploads use one thread and parts of 16 MB, so that a 1 GB video takes little memory. Their size is checked afterwards.
-- Every failure is an OSError, as with a disk, so that callers needn't know the difference.
+- Every failure is an OSError, as with a disk, so that callers don't need to know the difference.
 
-S3 itself promises that an object appears completely or not at all.
+S3 itself guarantees that an object appears completely or not at all.
 """
 
 import errno
@@ -61,7 +61,7 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
             read_timeout=READ_SECONDS,
             retries={"total_max_attempts": 2, "mode": "standard"},
             max_pool_connections=20,
-            # Other S3 servers don't know Amazon's newer checksums.
+            # Other S3 servers don't support Amazon's newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
@@ -102,21 +102,20 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
             super().delete(name)
 
     def body_from(self, name: str, start: int) -> Any:
-        """Return a stream of the object's bytes from `start` on; the caller reads and closes it."""
+        """Return a stream of the object's bytes starting at `start`; the caller reads and closes it."""
         asked = {"Range": f"bytes={start}-"} if start else {}
         with _as_os_errors(name):
             return self.client.get_object(Bucket=self.bucket_name, Key=name, **asked)["Body"]
 
     def all_names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """Yield the names that start with `prefix`, in order, with the time of their last change."""
+        """Yield the names that start with `prefix`, in order, with the times they were last changed."""
         with _as_os_errors(prefix):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name, Prefix=prefix)
             for page in pages:
                 yield from ((entry["Key"], entry["LastModified"]) for entry in page.get("Contents", ()))
 
     def drop_interrupted(self, before: datetime) -> int:
-        """Delete the parts of unfinished uploads that started before `before`. They take up space without being
-        listed."""
+        """Delete the parts of unfinished uploads that started before `before`. They take up space but aren't listed."""
         count = 0
         with _as_os_errors("interrupted uploads"):
             pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket_name)
@@ -129,7 +128,7 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
 
 
 class BucketFile(File):  # type: ignore[type-arg]  # Django's own class takes no arguments
-    """One object, read from where `seek` points. Only what is read is fetched."""
+    """An object in the bucket, read from the position set by `seek`. Only what is read is fetched."""
 
     def __init__(self, bucket: Bucket, name: str) -> None:
         super().__init__(None, name)

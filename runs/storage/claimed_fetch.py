@@ -1,4 +1,4 @@
-"""Fetch files from elsewhere through the guard and inspect them, as long as our claim on the work lasts."""
+"""Fetch files from elsewhere through the guard and inspect them, as long as we hold the claim on the work."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ class Renewer:
         self.look()
 
     def look(self) -> None:
-        """Renew the claim if it is time."""
+        """Renew the claim if it's due."""
         if stop_requested():
             raise ClaimLost
         if time.monotonic() >= self._next:
@@ -45,7 +45,7 @@ class Renewer:
 
 @contextmanager
 def arriving(url: str, seconds: float, renewer: Renewer, *, keeps_unopened: bool = False) -> Iterator[Arrival]:
-    """Yield the file at `url`, which must arrive within `seconds`; it is deleted after the block unless stored in it.
+    """Yield the file at `url`, which must arrive within `seconds`. It is deleted after the block unless it was stored.
 
     Raises whatever `fetch` and `media.inspect` raise, and `ClaimLost`.
     """

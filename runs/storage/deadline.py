@@ -1,5 +1,5 @@
-"""Limit the total time of a transfer, which no socket timeout does. When the time is up, the connection is cut, even
-while headers are still trickling in."""
+"""Limit the total time of a transfer, which socket timeouts don't. When time is up, the connection is cut, even if
+headers are still trickling in."""
 
 import socket
 import threading
@@ -12,7 +12,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class Deadline:
-    """Total time for one transfer. When it is up, the transfer's connections are cut."""
+    """Total time for one transfer. When time is up, its connections are cut."""
 
     def __init__(self, seconds: float) -> None:
         self.is_over = False
@@ -35,7 +35,7 @@ class Deadline:
             self._sockets.clear()
 
     def watch(self, sock: socket.socket) -> None:
-        """Cut `sock` too when the time is up. We keep a duplicate, since TLS detaches the original."""
+        """Also cut `sock` when time is up. We keep a duplicate, since TLS detaches the original."""
         with self._lock:
             self._sockets.append(sock.dup())
         if self.is_over:

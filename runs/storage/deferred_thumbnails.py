@@ -2,7 +2,7 @@
 
 A web thread waits five seconds for the picture process, then saves the file; the worker makes its small pictures later.
 The database says which files are due. Each attempt is recorded before it starts, so a file that kills its worker is
-retried less and less often. After `MAX_ATTEMPTS` it is left without a small picture.
+retried less and less often. After `MAX_ATTEMPTS`, it stays without small pictures.
 """
 
 import logging
@@ -27,7 +27,7 @@ logger = logging.getLogger("runs.pictures")
 
 TASK_SECONDS = 900
 WINDOW_SECONDS = 240.0
-KEEP_SLOT_SECONDS = 15.0  # the slot is ours for 60 s at a time; a large file may take longer
+KEEP_SLOT_SECONDS = 15.0  # we get the slot for 60 s at a time; a large file may take longer
 AGAIN = tuple(timedelta(minutes=m) for m in (3, 10, 60))  # longer than one attempt takes
 MAX_ATTEMPTS = len(AGAIN)
 
@@ -39,7 +39,7 @@ def request_small_pictures() -> None:
 
 
 def make_due_pictures() -> None:
-    """Make all small pictures that are due, until the time window ends or the worker stops; one worker at a time."""
+    """Make small pictures until none are due, the time window ends or the worker stops; one worker at a time."""
     with file_slot(PICTURES) as slot:
         if slot is None:
             return
@@ -55,7 +55,8 @@ def _due() -> QuerySet[StoredFile]:
 
 
 def _claim_next() -> StoredFile | None:
-    """Claim the file with the fewest attempts that has waited longest; it is due again later if the worker dies."""
+    """Claim the file that has waited longest among those with the fewest attempts; if the worker dies, it becomes due
+    again later."""
     for stored in _due().order_by("picture_attempts", "picture_due_at", "pk")[:20]:
         number = stored.picture_attempts
         again_at = Now() + AGAIN[number] if number < MAX_ATTEMPTS else None
@@ -66,7 +67,7 @@ def _claim_next() -> StoredFile | None:
 
 
 def _make(stored: StoredFile, slot: FileSlot) -> None:
-    """Try to make the small pictures of one file. If that fails, it becomes due again at the time set by the claim."""
+    """Try to make the small pictures of one file. If that fails, it becomes due again at the time the claim set."""
     kept_at = time.monotonic()
 
     def on_wait() -> None:
@@ -91,7 +92,7 @@ def _make(stored: StoredFile, slot: FileSlot) -> None:
 
 
 def _settle(stored: StoredFile, found: Media) -> None:
-    """Save the findings, and update the pages that show the file."""
+    """Save what was found, and update the pages that show the file."""
     store.keep_small(stored, found.small)
     known: dict[str, Any] = {"kind": found.kind, "media_type": found.media_type, "colour": found.colour}
     known |= {"width": found.width, "height": found.height, "duration_seconds": found.duration_seconds}

@@ -1,8 +1,8 @@
 """Move files between the portal and untrusted addresses, always through the guard and never entirely in memory.
 
 Size and total time are limited. The size limit depends on the kind of file, detected from its first bytes, and applies
-to the bytes really read, whatever the headers say. Writing to disk may raise OSError, which the caller handles: a full
-disk isn't the address's fault.
+to the bytes actually read, whatever the headers say. Writing to disk may raise OSError, which the caller handles: a
+full disk isn't the address's fault.
 """
 
 import hashlib
@@ -35,12 +35,12 @@ NOT_TAKEN = Message("not_taken")
 
 @dataclass(frozen=True)
 class Fetched:
-    """A file that arrived complete, in the waiting room; the caller moves or deletes it."""
+    """A complete file in the waiting room; the caller moves or deletes it."""
 
     path: Path
     size_bytes: int
     sha256: str
-    media_type_header: str  # from the other side; never trusted
+    media_type_header: str  # from the other server; never trusted
 
 
 def fetch(
@@ -53,9 +53,9 @@ def fetch(
 ) -> Fetched:
     """Stream the file at `url` to disk within `seconds` in total.
 
-    `max_bytes` is one limit, or one per kind (by content). `on_chunk` gets the number of bytes read so far and may
-    raise to stop. `trusted` origins needn't be public. Raises `FetchRefused` (never retry), `FetchFailed` (a retry may
-    work), or OSError for disk problems.
+    `max_bytes` is one limit, or a limit for each kind (by content). `on_chunk` gets the number of bytes read so far and
+    may raise to stop. `trusted` origins don't have to be public. Raises `FetchRefused` (never retry), `FetchFailed` (a
+    retry may work), or OSError for disk problems.
     """
     path = store.new_waiting_path()
     try:
@@ -99,13 +99,14 @@ def _stream(
 
 
 def _next_chunk(response: requests.Response, deadline: Deadline) -> bytes:
-    """Return what has arrived, at most 64 KB decoded: `read1` doesn't wait for more, and unpacks a bomb in slices."""
+    """Return what has arrived, at most 64 KB decoded: `read1` doesn't wait for more, and unpacks compression bombs in
+    slices."""
     try:
         chunk: bytes = response.raw.read1(CHUNK_BYTES, decode_content=True)
     except HTTPError:
         raise FetchFailed(TOO_SLOW if deadline.is_over else CUT_OFF) from None
     if deadline.is_over:
-        raise FetchFailed(TOO_SLOW)  # without a length, the cut looks like a normal end
+        raise FetchFailed(TOO_SLOW)  # without a length, a truncated body looks complete
     return chunk
 
 
@@ -138,7 +139,7 @@ class _Sending:
         self._size = os.fstat(file.fileno()).st_size
 
     def __len__(self) -> int:
-        """Return the size: without it, requests would send both a length and chunks, which servers refuse."""
+        """Return the size: without it, requests would send both a length and chunks, which servers reject."""
         return self._size
 
     def __iter__(self) -> Iterator[bytes]:

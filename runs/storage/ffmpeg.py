@@ -1,8 +1,8 @@
 """Get the length, size and a still of video and audio, and make copies without metadata. Optional: needs ffmpeg.
 
-Copies are made in the worker, the rest in the picture process (`picture_process`). The files may be hostile, so the
-demuxer is fixed to what the first bytes say (no playlists or scripts that refer to other files), and only the file
-itself may be opened. Pixels, memory and time are limited.
+Copies are made in the worker, everything else in the picture process (`picture_process`). The files may be hostile, so
+the first bytes decide the demuxer (no playlists or scripts that refer to other files), and only the file itself may be
+opened. Pixels, memory and time are limited.
 """
 
 import json
@@ -24,7 +24,7 @@ MAX_PIXELS = 40_000_000
 MAX_BYTES = 512 * 1024 * 1024  # memory without file mappings; an 8K video needs 438 MiB
 PROBE_SECONDS = 10
 STILL_SECONDS = 20
-STILL_WIDTH = 1200  # pixels at most
+STILL_WIDTH = 1200  # maximum in pixels
 COPY_SECONDS = 500.0
 COPY_ADDRESS_SPACE = 1_500_000_000  # bytes; mostly mapped libraries and buffers, since copying packets needs little
 GROWTH, SMALL_BYTES = 1.2, 10_000_000  # a copy is about as large as its source; its index may be larger
@@ -37,12 +37,12 @@ MUXERS = {"mp4": "mp4", "mov": "mov", "m4a": "mp4", "webm": "webm", "mkv": "matr
 
 
 class CopyFailed(Exception):
-    """ffmpeg made no copy, or took too long."""
+    """ffmpeg couldn't make a copy, or took too long."""
 
 
 @dataclass(frozen=True)
 class Probed:
-    """What ffprobe found. Anything that it couldn't tell is None."""
+    """What ffprobe found. Anything it couldn't determine is None."""
 
     width: int | None = None
     height: int | None = None
@@ -91,7 +91,7 @@ def still(path: Path, demuxer: str, max_points: int = MAX_PIXELS) -> bytes:
 
 
 def is_there() -> bool:
-    """Whether ffmpeg is installed on this host."""
+    """Return whether ffmpeg is installed on this host."""
     return shutil.which("ffmpeg") is not None
 
 
@@ -120,8 +120,8 @@ def copy_without_metadata(
 
 
 def _wait_for(command: list[str], on_pause: Callable[[], None], max_bytes: int) -> None:
-    """Run `command`, which may write files of at most `max_bytes`. It is killed when its time is up or if `on_pause`
-    raises. Raises `CopyFailed`."""
+    """Run `command`, which may write files of at most `max_bytes`. Kill it when time is up or `on_pause` raises. Raises
+    `CopyFailed`."""
     ends_at = time.monotonic() + COPY_SECONDS
     with subprocess.Popen(  # noqa: S603 - a fixed program, no shell, our own file names
         command,
@@ -148,7 +148,8 @@ def _wait_for(command: list[str], on_pause: Callable[[], None], max_bytes: int) 
 
 
 def _limit(pid: int, max_bytes: int) -> None:
-    """Limit the memory and file size of a process. Where the system can't (macOS), only its time is limited."""
+    """Limit the memory and file size of a process. Where the system doesn't support this (macOS), only its time is
+    limited."""
     limit = getattr(resource, "prlimit", None)
     if limit is None:
         return
@@ -187,7 +188,7 @@ def _run(
 def _bound(parent_pid: int) -> None:
     """Limit the memory of the new process, and make it end with the picture process.
 
-    Its libraries alone map 400 MiB of addresses, so the limit is on private memory.
+    Its libraries alone take 400 MiB of address space, so the limit is on private memory.
     """
     die_with_parent(parent_pid, signal.SIGKILL)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)

@@ -1,4 +1,4 @@
-"""Detect a file's type from its first bytes. Names and headers don't count."""
+"""Detect a file's type from its first bytes. Names and headers are ignored."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ MP3_RATES = (44100, 48000, 32000)
 
 @dataclass(frozen=True)
 class Sniffed:
-    """`kind` is image, video, audio or other. `media_type` is the type it is served as: never one that a browser would
+    """`kind` is image, video, audio or other. `media_type` is the type it is served as, never one that a browser would
     run, such as SVG or HTML. `reader` is the decoder (Pillow's format, ffmpeg's demuxer)."""
 
     kind: str
@@ -100,7 +100,7 @@ def _by_brand(head: bytes) -> Sniffed:
 
 
 def _is_mp3(head: bytes) -> bool:
-    """Whether `head` is an MPEG audio frame, layer III, followed by another: two bytes alone prove nothing."""
+    """Return whether `head` is an MPEG audio frame, layer III, followed by another: two bytes alone prove nothing."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return False
     version, bits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3

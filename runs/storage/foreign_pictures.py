@@ -21,7 +21,7 @@ def save_catalog_picture(url: str) -> StoredFile | None:
     """Copy an app's picture or sample file, so that browsers never load a foreign address.
 
     Takes at most 20 s to fetch and 15 s to inspect. Returns None if the file can't be used. Identical files are saved
-    once. Raises `FetchFailed` if a retry may work.
+    only once. Raises `FetchFailed` if a retry may work.
     """
     try:
         return _save_catalog_picture(url)
@@ -30,7 +30,7 @@ def save_catalog_picture(url: str) -> StoredFile | None:
         raise
     except (FetchRefused, NotMedia, OSError) as error:
         logger.info("could not copy a catalogue picture: %s", error)
-    except Exception:  # one odd picture must not block the forms of other apps
+    except Exception:  # one strange picture must not block the forms of other apps
         logger.exception("catalogue picture: unexpected error")
     return None
 

@@ -2,7 +2,7 @@
 
 We allow https to a public address on port 80 or 443, and origins that the caller trusts (same scheme, host and port).
 These are `settings.TRUSTED_FILE_ORIGINS`: Lamina's own origin and those added by an operator. The same rule applies to
-links that members paste, so an origin added by an operator is open to members too; the README says so.
+links that members paste, so an origin added by an operator is open to members too, as the README says.
 
 requests-hardened resolves a name once, checks the address and connects to exactly that address, so a different second
 DNS answer has no effect. The rest is done here: odd spellings of addresses, user names in links, redirects (each is
@@ -32,13 +32,13 @@ from runs.storage.deadline import POOLS, current_deadline
 from runs.words.errors import UserFacingError
 
 CONNECT_SECONDS = 5.0
-READ_SECONDS = 15.0  # without any data
+READ_SECONDS = 15.0  # without receiving any data
 MAX_REDIRECTS = 5
 MAX_URL_LENGTH = 8000
 FOLLOWED = {301, 302, 303, 307, 308}
 FOLLOWED_WITH_BODY = {307, 308}
 ISATAP = 0x0000_5EFE  # in the middle of an IPv6 address; the rest is an IPv4 address in the local network
-# Looks public, but is where Azure answers its virtual machines.
+# Looks public, but is used by Azure to serve its virtual machines.
 PLATFORM_NETWORKS = (ipaddress.ip_network("168.63.129.16/32"),)
 WEB_PORTS = {80, 443}  # other ports serve mail or databases, not pictures
 INTERNAL_NAMES = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".onion")
@@ -55,7 +55,7 @@ TOO_SLOW = Message("too_slow")
 
 
 class Body(Protocol):
-    """The body of a request, sent piece by piece, and again from the start after a redirect."""
+    """The body of a request, sent piece by piece, and resent from the start after a redirect."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 
@@ -72,11 +72,11 @@ class FetchError(UserFacingError):
 
 
 class FetchRefused(FetchError):
-    """The address or its content isn't acceptable; never retry."""
+    """The address or its content isn't acceptable; don't retry."""
 
 
 class FetchFailed(FetchError):
-    """The other side, or the connection to it, has a problem; a retry may work."""
+    """There is a problem with the other server or the connection to it; a retry may work."""
 
 
 class _PlainAdapter(HTTPAdapter):
@@ -120,11 +120,11 @@ class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
             self.mount(f"{origin}/", _PlainAdapter())
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return None, since requests would read the whole body of a redirect, even an endless one."""
+        """Return None; otherwise, requests would read the whole body of a redirect, even an endless one."""
 
 
 def is_public(address: str) -> bool:
-    """Whether anyone on the internet can reach `address`, an IP address in its usual notation."""
+    """Return whether anyone on the internet can reach `address`, an IP address in standard notation."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
@@ -137,8 +137,8 @@ def is_public(address: str) -> bool:
 
 
 def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Whether `ip` belongs to this machine, whose services may trust local requests. Sends nothing: the kernel only
-    says which local address it would use to reach `ip`."""
+    """Return whether `ip` belongs to this machine, whose services may trust local requests. Sends nothing: it only asks
+    the kernel which local address would be used to reach `ip`."""
     family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as asking:
@@ -149,7 +149,7 @@ def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 
 def check_url(url: str, trusted: Sequence[str] = ()) -> None:
-    """Raise `FetchRefused` if `url` is unacceptable by itself. Makes no DNS lookup and no connection."""
+    """Raise `FetchRefused` if `url` itself is unacceptable. Makes no DNS lookup and no connection."""
     if len(url) > MAX_URL_LENGTH or re.search(r"[\x00-\x20\x7f-\xa0\\]", url):
         raise FetchRefused(NO_LINK)
     parts = re.match(r"([a-z][a-z0-9+.-]*):(?://([^/?#]+))?", url, re.IGNORECASE)
@@ -168,7 +168,7 @@ def check_url(url: str, trusted: Sequence[str] = ()) -> None:
 
 
 def _check_prepared(url: str, trusted: Sequence[str]) -> None:
-    """Check `url` as it will be sent: host in ASCII, path quoted."""
+    """Check `url` as it will be sent, with the host in ASCII and the path quoted."""
     if any(url.lower().startswith(f"{origin}/") for origin in trusted):
         return
     parts = urlsplit(url)
@@ -181,11 +181,11 @@ def _check_prepared(url: str, trusted: Sequence[str]) -> None:
 
 def _check_host(parts: SplitResult) -> None:
     host = (parts.hostname or "").rstrip(".")
-    if not host or len(host) > 253 or max(map(len, host.split("."))) > 63:  # no name server knows such a name
+    if not host or len(host) > 253 or max(map(len, host.split("."))) > 63:  # no name server knows this name
         raise FetchRefused(NO_LINK)
     last = host.rsplit(".", 1)[-1]
     if ":" in host or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last):
-        try:  # a name that ends in a number is an address; only the usual notation is accepted, not 127.1
+        try:  # a name that ends in a number is an address; only the standard notation is accepted, not 127.1
             is_allowed = is_public(host)
         except ValueError:
             is_allowed = False
@@ -235,7 +235,7 @@ def open_url(
 
 @contextmanager
 def _speaking_plainly() -> Iterator[None]:
-    """Turn the libraries' exceptions into our two, with a message for people."""
+    """Turn the libraries' exceptions into our own two, with a message for people."""
     deadline = current_deadline()
     try:
         yield

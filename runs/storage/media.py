@@ -1,5 +1,5 @@
-"""Find out what a file really is, by its content: kind, type and size. Pictures are decoded fully to find broken ones,
-never here but in a separate process (`picture_process`)."""
+"""Find out what a file really is from its content: kind, type and size. Pictures are decoded fully to find broken ones,
+but only in a separate process (`picture_process`), never here."""
 
 import shutil
 import threading
@@ -13,7 +13,7 @@ from runs.storage.picture_headers import Header
 from runs.storage.picture_slots import OnWait
 from runs.words.errors import UserFacingError
 
-MAX_POINTS = 70_000_000  # 280 MB unpacked; a few kilobytes can claim billions of pixels
+MAX_POINTS = 70_000_000  # 280 MB unpacked; a file of a few kilobytes can claim billions of pixels
 MAX_SCANNED_POINTS = 1_000_000_000  # per JPEG, pixels times scans; real JPEGs have about ten scans
 WEB_SECONDS = 5.0  # how long a web thread waits for small pictures; after that, they are made later
 WEB_WAITERS = 3  # of a web process's eight threads, so that the others stay free
@@ -26,7 +26,7 @@ _web_places = threading.BoundedSemaphore(WEB_WAITERS)
 class NotMedia(UserFacingError):
     """The file isn't what it claims to be.
 
-    If `is_lasting`, this file will never be acceptable. Otherwise, another transfer may deliver it complete.
+    If `is_lasting`, this file will never be acceptable. Otherwise, a new transfer may deliver it complete.
     """
 
     def __init__(self, message: Message, *, is_lasting: bool = False) -> None:
@@ -43,7 +43,7 @@ class TooLargeToOpen(NotMedia):
 
 @dataclass(frozen=True)
 class Media:
-    """The findings. `width` and `height` are in pixels, with the orientation applied; `colour` is the main one,
+    """What was found. `width` and `height` are in pixels, with the orientation applied; `colour` is the main colour,
     "#rrggbb".
 
     `small` holds WebP pictures by width; it is empty if none can be made. If `follows`, there was no time to inspect
@@ -74,9 +74,9 @@ def inspect(
 ) -> Media:
     """Inspect the file at `path`. Raises `NotMedia` for pictures that are broken, cut off or too large to unpack.
 
-    With `keeps_unopened`, pictures that are too large have the kind "other" instead. Files that are neither picture,
-    video nor audio also have this kind, and are only offered as a download. Waits at most `timeout_seconds`; `on_wait`
-    is called meanwhile and may raise to stop.
+    With `keeps_unopened`, pictures that are too large get the kind "other" instead. So do files that aren't pictures,
+    video or audio; they are only offered as downloads. Waits at most `timeout_seconds`; `on_wait` is called meanwhile
+    and may raise to stop.
     """
     with path.open("rb") as file:
         sniffed = file_types.sniff(file.read(file_types.HEAD_BYTES))
@@ -85,7 +85,7 @@ def inspect(
         try:
             return _with_picture(media, path, sniffed.reader, timeout_seconds, on_wait)
         except TooLargeToOpen:
-            if keeps_unopened:  # a browser couldn't open it either, so it is only a download
+            if keeps_unopened:  # browsers couldn't open it either, so it is only offered as a download
                 return replace(media, kind=file_types.OTHER.kind, media_type=file_types.OTHER.media_type)
             raise
     if sniffed.kind == "other" or not (shutil.which("ffprobe") or shutil.which("ffmpeg")):
@@ -93,13 +93,13 @@ def inspect(
     look = picture_client.look(path, sniffed.kind, sniffed.reader, timeout_seconds=timeout_seconds, on_wait=on_wait)
     if sniffed == file_types.MP4 and not look.has_picture:
         media = replace(media, kind="audio", media_type=file_types.M4A.media_type, extension=file_types.M4A.extension)
-    if media.kind == "video":  # an audio file's cover says nothing about its size
+    if media.kind == "video":  # an audio file's cover says nothing about its own size
         media = replace(media, width=look.width, height=look.height, colour=look.colour, small=look.small)
     return replace(media, duration_seconds=look.duration_seconds, follows=look.end == "later")
 
 
 def inspect_in_web(path: Path) -> Media:
-    """Inspect a file in a web thread: wait a few seconds, or not at all if several other threads are waiting."""
+    """Inspect a file in a web thread: wait a few seconds, or not at all if too many other threads are waiting."""
     has_place = _web_places.acquire(blocking=False)
     try:
         return inspect(path, timeout_seconds=WEB_SECONDS if has_place else 0.0)

@@ -1,7 +1,7 @@
-"""Remove what nothing refers to any more: uploads, file rows, and names in the storage without a row.
+"""Remove whatever is no longer referenced: uploads, file rows, and files in the storage without a row.
 
 A daily sweep removes only old ones: a form may be open for days, a worker may have saved the bytes but not the row yet,
-and a database restored from a backup doesn't know newer files.
+and a database restored from a backup doesn't know about newer files.
 """
 
 import logging
@@ -28,12 +28,12 @@ logger = logging.getLogger("runs.orphans")
 
 UNUSED_AFTER = timedelta(days=7)
 STRAY_AFTER = timedelta(days=7)
-FEW = 100  # up to this many stray names are always removed
+FEW = 100  # up to this many strays are always removed
 FIELDS = ("file", *(f"thumb_{width}" for width in THUMBNAIL_WIDTHS))
 
 
 def unused_uploads(member: Member | None = None) -> QuerySet[Upload]:
-    """Return the uploads that no run and no preset uses. For drafts, see `named_in_drafts`."""
+    """Return the uploads that no run or preset uses. For drafts, see `named_in_drafts`."""
     used = RunInputUpload.objects.filter(upload=OuterRef("pk"))
     kept = Preset.uploads.through.objects.filter(upload=OuterRef("pk"))
     uploads = Upload.objects.filter(~Exists(used), ~Exists(kept))
@@ -49,7 +49,7 @@ def named_in_drafts() -> set[str]:
 
 
 def remove_uploads(uploads: QuerySet[Upload]) -> int:
-    """Delete the unused `uploads`, and files that nothing else needs. Return how many uploads were deleted."""
+    """Delete the unused `uploads`, and files that nothing else needs. Return the number of deleted uploads."""
     found = list(uploads.filter(pk__in=unused_uploads()))
     named = named_in_drafts() if found else set()
     count = 0
@@ -59,7 +59,7 @@ def remove_uploads(uploads: QuerySet[Upload]) -> int:
         try:
             with transaction.atomic():
                 upload.delete()
-        except IntegrityError:  # a run has just started to use it
+        except IntegrityError:  # a run has just started using it
             continue
         count += 1
         if upload.file_id:
@@ -68,9 +68,9 @@ def remove_uploads(uploads: QuerySet[Upload]) -> int:
 
 
 def unreferenced(files: QuerySet[StoredFile]) -> QuerySet[StoredFile]:
-    """Return the `files` that nothing in the database refers to; this covers future models too. Rows that are deleted
-    with a file (CASCADE) don't count."""
-    for relation in StoredFile._meta.get_fields(include_hidden=True):  # also with related_name="+"
+    """Return the `files` that nothing in the database refers to, including any models added later. Rows that are
+    deleted with a file (CASCADE) don't count."""
+    for relation in StoredFile._meta.get_fields(include_hidden=True):  # including those with related_name="+"
         if isinstance(relation, ForeignObjectRel) and getattr(relation, "on_delete", None) is not CASCADE:
             pointing: Any = relation.related_model
             files = files.filter(~Exists(pointing._base_manager.filter(**{relation.field.name: OuterRef("pk")})))
@@ -78,7 +78,7 @@ def unreferenced(files: QuerySet[StoredFile]) -> QuerySet[StoredFile]:
 
 
 def remove_files(files: QuerySet[StoredFile]) -> int:
-    """Delete those `files` that nothing refers to, first the row, then the bytes. Return how many."""
+    """Delete those `files` that nothing refers to: first the row, then the bytes. Return how many were deleted."""
     return sum(_remove(stored) for stored in unreferenced(files.filter(is_catalog=False)))
 
 
@@ -87,10 +87,10 @@ def _remove(stored: StoredFile) -> bool:
     try:
         with transaction.atomic():
             StoredFile.objects.filter(pk=stored.pk).delete()
-    except IntegrityError:  # something has just started to use it; ProtectedError is an IntegrityError too
+    except IntegrityError:  # something has just started using it; ProtectedError is also an IntegrityError
         return False
     store.discard(stored)
-    remove_files(StoredFile.objects.filter(pk__in=copies))  # unless guests also get them for an identical file
+    remove_files(StoredFile.objects.filter(pk__in=copies))  # unless guests also get them in place of an identical file
     return True
 
 
@@ -109,7 +109,7 @@ def sweep() -> None:
 
 
 def _remove_catalogue_pictures() -> int:
-    """Remove pictures that no app shows any more, as its picture or a sample."""
+    """Remove pictures that are no longer any app's picture or sample."""
     samples: set[str] = set()
     for named in App.objects.values_list("samples", flat=True).iterator():
         samples.update(str(public_id) for public_id in (named or {}).values())
@@ -118,7 +118,7 @@ def _remove_catalogue_pictures() -> int:
 
 
 def _remove_strays() -> int:
-    """Delete names in the storage that have no row. If there are more of these than known names, the database is
+    """Delete files in the storage that have no row. If there are more of these than known files, the database is
     probably wrong; then delete nothing, and tell the admins."""
     before = timezone.now() - STRAY_AFTER
     strays: list[str] = []

@@ -1,7 +1,7 @@
 """Ask the picture process (`picture_process`) about a file, from any thread, with a time limit.
 
 Each portal process starts its own picture processes when needed and keeps them for a while: starting one takes 0.15 s,
-making a small picture only 0.05 s. They end with the portal process, because their input is closed then.
+but making a small picture only 0.05 s. They end with the portal process, because that closes their input.
 """
 
 import atexit
@@ -28,7 +28,7 @@ logger = logging.getLogger("runs.pictures")
 
 COMMAND = (sys.executable, "-m", "runs.storage.picture_process")
 ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG")  # without the portal's secrets
-MEMORY_BYTES = 330 * 1024 * 1024  # what remains of the process's 400 MiB for one picture
+MEMORY_BYTES = 330 * 1024 * 1024  # what is left for one picture of the process's 400 MiB
 WORKER_SECONDS = 120.0  # longer than one file may take, plus some waiting
 IDLE_SECONDS = 10.0
 LEAVE_SECONDS = 1.0
@@ -41,7 +41,7 @@ type End = Literal["seen", "broken", "too_many_points", "no_picture", "later"]
 
 @dataclass(frozen=True)
 class Look:
-    """The findings about one file; `width` and `height` are those with the orientation applied.
+    """What was found out about one file; `width` and `height` have the orientation applied.
 
     `end` is "no_picture" if the file seems complete but will never have a small picture, and "later" if nothing is
     known yet because there was no time or the process died.
@@ -60,7 +60,7 @@ LATER = Look("later")
 
 
 class _Died(Exception):
-    """The process ended before answering; `sig` is the signal that ended it, 0 for none."""
+    """The process ended before answering; `sig` is the signal that ended it, or 0."""
 
     def __init__(self, sig: int) -> None:
         super().__init__(f"signal {sig}")
@@ -84,7 +84,7 @@ def look(
     """Have the picture process inspect the file at `path`; `kind` and `reader` come from the file's first bytes.
 
     `memory_bytes` is roughly what decoding needs. Waits at most `timeout_seconds`, including the wait for a slot;
-    `on_wait` is called meanwhile and may raise to stop. Otherwise it never raises, whatever the file is.
+    `on_wait` is called meanwhile and may raise to stop. Apart from that, this never raises, whatever the file is.
     """
     if timeout_seconds <= 0:
         return LATER
@@ -102,7 +102,7 @@ def look(
 
 
 def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: bool) -> Look:
-    """Ask a process; if an idle one has died meanwhile, ask a new one."""
+    """Ask a process; if it was idle and has died meanwhile, ask a new one."""
     while True:
         try:
             helper, is_fresh = _idle.take()
@@ -116,7 +116,7 @@ def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: 
             if not is_fresh:
                 continue
             logger.warning("the picture process died (%s) on a file of kind %s", died, request["kind"])
-            # SIGXCPU means that the file takes too much work; any other kill may not be its fault.
+            # SIGXCPU means that the file takes too much work; any other kill may not be the file's fault.
             return Look("no_picture") if died.sig == signal.SIGXCPU else LATER
         except _TimeIsUp:
             helper.end()
@@ -125,7 +125,7 @@ def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: 
             helper.end()
             raise
         if is_large:
-            helper.end()  # its memory has grown
+            helper.end()  # it has taken a lot of memory
         else:
             _idle.give_back(helper)
         return answer
@@ -143,14 +143,14 @@ class _Helper:
             stderr=subprocess.DEVNULL,
             cwd=settings.BASE_DIR,
             env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
-            process_group=0,  # so that ffmpeg is killed with it, and Ctrl-C reaches only the caller
+            process_group=0,  # so that ffmpeg is killed too, and Ctrl-C reaches only the caller
         )
         self._requests = cast(IO[bytes], self._popen.stdin)
         self._answers = cast(IO[bytes], self._popen.stdout)
 
     def ask(self, request: dict[str, Any], ends_at: float, on_wait: OnWait) -> Look:
-        """Return the answer to `request`. Raises `_Died`, `_TimeIsUp` or whatever `on_wait` raises; after that, the
-        process can't be used again."""
+        """Return the answer to `request`. Raises `_Died`, `_TimeIsUp` or whatever `on_wait` raises; the process can't
+        be used again after that."""
         try:
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
@@ -179,7 +179,7 @@ class _Helper:
             except (ValueError, KeyError, TypeError):
                 break
             got += self._next_block(ends_at, on_wait)
-        raise _Died(0)  # the output is invalid: treat the process as dead
+        raise _Died(0)  # invalid output: treat the process as dead
 
     def _next_block(self, ends_at: float, on_wait: OnWait) -> bytes:
         poll = select.poll()
@@ -199,7 +199,7 @@ class _Helper:
         return self._popen.poll() is None
 
     def dismiss(self) -> None:
-        """Let an idle process exit by itself; kill it if it doesn't."""
+        """Let an idle process exit on its own; kill it if it doesn't."""
         with suppress(OSError):
             self._requests.close()
         with suppress(subprocess.TimeoutExpired):
@@ -207,7 +207,7 @@ class _Helper:
         self.end()
 
     def end(self) -> None:
-        """Kill the process with everything it started, and wait until its memory is free."""
+        """Kill the process and everything it started, and wait until their memory is free."""
         if self.is_alive():
             with suppress(ProcessLookupError):
                 os.killpg(self._popen.pid, signal.SIGKILL)
@@ -218,7 +218,7 @@ class _Helper:
 
 
 def _parsed(got: bytes) -> tuple[dict[str, Any], dict[int, bytes]] | None:
-    """Parse an answer; None if it isn't complete yet. Raises ValueError, KeyError or TypeError if it is invalid."""
+    """Parse an answer; return None if it isn't complete yet. Raises ValueError, KeyError or TypeError if it is invalid."""
     line, end, blob = got.partition(b"\n")
     told: dict[str, Any] = json.loads(line) if end else {}
     if not end or len(blob) < sum(size for _, size in told["small"]):
@@ -278,7 +278,7 @@ class _Idle:
             helper.dismiss()
 
     def forget(self) -> None:
-        """Forget the processes in a forked child, since they belong to the parent."""
+        """Forget the processes in a forked child, since they belong to its parent."""
         self.__init__()  # type: ignore[misc]
 
 

@@ -12,23 +12,23 @@ from typing import BinaryIO
 JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)  # markers with a segment, and the end
 JPEG_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 PROGRESSIVE = 0xC2
-MAX_SCANS = 200  # real pictures have about ten; counting stops here
+MAX_SCANS = 200  # real pictures have about ten; we stop counting here
 MAX_SEGMENTS = 20_000  # per JPEG; a web thread must not count millions
 MAX_TIFF_ENTRIES = 4096
 AVIF_HEAD_BYTES = 64 * 1024
-# Measured bytes per pixel that Pillow needs. It copies WebP and AVIF several times, and reads TIFF in strips.
+# Bytes per pixel that Pillow needs, as measured. It copies WebP and AVIF several times, and reads TIFF in strips.
 BYTES_PER_POINT = {"PNG": 4.3, "GIF": 4.3, "BMP": 4.3, "TIFF": 8.0, "WEBP": 16.0, "AVIF": 9.5}
 UNKNOWN_BYTES = 300 * 1024 * 1024
 
 
 class Unreadable(Exception):
-    """The header is broken or cut off."""
+    """The header is broken or truncated."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """`width` and `height` are in pixels as stored, before any rotation; 0 if the header doesn't say. `memory_bytes` is
-    roughly what decoding needs."""
+    """`width` and `height` are in pixels as stored, before any rotation, or 0 if the header doesn't say. `memory_bytes`
+    is roughly what decoding needs."""
 
     width: int
     height: int
@@ -110,7 +110,7 @@ def _tiff(file: BinaryIO) -> tuple[int, int]:
 
 
 def _avif(file: BinaryIO) -> tuple[int, int]:
-    """Return the largest size among the items: the picture itself, or the grid that it consists of. 0 if the sizes come
+    """Return the largest size among the items: the picture itself, or the grid it consists of. 0 if the sizes come
     later in the file."""
     head = file.read(AVIF_HEAD_BYTES)
     sizes = [struct.unpack_from(">II", head, found.end() + 4) for found in re.finditer(b"ispe", head)]

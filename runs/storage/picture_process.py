@@ -1,8 +1,8 @@
 """The only process that opens untrusted pictures, videos and audio: `python -m runs.storage.picture_process`.
 
 It is separate because a picture of 135 KB may need gigabytes, one of 292 KB may take half a minute, and decoders crash.
-It has neither Django nor secrets. Its memory is limited, and so are the CPU time and total time of each request. If a
-request takes longer, the kernel kills the process and the caller carries on.
+It has no access to Django or secrets. Its memory is limited, and so are the CPU time and total time of each request. If
+a request takes longer, the kernel kills the process and the caller carries on.
 
 It reads one request per line (JSON: path, kind, reader, max_points, is_tight) and answers each with a line of JSON
 (`Look` in `picture_client`), followed by the small pictures. It exits when its input is closed.
@@ -25,7 +25,7 @@ from runs.storage import ffmpeg, thumbnails
 MEMORY_BYTES = 400 * 1024 * 1024
 PROCESSOR_SECONDS = 20  # per picture; the largest take 8
 SECONDS = 60  # per file, videos included
-NICENESS = 5  # pages have priority
+NICENESS = 5  # pages take priority
 
 type Small = Mapping[int, bytes]
 type Answer = tuple[dict[str, Any], Small]
@@ -33,7 +33,7 @@ type Answer = tuple[dict[str, Any], Small]
 
 def main() -> None:
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # so that the decoders' output doesn't mix with our answers
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # so that output from decoders doesn't mix with our answers
     _bound()
     for line in requests:
         with _time_limit():
@@ -46,7 +46,7 @@ def main() -> None:
 def _bound() -> None:
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, signal.SIG_IGN)  # finish the current request; the process exits when its input is closed
-    with suppress(OSError, ValueError):  # some systems have no such limit
+    with suppress(OSError, ValueError):  # some systems don't have this limit
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -55,7 +55,7 @@ def _bound() -> None:
 
 @contextmanager
 def _time_limit() -> Iterator[None]:
-    """Kill the process by SIGXCPU or SIGALRM if the block takes too much CPU time or too long."""
+    """Kill the process with SIGXCPU or SIGALRM if the block takes too much CPU time or too long."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     until = math.ceil(used.ru_utime + used.ru_stime) + PROCESSOR_SECONDS
@@ -83,7 +83,7 @@ def _answer(request: dict[str, Any]) -> Answer:
 
 
 def _picture(path: Path, reader: str, max_points: int, *, is_tight: bool) -> Answer:
-    """Inspect a picture. `is_tight`: it may need more memory than available, and decoders then report it as broken."""
+    """Inspect a picture. If `is_tight`, it may need more memory than there is, and decoders then report it as broken."""
     told: dict[str, Any] = {"end": "no_picture"}
     try:
         opened = thumbnails.open_picture(path, reader, max_points)

@@ -1,7 +1,7 @@
-"""Limit how many pictures are open at once: one per core of this host, and only one of them large.
+"""Limit how many pictures are open at once: one per core of this host, and only one large one.
 
-The locks are files in the data folder, shared by all processes of the portal on this host. A process that dies releases
-its locks.
+The locks are files in the data folder, shared by all portal processes on this host. A process that dies releases its
+locks.
 """
 
 import fcntl
@@ -21,8 +21,8 @@ type OnWait = Callable[[], None]
 
 @contextmanager
 def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator[bool]:
-    """Hold a slot to open one picture during the block; yield False if none is free by `ends_at` (`time.monotonic`).
-    `on_wait` is called meanwhile and may raise.
+    """Hold a slot for opening one picture during the block; yield False if none is free by `ends_at`
+    (`time.monotonic`). `on_wait` is called meanwhile and may raise.
 
     Only the process that holds the turn waits for a core; all others wait for the turn first.
     """
@@ -42,7 +42,7 @@ def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator
 
 
 def _wait_for(names: list[str], ends_at: float, on_wait: OnWait) -> int | None:
-    """Lock the first of `names` that is free, waiting until `ends_at`; return its descriptor, or None."""
+    """Lock the first of `names` that is free, waiting until `ends_at`; return its descriptor, or None if there is none."""
     while True:
         for name in names:
             if (descriptor := _lock(name)) is not None:

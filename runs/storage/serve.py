@@ -1,8 +1,8 @@
 """Send a stored file to a browser; the view decides who may see it.
 
 The address contains the content's hash, so browsers may cache the response forever, privately. A file is served as one
-of a few harmless types, never as what it claims to be; anything else is a download. Nothing in it can run: the policy
-sandboxes it, and other sites can't embed it.
+of a few harmless types, never as what it claims to be; anything else is sent as a download. Nothing in it can run: the
+policy sandboxes it, and other sites can't embed it.
 """
 
 import re
@@ -36,8 +36,8 @@ def file_response(request: HttpRequest, stored: StoredFile, variant: str | int =
     """Return a response with the file of `stored`.
 
     `variant` is "original", or the width of a thumbnail ("thumb_200", 200, "400", …). Handles ranges (206, 416),
-    `If-Range`, `If-None-Match` (304) and HEAD; `?download=1` makes it a download. Raises `Http404` if there is no such
-    variant or the storage has lost the file.
+    `If-Range`, `If-None-Match` (304) and HEAD; `?download=1` makes it a download. Raises `Http404` if the variant
+    doesn't exist or the storage has lost the file.
     """
     variant = str(variant).removeprefix("thumb_")
     field = _field(stored, variant)
@@ -59,7 +59,7 @@ def file_response(request: HttpRequest, stored: StoredFile, variant: str | int =
         "Content-Type": media_type if media_type in SERVED_INLINE else "application/octet-stream",
         "Content-Disposition": content_disposition(_name(stored, is_thumb), is_inline=is_inline),
     }
-    # Media don't get smaller, and a compressed response would lose its length and ranges.
+    # Media files hardly compress, and a compressed response would lose its length and ranges.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
     return _send(request, field, etag, headers)
 
@@ -85,7 +85,7 @@ def _is_known(request: HttpRequest, etag: str) -> bool:
 
 
 def _send(request: HttpRequest, field: FieldFile, etag: str, headers: dict[str, str]) -> HttpResponseBase:
-    if settings.PORTAL_ACCEL_PREFIX:  # nginx sends it, ranges included
+    if settings.PORTAL_ACCEL_PREFIX:  # nginx sends the file, including ranges
         address = f"{settings.PORTAL_ACCEL_PREFIX}{quote(field.name or '')}"
         return HttpResponse(headers=headers | {"X-Accel-Redirect": address})
     try:
@@ -109,9 +109,9 @@ def _send(request: HttpRequest, field: FieldFile, etag: str, headers: dict[str, 
         return HttpResponse(status=status, headers=headers)
     if wanted or not _is_on_disk(opened):
         return StreamingHttpResponse(_slice(opened, start, end - start), status=status, headers=headers)
-    response = FileResponse(opened, content_type=headers["Content-Type"])  # the server may let the kernel send it
+    response = FileResponse(opened, content_type=headers["Content-Type"])  # lets the server have the kernel send it
     response.block_size = BLOCK_BYTES
-    for name, value in headers.items():  # last: FileResponse guesses type and name from the file on disk
+    for name, value in headers.items():  # set last: FileResponse guesses type and name from the file on disk
         response[name] = value
     return response
 
@@ -149,7 +149,7 @@ def _wanted_range(request: HttpRequest, etag: str, size: int) -> tuple[int, int]
 
 
 def content_disposition(name: str, *, is_inline: bool) -> str:
-    """Return a `Content-Disposition` (RFC 6266) with the name in any script, and a plain one for old programs."""
+    """Return a `Content-Disposition` (RFC 6266) with the name in any script, and a plain one for older programs."""
     visible = "".join(c for c in name if unicodedata.category(c) not in INVISIBLE) or "file"
     plain = unicodedata.normalize("NFKD", visible).encode("ascii", "ignore").decode()
     plain = re.sub(r'["\\/%;]', "_", plain).strip()

@@ -1,7 +1,7 @@
 """Save files under our own names, completely or not at all; the row is saved only once the bytes are safe.
 
 A file arrives in the waiting room (`incoming/` in the storage's own folder), is flushed to disk and then renamed to its
-final place. A crash leaves a leftover in the waiting room, but never half a file under a name in use. Remote storage
+final path. A crash may leave something in the waiting room, but never half a file under a name in use. Remote storage
 (`bucket`) accepts the whole file or nothing.
 """
 
@@ -33,7 +33,7 @@ type OnChunk = Callable[[int], None]  # gets the number of bytes moved so far
 WAITING_ROOM = "incoming"
 LEFTOVER_SECONDS = 6 * 3600
 BLOCK_BYTES = 256 * 1024
-NAME_LENGTH = 120  # characters; file systems count bytes and stop at 255
+NAME_LENGTH = 120  # characters; file systems count bytes and allow 255
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control characters, text direction and the like
 
 
@@ -43,7 +43,7 @@ class StorageAway(OSError):
 
 @dataclass(frozen=True)
 class Arrival:
-    """A file that arrived complete and was inspected. Storing it moves it."""
+    """A complete, inspected file. Storing it moves it."""
 
     path: Path
     media: Media
@@ -71,8 +71,8 @@ def new_waiting_path() -> Path:
 
 
 def clean_name(name: str, extension: str, fallback: str = "file") -> str:
-    """Return a file name for people: the last part of `name` with the true `extension`, without invisible characters
-    and those with a meaning for shells or file systems. Any script is fine."""
+    """Return a file name for people: the last part of `name` with the true `extension`, without characters that are
+    invisible or special to shells or file systems. Any script is fine."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(
         " " if char.isspace() else char
@@ -86,10 +86,10 @@ def clean_name(name: str, extension: str, fallback: str = "file") -> str:
 
 
 def store(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
-    """Move an arrived file into the storage with its small pictures, and save its row. Its path is gone afterwards.
+    """Move an arrived file into the storage with its small pictures, and save its row. Its old path is then gone.
 
     `on_chunk` is called while remote storage takes the bytes, and may raise to stop. Raises OSError if the disk is full
-    or unavailable; nothing is left behind then.
+    or unavailable; nothing is left behind in that case.
     """
     stored = place(arrival, name, is_catalog=is_catalog, on_chunk=on_chunk)
     with discarding_on_error(stored):
@@ -135,7 +135,7 @@ def keep_small(stored: StoredFile, small: Mapping[int, bytes]) -> None:
 
 def place_copy(source: StoredFile, path: Path, on_chunk: OnChunk) -> StoredFile:
     """Move the file at `path`, a copy made from `source`, into the storage. The returned row isn't saved yet and has no
-    small pictures of its own. `on_chunk` is called while bytes move and may raise to stop."""
+    small pictures. `on_chunk` is called while bytes move and may raise to stop."""
     digest, size = _digest(path, on_chunk)
     random = secrets.token_hex(16)
     shown = ("name", "kind", "media_type", "width", "height", "duration_seconds", "colour")
@@ -158,7 +158,7 @@ def _digest(path: Path, on_chunk: OnChunk) -> tuple[str, int]:
 
 @contextmanager
 def discarding_on_error(stored: StoredFile) -> Iterator[None]:
-    """Delete the files of `stored` if the block fails."""
+    """Delete the files of `stored` if the block raises."""
     try:
         yield
     except BaseException:
@@ -168,7 +168,7 @@ def discarding_on_error(stored: StoredFile) -> Iterator[None]:
 
 def discard(stored: StoredFile) -> None:
     """Delete the files of a row that was never saved or has been deleted. If the storage is unavailable, the daily
-    sweep will find them."""
+    sweep finds them later."""
     for field in (stored.file, stored.thumb_200, stored.thumb_400, stored.thumb_1200):
         if field.name:
             try:
@@ -205,7 +205,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def blocks_of(stored: StoredFile) -> Iterator[bytes]:
-    """Yield the file block by block, for a zip. It is opened when the first block is read."""
+    """Yield the file block by block, for a zip. The file is opened when the first block is read."""
     with stored.file.storage.open(stored.file.name or "", "rb") as opened:
         while block := opened.read(BLOCK_BYTES):
             yield block
@@ -213,7 +213,7 @@ def blocks_of(stored: StoredFile) -> Iterator[bytes]:
 
 @contextmanager
 def local_copy(stored: StoredFile, on_chunk: OnChunk = lambda _: None) -> Iterator[Path]:
-    """Yield a path of the file for reading: its own, or a copy in the waiting room if the storage is remote.
+    """Yield a path for reading the file: its own, or that of a copy in the waiting room if the storage is remote.
 
     `on_chunk` is called while the copy arrives, and may raise to stop.
     """
@@ -243,7 +243,7 @@ def tidy_waiting_room() -> None:
 
 
 def all_names() -> Iterator[tuple[str, datetime]]:
-    """Yield every name in the storage with the time of its last change, folder by folder."""
+    """Yield every name in the storage with the time it was last changed, folder by folder."""
     try:
         root = Path(default_storage.path("files"))
     except NotImplementedError:
@@ -258,6 +258,6 @@ def all_names() -> Iterator[tuple[str, datetime]]:
 
 
 def drop_interrupted(before: datetime) -> int:
-    """Delete what remote storage keeps of transfers that started before `before` and never finished."""
+    """Delete what remote storage still holds of transfers that started before `before` and never finished."""
     drop: Callable[[datetime], int] | None = getattr(default_storage, "drop_interrupted", None)
     return drop(before) if drop else 0

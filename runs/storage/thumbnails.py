@@ -2,7 +2,7 @@
 metadata.
 
 Runs only in the picture process (`picture_process`). Its memory is limited, so nothing here ever holds a second copy of
-the whole picture: the picture is shrunk in strips first, and rotation and colours come after that.
+the whole picture: it is first shrunk in strips, then rotated and converted to other colours.
 """
 
 import warnings
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from PIL import (  # plugins too, so that Pillow doesn't load its other forty
+from PIL import (  # including plugins, so that Pillow doesn't load forty others
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
@@ -30,11 +30,11 @@ PLUGINS = (
 )  # fmt: skip
 MAX_BYTES = {200: 10_000, 400: 40_000, 1200: 500_000}  # by width in pixels
 QUALITIES = (82, 72, 62, 50, 38, 26, 14)
-TALLEST = 2  # times the width; a picture taller than that is made narrower
+TALLEST = 2  # times the width; taller pictures are made narrower
 BOX = (max(MAX_BYTES), max(MAX_BYTES) * TALLEST)
 STRIP_POINTS = 1_000_000
 EXIF_ORIENTATION = 0x0112
-TURNED_FROM = 5  # from here on, orientations swap width and height
+TURNED_FROM = 5  # this orientation and higher ones swap width and height
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -48,12 +48,12 @@ WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 
 
 class Broken(Exception):
-    """The picture can't be read to the end. The text says why, for the log."""
+    """The picture can't be read to the end. The message says why, for the log."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """An opened picture, not decoded yet; `orientation` is 1 to 8, as in EXIF."""
+    """A picture that has been opened but not decoded yet; `orientation` is 1 to 8, as in EXIF."""
 
     picture: Image.Image
     orientation: int
@@ -67,7 +67,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Shrunk:
-    """A picture of at most 1200 x 2400 pixels, upright, 8 bits in sRGB. `colour` is the dominant one, or empty."""
+    """A picture of at most 1200 x 2400 pixels, upright, 8-bit sRGB. `colour` is the dominant colour, or empty."""
 
     picture: Image.Image
     colour: str
@@ -83,7 +83,7 @@ def open_picture(path: Path, reader: str, max_points: int) -> Opened:
     try:
         if reader == "PNG":
             with Image.open(path, formats=[reader]) as checked:
-                checked.verify()  # checks sums that decoding skips; after that, the picture must be reopened
+                checked.verify()  # verifies checksums that decoding skips; the picture must be reopened afterwards
         picture = Image.open(path, formats=[reader])
         return Opened(picture, _orientation(picture))
     except (MemoryError, Image.DecompressionBombError):
@@ -126,7 +126,7 @@ def from_png(png: bytes) -> Shrunk:
 
 
 def encode(shrunk: Shrunk) -> Mapping[int, bytes]:
-    """Return the WebP bytes by width, largest first."""
+    """Return the WebP bytes by width, widest first."""
     made: dict[int, bytes] = {}
     for width in sorted(MAX_BYTES, reverse=True):
         small = shrunk.picture.copy()
@@ -136,14 +136,14 @@ def encode(shrunk: Shrunk) -> Mapping[int, bytes]:
 
 
 def _fitting(size: tuple[int, int], is_turned: bool) -> tuple[int, int]:
-    """Shrink `size` to fit the box, but never enlarge it; the box is rotated if `is_turned`."""
+    """Shrink `size` to fit the box, but never enlarge it; if `is_turned`, the box is rotated."""
     across, down = reversed(BOX) if is_turned else BOX
     factor = max(1.0, size[0] / across, size[1] / down)
     return max(1, round(size[0] / factor)), max(1, round(size[1] / factor))
 
 
 def _reduced(picture: Image.Image, *, is_turned: bool) -> Image.Image:
-    """Return `picture` as 8-bit L, RGB, RGBA or CMYK, a few times the needed size, assembled from reduced strips."""
+    """Return `picture` as 8-bit L, RGB, RGBA or CMYK, at a few times the final size, assembled from reduced strips."""
     width, height = picture.size
     fitting = _fitting(picture.size, is_turned)
     factor = max(1, min(width // (2 * fitting[0]), height // (2 * fitting[1])))
@@ -166,7 +166,7 @@ def _simple_mode(picture: Image.Image) -> str:
 
 
 def _levels(picture: Image.Image) -> tuple[float, float] | None:
-    """Return the range of grey values in a picture with more than 8 bits per pixel; None for any other."""
+    """Return the range of grey values in a picture with more than 8 bits per pixel, otherwise None."""
     if picture.mode.startswith("I;16"):
         return 0.0, 65535.0
     if not picture.mode.startswith(("I", "F")):
@@ -207,7 +207,7 @@ def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _within(picture: Image.Image, max_bytes: int) -> bytes:
-    """Encode `picture` as WebP of at most `max_bytes`: first at lower quality, then smaller."""
+    """Encode `picture` as WebP of at most `max_bytes`: first lower the quality, then the size."""
     while True:
         encoded = _best_fit(picture, max_bytes)
         if len(encoded) <= max_bytes:
@@ -218,11 +218,11 @@ def _within(picture: Image.Image, max_bytes: int) -> bytes:
 
 
 def _best_fit(picture: Image.Image, max_bytes: int) -> bytes:
-    """Encode at the best quality that fits, found by binary search; at the lowest if none fits."""
+    """Encode at the best quality that fits, found by binary search, or at the lowest if none fits."""
     low, high = 0, len(QUALITIES) - 1
     best = b""
     while low <= high:
-        # most pictures fit at the first try; the others aren't worth seven
+        # try the best quality first: it fits most pictures
         middle = low if low == 0 and high == len(QUALITIES) - 1 else (low + high) // 2
         encoded = _encoded(picture, QUALITIES[middle])
         if len(encoded) <= max_bytes:

@@ -1,7 +1,7 @@
 """Slots for workers that move files: two save results, two fetch links, two send files to Lamina, one makes deferred
 small pictures and one makes copies for guests.
 
-This way, nothing else has to wait for a video or a slow link: of eleven workers, three remain for starts, the poller
+This way, nothing else has to wait for a video or a slow link: of eleven workers, three are left for starts, the poller
 and the pulse.
 """
 
@@ -28,7 +28,7 @@ class FileSlot:
     holder: str
 
     def is_kept(self) -> bool:
-        """Keep the slot for another 60 s; False if the worker must stop or another worker has taken the slot."""
+        """Keep the slot for another 60 s; return False if the worker must stop or another worker has taken the slot."""
         return not stop_requested() and leases.renew(self.name, self.holder, LEASE_SECONDS)
 
 

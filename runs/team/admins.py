@@ -1,4 +1,4 @@
-"""A link for asking the admins for help: it opens an email to them in the member's own mail program."""
+"""A link for asking the admins for help: it opens an email to them in the member's mail program."""
 
 from urllib.parse import quote
 

@@ -41,7 +41,7 @@ def mail_field(*, is_required: bool, autocomplete: str = "off") -> forms.EmailFi
 
 
 def password_field(label: "Words", autocomplete: str, help_text: "Words" = "") -> forms.CharField:
-    """Return a field that keeps the password exactly as typed, spaces included. Password managers may fill it in."""
+    """Return a field that keeps the password exactly as typed, including spaces. Password managers may fill it in."""
     widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(label=label, strip=False, max_length=1000, widget=widget, help_text=help_text)
 
@@ -63,7 +63,7 @@ class RoleForm(forms.Form):
 
 
 class InviteForm(RoleForm):
-    """An invite. Without an email address, it is only a link, for the admin to pass on."""
+    """An invite. Without an email address, it is just a link for the admin to pass on."""
 
     email = mail_field(is_required=False)
     name = name_field(is_required=False)
@@ -76,14 +76,14 @@ class InviteForm(RoleForm):
 
 
 class MemberField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for mypy only
-    """A choice of members, with their email addresses."""
+    """A choice of members, shown with their email addresses."""
 
     def label_from_instance(self, obj: Member) -> str:
         return f"{obj.display_name} ({obj.email})"
 
 
 class TransferForm(forms.Form):
-    """The new owner of what a person owned."""
+    """The new owner of everything a person owned."""
 
     to = MemberField(
         label=_lazy("New owner"),
@@ -100,7 +100,7 @@ class TransferForm(forms.Form):
 
 
 class NewPasswordForm(forms.Form):
-    """A new password for `member`, who may not be saved yet."""
+    """A new password for `member`, who may not have been saved yet."""
 
     password = password_field(_lazy("New password"), "new-password", _lazy(HELP))
 
@@ -134,7 +134,7 @@ class JoinForm(NewPasswordForm):
 
 
 class ChangePasswordForm(NewPasswordForm):
-    """A new password for a signed-in person, who has to enter the current one."""
+    """A new password for someone signed in, who has to enter the current one."""
 
     old_password = password_field(_lazy("Current password"), "current-password")
     field_order = ("old_password", "password")
@@ -160,7 +160,7 @@ class PasswordAgainForm(forms.Form):
 
     @property
     def is_sent(self) -> bool:
-        """Whether the page that asks for the password was submitted at all."""
+        """Whether the page that asks for the password was submitted."""
         return self["password"].html_name in self.data
 
 

@@ -1,4 +1,4 @@
-"""Invites for one person to join the team, by email or by a link that an admin passes on."""
+"""Invites for one person to join the team, by email or as a link that an admin passes on."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ TOO_LATE = gettext_noop("This invite has just been used or revoked.")
 
 @dataclass(frozen=True)
 class OpenInvite:
-    """One line of the list. `address` is empty if the portal's secret key has changed since the invite was made."""
+    """A line in the list. `address` is empty if the portal's secret key has changed since the invite was made."""
 
     invite: Invite
     address: str
@@ -47,17 +47,17 @@ def open_invites() -> list[OpenInvite]:
 
 
 def address_of(invite: Invite) -> str:
-    """Return the link to pass on; it is always the same."""
+    """Return the link to pass on, which is always the same."""
     token = secret_links.token_again(Purpose.INVITE, invite.nonce, invite.token_hash)
     return secret_links.full_address(reverse("runs:invite", args=[token])) if token else ""
 
 
 @transaction.atomic
 def invite(by: Member, email: str, name: str, role: str) -> Invite:
-    """Invite someone; without `email`, the person who opens the link enters their own.
+    """Invite someone; without `email`, whoever opens the link enters their own.
 
-    Admins who invite at the same time take turns: a second invite for the same person would stay open when the first is
-    revoked. Without `email`, the second click of a double click gets the first invite.
+    Admins who invite at the same time take turns: otherwise, a second invite for the same person would stay open when
+    the first is revoked. Without `email`, a double click returns the same invite twice.
     """
     lock_admins_and(by)
     email, name, now = Member.objects.normalize_email(email), name.strip(), timezone.now()
@@ -79,7 +79,7 @@ def invite(by: Member, email: str, name: str, role: str) -> Invite:
 
 
 def _just_made(by: Member, name: str, role: str, now: datetime) -> Invite | None:
-    """Return an identical invite, without an email address, that `by` made a moment ago."""
+    """Return the same invite, without an email address, if `by` made one a moment ago."""
     waiting = Invite.objects.filter(invited_by=by, email="", name=name, role=role, accepted_at=None, revoked_at=None)
     return waiting.filter(created_at__range=(now - DOUBLE_CLICK, now)).first()
 
@@ -101,13 +101,13 @@ def _who(member: Member) -> dict[str, str]:
 
 
 def renew(invite: Invite) -> None:
-    """Make the same link valid for seven more days from now."""
+    """Extend the same link to seven days from now."""
     invite.expires_at = timezone.now() + LIFETIME
     invite.save(update_fields=["expires_at"])
 
 
 def send(invite: Invite) -> bool:
-    """Email the link in the inviting admin's language; False if that failed (the link can still be passed on)."""
+    """Email the link in the inviting admin's language; return False if that failed (the link can still be passed on)."""
     address = address_of(invite)
     if not invite.email or not address:
         return False
@@ -124,13 +124,13 @@ def send(invite: Invite) -> bool:
 
 
 def revoke(invite: Invite) -> bool:
-    """Revoke the invite; False if it was already used or revoked."""
+    """Revoke the invite; return False if it was already used or revoked."""
     waiting = Invite.objects.filter(pk=invite.pk, accepted_at=None, revoked_at=None)
     return bool(waiting.update(revoked_at=timezone.now()))
 
 
 def accept(invite: Invite, *, email: str, name: str, password: str) -> Member:
-    """Create the member; if two people accept at once, one gets in. `email` is used only if the invite has none."""
+    """Create the member; if two people accept at once, only one gets in. `email` is used only if the invite has none."""
     now = timezone.now()
     address = invite.email or Member.objects.normalize_email(email)
     try:
@@ -148,5 +148,5 @@ def accept(invite: Invite, *, email: str, name: str, password: str) -> Member:
 
 
 def _one_line(text: str) -> str:
-    """Return `text` as one short line, for a subject."""
+    """Return `text` as one short line for a subject."""
     return " ".join(text.split())[:60]

@@ -19,13 +19,14 @@ NO_SERVER = ("console", "dummy")
 
 
 def is_set_up() -> bool:
-    """Return whether emails are sent or saved in a folder, rather than printed in the terminal."""
+    """Return whether emails are sent or saved in a folder, rather than just printed in the terminal."""
     backend: str = settings.MAILERS["default"]["BACKEND"]
     return backend.rsplit(".", 2)[-2] not in NO_SERVER
 
 
 def send(to: str, subject: str, *paragraphs: str) -> bool:
-    """Send one email in the active language; False if it could not be sent. Never raises or logs the content."""
+    """Send one email in the active language; return False if it couldn't be sent. Never raises, and never logs the
+    content."""
     if not is_set_up():
         return False
     headers = {"Content-Language": translation.get_language() or settings.LANGUAGE_CODE}

@@ -101,7 +101,7 @@ def successors(member: Member) -> QuerySet[Member]:
 
 @transaction.atomic
 def change_role(member: Member, role: str) -> None:
-    """Change the role of `member`. If they are no longer an admin, their open invites are revoked."""
+    """Change the role of `member`. If they are no longer an admin, revoke their open invites."""
     if role != Member.Role.ADMIN:
         _refuse_last_admin(member)
         _revoke_invites_of(member)
@@ -111,7 +111,8 @@ def change_role(member: Member, role: str) -> None:
 
 @transaction.atomic
 def deactivate(member: Member) -> None:
-    """Deactivate `member`: their sessions and open invites end at once. Runs stay, and guest links keep working."""
+    """Deactivate `member`: their sessions and open invites end at once. Their runs stay, and their guest links keep
+    working."""
     _refuse_last_admin(member)
     _revoke_invites_of(member)
     member.is_active, member.deactivated_at = False, timezone.now()
@@ -129,7 +130,7 @@ def reactivate(member: Member) -> None:
 def transfer(leaver: Member, to: Member) -> Left:
     """Give everything `leaver` owns to `to`, including files used as inputs; return what was transferred.
 
-    The maker of each run doesn't change (`Run.made_by`).
+    Each run's maker stays the same (`Run.made_by`).
     """
     if leaver.is_active:
         raise RefusedError(_("%(name)s is active. Deactivate them first.") % {"name": leaver.display_name})
@@ -146,7 +147,7 @@ def transfer(leaver: Member, to: Member) -> Left:
 
 
 def _free_name(preset: Preset, to: Member, whose: str) -> str:
-    """Return the preset's name, plus its maker's name if `to` already has a preset of that name for the app."""
+    """Return the preset's name, with its maker's name added if `to` already has a preset of that name for the app."""
     taken = set(Preset.objects.filter(app=preset.app, member=to).values_list("name", flat=True))
     name, number = preset.name, 1
     while name in taken:
@@ -159,7 +160,7 @@ def _free_name(preset: Preset, to: Member, whose: str) -> str:
 def lock_admins_and(member: Member) -> list[int]:
     """Lock the active admins and `member` until the transaction ends; return the primary keys of the admins.
 
-    To avoid deadlocks, everything is locked at once and in the same order.
+    To avoid deadlocks, they are all locked at once and in the same order.
     """
     is_admin = Q(role=Member.Role.ADMIN, is_active=True)
     locked = Member.objects.select_for_update().filter(is_admin | Q(pk=member.pk)).order_by("pk")
@@ -170,7 +171,7 @@ def lock_admins_and(member: Member) -> list[int]:
 def _refuse_last_admin(member: Member) -> None:
     """Raise `RefusedError` if `member` is the last admin.
 
-    Call this in a transaction: two admins who demote each other at once must not both succeed.
+    Call this in a transaction: if two admins demote each other at the same time, only one may succeed.
     """
     if lock_admins_and(member) == [member.pk]:
         told = _("%(name)s is the only admin. Make somebody else an admin first.")
@@ -178,5 +179,5 @@ def _refuse_last_admin(member: Member) -> None:
 
 
 def _revoke_invites_of(member: Member) -> None:
-    """Revoke open invites from `member`, so that they can't get back in with one of them."""
+    """Revoke open invites from `member`, so that they can't use one to get back in."""
     Invite.objects.filter(invited_by=member, accepted_at=None, revoked_at=None).update(revoked_at=timezone.now())

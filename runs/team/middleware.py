@@ -16,7 +16,7 @@ from runs.team import sessions, views_sign_in
 
 
 class SeenMiddleware:
-    """Records, every few minutes, when the browser of a signed-in member was last seen."""
+    """Records, every few minutes, when a signed-in member's browser was last seen."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -30,8 +30,8 @@ class SeenMiddleware:
 class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
     """Requires a sign-in by default. If it has expired, nothing typed is lost.
 
-    htmx would swap a sign-in page into a card, so the whole page is redirected to the sign-in page, and later back. A
-    form posted without scripts gets the sign-in page, which carries the posted values along. Other scripts get 401,
+    htmx would swap a sign-in page into a card, so it is told to load the sign-in page as a whole, and later goes back.
+    A form posted without scripts gets the sign-in page, which carries the posted values along. Other scripts get 401,
     since a page with status 200 would look like success to them.
     """
 

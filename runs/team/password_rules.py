@@ -18,8 +18,8 @@ from zxcvbn import zxcvbn
 from lamina_portal.environment import host_of
 
 MIN_CHARACTERS = 10
-MIN_SCORE = 2  # of 4: more than 10^6 guesses
-LOOKED_AT = 72  # characters; checking them takes 10 ms, and the time grows with the square of the length
+MIN_SCORE = 2  # out of 4: more than 10^6 guesses
+LOOKED_AT = 72  # characters; checking this many takes 10 ms, and the time grows with the square of the length
 PORTAL_WORDS = ("lamina", "portal", "lamina portal", "laminaportal")
 
 # Translated where they are used.
@@ -31,7 +31,7 @@ TOO_SIMILAR = gettext_noop(
 )
 TOO_EASY = gettext_noop("This password is too easy to guess. Add a few words that don't belong together.")
 
-_estimating = Lock()  # all threads share one dictionary of a person's words
+_estimating = Lock()  # all threads share one dictionary of words about a person
 
 
 class PasswordRules:
@@ -60,7 +60,7 @@ class PasswordRules:
 
 
 def _demand(validator: Any, password: str, user: Any, sentence: str) -> None:
-    """Run a Django validator, but replace its message with `sentence`."""
+    """Run a Django validator, but with `sentence` as its message."""
     try:
         validator.validate(password, user)
     except ValidationError as error:

@@ -1,7 +1,7 @@
 """Links for setting a new password: sent by email, or passed on by an admin if there is no mail server.
 
 A link is signed and contains no secret. It names the member and its expiry, and its signature covers the account's
-state (password, last sign-in). So it works only once, and no longer works after the person signs in another way.
+state (password, last sign-in). So it works only once, and stops working when the person signs in another way.
 """
 
 import base64
@@ -25,7 +25,7 @@ BY_HAND = timedelta(days=1)
 
 
 def new_password_address(member: Member, lifetime: timedelta) -> str:
-    """Return a link with which `member` can set a new password."""
+    """Return a link that lets `member` set a new password."""
     until = int((timezone.now() + lifetime).timestamp())
     token = f"{member.public_id}-{until}-{next(_proofs_of(member, until))}"
     return secret_links.full_address(reverse("runs:password-new", args=[token]))
@@ -45,7 +45,7 @@ def set_with_link(member: Member, password: str) -> bool:
     """Set the password of `member`, as returned by `member_of`, and end all their sessions.
 
     Return False if the link was used or the member signed in meanwhile, so that only one of several simultaneous uses
-    counts.
+    succeeds.
     """
     as_it_was = Member.objects.filter(
         pk=member.pk, is_active=True, password=member.password, last_login=member.last_login
@@ -53,7 +53,7 @@ def set_with_link(member: Member, password: str) -> bool:
     member.set_password(password)
     if not as_it_was.update(password=member.password):
         member.refresh_from_db()
-        return member.is_active and member.check_password(password)  # a double click by the same person
+        return member.is_active and member.check_password(password)  # the same person double-clicked
     sessions.end_all(member)
     return True
 
@@ -75,7 +75,7 @@ def send_new_password_mail(member_id: int) -> None:
 
 
 def _proofs_of(member: Member, until: int) -> Iterator[str]:
-    """Yield 192-bit keyed hashes of the account's state: with the portal's secret key, then with earlier keys."""
+    """Yield 192-bit keyed hashes of the account's state: first with the portal's secret key, then with earlier keys."""
     text = f"{member.pk}\n{until}\n{member.password}\n{member.last_login}\n{member.email}"
     for digest in keyed_hashes("portal.new-password", text):
         yield base64.urlsafe_b64encode(digest[:24]).decode("ascii")

@@ -1,7 +1,7 @@
 """Ask for the password again before changes to people, then continue with everything that was typed.
 
-The response is a form that contains the posted fields, hidden, and posts to the same address. So it works without
-scripts, stores nothing between the two requests, and survives an expired session like any other form.
+The response is a form that contains the posted fields, hidden, and posts to the same address. This way, it works
+without scripts, stores nothing between the two requests, and survives an expired session like any other form.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,8 @@ WRONG = gettext_noop("That is not your password. Try again.")
 def recent_password_required[**P](
     view: Callable[Concatenate[PortalRequest, P], HttpResponse],
 ) -> Callable[Concatenate[PortalRequest, P], HttpResponse]:
-    """Decorate a view whose POST changes someone's rights: ask for the password if it was given over 30 minutes ago."""
+    """Decorate a view whose POST changes someone's rights: ask for the password if it was last given over 30 minutes
+    ago."""
 
     @wraps(view)
     @sensitive_post_parameters(FIELD)
@@ -58,7 +59,7 @@ def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
 
 
 def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
-    """Show the page that asks for the password. At first, its status is 200, so that password managers fill it in."""
+    """Show the page that asks for the password. Its first status is 200, so that password managers fill it in."""
     fields = [
         (name, value)
         for name, values in request.POST.lists()

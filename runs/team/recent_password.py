@@ -1,4 +1,5 @@
-"""When a signed-in person last entered their password. Changing other people's rights requires a recent one."""
+"""When a signed-in person last entered their password. To change other people's rights, they must have done so
+recently."""
 
 import time
 from datetime import timedelta
@@ -18,7 +19,7 @@ def record_given(request: HttpRequest) -> None:
 
 
 def is_recent(request: HttpRequest) -> bool:
-    """Return whether the password was entered within the last 30 minutes. Older sessions may have no time for it."""
+    """Return whether the password was entered within the last 30 minutes. Older sessions may not have recorded this."""
     given_at: float = request.session.get(KEY, 0)
     return -CLOCKS_DIFFER_SECONDS <= time.time() - given_at <= RECENT_SECONDS
 

@@ -48,9 +48,8 @@ def send_password_changed_mail(member_id: int, at: int) -> None:
 
 
 def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
-    """Send the email about a new browser, in the worker. `at` is in Unix seconds. If the member has signed out since,
-    the browser is unknown.
-    """
+    """Send the email about a new browser, in the worker. `at` is in Unix seconds. If the member has since signed out,
+    the browser is unknown."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return

@@ -1,7 +1,7 @@
 """Where people are signed in. They can see the list and end each session.
 
 Each sign-in creates a row. "Last seen" is written at most every few minutes and remembered in this process, so most
-requests need no query for it. Two processes may both write it, which does no harm.
+requests need no query for it. It does no harm if two processes both write it.
 """
 
 import time
@@ -27,7 +27,7 @@ _noted: dict[str, float] = {}
 
 @dataclass(frozen=True)
 class BrowserSessionLine:
-    """One browser in which somebody is signed in."""
+    """A browser that someone is signed in on."""
 
     public_id: str
     browser: str
@@ -41,7 +41,7 @@ def record_seen(request: HttpRequest) -> None:
     key = request.session.session_key
     if not key or not _is_due(key) or not request.user.is_authenticated:
         return
-    if request.session.session_key != key:  # Django gives sessions signed with an old secret a new key
+    if request.session.session_key != key:  # Django gives a new key to sessions signed with an old secret
         follow(request, key)
         key = request.session.session_key
     if key and not BrowserSession.objects.filter(session_key=key).update(seen_at=timezone.now()):
@@ -52,20 +52,20 @@ def record_seen(request: HttpRequest) -> None:
 
 
 def _remember_language(request: HttpRequest, member: Member) -> None:
-    """Store the language the browser asks for, to use it in emails."""
+    """Store the language the browser asks for, for use in emails."""
     asked = get_language_from_request(request)
     if asked != member.browser_language:
         Member.objects.filter(pk=member.pk).update(browser_language=asked)
 
 
 def last_seen_at() -> datetime | None:
-    """Return when anyone who is signed in was last seen, a few minutes late; None if no one is signed in."""
+    """Return when anyone signed in was last seen, to within a few minutes; None if no one is signed in."""
     found: datetime | None = BrowserSession.objects.aggregate(at=Max("seen_at"))["at"]
     return found
 
 
 def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionLine]:
-    """Return the browsers in which `member` is signed in, this one first."""
+    """Return the browsers `member` is signed in on, this one first."""
     rows = list(BrowserSession.objects.filter(member=member))
     alive = Session.objects.filter(session_key__in=[row.session_key for row in rows], expire_date__gt=timezone.now())
     keys = set(alive.values_list("session_key", flat=True))
@@ -80,7 +80,7 @@ def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionL
 
 
 def end_one(member: Member, public_id: str) -> bool:
-    """Sign out one browser of `member`; False if none has that id."""
+    """Sign out one browser of `member`; return False if no browser has that id."""
     key = (
         BrowserSession.objects.filter(member=member, public_id=public_id).values_list("session_key", flat=True).first()
     )

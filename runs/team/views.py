@@ -48,7 +48,7 @@ def manage_people(request: PortalRequest) -> HttpResponse:
 
 
 def _send(request: PortalRequest, invite: Invite) -> None:
-    """Email the invite if it has an address and there is a mail server, and say how it went."""
+    """Email the invite if it has an address and there is a mail server, and report the result."""
     if not invite.email or not mail.is_set_up():
         return  # the page shows the link; there is nothing more to say
     if invites.send(invite):
@@ -61,7 +61,7 @@ def _send(request: PortalRequest, invite: Invite) -> None:
 @admins_only
 @recent_password_required
 def invite_send(request: PortalRequest, invite_id: str) -> HttpResponse:
-    """Send an invite again, valid for seven more days."""
+    """Resend an invite, valid for seven more days."""
     invite = _waiting_invite(invite_id)
     invites.renew(invite)
     _send(request, invite)
@@ -116,7 +116,7 @@ def manage_person(request: PortalRequest, member_id: str) -> HttpResponse:
 
 
 def _role_sentence(member: Member) -> str:
-    """Return a sentence with the role that `member` has now and a placeholder for the name."""
+    """Return a sentence with the current role of `member` and a placeholder for the name."""
     sentences = {
         "viewer": _("%(name)s is now a viewer."),
         "maker": _("%(name)s is now a maker."),
@@ -194,7 +194,7 @@ def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 @admins_only
 @recent_password_required
 def person_transfer(request: PortalRequest, member_id: str) -> HttpResponse:
-    """GET asks for the new owner and says what will be transferred; POST transfers it."""
+    """GET asks for the new owner and shows what will be transferred; POST transfers it."""
     member = _person(member_id)
     form = TransferForm(member, posted_of(request))
     if form.is_valid():

@@ -1,8 +1,8 @@
 """Pages for people who can't sign in yet: accepting an invite, and setting a new password.
 
 They don't reveal who has an account, with one exception that can't be avoided without a mail server: if an invite has
-no email address, the person is told if the one they enter is taken. They can try a few addresses before they have to
-wait, and the first free one uses up the invite.
+no email address, the person is told if the address they enter is taken. They can try a few addresses before they have
+to wait, and the first free one uses up the invite.
 """
 
 from collections.abc import Callable
@@ -71,7 +71,7 @@ def _closed(request: HttpRequest, state: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 def password_reset(request: HttpRequest) -> HttpResponse:
-    """Request an email with a link. The response doesn't depend on who asks or whether the account exists."""
+    """Request an email with a link. The response doesn't depend on who asks, or on whether the account exists."""
     form = AskForm(posted_of(request))
     context = {"form": form, "has_mail": mail.is_set_up()}
     if not context["has_mail"] or not form.is_valid():
@@ -85,7 +85,7 @@ def password_reset(request: HttpRequest) -> HttpResponse:
 
 
 def _queue_mail(email: str) -> None:
-    """Queue the email, but only a few times per person, no matter who asks."""
+    """Queue the email, but only a few times per person, no matter who requests it."""
     try:
         throttling.Attempt({f"ask-email:{email}": MAILS_PER_PERSON})
     except throttling.TooManyError:

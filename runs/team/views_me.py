@@ -39,7 +39,7 @@ def me(request: PortalRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("old_password", "password")
 def password_change(request: PortalRequest) -> HttpResponse:
-    """Change the password, given the old one; this ends every other session."""
+    """Change the password after checking the old one; this ends every other session."""
     if request.method != "POST":
         return redirect(f"{reverse('runs:me')}#password")
     form = ChangePasswordForm(request.user, request.POST)
@@ -76,7 +76,7 @@ def session_end(request: PortalRequest, place_id: str) -> HttpResponse:
 
 @require_POST
 def session_end_others(request: PortalRequest) -> HttpResponse:
-    """Sign out every browser but this one."""
+    """Sign out every browser except this one."""
     sessions.end_all(request.user, but=request.session.session_key)
     messages.success(request, _("Every other browser was signed out."))
     return go_to(request, f"{reverse('runs:me')}#places")

@@ -1,6 +1,6 @@
 """Signing in. Guessing is slow, errors don't say which part was wrong, and a form that was being sent isn't lost.
 
-If a form is posted after the session expired, the sign-in page carries it along in one signed hidden field, `replay`.
+If a form is posted after the session has expired, the sign-in page carries it along in a signed hidden field, `replay`.
 After signing in, the person can send it again; it is never sent automatically.
 """
 
@@ -38,8 +38,8 @@ REPLAY_MAX_AGE = timedelta(days=1)
 class SignInForm(AuthenticationForm):
     """Email address and password.
 
-    Each attempt is counted before the password is checked, so that many at once don't slip through. A successful one is
-    uncounted again.
+    Each attempt is counted before the password is checked, so that many at once don't slip through. If it succeeds, it
+    is uncounted.
     """
 
     username = UsernameField(label=_lazy("Email address"), widget=forms.EmailInput(attrs={"autofocus": True}))
@@ -86,7 +86,7 @@ class SignInView(LoginView):
         return response
 
     def _resume(self) -> HttpResponse | None:
-        """Return the page that offers to send the saved values again; None if there are none."""
+        """Return the page that offers to resend the saved values; None if there are none."""
         kept = read_replay(ReplayForm.read(self.request.POST)["replay"])
         if kept is None:
             return None
@@ -96,7 +96,7 @@ class SignInView(LoginView):
 
 
 class SignOutView(LogoutView):
-    """Signs the person out, and clears cached pages and pictures from the browser (over https, and on localhost)."""
+    """Signs the person out, and clears cached pages and pictures from the browser (on https and localhost)."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().post(request, *args, **kwargs)
@@ -105,9 +105,9 @@ class SignOutView(LogoutView):
 
 
 def ask_and_keep(request: HttpRequest) -> HttpResponse:
-    """Respond to a POST from someone who is no longer signed in with the sign-in page, which carries the values along.
+    """Respond to a POST from someone no longer signed in with the sign-in page, which carries the posted values along.
 
-    The status is 200 so that password managers fill in the form and no proxy replaces it with its own page.
+    The status is 200 so that password managers fill in the form and no proxy replaces the page with its own.
     """
     most = REPLAY_MAX_BYTES if session_store.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
     replay = make_replay(request.get_full_path(), [*_posted_pairs(request), *_file_pairs(request)], most)

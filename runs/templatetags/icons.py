@@ -1,4 +1,4 @@
-"""Inline icons from templates/icons. They contain no text, and a page has hundreds, so each is rendered once."""
+"""Inline icons from templates/icons. They contain no text, and a page has hundreds, so each is rendered only once."""
 
 from functools import cache
 

@@ -1,7 +1,7 @@
 """Menus on cards.
 
-A page shows 24 that differ only in an id, an address and a title, so each kind of menu is rendered once per language
-and then filled in.
+A page has 24 that differ only in id, address and title, so each kind of menu is rendered once per language and then
+filled in.
 """
 
 import re
@@ -32,8 +32,8 @@ class RunMenu:
     can_begin: bool  # the app can be run, and the person may run apps
     can_repeat: bool
     has_results: bool
-    can_share: bool  # with the team, even while it is active; guests need something to look at
-    can_share_with_team: bool  # the team doesn't see it yet
+    can_share: bool  # with the team, even while it's active; guests need results to look at
+    can_share_with_team: bool  # the team can't see it yet
     can_delete: bool
 
     @classmethod
@@ -52,7 +52,7 @@ class RunMenu:
 
 @register.simple_tag(takes_context=True)
 def run_menu(context: Context, card: RunCard) -> SafeString:
-    """Render a card's button and menu, with plain links, so that it works without scripts."""
+    """Render a card's menu and its button, with plain links, so that it works without scripts."""
     values = {
         PLACE: card.run.public_id,
         STANDS_FOR_FORM: escape(card.form_url),
@@ -60,7 +60,7 @@ def run_menu(context: Context, card: RunCard) -> SafeString:
     }
     menu = RunMenu.of(card, can_run=context["user"].can_run)
     if not any(astuple(menu)):
-        return mark_safe("")  # a run without results, as a viewer sees it
+        return mark_safe("")  # a run without results, shown to a viewer
     pieces = _pieces(menu, get_language() or settings.LANGUAGE_CODE)
     # The template escapes the pieces, and the values are escaped above.
     return mark_safe("".join(values.get(piece, piece) for piece in pieces))  # noqa: S308
@@ -68,7 +68,7 @@ def run_menu(context: Context, card: RunCard) -> SafeString:
 
 @cache
 def _pieces(menu: RunMenu, language: str) -> list[str]:
-    """Return the menu's HTML in `language`, split at the placeholders, which are pieces of their own."""
+    """Return the menu's HTML in `language`, split at the placeholders, which are separate pieces."""
     stand_ins = {
         "id": PLACE,
         "quick_id": PLACE if menu.has_results else "",

@@ -21,10 +21,10 @@ NO_ADDRESS = Message("no_upload_address")
 
 
 def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int], None] | None = None) -> str:
-    """Return Lamina's address for the upload's file; the file is sent only the first time.
+    """Return Lamina's address for the upload's file, which is sent only the first time.
 
     Takes at most 600 s; `on_chunk` gets the number of bytes sent so far (to renew a claim). Raises `FetchFailed` (the
-    file isn't ready, or Lamina's storage didn't accept it; try again), `FetchRefused` (Lamina named an address that the
+    file isn't ready, or Lamina's storage didn't accept it; try again), `FetchRefused` (Lamina gave an address that the
     guard refuses, or the file is lost), and whatever the client raises.
     """
     upload.refresh_from_db()
@@ -46,8 +46,8 @@ def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int],
 
 
 def _lamina_origin() -> list[str]:
-    """Return the only non-public origin that a member's file may be sent to: Lamina's own, such as the sandbox. Other
-    trusted origins are only for reading; nothing that Lamina says makes the portal write there."""
+    """Return the only non-public origin a member's file may be sent to: Lamina's own, such as the sandbox. Other
+    trusted origins are only for reading; nothing Lamina says can make the portal write there."""
     lamina = f"{settings.LAMINA_BASE_URL}/".lower()  # the origins are in lower case
     return [origin for origin in settings.TRUSTED_FILE_ORIGINS if lamina.startswith(f"{origin}/")]
 

@@ -1,4 +1,4 @@
-"""The data posted with a file or a link for a field of an app's form."""
+"""The data posted with a file or link for a field in an app's form."""
 
 from runs.web.posted import CutField, PostedForm
 

@@ -1,4 +1,4 @@
-"""Use files that the portal already has, from earlier results and uploads, in a form.
+"""Reuse files that the portal already has, from earlier results and uploads, in a form.
 
 Runs and presets can only use uploads of the person who sends the form. A file from anywhere else is adopted: that
 person gets their own upload of the same stored file. Nothing is copied, and the file stays as long as any upload needs
@@ -7,7 +7,7 @@ it.
 Viewing a page adopts nothing: a page with a teammate's files shows them (`shown`, `infos`) under the ids of the
 teammate's uploads. Files are adopted only when the form is sent (`own_files`, `take_over`), and only for people who may
 run apps. Otherwise, a viewer who opens the page, or a browser that prefetches it, would get the file permanently, even
-if its owner stops sharing the run.
+if its owner later stops sharing the run.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,8 +20,8 @@ from runs.words.fold import named
 
 
 def adopt(member: Member, stored: StoredFile) -> Upload:
-    """Return the member's own upload of `stored`, creating it if there is none. The caller checks that the member may
-    see `stored`."""
+    """Return the member's own upload of `stored`, creating it if necessary. The caller checks that the member may see
+    `stored`."""
     own = Upload.objects.owned_by(member).filter(file=stored, status=Upload.Status.READY)
     return own.order_by("pk").first() or Upload.objects.create(
         member=member,
@@ -34,13 +34,13 @@ def adopt(member: Member, stored: StoredFile) -> Upload:
 
 
 def infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
-    """Return what a form shows about the member's own uploads, and other people's if the member may see the file, in
-    the order of `ids`. Unknown ids are left out."""
+    """Return what a form shows about the member's own uploads, and about other people's if the member may see the file,
+    in the order of `ids`. Unknown ids are left out."""
     wanted = list(ids)
     found = {info.id: info for info in uploads.upload_infos(member, wanted)}
     for public_id, stored in _seen_of_others(member, wanted).items():
         upload = Upload(public_id=public_id, file=stored, status=Upload.Status.READY, name=stored.name)
-        found[public_id] = uploads.upload_info(upload)  # as if it were adopted
+        found[public_id] = uploads.upload_info(upload)  # as if it had been adopted
     return [found[public_id] for public_id in wanted if public_id in found]
 
 
@@ -52,7 +52,7 @@ def take_over(member: Member, ids: Sequence[str]) -> list[str]:
 
 
 def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]:
-    """Return files by the ids of other people's uploads, as far as `member` may see them."""
+    """Return files by the ids of other people's uploads, but only files that `member` may see."""
     others = Upload.objects.filter(public_id__in=ids, file__isnull=False).exclude(member=member) if ids else []
     files = {upload.public_id: upload.file_id for upload in others}
     seen = files_visible_to(member).in_bulk(files.values()) if files else {}
@@ -60,7 +60,7 @@ def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]
 
 
 def shown(member: Member, answers: list[Answer]) -> list[Answer]:
-    """Return `answers` to show to `member`, without other people's uploads that have no file yet."""
+    """Return `answers` for showing to `member`, without other people's uploads that have no file yet."""
     found = Upload.objects.in_bulk(upload_ids(answers), field_name="public_id")
 
     def usable(upload_id: str) -> bool:
@@ -71,7 +71,7 @@ def shown(member: Member, answers: list[Answer]) -> list[Answer]:
 
 
 def own_files(member: Member, answers: list[Answer]) -> list[Answer]:
-    """Return `answers` with other people's uploads replaced by the member's own of the same file, created if necessary.
+    """Return `answers` with other people's uploads replaced by the member's own of the same file, creating any needed.
 
     Other people's uploads that have no file yet are left out. The caller checks that the member may see the files.
     """
@@ -80,7 +80,7 @@ def own_files(member: Member, answers: list[Answer]) -> list[Answer]:
 
 
 def only_own(member: Member, answers: Sequence[Answer]) -> list[Answer]:
-    """Return `answers` with only the member's own uploads, since a form may name any."""
+    """Return `answers` with only the member's own uploads, since a form may name any upload."""
     ids = upload_ids(answers)
     own = set(Upload.objects.owned_by(member).filter(public_id__in=ids).values_list("public_id", flat=True))
     return [_with_uploads(answer, lambda ids: [i for i in ids if i in own]) for answer in answers]

@@ -12,7 +12,7 @@ OVER_QUOTA = Message("over_quota", {"limit_bytes": UNUSED_BYTES, "limit": UNUSED
 
 
 def has_room(member: Member, more_bytes: int = 0) -> bool:
-    """Whether `member` may add a file of `more_bytes`. Files that are also results don't count."""
+    """Return whether `member` may add a file of `more_bytes`. Files that are also results don't count."""
     is_result = OutputFile.objects.filter(file=OuterRef("file"))
     used = unused_uploads(member).filter(~Exists(is_result)).aggregate(n=Count("pk"), size=Sum("file__size_bytes"))
     return used["n"] < UNUSED_FILES and (used["size"] or 0) + more_bytes <= UNUSED_BYTES

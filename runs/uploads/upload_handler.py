@@ -1,6 +1,6 @@
 """Write files from a browser to the disk they will stay on, never into memory (`/tmp` is often in memory).
 
-Free space is checked again as they arrive, so that uploads that fit one by one can't fill the disk together.
+Free space is checked again while they arrive, so that uploads that each fit can't fill the disk together.
 """
 
 import errno
@@ -15,7 +15,7 @@ from runs.web import body_limits
 
 
 class _Arriving(TemporaryUploadedFile):
-    """A file in the waiting room. It is removed when closed; after a crash, it is removed with other leftovers."""
+    """A file in the waiting room. It is removed when closed, or after a crash, along with other leftovers."""
 
     def __init__(self, name: str, content_type: str, size: int, charset: str | None, extra: Any = None) -> None:
         room = store.new_waiting_path().parent

@@ -1,6 +1,6 @@
-"""Files and links that members add to a form: saved and checked here first, then sent to Lamina when a run needs them.
+"""Files and links added to a form by members: saved and checked first, then sent to Lamina when a run needs them.
 
-A file from disk is checked while the person waits; a link is fetched by the worker through the guard. A conditional
+A file from disk is checked while the person waits; a link is fetched by a worker through the guard. A conditional
 UPDATE with the database's clock decides which worker gets a link. A worker that dies loses its link after a minute.
 """
 
@@ -39,11 +39,11 @@ logger = logging.getLogger("runs.uploads")
 
 KINDS = ("image", "video", "audio")
 CLAIM = timedelta(seconds=60)  # renewed while bytes arrive
-FETCH_SECONDS = 120.0  # for one link; nobody waits longer with a form open
+FETCH_SECONDS = 120.0  # for one link; nobody with a form open waits longer
 SUFFIX = re.compile(r"[^A-Za-z0-9]")
 LINKS_AT_ONCE = 10  # per member, still being fetched
 TASK_SECONDS = 900
-GIVE_UP_AFTER = timedelta(hours=1)  # nobody waits longer for a link with a form open
+GIVE_UP_AFTER = timedelta(hours=1)  # nobody with a form open waits longer for a link
 
 HEIC_PHOTO = Message("heic")
 NO_MEDIA = Message("no_media")
@@ -58,8 +58,8 @@ class UploadRejected(UserFacingError):
 def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: Iterable[str]) -> Upload:
     """Save a file from a person's disk. `accept` holds the kinds that the field accepts (empty = any media).
 
-    Raises `UploadRejected` with a sentence if the file is empty, too large, broken or of another kind, or if there is
-    no room for it.
+    Raises `UploadRejected` with a message if the file is empty, too large, broken or of another kind, or if there is no
+    room for it.
     """
     kinds = accepted_kinds(accept)
     size = uploaded_file.size or 0
@@ -108,7 +108,8 @@ def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> St
 
 
 def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
-    """Save a link for the worker to fetch. Raises `UploadRejected` if its address or the member's limits forbid it."""
+    """Save a link for a worker to fetch. Raises `UploadRejected` if its address isn't allowed or the member is over a
+    limit."""
     url = url.replace("\x00", "").strip()
     try:
         check_url(url, settings.TRUSTED_FILE_ORIGINS)
@@ -128,9 +129,9 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
 
 
 def fetch_upload(upload_id: int) -> None:
-    """Fetch the link of an upload, then others that are due, as one of two workers that fetch links.
+    """Fetch an upload's link, then others that are due, as one of two workers that fetch links.
 
-    Safe to call at any time, any number of times: if both slots are taken, those workers will fetch it.
+    Can be called at any time, any number of times: if both slots are taken, those workers will fetch it.
     """
     with file_slot(LINKS) as slot:
         ends_at = time.monotonic() + FETCH_SECONDS
@@ -176,7 +177,7 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
     except OSError as error:
         logger.warning("could not save upload %s: %s", upload.pk, error)
         _settle(upload, error=disk.disk_message(error))
-    except Exception:  # any library error for an odd file or response
+    except Exception:  # any library error caused by a strange file or response
         logger.exception("upload %s: unexpected error", upload.pk)
         _settle(upload, error=Message("unreadable_answer"))
     else:
@@ -209,7 +210,7 @@ def _settle(upload: Upload, *, stored: StoredFile | None = None, error: Message 
 
 
 def accepted_kinds(accept: Iterable[str]) -> list[str]:
-    """Return the kinds in `accept` ("image" or "image/*"); an empty list means that all three are accepted."""
+    """Return the kinds in `accept` ("image" or "image/*"); if it is empty, all three are accepted."""
     return [kind for kind in KINDS if any(word.strip().lower().split("/")[0] == kind for word in accept)]
 
 

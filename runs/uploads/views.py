@@ -1,4 +1,4 @@
-"""Accept a file or a link for a field of an app's form, and show its tile there."""
+"""Accept a file or link for a field in an app's form, and show its tile there."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -15,7 +15,7 @@ from runs.web.http import VIEWERS_LOOK, PortalRequest
 
 @require_POST
 def upload_create(request: PortalRequest) -> HttpResponse:
-    """Accept one file or link for a field of an app's form; the response is its tile."""
+    """Accept one file or link for a field in an app's form; the response is its tile."""
     posted = UploadForm.read(request.POST)
     app, field = get_object_or_404(App, public_id=posted["app"]), posted["field"]
     name = getattr(request.FILES.get("file"), "name", "")
@@ -34,7 +34,7 @@ def upload_detail(request: PortalRequest, upload_id: str) -> HttpResponse:
     """Show the tile of one upload. It polls while the link is being fetched or the preview is being made."""
     upload = get_object_or_404(Upload.objects.owned_by(request.user).select_related("file"), public_id=upload_id)
     if request.GET.get("known") == "follows" and upload.file is not None and upload.file.picture_follows:
-        return HttpResponse(status=204)  # no change: keep the tile and the focus in it
+        return HttpResponse(status=204)  # unchanged: keep the tile and its focus
     return _tile(request, upload, request.GET.get("field", ""))
 
 

@@ -1,10 +1,10 @@
 """Limits on request bodies, decided from the headers before any of the body is read.
 
 Django's CSRF check and its pages for 400 and 404 read the whole form, including files, so the body is hidden from them
-until we know who sent it. Anyone may send SMALL_BYTES of fields. Larger bodies and files need a sign-in, or a session
-that expired within the last day; in that case, they are saved but not acted on (`views_sign_in.ask_and_keep`). Views
-that check the sender themselves use `judges_body`. A refused body is not read, so the connection must close after the
-response.
+until we know who sent it. Anyone may send SMALL_BYTES of fields. Larger bodies and files require a sign-in, or a
+session that expired within the last day; in that case, they are saved but not acted on (`views_sign_in.ask_and_keep`).
+Views that check the sender themselves use `judges_body`. A rejected body isn't read, so the connection must close after
+the response.
 """
 
 import shutil
@@ -26,7 +26,7 @@ from django.utils.translation import gettext_noop
 from runs.web import session_store
 
 SMALL_BYTES = 64 * 1024  # body size allowed without a sign-in
-LARGE_BYTES = 1_000_000  # from this size on, check the free disk space
+LARGE_BYTES = 1_000_000  # for this size or more, check the free disk space
 SPARE_BYTES = 100_000_000  # reserved for the database and its log
 CLOSE = "portal.close_connection"  # WSGI environ key for a function that closes the connection after the response
 
@@ -54,7 +54,7 @@ class BodyLimitMiddleware:
 
     def process_view(
         self, request: HttpRequest, view_func: Callable[..., Any], *_: Any
-    ) -> HttpResponse | None:  # runs before CsrfViewMiddleware's, which reads the body
+    ) -> HttpResponse | None:  # runs before CsrfViewMiddleware, which reads the body
         status = _problem(request, view_func)
         if not status:
             _let_go(request)
@@ -64,13 +64,13 @@ class BodyLimitMiddleware:
 
 
 def judges_body[View: Callable[..., Any]](view: View) -> View:
-    """Mark a view that decides for itself, before reading, how much it accepts from whom."""
+    """Mark a view that decides before reading how much it accepts, and from whom."""
     view.judges_body = True  # type: ignore[attr-defined]
     return view
 
 
 def declared_bytes(request: HttpRequest) -> int:
-    """Return the declared length of the body; no more than that can be read."""
+    """Return the declared length of the body, which is the most that can be read."""
     declared = request.META.get("CONTENT_LENGTH") or "0"
     return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
 
@@ -100,7 +100,7 @@ def _is_ours(request: HttpRequest) -> bool:
 
 
 def _hold(request: HttpRequest) -> None:
-    """Hide the body, so that it reads as empty for now."""
+    """Hide the body for now, so that it reads as empty."""
     vars(request)["_held"], request._stream = request._stream, BytesIO()
 
 
@@ -136,7 +136,7 @@ class _NoFiles(FileUploadHandler):
 
 
 def _has_file(request: HttpRequest) -> bool:
-    """Return whether a form of at most SMALL_BYTES contains a file, reading it in memory up to the first file."""
+    """Return whether a form of at most SMALL_BYTES contains a file, reading it into memory up to the first file."""
     _let_go(request)
     request.upload_handlers = [_NoFiles(request)]
     try:
@@ -149,13 +149,13 @@ def _has_file(request: HttpRequest) -> bool:
 
 
 def _hang_up(request: HttpRequest) -> None:
-    """Close the connection after the response; otherwise the server would read the rest of the body first."""
+    """Close the connection after the response; otherwise, the server would first read the rest of the body."""
     if close := request.META.get(CLOSE):
         close()
 
 
 def _refuse(request: HttpRequest, status: int) -> HttpResponse:
-    """Respond with a page for people, or with a sentence that scripts show in place of the file."""
+    """Respond with a page for people, or with a message that scripts show in place of the file."""
     is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate" and "HX-Request" not in request.headers
     if is_page and status != 411:
         return render(request, f"{status}.html", {"is_stranger": not _has_user(request)}, status=status)
@@ -175,13 +175,13 @@ def _drop_arriving(request: HttpRequest) -> bool:
     handlers = request.upload_handlers if request.content_type == "multipart/form-data" else []
     for handler in handlers:
         if (file := getattr(handler, "file", None)) is not None:
-            with suppress(OSError):  # writing failed before and fails again
+            with suppress(OSError):  # writing has failed before and will fail again
                 file.close()
     return any(getattr(handler, "is_full", False) for handler in handlers)
 
 
 def _free_bytes() -> int:
-    """Return the free space on the disk that stores what people send."""
+    """Return the free space on the disk that stores uploads."""
     folder = Path(settings.MEDIA_ROOT)
     while not folder.exists():
         folder = folder.parent

@@ -1,6 +1,6 @@
 """The sandbox's two demo accounts. Their password is public, so they work only on the portal's own machine.
 
-Behind a proxy on the same machine, requests from outside look local: with nginx's plain `proxy_pass`, they come from
+Behind a proxy on the same machine, outside requests look local: with nginx's plain `proxy_pass`, they come from
 127.0.0.1 and have the portal's own address as the host. So any sign of a proxy, or a public PORTAL_URL, blocks these
 accounts.
 """
@@ -23,7 +23,7 @@ DEMO_PEOPLE = (  # email address, name, role
     ("sam@example.com", "Sam", "maker"),
 )
 DEMO_EMAILS = frozenset(email for email, _, _ in DEMO_PEOPLE)
-IS_LOCAL = "portal.is_local"  # a key of `request.META` that no header can set
+IS_LOCAL = "portal.is_local"  # a key in `request.META` that no header can set
 REFUSED = gettext_noop(  # translated where it is used
     "The demo accounts work only on the portal's own computer, not through a proxy. Sign in with your own account;"
     " “manage.py createsuperuser” makes the first one."
@@ -53,8 +53,7 @@ def _is_local(request: HttpRequest) -> bool:
 
 def _is_proxied(request: HttpRequest) -> bool:
     """Return whether `request` came through a proxy: it has a proxy's header or uses HTTP/1.0, as nginx does up to
-    1.29.7 and browsers don't.
-    """
+    1.29.7 but browsers don't."""
     meta = request.META
     if any(name in meta for name in ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")):
         return True

@@ -44,7 +44,7 @@ class Portal:
 
 
 def refuse_viewers(member: Member) -> None:
-    """Refuse viewers with an error page (403). Call this before anything is started, shared or changed.
+    """Refuse viewers with an error page (403). Call this before starting, sharing or changing anything.
 
     Look up the object first: viewers get 404 for what they may not see, like everyone else.
     """
@@ -80,7 +80,7 @@ def admins_only[**P, R: HttpResponseBase](
 
 
 def wants_fragment(request: PortalRequest) -> bool:
-    """Return whether htmx will swap the response into a page, rather than show it as one."""
+    """Return whether htmx will swap the response into a page instead of showing it as one."""
     htmx = request.htmx
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
@@ -88,7 +88,7 @@ def wants_fragment(request: PortalRequest) -> bool:
 def render_page(
     request: PortalRequest, template: str, context: dict[str, Any], *, partial: str = "", status: int = 200
 ) -> HttpResponse:
-    """Render the whole page, or only its `partial` if htmx asked for a fragment."""
+    """Render the whole page, or only its `partial` if htmx requested a fragment."""
     name = f"{template}#{partial}" if partial and wants_fragment(request) else template
     response = render(request, name, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
@@ -96,7 +96,7 @@ def render_page(
 
 
 def go_to(request: PortalRequest, url: str) -> HttpResponse:
-    """Redirect to `url`. htmx gets a header of its own, since a 302 would load the page into its target."""
+    """Redirect to `url`. htmx gets its own header, since it would load a 302's page into its target."""
     return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)
 
 

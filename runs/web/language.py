@@ -33,7 +33,7 @@ class BrowserLanguageMiddleware:
 
 
 def _in_language(pieces: Iterator[bytes], language: str) -> Iterator[bytes]:
-    """Make each piece of a streamed archive in `language`, since the archive contains a sheet for people to read."""
+    """Produce each piece of a streamed archive in `language`, since it contains a sheet for people to read."""
     while True:
         with translation.override(language):
             try:

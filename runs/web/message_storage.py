@@ -7,7 +7,7 @@ from django.contrib.messages.storage.session import SessionStorage
 
 
 class PrefixedCookieStorage(CookieStorage):
-    """Django's cookie storage, with the prefix of the portal's other cookies."""
+    """Django's cookie storage, with the same prefix as the portal's other cookies."""
 
     @property
     def cookie_name(self) -> str:  # type: ignore[override]  # Django's is a plain attribute

@@ -1,4 +1,4 @@
-"""Middleware for trusted proxies, requests that are refused at once, and the headers of every page."""
+"""Middleware for trusted proxies, requests that are rejected right away, and the headers of every page."""
 
 import ipaddress
 import re
@@ -17,7 +17,7 @@ from runs.web import demo
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# Turns off features for pages and for files shown in them; the portal itself needs clipboard and full screen.
+# Features turned off for pages and the files shown in them; the portal itself needs clipboard and full screen.
 PERMISSIONS_POLICY = ", ".join(
     [
         *("clipboard-read=(self)", "clipboard-write=(self)", "fullscreen=(self)", "picture-in-picture=(self)"),
@@ -27,15 +27,15 @@ PERMISSIONS_POLICY = ", ".join(
         *("serial=()", "sync-xhr=()", "usb=()", "window-management=()", "xr-spatial-tracking=()"),
     ]
 )
-WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?", re.ASCII)  # address and port, as some proxies send it
+WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?", re.ASCII)  # address and port, as sent by some proxies
 FORWARDED = ("FOR", "PROTO", "HOST", "PORT", "SERVER", "SSL")
 
 
 class TrustedProxyMiddleware:
-    """Accepts `X-Forwarded-For`, `-Proto` and `-Host` only from PORTAL_TRUSTED_PROXIES, and drops them otherwise.
+    """Accepts `X-Forwarded-For`, `-Proto` and `-Host` only from PORTAL_TRUSTED_PROXIES; otherwise, drops them.
 
-    If the sender is a trusted proxy, REMOTE_ADDR becomes the last address in `X-Forwarded-For` that isn't a trusted
-    proxy itself, since the client may have written anything before it. This is the outermost middleware, so that all
+    If the sender is a trusted proxy, REMOTE_ADDR becomes the last address in `X-Forwarded-For` that isn't itself a
+    trusted proxy, since the client may have written anything before it. This is the outermost middleware, so that all
     others see the real address.
     """
 
@@ -84,12 +84,12 @@ def _address(text: str) -> Address | None:
         address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    # A server that listens on IPv6 sees IPv4 clients as ::ffff:a.b.c.d.
+    # Servers that listen on IPv6 see IPv4 clients as ::ffff:a.b.c.d.
     return (isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped) or address
 
 
 class RefuseNulMiddleware:
-    """Refuses addresses with a NUL character, which PostgreSQL can't store, and forms in charsets other than UTF-8."""
+    """Rejects addresses with a NUL character, which PostgreSQL can't store, and forms in charsets other than UTF-8."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -103,10 +103,9 @@ class RefuseNulMiddleware:
 
 
 class StorablePostMiddleware:
-    """Replaces NUL characters in posted fields with U+FFFD before a view looks them up, since PostgreSQL can't store
-    them.
+    """Replaces NUL characters in posted fields with U+FFFD before a view uses them, since PostgreSQL can't store them.
 
-    It comes after the CSRF check, which has read the fields. Views without that check read the body themselves.
+    It comes after the CSRF check, which has already read the fields. Views without that check read the body themselves.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -126,9 +125,9 @@ class StorablePostMiddleware:
 
 
 class HeadersMiddleware:
-    """Prevents caching of responses that don't allow it, and turns off browser features that pages don't need.
+    """Prevents caching unless a response allows it, and turns off browser features that pages don't need.
 
-    Files and guests' pictures allow caching; other pages don't, so Back shows no private page after signing out.
+    Files and guests' pictures allow caching; pages don't, so Back shows no private page after signing out.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -149,7 +148,7 @@ def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 
 class SpeculationRulesMiddleware:
-    """Points browsers to the rules for prefetching the next page, on pages of signed-in people."""
+    """Points browsers to the rules for prefetching the next page, for people who are signed in."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

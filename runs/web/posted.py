@@ -1,6 +1,6 @@
 """Forms for posted values: fields that accept anything, for buttons, hidden values and small questions.
 
-Views never read the fields of `request.POST` directly. If the values can't be invalid, a view reads a `PostedForm`;
+Views never read the fields of `request.POST` directly. If no value can be invalid, a view reads a `PostedForm`;
 otherwise, it uses an ordinary form and shows it again with its errors.
 """
 
@@ -18,24 +18,24 @@ DAYS = re.compile(r"[0-9]{1,6}")
 
 
 def posted_of(request: HttpRequest) -> QueryDict | None:
-    """Return the posted data for a page's form; None if the page is only being viewed."""
+    """Return the posted data for a page's form; None if the page is only viewed."""
     return request.POST if request.method == "POST" else None
 
 
 class CutField(forms.CharField):
-    """Text exactly as sent, or "" if it wasn't sent. Longer text is cut after `length` characters, not refused."""
+    """Text exactly as sent, or "" if it wasn't sent. Text longer than `length` characters is cut, not refused."""
 
     def __init__(self, length: int | None = None, **options: Any) -> None:
         super().__init__(**({"required": False, "strip": False} | options))
         self.length = length
 
     def to_python(self, value: Any) -> str:
-        # PostgreSQL can't store NUL. Bodies contain none (`StorablePostMiddleware`), but an address may.
+        # PostgreSQL can't store NUL. Bodies don't contain any (`StorablePostMiddleware`), but an address may.
         return str(super().to_python(value)).replace("\0", "\ufffd")[: self.length]
 
 
 class NameField(CutField):
-    """A name in one line, without leading, trailing or double spaces."""
+    """A one-line name, without leading, trailing or double spaces."""
 
     def to_python(self, value: Any) -> str:
         return " ".join(str(forms.CharField.to_python(self, value)).split())[: self.length]
@@ -54,7 +54,7 @@ class RepeatedField(forms.Field):
 
 
 class SwitchField(forms.BooleanField):
-    """The value of a button or a hidden field: "1" is on; "0" or nothing is off."""
+    """The value of a button or a hidden field: "1" is on; "0" or no value is off."""
 
     widget = forms.HiddenInput
 
@@ -81,11 +81,11 @@ class DaysField(forms.Field):
 
 
 class PostedForm(forms.Form):
-    """A form of fields like the ones above, which accept any value."""
+    """A form with fields like the ones above, which accept any value."""
 
     @classmethod
     def read(cls, given: QueryDict) -> dict[str, Any]:
-        """Return the values by field name; fields that weren't sent have their empty value."""
+        """Return the values by field name; fields that weren't sent get their empty value."""
         form = cls(given)
         form.full_clean()
         return form.cleaned_data

@@ -1,4 +1,4 @@
-"""Keyed hashes that survive a change of `PORTAL_SECRET_KEY`: made with the current key, accepted with old ones, too.
+"""Keyed hashes that survive a change of `PORTAL_SECRET_KEY`: made with the current key, accepted with old ones too.
 
 Django does the same for its own signatures (sessions, `django.core.signing`); this module is for our own hashes.
 """
@@ -15,6 +15,6 @@ def keyed_hash(salt: str, text: str) -> bytes:
 
 
 def keyed_hashes(salt: str, text: str) -> Iterator[bytes]:
-    """Yield the hash with each valid key: the current one first, then `PORTAL_SECRET_KEY_FALLBACKS`."""
+    """Yield the hash with each valid key: first the current one, then `PORTAL_SECRET_KEY_FALLBACKS`."""
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         yield salted_hmac(salt, text, secret=key, algorithm="sha256").digest()

@@ -1,8 +1,8 @@
 """Links whose secret address grants access: invites and guest links.
 
 A token is a keyed hash (192 bits of HMAC-SHA-256) of a random nonce. The nonce is in the database; the portal's key is
-not. So the maker of a link can copy it again later, but the database alone opens nothing: it stores only the token's
-SHA-256, by which the token is found.
+not. So whoever made a link can copy it again later, but the database alone opens nothing: it stores only the token's
+SHA-256, which is used to find the link.
 """
 
 import base64
@@ -50,19 +50,19 @@ def token_of(purpose: Purpose, nonce: str) -> str:
 
 
 def token_again(purpose: Purpose, nonce: str, token_hash: str) -> str:
-    """Return the token, so that it can be copied again; "" if its key is no longer known (the link still works)."""
+    """Return the token for copying the link again; "" if its key is no longer known (the link still works)."""
     tokens = _tokens_of(purpose, nonce)
     return next((token for token in tokens if constant_time_compare(hash_of(token), token_hash)), "")
 
 
 def _tokens_of(purpose: Purpose, nonce: str) -> Iterator[str]:
-    """Yield the tokens for `nonce`, with the portal's secret key and then with earlier keys."""
+    """Yield the tokens for `nonce`, first with the portal's secret key, then with earlier keys."""
     for digest in keyed_hashes(f"portal.secret-link.{purpose}", nonce):
         yield base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).decode("ascii")
 
 
 def hash_of(token: str) -> str:
-    """Hash of the token, as stored."""
+    """Return the hash of the token, as stored."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -18,9 +18,9 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 PROVES_FOR = timedelta(days=1)  # how long an expired session still proves who it belonged to
-MOVED_EVERY = timedelta(hours=1)  # precision of the idle end, to limit writes
-STARTED = "started"  # key in the session's data for its start, in Unix seconds
-OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # cookie names from before they had a prefix
+MOVED_EVERY = timedelta(hours=1)  # precision of the idle timeout, to limit writes
+STARTED = "started"  # key in the session data for its start, in Unix seconds
+OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # cookie names from before the prefix
 
 
 class SessionStore(db.SessionStore):
@@ -76,7 +76,7 @@ class SessionStore(db.SessionStore):
 def has_just_run_out(request: HttpRequest) -> bool:
     """Return whether `request` has an active member's session cookie that expired within the last day.
 
-    As with a live session, changing the password ends it.
+    As with a live session, changing the password invalidates it.
     """
     session = _run_out_session(request)
     if session is None:
@@ -96,7 +96,7 @@ def _run_out_session(request: HttpRequest) -> SessionStore | None:
 
 
 class PortalSessionMiddleware(SessionMiddleware):
-    """Keeps the cookie of a session that has just expired, and renames cookies that have no prefix yet.
+    """Keeps the cookie of a session that has just expired, and renames old cookies without a prefix.
 
     A session is renamed only once, since a neighbouring host could plant a cookie without a prefix.
     """

@@ -1,10 +1,10 @@
 """Slow down password guessing without letting strangers lock anyone out.
 
 Wrong passwords are counted per account and address, per address, and per account from anywhere. The last limit is so
-high that it takes many machines to reach; otherwise, anyone who knows an email address could lock its owner out. People
+high that reaching it takes many machines; otherwise, anyone who knows an email address could lock its owner out. People
 who recently signed in from an address don't count towards that address's limit, so a guessing script in an office
-doesn't lock out everyone else. Browsers that were used to sign in have a signed cookie. A person's attempts in such a
-browser are counted separately, so even many machines can't lock them out there.
+doesn't lock out everyone else. Browsers that have been used to sign in have a signed cookie. A person's attempts in
+such a browser are counted separately, so even many machines can't lock them out there.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ WINDOW = timedelta(minutes=10)
 MAX_PER_PAIR = 10  # wrong passwords in WINDOW for one account from one address
 MAX_PER_ADDRESS = 50  # a whole office may share one address
 MAX_PER_ACCOUNT = 100  # from anywhere
-MAX_PER_DEVICE = 10  # for one account in a browser in which it has signed in before
+MAX_PER_DEVICE = 10  # for one account in a browser where it has signed in before
 
 DEVICE_COOKIE = "portal_device"
 DEVICE_SALT = "portal.device"
@@ -42,18 +42,18 @@ SENTENCE = gettext_noop("There were too many attempts. Wait ten minutes, then tr
 
 
 class TooManyError(Exception):
-    """There were too many attempts; the person has to wait."""
+    """There have been too many attempts; the person has to wait."""
 
 
 class Attempt:
-    """One attempt. It counts towards `limits` before it is checked, so that many at once don't slip through."""
+    """One attempt. It counts towards `limits` before it is checked, so that simultaneous attempts don't slip through."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
         self._rows = ThrottleHit.objects
         self._keys = [_hash(key) for key in limits]
         self._mine = self._rows.bulk_create([self._rows.model(key=key) for key in self._keys])
         now = timezone.now()
-        recent = self._rows.filter(at__range=(now - WINDOW, now + WINDOW))  # skips hits from clocks that were ahead
+        recent = self._rows.filter(at__range=(now - WINDOW, now + WINDOW))  # skips hits from clocks that were fast
         if any(recent.filter(key=key).count() > limit for key, limit in zip(self._keys, limits.values(), strict=True)):
             self.take_back()  # otherwise a persistent script would lock people out forever
             raise TooManyError
@@ -78,7 +78,7 @@ def sign_in_limits(request: HttpRequest | None, email: str) -> dict[str, int]:
 
 
 def knows_browser(request: HttpRequest | None, email: str) -> bool:
-    """Return whether `email` has signed in before in the browser of `request`."""
+    """Return whether `email` has signed in before from the browser of `request`."""
     people = _device_of(request)["people"]
     return any(_mark(digest) in people for digest in keyed_hashes(DEVICE_SALT, email))
 
@@ -101,9 +101,9 @@ def _pair(email: str, address: str) -> str:
 
 
 def address_of(request: HttpRequest | None) -> str:
-    """Return the address that `request` comes from; for IPv6, the 64-bit network, since one client can use all of it.
+    """Return the address `request` comes from; for IPv6, the 64-bit network, since one client can use all of it.
 
-    A server that listens on IPv6 sees IPv4 clients as ::ffff:a.b.c.d, all in the same network; each of them counts
+    Servers that listen on IPv6 see IPv4 clients as ::ffff:a.b.c.d, all in the same network; these are counted
     separately.
     """
     text = request.META.get("REMOTE_ADDR", "") if request else ""

@@ -1,4 +1,4 @@
-"""Download names, made from app or title, result and day; safe in any file system."""
+"""Download names made from app or title, result and day, safe in any file system."""
 
 import re
 
@@ -7,7 +7,7 @@ from django.utils.text import slugify
 
 from runs.models import Run
 
-PART_BYTES = 90  # file systems allow 255 bytes, and a letter takes up to three in most scripts
+PART_BYTES = 90  # file systems allow 255 bytes, and in most scripts a letter takes up to three
 PLAIN = re.compile(r"[^\w-]")
 
 
@@ -26,7 +26,7 @@ def slug(words: str) -> str:
 
 
 def unique(name: str, taken: set[str]) -> str:
-    """Return `name`, numbered before its extension if it is `taken` (in any case); add the result to `taken`."""
+    """Return `name`, with a number before its extension if it is `taken` (ignoring case); add the result to `taken`."""
     stem, dot, ending = name.rpartition(".")
     stem, ending = (stem, f".{ending}") if dot else (name, "")
     found, number = name, 1

@@ -1,19 +1,19 @@
-"""Text as compared by search: without case, accents or look-alike forms, in any script."""
+"""Text as search compares it: without case, accents or look-alike forms, in any script."""
 
 import unicodedata
 from collections.abc import Iterable
 
-# Letters with a stroke and ligatures, which Unicode doesn't decompose.
+# Letters with a stroke, and ligatures, which Unicode doesn't decompose.
 STROKED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "\x00": " "}
 )
 
 
 def fold(text: str) -> str:
-    """Return `text` as stored for search and as used to compare search words.
+    """Return `text` in the form that search stores and compares.
 
-    "Crème BRÛLÉE" becomes "creme brulee", "ﬁ" becomes "fi", wide letters become plain ones, and "か" finds "が". Vowel
-    signs of Indic scripts stay, since they carry meaning.
+    "Crème BRÛLÉE" becomes "creme brulee", "ﬁ" becomes "fi", wide letters become normal ones, and "か" finds "が". Vowel
+    signs in Indic scripts stay, since they carry meaning.
     """
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
@@ -26,11 +26,11 @@ def fold_words(text: str) -> list[str]:
 
 
 def named(name: str) -> dict[str, str]:
-    """Return the fields of a row for `name` and its search text."""
+    """Return a row's fields for `name` and its search text."""
     return {"name": name, "search_text": fold(name)}
 
 
 def kinds_text(kinds: Iterable[str]) -> str:
-    """Return kinds of output as stored in `Run.kinds` for the filter: " image video "."""
+    """Return kinds of output as stored in `Run.kinds` for filtering: " image video "."""
     told = sorted({kind.strip() for kind in kinds} - {""})
     return f" {' '.join(told)} "[:200] if told else " "

@@ -1,8 +1,8 @@
-"""The sentences of stored messages (`models.messages.Message`), in the active language.
+"""The texts of stored messages (`models.messages.Message`), in the active language.
 
-Rows store codes, so a code that was ever used must stay here, with the names of its values, as long as rows may hold
-it. The ending of a value's name says what it is: `_bytes` is a size, `_at` a Unix time, `_kind` a kind of file,
-`_kinds` several of them, and `_message` another stored message. `worker` is a cluster's name. Other numbers are counts.
+Rows store codes, so any code ever used must stay here, with the names of its values, as long as rows may hold it. The
+end of a value's name says what it is: `_bytes` is a size, `_at` a Unix time, `_kind` a kind of file, `_kinds` several
+of them, and `_message` another stored message. `worker` is a cluster's name. Other numbers are counts.
 """
 
 from datetime import UTC, datetime
@@ -116,7 +116,7 @@ SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS
 
 
 def say(message: Message | str) -> str:
-    """Return the message as a sentence in the active language: a quote unchanged, "" for an empty message.
+    """Return the message as a sentence in the active language: quotes are unchanged, and an empty message gives "".
 
     A code that only a newer version knows is also returned unchanged.
     """

@@ -19,7 +19,7 @@ class Failure:
     action_label: str = ""
     action_url: str = ""
     reference: str = ""
-    leads_to_form: bool = False  # the action opens the app's form with these inputs
+    leads_to_form: bool = False  # the action opens the app's form with these inputs filled in
 
 
 NOT_ENOUGH_CREDITS = _lazy("There aren't enough credits left for this run.")
@@ -56,5 +56,5 @@ FAILURES: dict[str, tuple[Promise, Promise, str]] = {
 
 
 def field_errors_of(run: Run) -> list[dict[str, str]]:
-    """Return `Run.field_errors` with each message as a sentence: Lamina's own, or ours about a file."""
+    """Return `Run.field_errors` with each message as a sentence: Lamina's own, or ours if it is about a file."""
     return [{**error, "message": say(Message.from_stored(error["message"]))} for error in run.field_errors]

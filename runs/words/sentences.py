@@ -1,4 +1,4 @@
-"""The portal's words for states, waits, amounts and times, in one place."""
+"""The portal's wording for states, waits, amounts and times, in one place."""
 
 import math
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def about_credits(expected: Decimal | None, low: Decimal | None = None, high: De
 
 
 def plural_number(amount: Decimal) -> int:
-    """Return the whole number whose plural form fits `amount`: 1.5 credits are plural."""
+    """Return a whole number with the plural form that fits `amount`: 1.5 credits are plural."""
     return int(amount) if amount == int(amount) else max(2, math.ceil(amount))
 
 
@@ -140,7 +140,7 @@ def clock_words(span: timedelta) -> str:
 
 
 def usual_words(usual: float | None, slow: float | None) -> str:
-    """ "usually 2 to 3 min", "usually about 20 s"; empty until it is known."""
+    """ "usually 2 to 3 min", "usually about 20 s"; empty if not known yet."""
     if usual is None or slow is None:
         return ""
     low, high = _rounded(usual), _rounded(slow)
@@ -155,7 +155,7 @@ def usual_words(usual: float | None, slow: float | None) -> str:
 
 
 def _rounded(seconds: float) -> int:
-    """Round to 1 s below ten seconds, 5 s below a minute, 30 s below ten minutes, otherwise to whole minutes."""
+    """Round to 1 s below ten seconds, 5 s below a minute, 30 s below ten minutes, and whole minutes above that."""
     step = 1 if seconds < 10 else 5 if seconds < 60 else 30 if seconds < 600 else 60
     return max(1, round(seconds / step) * step)
 

@@ -1,4 +1,4 @@
-"""How pages name a worker cluster."""
+"""How worker clusters are named on pages."""
 
 from django.utils.translation import gettext as _
 

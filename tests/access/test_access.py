@@ -1,4 +1,4 @@
-"""Who may see what: everyone requests every URL with every method, for a private run and one shared with the team.
+"""Access rules: everyone requests every URL with every method, for a private run and one shared with the team.
 
 `pytest tests/access/test_access.py -s` prints the table.
 """
@@ -28,7 +28,7 @@ def all_names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> set
 
 
 def problems_of(world: World, row: Row, who: str, answer: HttpResponseBase) -> list[str]:
-    """Return what is wrong with `answer`: the status, the way to sign in, or words of a run that `who` may not see."""
+    """Return what is wrong with `answer`: status, missing sign-in prompt, a cookie, or words `who` may not see."""
     wanted = row.expected(who, is_shared=world.subject is world.shared)
     if answer.status_code != wanted:
         return [f"{answer.status_code} instead of {wanted}"]
@@ -43,7 +43,7 @@ def problems_of(world: World, row: Row, who: str, answer: HttpResponseBase) -> l
 
 
 def hidden_from(world: World, row: Row, who: str) -> set[str]:
-    """Return the words of private and shared runs that `who` may not see in the response to `row`."""
+    """Return the words of the private and shared runs that must not appear in the response to `row` for `who`."""
     secret = {world.private.word, world.private.shown, world.shared.word, world.shared.shown}
     if row.is_for_guests:
         seen = world.other if who == "guest, other run" else world.subject

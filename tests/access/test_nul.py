@@ -1,4 +1,4 @@
-"""A NUL character in a posted field: PostgreSQL can't store it, so no view may look it up."""
+"""NUL characters in posted fields: PostgreSQL can't store them, so no view may use them in a lookup."""
 
 import pytest
 from django.core.cache import cache

@@ -1,4 +1,4 @@
-"""Viewers can only look: they may not start, share or change anything, even what they made, and are told why."""
+"""Viewers are read-only: they can't start, share or change anything, not even what they made, and are told why."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ SENTENCES = (VIEWERS_LOOK, "Your role lets you look", "Your role doesn't allow t
 
 @pytest.fixture
 def world(make_member: Callable[..., Member]) -> World:
-    """Alice has made runs, and is now a viewer."""
+    """Alice made runs and is now a viewer."""
     world = World(make_member)
     Member.objects.filter(pk=world.owner.pk).update(role="viewer")
     return world

@@ -1,4 +1,4 @@
-"""The worker dies as a whole, always takes tasks and stops at once, even if killed at the worst moments."""
+"""The worker dies as a whole, never stops taking tasks and stops promptly, even if killed at the worst moment."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from tests.support.processes import TIMEOUT_SECONDS, Home, children_of, lines, s
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 ENQUEUE = "from django_q.tasks import async_task; async_task('tests.support.slow_tasks.{}', {!r}, {!r})"
 
-LONG = int(2 * TIMEOUT_SECONDS)  # seconds that a task takes; nothing may wait for its end
+LONG = int(2 * TIMEOUT_SECONDS)  # how long a task takes, in seconds; nothing may wait that long
 HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"
 
 
@@ -33,7 +33,7 @@ def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def notes(tmp_path: Path) -> Path:
-    """Return the file that the tasks of this test write to."""
+    """Return the file that this test's tasks write to."""
     return tmp_path / "notes"
 
 
@@ -53,7 +53,7 @@ def enqueue(home: Home, task: str, notes: Path, value: object) -> None:
 
 
 def is_idle(worker: "subprocess.Popen[bytes]") -> bool:
-    """Return True if the worker's processes used no CPU for half a second; polling uses too little to show up."""
+    """Return whether the worker's processes used no CPU for half a second; polling uses too little to register."""
     children = children_of(sentinel_of(worker))
     before = sum(map(ticks_of, children))
     time.sleep(0.5)
@@ -112,7 +112,7 @@ def test_a_short_task_is_finished_first(
 
 
 def test_plain_qcluster_sees_the_stop_flag_as_never_set(home: Home, notes: Path) -> None:
-    """`qcluster` keeps working: the long task just runs to its end."""
+    """`qcluster` still works: the long task just runs to completion."""
     process = home.start("qcluster")
     enqueue(home, "window", notes, 2)
     wait_until(lambda: "begun" in lines(notes), "the task to begin")
@@ -134,10 +134,10 @@ def test_nothing_is_left_of_a_killed_sentinel(home: Home, worker: "subprocess.Po
 
 
 def test_a_killed_idle_process_never_leaves_it_deaf(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
-    """One pool process holds the queue's lock while idle. We can't see which, so killing any must end the worker."""
+    """One pool process holds the queue's lock while idle. We can't tell which, so killing any must end the worker."""
 
     def is_dead() -> bool:
-        if worker.poll() is None and is_idle(worker):  # a busy one is replaced, and work continues
+        if worker.poll() is None and is_idle(worker):  # a busy one would be replaced, and work would go on
             with suppress(ProcessLookupError, IndexError):
                 os.kill(children_of(sentinel_of(worker))[0], signal.SIGKILL)
         return worker.poll() is not None
@@ -156,7 +156,7 @@ def test_sigterm_to_the_whole_group_does_not_hang(home: Home, notes: Path, worke
 
 
 def test_a_stop_just_as_the_sentinel_dies_does_not_hang(home: Home, worker: "subprocess.Popen[bytes]") -> None:
-    """The main process learns of the death and the signal at once, and must not wait forever for a dead process."""
+    """The main process sees the death and the signal together, and must not wait forever for a dead process."""
     sentinel = sentinel_of(worker)
     os.kill(worker.pid, signal.SIGSTOP)
     wait_until(lambda: state_of(worker.pid) == "T", "the main process to stand still")

@@ -19,7 +19,7 @@ from tests.support import engines
 from tests.support.processes import ROOT
 
 STOP_SECONDS = 30.0
-LOG_SHOWN = 3_000  # characters of a bench's output, if something went wrong
+LOG_SHOWN = 3_000  # characters of a bench's output to show if something went wrong
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := set(options.names) - set(BENCHES):
         parser.error(f"there is no bench named {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
     for sig in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sig, leave)  # explicitly: a job started with `&` inherits an ignored SIGINT
+        signal.signal(sig, leave)  # must be explicit: a job started with `&` inherits an ignored SIGINT
     print(f"On {os.cpu_count()} cores, {os.getloadavg()[0]:.1f} of them busy in the last minute.\n")
     print(header(), flush=True)
     verdicts: list[bool] = []
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def verdict_of(verdicts: Sequence[bool]) -> str:
-    """Return the summary. `verdicts` says for each measured target whether it is met."""
+    """Return the summary. `verdicts` says for each measured target whether it was met."""
     if not verdicts:
         return "Nothing was measured."
     return "Every measured target is met." if all(verdicts) else "Not every target is met."
@@ -59,7 +59,7 @@ def verdict_of(verdicts: Sequence[bool]) -> str:
 
 def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
     """Run one bench in its own process, with a time limit. If anything goes wrong, the last row says so."""
-    # A large history takes longer to create, about one more minute per 10,000 runs.
+    # A large history takes longer to create: about a minute more per 10,000 runs.
     timeout = BENCHES[name].timeout_seconds + (runs / 10_000 * 60 if name.startswith("history") else 0)
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         report, log = Report(Path(folder) / "rows"), Path(folder) / "log"
@@ -90,7 +90,7 @@ def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ask the process to end, so that it stops its own processes. Kill it if it doesn't."""
+    """Ask the process to exit, so that it can stop its own processes. Kill it if it doesn't."""
     if process.poll() is None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):

@@ -24,7 +24,7 @@ class Bench:
     timeout_seconds: float
     module: str = ""
     engine: str = "sqlite"
-    by_default: bool = True  # otherwise it runs only if named
+    by_default: bool = True  # if not, it runs only when named
 
 
 BENCHES = {

@@ -1,4 +1,4 @@
-"""Ways in which Lamina's list of apps may behave, and how the portal reacts: one table, for the tests and the bench.
+"""How Lamina's app list may behave, and how the portal should react: one table, for the tests and the bench.
 
 A scene sets up the sandbox, makes the portal read the list as its worker does, and returns rows with targets.
 """
@@ -32,7 +32,7 @@ class Door(Protocol):
 
 
 def prepare(door: Door) -> None:
-    """Put 60 plain apps into the sandbox, five of them the workspace's own. The portal knows none of them."""
+    """Put 60 plain apps into the sandbox, none known to the portal and five of them the workspace's own."""
     door.control("reset")
     door.control("limit", per_minute=None)
     for app_id in load_catalogue():
@@ -47,7 +47,7 @@ def prepare(door: Door) -> None:
 
 
 def limits(door: Door) -> list[int | None]:
-    """Return the limit of each request, or None if it had none."""
+    """Return the limit of each request for the list; None where it wasn't given."""
     asked = [request["query"].get("limit") for request in door.requests_to("apps")]
     return [None if limit is None else int(limit) for limit in asked]
 
@@ -63,7 +63,7 @@ def not_runnable(member: Member) -> list[App]:
 
 
 def refused_at_100(door: Door, _: Member) -> list[Row]:
-    """Lamina accepts at most 60. It refuses 200 and 100, but 50 works and is requested first the next time."""
+    """Lamina accepts at most 60: it refuses 200 and 100, but 50 works and is tried first the next time."""
     door.control("list", most=60, beyond="refuse")
     catalog.refresh_catalog()
     catalog.refresh_catalog()
@@ -87,7 +87,7 @@ def refused_at_25(door: Door, _: Member) -> list[Row]:
 
 
 def capped_at_12(door: Door, member: Member) -> list[Row]:
-    """The list is silently cut to twelve, different ones at each of 20 reads. Apps seen once stay and can be run."""
+    """The list is silently cut to a different twelve apps at each of 20 reads. Apps seen once stay and can be run."""
     door.control("list", most=CAPPED_AT, order="popularity", seed=10)
     seen: set[int] = set()
     for _ in range(ROUNDS):
@@ -116,7 +116,7 @@ def slow(door: Door, _: Member) -> list[Row]:
 
 
 def beyond_the_list(door: Door, member: Member) -> list[Row]:
-    """An unlisted app is found by its words, by a description of the need and by its address, and then run."""
+    """An unlisted app is found by keyword, by a description of the need and by address, and then run."""
     app_id = "5b0a1f5e-0a1b-4c3d-8e9f-001122334455"
     app = {"appId": app_id, "name": "Dental advert", "description": "A poster for a dentist."}
     door.control("apps", app=app, listed=False)
@@ -157,7 +157,7 @@ def _run(what: str, app: App, member: Member) -> Row:
 
 
 def equals(what: str, found: object, expected: object) -> Row:
-    """Return a row whose target is that `found` equals `expected`."""
+    """Return a row whose target is met if `found` equals `expected`."""
     target = _words(expected)
     return Row(what, _words(found), f"= {target}" if len(target) < 10 else "just that", found == expected)
 

@@ -1,4 +1,4 @@
-"""How the portal handles Lamina's list of apps when it is cut, reordered or delayed."""
+"""How the portal copes when Lamina's app list is cut, reordered or delayed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Opens ten thousand damaged files, of every accepted kind, in the process for pictures."""
+"""Opens ten thousand damaged files of every accepted kind in the picture process."""
 
 import tempfile
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""Sends three hundred files through a whole portal, all of them damaged except every twentieth. Half are uploaded by a
-member, half are results fetched by the worker."""
+"""Sends three hundred files through a whole portal, all but every twentieth damaged. Half are uploaded by a member,
+half are results fetched by the worker."""
 
 import os
 from collections import Counter
@@ -21,10 +21,10 @@ from tests.support.processes import wait_until
 from tests.support.visitor import Visitor
 
 UPLOADS = RESULTS = 150
-EVERY = 20  # one in this many is good
+EVERY = 20  # one file in this many is good
 PER_RUN = 10
 AT_ONCE = 4
-MAX_SECONDS = 60.0  # from the end of a good file's run until it is saved
+MAX_SECONDS = 60.0  # from the end of a good file's run until the file is saved
 FILE = {"id": "u", "key": "", "name": "File", "type": "url", "accept": []}
 NOTE = {"id": "n", "key": "", "name": "Note", "type": "text", "default": ""}
 
@@ -56,7 +56,7 @@ def is_good(number: int) -> bool:
 
 
 def body_of(number: int) -> bytes:
-    """Return file `number`: a good one of each kind in turn, or a damaged one."""
+    """Return file `number`: an intact one (the kinds take turns) or a damaged one."""
     return whole(kinds()[number // EVERY % len(kinds())]) if is_good(number) else damaged(number)[1]
 
 
@@ -71,7 +71,7 @@ def upload_all(visitor: Visitor, report: Report, app: App) -> None:
 
 
 def upload(visitor: Visitor, app: App, number: int) -> int:
-    """Upload file `number`, and return the status of the response."""
+    """Upload file `number`; return the response's status."""
     answer = visitor.session.post(
         f"{visitor.url}/uploads/",
         data={"app": app.public_id, "field": "p0"},
@@ -86,7 +86,7 @@ def keep_all(portal: Portal, report: Report, server: HostileServer, visitor: Vis
     app = make_app(portal, "damaged-results", NOTE)
     numbers = range(UPLOADS, UPLOADS + RESULTS)
     server.files |= {f"/{number}": body_of(number) for number in numbers}
-    for first in numbers[::PER_RUN]:  # a good file comes last, and no file before it may block it
+    for first in numbers[::PER_RUN]:  # a good file comes last, and no earlier file may block it
         addresses = [f"{server.url}/{number}" for number in range(first, first + PER_RUN)]
         portal.sandbox.order("script", appId=app.remote_id, values={"0": addresses})
         visitor.press_run(app.get_absolute_url(), visitor.open_form(app.get_absolute_url()))

@@ -1,13 +1,13 @@
 """Measures how many requests it takes to follow runs, and how late the portal learns that they ended.
 
-The quick start is measured for comparison. The portal first polls, then gets webhooks from the sandbox. Runs are
+Lamina's quick start is measured for comparison. The portal first polls, then gets webhooks from the sandbox. Runs are
 started through the real pages; a real worker sends, follows and saves them. In one round, somebody has a run's page
 open. The sandbox counts all requests from the first start to the last known end. Reads by id before a run has ended are
-for partial results; they use spare budget and are listed separately. An end counts as known once the portal has applied
-the list that shows it; reading the results takes another request. If Lamina's limit leaves no room for these reads when
-the runs end, the target is 1.2 times the delay that the limit alone causes (`tests.bench.ideal_poller`).
+for partial results; they use spare budget and are listed separately. An end counts as known once the portal has
+processed a list that shows it; reading the results takes another request. If Lamina's limit leaves no room for these
+reads when the runs end, the target is 1.2 times the delay that the limit alone causes (`tests.bench.ideal_poller`).
 
-`python -m tests.bench economy --only "deliveries, 50"` measures the rows whose title contains these words.
+`python -m tests.bench economy --only "deliveries, 50"` measures the rows whose titles contain these words.
 """
 
 import os
@@ -37,7 +37,7 @@ MAX_DELIVERED_SECONDS = 1.0
 TIMES_FORCED = 1.2
 MAX_OWN = 2  # for each run: its start and its final read
 MAX_PER_RUN = 2.7
-COUNTS_FROM = 10  # MAX_PER_RUN applies from this many runs at once
+COUNTS_FROM = 10  # MAX_PER_RUN applies to this many runs at once or more
 MAX_PER_MINUTE = 100
 MAX_COPY_SECONDS = 60.0
 SPREAD_SECONDS = (25.0, 35.0)
@@ -58,8 +58,8 @@ COUNTS = (1, 10, 50, 100, 200)
 PLAIN = tuple(Round(f"{count} at once", count) for count in COUNTS)
 DELIVERED = tuple(Round(f"{count} at once", count, is_delivered=True) for count in COUNTS)
 WATCHED = Round("10 at once, one on screen", 10, is_watched=True)
-# If all runs take equally long, they end at the same point of every polling interval, so the delay depends on luck.
-# These end at different points; the mean is the same.
+# If all runs took equally long, they would end at the same point in a polling interval, and the delay would be a matter
+# of luck. These end at different points; the mean is the same.
 SPREAD = Round("20 of 25 to 35 s", 20, is_spread=True)
 
 
@@ -94,7 +94,7 @@ def measure_all(portal: Portal, report: Report, rows: list[tuple[str, Round]]) -
 
 
 def await_first_delivery(portal: Portal, visitor: Visitor, path: str) -> None:
-    """Wait for the signing keys, which the worker fetches, and a first webhook: then the portal relies on webhooks."""
+    """Wait for the worker to fetch the signing keys and for a first webhook: then the portal relies on webhooks."""
     wait_until(lambda: LaminaStatus.objects.exclude(signing_keys=[]).exists(), "the signing keys", 60)
     portal.sandbox.order("script", seconds=1)
     visitor.press_run(path, visitor.open_form(path))
@@ -104,7 +104,7 @@ def await_first_delivery(portal: Portal, visitor: Visitor, path: str) -> None:
 
 
 def begin_anew(portal: Portal, each: Round) -> None:
-    """Reset the portal and the sandbox as after a quiet minute, and set how long the next runs take."""
+    """Reset the portal and the sandbox as if after a quiet minute, and set how long the next runs take."""
     portal.await_quiet()
     RequestLog.objects.all().delete()
     portal.sandbox.order("reset")
@@ -144,7 +144,7 @@ def measure_portal(portal: Portal, report: Report, visitor: Visitor, path: str, 
 
 
 def since(ended: dict[str, float], known: dict[str, float]) -> list[float]:
-    """Return the seconds from each run's end until its time in `known`."""
+    """Return the seconds from each run's end in `ended` to its time in `known`."""
     return [known[run_id] - ended[run_id] for run_id in known if run_id in ended]
 
 
@@ -180,8 +180,8 @@ def measure_quick_start(portal: Portal, report: Report, each: Round) -> None:
 
 
 def targets(report: Report, each: Round, state: dict[str, Any], ends: list[float]) -> tuple[float, float]:
-    """Return the targets for learning of an end and for reading its results: fixed ones, or 1.2 times the delay that
-    the limit causes."""
+    """Return the target delays for noticing an end and for reading its results: fixed, or 1.2 times what the limit
+    causes."""
     if each.is_delivered:
         return MAX_DELIVERED_SECONDS, MAX_DELIVERED_SECONDS
     starts = [seconds(r["at"]) for r in state["requests"] if r["endpoint"] == "run_start"]
@@ -202,7 +202,7 @@ def report_counts(
     has_targets: bool,
     is_watched: bool = False,
 ) -> None:
-    """Add rows about the requests that the sandbox counted until the Unix time `until`."""
+    """Add rows for the requests that the sandbox counted up to the Unix time `until`."""
     sent = [r for r in state["requests"] if r["path"].startswith("/v1/") and seconds(r["at"]) <= until]
     partial = [r for r in sent if r["endpoint"] == "run" and seconds(r["at"]) < ended.get(r["runId"], until)]
     kinds = Counter(r["endpoint"] for r in sent)
@@ -226,7 +226,7 @@ def report_counts(
 
 
 def report_delays(report: Report, delays: list[float], count: int, *, target: float | None) -> None:
-    """Add rows about the seconds from an end on Lamina until it is known here. `target` may be None."""
+    """Add rows for the delays in seconds between ends on Lamina and the portal noticing them. `target` may be None."""
     missed = count - len(delays)
     p95, middle = percentile(delays, 95), f"median {number(median(delays))}, max {number(max(delays))}"
     if target is None:
@@ -238,7 +238,7 @@ def report_delays(report: Report, delays: list[float], count: int, *, target: fl
 
 
 def report_copies(portal: Portal, report: Report, runs: Any, ended: dict[str, float], *, target: float) -> None:
-    """Report how long after the end on Lamina all results were saved."""
+    """Report how long after a run's end on Lamina its results were saved."""
     portal.await_quiet(TIMEOUT_SECONDS)
     saved = OutputFile.objects.filter(output__run__in=runs, status="saved").select_related("file", "output__run")
     ages = [f.file.created_at.timestamp() - ended[f.output.run.remote_id] for f in saved if f.file]
@@ -246,5 +246,5 @@ def report_copies(portal: Portal, report: Report, runs: Any, ended: dict[str, fl
 
 
 def seconds(moment: str) -> float:
-    """Return the Unix seconds of an ISO time."""
+    """Return an ISO time as Unix seconds."""
     return datetime.fromisoformat(moment).timestamp()

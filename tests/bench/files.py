@@ -1,4 +1,4 @@
-"""Saved files: the cost of serving one, how soon thumbnails appear, and how much memory a video of 1 GB takes."""
+"""Saved files: what serving one costs, how soon thumbnails appear, and how much memory a 1 GB video takes."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from tests.support.visitor import Visitor
 
 RUNS = 10
 PAGE_PACE_SECONDS = 2.5  # how often an open page polls, as in static/live.js
-MAX_QUERIES = 4  # two in addition to session and member
+MAX_QUERIES = 4  # session, member and two more
 MAX_MS = 5.0
 MAX_SHOWN_SECONDS = 5.0
 MAX_MB = 100.0
@@ -65,7 +65,7 @@ def member_client(member: Member) -> Client:
 
 
 def measure_thumbnails(visitor: Visitor, report: Report) -> None:
-    """Measure the worst case of an open page: it polled just before the picture arrived."""
+    """Measure the worst case for an open page: it polled just before the picture arrived."""
     path = App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
     for _ in range(RUNS):
         try:

@@ -1,4 +1,4 @@
-"""Saves one video of 1 GB as the worker does, and prints the process's memory in MB, before and at its peak.
+"""Saves a 1 GB video as the worker does, and prints the process's memory in MB, before and at its peak.
 
 `tests.bench.files` starts this in its own process. The video comes from another process.
 """
@@ -32,7 +32,7 @@ server.serve_forever()
 
 
 def memory_mb(name: str) -> float:
-    """Return VmRSS (now) or VmHWM (peak) of this process, in MB."""
+    """Return this process's VmRSS (current) or VmHWM (peak), in MB."""
     line = next(text for text in Path("/proc/self/status").read_text().splitlines() if text.startswith(name))
     return int(line.split()[1]) * 1024 / 1e6
 

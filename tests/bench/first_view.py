@@ -33,7 +33,7 @@ MAX_LCP_MS = 1000
 MAX_CLS = 0.05
 MAX_INP_MS = 100
 TYPED = "cartoon"
-# Apps that need no file, some with one picture, some with several.
+# Apps that need no file; some make one picture, some several.
 GALLERY_APPS = (CARTOONIFY, "card-options-25", "card-no-inputs", "card-same-outputs")
 
 OBSERVE = """() => {
@@ -106,7 +106,7 @@ def new_context(browser: Browser, portal: Portal, member: Member | None) -> Brow
 
 
 def weigh(browser: Browser, portal: Portal, address: str, member: Member | None) -> Weight:
-    """Load the page at `address` in a fresh browser, scroll to its end, and count the bytes."""
+    """Load the page at `address` in a fresh browser, scroll to the bottom, and count the bytes."""
     context = new_context(browser, portal, member)
     page, weight = context.new_page(), Weight()
     wire = context.new_cdp_session(page)
@@ -175,7 +175,7 @@ def measure_vitals(report: Report, browser: Browser, portal: Portal, member: Mem
 
 
 def load_slowed(browser: Browser, portal: Portal, member: Member) -> dict[str, float]:
-    """Return LCP (ms), CLS and INP (ms) of Home while someone types a search, in a fresh, slowed browser."""
+    """Return Home's LCP (ms), CLS and INP (ms) while someone types a search, in a fresh, slowed browser."""
     context = new_context(browser, portal, member)
     page = context.new_page()
     context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})

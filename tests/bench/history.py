@@ -1,4 +1,4 @@
-"""Measures server time and queries of History with many runs, and of polls by open pages without changes.
+"""Measures server time and queries of a long History, and of polls from open pages when nothing has changed.
 
 Times are measured over loopback on the real web server, from the request to the response headers. Queries are counted
 in this process, on the same database.
@@ -32,16 +32,16 @@ from tests.support.visitor import Visitor, session_cookie
 
 ROUNDS = 40
 TRIES = 3
-WARM_UP = 8  # requests until each process and thread of the web server has seen the page
+WARM_UP = 8  # requests until every web server process and thread has served the page
 PAGE = 24
 MAX_MS = 60.0
 SEARCH_MS = 300.0
 OPEN_PAGES = 200
-POLL_EVERY = 2.5  # seconds, as static/live.js does
+POLL_EVERY = 2.5  # seconds, as in static/live.js
 POLLS_EACH = 8
 MAX_QUERIES = 8
 CARDS_ON_PAGE = 24
-MAX_POLL_QUERIES = 4  # two in addition to session and member
+MAX_POLL_QUERIES = 4  # session, member and two more
 MAX_POLL_BYTES = 700
 MAX_POLL_MS = 100.0
 
@@ -65,7 +65,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def queries(member: Member) -> dict[str, str]:
-    """Return the requests to History as names and query strings."""
+    """Return the History requests to measure: query strings by name."""
     app = App.objects.order_by("pk")[3].public_id
     somebody = Member.objects.order_by("-pk").values_list("public_id", flat=True)[50]
     mine, team = Run.objects.owned_by(member).newest_first(), Run.objects.shared_by_others(member).newest_first()
@@ -98,7 +98,7 @@ def queries(member: Member) -> dict[str, str]:
 
 
 def place(runs: RunQuerySet) -> str:
-    """Return the position of page 1,000, or of the last page of a shorter list."""
+    """Return the cursor of page 1,000, or of the last page if the list is shorter."""
     last = min(999 * PAGE, runs.count()) - 1
     return str(Cursor.of(runs[max(0, last)]))
 
@@ -112,7 +112,7 @@ def measure_page(report: Report, visitor: Visitor, member: Member, path: str, ta
 
 def report_time(report: Report, ask: Callable[[], float], target: float) -> None:
     """Report the p95 of the milliseconds that `ask` returns. A miss is retried, since other work on the machine can
-    cause one, but luck can't hide a slow page. The last try counts."""
+    cause it; a slow page won't pass by luck. The last try counts."""
     for _ in range(WARM_UP):
         ask()
     for _ in range(TRIES):
@@ -123,7 +123,7 @@ def report_time(report: Report, ask: Callable[[], float], target: float) -> None
 
 
 def count_queries(client: Client, path: str, status: int = 200) -> int:
-    """Return the number of queries of one GET with nothing cached. The response must have `status`."""
+    """Return how many queries one GET takes with nothing cached. The response must have `status`."""
     cache.clear()
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(path)
@@ -133,7 +133,7 @@ def count_queries(client: Client, path: str, status: int = 200) -> int:
 
 
 def measure_poll(portal: Portal, report: Report, member: Member) -> None:
-    """Measure the poll of a page of active runs on which nothing has changed."""
+    """Measure polls from a page of active runs when nothing has changed."""
     app = App.objects.order_by("pk")[0]
     pks = [make_run(member, app).pk for _ in range(CARDS_ON_PAGE)]
     runs = Run.objects.filter(pk__in=pks)
@@ -153,14 +153,14 @@ def measure_poll(portal: Portal, report: Report, member: Member) -> None:
 
 
 def measure_open_pages(portal: Portal, report: Report, member: Member) -> None:
-    """Measure many open pages, each polling every 2.5 s like `live.js`; nothing has changed."""
+    """Measure many open pages, each polling every 2.5 s like `live.js`, when nothing has changed."""
     app = App.objects.order_by("pk")[0]
     pages = []
     for _ in range(OPEN_PAGES):
         run = make_run(member, app)
         Run.objects.filter(pk=run.pk).update(opened_at=timezone.now() + timedelta(hours=1))
         pages.append(f"/live/?{urlencode([('r', f'{run.public_id}:{version_token(run)}')])}")
-    cookies = [session_cookie(member) for _ in pages]  # not in the threads, which would open the database
+    cookies = [session_cookie(member) for _ in pages]  # not in the threads, since they would open the database
     begun = time.monotonic()
 
     def watch(page: int) -> list[float]:
@@ -193,7 +193,7 @@ class Wire:
         self.socket.close()
 
     def poll(self, path: str) -> tuple[int, float]:
-        """Send one poll, which must return 204, and return its bytes and milliseconds."""
+        """Send one poll, which must return 204; return the response's bytes and milliseconds."""
         lines = (f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "HX-Request: true", "Accept-Encoding: gzip")
         begun = time.perf_counter()
         self.socket.sendall("\r\n".join((*lines, f"Cookie: {self.cookie}", "", "")).encode())

@@ -1,8 +1,8 @@
-"""Simulates a perfect poller, to find the delays that Lamina's rate limit makes inevitable when polling many runs.
+"""Simulates a perfect poller, to find the delays that Lamina's rate limit makes unavoidable when polling many runs.
 
 The poller knows when runs started and ended, loses no time itself, and sends only the necessary requests: one poll of
-the list every few seconds while an end is unknown, and one read for each run that ended, the oldest first. Starts have
-priority: it may send a request only if no minute, including starts still to come, exceeds the limit.
+the list every few seconds while an end is unknown, and one read for each run that ended, oldest first. Starts have
+priority: the poller may send a request only if no minute exceeds the limit, counting future starts.
 """
 
 from bisect import bisect_right, insort

@@ -1,4 +1,4 @@
-"""200 runs while 50 processes are killed: `python -m tests.bench kill`, on both engines if both are available.
+"""Starts 200 runs while killing 50 processes: `python -m tests.bench kill`, on both engines if both are available.
 
 For other numbers, use `python -m tests.bench.kill --runs 200 --kills 50 --seed 1 --engine sqlite`, which prints the
 verdict as JSON. `tests.support.kill_portal` does the work and the checks.

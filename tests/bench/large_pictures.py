@@ -1,5 +1,5 @@
-"""Uploads sixteen pictures of 70 million pixels (200 to 300 KB each) at once, and measures how much memory the portal
-uses and whether it still responds."""
+"""Uploads sixteen 70-megapixel pictures (200 to 300 KB each) at once, and measures how much memory the portal uses and
+whether it still responds."""
 
 import struct
 import threading
@@ -47,7 +47,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def png(colour_type: int, bytes_per_point: int) -> bytes:
-    """Return a picture of 70 million pixels in one colour."""
+    """Return a single-colour picture of 70 million pixels."""
     packer = zlib.compressobj(9)
     row = bytes(1 + WIDTH * bytes_per_point)
     data = b"".join([*(packer.compress(row) for _ in range(HEIGHT)), packer.flush()])
@@ -74,7 +74,7 @@ def send(visitor: Visitor, app: App, body: bytes) -> float:
 
 
 class Watch:
-    """Watches the portal's memory and health during the block."""
+    """Watches the portal's memory and health while the block runs."""
 
     def __init__(self, portal: Portal) -> None:
         self._portal = portal
@@ -104,13 +104,13 @@ class Watch:
     def _ask(self) -> None:
         while not self._over.wait(PAUSE_SECONDS):
             begun = time.monotonic()
-            with suppress(requests.RequestException):  # the time until the error counts
+            with suppress(requests.RequestException):  # if it fails, the time until then counts
                 requests.get(f"{self._portal.url}/healthz", timeout=30)
             self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - begun)
 
 
 def pss_of(pid: int) -> int:
-    """Return the memory of process `pid` in bytes, with its share of shared memory; 0 if the process is gone."""
+    """Return the memory of process `pid` in bytes, including its share of shared memory; 0 if the process is gone."""
     with suppress(OSError, StopIteration):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return 1024 * int(next(line for line in lines if line.startswith("Pss:")).split()[1])
@@ -118,5 +118,5 @@ def pss_of(pid: int) -> int:
 
 
 def descendants(pid: int) -> list[int]:
-    """Return `pid` and all processes that it has started."""
+    """Return `pid` and the ids of all its descendants."""
     return [pid, *(found for child in children_of(pid) for found in descendants(child))]

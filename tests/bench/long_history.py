@@ -1,4 +1,4 @@
-"""Writes a long history straight into the tables, like that of a team after years."""
+"""Writes a long history straight into the tables, like a team's after years of use."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -17,10 +17,10 @@ FILES = 2_000
 OUTPUTS_PER_RUN = 4
 BATCH = 2_000
 APART = timedelta(minutes=7)
-# Out of twenty runs, one has failed, one was cancelled and one is partly ready.
+# Of every twenty runs, one failed, one was cancelled and one is partly ready.
 STATUSES = {7: "failed", 13: "cancelled"}
 PARTLY = 17
-VIDEO = 19  # makes videos instead of pictures
+VIDEO = 19  # this one makes videos instead of pictures
 ADJECTIVES = ("red", "calm", "tiny", "golden", "wet", "broken", "quiet", "striped")
 THINGS = ("bicycle", "lighthouse", "teapot", "harbour", "owl", "staircase", "raincoat", "orchard", "violin")
 PLACES = ("Öland", "東京の朝", "São Paulo", "Krakow", "a market hall", "the old quay", "Αθήνα")
@@ -53,7 +53,7 @@ def make_history(many: Member, few: Member, count: int) -> None:
 
 
 def prompt_of(number: int, is_rare: bool) -> str:
-    """Return the prompt of run `number`: common words, so that a search finds many runs."""
+    """Return the prompt of run `number`, made of common words so that searches find many runs."""
     adjective, thing = ADJECTIVES[number % len(ADJECTIVES)], THINGS[number % len(THINGS)]
     place = PLACES[number % len(PLACES)]
     return f"A {adjective} {RARE if is_rare else thing} in the morning light of {place}, number {number}, {MANNER}"

@@ -56,7 +56,7 @@ class Portal:
     ) -> None:
         self.processes = processes
         self.runs = runs
-        self.only = ""  # measure only rows with these words in their title; empty: all
+        self.only = ""  # measure only rows whose title contains this; empty: all
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         for name in [name for name in os.environ if name.startswith(OURS)]:

@@ -1,7 +1,7 @@
 """Starts the portal's processes for a bench and leaves none behind, however the bench ends.
 
 Each process has its own session, and its output goes to a log. To stop it, only the main process gets a signal
-(django-q2's cluster hangs if its whole group gets one); after a limited time, the rest of the group is killed.
+(django-q2's cluster hangs if its whole group gets one); after a timeout, the rest of the group is killed.
 """
 
 import os
@@ -91,12 +91,12 @@ class Processes:
         return process
 
     def stop(self, process: Process) -> None:
-        """Stop one process. The next one with the same name overwrites its log."""
+        """Stop one process. The next process with the same name overwrites its log."""
         process.stop()
         self.running.remove(process)
 
     def demand_alive(self) -> None:
-        """Raise RuntimeError if one of the processes has ended."""
+        """Raise RuntimeError if any process has ended."""
         for process in self.running:
             process.demand_alive()
 

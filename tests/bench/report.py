@@ -64,7 +64,7 @@ class Report:
 
     @contextmanager
     def part(self, title: str) -> Iterator[None]:
-        """Start the rows inside with `title`. An error gets its own row, and the bench continues after the block."""
+        """Prefix rows added in the block with `title`. An error becomes a row, and the bench goes on after the block."""
         outer, self.title = self.title, title
         try:
             yield
@@ -86,6 +86,6 @@ def number(value: float) -> str:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the smallest of `values` that at least `percent` of them don't exceed. `values` must not be empty."""
+    """Return the smallest value that is at least as large as `percent` % of `values`, which must not be empty."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]

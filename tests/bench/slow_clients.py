@@ -8,7 +8,7 @@ from tests.support.slow_clients import BOUND_SECONDS, KINDS, answers_in_time, sl
 
 STRANGERS = 100
 ASKED = 10
-PAUSE_SECONDS = 1.0  # so that the whole check takes longer than the clients' first seconds
+PAUSE_SECONDS = 1.0  # so that the check outlasts the clients' first few seconds
 
 
 def bench(portal: Portal, report: Report) -> None:
@@ -22,7 +22,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def watch(url: str) -> list[float]:
-    """Send ten requests at intervals. Return the seconds taken by each response that came in time."""
+    """Send ten requests at intervals; return the seconds that each timely response took."""
     taken = []
     for _ in range(ASKED):
         taken += answers_in_time(url, 1, BOUND_SECONDS)

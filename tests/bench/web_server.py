@@ -1,7 +1,7 @@
 """Compares web servers for the portal: 50 browsers at once with nothing cached, History, and slow clients.
 
 There are no targets; `docs/decisions/web-server.md` has the results. granian is measured if it is installed. The
-servers take turns, so that other work on the machine affects all of them.
+servers take turns, so that other work on the machine affects them all alike.
 """
 
 import http.client
@@ -49,20 +49,20 @@ ADDRESS = re.compile(r'(?:src|href)="(/(?:static|files)/[^"]+)"')
 
 @dataclass
 class Found:
-    """Figures of one server, one per round."""
+    """One server's figures, one per round."""
 
     loads: list[float] = field(default_factory=list)  # complete cold loads per second
-    work: list[float] = field(default_factory=list)  # processor time of each in ms, whatever else the machine does
-    history: list[float] = field(default_factory=list)  # ms, p95
+    work: list[float] = field(default_factory=list)  # CPU time per load in ms, unaffected by other work on the machine
+    history: list[float] = field(default_factory=list)  # p95 in ms
     fewest: list[int] = field(default_factory=list)  # connections of the least busy worker
-    in_time: dict[str, int] = field(default_factory=dict)  # timely responses of /healthz, by kind of slow client
+    in_time: dict[str, int] = field(default_factory=dict)  # timely responses from /healthz, by kind of slow client
 
 
 def bench(portal: Portal, report: Report) -> None:
     member = portal.make_member("demo")
     app = make_app()
     for n in range(CARDS):
-        make_kept(make_run(member, app, status="completed"), make_stored((400 + n, 300)))  # a different file each
+        make_kept(make_run(member, app, status="completed"), make_stored((400 + n, 300)))  # one file for each run
     call_command("collectstatic", interactive=False, verbosity=0)
     cookie = "=".join(session_cookie(member))
     found: dict[str, Found] = defaultdict(Found)
@@ -115,7 +115,7 @@ def measure(portal: Portal, server: Process, cookie: str, found: Found) -> None:
         client.request("GET", path, headers=headers)
         try:
             answer = client.getresponse()
-        except http.client.RemoteDisconnected:  # closed as idle while other clients were slow: browsers retry
+        except http.client.RemoteDisconnected:  # closed as idle while other clients were slow; browsers would retry
             client.request("GET", path, headers=headers)
             answer = client.getresponse()
         body = answer.read()
@@ -184,7 +184,7 @@ def meet_strangers(portal: Portal) -> dict[str, int]:
     found = {}
     for kind in KINDS:
         found[kind] = 0
-        with suppress(AssertionError), slow_clients(portal.port, kind, STRANGERS):  # it may not even serve all of them
+        with suppress(AssertionError), slow_clients(portal.port, kind, STRANGERS):  # a server may not even manage that
             time.sleep(1)
             found[kind] = len(answers_in_time(portal.url))
     return found

@@ -1,4 +1,4 @@
-"""Steps of the browser tests: what people do, one function each, and what they should see."""
+"""Steps for the browser tests: one function for each thing people do or should see."""
 
 import base64
 import re
@@ -37,7 +37,7 @@ def a_photo(name: str = "me.png") -> FilePayload:
 
 
 def photo_on_disk(folder: Path) -> Path:
-    """Save a photo to upload in `folder`; return its path."""
+    """Save a photo in `folder` for uploading; return its path."""
     path = folder / "me.png"
     path.write_bytes(photo())
     return path
@@ -49,7 +49,7 @@ def tiles(page: Page) -> Locator:
 
 
 def hand_over(target: Locator, kind: str, text: str = "") -> None:
-    """Drop or paste (`kind`) a photo, or `text`, on `target`, with the events that a browser sends."""
+    """Drop or paste (`kind`) a photo or `text` onto `target`, with the events that a browser sends."""
     target.evaluate(
         """(target, [kind, text, bytes]) => {
             const data = new DataTransfer(), raw = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
@@ -93,7 +93,7 @@ def boxes(page: Page) -> Locator:
 
 
 def told(page: Page, what: str) -> list[Any]:
-    """Return what the watch script recorded in this page: "said", "shifts" or "titles"."""
+    """Return what the watch script recorded on this page: "said", "shifts" or "titles"."""
     noted: list[Any] = page.evaluate(f"story.{what}")
     return noted
 

@@ -1,4 +1,4 @@
-"""The portal of the browser tests and its visitors."""
+"""The portal for the browser tests, and its visitors."""
 
 from collections.abc import Iterator
 
@@ -41,7 +41,7 @@ def gallery(_whole: Whole) -> Gallery:
 
 @pytest.fixture
 def guests(browser: Browser, whole: Whole) -> Iterator[Guests]:
-    """Make this test's visitors. Fail at the end if a page violated the policy or left the portal's own address."""
+    """Make this test's visitors. Fail at the end if a page violated the policy or sent requests to other sites."""
     made = Guests(browser, whole)
     yield made
     for visitor in made.visitors:

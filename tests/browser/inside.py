@@ -42,8 +42,8 @@ numbers = count(1)
 
 
 def has_catalog() -> bool:
-    """Whether every listed app has its form, and the first ones their pictures. If Lamina sent no valid form for an app
-    in time, request it again, as opening the app would."""
+    """Return whether every listed app has its form, and the first ones their pictures. Forms that Lamina didn't send in
+    time, or sent invalid, are requested again, as when an app is opened."""
     apps = App.objects.listed()
     for app in apps.filter(schema=None, form_problem="", schema_asked_at__isnull=False):
         catalog.request_app_refresh(app)
@@ -84,7 +84,7 @@ def session(email: str) -> str:
 
 
 def expire(email: str) -> None:
-    """End every session of the member, as if it had timed out."""
+    """End all of the member's sessions, as if they had timed out."""
     who = str(Member.objects.get(email=email).pk)
     for kept in Session.objects.all():
         if kept.get_decoded().get(SESSION_KEY) == who:
@@ -92,7 +92,7 @@ def expire(email: str) -> None:
 
 
 def forget_password(email: str) -> None:
-    """Make the member's last password check too old for changing other people."""
+    """Make the member's last password check too old for managing people."""
     who = str(Member.objects.get(email=email).pk)
     for kept in Session.objects.all():
         if kept.get_decoded().get(SESSION_KEY) == who:
@@ -142,7 +142,7 @@ def fill_history(email: str, remote_id: str, count: int) -> None:
 
 
 def result(email: str, remote_id: str, file_status: str = "", text: str = "") -> str:
-    """Make up a result of a finished run, with `text` or with a missing file in `file_status`."""
+    """Make up a result of a finished run: `text`, or a missing file with status `file_status`."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     made = factories.make_run(who, what, status="completed").outputs.all()[0]
     if file_status:  # due tomorrow, so the portal leaves it alone
@@ -188,7 +188,7 @@ def page(template: str) -> str:
 
 
 def link(run: str) -> str:
-    """Create a guest link to everything ready in the run; return its path."""
+    """Create a guest link to the run's ready results; return the link's path."""
     shown = Run.objects.get(public_id=run)
     made = links.make_link(shown.member, links.outputs_for(shown.member, [o.public_id for o in shown.outputs.all()]))
     return f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, made.nonce)}/"

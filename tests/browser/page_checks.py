@@ -23,7 +23,7 @@ SIDEWAYS = """
 
 
 def findings(page: Page) -> list[str]:
-    """What axe finds on the page as it is now: rule, place and reason."""
+    """axe's findings on the page as it is now: rule, element and reason."""
     page.evaluate(STILL)
     found = Axe().run(page, options=QUICK).response["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]

@@ -1,4 +1,4 @@
-"""The addresses of every kind of page, each with something on it."""
+"""Addresses of every kind of page, each with something on it."""
 
 from tests.browser.apps import LEFT_ALONE
 from tests.browser.visitors import Gallery

@@ -79,7 +79,7 @@ def test_typing_brings_our_own_apps_first_and_lamina_once_one_pauses(
     expect(page.locator("#lamina-hint")).to_contain_text("1 suggested by Lamina")
     expect(page.locator(".lamina-above")).to_contain_text("Cartoonify!")
     wait_until(lambda: asked(whole) != [], "the search by words")
-    assert asked(whole) == ["cartoon by a dentist"]  # and none of its prefixes
+    assert asked(whole) == ["cartoon by a dentist"]  # and no shorter prefix
     assert len(whole.lamina.requests_to("discover")) == 1
     assert first_look(page) - typed >= 590
     assert shift(page) <= MOST_SHIFT
@@ -138,7 +138,7 @@ def test_without_scripts_enter_asks_lamina_and_the_page_comes_back(
     expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])  # after the page has refreshed itself
     assert page.locator("meta[http-equiv=refresh]").count() == 0
 
-    page.goto("/apps/?q=another+dentist")  # opened from a shared link
+    page.goto("/apps/?q=another+dentist")  # as if from a shared link
     page.get_by_role("link", name="Ask Lamina too").click()
     expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])
 
@@ -149,7 +149,7 @@ def test_without_scripts_enter_asks_lamina_and_the_page_comes_back(
 
 
 def opened_first(visitor: Visitor, app: dict[str, str]) -> None:
-    """Open an app from the search whose form has never been requested."""
+    """From the search, open an app whose form has never been requested."""
     page = visitor.page
     page.goto(f"/apps/?q={quote(app['name'] + ' zebra')}&ask=1")
     page.get_by_role("link", name=app["name"]).click()

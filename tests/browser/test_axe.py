@@ -19,14 +19,14 @@ pytestmark = pytest.mark.browser
 CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 
 
-LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve", "card-value-list")  # for axe
+LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve", "card-value-list")  # the same to axe
 
 
 SIGHTS = [(1280, 800, "light"), (320, 640, "dark")]
 
 
 def expect_nothing(visitor: Visitor) -> None:
-    """Expect no problems on the open page, at 1280 px in light and at 320 px in dark."""
+    """Expect no problems on the open page, wide (1280 px) and light or narrow (320 px) and dark."""
     visitor.watch.is_blind = True
     found = []
     for width, height, scheme in SIGHTS:

@@ -16,7 +16,7 @@ from tests.support.form_examples import options, text, url
 from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # a save in progress when the page is left
+CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # for a save cut off by leaving the page
 REFUSED = ("401", "422")
 PICTURES = url("Pictures", id="p", accept=["image"], multiple=True, default=[])
 STYLES = options(*[f"Look {n}" for n in range(30)], "Café noir", name="Look", id="l", default="Look 3")
@@ -95,10 +95,10 @@ def test_a_refused_file_says_why_and_the_rest_stays(page: Page) -> None:
 
 
 def release(page: Page, held: list[Route]) -> None:
-    """Release the request that a route holds back, once it has arrived."""
+    """Release the request that a route is holding, once it has arrived."""
 
     def has_left() -> bool:
-        page.wait_for_timeout(1)  # lets browser events be handled
+        page.wait_for_timeout(1)  # lets Playwright handle browser events
         return bool(held)
 
     wait_until(has_left, "the upload to leave the page")

@@ -49,7 +49,7 @@ def test_a_download_appears_once_the_maker_allows_it(guests: Guests) -> None:
     guest = guests("kim", signed_in=False, scripts=False, width=360, user_agent=PHONE)
     guest.page.goto(path)
     with guest.page.expect_download() as begun:
-        guest.page.get_by_role("link", name="Download").click()  # at once, or after the page has refreshed
+        guest.page.get_by_role("link", name="Download").click()  # there at once or after a refresh
     with Image.open(begun.value.path()) as picture:
         picture.load()
     assert guest.context.cookies() == []
@@ -81,7 +81,7 @@ def test_a_picture_opens_full_size_in_a_new_tab(guests: Guests, gallery: Gallery
         guest.page.get_by_role("link", name="full size").first.click()
     expect_picture(opened.value.locator("img"))
     opened.value.close()
-    guest.watch.forgive("Blocked script execution")  # the test's own script; the page of a file allows none
+    guest.watch.forgive("Blocked script execution")  # the test's own script; file pages allow none
     assert guest.context.cookies() == []
 
 

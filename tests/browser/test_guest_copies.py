@@ -1,4 +1,4 @@
-"""The guest's page and the maker's panel in a real browser, with copies in preparation, ready or impossible."""
+"""The guest's page and the maker's panel in a real browser, with copies being prepared, ready or impossible."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ NewContext = Callable[..., BrowserContext]
 
 @pytest.fixture
 def link(alice: Member, tmp_path: Path) -> GuestLink:
-    """A link to four results: one that can be stripped, one that can't, a video and an audio file."""
+    """A link to four results: one that can be stripped of metadata, one that can't, a video and an audio file."""
     outputs = [{"index": index, "label": label, "type": kind} for index, (label, kind) in enumerate(MAKES)]
     run = make_run(alice, make_app(outputs=outputs), status="completed", title="Spring shoes")
     media = [content_of(kind, tmp_path) for kind in ("webm", "mp3")]

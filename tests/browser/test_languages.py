@@ -1,4 +1,4 @@
-"""Every kind of page in German and in the made-up language, whose texts are 40 % longer: axe finds nothing, and nothing
+"""Every kind of page in German and in the made-up language, whose texts are 40 % longer: axe finds nothing, and no page
 scrolls sideways on a phone."""
 
 import pytest
@@ -25,7 +25,7 @@ def test_pages_hold_in_other_languages(
     def judge(path: str) -> None:
         page.goto(path)
         assert page.locator("html").get_attribute("lang") == language
-        page.evaluate("document.documentElement.lang = 'en'")  # axe doesn't accept the made-up one
+        page.evaluate("document.documentElement.lang = 'en'")  # axe rejects the made-up language
         look(page, 320, 640, scheme)
         found.extend([f"{path}: {one}" for one in [page.evaluate(SIDEWAYS), *findings(page)] if one])
 

@@ -48,7 +48,7 @@ def test_from_signing_in_to_a_picture_in_ones_own_history(guests: Guests, whole:
 
 
 def find_cartoonify(page: Page) -> None:
-    """Find Cartoonify on Home, which shows the latest results and a catalogue that narrows while typing."""
+    """Find Cartoonify on Home, which shows the latest results and a catalogue that narrows as you type."""
     expect(page.get_by_role("heading", name="Latest results")).to_be_visible()
     cards = page.locator("#app-grid .app-card")
     expect(cards).to_have_count(8)
@@ -61,7 +61,7 @@ def find_cartoonify(page: Page) -> None:
 
 
 def fill(page: Page) -> None:
-    """Fill in the form: required fields come first, the others are folded but show their values. See the price."""
+    """Fill in the form: required fields come first, the others are folded but show their values. Check the price."""
     expect(page.get_by_role("heading", name="Cartoonify!")).to_be_visible()
     expect(page.locator(".form-main .field").first).to_have_id("p1-field")  # Style, which has no default
     folded = page.locator("details.more")

@@ -37,7 +37,7 @@ def test_a_walk_by_keys(guests: Guests, gallery: Gallery) -> None:
     page.keyboard.press("+")
     wait_until(lambda: page.evaluate(WIDE) == pytest.approx(1.5 * fits, abs=2), "the picture to grow")
     expect(page.locator("[data-scale]")).to_have_text(re.compile(r"\d+ %"))
-    page.keyboard.press("ArrowRight")  # now moves the picture
+    page.keyboard.press("ArrowRight")  # now it moves the picture
     expect_title(page, "Output 1")
     page.keyboard.press("0")
     wait_until(lambda: page.evaluate(WIDE) == pytest.approx(fits, abs=1), "the picture to fit again")
@@ -122,6 +122,6 @@ def test_without_scripts_a_click_opens_the_original(guests: Guests, gallery: Gal
 
     page.get_by_role("link", name=re.compile("^Next: ")).click()
     expect_title(page, "Output 2")
-    visitor.watch.is_blind = True  # the browser's own page for a bare picture may run no scripts
+    visitor.watch.is_blind = True  # the browser's own page for a bare picture isn't allowed scripts
     page.locator(".frame-link").click()
     expect(page).to_have_url(re.compile("/original"))

@@ -1,4 +1,4 @@
-"""Comparing pictures by keyboard, and a preset from the form to its run."""
+"""Comparing pictures by keyboard, and following a preset from the form to its run."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""The sharing sheet of a run, in a real browser."""
+"""A run's sharing sheet in a real browser."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -60,7 +60,7 @@ def test_news_of_a_run_leaves_its_open_menu_alone(page: Page, alice: Member) -> 
     sheet = page.get_by_role("dialog", name="Sharing")
     expect(sheet.get_by_role("button", name="Team")).to_be_visible()
     Run.objects.filter(pk=run.pk).update(title="News", version=5)
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # polls at once
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # triggers a poll
     expect(sheet).to_be_visible()
     expect(card).not_to_contain_text("News")
 

@@ -116,7 +116,7 @@ def make_a_link(visitor: Visitor, run: str) -> str:
 
 
 def look_as_a_guest(guest: Visitor, address: str) -> list[str]:
-    """See only the chosen pictures, without account, cookies or scripts; return the pictures' addresses."""
+    """Open the link without account, cookies or scripts; expect only the chosen pictures; return their addresses."""
     page = guest.page
     answer = page.goto(address)
     assert answer is not None

@@ -26,7 +26,7 @@ def too_wide(page: Page) -> list[str]:
 
 
 def enlarge_text(page: Page) -> None:
-    """Enlarge the text as in the browser's settings, so that sizes in rem and em grow with it."""
+    """Enlarge the text as the browser's settings do, so that sizes in rem and em grow with it."""
     client = page.context.new_cdp_session(page)
     client.send("Page.setFontSizes", {"fontSizes": {"standard": LARGE_TEXT, "fixed": LARGE_TEXT - 6}})
 

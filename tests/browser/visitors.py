@@ -22,7 +22,7 @@ window.setTimeout = (act, after, ...rest) => wait(act, after === 2500 ? 400 : af
 
 @dataclass
 class Gallery:
-    """An admin with a history: `runs` has finished runs by Lamina's id of their app. Older runs fill more pages."""
+    """An admin with a history: `runs` maps Lamina's app ids to finished runs. Older runs fill more pages."""
 
     email: str
     runs: dict[str, str]
@@ -68,7 +68,7 @@ class Visitor:
         wait_until(look, what)
 
     def another_browser(self, browser: Browser) -> BrowserContext:
-        """Sign the same member in at another browser, which the caller closes."""
+        """Sign the same member in on another browser, which the caller closes."""
         context = browser.new_context(base_url=self.whole.url)
         context.set_default_timeout(TIMEOUT_MS)
         give_session(context, self.whole, self.email)

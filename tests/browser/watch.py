@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, Response
 
-# Runs before any script of the page. `story` lasts for one page load, `sessionStorage.pressed` for several. It has the
-# text of the Run button right after a press, before the next frame and before anything is sent.
+# Runs before any of the page's scripts. `story` lasts for one page load, `sessionStorage.pressed` for several: it has
+# the Run button's text right after a press, before the next frame and before anything is sent.
 SCRIPT = """
 (() => {
   if (window !== top) return;

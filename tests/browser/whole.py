@@ -61,7 +61,7 @@ class Whole:
         self.lamina.control(f"runs/{remote_id}", status=status, **values)
 
     def remote_id(self, run: str) -> str:
-        """Wait until the run with the portal's id `run` reaches Lamina; return its id there."""
+        """Wait until `run` (the portal's id) reaches Lamina; return its id there."""
         return wait_until(lambda: str(self.inside.ask("run", run=run)["remote_id"]), f"run {run} to reach Lamina")
 
     def wait_for(self, run: str, state: str) -> None:

@@ -16,7 +16,7 @@ BEYOND = {"appId": UUID, "name": "Dental advert", "description": "A poster for a
 
 
 def lamina_part(client: Client, q: str, **query: str) -> str:
-    """Return Lamina's part of a search for `q` after the worker has finished."""
+    """Return Lamina's part of the results for `q` after the worker has finished."""
     look(client, q, **query)
     work()
     return look(client, q)
@@ -33,7 +33,7 @@ def answer(sandbox: SandboxDoor, body: Any) -> None:
 
 
 def problem_of(page: str) -> str:
-    """Return the problem that Lamina's part shows, and check its sentence."""
+    """Return the problem shown in Lamina's part, and check its sentence."""
     found = re.search(r'data-problem="([^"]+)"', page)
     if found is None:
         return ""

@@ -145,7 +145,7 @@ def test_an_error_page_of_a_proxy_changes_no_app(door: SandboxDoor, as_alice: Cl
 def test_the_round_asks_for_the_app_checked_longest_ago(door: SandboxDoor, moving: time_machine.Traveller) -> None:
     catalog.refresh_catalog()
     old = timezone.now() - timedelta(days=3)
-    App.objects.update(is_listed=False, schema_asked_at=timezone.now())  # nothing is in use
+    App.objects.update(is_listed=False, schema_asked_at=timezone.now())  # no app is in use
     App.objects.filter(remote_id__in=["odd-plain-8", "odd-plain-9"]).update(schema_fetched_at=old, schema_asked_at=old)
     App.objects.filter(remote_id="odd-plain-9").update(schema_asked_at=old - timedelta(days=1))
     door.control("apps/odd-plain-9", gone=True)

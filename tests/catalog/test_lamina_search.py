@@ -1,4 +1,4 @@
-"""Unlisted apps are found by words, by meaning, or by a pasted address. Every failure has a sentence."""
+"""Unlisted apps are found by words, by meaning, or by a pasted address. Every failure is explained."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""When a search on Lamina fails, a sentence says so and our own results stay. Ten requests a minute at most."""
+"""When a search on Lamina fails, the page says so and our own results stay. At most ten requests a minute."""
 
 import threading
 import time
@@ -95,7 +95,7 @@ def test_a_failed_search_can_be_retried_at_once_by_hand(as_alice: Client, beyond
     lamina_part(as_alice, "dentist")
     sandbox.clear_faults()
 
-    assert problem_of(look(as_alice, "dentist")) == "broken"  # saved for a short time, for everyone
+    assert problem_of(look(as_alice, "dentist")) == "broken"  # saved briefly, for everyone
     assert work() == []
     assert "Dental advert" in lamina_part(as_alice, "dentist", ask="again")
 

@@ -18,7 +18,7 @@ from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KNOWN = 2_000
-PULSE_SECONDS = 120  # in reality 30; this doesn't affect the requests
+PULSE_SECONDS = 120  # 30 in production; the requests are the same
 MOST_REQUESTS = 300
 API = "/v1/"
 
@@ -35,7 +35,7 @@ def known(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
 
 
 def asked(door: SandboxDoor) -> dict[str, int]:
-    """Return how often each of Lamina's endpoints was requested, without pictures."""
+    """Return the number of requests to each of Lamina's endpoints, excluding pictures."""
     counts: dict[str, int] = {}
     for request in door.state["requests"]:
         if request["path"].startswith(API):
@@ -44,7 +44,7 @@ def asked(door: SandboxDoor) -> dict[str, int]:
 
 
 def live(hours: float, traveller: time_machine.Traveller) -> None:
-    """Run the scheduled tasks when they are due, and the worker's tasks."""
+    """Run the scheduled tasks as they come due, and the worker's tasks."""
     for n in range(int(hours * 3600 / PULSE_SECONDS)):
         traveller.shift(PULSE_SECONDS)
         tasks.pulse()

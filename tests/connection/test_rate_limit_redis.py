@@ -47,7 +47,7 @@ def test_a_held_back_request_is_told_how_long(redis: "Redis") -> None:
 
     assert 20 < rate_limit.take(Priority.START) <= 30  # the oldest expire after 62 s
     assert 30 < rate_limit.take(Priority.LIST) <= 40  # three more have to expire
-    assert 50 < rate_limit.take(Priority.CATALOG) <= 60  # half of all have to expire
+    assert 50 < rate_limit.take(Priority.CATALOG) <= 60  # half of them have to expire
     assert rate_limit.used() == 100
 
 
@@ -60,7 +60,7 @@ def test_a_request_is_forgotten_after_its_minute(redis: "Redis") -> None:
 
 def test_nothing_is_sent_while_lamina_says_to_wait() -> None:
     rate_limit.close(300)
-    rate_limit.close(5)  # the longer wait counts
+    rate_limit.close(5)  # the longer wait wins
 
     assert 200 < rate_limit.closed_seconds() <= 300
     assert 200 < rate_limit.take(Priority.START) <= 300
@@ -76,7 +76,7 @@ def test_a_long_wait_is_cut(redis: "Redis") -> None:
 def test_others_at_our_address_are_counted() -> None:
     for _ in range(10):
         rate_limit.take(Priority.START)
-    rate_limit.learn(86)  # four by others, too few to count
+    rate_limit.learn(86)  # four from other clients, too few to count
     assert rate_limit.used() == 10
     rate_limit.learn(40)
     assert rate_limit.used() == 60

@@ -99,7 +99,7 @@ def test_a_card_shows_the_start_of_the_first_text_and_the_length_of_the_first_fi
 
 
 def test_a_video_among_pictures_is_marked_and_a_large_one_shows_its_length(alice: Member) -> None:
-    mark, length = 'class="kind-mark"', "1:12:34"  # no time of day looks like it
+    mark, length = 'class="kind-mark"', "1:12:34"  # can't be mistaken for a time of day
     kinds = [{"index": i, "label": f"No. {i}", "type": kind} for i, kind in enumerate(["image", "video", "image"])]
 
     def marks(outputs: list[dict[str, Any]], film: int) -> tuple[int, bool]:
@@ -137,7 +137,7 @@ def test_a_card_stays_active_while_a_result_is_being_saved(alice: Member) -> Non
 @pytest.mark.parametrize(
     ("name", "title", "lines"),
     [
-        ("Cartoonify!", "", [PLACE, LIGHT]),  # the title already says the style
+        ("Cartoonify!", "", [PLACE, LIGHT]),  # the title already names the style
         ("Cartoonify!", "Autumn", [STYLE, PLACE]),
         ("An app whose name alone fills the title of its cards", "", [STYLE, PLACE]),
     ],
@@ -237,7 +237,7 @@ def test_a_card_tells_those_who_may_change_it_that_guests_see_it(alice: Member, 
     assert card_of(run, alice).has_guests
     assert not card_of(run, bob).has_guests
     SharingRules.objects.create(guests_allowed=False)
-    assert not card_of(run, alice).has_guests  # links don't open
+    assert not card_of(run, alice).has_guests  # guest links don't open
     SharingRules.objects.all().delete()
     links.revoke(link, alice)
     assert not card_of(run, alice).has_guests

@@ -1,4 +1,4 @@
-"""The page of one result: the right viewer, its neighbours, and where it came from."""
+"""A result's page: the right viewer, its neighbours, and where it came from."""
 
 import re
 from datetime import timedelta
@@ -22,7 +22,7 @@ NASTY = '<b>"\u202e../../' + "x" * 190
 
 
 def add_file(output: Output, **fields: object) -> StoredFile:
-    """Add a saved picture to `output`, with the values of `fields`."""
+    """Add a saved picture to `output`, with these `fields` set."""
     file = make_stored()
     StoredFile.objects.filter(pk=file.pk).update(**fields)
     file.refresh_from_db()
@@ -88,7 +88,7 @@ def test_a_video_of_unknown_measures_is_as_large_as_the_page_lets_it(as_alice: C
     body = page(as_alice, outputs[0])
 
     assert '<svg class="frame-space" width="10000" height="10000" viewBox="0 0 1 1"' in body
-    assert "data-shapeless" in body  # its real shape arrives with its first bytes
+    assert "data-shapeless" in body  # the real shape is known once the first bytes arrive
 
 
 def test_a_text_can_be_read_and_copied(as_alice: Client, outputs: list[Output]) -> None:

@@ -17,7 +17,7 @@ def app(sandbox: SandboxDoor) -> App:
 
 @pytest.fixture
 def _runs_go_on(sandbox: SandboxDoor) -> None:
-    """Keep all runs going on Lamina, however long a test takes; outcomes set by tests have no effect."""
+    """Keep all runs in progress on Lamina, however long a test takes; outcomes set by tests have no effect."""
     sandbox.control("script", appId=None, times=None, outcome="never")
 
 

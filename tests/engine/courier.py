@@ -49,7 +49,7 @@ class Courier:
 
 
 def post(token: str, body: bytes, headers: dict[str, str]) -> int:
-    """POST to the path of `token` and return the status; this may take a second at most."""
+    """POST to the path of `token` and return the status; it must respond within a second."""
     with busy_at_most(seconds=1):
         answer: Any = Client(enforce_csrf_checks=True).post(
             f"/hooks/lamina/{token}/", body, content_type="application/json", headers=headers

@@ -1,4 +1,4 @@
-"""Single steps of a run's life, called as the worker calls them, and other clients of Lamina."""
+"""Single steps of a run's life, called as the worker calls them, and requests by other clients of Lamina."""
 
 import threading
 from collections.abc import Callable
@@ -28,7 +28,7 @@ stepped_at: dict[int, datetime] = {}  # by run: when its last step in this modul
 
 
 def hand_over(run: Run) -> Run:
-    """Let one worker take the start."""
+    """Let one worker handle the start."""
     stepped_at[run.pk] = timezone.now()
     submit.submit_run(run.pk)
     run.refresh_from_db()
@@ -81,7 +81,7 @@ def starts(sandbox: SandboxDoor) -> int:
 
 
 def other_app(remote_id: str = CAPTION) -> App:
-    """Return a second app of the sandbox, which has a single text input."""
+    """Return another of the sandbox's apps, which has a single text input."""
     return known_app(remote_id)
 
 

@@ -1,4 +1,4 @@
-"""Pressing Run: one form makes one run, however often and simultaneously it is pressed."""
+"""Pressing Run: one form makes one run, however many times it is pressed, even at once."""
 
 import threading
 from typing import Any

@@ -1,4 +1,4 @@
-"""A person's decision counts only while they are asked, and takes full effect or none, even if a process dies."""
+"""A person's decision counts only while the question is open, and takes full effect or none, even if a process dies."""
 
 import pytest
 from django.test import Client
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def asked_about(sandbox: SandboxDoor, member: Member, app: App) -> Run:
-    """Make a doubtful start that did happen, and another client's run next to it, so that the maker is asked."""
+    """Make an unclear start that did happen, and another client's run next to it, so that the maker has to decide."""
     sandbox.control("faults", endpoint="run_start", fault="drop_after")
     run = hand_over(press(member, app))
     start_as_stranger(sandbox)
@@ -58,7 +58,7 @@ def test_two_who_were_asked_at_once_start_it_once(
 def test_a_crash_in_the_middle_of_a_cancel_leaves_no_open_box(
     alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The cancel came while the POST was in flight. Lamina said "wait", so nothing started, and the worker died."""
+    """The cancel came while the POST was in flight. Lamina said "wait", so nothing started; then the worker died."""
     run, now = press(alice, app), timezone.now()
     assert progress.claim_start(run, now, now + submit.CLAIM)
     assert progress.mark_sent(run, now, is_alone=True)

@@ -116,7 +116,7 @@ def test_runs_beyond_the_newest_page_are_watched_page_by_page(alice: Member, app
     old = many(alice, app, sandbox, 3)
     ended, alive, _ = old
     sandbox.control("script", appId=None, times=None, outcome="never", seconds=0)
-    for _ in range(205):  # other clients of the workspace
+    for _ in range(205):  # from other clients of the workspace
         start_as_stranger(sandbox)
     sandbox.control(f"runs/{ended.remote_id}", status="completed")
     began = timezone.now()
@@ -150,7 +150,7 @@ def test_hidden_runs_are_read_in_order_of_their_last_news(alice: Member, app: Ap
     watch.round()
 
     asked = [r["runId"] for r in sandbox.requests_to("run")]
-    assert asked[:6] == [run.remote_id for run in order]  # runs that weren't read before came first
+    assert asked[:6] == [run.remote_id for run in order]  # runs that hadn't been read yet came first
 
 
 def leave_room_for(count: int) -> None:
@@ -186,7 +186,7 @@ def test_one_broken_run_does_not_delay_the_others(alice: Member, app: App, sandb
     well.refresh_from_db()
     assert well.status == "completed"
     assert max(pause or 0.0 for pause in pauses) < 5
-    assert len([r for r in sandbox.requests_to("run") if r["runId"] == sick.remote_id]) == 1  # skipped for a while
+    assert len([r for r in sandbox.requests_to("run") if r["runId"] == sick.remote_id]) == 1  # then skipped for a while
     sandbox.clear_faults()
     watch.again_at.clear()
     watch.round()

@@ -89,7 +89,7 @@ def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDo
     run = start(alice, app, sandbox)
     Run.objects.filter(pk=run.pk).update(remote_id="no-such-run")
 
-    for _ in range(5):  # as many as may come during a deployment of Lamina
+    for _ in range(5):  # as many as a Lamina deployment may cause
         watch_once()
     run.refresh_from_db()
     assert (run.is_active, run.missing_reads) == (True, 1)

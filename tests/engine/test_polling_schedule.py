@@ -35,7 +35,7 @@ def ended(member: Member, app: App, *work_seconds: float | None) -> None:
         Run.objects.filter(pk=made.pk).update(work_seconds=seconds)
 
 
-NOW = timezone.now()  # used for all ages, so that runs don't get older while a test runs
+NOW = timezone.now()  # the same for all ages, so that runs don't get older while a test runs
 
 
 def aged(member: Member, app: App, seconds: float) -> Run:
@@ -76,7 +76,7 @@ def test_without_a_past_the_first_look_comes_after_five_seconds(alice: Member) -
 
 
 def test_how_late_we_looked_does_not_make_the_next_look_later(alice: Member) -> None:
-    """Durations go by Lamina's own clock. By ours, each late poll would delay the next one a little more."""
+    """Durations come from Lamina's own clock. With ours, each late poll would make the next one a little later."""
     app = make_app()
     ended(alice, app, *[10] * 20)
 

@@ -205,7 +205,7 @@ def test_a_full_disk_is_reported_and_retried(
 def test_a_crash_between_file_and_row_is_retried(
     run: Run, server: HostileServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker's time-out may raise SystemExit at any moment."""
+    """The worker's timeout may raise SystemExit at any moment."""
     output_file = make_file(run, f"{server.url}/a.png")
 
     def killed(_: OutputFile) -> None:

@@ -1,4 +1,4 @@
-"""More on saving files: catalogue pictures, leftovers, retries, and cheap checks for work."""
+"""More on saving files: catalogue pictures, leftovers, retries, and cheap checks for whether there is work."""
 
 import os
 from contextlib import suppress

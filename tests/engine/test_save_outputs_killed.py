@@ -28,7 +28,7 @@ OutputFile.objects.bulk_create(
     OutputFile(output=box, position=n, source_url=f"{url}/drip-file-{{n}}") for n in range({files})
 )
 """
-# A minute passes (which is how long claims and slots last), and the sweep looks for what is due.
+# Let a minute pass (that's how long claims and slots last), and let the sweep look for what is due.
 A_MINUTE_LATER = """
 from django.utils import timezone
 from runs.models import Lease, OutputFile
@@ -100,7 +100,7 @@ def test_kill_minus_nine_leaves_no_half_file(home: Home, server: HostileServer) 
         home.manage("shell", "--no-imports", "-c", A_MINUTE_LATER)
         home.start("worker")
         wait_until(lambda before=before: len(server.hits) > before + 2, f"transfers after kill {n}")  # type: ignore[misc]
-        time.sleep(chance.uniform(0, 0.8))  # at any moment of a transfer
+        time.sleep(chance.uniform(0, 0.8))  # at a random moment in a transfer
         home.end_all()
         killed_at.append(kept.saved())
         kept.check()

@@ -40,7 +40,7 @@ def swept(run: Run) -> Run:
     OrmQ.objects.all().delete()
     make_due(run)
     sweep.sweep()
-    assert (run.pk,) in [task.task["args"] for task in OrmQ.objects.all()]  # others may be due as well
+    assert (run.pk,) in [task.task["args"] for task in OrmQ.objects.all()]  # others may be due, too
     return hand_over(run)
 
 
@@ -56,7 +56,7 @@ def swept(run: Run) -> Run:
 def test_told_to_wait(
     alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, fault: dict[str, Any], seconds: int
 ) -> None:
-    sandbox.control("limit", per_minute=None)  # otherwise its headers say when to try again
+    sandbox.control("limit", per_minute=None)  # otherwise, its headers would say when to try again
     sandbox.control("faults", endpoint="run_start", **fault)
 
     run = hand_over(press(alice, app))
@@ -162,7 +162,7 @@ def test_a_slow_answer_is_waited_for(
 
 
 def claim_of(run: Run, later_than: datetime | None = None) -> datetime | None:
-    """Return until when a worker holds the start it has sent, or None unless that is after `later_than`."""
+    """Return when the claim on the sent start ends; None if it isn't sent or doesn't end after `later_than`."""
     run.refresh_from_db()
     is_later = run.due_at is not None and (later_than is None or run.due_at > later_than)
     return run.due_at if run.sent_at and is_later else None
@@ -198,7 +198,7 @@ def test_a_worker_whose_claim_expired_changes_nothing(alice: Member, app: App, s
 
 
 def test_starts_of_one_app_go_one_after_the_other(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Two in flight at once couldn't be told apart in the list. In the end, each is made once."""
+    """Two in flight at once couldn't be told apart in the list. In the end, each has been made exactly once."""
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=0.2, times=None)
     runs = [press(alice, app) for _ in range(5)]
     waiting = iter(runs)

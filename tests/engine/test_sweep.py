@@ -125,7 +125,7 @@ def test_a_long_overdue_start_gets_another_wakeup_in_minutes(alice: Member, cloc
 
 
 def test_a_step_that_comes_due_gets_its_own_wakeup_at_once(alice: Member, clock: time_machine.Traveller) -> None:
-    """A worker died with the claim, however recently it was woken."""
+    """The worker died holding the claim, however recently it was woken."""
     run = waiting(alice)
     sweep.sweep()
     lose_all()
@@ -150,7 +150,7 @@ def test_a_wakeup_from_a_clock_that_was_ahead_is_not_trusted(alice: Member) -> N
 
 @pytest.mark.parametrize("is_new", [True, False])
 def test_wakeups_of_a_killed_cluster_are_queued_again(alice: Member, is_new: bool) -> None:
-    """The cluster that replaces the killed one, or another one that finds it dead, queues them again."""
+    """They are queued again by the cluster that replaces the killed one, or by another one that finds it dead."""
     run = waiting(alice, due_at=timezone.now() - timedelta(minutes=5))
     heartbeats.beat_cluster("worker there:1")
     heartbeats.beat_cluster(heartbeats.name_of(dead_pid()) if not is_new else "worker there:1")

@@ -1,4 +1,4 @@
-"""A start that Lamina refuses only because it uses other names for the inputs is retried once with those names."""
+"""A start refused only because Lamina uses other names for the inputs is retried once with those names."""
 
 from typing import Any
 
@@ -86,7 +86,7 @@ def known(door: SandboxDoor, kind: str, **flags: Any) -> App:
 
 
 def press(member: Member, app: App) -> Run:
-    """Run `app` with a title and a style, until the run ends."""
+    """Run `app` with a title and a style, and follow the run to its end."""
     assert app.schema
     values = {"Title": "words", "Style": "Calm ", "Photo": ""}
     answers = [

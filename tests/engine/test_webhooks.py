@@ -41,7 +41,7 @@ def courier(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> Iterator[Courier]
 
 @pytest.fixture
 def run(alice: Member, app: App, sandbox: SandboxDoor) -> Run:
-    """Make a run that has ended on Lamina, but nobody here knows yet."""
+    """Make a run that has ended on Lamina without the portal knowing yet."""
     run = hand_over(press(alice, app))
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     return run
@@ -129,7 +129,7 @@ def test_a_forged_delivery_changes_nothing(courier: Courier, run: Run, name: str
 
     assert as_it_is(run) == before
     assert lamina_status().delivered_at is None
-    assert courier.deliver(run) == 200  # and the genuine one still counts
+    assert courier.deliver(run) == 200  # the genuine one still counts
 
 
 def test_news_of_another_run_is_refused(courier: Courier, run: Run, alice: Member, app: App) -> None:
@@ -159,7 +159,7 @@ def test_the_old_key_is_useless_after_a_rotation(courier: Courier, run: Run, san
 
     assert courier.deliver(run, body) == 503  # we don't know this key yet, so we request it
     for _ in range(10):
-        assert courier.deliver(run, body) == 401  # at most once a minute
+        assert courier.deliver(run, body) == 401  # keys are requested once a minute
     assert len(asked_tasks()) == 1
     webhooks.refresh_keys()
     assert post(run.hook_token, body, with_old_key) == 401

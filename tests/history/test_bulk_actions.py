@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def act(client: Client, do: str, *runs: Run, query: str = "") -> str:
-    """Act without scripts, and return the page that follows."""
+    """Do a bulk action without scripts; return the page that follows."""
     data = {"do": do, "r": [run.public_id for run in runs], "query": query}
     return flat(client.post("/history/act/", data, follow=True).content)
 
@@ -124,7 +124,7 @@ def test_more_than_fit_are_all_left_as_they_are(
     assert "You selected 3 runs; the limit is 2. Nothing was changed." in words(answer.content.decode())
     assert Run.objects.filter(has_star=False, shared_at=None, deleted_at=binned).count() == 3
     assert not GuestLink.objects.exists()
-    as_alice.post("/history/act/", data | {"r": [runs[n].public_id for n in (0, 1, 0)]})  # named twice counts once
+    as_alice.post("/history/act/", data | {"r": [runs[n].public_id for n in (0, 1, 0)]})  # duplicates count once
     assert "the limit is" not in as_alice.get("/history/").text
 
 

@@ -1,4 +1,4 @@
-"""History: a member's own runs, newest first, with filters in the address and pages that never slow down."""
+"""History: a member's own runs, newest first, with filters in the address and paging that never slows down."""
 
 import re
 from datetime import timedelta
@@ -89,7 +89,7 @@ def test_filters_live_in_the_address(as_alice: Client, alice: Member, query: str
 
 def test_pages_follow_each_other_without_gap_or_repeat(as_alice: Client, alice: Member) -> None:
     app, now = make_app(), timezone.now()
-    made = [make_run(alice, app, status="completed", created_at=now) for _ in range(60)]  # all at the same moment
+    made = [make_run(alice, app, status="completed", created_at=now) for _ in range(60)]  # all made at the same moment
     seen: list[str] = []
     url = "/history/"
     while url:

@@ -62,7 +62,7 @@ def test_a_filter_is_taken_away_by_its_name_in_the_address() -> None:
 
 @pytest.fixture
 def library_of_runs(alice: Member, bob: Member) -> dict[str, Run]:
-    """Runs of two people, by title."""
+    """Two people's runs, by title."""
     now, app = timezone.now(), make_app("Shoe maker")
     other = make_app("Films", outputs=[{"index": 0, "label": "Film", "type": "video"}])
     made = [
@@ -128,7 +128,7 @@ def test_among_ones_own_runs_ones_own_name_finds_nothing(library_of_runs: dict[s
 
     assert ids("q=rose", alice) == {"film"}
     assert ids("q=rose+red", alice) == set()
-    assert ids("tab=starred&q=rose+red", alice) == {"film"}  # there, the maker's name counts
+    assert ids("tab=starred&q=rose+red", alice) == {"film"}  # on this tab, the maker's name counts
 
 
 @pytest.mark.parametrize(

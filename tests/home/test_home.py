@@ -155,14 +155,14 @@ def test_home_costs_the_same_with_many_runs(
     django_assert_max_num_queries: DjangoAssertNumQueries,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(health, "CACHE_SECONDS", 600)  # Lamina's status is read only once in this time
+    monkeypatch.setattr(health, "CACHE_SECONDS", 600)  # so that Lamina's status is read only once
     app, now = make_app(), timezone.now()
     Lease.objects.create(name=POLLER, holder="somebody", until=now + timedelta(hours=1))
     for _ in range(12):
         for status in ("running", "completed"):
             make_run(alice, app, status=status)
             make_run(bob, app, status=status, shared_at=now, has_star=True, starred_at=now)
-    as_alice.get("/")  # asks for a fresh catalogue once
+    as_alice.get("/")  # requests a fresh catalogue once
 
     with django_assert_max_num_queries(16):
         as_alice.get("/")

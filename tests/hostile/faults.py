@@ -1,4 +1,4 @@
-"""Rows of the fault matrix: what can go wrong with one call to Lamina, and how a run survives it."""
+"""Rows of the fault matrix: what can go wrong with one call to Lamina, and how a run survives that."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -66,7 +66,7 @@ def known(door: SandboxDoor, app: dict[str, Any]) -> App:
 
 @dataclass
 class Outcome:
-    """The outcome of a row: state and page during the fault and at the end, and the sandbox's POSTs and runs."""
+    """The outcome of a row: state and page during the fault and at the end, and the POSTs and runs in the sandbox."""
 
     endpoint: str
     fault: str
@@ -100,7 +100,7 @@ class Stage:
         self.form = browser.open(app)
 
     def play(self, endpoint: str, name: str, *, is_lasting: bool, is_late: bool = False) -> Outcome:
-        """Press Run under a fault (`is_late`: once the run is going), end the fault, and follow the run to its end."""
+        """Press Run under a fault (`is_late`: one that starts mid-run), end the fault, and follow the run to its end."""
         outcome = Outcome(endpoint, name, is_lasting)
         LaminaStatus.objects.all().delete()
         cache.clear()
@@ -153,7 +153,7 @@ class Stage:
         return self.browser.press(form)
 
     def _work(self) -> None:
-        """Do some worker rounds while the fault lasts."""
+        """Run a few worker rounds while the fault lasts."""
         for _ in range(self.rounds):
             step()
             polling.poll_window()

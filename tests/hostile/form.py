@@ -1,4 +1,4 @@
-"""A form, filled in and sent like a browser without scripts does: multipart, with CRLF line breaks, in page order."""
+"""A form, filled in and sent the way a browser without scripts does it: multipart, CRLF line breaks, in page order."""
 
 import re
 import secrets
@@ -20,7 +20,7 @@ class File:
 
 @dataclass
 class Form:
-    """The fields of one form with their values; `set` and `attach` fill it in like a person would."""
+    """The fields of one form with their values; `set` and `attach` fill it in as a person would."""
 
     action: str
     pairs: list[tuple[str, str]]

@@ -26,7 +26,7 @@ class Journey:
     """The pages seen while running one app, and what reached the sandbox."""
 
     detail: dict[str, Any]
-    expected: dict[str, Any] = field(default_factory=dict)  # the inputs as they must arrive
+    expected: dict[str, Any] = field(default_factory=dict)  # the inputs that Lamina must receive
     form: Page = field(default_factory=lambda: Page(""))
     run_page: Page = field(default_factory=lambda: Page(""))
     fragment: Page = field(default_factory=lambda: Page(""))

@@ -1,7 +1,4 @@
-"""The portal's clock is two hours ahead or behind, all the time or until it is corrected during a run.
-
-The sandbox runs in its own process, so its clock stays correct.
-"""
+"""The portal's clock is two hours fast or slow, permanently or until it is corrected during a run."""
 
 import re
 import subprocess
@@ -94,7 +91,7 @@ def test_runs_still_end_and_are_saved(door: SandboxDoor, alice: Member, off: tim
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
 def test_an_unclear_start_is_still_found(door: SandboxDoor, alice: Member, off: timedelta, fault: str) -> None:
-    """Lamina's list is compared with Lamina's clock: the right run is found, and one that never started is resent."""
+    """Lamina's list is checked against Lamina's clock: the right run is found, and one that never started is resent."""
     with clock_off(off):
         app = known(door, NOTE)
         browser = Browser.of(alice)

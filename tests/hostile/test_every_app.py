@@ -107,7 +107,7 @@ def test_the_pages_with_many_apps_show_them_all(travelled: Travelled) -> None:
 
 
 class TestOddApps:
-    """What each test card is there to show."""
+    """What each test card is meant to show."""
 
     def box(self, travelled: Travelled, app_id: str, position: int = 0) -> Element:
         return travelled[0][app_id].run_page.find(css="output")[position]

@@ -124,7 +124,7 @@ def test_reading_the_run(lamina_door: SandboxDoor, browser: Browser, alice: Memb
     stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("run")))
     outcomes = []
     for name in READ_FAULTS:
-        stage.rounds = 40 if name == "404" else ROUNDS  # "no such run" counts from the third time
+        stage.rounds = 40 if name == "404" else ROUNDS  # "no such run" counts from the third time on
         outcome = stage.play("run", name, is_lasting=is_lasting)
         outcomes.append(outcome)
         if is_lasting and name == "404":

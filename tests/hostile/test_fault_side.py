@@ -1,4 +1,4 @@
-"""Faults in other calls: the catalogue, forms, prices, the balance, and files of results and uploads."""
+"""Faults in other calls: the catalogue, forms, prices, the balance, and result and upload files."""
 
 from contextlib import nullcontext
 
@@ -40,7 +40,7 @@ def refresh(app: App) -> None:
 
 
 def forget_all_but(door: SandboxDoor, *kept: str) -> None:
-    """Remove all apps but `kept` from the sandbox, because drawing their pictures takes long."""
+    """Remove all apps but `kept` from the sandbox, because drawing their pictures takes too long."""
     for summary in lamina_api.lamina().list_apps():
         if summary.app_id not in kept:
             door._ask("DELETE", f"apps/{summary.app_id}")

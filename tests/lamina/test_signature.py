@@ -1,4 +1,4 @@
-"""Lamina's test vector, and deliveries that must fail."""
+"""Lamina's test vector, and deliveries that must be rejected."""
 
 import hashlib
 import json

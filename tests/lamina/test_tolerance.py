@@ -1,4 +1,4 @@
-"""A wrong optional field never costs us the object; only responses that could be mistaken for "none" are refused."""
+"""Wrong optional fields never cost us the object; only responses that could be mistaken for empty ones are refused."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -191,5 +191,5 @@ def test_every_call_uses_its_own_connection_and_leaves_none_open(scripted: Scrip
 
     assert len(scripted.asked) == 20  # the server reads one request from each connection
     assert open_connections(scripted.url) == 0
-    # A stopped timer ends in a moment; any other runs for a minute.
+    # A stopped timer ends in a moment; any other would run for a minute.
     wait_until(lambda: not running_timers(), "the timers of the calls to end", LATE_SECONDS)

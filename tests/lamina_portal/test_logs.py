@@ -1,4 +1,4 @@
-"""Log lines: one for each change of a run, and none with a secret path."""
+"""Log lines: one for each change of a run, and no secret paths."""
 
 import logging
 import runpy

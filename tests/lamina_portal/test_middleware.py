@@ -1,4 +1,4 @@
-"""Which proxies may say where a request came from, and invalid addresses."""
+"""Which proxies may say where a request came from, and how invalid addresses are handled."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -47,10 +47,10 @@ def test_others_are_not_trusted(settings: Settings, trusted: list[str]) -> None:
     ("forwarded_for", "client"),
     [
         ("6.6.6.6, 203.0.113.9", "203.0.113.9"),  # the client wrote the first one
-        ("6.6.6.6, 203.0.113.9, 10.0.0.3", "203.0.113.9"),  # two proxies of ours
+        ("6.6.6.6, 203.0.113.9, 10.0.0.3", "203.0.113.9"),  # two of our own proxies
         ("10.0.0.9, 10.0.0.3", "10.0.0.9"),  # a client inside the trusted network
         ("2001:db8::7", "2001:db8::7"),
-        ("6.6.6.6, 203.0.113.9:51234", "203.0.113.9"),  # some proxies write the client's port
+        ("6.6.6.6, 203.0.113.9:51234", "203.0.113.9"),  # some proxies add the client's port
         ("6.6.6.6, [2001:db8::7]:51234", "2001:db8::7"),
         ("[2001:db8::7], 10.0.0.3:443", "2001:db8::7"),
         ("203.0.113.9:x", PROXY),

@@ -1,4 +1,4 @@
-"""Files after `collectstatic`: names with hashes, also in module imports, and each stylesheet in one piece."""
+"""Files after `collectstatic`: hashed names, in module imports too, and each stylesheet in one piece."""
 
 import re
 import shutil

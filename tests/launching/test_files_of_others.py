@@ -36,7 +36,7 @@ def preset(alice: Member, app: App, photo: Upload) -> Preset:
 
 
 def questions(run: Run, preset: Preset) -> dict[str, str]:
-    """Return the addresses of all pages that open with the picture, by name."""
+    """Return the addresses of all pages that open with the picture filled in, by name."""
     return {
         "again": f"/runs/{run.public_id}/again/",
         "form of the run": f"{run.app.get_absolute_url()}?from={run.public_id}",

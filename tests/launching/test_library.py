@@ -1,4 +1,4 @@
-"""The library: files that a field accepts, picked with and without scripts. Drafts stay."""
+"""The library: files that a field accepts, picked with and without scripts. Drafts are kept."""
 
 import re
 from datetime import timedelta
@@ -29,7 +29,7 @@ def made(run: Run, **fields: object) -> StoredFile:
 
 
 def brought(member: Member, name: str = "shoe.png", **fields: object) -> StoredFile:
-    """Make a saved upload of `member`."""
+    """Make a saved upload by `member`."""
     file = make_stored()
     StoredFile.objects.filter(pk=file.pk).update(**fields)
     Upload.objects.create(member=member, file=file, status="ready", **named(name))

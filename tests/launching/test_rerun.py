@@ -1,4 +1,4 @@
-"""Running the same run again: confirmed first, paid once, and only while the app still accepts the old answers."""
+"""Running a run again: confirmed first, paid once, and only while the app still accepts the old answers."""
 
 from typing import Any
 

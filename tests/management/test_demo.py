@@ -31,7 +31,7 @@ Start = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a sandbox portal with its accounts."""
+    """The data folder of a sandbox portal with accounts."""
     made = tmp_path_factory.mktemp("demo")
     home = Home(made)
     web_servers.prepare(home)

@@ -54,13 +54,13 @@ class RunningPortal:
         wait_until(lambda: not self.home.processes(), "every part to be gone")
 
     def has_part(self, word: str, *, other_than: int) -> bool:
-        """Return whether this part has a main process other than `other_than`. During a restart, it may have none."""
+        """Return whether this part has a main process other than `other_than`. During a restart, there may be none."""
         assert self.process is not None
         children = children_of(self.process.pid)
         return any(pid in children and pid != other_than for pid in self.home.processes(word))
 
     def part(self, word: str) -> int:
-        """Wait for the main process of a part, and return its id. `word` is in its command line."""
+        """Wait for a part's main process, found by `word` in its command line, and return its id."""
         assert self.process is not None
         mother = self.process.pid
         return wait_until(
@@ -99,7 +99,7 @@ def test_people_sign_in_and_ctrl_c_stops_everything(portal: RunningPortal) -> No
     assert requests.get(f"{portal.url}/healthz", timeout=60).json()["database"] == "ok"
     assert portal.process is not None
     portal.process.send_signal(signal.SIGINT)
-    portal.process.send_signal(signal.SIGINT)  # people often press twice
+    portal.process.send_signal(signal.SIGINT)  # people often press Ctrl-C twice
     assert portal.code() == 0
     portal.wait_for_the_rest()
 
@@ -241,7 +241,7 @@ def test_addresses_are_parsed_and_written_the_same_way() -> None:
 )
 @pytest.mark.django_db
 def test_the_demo_people_exist_on_loopback_only(settings: Settings, bind: str, url: str, can_sign_in: bool) -> None:
-    prepare_people(Address.parse("127.0.0.1:8000"), lambda _: None)  # an earlier start, on loopback
+    prepare_people(Address.parse("127.0.0.1:8000"), lambda _: None)  # left by an earlier start on loopback
     settings.PORTAL_URL = url
     said: list[str] = []
     said += prepare_people(Address.parse(bind), said.append)

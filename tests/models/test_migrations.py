@@ -21,8 +21,8 @@ MODULE_IN_TEXT = re.compile(r"runs(\.\w+){2,}")  # "runs.models.run", but not "r
 
 
 def used_of_the_portal(source: str) -> set[str]:
-    """Return the dotted names of the portal's own modules that `source` imports anywhere, even in functions, or names
-    in a string. Relative imports keep their dots."""
+    """Return the dotted names of the portal's modules that `source` imports, even in functions, or mentions in a
+    string. Relative imports keep their dots."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -56,7 +56,7 @@ def test_a_migration_that_uses_more_is_found(source: str) -> None:
 
 @pytest.fixture
 def migrate(transactional_db: None) -> Iterator[Migrate]:
-    """Return a function that migrates to a name and returns the models of that time. Finally, migrate to the latest."""
+    """Return a function that migrates to a given migration and returns its models. Finally, migrate to the latest."""
 
     def to(name: str) -> Any:
         executor = MigrationExecutor(connection)

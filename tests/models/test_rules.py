@@ -19,7 +19,7 @@ ROLES = {
     "teammate": "maker",
     "approver": "approver",
     "admin": "admin",
-    "viewer": "viewer",  # has rows from the time when they could still run apps
+    "viewer": "viewer",  # has rows from when they could still run apps
     "deactivated": "maker",
     "deactivated admin": "admin",
 }
@@ -41,7 +41,7 @@ def app(db: None) -> App:
 
 @pytest.fixture
 def runs(people: dict[str, Member], app: App) -> Rows:
-    """A run of each person in each state."""
+    """A run by each person in each state."""
     now = timezone.now()
     return {
         (who, state): make_run(
@@ -58,7 +58,7 @@ def runs(people: dict[str, Member], app: App) -> Rows:
 
 @pytest.fixture
 def presets(people: dict[str, Member], app: App) -> Rows:
-    """A private preset of each person, and one shared with the team."""
+    """For each person, a private preset and one shared with the team."""
     return {
         (who, state): Preset.objects.create(app=app, member=member, name=state, is_team=state == "shared")
         for who, member in people.items()
@@ -68,7 +68,7 @@ def presets(people: dict[str, Member], app: App) -> Rows:
 
 @pytest.fixture
 def links(people: dict[str, Member]) -> Rows:
-    """An open and a revoked guest link of each person."""
+    """For each person, an open and a revoked guest link."""
     now = timezone.now()
     return {
         (who, state): GuestLink.objects.create(

@@ -54,7 +54,7 @@ class Portal:
 
 
 def commands_of_the_manual(backup: Path) -> tuple[str, str]:
-    """The commands for backup and restore, with `backup` in place of /backup."""
+    """The manual's commands for backup and restore, with `backup` in place of /backup."""
     section = (ROOT / "docs/operating.md").read_text().partition("\n## Backup and restore")[2].partition("\n## ")[0]
     first, second = re.findall(r"```sh\n(.*?)```", section, re.S)
     return first.replace("/backup", str(backup)), second.replace("/backup", str(backup))

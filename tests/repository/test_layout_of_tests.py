@@ -8,11 +8,11 @@ import pytest
 
 from tests.support.processes import ROOT
 
-# Any test may use these: shared tools, measurements, and `tests.smoke`, the command that acts as a new user.
+# Any test may use these: shared tools, the benches, and `tests.smoke`, the command that acts as a new user.
 FOR_ALL = ("support", "bench", "smoke")
 HELD = re.compile(r"(?:^|\.)(?:test_\w+|conftest)$")
 FIELD_TERMS = ("polling", "sharing", "spending", "launching", "throttling", "drawing", "routing")
-TESTS = "tests"  # separate, since names in strings count
+TESTS = "tests"  # a constant of its own, since names in strings count
 MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
 
 
@@ -45,7 +45,7 @@ def test_nothing_imports_a_test_or_another_subjects_tools() -> None:
 
 
 def test_shared_tools_depend_on_no_subject() -> None:
-    """Not even on the benches: `tests.support` imports only from itself."""
+    """Not even the benches: `tests.support` imports only from itself."""
     tools = [path for path in MODULES if path.parts[1] == "support"]
     assert tools
     needed = {str(path): needed_by((ROOT / path).read_text()) for path in tools}

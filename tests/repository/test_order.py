@@ -1,4 +1,4 @@
-"""The order of the folders in `runs/`: imports go up the list, and only entry points import from all folders."""
+"""The order of the folders in `runs/`: imports only go up the list, and only entry points import from every folder."""
 
 import ast
 import re
@@ -90,7 +90,7 @@ def problems(modules: dict[str, str]) -> list[str]:
 
 
 def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
-    """Folders or modules that import themselves through others."""
+    """Folders or modules that import themselves indirectly."""
     found = []
     for start in arrows:
         reached, waiting = set[str](), list(arrows[start])

@@ -1,6 +1,7 @@
 """Do what a browser does with a form: read its HTML, keep or change values, and post them the browser's way.
 
-When values are posted, line ends become CRLF, a text area loses one line end after its tag, and nothing else changes.
+When values are posted, line ends become CRLF and a text area loses a line end right after its tag; nothing else
+changes.
 """
 
 from html.parser import HTMLParser
@@ -36,7 +37,7 @@ class PageReader(HTMLParser):
         self._chosen: str | None = None
         self._textarea: str | None = None
         self._typed = ""
-        # The specification's parser first turns CRLF and CR in the page into LF.
+        # As specified, an HTML parser first turns CRLF and CR into LF.
         self.feed(html.replace("\r\n", "\n").replace("\r", "\n"))
         self.close()
 
@@ -99,7 +100,7 @@ def posted(fields: list[tuple[str, str]], *, multipart: bool = True) -> QueryDic
 
 
 def filled(form: SchemaForm, values: dict[str, str | list[str]] | None = None) -> list[tuple[str, str]]:
-    """Return what the page of `form` would post, with `values` typed or chosen instead of its current ones."""
+    """Return what `form`'s page would post, with `values` typed or chosen in place of its current ones."""
     values = values or {}
     fields = [(name, value) for name, value in PageReader(rendered(form)).fields if name not in values]
     for name, value in values.items():

@@ -44,7 +44,7 @@ def _fill(question: Question, data: st.DataObject) -> tuple[str, str | list[str]
 def test_exact_values_come_out(
     parameters: list[dict[str, Any]], outputs: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    """Both when first posted, and again after the draft is shown and posted unchanged."""
+    """Both when first posted and when the draft is shown and posted again unchanged."""
     made = build_form(parameters, outputs)
     known = lookup(*UPLOADS)
     filling = [_fill(question, data) for question in questions_of(parameters)]

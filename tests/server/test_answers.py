@@ -65,7 +65,7 @@ def test_a_slow_download_continues(server: Server, path: str) -> None:
         client.sendall(request(path, "Connection: close"))
         until, came = time.monotonic() + 6, 0
         while time.monotonic() < until:
-            time.sleep(0.2)  # this client is that slow
+            time.sleep(0.2)  # the client is this slow
             came += len(client.recv(65536))
         came += len(read_to_end(client))
     assert came > 450 * 65536 * 0.99
@@ -96,7 +96,7 @@ def test_a_stopping_server_finishes_what_it_has_started(serve: Serve) -> None:
         busy.sendall(request("/hold"))
         server.process.send_signal(signal.SIGTERM)
         head = ""
-        while "Connection: close" not in head:  # it is stopping, but still responds on kept connections
+        while "Connection: close" not in head:  # stopping, but still responding on kept connections
             kept.sendall(request("/refuse"))
             head, body = read_answer(kept)
             assert body == b"refused"

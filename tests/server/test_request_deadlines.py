@@ -1,4 +1,4 @@
-"""When a request is complete, and its deadlines, with the test's own clock."""
+"""When a request counts as complete, and its deadlines, on the test's own clock."""
 
 import pytest
 

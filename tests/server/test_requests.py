@@ -133,7 +133,7 @@ def test_a_slow_upload_blocks_nobody_and_is_stopped_below_the_minimum_rate(serve
 
 
 def test_a_slow_upload_above_the_rate_continues(server: Server) -> None:
-    """It takes five seconds, mostly spent waiting, which is far longer than the initial allowance."""
+    """It takes five seconds, far longer than the initial allowance and mostly spent waiting."""
     with server.connect() as client:
         size = 500_000
         client.sendall(post("/read", size, MULTIPART))
@@ -178,7 +178,7 @@ def test_a_full_server_disconnects_silent_clients_first(serve: Serve, first: byt
     silent = [server.connect() for _ in range(60)]
     try:
         for client in silent:
-            with suppress(OSError):  # closed already
+            with suppress(OSError):  # already closed
                 client.sendall(first)
         assert server.get("/refuse") == "refused"
         wait_until(

@@ -1,4 +1,4 @@
-"""Names of the files that a guest downloads: they are the same as on the page, and reveal nothing more."""
+"""Names of files that guests download: the same as on the page, revealing nothing more."""
 
 import re
 import zipfile

@@ -1,4 +1,4 @@
-"""The guest page: what it shows, what it never reveals, and a plain page for each reason why a link doesn't open."""
+"""The guest page: what it shows, what it never reveals, and a plain page for each reason a link may not open."""
 
 import logging
 import re

@@ -110,7 +110,7 @@ def test_saving_options_never_opens_a_link_that_was_revoked_meanwhile(link: Gues
 
 
 def test_whoever_may_no_longer_make_links_changes_none(as_alice: Client, link: GuestLink, run: Run) -> None:
-    """Otherwise, the options could make an old link show more, and for longer."""
+    """Otherwise, they could make an old link show more, and for longer."""
     rules = SharingRules.current()
     rules.link_makers = SharingRules.Makers.APPROVER
     rules.save()
@@ -149,7 +149,7 @@ def test_a_maker_ends_a_link_that_an_admin_made_to_their_run(
     page, at = panel(as_alice, run), f"/shares/{made.public_id}"
     assert path_of(made) in page
     assert f'action="{at}/revoke/"' in page
-    assert f'href="{at}/"' not in page  # only its maker, the admin, can change its options
+    assert f'href="{at}/"' not in page  # only the link's maker, the admin, can change its options
     assert as_alice.get(f"{at}/").status_code == 404
 
     answer = as_alice.post(f"{at}/revoke/", {"run": run.public_id}, headers={"HX-Request": "true"})

@@ -1,4 +1,4 @@
-"""Making copies for guests: problems are retried, no file stops the task, and no space is wasted."""
+"""Making copies for guests: failures are retried, no file stops the task, and no space is wasted."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -12,6 +12,6 @@ def test_damaged_files_end_well(tmp_path: Path) -> None:
 
     assert tally.uncaught == []
     assert tally.ends.total() == COUNT
-    assert tally.ends["kept"] > COUNT / 10  # some damage goes unnoticed, and more than the headers was read
+    assert tally.ends["kept"] > COUNT / 10  # some damage goes unnoticed, so more than the headers was read
     assert tally.ends["refused or later"] > COUNT / 10
-    assert tally.ends["follows"] == 0, tally.ends  # the process died, or ran out of time
+    assert tally.ends["follows"] == 0, tally.ends  # no process died or ran out of time

@@ -1,4 +1,4 @@
-"""Send three hundred damaged files, as uploads and as results, through a whole portal: no response is a 500, no task
+"""Three hundred damaged files, sent through a whole portal as uploads and as results: no response is a 500, no task
 dies, and every good file is saved. The bench does this, too."""
 
 import pytest

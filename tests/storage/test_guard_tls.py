@@ -1,4 +1,4 @@
-"""The guard over https: the checked address under its own name, certificates, and the deadline."""
+"""The guard over https: the checked address and its host name, certificates, and the deadline."""
 
 import ssl
 import time
@@ -26,7 +26,7 @@ PLENTY = 60.0  # seconds, for anything that arrives or is refused at once
 
 @dataclass
 class TlsServer:
-    """A server for https://pictures.example.com on loopback. Only its own CA file trusts its certificate."""
+    """A server for https://pictures.example.com on loopback. Its certificate is trusted only with its own CA file."""
 
     port: int
     ca_file: Path
@@ -91,4 +91,4 @@ def test_a_slow_answer_over_tls_is_cut_at_the_deadline(tls: TlsServer, monkeypat
     began = time.monotonic()
     with pytest.raises(FetchFailed, check=says("too_slow")):
         fetch_trusted(f"https://pictures.example.com:{tls.port}/drip", max_bytes=ANY, seconds=0.6)
-    assert time.monotonic() - began < PLENTY  # it drips forever
+    assert time.monotonic() - began < PLENTY  # it would drip forever

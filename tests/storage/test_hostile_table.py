@@ -1,6 +1,6 @@
 """Hostile addresses and bodies, as results and as links pasted into a form. `-s` prints the table.
 
-A decoy must not be contacted. Saved files are then requested as a browser would.
+A decoy must not be contacted. Saved files are then requested the way a browser would.
 """
 
 from dataclasses import dataclass

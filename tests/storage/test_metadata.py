@@ -170,7 +170,7 @@ def test_damaged_ones_end_as_copies_or_refusals(kind: str, tmp_path: Path) -> No
             continue
 
 
-# In a separate process, since the tests' process has a sandbox in a thread, which draws pictures meanwhile.
+# In a separate process, since the sandbox draws pictures in a thread of the test process.
 MEASURED_STRIP = """
 import sys, tracemalloc
 from pathlib import Path

@@ -191,7 +191,7 @@ def test_any_error_leaves_the_other_files_saved(
 def test_an_address_that_is_refused_is_text_with_the_sentence(
     is_seen_early: bool, run: Run, alice: Member, client: Client, server: HostileServer
 ) -> None:
-    """The address leads into the local network; it is refused by its form, or only when it is requested."""
+    """The address leads into the local network; it is refused for how it looks, or only once it is requested."""
     address = "https://10.0.0.1/a.png" if is_seen_early else f"{server.url}/redirect?to=https://10.0.0.1/"
     make_file(run, address)
     make_file(run, f"{server.url}/says-huge", 1, status="failed", due_at=None, error="Too large.")

@@ -1,9 +1,9 @@
-"""The table of the access test: one row for each URL and method, saying who may use it.
+"""The access test's table: one row for each URL and method, saying who may use it.
 
 To add a URL, add one `Row(name, method, rule, status)` for each of its methods to `ROWS`. `rule` says who has access
 (to a private run, and to one shared with the team), `status` what they get. Everybody else gets the default: 404, or
 the sign-in page if they have no account. `only` lists people who get something else, `path` has the URL's arguments,
-`data` what is posted. `query` distinguishes two rows of one URL.
+`data` what is posted. `query` distinguishes rows with the same URL.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ IN = Rule(MEMBERS, MEMBERS)  # everyone who is signed in
 SEES = Rule(("owner", "admin"), MEMBERS)  # parts of a run; also for the team, once it is shared
 CHANGES = Rule(("owner", "admin"), ("owner", "admin"))  # changes to a run, by its maker or an admin
 OWN = Rule(("owner",), ("owner",))  # not even an admin
-NOBODY = Rule((), ())  # it doesn't exist, not even for its maker
+NOBODY = Rule((), ())  # doesn't exist, even for its maker
 PRESET = Rule(("owner",), ("owner", "admin"))  # changes to a person's own presets, or to the team's
 OPENS = Rule(("owner",), MEMBERS)  # parts of a preset
 ADMIN = Rule(("admin",), ("admin",))
@@ -90,7 +90,7 @@ class Row:
         if who in (self.rule.shared if is_shared else self.rule.private):
             return self.viewer or self.status if who == "viewer" else self.status
         if who in OUTSIDE:
-            return 302 if self.method == "get" else 200  # redirected to the sign-in page; changes get the page itself
+            return 302 if self.method == "get" else 200  # a GET redirects to sign-in; a change gets the page itself
         return 404
 
     @property
@@ -114,7 +114,7 @@ ROWS = [
     Row("runs:draft-clear", "post", IN, 302, path=app),
     Row("runs:app-news", "get", IN, 302, path=app),
     Row("runs:app-cost", "get", IN, 302, path=app),
-    Row("runs:history", "get", IN, viewer=302),  # viewers have no runs, so they go to the team's
+    Row("runs:history", "get", IN, viewer=302),  # viewers have no runs, so they are sent to the team's
     Row("runs:history-bulk-action", "post", IN, 302, data=lambda w: {"do": "compare", "r": [w.subject.run.public_id]}),
     Row("runs:view-save", "post", IN, 302, data=lambda _: {"name": "a view", "query": "q=a"}),
     Row("runs:view-change", "post", NOBODY, path=lambda _: ["nothing"]),
@@ -140,7 +140,7 @@ ROWS = [
     Row("runs:result-fetch-again", "post", CHANGES, 302, path=lambda w: [w.subject.output.public_id]),
     Row("runs:run-retry-failed", "post", SEES, 302, path=run, only={"viewer": 403}),
     Row("runs:live", "get", IN, 204),
-    Row("runs:webhook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # path and signature authorize it
+    Row("runs:webhook", "post", ALL, 503, path=lambda w: [w.subject.run.hook_token]),  # needs path and signature
     Row("runs:manage", "get", ADMIN),
     Row("runs:result-detail", "get", SEES, path=lambda w: [w.subject.output.public_id]),
     Row("runs:result-detail", "get", SEES, 302, query="a file's id", path=lambda w: [w.subject.file.public_id]),
@@ -170,7 +170,7 @@ ROWS = [
     Row("runs:compare", "get", IN, query="results", data=lambda w: {
         "f": ",".join(output.public_id for output in w.subject.run.outputs.all())}),
     Row("runs:run-rerun", "get", SEES, path=run),
-    Row("runs:run-rerun", "post", SEES, 422, path=run, viewer=403),  # the run's answers fit no form
+    Row("runs:run-rerun", "post", SEES, 422, path=run, viewer=403),  # the run's answers don't fit any form
     Row("runs:run-rename", "post", CHANGES, 302, path=run),
     Row("runs:preset-new", "get", SEES, data=lambda w: {"from": w.subject.run.public_id}, viewer=403),
     Row("runs:preset-new", "post", IN, 404, data=lambda w: {"name": "One"}),  # they have no draft

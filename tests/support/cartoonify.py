@@ -10,7 +10,7 @@ from runs.schema_forms.answers import load_answers
 
 
 def known_app(remote_id: str = "3f68debe-df0a-4fc9-bdd3-9d45a4160587") -> App:
-    """Add one app of the sandbox's catalogue (Cartoonify) with its form."""
+    """Add one app from the sandbox's catalogue (by default Cartoonify) with its form."""
     app = App.objects.create(remote_id=remote_id, name="not read yet")
     catalog.refresh_app(app.pk)
     return App.objects.select_related("schema").get(pk=app.pk)

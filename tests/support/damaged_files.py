@@ -139,7 +139,7 @@ def set_number(chance: random.Random, body: bytearray) -> None:
 
 
 def change_exif_type(chance: random.Random, body: bytearray) -> None:
-    """Change the type of one metadata entry: to text, a fraction, a number of another size, or unknown."""
+    """Change the type of one metadata entry: to text, a fraction, a number of another size, or an unknown type."""
     found = [at for mark in (b"II*\x00", b"MM\x00*") if (at := body.find(mark)) >= 0]
     if not found:
         return flip_bits(chance, body)
@@ -218,7 +218,7 @@ class Tally:
 
 
 def look_at_all(count: int, folder: Path) -> Tally:
-    """Inspect damaged files 0 to `count` in the picture process, one per core at a time."""
+    """Inspect damaged files 0 to `count` in the picture process, as many at a time as there are cores."""
     tally, begun = Tally(), time.monotonic()
     for kind in kinds():
         whole(kind)  # cache it now; otherwise two threads would each make one

@@ -30,7 +30,7 @@ def decoy() -> Iterator[Decoy]:
 
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[str]:
-    """The address of a bucket: from TEST_S3_URL, or on a server of our own on loopback."""
+    """The address of a bucket: from TEST_S3_URL, or on our own loopback server."""
     if given := os.environ.get("TEST_S3_URL"):
         yield given
         return

@@ -1,4 +1,4 @@
-"""Reads the source of a page in tests, regardless of its formatting."""
+"""Reads a page's source in tests, ignoring its formatting."""
 
 import re
 

@@ -74,7 +74,7 @@ class Killing:
         self.presses = sorted(
             (chance.uniform(0, length), chance.choice(APPS), f"press {n} of {seed}") for n in range(runs)
         )
-        self.pressed: dict[str, str] = {}  # run pages by text
+        self.pressed: dict[str, str] = {}  # run pages by their press's text
         self.problems: list[str] = []
 
     def run(self) -> None:
@@ -97,7 +97,7 @@ class Killing:
             raise RuntimeError("; ".join(self.problems))
 
     def _slow_down_starts(self, is_over: threading.Event) -> None:
-        """Make the sandbox delay starts, again after each kill."""
+        """Make the sandbox delay starts, and do so again after each kill."""
         pid = 0
         while not is_over.wait(0.1):
             if (now := self.parts.sandbox.pid) != pid:

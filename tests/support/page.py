@@ -22,7 +22,7 @@ class Element:
     parent: "Element | None" = None
     children: "list[Element]" = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
-    own_pieces: list[str] = field(default_factory=list)  # without its children's texts
+    own_pieces: list[str] = field(default_factory=list)  # excluding its children's texts
 
     @property
     def classes(self) -> list[str]:

@@ -17,7 +17,7 @@ from runs.background.prctl import die_with_parent
 
 ROOT = Path(__file__).parents[2]
 # How long to wait for something that must happen. A wait ends as soon as it happens, so this doesn't slow down passing
-# tests, but a busy machine may need most of it. No test uses a shorter wait, unless it tests speed.
+# tests, but a busy machine may need most of it. No test waits for less time, unless it tests speed.
 TIMEOUT_SECONDS = 90.0
 PORTS = range(10_240, 32_768)  # below the ports that systems use for outgoing connections
 _lent: list[socket.socket] = []
@@ -117,7 +117,7 @@ class Home:
         return sorted(found)
 
     def end_all(self) -> None:
-        """Kill all processes that still run."""
+        """Kill all processes that are still running."""
         for pid in self.processes():
             try:
                 os.kill(pid, signal.SIGKILL)

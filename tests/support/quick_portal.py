@@ -49,7 +49,7 @@ def quick_portal(door: SandboxDoor, **more: object) -> Iterator[None]:
 
 @contextmanager
 def impatience(endpoint: str) -> Iterator[None]:
-    """Shorten the timeouts (usually 5 to 60 s) for calls of the delayed `endpoint`; other calls are unchanged."""
+    """Shorten the timeouts (usually 5 to 60 s) for calls to the delayed `endpoint`; other calls are unchanged."""
     call, short = LaminaClient._call, Timeouts(read=IMPATIENT, total=2 * IMPATIENT)
 
     def hurried(client: LaminaClient, name: str, *given: Any, **more: Any) -> Any:
@@ -63,7 +63,7 @@ def impatience(endpoint: str) -> Iterator[None]:
 
 
 def hurry() -> None:
-    """Make everything that waits for a time due now."""
+    """Make everything that is due later due now."""
     past = timezone.now() - timedelta(minutes=1)
     Run.objects.filter(status__in=("starting", "checking"), due_at__gt=past).update(due_at=past)
     Run.objects.filter(cancel_sent_at=None, cancel_asked_at__gt=past).update(cancel_asked_at=past)

@@ -121,7 +121,7 @@ def _pour(sock: socket.socket, first: bytes, size: int) -> Told:
     with selectors.DefaultSelector() as ready:
         ready.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
         while time.monotonic() < deadline:
-            events = sum(events for _, events in ready.select(1))  # of the only socket
+            events = sum(events for _, events in ready.select(1))  # there is only one socket
             try:
                 if events & selectors.EVENT_READ:
                     got = sock.recv(65536)

@@ -35,7 +35,7 @@ def exif() -> bytes:
 
 
 def drawing(number: int = 0, mode: str = "RGB") -> Image.Image:
-    """An image with many colours, so that changed pixels are noticed."""
+    """An image with many colours, so that changed pixels stand out."""
     made = Image.radial_gradient("L").resize((97, 61)).rotate(40 * number)
     return Image.merge("RGB", (made, made.rotate(90), made.rotate(180))).convert(mode)
 

@@ -48,7 +48,7 @@ class Visitor:
 
     def press_run(self, path: str, pairs: Pairs) -> requests.Response:
         """Post the form of the app page at `path`; return the redirect, not followed. Raises if there is none."""
-        files = [(name, (None, value)) for name, value in pairs]  # multipart, as the page's form asks for
+        files = [(name, (None, value)) for name, value in pairs]  # multipart, as the page's form specifies
         answer = self.session.post(f"{self.url}{path}", files=files, allow_redirects=False, timeout=60)
         if answer.status_code != 302:
             raise RuntimeError(f"Run was answered with {answer.status_code}")

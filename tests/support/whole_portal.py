@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.visitor import Pairs, Visitor
 
 APPS = ("card-no-description", "card-nested-errors", "card-same-outputs", "card-template", "sandbox-caption")
-LOG_SHOWN = 30_000  # characters of the parts' output, if something goes wrong
+LOG_SHOWN = 30_000  # characters of the parts' output to show if something goes wrong
 PRESS_SECONDS = 180.0
 
 
@@ -95,9 +95,10 @@ class Whole:
         return [(name, text if name == f"p{place}" else value) for name, value in pairs]
 
     def press(self, remote_id: str, text: str, choose: "Callable[[list[Visitor]], Visitor]") -> str:
-        """Act like a person: open the form, press Run, and press again until a page comes. The token makes it one run.
+        """Act like a person: open the form, press Run, and press again until a page arrives. The token ensures a single
+        run.
 
-        Returns the run's page. Raises RuntimeError if none comes within three minutes.
+        Returns the run's page. Raises RuntimeError if none arrives within three minutes.
         """
         path, pairs, trouble = self.apps[remote_id].get_absolute_url(), None, ""
         deadline = time.monotonic() + PRESS_SECONDS

@@ -207,7 +207,7 @@ def test_an_email_leads_to_a_new_password_and_the_answer_does_not_reveal_account
     assert client.post(found[1], {"password": NEW}).headers["Location"] == "/"
     assert is_in(client)
     assert not is_in(there)
-    assert Client().get(found[1]).status_code == 404  # it works once
+    assert Client().get(found[1]).status_code == 404  # it works only once
 
 
 def test_one_person_gets_only_a_few_emails(
@@ -238,7 +238,7 @@ def test_without_a_mail_server_people_are_sent_to_an_admin(settings: Settings, a
     settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
     page = page_of(Client(), "/password/reset/")
     assert "sends no emails" in page
-    assert admin_member.email not in page  # strangers read this too
+    assert admin_member.email not in page  # strangers can read this, too
 
 
 def test_an_admin_makes_a_link_to_pass_on(as_admin: Client, alice: Member, bob: Member) -> None:

@@ -1,4 +1,4 @@
-"""Changing people requires a recent password, and then continues with everything that was typed."""
+"""Managing people requires a recently entered password, and then continues with everything that was typed."""
 
 import time
 from collections.abc import Callable

@@ -50,7 +50,7 @@ def forget_start(client: Client) -> None:
 
 @pytest.fixture(autouse=True)
 def _seen_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make each request count as the first in minutes."""
+    """Make each request look like the first in minutes."""
     monkeypatch.setattr(sessions, "SEEN_EVERY_SECONDS", 0.0)
 
 

@@ -82,7 +82,7 @@ def test_guessing_from_very_many_addresses_is_stopped_but_not_for_a_browser_that
     for n in range(20):
         assert WRONG in try_in(Client(), alice.email, "wrong", f"198.51.100.{n}")
     assert throttling.SENTENCE in try_in(Client(), alice.email, PASSWORD, "192.0.2.9")
-    assert throttling.SENTENCE in try_in(others, alice.email, PASSWORD, "192.0.2.9")  # known, but only for Bob
+    assert throttling.SENTENCE in try_in(others, alice.email, PASSWORD, "192.0.2.9")  # known, but only as Bob's browser
     assert try_in(known, alice.email, PASSWORD, "192.0.2.9") == "/"
 
 
@@ -129,7 +129,7 @@ def test_an_office_is_not_locked_out_by_one_who_guesses_there(alice: Member, bob
         assert try_in(Client(), alice.email, PASSWORD, address) == "/"
         for n in range(MAX_PER_ADDRESS):
             try_in(Client(), f"p{n}@example.com", "wrong", address)
-        assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, address)  # never signed in there
+        assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, address)  # Bob never signed in there
         assert try_in(Client(), alice.email, PASSWORD, address) == "/"
     assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, "2001:db8:0:1::7")  # the same network
     assert try_in(Client(), alice.email, PASSWORD, "2001:db8:0:1::7") == "/"
@@ -242,6 +242,6 @@ def test_a_clock_that_was_ahead_keeps_nobody_out(client: Client, alice: Member) 
         try_in(client, alice.email, "wrong")
     assert throttling.SENTENCE in try_in(client, alice.email, PASSWORD)
 
-    ThrottleHit.objects.update(at=timezone.now() + timedelta(hours=2))  # then someone corrects the clock
+    ThrottleHit.objects.update(at=timezone.now() + timedelta(hours=2))  # then someone corrected the clock
 
     assert try_in(client, alice.email, PASSWORD) == "/"

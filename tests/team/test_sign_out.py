@@ -100,8 +100,7 @@ def test_a_picture_comes_once_in_a_session(page: Page, alice: Member) -> None:
 @pytest.mark.browser
 def test_a_page_that_was_fetched_ahead_is_shown(browser: Browser, alice: Member, run: Run, tmp_path: Path) -> None:
     """Prefetching works even though the page mustn't be cached. Django's own server doesn't know the rules' MIME type,
-    so this uses the real one.
-    """
+    so this uses the portal's real server."""
     log = ("--access-logfile", "-", "--access-logformat", "%(m)s %(U)s %({sec-purpose}i)s.")
     with serving(tmp_path, *log) as server:
         context = browser.new_context(base_url=server.url)

@@ -60,7 +60,7 @@ def stored_texts() -> set[str]:
 
 
 def _holds_words(field: "models.Field[Any, Any]") -> bool:
-    """Whether people or apps put words in the field. A code such as "ready" must not hide an unmarked "ready"."""
+    """Whether the field holds words from people or apps. A code such as "ready" must not hide an unmarked "ready"."""
     return isinstance(field, TEXTS) and not field.choices and field.name not in CODES
 
 

@@ -29,7 +29,7 @@ from pathlib import Path
 
 import tests
 
-if __name__ == "__main__":  # the checkout's own code, and this folder, which the checkout may lack
+if __name__ == "__main__":  # use the checkout's code, plus this folder, which the checkout may lack
     tests.__path__.append(str(Path(__file__).resolve().parents[1]))
 
 from tests.upgrades.known import SECRET_KEY

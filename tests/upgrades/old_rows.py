@@ -30,7 +30,7 @@ def sandbox_of(folder: Path) -> tuple[Any, Callable[..., None]]:
 
 
 def fill(folder: Path) -> dict[str, str]:
-    """Do everything in order; return the tokens of the guest links by their public ids."""
+    """Do all the steps in order; return the tokens of the guest links by their public ids."""
     from runs import tasks
 
     sandbox, order = sandbox_of(folder / "lamina")
@@ -181,7 +181,7 @@ def visit(token: str, place: str, passphrase: str) -> None:
 
 
 def collect(people: dict[str, Person], runs: dict[str, Any]) -> None:
-    """Create presets of members and of the team, drafts with files, and a file that no run has used."""
+    """Create members' and team presets, drafts with files, and a file that no run has used."""
     alice, bob = people["alice"], people["bob"]
     alice.post(f"/presets/new/?from={runs['picture'].public_id}", name="Our look", is_team="1")
     alice.post(f"/presets/new/?from={runs['words'].public_id}", name="Clouds")
@@ -218,7 +218,7 @@ def start_and_stop(people: dict[str, Person], order: Callable[..., None]) -> Non
     bob.press("Test card: ready at once", p0="files to come")
     work()
     tasks.poll()
-    # Unclear, so a person is asked: the response was lost, and there is somebody else's run, too.
+    # Unclear, so a person has to decide: the response was lost, and there is somebody else's run, too.
     order("faults", endpoint="run_start", fault="drop_after")
     asked = alice.press("Test card: a long text", p0="which of them?")
     work()
@@ -243,7 +243,7 @@ def start_and_stop(people: dict[str, Person], order: Callable[..., None]) -> Non
 
 
 def stranger(app_id: str) -> None:
-    """Start a run of the same app as another client of the workspace."""
+    """As another client of the workspace, start a run of the same app."""
     import requests
 
     url = f"http://127.0.0.1:{SANDBOX_PORT}/v1/apps/{app_id}/runs"

@@ -22,7 +22,7 @@ def rows(name: str) -> Any:
 
 
 class Person:
-    """A person's browser without scripts. `tokens` has the tokens of the person's guest links by public id."""
+    """A person's browser without scripts. `tokens` maps public ids of the person's guest links to their tokens."""
 
     def __init__(self, name: str) -> None:
         from django.test import Client
@@ -61,7 +61,7 @@ class Person:
         return reader
 
     def press(self, name: str, **values: str) -> Any:
-        """Fill in the required fields of the app `name` and `values` ("p0"), and press Run."""
+        """Fill in the required fields of the app `name`, then `values` by field (such as "p0"), and press Run."""
         app = app_called(name)
         pairs, files = self.form_of(app).filled()
         answer = self.browser.post(app.get_absolute_url(), posted(pairs, files, values))

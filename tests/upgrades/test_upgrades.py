@@ -172,7 +172,7 @@ def runs_ended_as_they_should(portal: OldPortal) -> None:
         ("Légendes & Captions", "completed"),
     ]
     at_lamina = [run.run_id for run in portal.sandbox.world.newest_first()]
-    assert len(at_lamina) == len(portal.facts["sandbox"]) - uploads_at(portal) + 1  # each was started once, none twice
+    assert len(at_lamina) == len(portal.facts["sandbox"]) - uploads_at(portal) + 1  # each was started exactly once
     assert {remote for _, _, remote in rows if remote} <= set(at_lamina)
 
 
@@ -185,10 +185,10 @@ def mails(portal: OldPortal) -> str:
 
 
 def what_only_people_wait_for(portal: OldPortal, url: str) -> None:
-    """Check that an opened form, a search, a guest copy, a thumbnail and mails come by themselves.
+    """Check that an opened form, a search, a guest copy, a thumbnail and emails arrive on their own.
 
     Two pickled tasks left no trace in the rows, so they only run when requested again: the form by opening its page,
-    the mail by its owner.
+    the email by its owner.
     """
     opened = "SELECT public_id FROM runs_app WHERE name = 'Test card: twelve outputs'"
     if portal.commit == PICKLED:

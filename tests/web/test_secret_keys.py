@@ -69,7 +69,7 @@ def guess(client: Client, email: str, address: str) -> str:
 
 
 def is_known(browser: Client, alice: Member) -> bool:
-    """Return whether Alice may still enter a wrong password in `browser` after too many everywhere else."""
+    """Return whether Alice may still enter a wrong password in `browser` after too many attempts everywhere else."""
     for _ in range(MAX_PER_PAIR):
         guess(Client(), alice.email, "203.0.113.5")
     return TOO_MANY not in guess(browser, alice.email, "203.0.113.5")

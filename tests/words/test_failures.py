@@ -1,4 +1,4 @@
-"""Every failure has a sentence and a next step."""
+"""Every failure is explained and has a next step."""
 
 from decimal import Decimal
 

@@ -83,7 +83,7 @@ def test_unknown_amounts_say_nothing() -> None:
 
 
 def test_states_and_waits_are_read_in_the_language_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This also works for modules that read them at import."""
+    """This also works for modules that read them at import time."""
     with translation.override("de"):
         monkeypatch.setattr("django.utils.translation._trans.pgettext", lambda _context, word: f"German {word}")
         monkeypatch.setattr("django.utils.translation._trans.gettext", lambda word: f"German {word}")

@@ -10,5 +10,5 @@ class Command(makemessages.Command):
         "--keyword=_noop",
         "--keyword=N_",
     ]
-    # Leave new texts untranslated: someone would have to find the wrong guesses first.
+    # Leave new texts untranslated; otherwise, someone would have to find gettext's wrong guesses.
     msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]  # noqa: RUF012

@@ -69,14 +69,14 @@ class Command(BaseCommand):
         call_command("collectstatic", interactive=False, verbosity=0)
         people = prepare_people(bind, self.say)
         enqueue("pulse")
-        catalog.request_refresh()  # so that the first person to sign in finds apps
+        catalog.request_refresh()  # so that the first person to sign in sees apps
         connections.close_all()  # child processes must not inherit a connection
         return people
 
     def _supervise(self, bind: Address, sandbox: Address | None, people: list[str], *, is_reloaded: bool) -> int:
         """Run the parts until asked to stop (return 0) or until an essential one dies (return 1)."""
         supervisor = Supervisor(self.say, STOP_ORDER)
-        changed = Source(settings.BASE_DIR).changed if is_reloaded else list[str]  # before any part reads them
+        changed = Source(settings.BASE_DIR).changed if is_reloaded else list[str]  # before any part reads the files
         worker, web = worker_part(), web_part(bind)
         supervisor.catch_signals()
         try:
@@ -85,7 +85,7 @@ class Command(BaseCommand):
             supervisor.start(worker)
             supervisor.start(web, lambda: bind.answers("/healthz"))
             self.say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *people, "Ctrl-C stops it."]))
-            worker.is_reloaded = web.is_reloaded = is_reloaded  # only now: a part that never came up needs a person
+            worker.is_reloaded = web.is_reloaded = is_reloaded  # only now: a part that never started needs a person
             supervisor.watch(changed)
         except StopAsked:
             self.say("Stopping once work in progress is finished.")

@@ -1,4 +1,4 @@
-"""People and things in paper-cut style, for sample pictures and the catalogue."""
+"""Paper-cut people and objects, for sample pictures and the catalogue."""
 
 import math
 import random
@@ -19,7 +19,7 @@ def mirrored(points: list[Point]) -> list[Point]:
 
 
 def portrait(sheet: Paper, palette: Palette, chance: random.Random, x: float, y: float, unit: float) -> None:
-    """Draw head and shoulders; the head's centre is at (x, y) and `unit` is its height."""
+    """Draw a head and shoulders; the head's centre is at (x, y) and `unit` is its height."""
     skin = chance.choice(SKIN)
     hair, shirt = mix(palette.ink, palette.tone(0.1), 0.5), palette.accent
 
@@ -62,7 +62,7 @@ def _face(sheet: Paper, palette: Palette, skin: Colour, x: float, y: float, unit
 def garment(
     sheet: Paper, x: float, y: float, unit: float, colour: Colour, trim: Colour, *, is_back: bool = False
 ) -> None:
-    """Draw a T-shirt on a hanger; (x, y) is the middle of its collar, `unit` its height."""
+    """Draw a T-shirt on a hanger; (x, y) is the middle of its collar and `unit` its height."""
     wire = around(x, y, unit, [(-0.3, 0.06), (0, -0.1), (0.3, 0.06)])
 
     def hanger(pen: Pen) -> None:
@@ -89,7 +89,7 @@ def garment(
 
 
 def person(sheet: Paper, palette: Palette, chance: random.Random, x: float, y: float, unit: float, tee: Colour) -> None:
-    """Draw a standing person; (x, y) is between the feet, `unit` is the height."""
+    """Draw a standing person; (x, y) is between the feet and `unit` is the height."""
     skin, hair = chance.choice(SKIN), mix(palette.ink, palette.tone(0.1), 0.4)
     legs = mirrored([(0.1, -0.5), (0.125, -0.02), (0.045, -0.02), (0.012, -0.42)])
     arms = [(0.1, -0.79), (0.15, -0.76), (0.205, -0.5), (0.17, -0.485), (0.11, -0.66)]
@@ -106,7 +106,7 @@ def person(sheet: Paper, palette: Palette, chance: random.Random, x: float, y: f
 
 
 def bottle(sheet: Paper, palette: Palette, x: float, y: float, unit: float) -> None:
-    """Draw a bottle with a label; (x, y) is the middle of its base, `unit` its height."""
+    """Draw a bottle with a label; (x, y) is the middle of its base and `unit` its height."""
     glass = mix(palette.tone(0.3), palette.second, 0.12)
 
     def body(pen: Pen) -> None:

@@ -1,4 +1,4 @@
-"""What to draw: a result as a person would describe it, independent of the API."""
+"""What to draw: a result described the way a person would, independent of the API."""
 
 import hashlib
 import random
@@ -12,7 +12,7 @@ from runs.sandbox.lifecycle import VARIANTS, Run
 
 @dataclass(frozen=True)
 class Job:
-    """One result to draw. `part` numbers the pictures of one output; `variant` counts runs with equal inputs.
+    """One result to draw. `part` numbers the pictures of one output; `variant` counts runs with the same inputs.
 
     `shown` holds the inputs as (name, type, value): text as str, pictures as a tuple of `asset:ID` or `sample:NAME`.
     """
@@ -27,7 +27,7 @@ class Job:
 
     @property
     def key(self) -> str:
-        """A key that is equal for results that look the same."""
+        """A key that is the same for results that look the same."""
         return repr(self)
 
     @property
@@ -43,7 +43,7 @@ class Job:
 
     @property
     def prompt(self) -> str:
-        """The first text that a person entered."""
+        """The first text entered by a person."""
         return next((str(value) for _, kind, value in self.shown if kind not in {"url", "options"} and value), "")
 
     @property
@@ -73,7 +73,7 @@ def _drawable(kind: Any, value: Any) -> Any:
 
 
 def _own_picture(address: Any) -> str | None:
-    """Return the token of one of this server's own pictures. Other addresses are never fetched."""
+    """Return the token of a picture on this server. Other addresses are never fetched."""
     try:
         parts = urlsplit(address).path.split("/") if isinstance(address, str) else []
     except ValueError:

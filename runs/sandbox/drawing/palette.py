@@ -29,7 +29,7 @@ def hex_colour(text: str) -> Colour:
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """Blend two colours: `share` 0 gives `first`, 1 gives `second`."""
+    """Blend two colours: with `share` 0, the result is `first`; with 1, it is `second`."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 

@@ -1,4 +1,4 @@
-"""Draws paper-cut pictures: smooth shapes on top of each other, with soft shadows and paper grain."""
+"""Draws paper-cut pictures: layered smooth shapes with soft shadows and paper grain."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ Part = tuple[Image.Image, Box]
 # Pillow's radial gradient reaches 255 in the corners, but a glow must fade out at the sides.
 GLOW = [round(255 * max(0.0, 1 - value / 180) ** 2) for value in range(256)]
 SHADOW = (20, 16, 30)
-SCALE = 2  # shapes are drawn at this many times the size and scaled down, for smooth edges
+SCALE = 2  # shapes are drawn at this many times the size and scaled down to smooth the edges
 
 
 class Pen:
@@ -23,7 +23,7 @@ class Pen:
 
     def __init__(self) -> None:
         self._strokes: list[tuple[str, list[Point], dict[str, Any]]] = []
-        self._reach: list[tuple[float, float, float]] = []  # x, y and how far a shape may extend beyond
+        self._reach: list[tuple[float, float, float]] = []  # x, y and how far a shape may extend from there
 
     def polygon(self, points: Iterable[Point], fill: int = 255) -> Self:
         return self._note("polygon", points, fill=fill)
@@ -64,7 +64,7 @@ class Pen:
         return self.polygon(sides[0] + sides[1][::-1], fill)
 
     def cut(self, size: tuple[int, int]) -> Part | None:
-        """Return the shapes as a smooth mask of minimal size, and the mask's box on a sheet of this size."""
+        """Return the shapes as the smallest smooth mask, and the mask's box on a sheet of this size."""
         if not self._reach:
             return None
         left = max(0, math.floor(min(x - far for x, _, far in self._reach)) - 1)
@@ -135,11 +135,11 @@ class Paper:
         self, shape: Shape, colour: Image.Image | Colour, *,
         shadow: float = 0.0, lift: int = 6, opacity: float = 1.0,
     ) -> None:  # fmt: skip
-        """Add a shape, in one colour or cut from a picture of the sheet's size."""
+        """Add a shape, either in one colour or cut from a picture as large as the sheet."""
         part = self._part(shape)
         if part is None:
             return
-        # Change only the part that the shape covers, since most shapes are small.
+        # Change only the area the shape covers, since most shapes are small.
         mask, box = part
         if shadow:
             self._shade(mask, box[:2], shadow, lift)

@@ -1,4 +1,4 @@
-"""Processes input pictures: gives them a look that depends on the chosen style, and paper frames."""
+"""Gives input pictures paper frames, and a look that depends on the chosen style."""
 
 import random
 from collections.abc import Callable

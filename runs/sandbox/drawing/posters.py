@@ -55,7 +55,7 @@ def picture(job: Job, open_picture: Open) -> Image.Image:
 
 
 def scene(job: Job, room: tuple[int, int], palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw the scene that matches the prompt. Further outputs, and prompts without a match, get varying scenes."""
+    """Draw the scene that matches the prompt. Additional outputs, and prompts without a match, get different scenes."""
     words = job.prompt.casefold()
     called = [scene for scene, names in SCENES if any(name in words for name in names)]
     if called and job.position == 0:
@@ -108,7 +108,7 @@ def _chips(sheet: Image.Image, job: Job, palette: Palette, corner: tuple[float, 
         if not word or x + wide > end:
             break
         box = (x, y, x + wide, y + size * 1.75)
-        # The first chip names the output; its tint stands out but keeps dark letters readable.
+        # The first chip names the output; its tint stands out but is light enough for dark letters.
         fill = mix(palette.second, palette.paper, 0.35) if number == 0 else None
         outline = fill or mix(palette.ink, palette.paper, 0.45)
         paint.rounded_rectangle(box, size * 0.87, fill=fill, outline=outline, width=2)
@@ -127,7 +127,8 @@ def _mark(sheet: Image.Image, palette: Palette, right: int, middle: int, size: i
 
 
 def open_upload(path: Path, most_pixels: int) -> Image.Image | None:
-    """Open an uploaded picture, upright, in RGB, at most about 1,600 pixels long. Return None if it can't be read."""
+    """Open an uploaded picture, upright, in RGB, with the longer side at most about 1,600 pixels. Return None if it
+    can't be read."""
     try:
         with Image.open(path) as opened:
             if opened.width * opened.height > most_pixels:

@@ -56,7 +56,7 @@ def _hills(size: tuple[int, int], palette: Palette, chance: random.Random) -> li
 
 
 def _show_photo(frame: Image.Image, photo: Image.Image, along: float) -> None:
-    """Draw a window with a round top in which the picture slowly zooms in."""
+    """Draw a round-topped window in which the picture slowly zooms in."""
     width, height = frame.size
     wide, tall = round(width * 0.72), round(height * 0.5)
     left, top = (width - wide) // 2, round(height * 0.1)

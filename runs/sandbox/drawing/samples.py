@@ -69,7 +69,7 @@ KNOWN: dict[str, tuple[Subject, str]] = {
 
 @lru_cache(maxsize=16)
 def picture(name: str) -> Image.Image:
-    """Return the sample with this name, 960 by 1200 pixels. Each unknown name gets its own scene."""
+    """Return the sample with this name, 960 by 1200 pixels. Every unknown name gets a scene of its own."""
     chance = random.Random(name)  # noqa: S311 - art, not secrets
     for start, (subject, palette) in KNOWN.items():
         if name.startswith(start):

@@ -1,7 +1,7 @@
 """Remove metadata from pictures without decoding them, so that no pixel changes.
 
-We keep the picture, its colours (ICC profile and the like), animation and orientation, and the mark that it was made by
-AI (IPTC's `DigitalSourceType`). Everything else is removed, known or not.
+We keep the picture, its colours (ICC profile and the like), animation and orientation, and the mark for AI-made
+pictures (IPTC's `DigitalSourceType`). Everything else is removed, known or not.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,8 +25,8 @@ STRIPPERS: Mapping[str, Callable[[mmap, BinaryIO], None]] = {
 def strip(source: Path, target: Path, media_type: str) -> None:
     """Copy the picture at `source` to the new file `target` without metadata; `media_type` is its type by content.
 
-    Takes a few MB of memory and a few seconds for any file. Raises `CannotStrip` if no retry can help, and OSError for
-    disk problems.
+    Takes a few MB of memory and at most a few seconds. Raises `CannotStrip` if a retry can't help, and OSError for disk
+    problems.
     """
     if media_type not in STRIPPERS or not source.stat().st_size:
         raise CannotStrip

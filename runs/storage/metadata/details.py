@@ -1,7 +1,7 @@
-"""The two details that we keep from a picture's metadata: its orientation, and whether AI made it.
+"""The two details we keep from a picture's metadata: its orientation, and whether AI made it.
 
-They are written anew, and only if their values are known: a term from IPTC's list of digital source types, and a number
-from 1 to 8.
+They are written from scratch, and only if their values are known: a term from IPTC's list of digital source types, and
+a number from 1 to 8.
 """
 
 import re
@@ -31,14 +31,14 @@ MOST_FIELDS = 500
 
 @dataclass
 class Details:
-    """The details found so far."""
+    """The details found so far in a picture."""
 
     source_types: set[str] = field(default_factory=set)
     orientation: int = 1  # as in Exif: 1 is upright
     xmp_orientation: int = 1
 
     def read_xmp(self, packet: bytes) -> None:
-        """Search an XMP packet, or a C2PA manifest, which uses the same words for the AI mark."""
+        """Search an XMP packet, or a C2PA manifest, which has the same terms for the AI mark."""
         for found in islice(SOURCE_TYPE.finditer(packet[:SEARCHED_BYTES]), 100):
             self.source_types.add(found[1].decode("ascii"))
         if turned := XMP_ORIENTATION.search(packet, 0, SEARCHED_BYTES):
@@ -57,8 +57,9 @@ class Details:
         return struct.pack("<2sHIH", b"II", 42, 8, 1) + entry + bytes(4)
 
     def xmp(self) -> bytes:
-        """Return an XMP packet with the AI mark, and the orientation if it came from XMP; empty without either."""
-        # write only words from the list: anything else could be a prompt
+        """Return an XMP packet with the AI mark, and with the orientation if it came from XMP; empty if there is
+        neither."""
+        # write only terms from the list: anything else could be a prompt
         source_type = next((word for word in SOURCE_TYPES if word in self.source_types), "")
         told = b""
         if source_type:
@@ -80,7 +81,7 @@ def _packet(attributes: bytes) -> bytes:
 
 
 def orientation_of(tiff: bytes) -> int:
-    """Return the orientation in Exif data, or 1 if there is no valid one."""
+    """Return the orientation in Exif data, or 1 if it is missing or invalid."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None or len(tiff) < 8:
         return 1

@@ -77,14 +77,14 @@ def _is_profile(data: mmap, segment: Segment) -> bool:
 
 def _segments(data: mmap) -> Iterator[Segment]:
     """Yield the segments of the first picture; a scan extends to the next marker. Data between segments is skipped, as
-    decoders do. A file that ends in a scan counts as complete."""
+    decoders do. A file that ends within a scan counts as complete."""
     counter, at = Counter(), 2
     while found := MARKER.search(data, at):
         counter.count()
         marker, start, body = found[1][0], found.start(), found.end()
         if marker == END:
             return
-        if marker in (START, 0x01):  # a marker alone, without a length
+        if marker in (START, 0x01):  # only a marker, without a length
             at = body
             continue
         end = body + int.from_bytes(data[body : body + 2], "big")

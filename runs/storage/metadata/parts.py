@@ -1,4 +1,4 @@
-"""Shared by the strippers: read and copy parts of untrusted files."""
+"""Shared by the strippers: reading and copying parts of untrusted files."""
 
 from mmap import mmap
 from typing import BinaryIO
@@ -18,14 +18,14 @@ class Counter:
         self._left = MOST_PARTS
 
     def count(self) -> None:
-        """Count one more part. Raises `CannotStrip` above the limit."""
+        """Count one more part. Raises `CannotStrip` if there are too many."""
         self._left -= 1
         if self._left < 0:
             raise CannotStrip
 
 
 def take(data: mmap, start: int, size: int) -> bytes:
-    """Return the `size` bytes from `start` on. Raises `CannotStrip` if there are fewer."""
+    """Return `size` bytes starting at `start`. Raises `CannotStrip` if there are fewer."""
     found = data[start : start + size]
     if len(found) != size:
         raise CannotStrip
@@ -33,7 +33,7 @@ def take(data: mmap, start: int, size: int) -> bytes:
 
 
 def copy(data: mmap, target: BinaryIO, start: int, end: int) -> None:
-    """Copy the bytes between `start` and `end` to `target`, block by block."""
+    """Copy the bytes from `start` to `end` to `target`, block by block."""
     if end > len(data):
         raise CannotStrip
     for at in range(start, end, BLOCK_BYTES):

@@ -66,7 +66,7 @@ def keeping_rules_refused(visitor: Visitor, whole: Whole) -> None:
 
 
 def refusal(name: str) -> Act:
-    """Return a scene for the error page `name`, which a browser can't be made to cause."""
+    """Return a scene for the error page `name`, which a browser can't trigger."""
 
     def act(visitor: Visitor, whole: Whole) -> None:
         body = whole.inside.ask("page", template=f"{name}.html")

@@ -1,4 +1,4 @@
-"""Pages of results that can't be shown, and ways to use a result again."""
+"""Pages for results that can't be shown, and ways to reuse a result."""
 
 from tests.browser.acts import open_app
 from tests.browser.apps import LEFT_ALONE

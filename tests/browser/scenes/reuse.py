@@ -1,4 +1,4 @@
-"""Comparing results and using inputs again: presets, and running the same again."""
+"""Comparing results and reusing inputs: presets, and running the same again."""
 
 from playwright.sync_api import expect
 

@@ -21,7 +21,7 @@ scenes: dict[str, Scene] = {}
 
 
 def scene_of(role: str) -> Callable[[Act], Act]:
-    """Register a scene that a member in `role` sees."""
+    """Register a scene as seen by a member with `role`."""
 
     def register(act: Act) -> Act:
         scenes[act.__name__] = Scene(act, role)
