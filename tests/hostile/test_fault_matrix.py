@@ -29,7 +29,7 @@ AWAY = str(WAITING[Run.Wait.LAMINA])
 PLEASE_WAIT = str(WAITING[Run.Wait.RATE])
 KEY_REFUSED, FILE_REFUSED = SAID["key"], SAID["files"]
 CANCEL_ASKED = "Cancel requested."
-NOT_STOPPED = "Lamina couldn't stop it."
+NOT_STOPPED = "Lamina couldn't stop the run."
 START_REFUSED = {
     "400": SAID["refused"],
     "401": KEY_REFUSED,
