@@ -175,7 +175,7 @@ def test_without_access_to_the_list_a_person_is_asked(
     look(run)
 
     assert (run.status, run.due_at, run.candidates) == ("checking", None, [])
-    assert b"list of runs couldn&#x27;t tell" in as_alice.get(run.get_absolute_url()).content
+    assert b"tell from Lamina&#x27;s list of runs" in as_alice.get(run.get_absolute_url()).content
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,7 @@ def test_without_ffmpeg_a_film_goes_out_as_it_is_where_the_tick_box_says_so(
         assert GuestCopy.objects.get().status == "no-tool"
         assert words in as_alice.get(options).text
         (note,) = notes_of(as_alice.get(options).text, "share-copies-note")
-        assert note.startswith("1 file isn't played to guests")
+        assert note.startswith("Guests can't play 1 file")
         (note,) = notes_of(page_of(link))
         assert "can't be played here. Ask Alice" in note
         assert Client().get(original_of(link)).status_code == 404
