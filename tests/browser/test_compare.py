@@ -29,7 +29,7 @@ def stage(page: Page) -> Locator:
 
 def enlarge(page: Page) -> None:
     for _ in range(4):
-        page.get_by_role("button", name="Larger").click()
+        page.get_by_role("button", name="Zoom in").click()
     expect(page.locator("[data-scale]")).to_have_text("506 %")
 
 

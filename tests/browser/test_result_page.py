@@ -26,7 +26,7 @@ def expect_title(page: Page, words: str) -> None:
 def test_a_walk_by_keys(guests: Guests, gallery: Gallery) -> None:
     page = guests(email=gallery.email).page
     opened(page, gallery, "card-twelve", "Output 1")
-    expect(page.get_by_role("button", name="Larger")).to_be_visible()  # the script has loaded
+    expect(page.get_by_role("button", name="Zoom in")).to_be_visible()  # the script has loaded
     for key, title in (("j", "Output 2"), ("ArrowRight", "Output 3"), ("ArrowLeft", "Output 2"), ("k", "Output 1")):
         page.keyboard.press(key)
         expect_title(page, title)
