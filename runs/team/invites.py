@@ -107,7 +107,8 @@ def renew(invite: Invite) -> None:
 
 
 def send(invite: Invite) -> bool:
-    """Email the link in the inviting admin's language; return False if that failed (the link can still be passed on)."""
+    """Email the link in the inviting admin's language; return False if that failed (the link can still be passed
+    on)."""
     address = address_of(invite)
     if not invite.email or not address:
         return False
@@ -130,7 +131,8 @@ def revoke(invite: Invite) -> bool:
 
 
 def accept(invite: Invite, *, email: str, name: str, password: str) -> Member:
-    """Create the member; if two people accept at once, only one gets in. `email` is used only if the invite has none."""
+    """Create the member; if two people accept at once, only one gets in. `email` is used only if the invite has
+    none."""
     now = timezone.now()
     address = invite.email or Member.objects.normalize_email(email)
     try:

@@ -64,7 +64,8 @@ class Report:
 
     @contextmanager
     def part(self, title: str) -> Iterator[None]:
-        """Prefix rows added in the block with `title`. An error becomes a row, and the bench goes on after the block."""
+        """Prefix rows added in the block with `title`. An error becomes a row, and the bench goes on after the
+        block."""
         outer, self.title = self.title, title
         try:
             yield
