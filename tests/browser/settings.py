@@ -4,10 +4,11 @@
 """
 
 import os
+from pathlib import Path
 
 from lamina_portal.settings import *  # noqa: F403 - everything but the two names below stays as it is
 from lamina_portal.settings import LANGUAGES, LOCALE_PATHS
 from tests.support.pseudo import CODE
 
 LANGUAGES = [*LANGUAGES, (CODE, "Pseudo")]
-LOCALE_PATHS = [*LOCALE_PATHS, os.environ["PSEUDO_LOCALE"]]
+LOCALE_PATHS = [*LOCALE_PATHS, Path(os.environ["PSEUDO_LOCALE"])]
