@@ -16,7 +16,10 @@ pytestmark = pytest.mark.browser
 
 def expect_file(page: Page, name: str) -> None:
     """Expect one tile, with the file's name and picture."""
-    expect(tiles(page)).to_have_count(1)
+    try:
+        expect(tiles(page)).to_have_count(1)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\nThe field: {page.locator('.upload').first.inner_text()}") from None
     expect(tiles(page)).to_contain_text(name)
     expect_picture(tiles(page).locator("img"))
 
