@@ -39,7 +39,7 @@ class RateLimitWait(Exception):
 
 
 def take(priority: Priority) -> float:
-    """Count one request and return 0.0 if it may be sent now; otherwise, return the seconds to wait."""
+    """Count one request and return 0.0 if it may be sent now; otherwise, count nothing and return the seconds left."""
     limit = _limit(priority)
     if settings.REDIS_URL:
         waits = rate_limit_redis.ask(rate_limit_redis.TAKE, WINDOW_SECONDS, limit)
