@@ -137,8 +137,9 @@ def test_a_killed_idle_process_never_leaves_it_deaf(home: Home, notes: Path, wor
     """One pool process holds the queue's lock while idle. We can't tell which, so killing any must end the worker."""
 
     def is_dead() -> bool:
-        if worker.poll() is None and is_idle(worker):  # a busy one would be replaced, and work would go on
-            with suppress(ProcessLookupError, IndexError):
+        # After the kill, the sentinel and its processes may be gone a moment before the worker itself has ended.
+        with suppress(ProcessLookupError, IndexError):
+            if worker.poll() is None and is_idle(worker):  # a busy one would be replaced, and work would go on
                 os.kill(children_of(sentinel_of(worker))[0], signal.SIGKILL)
         return worker.poll() is not None
 
