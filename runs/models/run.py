@@ -276,8 +276,7 @@ class Run(models.Model):
         return self.status in ACTIVE
 
     def is_silent(self, now: datetime) -> bool:
-        """Return whether the run has been on Lamina for over a day; if so, its maker is asked whether to keep
-        waiting."""
+        """Return whether the run has been on Lamina for over a day; then its maker is asked whether to wait."""
         return self.status in AT_LAMINA and now - (self.started_at or self.created_at) > SILENT_AFTER
 
     @property

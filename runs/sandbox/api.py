@@ -190,8 +190,7 @@ def shown_inputs(app: catalogue.App, values: dict[int, Any], origin: str) -> lis
 
 
 def _wanted(app: catalogue.App, labels: Any, dialect: Dialect) -> list[dict[str, Any]]:
-    """Return the outputs with these labels (ignoring case), or all outputs if no labels are given. Raises ApiError
-    400."""
+    """Return the outputs with these labels (ignoring case), or all outputs without labels. Raises ApiError 400."""
     made = app.get("outputs")
     if made is None:
         return [{"index": 0, "label": "AI Designer", "type": "image"}]

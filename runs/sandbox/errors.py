@@ -70,8 +70,7 @@ class ApiError(Exception):
 
 
 def legacy_body(message: str, details: list[dict[str, Any]] | None) -> dict[str, Any]:
-    """Return the older format: no code, and `details` is a list of sentences, each starting with the field in
-    quotes."""
+    """Return the older format: no code, and `details` lists sentences that start with the field in quotes."""
     if not details:
         return {"error": message}
     return {"error": message, "details": sentences(details)}

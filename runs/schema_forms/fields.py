@@ -146,8 +146,7 @@ class UrlAnswerField(AnswerField):
             raise forms.ValidationError(add_words(self.question.accept), code="needed")
 
     def _check_upload(self, upload: UploadInfo | None) -> None:
-        """Check one upload. A link may still be loading: the run waits for it, and fails at no cost if the link is
-        bad."""
+        """Check one upload. A link may still be loading: the run waits for it, and fails at no cost if it's bad."""
         if upload is None:
             raise forms.ValidationError(_("One file is no longer here. Add it again."), code="gone")
         if upload.status == "failed":

@@ -152,8 +152,7 @@ def _refused(request: HttpRequest, link: GuestLink) -> HttpResponse | None:
 @for_guests
 @require_safe
 def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> HttpResponseBase:
-    """Send one file from the link, as large as the sender allows. The original is replaced by a copy without
-    metadata."""
+    """Send one file from the link, as large as the sender allows. Guests get a copy without metadata."""
     link = _proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link
@@ -180,8 +179,7 @@ def _itself(request: HttpRequest, link: GuestLink, found: Found) -> HttpResponse
 
 
 def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> HttpResponseBase | None:
-    """Return a response that sends `stored` as `name`; None if there is no such variant or it is missing from
-    storage."""
+    """Return a response that sends `stored` as `name`; None if that variant doesn't exist or isn't in storage."""
     if variant not in (ORIGINAL, *map(str, THUMBNAIL_WIDTHS)):
         return None
     stored.name = name  # for this response only

@@ -218,8 +218,7 @@ class _Helper:
 
 
 def _parsed(got: bytes) -> tuple[dict[str, Any], dict[int, bytes]] | None:
-    """Parse an answer; return None if it isn't complete yet. Raises ValueError, KeyError or TypeError if it is
-    invalid."""
+    """Parse an answer; return None if it isn't complete. Raises ValueError, KeyError or TypeError if it's invalid."""
     line, end, blob = got.partition(b"\n")
     told: dict[str, Any] = json.loads(line) if end else {}
     if not end or len(blob) < sum(size for _, size in told["small"]):

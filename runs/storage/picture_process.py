@@ -83,8 +83,7 @@ def _answer(request: dict[str, Any]) -> Answer:
 
 
 def _picture(path: Path, reader: str, max_points: int, *, is_tight: bool) -> Answer:
-    """Inspect a picture. If `is_tight`, it may need more memory than there is, and decoders then report it as
-    broken."""
+    """Inspect a picture. If `is_tight`, memory may run out, and decoders then report the picture as broken."""
     told: dict[str, Any] = {"end": "no_picture"}
     try:
         opened = thumbnails.open_picture(path, reader, max_points)

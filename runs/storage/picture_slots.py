@@ -42,8 +42,7 @@ def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator
 
 
 def _wait_for(names: list[str], ends_at: float, on_wait: OnWait) -> int | None:
-    """Lock the first of `names` that is free, waiting until `ends_at`; return its descriptor, or None if there is
-    none."""
+    """Lock the first of `names` that is free, waiting until `ends_at`; return its descriptor, or None."""
     while True:
         for name in names:
             if (descriptor := _lock(name)) is not None:

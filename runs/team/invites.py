@@ -107,8 +107,7 @@ def renew(invite: Invite) -> None:
 
 
 def send(invite: Invite) -> bool:
-    """Email the link in the inviting admin's language; return False if that failed (the link can still be passed
-    on)."""
+    """Email the link in the inviting admin's language; return False if that failed. The link works either way."""
     address = address_of(invite)
     if not invite.email or not address:
         return False
@@ -131,8 +130,7 @@ def revoke(invite: Invite) -> bool:
 
 
 def accept(invite: Invite, *, email: str, name: str, password: str) -> Member:
-    """Create the member; if two people accept at once, only one gets in. `email` is used only if the invite has
-    none."""
+    """Create the member; if two people accept at once, only one gets in. `email` counts only if the invite has none."""
     now = timezone.now()
     address = invite.email or Member.objects.normalize_email(email)
     try:

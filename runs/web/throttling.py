@@ -46,8 +46,7 @@ class TooManyError(Exception):
 
 
 class Attempt:
-    """One attempt. It counts towards `limits` before it is checked, so that simultaneous attempts don't slip
-    through."""
+    """One attempt. It counts towards `limits` before it is checked, so that none at the same time slips through."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
         self._rows = ThrottleHit.objects

@@ -64,8 +64,7 @@ class Report:
 
     @contextmanager
     def part(self, title: str) -> Iterator[None]:
-        """Prefix rows added in the block with `title`. An error becomes a row, and the bench goes on after the
-        block."""
+        """Prefix rows added in the block with `title`. An error becomes a row, and the bench goes on."""
         outer, self.title = self.title, title
         try:
             yield

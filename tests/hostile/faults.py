@@ -100,8 +100,7 @@ class Stage:
         self.form = browser.open(app)
 
     def play(self, endpoint: str, name: str, *, is_lasting: bool, is_late: bool = False) -> Outcome:
-        """Press Run under a fault (`is_late`: one that starts mid-run), end the fault, and follow the run to its
-        end."""
+        """Press Run under a fault (`is_late`: one that starts mid-run), end the fault, and follow the run."""
         outcome = Outcome(endpoint, name, is_lasting)
         LaminaStatus.objects.all().delete()
         cache.clear()

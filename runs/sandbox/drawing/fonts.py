@@ -1,5 +1,4 @@
-"""Fonts: Pillow's own, and DejaVu or Noto for scripts it doesn't cover. Characters that no font can draw are left
-out."""
+"""Fonts: Pillow's own, and DejaVu or Noto for scripts it doesn't cover. Characters that none can draw are left out."""
 
 import unicodedata
 from functools import lru_cache
@@ -56,8 +55,7 @@ def _candidates(text: str) -> list[str]:
 
 @lru_cache(maxsize=512)
 def fitting(text: str) -> tuple[str, str]:
-    """Return the font file that can draw most of the text ("" is Pillow's own), and the part of the text it can
-    draw."""
+    """Return the font file that can draw most of the text ("" is Pillow's own), and what of the text it can draw."""
     if text.isascii():
         return "", text
     best = max(_candidates(text), key=lambda path: sum(_can_draw(path, c) for c in text))
